@@ -1,0 +1,176 @@
+"""What the OpenHands V1 API answers with, typed, under the wire's own names.
+
+Rules of every model here: unknown fields are ignored, null and missing are the same, unknown enum
+values stay text, and a key is a `Secret` that no repr, log or copy shows. Ids are kept as the
+server gave them; compare them with `same_id`. Times are ISO 8601 text, UTC unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class SandboxStatus(StrEnum):
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    ERROR = "ERROR"
+    MISSING = "MISSING"
+
+
+class ExecutionStatus(StrEnum):
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting_for_confirmation"
+    FINISHED = "finished"
+    ERROR = "error"
+    STUCK = "stuck"
+    DELETING = "deleting"
+
+
+class StartTaskStatus(StrEnum):
+    WORKING = "WORKING"
+    WAITING_FOR_SANDBOX = "WAITING_FOR_SANDBOX"
+    PREPARING_REPOSITORY = "PREPARING_REPOSITORY"
+    RUNNING_SETUP_SCRIPT = "RUNNING_SETUP_SCRIPT"
+    SETTING_UP_GIT_HOOKS = "SETTING_UP_GIT_HOOKS"
+    SETTING_UP_SKILLS = "SETTING_UP_SKILLS"
+    STARTING_CONVERSATION = "STARTING_CONVERSATION"
+    READY = "READY"
+    ERROR = "ERROR"
+
+
+class Secret:
+    """A key that cannot be shown by accident: only `reveal()` gives the text."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    context_window: int | None = None
+    per_turn_token: int | None = None
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """`accumulated_cost` is in US dollars; 0.0 also stands for a model without a known price."""
+
+    accumulated_cost: float | None = None
+    accumulated_token_usage: TokenUsage | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """One `AppConversation` (openapi of app server 1.11.0).
+
+    `execution_status`, `conversation_url` and `session_api_key` are null unless the sandbox is
+    RUNNING: then the outcome is unknown, not idle (measured). `created_at` is not stable: the
+    server sets it anew with each change of the conversation (measured).
+    """
+
+    id: str
+    title: str | None = None
+    sandbox_id: str | None = None
+    sandbox_status: str | None = None
+    execution_status: str | None = None
+    selected_repository: str | None = None
+    selected_branch: str | None = None
+    git_provider: str | None = None
+    trigger: str | None = None
+    pr_number: tuple[int, ...] | None = None
+    llm_model: str | None = None
+    agent_kind: str | None = None
+    metrics: Metrics | None = None
+    parent_conversation_id: str | None = None
+    sub_conversation_ids: tuple[str, ...] | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    conversation_url: str | None = None
+    session_api_key: Secret | None = None
+
+
+class Sandbox(msgspec.Struct, frozen=True):
+    """One `SandboxInfo`; its key and URLs are there only while it is RUNNING (measured)."""
+
+    id: str
+    status: str | None = None
+    sandbox_spec_id: str | None = None
+    session_api_key: Secret | None = None
+    created_at: str | None = None
+
+
+class StartTask(msgspec.Struct, frozen=True):
+    """How far the start of a conversation is; `app_conversation_id` is null until READY."""
+
+    id: str
+    status: str | None = None
+    detail: str | None = None
+    app_conversation_id: str | None = None
+    sandbox_id: str | None = None
+    agent_server_url: str | None = None
+    created_at: str | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    """The account behind the key; on a self-hosted server without accounts all fields are null."""
+
+    email: str | None = None
+    git_user_name: str | None = None
+    git_user_email: str | None = None
+
+
+class AgentConversation(msgspec.Struct, frozen=True):
+    """The agent server's own record of a conversation; ids come with dashes here."""
+
+    id: str
+    execution_status: str | None = None
+    title: str | None = None
+    stats: dict[str, Any] | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class Page(Generic[T]):
+    """One page of a listing. `next_page_id` is None on the last page; `unreadable` counts the
+    rows that were no object of the documented shape and were left out."""
+
+    __slots__ = ("items", "next_page_id", "unreadable")
+
+    def __init__(self, items: list[T], next_page_id: str | None, unreadable: int = 0) -> None:
+        self.items = items
+        self.next_page_id = next_page_id
+        self.unreadable = unreadable
+
+
+def bare_id(identifier: str) -> str:
+    """An id without dashes, in lower case: the app server writes conversation ids so, the agent
+    server with dashes (measured)."""
+    return identifier.replace("-", "").lower()
+
+
+def same_id(one: str, other: str) -> bool:
+    return bare_id(one) == bare_id(other)

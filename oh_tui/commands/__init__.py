@@ -1,0 +1,1 @@
+"""The headless twin: one file a family of commands; the only places that print."""

@@ -1,0 +1,247 @@
+"""An event: the typed head of any JSON object a run may hold; its body is decoded on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+UNREADABLE = "(cannot read)"
+"""The kind of an event whose text is no JSON object; `body()` gives that text under "text"."""
+
+NO_KIND = "(no kind)"
+"""The kind of a JSON object that names none."""
+
+ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
+"""Kinds that are a failure by themselves, whatever their fields say."""
+
+
+class Bodies(Protocol):
+    """Where the text of an event can be read again, so that it need not stay in memory."""
+
+    def read(self, place: int) -> bytes:
+        """The whole JSON of the event at `place`; b"" when it can no longer be read."""
+
+
+class Event(msgspec.Struct, gc=False, eq=False):
+    """The head of one event, under the wire's names; missing and null fields are "".
+
+    Substitutes, so that any object can be shown: a missing id becomes "sha-" and 12 digits of the
+    text's SHA-1 (the same text is the same event again), a missing timestamp stays "" and sorts
+    nowhere: the order of the source is kept.
+    """
+
+    id: str
+    kind: str
+    timestamp: str = ""
+    source: str = ""
+    tool_name: str = ""
+    tool_call_id: str = ""
+    action_id: str = ""
+    llm_response_id: str = ""
+    parent_id: str = ""
+    risk: str = ""
+    """`security_risk`: LOW, MEDIUM, HIGH, UNKNOWN or ""."""
+    summary: str = ""
+    part: str = ""
+    """Kind of the `action` or `observation` inside, such as TerminalAction; "" when there is
+    none, as for a call that could not be parsed."""
+    key: str = ""
+    """Of a ConversationStateUpdateEvent: what changed."""
+    status: str = ""
+    """Of a ConversationStateUpdateEvent with key `execution_status` (or of a `full_state`): the
+    new status."""
+    failed: bool = False
+    """The event says that something went wrong: an error kind, a rejection, `is_error`, a hook
+    that blocked or failed. An exit code alone does not set it."""
+    exit_code: int | None = None
+    """Of a terminal observation; -1 means that the command still ran when the tool gave up."""
+    held: bytes = b""
+    store: Bodies | None = None
+    place: int = 0
+
+    def raw(self) -> bytes:
+        """The JSON text of the event as it was received; b"" when its file is gone."""
+        if self.held or self.store is None:
+            return self.held
+        return self.store.read(self.place)
+
+    def body(self) -> dict[str, Any]:
+        """The whole event as decoded JSON; never raises. Decoded anew at each call."""
+        raw = self.raw()
+        try:
+            value = decode_json(raw)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            return value
+        return {"kind": UNREADABLE, "text": raw.decode("utf-8", "replace")}
+
+    def seconds(self) -> float | None:
+        """The timestamp in seconds since 1970; None when there is none or it cannot be read.
+
+        Event times are naive and of the agent server's own clock (measured): they are taken as
+        UTC, which they are in the official images. Only differences are exact.
+        """
+        return seconds(self.timestamp)
+
+
+class _Part(msgspec.Struct, gc=False):
+    kind: str | None = None
+    is_error: bool | None = None
+    exit_code: int | None = None
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: str | None = None
+    kind: str | None = None
+    timestamp: str | None = None
+    source: str | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+    action_id: str | None = None
+    llm_response_id: str | None = None
+    parent_id: str | None = None
+    security_risk: str | None = None
+    summary: str | None = None
+    key: str | None = None
+    value: msgspec.Raw = msgspec.Raw(b"")
+    action: _Part | None = None
+    observation: _Part | None = None
+    is_error: bool | None = None
+    success: bool | None = None
+    blocked: bool | None = None
+
+
+class _State(msgspec.Struct, gc=False):
+    execution_status: str | None = None
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_state = msgspec.json.Decoder(_State).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def decode_json(data: bytes) -> Any:
+    """Any JSON text as Python objects; raises ValueError and nothing else.
+
+    msgspec is fast but refuses what servers do send: lone surrogates, NaN, a byte order mark;
+    for those the standard library gets a second try. Nesting too deep for both is a ValueError.
+    """
+    try:
+        return _decode_any(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    try:
+        return json.loads(data.decode("utf-8-sig", "surrogatepass"))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> Event:
+    """An event from its JSON text; never raises.
+
+    With a `store` the text is not kept but read again from there when the body is wanted.
+    """
+    try:
+        head = _decode_head(raw)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError):
+        try:
+            head = _loose_head(decode_json(raw))
+        except ValueError:
+            head = _Head(kind=UNREADABLE)
+    kind = head.kind or NO_KIND
+    part = head.action or head.observation
+    status = ""
+    if kind == "ConversationStateUpdateEvent":
+        status = _status(head.key, head.value)
+    return Event(
+        id=head.id or "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12],
+        kind=kind,
+        timestamp=head.timestamp or "",
+        source=head.source or "",
+        tool_name=head.tool_name or "",
+        tool_call_id=head.tool_call_id or "",
+        action_id=head.action_id or "",
+        llm_response_id=head.llm_response_id or "",
+        parent_id=head.parent_id or "",
+        risk=head.security_risk or "",
+        summary=head.summary or "",
+        part=(part.kind or "") if part else "",
+        key=head.key or "",
+        status=status,
+        failed=_failed(kind, head),
+        exit_code=head.observation.exit_code if head.observation else None,
+        held=b"" if store is not None else bytes(raw),
+        store=store,
+        place=place,
+    )
+
+
+def seconds(timestamp: str) -> float | None:
+    """ISO 8601 text as seconds since 1970, a time without zone taken as UTC; None if it is none."""
+    try:
+        when = datetime.fromisoformat(timestamp)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _failed(kind: str, head: _Head) -> bool:
+    if kind in ERROR_KINDS or kind == "UserRejectObservation":
+        return True
+    if kind == "HookExecutionEvent":
+        return head.success is False or head.blocked is True
+    return bool(head.is_error or (head.observation and head.observation.is_error))
+
+
+def _status(key: str | None, value: msgspec.Raw) -> str:
+    try:
+        if key == "execution_status":
+            return _decode_text(value)
+        if key == "full_state":
+            return _decode_state(value).execution_status or ""
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        pass
+    return ""
+
+
+def _loose_head(value: Any) -> _Head:
+    """The head of an object in which some field has a type that no server documents."""
+    if not isinstance(value, dict):
+        return _Head(kind=UNREADABLE)
+
+    def part(name: str) -> _Part | None:
+        inside = value.get(name)
+        if not isinstance(inside, dict):
+            return None
+        code = inside.get("exit_code")
+        return _Part(
+            kind=_text(inside.get("kind")),
+            is_error=inside.get("is_error") is True,
+            exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+        )
+
+    fields: dict[str, Any] = {"action": part("action"), "observation": part("observation")}
+    for name in ("is_error", "success", "blocked"):
+        flag = value.get(name)
+        fields[name] = flag if isinstance(flag, bool) else None
+    for name in _Head.__struct_fields__:
+        if name not in fields and name != "value":
+            fields[name] = _text(value.get(name))
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        fields["value"] = msgspec.Raw(msgspec.json.encode(value.get("value")))
+    return _Head(**fields)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return None

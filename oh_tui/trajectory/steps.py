@@ -1,0 +1,284 @@
+"""Events to steps: what a reader takes for one thing, calls joined with their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from oh_tui.trajectory.events import UNREADABLE, Event
+
+HIDDEN_KINDS = frozenset(
+    {
+        "StreamingDeltaEvent",
+        "ConversationStateUpdateEvent",
+        "TokenEvent",
+        "LLMCompletionLogEvent",
+        "SystemPromptEvent",
+        "CondensationRequest",
+        "SecurityAnalysisEvent",
+    }
+)
+"""Kinds that are no step of their own; they are counted, and shown on demand."""
+
+RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
+"""Kinds that answer a call."""
+
+MESSAGE_KINDS = frozenset({"MessageEvent"})
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    COMMAND_FAILED = "command failed"
+    ERROR = "error"
+    WAITING = "waiting"
+    RUNNING = "running"
+    NO_RESULT = "no result"
+
+
+class Step(msgspec.Struct, gc=False, eq=False):
+    """One thing that happened.
+
+    `number` counts from 1 in the order of the source. `event` is the call, the message, the error
+    or whatever else the step is; `results` are the events that answer it, in order: usually one,
+    none while a call is open, more when the run holds a second result. A result whose call is not
+    in the run is a step of its own (`is_stray`).
+    """
+
+    number: int
+    event: Event
+    results: tuple[Event, ...] = ()
+
+    @property
+    def is_call(self) -> bool:
+        return self.event.kind in ("ActionEvent", "ACPToolCallEvent")
+
+    @property
+    def is_stray(self) -> bool:
+        """A result without a call. An AgentErrorEvent that names no call is just an error."""
+        event = self.event
+        return event.kind in RESULT_KINDS and bool(event.action_id or event.tool_call_id)
+
+    @property
+    def result(self) -> Event | None:
+        """The result that counts: the first, but the last report of an ACP call."""
+        if not self.results:
+            return None
+        return self.results[-1 if self.event.kind == "ACPToolCallEvent" else 0]
+
+    def ran(self) -> float | None:
+        """Seconds from the call to its result; negative when the clock went back; None when
+        there is no result or no time."""
+        result = self.result
+        if result is None:
+            return None
+        began, ended = self.event.seconds(), result.seconds()
+        return None if began is None or ended is None else ended - began
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many of what, kept up while events come in. Only calls are counted in `calls`, `ok`,
+    `failed_commands`, `call_errors` and `open`; `errors` counts every step that is an error."""
+
+    events: int = 0
+    hidden: int = 0
+    calls: int = 0
+    ok: int = 0
+    failed_commands: int = 0
+    call_errors: int = 0
+    open: int = 0
+    errors: int = 0
+    second_results: int = 0
+    stray_results: int = 0
+    unreadable: int = 0
+
+
+class Trajectory:
+    """The events of one run, joined into steps as they come in.
+
+    `extend` costs in proportion to what it is given. Order is that of the source; an event whose
+    id is known already is dropped. `complete` is False while older events are missing, so that
+    step numbers are not final. `live` is False for a file: nothing in it is running.
+    """
+
+    def __init__(self, *, live: bool = False, complete: bool = True) -> None:
+        self.live = live
+        self.complete = complete
+        self.status = ""
+        """The last `execution_status` the events tell, "" when they tell none."""
+        self.events: list[Event] = []
+        self.steps: list[Step] = []
+        self.counts = Counts()
+        self._owner: dict[str, int] = {}
+        """Event id -> number of its step, 0 for an event that belongs to none."""
+        self._calls: dict[str, list[int]] = {}
+        """tool_call_id -> numbers of the steps that made it."""
+        self._groups: dict[str, list[int]] = {}
+        """llm_response_id -> numbers of the calls it made."""
+        self._strays: dict[str, list[Event]] = {}
+        """action_id or tool_call_id -> results whose call has not come."""
+        self._last_response = ""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def extend(self, events: Iterable[Event]) -> list[int]:
+        """Take in events that follow those held. Returns the numbers of earlier steps that
+        changed because a result of theirs came in."""
+        known = len(self.steps)
+        changed: set[int] = set()
+        found: list[Event] = []
+        """Results that stood alone until their call came."""
+        for event in events:
+            if event.id in self._owner:
+                continue
+            self.events.append(event)
+            self.counts.events += 1
+            if event.status:
+                self.status = event.status
+            if event.kind in HIDDEN_KINDS:
+                self._owner[event.id] = 0
+                self.counts.hidden += 1
+                continue
+            number = self._step_answered(event)
+            if number:
+                self._attach(number, event)
+                if number <= known:
+                    changed.add(number)
+                continue
+            step = self._add_step(event)
+            if step.is_stray:
+                for name in filter(None, {event.action_id, event.tool_call_id}):
+                    self._strays.setdefault(name, []).append(event)
+            elif step.is_call and self._strays:
+                found += self._strays.pop(event.id, [])
+                found += self._strays.pop(event.tool_call_id, [])
+        if found:
+            changed = self._adopt(found)
+        return sorted(changed)
+
+    def step_of(self, event_id: str) -> Step | None:
+        """The step that an event belongs to; None for a hidden or unknown event."""
+        number = self._owner.get(event_id, 0)
+        return self.steps[number - 1] if number else None
+
+    def outcome(self, step: Step) -> Outcome:
+        result = step.result
+        if result is None and step.is_call:
+            if step.event.kind == "ACPToolCallEvent" and step.event.failed:
+                return Outcome.ERROR
+            return self._open_outcome(step)
+        return _closed_outcome(step.event, result)
+
+    def group(self, step: Step) -> tuple[int, ...]:
+        """Numbers of the calls that the model made in the same answer; one for a single call."""
+        return tuple(self._groups.get(step.event.llm_response_id, ())) if step.is_call else ()
+
+    def _open_outcome(self, step: Step) -> Outcome:
+        """A call without a result is still to come only if the model has not answered since."""
+        if step.event.llm_response_id == self._last_response:
+            if self.status == "waiting_for_confirmation":
+                return Outcome.WAITING
+            if self.live and self.status == "running":
+                return Outcome.RUNNING
+        return Outcome.NO_RESULT
+
+    def _step_answered(self, event: Event) -> int:
+        """The number of the step that this event is a result of, 0 if there is none."""
+        if event.kind == "ACPToolCallEvent":
+            numbers = self._calls.get(event.tool_call_id)
+            return numbers[-1] if numbers and event.tool_call_id else 0
+        if event.kind not in RESULT_KINDS:
+            return 0
+        number = self._owner.get(event.action_id, 0) if event.action_id else 0
+        if number and self.steps[number - 1].is_call:
+            return number
+        numbers = self._calls.get(event.tool_call_id) if event.tool_call_id else None
+        if not numbers:
+            return 0
+        unanswered = (n for n in reversed(numbers) if not self.steps[n - 1].results)
+        return next(unanswered, numbers[-1])
+
+    def _add_step(self, event: Event) -> Step:
+        step = Step(len(self.steps) + 1, event)
+        self.steps.append(step)
+        self._owner[event.id] = step.number
+        if step.is_call:
+            if event.tool_call_id:
+                self._calls.setdefault(event.tool_call_id, []).append(step.number)
+            if event.llm_response_id:
+                self._groups.setdefault(event.llm_response_id, []).append(step.number)
+        if step.is_call or event.kind in MESSAGE_KINDS:
+            self._last_response = event.llm_response_id
+        self._count(step, 1)
+        return step
+
+    def _attach(self, number: int, event: Event) -> None:
+        step = self.steps[number - 1]
+        self._count(step, -1)
+        step.results = (*step.results, event)
+        self._owner[event.id] = number
+        self._count(step, 1)
+
+    def _adopt(self, results: list[Event]) -> set[int]:
+        """Join results with calls that came after them, which clocks that go back can cause.
+
+        All steps are numbered anew, so all count as changed; it is rare enough not to matter.
+        """
+        gone: set[int] = set()
+        for event in results:
+            own = self._owner[event.id]
+            number = self._step_answered(event)
+            if number and own not in gone and self.steps[own - 1].event is event:
+                gone.add(own)
+                self._count(self.steps[own - 1], -1)
+                self._attach(number, event)
+        kept = [step for step in self.steps if step.number not in gone]
+        new = {step.number: number for number, step in enumerate(kept, 1)}
+        for step in kept:
+            step.number = new[step.number]
+        self.steps = kept
+        self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
+        for table in (self._calls, self._groups):
+            for key, numbers in table.items():
+                table[key] = [new[n] for n in numbers]
+        return set(range(1, len(kept) + 1))
+
+    def _count(self, step: Step, sign: int) -> None:
+        counts = self.counts
+        if step.event.kind == UNREADABLE:
+            counts.unreadable += sign
+        if step.is_stray:
+            counts.stray_results += sign
+        if not step.is_call:
+            if _closed_outcome(step.event, None) is Outcome.ERROR:
+                counts.errors += sign
+            return
+        counts.calls += sign
+        if step.event.kind != "ACPToolCallEvent":
+            counts.second_results += sign * max(0, len(step.results) - 1)
+        result = step.result
+        if result is None and not step.event.failed:
+            counts.open += sign
+            return
+        outcome = _closed_outcome(step.event, result)
+        if outcome is Outcome.ERROR:
+            counts.errors += sign
+            counts.call_errors += sign
+        elif outcome is Outcome.COMMAND_FAILED:
+            counts.failed_commands += sign
+        else:
+            counts.ok += sign
+
+
+def _closed_outcome(event: Event, result: Event | None) -> Outcome:
+    """The outcome of a step that waits for nothing any more."""
+    last = result or event
+    if last.failed:
+        return Outcome.ERROR
+    if last.exit_code:
+        return Outcome.COMMAND_FAILED
+    return Outcome.OK

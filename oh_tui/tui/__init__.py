@@ -1,0 +1,1 @@
+"""The terminal screen: app, panes, keys."""

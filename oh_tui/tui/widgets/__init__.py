@@ -1,0 +1,1 @@
+"""The panes: data in, messages out, no I/O."""
