@@ -160,6 +160,9 @@ class Trajectory:
             changed = self._adopt(found)
         return sorted(changed)
 
+    def holds(self, event_id: str) -> bool:
+        return event_id in self._owner
+
     def step_of(self, event_id: str) -> Step | None:
         """The step that an event belongs to; None for a hidden or unknown event."""
         number = self._owner.get(event_id, 0)

@@ -1,0 +1,93 @@
+"""Ages, durations, sizes and counts as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+
+def age(then: float, now: float) -> str:
+    """How long ago, in at most three characters for anything under 100 years: 9s, 4m, 2h, 3d,
+    5w, 2y. Times in the future read "now"."""
+    past = now - then
+    if past < 1:
+        return "now"
+    for limit, size, unit in (
+        (60, 1, "s"),
+        (3600, 60, "m"),
+        (86400, 3600, "h"),
+        (14 * 86400, 86400, "d"),
+        (365 * 86400, 7 * 86400, "w"),
+    ):
+        if past < limit:
+            return f"{int(past // size)}{unit}"
+    return f"{int(past // (365 * 86400))}y"
+
+
+def clock(span: float) -> str:
+    """A span in seconds as 0:09, 12:08, 2:19:47; negative spans keep their sign."""
+    sign = "-" if span < 0 else ""
+    whole = int(abs(span))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
+
+
+def duration(span: float) -> str:
+    """A span in seconds as 0.3 s, 8 s, 9m55s, 2h10m, 3d4h."""
+    if span < 0:
+        return "-" + duration(-span)
+    if span < 9.95:
+        return f"{span:.1f} s"
+    whole = round(span)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole // 60 % 60:02}m"
+    return f"{whole // 86400}d{whole // 3600 % 24}h"
+
+
+def tenths(span: float) -> str:
+    """A span for a column of seconds: 0.3, 22.6, 104; blank under 0.05 s; minutes above 999 s."""
+    if span < 0:
+        return "-" + tenths(-span) if span <= -0.05 else ""
+    if span < 0.05:
+        return ""
+    if span < 99.95:
+        return f"{span:.1f}"
+    return f"{span:.0f}" if span < 999.5 else duration(span)
+
+
+def size(count: int) -> str:
+    """A number of bytes as 512 B, 38 kB, 3.7 MB."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 999_500:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """1 step, 61 steps, 7,255 events."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def clock_time(when: float, zone: tzinfo | None = UTC) -> str:
+    """A moment as 13:29:07 in the given zone (None: the local one)."""
+    return _moment(when, zone).strftime("%H:%M:%S")
+
+
+def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
+    """A moment as "13:29 today", "13:29 yesterday" or "13:29, 3 Nov"."""
+    then, today = _moment(when, zone), _moment(now, zone)
+    days = (today.date() - then.date()).days
+    day = {0: "today", 1: "yesterday"}.get(days)
+    if day:
+        return f"{then:%H:%M} {day}"
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{then:%H:%M}, {then.day} {then:%b}{year}"
+
+
+def _moment(when: float, zone: tzinfo | None) -> datetime:
+    bounded = min(max(when, 0.0), 253_000_000_000.0)
+    return datetime.fromtimestamp(bounded, zone)

@@ -1,0 +1,154 @@
+"""Conversations in trajectory zips and folders; nothing in them runs, nothing can be changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from oh_tui.api.models import Conversation, Metrics, Page, Sandbox
+from oh_tui.problem import Problem
+from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
+from oh_tui.text import clean_line
+from oh_tui.trajectory.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Trajectory
+
+SLICE = 2000
+"""Events read between two signs of progress."""
+
+
+class FileSource:
+    """Zips and folders, each a conversation. A problem of one of them does not hide the others:
+    `problems` names those that could not be opened."""
+
+    can_act = False
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = list(paths)
+        self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
+        self.problems: list[str] = []
+        self._archives: dict[str, Archive] = {}
+        """Conversation id -> archive, in the order found."""
+
+    async def close(self) -> None:
+        for archive in self._archives.values():
+            archive.close()
+
+    async def pages(self) -> AsyncIterator[Page[Conversation]]:
+        yield await self.newest()
+
+    async def newest(self) -> Page[Conversation]:
+        return Page(await asyncio.to_thread(self.conversations), None)
+
+    def conversations(self) -> list[Conversation]:
+        """One row for each archive found, in the order given; raises Problem if there is none."""
+        if not self._archives:
+            for path in find_archives(self.paths):
+                try:
+                    archive = open_archive(path)
+                except Problem as problem:
+                    self.problems.append(problem.sentence)
+                    continue
+                name = str(archive.info.get("id") or path)
+                self._archives[str(path) if name in self._archives else name] = archive
+            if not self._archives:
+                raise Problem(
+                    self.problems[0] if self.problems else "There is no trajectory in that place",
+                    "give a downloaded zip, a folder with event files, or a folder of those",
+                )
+        return [_conversation(name, archive) for name, archive in self._archives.items()]
+
+    async def count(self) -> int | None:
+        return len(self._archives)
+
+    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
+        known = {c.id: c for c in await asyncio.to_thread(self.conversations)}
+        return [known.get(i) for i in ids]
+
+    async def sandboxes(self) -> list[Sandbox]:
+        return []
+
+    def archive(self, conversation: Conversation) -> Archive:
+        return self._archives[conversation.id]
+
+    async def load(self, conversation: Conversation) -> AsyncIterator[Loaded]:
+        archive = self.archive(conversation)
+        total = len(archive)
+        first = max(0, total - 2 * PAGE)
+        newest = await asyncio.to_thread(_newest, archive, first)
+        yield Loaded("file", newest, total - first, total, _summary(archive))
+        if first == 0:
+            return
+        whole = Trajectory()
+        for start in range(0, total, SLICE):
+            stop = min(total, start + SLICE)
+            await asyncio.to_thread(_extend, whole, archive, start, stop)
+            yield Loaded("file", None, stop, total)
+        yield Loaded("file", whole, total, total, _summary(archive))
+
+    def read(self, conversation: Conversation) -> Trajectory:
+        """The whole run at once, for commands."""
+        return build(self.archive(conversation).events())
+
+    async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
+        return Loaded("file", trajectory, len(trajectory.events), len(trajectory.events))
+
+    async def follow(
+        self, conversation: Conversation, trajectory: Trajectory, via: str
+    ) -> AsyncIterator[list[Event] | None]:
+        return
+        yield  # makes this an iterator: a file does not grow
+
+    async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
+        return SandboxPlan("", None, reason="a file has no sandbox")
+
+    async def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
+        raise Problem("A file has no sandbox")
+        yield ""
+
+    async def download(
+        self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
+    ) -> Path:
+        raise Problem("This run is a file already", clean_line(self.label))
+
+
+def _newest(archive: Archive, first: int) -> Trajectory:
+    return build(archive.events(first), complete=first == 0)
+
+
+def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> None:
+    trajectory.extend(archive.events(start, stop))
+
+
+def _summary(archive: Archive) -> str:
+    """What of an archive could not be read, in one line."""
+    problems = archive.problems
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return problems[0] + more if problems else ""
+
+
+def _conversation(name: str, archive: Archive) -> Conversation:
+    """A row made of what the archive's meta.json says; anything may be missing or wrong there."""
+    info: dict[str, Any] = archive.info
+
+    def text(key: str) -> str | None:
+        value = info.get(key)
+        return value if isinstance(value, str) and value else None
+
+    return Conversation(
+        id=name,
+        title=text("title") or archive.name,
+        selected_repository=text("selected_repository"),
+        selected_branch=text("selected_branch"),
+        llm_model=text("llm_model"),
+        metrics=_metrics(info.get("metrics")),
+        created_at=text("created_at"),
+        updated_at=text("updated_at"),
+    )
+
+
+def _metrics(value: Any) -> Metrics | None:
+    cost = value.get("accumulated_cost") if isinstance(value, dict) else None
+    return Metrics(float(cost)) if isinstance(cost, int | float) else None

@@ -1,0 +1,82 @@
+"""Saving a trajectory: a part file beside the target, checked, then renamed; never half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+
+
+def download_name(conversation: Conversation) -> str:
+    """A file name made of the title and the id, safe on any file system; the server's own
+    proposal is not trusted."""
+    words = re.findall(r"[a-z0-9]+", clean_line(conversation.title or "").lower())
+    title = "-".join(words)[:40].strip("-") or "conversation"
+    return f"{title}-{re.sub(r'[^0-9a-f]', '', bare_id(conversation.id))[:8]}.zip"
+
+
+@contextlib.contextmanager
+def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """A hidden file beside the target to write into; gone at the end, whatever happens."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".oh-tui-", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise cannot_write(target.parent, error) from error
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file, part
+    except OSError as error:
+        raise cannot_write(target.parent, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def finish_zip(file: IO[bytes]) -> None:
+    """Write all to disk and prove that the zip is whole: a server that fails midway just stops
+    sending, without an error (measured)."""
+    file.flush()
+    os.fsync(file.fileno())
+    try:
+        with zipfile.ZipFile(file) as archive:
+            broken = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise Problem(
+            "The download broke off: what came is no whole zip", "press d to try again"
+        ) from error
+    if broken is not None:
+        raise Problem("The downloaded zip is damaged", "press d to try again")
+
+
+def publish(part: Path, target: Path) -> Path:
+    """Give the part file its final name; a name that is taken gets a number, nothing is ever
+    overwritten, also not by two downloads at once."""
+    for number in range(1, 1000):
+        name = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
+        try:
+            os.link(part, name)
+        except FileExistsError:
+            continue
+        except OSError:
+            # No hard links here: claim the name first, then rename over our own empty file.
+            try:
+                name.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            part.replace(name)
+        return name
+    raise Problem(f"{target.name} and 999 numbered names are taken", "choose another folder")
+
+
+def cannot_write(folder: Path, error: OSError) -> Problem:
+    reason = (error.strerror or str(error)).lower()
+    return Problem(f"Cannot write into {folder}: {reason}", "start oh-tui in another folder")

@@ -1,0 +1,285 @@
+"""Conversations on an OpenHands server: loading, following, pausing, downloading."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
+from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
+from oh_tui.text import clean_line
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api.models import Conversation, Page, Sandbox
+
+DOWNLOAD_LIMIT = 10_000
+"""Events above which the app server refuses a download (measured, app server 1.11.0)."""
+
+SETTLE_SECONDS = 30.0
+"""How long a pause or resume may take before we say that it has not happened yet."""
+
+
+class ServerSource:
+    """An OpenHands app server and the agent servers of its sandboxes."""
+
+    can_act = True
+
+    def __init__(self, api: AppServer, label: str) -> None:
+        self.api = api
+        self.label = label
+        self._bulk = asyncio.Lock()
+        """At most one bulk load runs: a download makes the server read all its event files."""
+
+    async def close(self) -> None:
+        await self.api.close()
+
+    def pages(self) -> AsyncIterator[Page[Conversation]]:
+        return self.api.iter_conversations()
+
+    async def newest(self) -> Page[Conversation]:
+        return await self.api.search_conversations(limit=PAGE)
+
+    async def count(self) -> int | None:
+        return await self.api.count_conversations()
+
+    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
+        return await self.api.get_conversations(ids)
+
+    async def sandboxes(self) -> list[Sandbox]:
+        return [sandbox async for page in self.api.iter_sandboxes() for sandbox in page.items]
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        """How many events there are and who says so: the app server, and where it knows of none
+        the agent server of the running sandbox (the app server of a self-hosted installation
+        without webhooks never hears of events; measured)."""
+        total = await self.api.count_events(conversation.id)
+        agent = None if total else self._agent(conversation)
+        if agent:
+            with contextlib.suppress(Problem):
+                return await agent.count_events(), "agent server"
+        return total, "app server"
+
+    async def load(self, conversation: Conversation) -> AsyncIterator[Loaded]:
+        note = ""
+        agent = self._agent(conversation)
+        if agent:
+            try:
+                async for state in self._load_from_agent(agent):
+                    yield state
+                return
+            except Problem as problem:
+                note = f"read from the app server, which may lag: {problem.sentence}"
+        async for state in self._load_from_app(conversation, note):
+            yield state
+
+    async def _load_from_agent(self, agent: AgentServer) -> AsyncIterator[Loaded]:
+        via = "agent server"
+        total = await agent.count_events()
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
+        whole = not page.next_page_id
+        newest = build(reversed(page.items), live=True, complete=whole)
+        yield Loaded(via, newest, len(page.items), total)
+        if whole:
+            return
+        events: list[Event] = []
+        async for page in agent.iter_events(limit=PAGE):
+            events += page.items
+            yield Loaded(via, None, len(events), max(total, len(events)))
+        trajectory = await asyncio.to_thread(build, events, live=True)
+        yield Loaded(via, trajectory, len(events), len(events))
+
+    async def _load_from_app(self, conversation: Conversation, note: str) -> AsyncIterator[Loaded]:
+        via = "app server"
+        live = conversation.sandbox_status == "RUNNING"
+        total = await self.api.count_events(conversation.id)
+        page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
+        whole = not page.next_page_id
+        newest = build(reversed(page.items), live=live, complete=whole)
+        yield Loaded(via, newest, len(page.items), max(total, len(page.items)), note)
+        if whole or total > DOWNLOAD_LIMIT:
+            return
+        async with self._bulk:
+            with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
+                received = 0
+                async with self.api.download(conversation.id) as chunks:
+                    async for chunk in chunks:
+                        received += len(chunk)
+                        await asyncio.to_thread(file.write, chunk)
+                        yield Loaded(via, None, len(page.items), total, note)
+                events = await asyncio.to_thread(_events_of_zip, file)
+        trajectory = await asyncio.to_thread(build, events, live=live)
+        yield Loaded("download", trajectory, len(events), len(events), note)
+
+    async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
+        held = len(trajectory.events)
+        total = await self.api.count_events(conversation.id)
+        page = await self.api.search_events(
+            conversation.id, sort_order="TIMESTAMP_DESC", page_id=str(held)
+        )
+        events = [*reversed(page.items), *trajectory.events]
+        rebuilt = await asyncio.to_thread(
+            build, events, live=trajectory.live, complete=not page.next_page_id
+        )
+        return Loaded("app server", rebuilt, len(rebuilt.events), total)
+
+    async def follow(
+        self, conversation: Conversation, trajectory: Trajectory, via: str
+    ) -> AsyncIterator[list[Event] | None]:
+        agent = self._agent(conversation) if via == "agent server" else None
+        quiet = 0
+        while True:
+            await asyncio.sleep(1 if quiet < 3 else 3 if quiet < 10 else 10)
+            try:
+                if agent:
+                    news = await _news_from_agent(agent, trajectory)
+                else:
+                    news = await self._news_from_app(conversation, trajectory)
+            except Problem:
+                quiet = max(quiet + 1, 10)
+                continue
+            if news is None:
+                yield None
+                return
+            quiet = 0 if news else quiet + 1
+            if news:
+                yield news
+
+    async def _news_from_app(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> list[Event] | None:
+        """The count costs the server a listing, a page makes it read every event: count first."""
+        total = await self.api.count_events(conversation.id)
+        missing = total - len(trajectory.events)
+        if missing <= 0 or not trajectory.complete:
+            return []
+        if missing > PAGE:
+            return None
+        page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
+        return [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+
+    def _agent(self, conversation: Conversation) -> AgentServer | None:
+        if conversation.sandbox_status != "RUNNING":
+            return None
+        return self.api.agent_server(conversation)
+
+    async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
+        """What `p` would do, decided on the state of this moment. Three calls."""
+        (sandbox,) = await self.api.get_sandboxes([sandbox_id])
+        if sandbox is None or sandbox.status == "MISSING":
+            return SandboxPlan(
+                "", sandbox, reason="the sandbox is gone; its history stays readable"
+            )
+        page = await self.api.search_conversations(
+            sandbox_id__eq=sandbox_id, include_sub_conversations=True, limit=PAGE
+        )
+        inside = tuple(page.items)
+        if sandbox.status == "RUNNING":
+            return SandboxPlan("pause", sandbox, inside)
+        if sandbox.status == "PAUSED":
+            others = [s for s in await self.sandboxes() if s.status == "RUNNING"]
+            others.sort(key=lambda s: s.created_at or "")
+            return SandboxPlan("resume", sandbox, inside, tuple(others))
+        state = clean_line(sandbox.status or "in no known state").lower()
+        return SandboxPlan(
+            "", sandbox, inside, reason=f"the sandbox is {state}: wait, then press r"
+        )
+
+    async def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
+        assert plan.sandbox is not None
+        sandbox_id = plan.sandbox.id
+        wanted = "PAUSED" if plan.action == "pause" else "RUNNING"
+        if stop_agents:
+            for conversation in plan.running:
+                agent = self._agent(conversation)
+                if agent:
+                    yield "agent stopping after this step"
+                    await agent.pause()
+                    yield "agent stopped"
+        yield "sandbox pausing" if wanted == "PAUSED" else "sandbox resuming"
+        failure: Problem | None = None
+        try:
+            if wanted == "PAUSED":
+                await self.api.pause_sandbox(sandbox_id)
+            else:
+                await self.api.resume_sandbox(sandbox_id)
+        except Problem as problem:
+            failure = problem
+        yield await self._settled(sandbox_id, wanted, failure)
+
+    async def _settled(self, sandbox_id: str, wanted: str, failure: Problem | None) -> str:
+        """The state re-read until it is as wanted: success of the call only means "asked", and
+        its 404 only "it failed" (measured)."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (SETTLE_SECONDS if failure is None else 0.0)
+        wait = 0.1
+        while True:
+            try:
+                (sandbox,) = await self.api.get_sandboxes([sandbox_id])
+            except Problem as problem:
+                raise failure or problem from problem
+            status = sandbox.status if sandbox else "MISSING"
+            if status == wanted:
+                return "paused" if wanted == "PAUSED" else "running again"
+            if status == "MISSING":
+                raise Problem("The sandbox is gone", "its history stays readable")
+            if loop.time() >= end:
+                break
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 3.0)
+        verb = "pause" if wanted == "PAUSED" else "resume"
+        now = clean_line(status or "in no known state").lower()
+        if failure is None:
+            raise Problem(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
+        raise Problem(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)
+
+    async def download(
+        self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
+    ) -> Path:
+        """The trajectory as a zip in `folder`; never overwrites, leaves nothing when it fails."""
+        target = folder / download_name(conversation)
+        with part_file(target) as (part, name):
+            received = 0
+            async with self.api.download(conversation.id) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(part.write, chunk)
+                    received += len(chunk)
+                    progress(received)
+            await asyncio.to_thread(finish_zip, part)
+            return await asyncio.to_thread(publish, name, target)
+
+
+async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+    """The events after the last one that the agent server gave us; None when it does not know
+    that one, which it does not say: it answers its first page instead (measured)."""
+    news: list[Event] = []
+    cursor = trajectory.events[-1].id if trajectory.events else None
+    while True:
+        page = await agent.search_events(page_id=cursor, limit=PAGE)
+        items = page.items
+        if cursor is not None:
+            if not items or items[0].id != cursor:
+                return None
+            items = items[1:] if not news else items
+        news += items
+        if not page.next_page_id or page.next_page_id == cursor:
+            return news
+        cursor = page.next_page_id
+
+
+def _events_of_zip(file: IO[bytes]) -> list[Event]:
+    """All events of a downloaded zip, their texts kept in memory: the file goes away."""
+    from oh_tui.trajectory.archive import open_archive
+
+    archive = open_archive(file)
+    events = list(archive.events())
+    for event in events:
+        event.held, event.store = event.raw(), None
+    return events
