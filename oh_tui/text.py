@@ -1,0 +1,210 @@
+"""What every foreign text passes on its way out: made harmless for a terminal, secrets hidden."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+HIDDEN = "[hidden]"
+"""What stands for a secret."""
+
+
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Characters that take no room but reorder, join or hide text: bidi marks, embeddings, overrides
+and isolates, zero-width spaces and joiners, variation selectors, fillers, tags. The joiner and the
+selectors inside emoji go too: terminals disagree on the width of 👩‍💻 and ❤️, and columns only stay
+straight if every character has one width for all."""
+
+_ODD_ASCII = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_ODD = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_INVISIBLE}]")
+_BREAK = re.compile("\r++\n?+|[\u2028\u2029]")
+_ESCAPE = re.compile(
+    # A control string only counts up to its end; without one, its text stays to be seen. Its body
+    # may not hold what opens another, so that a text full of openings is still read once.
+    "(?:\x1b\\]|\x9d)[^\x07\x1b\x80-\x9f\n]*+(?:\x07|\x1b\\\\|\x9c)"
+    "|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x80-\x9f]*+(?:\x1b\\\\|\x9c)"
+    "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+[@-~]?+"
+    "|\x1b[ -/]*+[0-~]?+"
+)
+_UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text for a terminal, of many lines: only printable characters, newlines and tabs are left.
+
+    Escape sequences go whole, other control and invisible characters go, each line end becomes
+    one newline, a lone surrogate becomes U+FFFD. Linear in the length of the text.
+    """
+    if not (_ODD_ASCII if text.isascii() else _ODD).search(text):
+        return text
+    text = _ESCAPE.sub("", _BREAK.sub("\n", text))
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _UNSHOWN.sub("", text)
+
+
+def clean_line(text: str) -> str:
+    """Text for one line: as `clean`, and every run of white space is one space."""
+    return " ".join(clean(text).split())
+
+
+def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
+    """A key known by its first characters, which may not stand inside a longer word.
+
+    The literal comes first and the look behind it second: `re` skips fast to a leading literal.
+    """
+    return start, re.compile(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
+
+
+_SHAPES = [
+    _shape("sk-", r"(?=[\w-]*\d)[\w-]{16,}+"),
+    _shape("sk_live_", r"\w{10,}+"),
+    _shape("sk_test_", r"\w{10,}+"),
+    _shape("rk_live_", r"\w{10,}+"),
+    _shape("gsk_", r"\w{20,}+"),
+    *(_shape(f"gh{kind}_", r"[A-Za-z0-9]{20,}+") for kind in "pousr"),
+    _shape("github_pat_", r"\w{20,}+"),
+    _shape("glpat-", r"[\w-]{16,}+"),
+    *(_shape(f"xox{kind}-", r"[\w-]{10,}+") for kind in "abeoprs"),
+    _shape("AKIA", r"[A-Z0-9]{16}(?!\w)"),
+    _shape("ASIA", r"[A-Z0-9]{16}(?!\w)"),
+    _shape("AIza", r"[\w-]{30,}+"),
+    _shape("hf_", r"[A-Za-z0-9]{20,}+"),
+    _shape("npm_", r"[A-Za-z0-9]{30,}+"),
+    _shape("pypi-", r"[\w-]{50,}+"),
+    _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
+    _shape("eyJ", r"[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"),
+    (
+        "PRIVATE KEY-----",
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
+            r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
+            r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
+        ),
+    ),
+]
+
+_SCHEME = re.compile(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
+_HEADER = re.compile(
+    r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(://[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+_PAIR = re.compile(
+    r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
+    r"|token|secret|passw(?:or)?d|passphrase)"
+    r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::|=>?)\s{0,4})"
+    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\\\n]{1,4000})(?=\\?[\"'])"
+    r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
+    re.IGNORECASE,
+)
+_HINT = re.compile(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
+"""Looked for in lower case text, which is several times faster than `_PAIR` itself."""
+_NO_SECRET = re.compile(
+    r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
+    r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
+    re.IGNORECASE,
+)
+_NAME_OF_CODE = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
+
+
+def redact(text: str) -> str:
+    """Text with known kinds of secrets replaced by `[hidden]`; names beside them are kept.
+
+    Known are the key shapes of common services, bearer headers, cookies, passwords in URLs,
+    private keys, and values that follow a name such as `api_key`, `token` or `password`. Code
+    (`token = get_token()`, `password: str`), hashes and ids stay. Give it cleaned text: an escape
+    sequence inside a key would hide the key from here.
+    """
+    for start, shape in _SHAPES:
+        if start in text:
+            text = shape.sub(HIDDEN, text)
+    if "://" in text:
+        text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
+    lower = text.lower()
+    if "authorization" in lower or "cookie" in lower:
+        text = _HEADER.sub(_hide_header, text)
+    if "bearer" in lower or "basic" in lower:
+        text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
+    if _HINT.search(lower):
+        text = _PAIR.sub(_hide_value, text)
+    return text
+
+
+def _hide_header(match: re.Match[str]) -> str:
+    head, value = match.groups()
+    # a name in prose or code ("authorization: see below") has neither digit nor equals sign
+    return head + HIDDEN if re.search(r"[\d=]", value) else match.group()
+
+
+def _hide_value(match: re.Match[str]) -> str:
+    name, between, quote, quoted, plain, after = match.group(
+        "name", "between", "quote", "quoted", "plain", "after"
+    )
+    password = name.lower().startswith("pass")
+    if quoted is not None:
+        hide = not _NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
+        return f"{name}{between}{quote}{HIDDEN}" if hide else match.group()
+    value = plain.rstrip(".")
+    if HIDDEN.startswith(value) or after or _NO_SECRET.fullmatch(value) or value.lower() == name:
+        return match.group()
+    if name.isupper():
+        hide = len(value) >= 4
+    elif _NAME_OF_CODE.fullmatch(value):
+        # a variable, a type or a word of prose, unless it stands where only a password stands
+        hide = password and "." not in value and "pass" not in value.lower() and len(value) >= 6
+    elif name.lower() in ("token", "secret") and len(value) < 10 and value.isdigit():
+        hide = False  # a count
+    else:
+        hide = len(value) >= (4 if password else 8)
+    return f"{name}{between}{HIDDEN}{plain[len(value) :]}" if hide else match.group()
+
+
+_SECRET_NAME = re.compile(
+    r".*(?:(?:api|access|secret|private|signing|encryption|master)key|accesskeyid|token|secrets?"
+    r"|passw(?:or)?d|passphrase|authorization|cookie|credentials?)",
+    re.DOTALL,
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the values of a JSON field of this name are hidden: `session_api_key`, `password`,
+    `x-session-api-key`, `access_token`; not `prompt_tokens`, not `llm_api_key_set`."""
+    plain = "".join(filter(str.isalnum, name[:200])).lower()
+    return _SECRET_NAME.fullmatch(plain) is not None
+
+
+def redact_json(value: Any) -> Any:
+    """A deep copy of decoded JSON without secrets; any depth.
+
+    All strings below a secret name are hidden, all others pass `redact`. Numbers stay, as
+    `per_turn_token` is a count, and so do true, false, null and "".
+    """
+    box: list[Any] = [None]
+    todo: list[tuple[Any, Any, Any, bool]] = [(value, box, 0, False)]
+    while todo:
+        item, into, at, hide = todo.pop()
+        if isinstance(item, str):
+            into[at] = (HIDDEN if item else item) if hide else redact(item)
+        elif isinstance(item, dict):
+            into[at] = copy = dict.fromkeys(
+                redact(key) if isinstance(key, str) else key for key in item
+            )
+            named = item.get("name") or item.get("key")
+            is_pair = isinstance(named, str) and is_secret_name(named)
+            for key, inner in item.items():
+                name = redact(key) if isinstance(key, str) else key
+                below = hide or (is_pair and key == "value")
+                below = below or (isinstance(key, str) and is_secret_name(key))
+                todo.append((inner, copy, name, below))
+        elif isinstance(item, list | tuple):
+            into[at] = copied = [None] * len(item)
+            todo += [(inner, copied, n, hide) for n, inner in enumerate(item)]
+        else:
+            into[at] = item
+    return box[0]
