@@ -1,0 +1,51 @@
+# Targets for people; each one says what it does in "make help".
+PY := .venv/bin/python
+ARGS ?=
+
+# Bytecode is what makes oh-tui start fast; a setting that forbids it would recompile at each start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo run dev test lint check test-live screenshots clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## make .venv with what oh-tui needs to run (the other targets do it by themselves)
+	@scripts/setup run
+
+setup-dev:
+	@scripts/setup dev
+
+demo: setup ## open the explorer on made-up data: no key, no network
+	@.venv/bin/oh-tui --demo
+
+run: setup ## open the explorer on your server (ARGS="--server URL", ARGS="open run.zip")
+	@.venv/bin/oh-tui $(ARGS)
+
+dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prints go to dev.log
+	@TEXTUAL=debug TEXTUAL_LOG=dev.log $(PY) -m oh_tui --demo $(ARGS)
+
+test: setup-dev ## the tests (ARGS="-k name" for some of them)
+	$(PY) -m pytest $(ARGS)
+
+lint: setup-dev ## format, lint, types and import contracts
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+check: lint test ## everything that must hold before a commit
+
+test-live: setup-dev ## tests against a real OpenHands server, installed at the first time (1.4 GB)
+	@$(PY) scripts/live_setup.py; code=$$?; \
+	if [ $$code -eq 75 ]; then exit 0; fi; \
+	if [ $$code -ne 0 ]; then exit $$code; fi; \
+	set -x; $(PY) -m pytest tests/contract tests/live --live $(ARGS)
+
+screenshots: setup-dev ## make the pictures in screenshots/ again, from the demo
+	$(PY) scripts/screenshots.py
+
+clean: ## remove .venv and everything that tools left behind
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist dev.log
+	find oh_tui tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
