@@ -18,6 +18,9 @@ from oh_tui.trajectory.steps import Trajectory
 SLICE = 2000
 """Events read between two signs of progress."""
 
+_NO_NEWS: tuple[list[Event], ...] = ()
+"""A file does not grow."""
+
 
 class FileSource:
     """Zips and folders, each a conversation. A problem of one of them does not hide the others:
@@ -98,15 +101,14 @@ class FileSource:
     async def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncIterator[list[Event] | None]:
-        return
-        yield  # makes this an iterator: a file does not grow
+        for news in _NO_NEWS:
+            yield news
 
     async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
         return SandboxPlan("", None, reason="a file has no sandbox")
 
-    async def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
+    def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
         raise Problem("A file has no sandbox")
-        yield ""
 
     async def download(
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]

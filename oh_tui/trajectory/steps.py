@@ -121,6 +121,8 @@ class Trajectory:
         self._strays: dict[str, list[Event]] = {}
         """action_id or tool_call_id -> results whose call has not come."""
         self._last_response = ""
+        self.began: float | None = None
+        """When the first step that has a time happened, in seconds since 1970."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -162,6 +164,10 @@ class Trajectory:
 
     def holds(self, event_id: str) -> bool:
         return event_id in self._owner
+
+    def place_of(self, event_id: str) -> int | None:
+        """The index of an event among `events`; walks them, so not for every row."""
+        return next((n for n, e in enumerate(self.events) if e.id == event_id), None)
 
     def step_of(self, event_id: str) -> Step | None:
         """The step that an event belongs to; None for a hidden or unknown event."""
@@ -207,6 +213,8 @@ class Trajectory:
 
     def _add_step(self, event: Event) -> Step:
         step = Step(len(self.steps) + 1, event)
+        if self.began is None:
+            self.began = event.seconds()
         self.steps.append(step)
         self._owner[event.id] = step.number
         if step.is_call:

@@ -1,0 +1,129 @@
+"""The one table of keys: bindings, footer, help and palette are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+LISTS = frozenset({"conversations", "sandboxes"})
+RUN = frozenset({"timeline", "detail"})
+ALL = LISTS | RUN
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a key does. `id` is stable, for rebinding; `keys` are Textual's names; `shown` is
+    how the keys are written for people; `panes` are those whose footer names it."""
+
+    id: str
+    keys: str
+    action: str
+    shown: str
+    label: str
+    """Two words or less, for the footer and the palette."""
+    help: str
+    group: str
+    panes: frozenset[str] = frozenset()
+
+    def binding(self) -> Binding:
+        return Binding(self.keys, self.action, self.label, id=self.id, show=False)
+
+
+_MOVE = "Moving"
+_LOOK = "Looking"
+_ACT = "Acting"
+_APP = "The program"
+
+MOVE_KEYS = (
+    Key("move.down", "j,down", "move(1)", "j ↓", "down", "one row down", _MOVE),
+    Key("move.up", "k,up", "move(-1)", "k ↑", "up", "one row up", _MOVE),
+    Key("move.page_down", "pagedown", "page(1)", "PgDn", "page down", "one page down", _MOVE),
+    Key("move.page_up", "pageup", "page(-1)", "PgUp", "page up", "one page up", _MOVE),
+    Key("move.half_down", "ctrl+d", "page(0.5)", "ctrl+d", "half down", "half a page down", _MOVE),
+    Key("move.half_up", "ctrl+u", "page(-0.5)", "ctrl+u", "half up", "half a page up", _MOVE),
+    Key("move.top", "g,home", "top", "g Home", "first", "to the first row", _MOVE),
+    Key("move.end", "G,end", "end", "G End", "last", "to the last row", _MOVE),
+    Key(
+        "open",
+        "enter",
+        "open",
+        "enter",
+        "open",
+        "open: the run of a conversation, a step to read it whole",
+        _MOVE,
+        ALL,
+    ),
+)
+"""Of every pane with rows or lines."""
+
+SCREEN_KEYS = (
+    Key("pane.1", "1", "pane('conversations')", "1", "conversations", "conversations", _MOVE),
+    Key("pane.2", "2", "pane('sandboxes')", "2", "sandboxes", "sandboxes", _MOVE),
+    Key("pane.3", "3", "pane('timeline')", "3", "timeline", "timeline", _MOVE),
+    Key("pane.4", "4", "pane('detail')", "4", "result", "call and result", _MOVE),
+    Key("pane.next", "tab", "next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
+    Key(
+        "pane.previous",
+        "shift+tab",
+        "next_pane(-1)",
+        "shift+tab",
+        "previous pane",
+        "the previous pane",
+        _MOVE,
+    ),
+    Key(
+        "back",
+        "escape",
+        "back",
+        "esc",
+        "back",
+        "one level back: closes a question, an error, a find, a zoom; never quits",
+        _MOVE,
+        frozenset({"detail"}),
+    ),
+    Key("step.previous", "left_square_bracket", "step(-1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
+    Key("step.next", "right_square_bracket", "step(1)", "]", "next step", "the next step, from anywhere", _MOVE),
+    Key("result.down", "J", "scroll_result(1)", "J", "result down", "scroll the result, the cursor stays", _MOVE),
+    Key("result.up", "K", "scroll_result(-1)", "K", "result up", "scroll the result back", _MOVE),
+    Key("error.next", "e", "next_error(1)", "e", "next error", "the next error or failed command", _LOOK, RUN),
+    Key("error.previous", "E", "next_error(-1)", "E", "previous error", "the previous error or failed command", _LOOK),
+    Key("user.next", "u", "next_user(1)", "u", "your message", "your next message", _LOOK),
+    Key("user.previous", "U", "next_user(-1)", "U", "your message before", "your previous message", _LOOK),
+    Key("find", "slash", "find", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}),
+    Key("find.next", "n", "find_next(1)", "n", "next hit", "the next hit", _LOOK),
+    Key("find.previous", "N", "find_next(-1)", "N", "previous hit", "the previous hit", _LOOK),
+    Key("hidden", "x", "hidden", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"})),
+    Key("time", "t", "time", "t", "time", "elapsed, clock, UTC", _LOOK),
+    Key("wrap", "w", "wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"})),
+    Key("json", "R", "json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
+    Key("zoom", "z", "zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK),
+    Key("follow", "f", "follow", "f", "follow", "keep to the newest step of a live run", _LOOK),
+    Key("sandbox.pause", "p", "pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
+    Key("download", "d", "download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
+    Key("copy", "y", "copy", "y", "copy", "copy: then c command, o output, j JSON, i id", _ACT, RUN),
+    Key("refresh", "r", "refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
+    Key("help", "question_mark,f1", "help", "?", "all keys", "this help", _APP, ALL),
+    Key("palette", "ctrl+p,f2", "palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
+    Key("quit", "q", "quit_or_close", "q", "quit", "close this view, at the top quit", _APP, ALL),
+)  # fmt: skip
+"""Of the main screen, whichever pane has the focus."""
+
+MOVE: list[BindingType] = [key.binding() for key in MOVE_KEYS]
+BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
+
+COPY_KEYS = (
+    ("c", "command", "the command or the arguments of the call"),
+    ("o", "output", "the result as text"),
+    ("j", "JSON", "call and result as JSON, keys hidden"),
+    ("i", "id", "the id of the conversation"),
+)
+"""After `y`."""
+
+
+def help_groups() -> list[tuple[str, list[Key]]]:
+    """All keys by group, in the order of the table."""
+    groups: dict[str, list[Key]] = {}
+    for key in (*MOVE_KEYS, *SCREEN_KEYS):
+        groups.setdefault(key.group, []).append(key)
+    return list(groups.items())

@@ -1,0 +1,230 @@
+"""Colours and glyphs: one hue for each actor, red and amber for trouble only, twice each glyph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from rich.style import Style
+from textual.theme import Theme
+
+from oh_tui.trajectory.steps import Outcome
+
+DARK = Theme(
+    name="oh-dark",
+    dark=True,
+    primary="#7aa7ff",
+    secondary="#5ec4d4",
+    accent="#c39bf0",
+    foreground="#d4dae0",
+    background="#11161b",
+    surface="#11161b",
+    panel="#1a2128",
+    success="#8fcf7f",
+    warning="#f0b64a",
+    error="#ff6f6f",
+    variables={"footer-background": "#1a2128", "scrollbar": "#2b353f"},
+)
+LIGHT = Theme(
+    name="oh-light",
+    dark=False,
+    primary="#2459c4",
+    secondary="#00707f",
+    accent="#7a3fc9",
+    foreground="#1f262d",
+    background="#fcfcfa",
+    surface="#fcfcfa",
+    panel="#eef0f2",
+    success="#2c7a1d",
+    warning="#8f5f00",
+    error="#c02626",
+    variables={"footer-background": "#eef0f2", "scrollbar": "#cfd5da"},
+)
+
+HUES: dict[str, dict[str, str]] = {
+    "oh-dark": {
+        "dim": "#7d8894",
+        "rule": "#3b4650",
+        "cursor": "on #232e38",
+        "cursor-blurred": "on #1a2128",
+        "mark": "#7aa7ff",
+        "title": "bold",
+        "key": "bold",
+        "you": "#7aa7ff",
+        "llm": "#c39bf0",
+        "terminal": "#5ec4d4",
+        "edit": "#8fcf7f",
+        "read": "#a3adb7",
+        "web": "#7aa7ff",
+        "bad": "#ff6f6f",
+        "warn": "#f0b64a",
+        "good": "#8fcf7f",
+        "hit": "#11161b on #f0b64a",
+    },
+    "oh-light": {
+        "dim": "#6a7480",
+        "rule": "#c3cad1",
+        "cursor": "on #dde8f3",
+        "cursor-blurred": "on #eef0f2",
+        "mark": "#2459c4",
+        "title": "bold",
+        "key": "bold",
+        "you": "#2459c4",
+        "llm": "#7a3fc9",
+        "terminal": "#00707f",
+        "edit": "#2c7a1d",
+        "read": "#59636e",
+        "web": "#2459c4",
+        "bad": "#c02626",
+        "warn": "#8f5f00",
+        "good": "#2c7a1d",
+        "hit": "#1f262d on #ffd97a",
+    },
+    "ansi": {
+        "dim": "bright_black",
+        "rule": "bright_black",
+        "cursor": "reverse",
+        "cursor-blurred": "underline",
+        "mark": "blue",
+        "title": "bold",
+        "key": "bold",
+        "you": "blue",
+        "llm": "magenta",
+        "terminal": "cyan",
+        "edit": "green",
+        "read": "default",
+        "web": "blue",
+        "bad": "red",
+        "warn": "yellow",
+        "good": "green",
+        "hit": "reverse",
+    },
+}
+
+FAMILY_HUES = {
+    "you": "you",
+    "agent": "llm",
+    "terminal": "terminal",
+    "edit": "edit",
+    "read": "read",
+    "web": "web",
+    "mcp": "web",
+    "plan": "llm",
+    "think": "llm",
+    "task": "llm",
+    "skill": "llm",
+    "condensed": "llm",
+    "error": "bad",
+}
+"""Family of a step -> hue; families not named stay plain."""
+
+
+@cache
+def style(theme: str, name: str) -> Style:
+    """The style of a hue under a theme; other themes than ours get the dark or light hues by
+    their own names (`hues_of`)."""
+    return Style.parse(HUES[theme][name]) if name else Style()
+
+
+def hues_of(theme: Theme) -> str:
+    """Which of our sets of hues suits a theme."""
+    if theme.name in HUES:
+        return theme.name
+    if theme.ansi:
+        return "ansi"
+    return "oh-dark" if theme.dark else "oh-light"
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One character each, single width, in common fonts."""
+
+    running: str = "●"
+    starting: str = "○"
+    waiting: str = "◆"
+    error: str = "✗"
+    failed: str = "!"
+    finished: str = "✓"
+    unknown: str = "·"
+    paused: str = "║"
+    no_result: str = "▒"
+    user: str = "▲"
+    condensed: str = "≈"
+    cursor: str = "▌"
+    first: str = "┌"
+    middle: str = "│"
+    last: str = "└"
+    rule: str = "─"
+    heavy: str = "━"
+    divider: str = "│"
+    dot: str = "·"
+    more: str = "…"
+    marked: str = "+"
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    running="*",
+    starting="o",
+    waiting="?",
+    error="x",
+    failed="!",
+    finished="+",
+    unknown=".",
+    paused="=",
+    no_result="/",
+    user="^",
+    condensed="~",
+    cursor=">",
+    first="/",
+    middle="|",
+    last="\\",
+    rule="-",
+    heavy="=",
+    divider="|",
+    dot="-",
+    more="~",
+)
+
+
+def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
+    """Glyph and hue of how a step ended; ("", "") when all is well."""
+    return {
+        Outcome.OK: ("", ""),
+        Outcome.COMMAND_FAILED: (glyphs.failed, "warn"),
+        Outcome.ERROR: (glyphs.error, "bad"),
+        Outcome.WAITING: (glyphs.waiting, "warn"),
+        Outcome.RUNNING: (glyphs.running, "good"),
+        Outcome.NO_RESULT: (glyphs.no_result, "dim"),
+    }[outcome]
+
+
+def status_mark(
+    glyphs: Glyphs, sandbox_status: str | None, execution_status: str | None
+) -> tuple[str, str]:
+    """Glyph and hue of how a conversation's agent stands. Without a running sandbox the server
+    tells no outcome, so a finished run and one cut off look the same: not known."""
+    if execution_status is None:
+        if sandbox_status == "STARTING":
+            return glyphs.starting, "good"
+        if sandbox_status == "ERROR":
+            return glyphs.error, "bad"
+        return glyphs.unknown, "dim"
+    return {
+        "running": (glyphs.running, "good"),
+        "waiting_for_confirmation": (glyphs.waiting, "warn"),
+        "finished": (glyphs.finished, "dim"),
+        "error": (glyphs.error, "bad"),
+        "stuck": (glyphs.error, "bad"),
+        "paused": (glyphs.paused, "dim"),
+    }.get(execution_status, (glyphs.unknown, "dim"))
+
+
+def sandbox_mark(glyphs: Glyphs, status: str | None) -> tuple[str, str]:
+    """Glyph and hue of a sandbox's state."""
+    return {
+        "RUNNING": (glyphs.running, "good"),
+        "STARTING": (glyphs.starting, "good"),
+        "PAUSED": (glyphs.paused, "dim"),
+        "ERROR": (glyphs.error, "bad"),
+    }.get(status or "", (glyphs.unknown, "dim"))

@@ -1,0 +1,161 @@
+"""The bars at the foot of the screen: questions, the header and the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+
+
+class Header(Drawn):
+    """Where we are at the left, what there is at the right."""
+
+    place: reactive[tuple[Piece, ...]] = reactive(())
+    facts: reactive[tuple[Piece, ...]] = reactive(())
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        facts = list(self.facts)
+        told = sum(width_of(text) for text, _ in facts)
+        if told > width // 2:
+            facts, told = [], 0
+        room = width - told - 12
+        place: list[Piece] = []
+        for text, hue in self.place:
+            text = shorten(text, max(0, room), self.glyphs.more)
+            room -= width_of(text)
+            place.append((text, hue))
+        used = 9 + sum(width_of(text) for text, _ in place)
+        gap = " " * max(1, width - used - told - 1)
+        return self.strip(
+            [(" ", ""), ("oh-tui", "title"), ("  ", ""), *place, (gap, ""), *facts], width
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A key and what it does, as the footer shows it."""
+
+    key: str
+    label: str
+    action: str
+
+
+class Footer(Drawn):
+    """The keys of the focused pane; news and errors take the right end."""
+
+    hints: reactive[tuple[Hint, ...]] = reactive(())
+    always: reactive[tuple[Hint, ...]] = reactive(())
+    """Hints at the right end, which stay when room is short."""
+    news: reactive[tuple[Piece, ...]] = reactive(())
+
+    class Pressed(Message):
+        """A hint was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: list[tuple[int, int, str]] = []
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        right: list[Piece] = list(self.news)
+        if right:
+            limit = max(width // 2, width - 40)
+            text = "".join(text for text, _ in right)
+            if width_of(text) > limit - 2:
+                right = [(shorten(text, limit - 2, self.glyphs.more), right[0][1])]
+        else:
+            for hint in self.always:
+                right += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
+        taken = sum(width_of(text) for text, _ in right) + 1
+        room = width - taken - 2
+        left: list[Piece] = [(" ", "")]
+        used = 1
+        self._places = []
+        for hint in self.hints:
+            cells = width_of(hint.key) + 1 + width_of(hint.label) + 2
+            if used + cells > room:
+                break
+            left += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
+            self._places.append((used, used + cells, hint.action))
+            used += cells
+        gap = " " * max(1, width - used - taken)
+        if not self.news:
+            start = used + len(gap)
+            for hint in self.always:
+                cells = width_of(hint.key) + 1 + width_of(hint.label) + 2
+                self._places.append((start, start + cells, hint.action))
+                start += cells
+        return self.strip([*left, (gap, ""), *right], width)
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Pressed(action))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked in the bar: a title, lines that say what is at stake, and the answers as
+    (key, label, value). Esc is always the answer "" and need not be listed."""
+
+    title: str
+    lines: Sequence[Sequence[Piece]]
+    answers: Sequence[tuple[str, str, str]]
+    refusal: str = "no"
+    """The label of Esc."""
+
+
+class QuestionBar(Drawn, can_focus=True):
+    """Asks above the footer, so that the run stays readable; it takes all keys until answered."""
+
+    question: reactive[Question | None] = reactive(None, layout=True)
+
+    class Answered(Message):
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    def watch_question(self, question: Question | None) -> None:
+        self.display = question is not None
+        if question:
+            self.styles.height = len(question.lines) + 2
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if self.question is None:
+            return self.strip([], width)
+        lines = self.question.lines
+        if y == 0:
+            title = f" {self.question.title} "
+            heavy = self.glyphs.heavy
+            rest = heavy * max(0, width - 1 - width_of(title))
+            return self.strip([(heavy, ""), (title, "title"), (rest, "")], width)
+        if y <= len(lines):
+            return self.strip([(" ", ""), *lines[y - 1]], width)
+        pieces: list[Piece] = [(" ", "")]
+        for key, label, _ in self.question.answers:
+            pieces += [(key, "key"), (f"  {label}     ", "")]
+        pieces += [("esc", "key"), (f"  {self.question.refusal}", "")]
+        return self.strip(pieces, width)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.question is None:
+            return
+        if event.key == "escape":
+            self.post_message(self.Answered(""))
+        for key, _, value in self.question.answers:
+            if event.key == key:
+                self.post_message(self.Answered(value))

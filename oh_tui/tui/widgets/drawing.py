@@ -1,0 +1,71 @@
+"""What every pane draws with: pieces of styled text, cut and padded to cells, in the theme's hues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.strip import Strip
+from textual.widget import Widget
+
+from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, hues_of, style
+
+Piece = tuple[str, str]
+"""A text and the name of its hue; "" is the pane's own colour."""
+
+
+class Drawn(Widget):
+    """A widget that draws its own lines."""
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return glyphs_of(self.app)
+
+    def hue(self, name: str) -> Style:
+        return style(hues_of(self.app.current_theme), name)
+
+    def strip(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
+        """One line of exactly `width` cells; `under` is a hue for the whole line."""
+        base = self.rich_style
+        if under:
+            base += self.hue(under)
+        segments: list[Segment] = []
+        room = width
+        for text, name in pieces:
+            if room <= 0:
+                break
+            cells = width_of(text)
+            if cells > room:
+                text, cells = set_cell_size(text, room), room
+            segments.append(Segment(text, base + self.hue(name) if name else base))
+            room -= cells
+        if room > 0:
+            segments.append(Segment(" " * room, base))
+        return Strip(segments, width)
+
+
+def glyphs_of(app: App[object]) -> Glyphs:
+    return ASCII if app.has_class("-ascii") else UNICODE
+
+
+def width_of(text: str) -> int:
+    """Cells a text takes; quick for ASCII, which most text is."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, more: str = "…") -> str:
+    """The text cut or padded to exactly `width` cells; a cut is shown by `more`."""
+    cells = width_of(text)
+    if cells <= width:
+        return text + " " * (width - cells)
+    if width <= 0:
+        return ""
+    return set_cell_size(text, width - 1) + more
+
+
+def shorten(text: str, width: int, more: str = "…") -> str:
+    """As `fit`, without padding."""
+    return fit(text, width, more) if width_of(text) > width else text

@@ -1,0 +1,51 @@
+"""The one-row rules between panes: a title at the left, facts at the right, heavy with focus."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+
+
+class Rule(Drawn):
+    """`─ 3 Timeline ━━━━━━━━━ 61 steps ─`; the line is heavy while its pane has the focus, so
+    that focus reads without colour."""
+
+    heavy: reactive[bool] = reactive(False)
+    title: reactive[tuple[Piece, ...]] = reactive(())
+    facts: reactive[tuple[Piece, ...]] = reactive(())
+
+    def __init__(self, title: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        if title:
+            self.set_reactive(Rule.title, ((title, "title"),))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        line = self.glyphs.heavy if self.heavy else self.glyphs.rule
+        hue = "" if self.heavy else "rule"
+        title = _cut(self.title, width - 6)
+        used = sum(width_of(text) for text, _ in title)
+        facts = _cut(self.facts, width - used - 10)
+        told = sum(width_of(text) for text, _ in facts)
+        left: list[Piece] = [(line, hue)]
+        if used:
+            left += [(" ", ""), *title, (" ", "")]
+        right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if told else []
+        filled = (used + 2 if used else 0) + 1 + (told + 3 if told else 0)
+        return self.strip([*left, (line * (width - filled), hue), *right], width)
+
+
+def _cut(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
+    """As many pieces as fit; the first that does not is shortened when enough of it is left."""
+    kept: list[Piece] = []
+    for text, name in pieces:
+        cells = width_of(text)
+        if cells > room:
+            if room >= 6:
+                kept.append((shorten(text, room), name))
+            break
+        kept.append((text, name))
+        room -= cells
+    return kept

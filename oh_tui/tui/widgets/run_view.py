@@ -1,0 +1,244 @@
+"""The right side: one run as rule, timeline, call and result. Shows what it is given."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import reactive
+
+from oh_tui.api.models import Conversation
+from oh_tui.human import day_time, plural
+from oh_tui.text import clean_line
+from oh_tui.trajectory.blocks import (
+    Block,
+    call_blocks,
+    call_title,
+    event_blocks,
+    json_text,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.events import Event, seconds
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.tui.theme import outcome_mark
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
+
+
+class RunView(Vertical):
+    """Timeline above, Call and Result of the selected step below; whichever half of a pair is
+    selected, both are shown."""
+
+    as_json: reactive[bool] = reactive(False)
+    progress: reactive[str] = reactive("")
+    """What is being loaded, or why not all is there; takes the place of the counts."""
+
+    def compose(self) -> ComposeResult:
+        yield Rule(id="run-rule")
+        with Vertical(id="timeline-pane"):
+            yield Rule("3 Timeline", id="timeline-rule")
+            timeline = Timeline(id="timeline")
+            yield TimelineHead(timeline)
+            yield timeline
+        with Vertical(id="detail-pane"):
+            yield Rule("4 Call", id="call-rule")
+            yield BodyView(id="call")
+            yield Rule("Result", id="result-rule")
+            yield BodyView(id="result")
+
+    def on_mount(self) -> None:
+        self.timeline = self.query_one(Timeline)
+        self.call_view = self.query_one("#call", BodyView)
+        self.result_view = self.query_one("#result", BodyView)
+        self._shown: tuple[Event, Outcome | None, int, bool] | None = None
+
+    # What is shown
+
+    def show_conversation(self, conversation: Conversation | None, now: float) -> None:
+        rule = self.query_one("#run-rule", Rule)
+        if conversation is None:
+            rule.title = rule.facts = ()
+            return
+        where = clean_line(conversation.selected_repository or "")
+        if where and conversation.selected_branch:
+            where += "@" + clean_line(conversation.selected_branch)
+        rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
+        rule.facts = ((" · ".join(_facts(conversation, now)), "dim"),)
+
+    def show_run(self, trajectory: Trajectory | None, cursor: int | None = None) -> None:
+        self._shown = None
+        self.timeline.show(trajectory, cursor)
+        self._tell_counts()
+        if trajectory is None:
+            self._show_current()
+
+    def grown(self, changed: list[int], *, follow: bool) -> None:
+        self.timeline.grown(changed, follow=follow)
+        self._tell_counts()
+
+    def refresh_outcomes(self) -> None:
+        """The run's status changed, so a call without a result may mean something else now."""
+        self.timeline.refresh()
+        self._tell_counts()
+        self._show_current()
+
+    def watch_progress(self) -> None:
+        if self.is_mounted:
+            self._tell_counts()
+
+    def watch_as_json(self) -> None:
+        if self.is_mounted:
+            self._show_current()
+
+    def _tell_counts(self) -> None:
+        rule = self.query_one("#timeline-rule", Rule)
+        trajectory = self.timeline.trajectory
+        if self.progress:
+            rule.facts = ((self.progress, "dim"),)
+        elif trajectory is None:
+            rule.facts = ()
+        else:
+            rule.facts = self._counts(trajectory)
+
+    def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
+        """Only what is not zero."""
+        counts, glyphs = trajectory.counts, glyphs_of(self.app)
+        parts: list[Piece] = []
+        if trajectory.complete:
+            parts.append((plural(len(trajectory), "step"), "dim"))
+        else:
+            parts.append((f"the last {plural(len(trajectory), 'step')}", "dim"))
+        if counts.errors:
+            parts.append((f"{glyphs.error} {plural(counts.errors, 'error')}", "bad"))
+        if counts.failed_commands:
+            failed = plural(counts.failed_commands, "failed command")
+            parts.append((f"{glyphs.failed} {failed}", "warn"))
+        for count, noun, many in (
+            (counts.second_results, "second result", ""),
+            (counts.stray_results, "result without a call", "results without a call"),
+            (counts.unreadable, "unreadable event", ""),
+        ):
+            if count:
+                parts.append((plural(count, noun, many), "bad"))
+        if counts.hidden:
+            if self.timeline.show_events:
+                parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
+            else:
+                hidden = plural(counts.hidden, "other event")
+                parts.append((f"{hidden} hidden (x)", "dim"))
+        return _joined(parts, glyphs.dot)
+
+    # The selected step
+
+    @on(RowList.Highlighted, "#timeline")
+    def _show_current(self) -> None:
+        timeline = self.timeline
+        current = timeline.current
+        if current is None or timeline.trajectory is None:
+            self._shown = None
+            self._show_bodies((), (), [], [], at_end=False)
+            return
+        step, event = current
+        if step is None:
+            key = (event, None, 0, self.as_json)
+            if key != self._shown:
+                self._shown = key
+                self._show_event(event)
+            return
+        outcome = timeline.trajectory.outcome(step)
+        key = (step.event, outcome, len(step.results), self.as_json)
+        if key != self._shown:
+            self._shown = key
+            self._show_step(step, outcome)
+
+    def _show_event(self, event: Event) -> None:
+        title = ((clean_line(event.kind), "dim"),)
+        blocks = [Block.json(json_text(event))] if self.as_json else event_blocks(event)
+        self._show_bodies(title, (("hidden event", "dim"),), [], blocks, at_end=False)
+
+    def _show_step(self, step: Step, outcome: Outcome) -> None:
+        glyph, hue = outcome_mark(glyphs_of(self.app), outcome)
+        call = ((call_title(step), "dim"),)
+        told = result_title(step, outcome)
+        result: tuple[Piece, ...] = ((f"{glyph} " if glyph else "", hue), (told, hue or "dim"))
+        if self.as_json:
+            self._show_bodies(call, result, [], [Block.json(json_text(step))], at_end=False)
+            return
+        failed = outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED)
+        self._show_bodies(
+            call, result, call_blocks(step), result_blocks(step, outcome), at_end=failed
+        )
+
+    def _show_bodies(
+        self,
+        call_facts: tuple[Piece, ...],
+        result_facts: tuple[Piece, ...],
+        call: list[Block],
+        result: list[Block],
+        *,
+        at_end: bool,
+    ) -> None:
+        self.query_one("#call-rule", Rule).facts = call_facts
+        self._result_facts = result_facts
+        self.call_view.show(call)
+        self.result_view.show(result, at_end=at_end)
+        self._fit_call()
+        self._tell_position()
+
+    def _fit_call(self) -> None:
+        """Call takes what it needs, at most a third of the room."""
+        room = self.query_one("#detail-pane").size.height - 2
+        lines = min(self.call_view.line_count(), max(1, room // 3))
+        self.call_view.styles.height = lines
+        self.call_view.display = lines > 0
+
+    _result_facts: tuple[Piece, ...] = ()
+
+    @on(BodyView.Scrolled, "#result")
+    def _tell_position(self) -> None:
+        first, last, total = self.result_view.position()
+        whole = first <= 1 and last >= total
+        position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
+        facts = [*self._result_facts]
+        if total:
+            dot = glyphs_of(self.app).dot
+            told = any(text.strip() for text, _ in facts)
+            facts.append((f" {dot} {position}" if told else position, "dim"))
+        self.query_one("#result-rule", Rule).facts = tuple(facts)
+
+    def on_resize(self) -> None:
+        self._fit_call()
+
+
+def _facts(conversation: Conversation, now: float) -> list[str]:
+    facts = []
+    model = clean_line(conversation.llm_model or "")
+    if model:
+        facts.append(model.rpartition("/")[2])
+    status = conversation.sandbox_status
+    if status:
+        known = "gone" if status == "MISSING" else clean_line(status).lower()
+        facts.append(f"sandbox {known}")
+    usage = conversation.metrics
+    if usage and usage.accumulated_cost:
+        facts.append(f"${usage.accumulated_cost:.2f}")
+    began = seconds(conversation.created_at or "")
+    if began is not None:
+        facts.append(day_time(began, now, UTC if now == 0 else None))
+    return facts
+
+
+def _joined(parts: list[Piece], dot: str) -> tuple[Piece, ...]:
+    joined: list[Piece] = []
+    for number, part in enumerate(parts):
+        if number:
+            joined.append((f" {dot} ", "dim"))
+        joined.append(part)
+    return tuple(joined)

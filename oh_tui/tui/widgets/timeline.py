@@ -1,0 +1,257 @@
+"""The Timeline pane: one row a step, or one an event when hidden events are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from functools import lru_cache
+
+from textual import events
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.human import clock, clock_time, tenths
+from oh_tui.trajectory.describe import Description, describe, describe_event
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of
+from oh_tui.tui.widgets.row_list import RowList
+
+TIMES = ("elapsed", "clock", "UTC")
+"""What the column `at` can show: since the run began, the local clock, the clock in UTC."""
+
+AT = {"elapsed": 8, "clock": 9, "UTC": 9}
+RAN = 7
+NUMBER = 6
+GUTTER = 2
+
+
+def _described(shown: Step | Event, outcome: Outcome | None, results: int) -> Description:
+    if isinstance(shown, Event):
+        return describe_event(shown)
+    return describe(shown, outcome or Outcome.OK)
+
+
+class TimelineHead(Drawn):
+    """The line of column names."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__()
+        self._timeline = timeline
+
+    def render_line(self, y: int) -> Strip:
+        return self._timeline.head(self.size.width)
+
+
+class Timeline(RowList):
+    """Draws a trajectory; `head` is the line of column names, drawn by a widget above."""
+
+    trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
+    show_events: reactive[bool] = reactive(False)
+    time: reactive[str] = reactive("elapsed")
+    find_text: reactive[str] = reactive("")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._describe = lru_cache(maxsize=4096)(_described)
+
+    # Rows
+
+    def row_count(self) -> int:
+        if self.trajectory is None:
+            return 0
+        return len(self.trajectory.events if self.show_events else self.trajectory.steps)
+
+    def row(self, number: int) -> tuple[Step | None, Event]:
+        """What a row shows: its step (None for an event of no step) and its event."""
+        assert self.trajectory is not None
+        if self.show_events:
+            event = self.trajectory.events[number]
+            return self.trajectory.step_of(event.id), event
+        step = self.trajectory.steps[number]
+        return step, step.event
+
+    @property
+    def current(self) -> tuple[Step | None, Event] | None:
+        return self.row(self.cursor) if self.row_count() else None
+
+    def place_of(self, event_id: str) -> int | None:
+        """The row of an event, or of the step it belongs to; None when it has no row."""
+        if self.trajectory is None:
+            return None
+        if self.show_events:
+            return self.trajectory.place_of(event_id)
+        step = self.trajectory.step_of(event_id)
+        return step.number - 1 if step else None
+
+    def show(self, trajectory: Trajectory | None, cursor: int | None = None) -> None:
+        """Another state of the run, or another run: the cursor goes to row `cursor`, else it
+        stays with its event, on its line of the screen."""
+        under = self.current[1].id if self.current else ""
+        self.trajectory = trajectory
+        self._describe.cache_clear()
+        if cursor is not None:
+            self.rows_changed(cursor)
+        else:
+            place = self.place_of(under)
+            self.rows_changed(place, keep_line=place is not None)
+        self.post_message(self.Highlighted(self))
+
+    def grown(self, changed: list[int], *, follow: bool) -> None:
+        """The trajectory in hand took in more events; `changed` are steps that got a result."""
+        at_end = follow and self.cursor >= self._drawn_rows - 1
+        current = self.current
+        self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
+        touched = current and current[0] and current[0].number in changed
+        if at_end or touched:
+            self.post_message(self.Highlighted(self))
+
+    def rows_changed(self, cursor: int | None = None, *, keep_line: bool = False) -> None:
+        self._drawn_rows = self.row_count()
+        super().rows_changed(cursor, keep_line=keep_line)
+
+    _drawn_rows = 0
+
+    def watch_show_events(self, before: bool, after: bool) -> None:
+        if self.trajectory is None:
+            return
+        events, steps = self.trajectory.events, self.trajectory.steps
+        rows = len(events if before else steps)
+        if not rows:
+            return self.rows_changed(0)
+        number = min(self.cursor, rows - 1)
+        event = events[number] if before else steps[number].event
+        place = self.place_of(event.id)
+        if place is None:
+            place = self._step_before(number)
+        self.rows_changed(place, keep_line=True)
+        self.post_message(self.Highlighted(self))
+
+    def _step_before(self, place: int) -> int:
+        """The row of the last step at or before an event that has no step."""
+        assert self.trajectory is not None
+        for event in reversed(self.trajectory.events[: place + 1]):
+            step = self.trajectory.step_of(event.id)
+            if step:
+                return step.number - 1
+        return 0
+
+    # Walking
+
+    def walk(self, by: int, wanted: Callable[[Step], bool]) -> bool:
+        """Move to the next (by=1) or previous (-1) step that is wanted; False if there is none."""
+        current = self.current
+        if current is None or self.trajectory is None:
+            return False
+        for number in self._steps_from(self.cursor, by):
+            if wanted(self.trajectory.steps[number - 1]):
+                place = self.place_of(self.trajectory.steps[number - 1].event.id)
+                if place is not None and place != self.cursor:
+                    self.move_to(place)
+                    return True
+        return False
+
+    def _steps_from(self, row: int, by: int) -> Iterator[int]:
+        assert self.trajectory is not None
+        if self.show_events:
+            row = self._step_before(row)
+        return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
+
+    def failed(self, step: Step) -> bool:
+        assert self.trajectory is not None
+        outcome = self.trajectory.outcome(step)
+        return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
+
+    def row_text(self, number: int) -> str:
+        """What find looks in: the row's what and result."""
+        step, event = self.row(number)
+        described = self.describe_row(step, event)
+        return f"{described.what} {described.result}"
+
+    # Drawing
+
+    def describe_row(self, step: Step | None, event: Event) -> Description:
+        """Reads and decodes the bodies, so it is kept for the rows seen lately. A step is
+        described anew when a result comes in or its outcome changes."""
+        if step is None or event is not step.event:
+            return self._describe(event, None, 0)
+        assert self.trajectory is not None
+        return self._describe(step, self.trajectory.outcome(step), len(step.results))
+
+    def _columns(self, width: int) -> tuple[int, int, int]:
+        """Cells of at, what and result."""
+        at = AT[self.time]
+        rest = width - GUTTER - NUMBER - at - RAN - 4
+        what = max(16, min(int(rest * 0.55), rest - 18))
+        return at, what, max(0, rest - what)
+
+    def head(self, width: int) -> Strip:
+        at, what, _ = self._columns(width - 1)
+        name = "at" if self.time == "elapsed" else self.time
+        text = f"{'#':>{GUTTER + NUMBER + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}  result"
+        return self.strip([(text, "dim")], width)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        trajectory = self.trajectory
+        assert trajectory is not None
+        step, event = self.row(row)
+        described = self.describe_row(step, event)
+        at, what, room = self._columns(width)
+        hue = FAMILY_HUES.get(described.family, "")
+        own = step is not None and event is step.event
+        outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
+        mark, mark_hue = outcome_mark(self.glyphs, outcome)
+        number = str(step.number) if step is not None and own and trajectory.complete else ""
+        ran = step.ran() if step is not None and own else None
+        verb, _, rest = described.what.partition(" ")
+        telling = f"{mark} {described.result}" if mark else f"  {described.result}"
+        more = self.glyphs.more
+        plain = "" if own else "dim"
+        said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
+        return [
+            (f"{self._gutter(step) if own else ' ':<{GUTTER}}", "dim"),
+            (f"{number:>{NUMBER}}", "dim"),
+            (f"{self._at(event):>{at}}", "dim"),
+            (f"{tenths(ran) if ran is not None else '':>{RAN}}", ""),
+            ("  ", ""),
+            (shorten(verb, what, more), hue or plain),
+            (said, plain),
+            ("  ", ""),
+            (fit(telling, room, more), mark_hue or "dim"),
+        ]
+
+    def _gutter(self, step: Step | None) -> str:
+        """The bracket of a parallel group, the mark of your message."""
+        if step is None or self.trajectory is None:
+            return " "
+        if step.event.kind == "MessageEvent":
+            return self.glyphs.user if step.event.source == "user" else " "
+        if step.event.kind == "Condensation":
+            return self.glyphs.condensed
+        group = self.trajectory.group(step)
+        if len(group) < 2:
+            return " "
+        if step.number == group[0]:
+            return self.glyphs.first
+        return self.glyphs.last if step.number == group[-1] else self.glyphs.middle
+
+    def _at(self, event: Event) -> str:
+        when = event.seconds()
+        if when is None:
+            return ""
+        if self.time == "elapsed" and self.trajectory is not None and self.trajectory.complete:
+            began = self.trajectory.began
+            return clock(when - began) if began is not None else ""
+        return clock_time(when, UTC if self.time == "UTC" else None)
+
+    def watch_time(self) -> None:
+        self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_move(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_move(3)
