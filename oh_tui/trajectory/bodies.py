@@ -144,7 +144,7 @@ def strip_echo(output: str, command: str) -> str:
     for line in lines:
         first, _, after = rest.partition("\n")
         shown = first.strip()
-        if shown != line or " " not in line:
+        if shown != line or (len(lines) == 1 and " " not in line):
             prompt = _PROMPT.match(shown)
             if prompt is None or shown[prompt.end() :].strip() != line:
                 return output
