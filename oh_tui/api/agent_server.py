@@ -1,0 +1,155 @@
+"""The agent server inside one sandbox: /api of it, one method per endpoint.
+
+Facts without another source are measured on agent server 1.34.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Literal, TypeAlias, TypedDict, Unpack
+
+from oh_tui.api import decode
+from oh_tui.api.models import AgentConversation, Page
+from oh_tui.api.paging import checked_limit, pages
+from oh_tui.api.transport import QUICK, UNLIMITED, Server, segment
+from oh_tui.trajectory.events import Event
+
+SortOrder: TypeAlias = Literal["TIMESTAMP", "TIMESTAMP_DESC"]
+
+_CLASS_PATHS = {
+    name: f"openhands.{module}.{name}"
+    for module, names in {
+        "agent_server.models": ("ServerErrorEvent",),
+        "sdk.event.acp_tool_call": ("ACPToolCallEvent",),
+        "sdk.event.condenser": (
+            "Condensation",
+            "CondensationRequest",
+            "CondensationSummaryEvent",
+        ),
+        "sdk.event.conversation_error": ("ConversationErrorEvent",),
+        "sdk.event.conversation_state": ("ConversationStateUpdateEvent",),
+        "sdk.event.hook_execution": ("HookExecutionEvent",),
+        "sdk.event.llm_completion_log": ("LLMCompletionLogEvent",),
+        "sdk.event.llm_convertible.action": ("ActionEvent",),
+        "sdk.event.llm_convertible.message": ("MessageEvent",),
+        "sdk.event.llm_convertible.observation": (
+            "AgentErrorEvent",
+            "ObservationEvent",
+            "UserRejectObservation",
+        ),
+        "sdk.event.llm_convertible.system": ("SystemPromptEvent",),
+        "sdk.event.security": ("SecurityAnalysisEvent",),
+        "sdk.event.streaming_delta": ("StreamingDeltaEvent",),
+        "sdk.event.token": ("TokenEvent",),
+        "sdk.event.user_action": ("InterruptEvent", "PauseEvent"),
+    }.items()
+    for name in names
+}
+"""1.34.0 knows a kind by its full class path alone, 1.58.2 by either (source)."""
+
+
+class AgentEventFilters(TypedDict, total=False):
+    """`kind` is a short name such as "ActionEvent"; times are ISO 8601 text or datetimes, naive
+    ones in the agent server's own clock, as event timestamps are."""
+
+    kind: str | None
+    source: str | None
+    timestamp__gte: str | datetime | None
+    timestamp__lt: str | datetime | None
+
+
+class AgentServer:
+    """One conversation on the agent server of its sandbox; made by `AppServer.agent_server`.
+
+    Every method raises the errors of `oh_tui.api.errors`: NotFound for an unknown conversation,
+    TimedOut when the sandbox is paused (it takes the connection and stays silent), AuthError after
+    a resume that gave the sandbox a new key (source): fetch the conversation anew.
+    """
+
+    def __init__(self, server: Server, conversation_id: str) -> None:
+        self.conversation_id = conversation_id
+        self._server = server
+        self._path = f"/api/conversations/{segment(conversation_id)}"
+
+    def __repr__(self) -> str:
+        return f"AgentServer({self._server.base!r}, {self.conversation_id!r})"
+
+    async def search_events(
+        self,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[AgentEventFilters],
+    ) -> Page[Event]:
+        """A page of 1 to 100 events, in the order they were appended, not strictly of time.
+
+        `page_id` is the id of the page's first event; one that the server does not know silently
+        gives page 1, so compare. Streaming deltas are not kept here.
+        """
+        answer = await self._server.get(
+            f"{self._path}/events/search",
+            "read the events from the sandbox",
+            (
+                *_params(filters),
+                ("sort_order", sort_order),
+                ("page_id", page_id),
+                ("limit", checked_limit(limit)),
+            ),
+            QUICK,
+        )
+        return decode.event_page(answer)
+
+    def iter_events(
+        self,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[AgentEventFilters],
+    ) -> AsyncIterator[Page[Event]]:
+        """Every page from `page_id` on, each event once."""
+        return pages(
+            lambda cursor: self.search_events(
+                sort_order=sort_order, page_id=cursor, limit=limit, **filters
+            ),
+            page_id,
+        )
+
+    async def count_events(self, **filters: Unpack[AgentEventFilters]) -> int:
+        """How many events match; fewer than the app server holds for the same conversation."""
+        answer = await self._server.get(
+            f"{self._path}/events/count",
+            "count the events in the sandbox",
+            _params(filters),
+            QUICK,
+        )
+        return decode.count(answer)
+
+    async def conversation(self) -> AgentConversation:
+        """The server's own record, with `stats` per model use."""
+        answer = await self._server.get(
+            self._path, "read the conversation's state from the sandbox", (), QUICK
+        )
+        return decode.model(answer, AgentConversation)
+
+    async def pause(self) -> None:
+        """Ask the agent to stop after the current step. Returns only when that step has ended,
+        however long it takes; asking twice is harmless."""
+        await self._server.post(f"{self._path}/pause", "stop the agent", timeout=UNLIMITED)
+
+
+def _params(filters: AgentEventFilters) -> list[tuple[str, str | None]]:
+    kind = filters.get("kind")
+    return [
+        ("kind", _CLASS_PATHS.get(kind, kind) if kind else None),
+        ("source", filters.get("source")),
+        ("timestamp__gte", _time(filters.get("timestamp__gte"))),
+        ("timestamp__lt", _time(filters.get("timestamp__lt"))),
+    ]
+
+
+def _time(when: str | datetime | None) -> str | None:
+    """As it is: the server turns a time with a zone into its own."""
+    return when.isoformat() if isinstance(when, datetime) else when

@@ -1,0 +1,451 @@
+"""The app server: /api/v1 of OpenHands Cloud or of a self-hosted server, one method per endpoint.
+
+Facts without another source are measured on app server 1.11.0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self, TypedDict, Unpack
+from urllib.parse import urlsplit
+
+from aiolimiter import AsyncLimiter
+
+from oh_tui.api import decode
+from oh_tui.api.agent_server import AgentServer, SortOrder
+from oh_tui.api.asgi import ASGIApp
+from oh_tui.api.errors import ApiError, BadAnswer, Conflict, NotFound, TooLarge, Unreachable
+from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, User, bare_id
+from oh_tui.api.paging import batches, checked_limit, pages
+from oh_tui.api.transport import (
+    PATIENT,
+    Auth,
+    Connections,
+    Limiter,
+    Params,
+    Server,
+    Waits,
+    base_address,
+    segment,
+)
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.events import Event
+
+CLOUD = "https://app.all-hands.dev"
+
+MAX_IDS = 99
+"""Conversations in one batch: the server refuses 100."""
+
+MAX_EVENT_IDS = 100
+
+
+class ConversationFilters(TypedDict, total=False):
+    """Times are ISO 8601 text or datetimes; those without a zone are taken as UTC."""
+
+    title__contains: str | None
+    created_at__gte: str | datetime | None
+    created_at__lt: str | datetime | None
+    updated_at__gte: str | datetime | None
+    updated_at__lt: str | datetime | None
+    sandbox_id__eq: str | None
+    include_sub_conversations: bool
+
+
+class EventFilters(TypedDict, total=False):
+    """`kind__eq` is a short name such as "ActionEvent"; the server refuses one it does not know.
+    Times are as in events: naive, of the agent server's clock; one with a zone is sent as UTC."""
+
+    kind__eq: str | None
+    timestamp__gte: str | datetime | None
+    timestamp__lt: str | datetime | None
+
+
+class AppServer:
+    """One app server, over one client that is closed on leaving `async with`.
+
+    `base_url` may end in `/api` or `/api/v1`. `key` is sent in the header that `auth` names, else
+    in the one the server turns out to take. `limiter` paces all calls to the app server; the
+    default keeps a self-hosted server from delaying them (it slows an address down above 10 a
+    second and refuses above 20), and Cloud at 90 a minute with bursts of 8. `waits` says when
+    safe calls are tried again. With `app`, an ASGI app, nothing leaves this process: every call
+    goes there, those to agent servers too, and without pacing.
+
+    Making one raises Unreachable for an address that is none, AuthError for a key that no header
+    can carry. Every method raises the errors of `oh_tui.api.errors`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: Secret | None = None,
+        auth: Auth | None = None,
+        app: ASGIApp | None = None,
+        limiter: Limiter | None = None,
+        waits: Waits | None = None,
+    ) -> None:
+        self.base_url = base_address(base_url)
+        self._waits = waits or Waits()
+        self._connections = Connections(app)
+        if limiter is None and app is None:
+            limiter = _limiter(self.base_url)
+        self._server = Server(
+            self.base_url,
+            self._connections,
+            key=key,
+            auth=auth,
+            limiter=limiter,
+            waits=self._waits,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection, those to agent servers too; calls then raise Unreachable."""
+        await self._connections.aclose()
+
+    async def users_me(self) -> User:
+        """The account of the key; a good first call, as it needs a valid one."""
+        answer = await self._server.get("/api/v1/users/me", "see whose key this is")
+        return decode.model(answer, User)
+
+    # conversations
+
+    async def search_conversations(
+        self,
+        *,
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[ConversationFilters],
+    ) -> Page[Conversation]:
+        """A page of 1 to 100 conversations, the newest `created_at` first, which is no stable
+        order: the server sets `created_at` anew with each change of a conversation.
+
+        `page_id` is an offset; the server takes one it cannot read as the first page.
+        """
+        answer = await self._server.get(
+            "/api/v1/app-conversations/search",
+            "list conversations",
+            (
+                *_conversation_params(filters),
+                ("include_sub_conversations", filters.get("include_sub_conversations") or None),
+                ("page_id", page_id),
+                ("limit", checked_limit(limit)),
+            ),
+        )
+        return decode.model_page(answer, Conversation)
+
+    def iter_conversations(
+        self,
+        *,
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[ConversationFilters],
+    ) -> AsyncIterator[Page[Conversation]]:
+        """Every page from `page_id` on, each conversation once."""
+        return pages(
+            lambda cursor: self.search_conversations(page_id=cursor, limit=limit, **filters),
+            page_id,
+        )
+
+    async def count_conversations(self, **filters: Unpack[ConversationFilters]) -> int:
+        """How many match; the server counts sub-conversations whatever the filter says."""
+        answer = await self._server.get(
+            "/api/v1/app-conversations/count", "count conversations", _conversation_params(filters)
+        )
+        return decode.count(answer)
+
+    async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
+        """Those with these ids, with or without dashes, in this order; None for an unknown one."""
+        found: dict[str, Conversation] = {}
+        for batch in batches(ids, MAX_IDS):
+            answer = await self._server.get(
+                "/api/v1/app-conversations",
+                "read conversations",
+                [("ids", identifier) for identifier in batch],
+            )
+            found |= {bare_id(one.id): one for one in decode.model_list(answer, Conversation)}
+        return [found.get(bare_id(identifier)) for identifier in ids]
+
+    @contextlib.asynccontextmanager
+    async def download(self, conversation_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The trajectory as a zip, in pieces as they come:
+
+            async with server.download(id) as pieces:
+                async for piece in pieces: ...
+
+        Its length is not known beforehand, and one that breaks off may end like a whole one:
+        check the zip. Works with the sandbox paused or gone. Raises TooLarge above 10,000 events,
+        Conflict while the same download runs already (source), NotFound also for the id of a
+        start task.
+        """
+        doing = f"download the conversation {_short(conversation_id)}"
+        try:
+            async with self._server.stream(
+                f"/api/v1/app-conversations/{segment(conversation_id)}/download", doing
+            ) as pieces:
+                yield pieces
+        except ApiError as error:
+            if hint := _DOWNLOAD_HINTS.get(type(error)):
+                error.hint = hint
+            raise
+
+    # events
+
+    async def search_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[EventFilters],
+    ) -> Page[Event]:
+        """A page of 1 to 100 events sorted by their timestamp's text.
+
+        The server reads the whole conversation for each page: 2.7 s at 10,000 events. `page_id`
+        is an offset. An unknown conversation gives an empty page, not NotFound.
+        """
+        answer = await self._server.get(
+            f"/api/v1/conversation/{segment(conversation_id)}/events/search",
+            f"read the events of {_short(conversation_id)}",
+            (
+                *_event_params(filters),
+                ("sort_order", sort_order),
+                ("page_id", page_id),
+                ("limit", checked_limit(limit)),
+            ),
+            PATIENT,
+        )
+        return decode.event_page(answer)
+
+    def iter_events(
+        self,
+        conversation_id: str,
+        *,
+        sort_order: SortOrder = "TIMESTAMP",
+        page_id: str | None = None,
+        limit: int = 100,
+        **filters: Unpack[EventFilters],
+    ) -> AsyncIterator[Page[Event]]:
+        """Every page from `page_id` on, each event once; for many events `download` is faster."""
+        return pages(
+            lambda cursor: self.search_events(
+                conversation_id, sort_order=sort_order, page_id=cursor, limit=limit, **filters
+            ),
+            page_id,
+        )
+
+    async def count_events(self, conversation_id: str, **filters: Unpack[EventFilters]) -> int:
+        """How many events match; cheap only without filters. 0 for an unknown conversation."""
+        answer = await self._server.get(
+            f"/api/v1/conversation/{segment(conversation_id)}/events/count",
+            f"count the events of {_short(conversation_id)}",
+            _event_params(filters),
+            PATIENT,
+        )
+        return decode.count(answer)
+
+    async def get_events(self, conversation_id: str, ids: Sequence[str]) -> list[Event | None]:
+        """The events with these ids in this order, None for an unknown one; cheap at any size."""
+        found: dict[str, Event] = {}
+        for batch in batches(ids, MAX_EVENT_IDS):
+            answer = await self._server.get(
+                f"/api/v1/conversation/{segment(conversation_id)}/events",
+                f"read events of {_short(conversation_id)}",
+                [("id", identifier) for identifier in batch],
+                PATIENT,
+            )
+            found |= {bare_id(event.id): event for event in decode.event_list(answer)}
+        return [found.get(bare_id(identifier)) for identifier in ids]
+
+    # sandboxes
+
+    async def search_sandboxes(
+        self, *, page_id: str | None = None, limit: int = 100
+    ) -> Page[Sandbox]:
+        """A page of 1 to 100 sandboxes, newest first. One that is stuck can hold the answer up
+        by 5 s (source)."""
+        answer = await self._server.get(
+            "/api/v1/sandboxes/search",
+            "list sandboxes",
+            (("page_id", page_id), ("limit", checked_limit(limit))),
+        )
+        return decode.model_page(answer, Sandbox)
+
+    def iter_sandboxes(self) -> AsyncIterator[Page[Sandbox]]:
+        """Every page, each sandbox once."""
+        return pages(lambda cursor: self.search_sandboxes(page_id=cursor))
+
+    async def get_sandboxes(self, ids: Sequence[str]) -> list[Sandbox | None]:
+        """The sandboxes with these ids in this order; None for an unknown one."""
+        found: dict[str, Sandbox] = {}
+        for batch in batches(ids, MAX_IDS):
+            answer = await self._server.get(
+                "/api/v1/sandboxes", "read sandboxes", [("id", identifier) for identifier in batch]
+            )
+            found |= {one.id: one for one in decode.model_list(answer, Sandbox)}
+        return [found.get(identifier) for identifier in ids]
+
+    async def pause_sandbox(self, sandbox_id: str) -> None:
+        """Ask for a pause; that it was granted shows only when the sandbox is read again.
+
+        Asking twice is harmless. Raises NotFound for any failure of the server to do it, not only
+        for an unknown sandbox (source), Conflict when it says no.
+        """
+        await self._change(sandbox_id, "pause")
+
+    async def resume_sandbox(self, sandbox_id: str) -> None:
+        """Ask for a resume, as `pause_sandbox`. It may give the sandbox a new key and pause older
+        sandboxes (source): read the conversation and the sandboxes again."""
+        await self._change(sandbox_id, "resume")
+
+    async def _change(self, sandbox_id: str, verb: str) -> None:
+        doing = f"{verb} the sandbox {_short(sandbox_id)}"
+        hint = "Refresh: the sandbox may be gone, or in another state"
+        try:
+            answer = await self._server.post(
+                f"/api/v1/sandboxes/{segment(sandbox_id)}/{verb}", doing, retry=True
+            )
+        except NotFound as error:
+            error.hint = hint
+            raise
+        if not decode.succeeded(answer):
+            raise Conflict(
+                f"Could not {doing}: {self._server.host} says that it did not work",
+                hint,
+                status=200,
+                address=answer.call.address,
+            )
+
+    # starts and agent servers
+
+    async def get_start_tasks(self, ids: Sequence[str]) -> list[StartTask | None]:
+        """The start tasks with these ids in this order; None for an unknown one."""
+        found: dict[str, StartTask] = {}
+        for batch in batches(ids, MAX_IDS):
+            answer = await self._server.get(
+                "/api/v1/app-conversations/start-tasks",
+                "read how a start goes on",
+                [("ids", identifier) for identifier in batch],
+            )
+            found |= {bare_id(one.id): one for one in decode.model_list(answer, StartTask)}
+        return [found.get(bare_id(identifier)) for identifier in ids]
+
+    def agent_server(self, conversation: Conversation) -> AgentServer | None:
+        """The agent server of a conversation whose sandbox runs; None when it gives no address.
+
+        Addresses come as `https://ID.host/api/conversations/ID`, as
+        `https://host/runtime/PORT/api/conversations/ID`, and relative to the app server. The
+        conversation's own key goes there, never the app server's. Raises BadAnswer when the
+        address is none, AuthError when the key is none.
+        """
+        address = (conversation.conversation_url or "").strip()
+        if not address:
+            return None
+        if address.startswith("/") and not address.startswith("//"):
+            address = self.base_url + address
+        base, found, rest = address.partition("/api/conversations/")
+        try:
+            base = base_address(base)
+        except Unreachable:
+            raise BadAnswer(
+                f"The address that {self._server.host} gives for the sandbox of "
+                f"{_short(conversation.id)} is no http or https address "
+                f"({redact(clean_line(address))[:80]})",
+                "Its history can still be read from the app server",
+            ) from None
+        server = Server(
+            base,
+            self._connections,
+            key=conversation.session_api_key,
+            auth="session",
+            limiter=None,
+            waits=self._waits,
+        )
+        identifier = urlsplit(rest).path.partition("/")[0] if found else ""
+        return AgentServer(server, identifier or conversation.id)
+
+
+class OpenHands(AppServer):
+    """The app server that the environment names, for scripts: `async with OpenHands() as api`.
+
+    `url` or OPENHANDS_BASE_URL or OpenHands Cloud; `key` or OPENHANDS_API_KEY or
+    OPENHANDS_CLOUD_API_KEY or none.
+    """
+
+    def __init__(self, url: str | None = None, key: str | Secret | None = None) -> None:
+        environ = os.environ.get
+        key = key or environ("OPENHANDS_API_KEY") or environ("OPENHANDS_CLOUD_API_KEY") or None
+        super().__init__(
+            url or environ("OPENHANDS_BASE_URL") or CLOUD,
+            key=Secret(key) if isinstance(key, str) else key,
+        )
+
+
+_DOWNLOAD_HINTS: dict[type[ApiError], str] = {
+    NotFound: "It may be deleted, or this is the id of a start task, not of a conversation",
+    Conflict: "It is being downloaded already: wait for that to end, then try again",
+    TooLarge: "Read its events page by page instead",
+}
+
+
+def _limiter(base_url: str) -> AsyncLimiter:
+    host = urlsplit(base_url).hostname or ""
+    if host == "all-hands.dev" or host.endswith(".all-hands.dev"):
+        return AsyncLimiter(8, 8 * 60 / 90)
+    # (8, 1) lets 15 through in the first second and gets delayed, this lets 9 (measured)
+    return AsyncLimiter(2, 0.25)
+
+
+def _short(identifier: str) -> str:
+    return clean_line(identifier)[:12]
+
+
+def _conversation_params(filters: ConversationFilters) -> Params:
+    return (
+        ("title__contains", filters.get("title__contains")),
+        ("created_at__gte", _utc(filters.get("created_at__gte"), "Z")),
+        ("created_at__lt", _utc(filters.get("created_at__lt"), "Z")),
+        ("updated_at__gte", _utc(filters.get("updated_at__gte"), "Z")),
+        ("updated_at__lt", _utc(filters.get("updated_at__lt"), "Z")),
+        ("sandbox_id__eq", filters.get("sandbox_id__eq")),
+    )
+
+
+def _event_params(filters: EventFilters) -> Params:
+    # the server compares text: only a naive time, written as events write it, compares rightly
+    return (
+        ("kind__eq", filters.get("kind__eq")),
+        ("timestamp__gte", _utc(filters.get("timestamp__gte"), "")),
+        ("timestamp__lt", _utc(filters.get("timestamp__lt"), "")),
+    )
+
+
+def _utc(when: str | datetime | None, zone: str) -> str | None:
+    """A time as UTC with `zone` written behind it; text that is no time is left to the server."""
+    if not when:
+        return None
+    try:
+        time = datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError:
+        return str(when)
+    if time.tzinfo is not None:
+        time = time.astimezone(UTC).replace(tzinfo=None)
+    return time.isoformat() + zone

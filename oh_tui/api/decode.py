@@ -1,0 +1,156 @@
+"""From the bytes of an answer to models: row by row, so that one bad row costs only itself."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from oh_tui.api.failures import Answer, bad_answer, not_the_api
+from oh_tui.api.models import Page, Secret
+from oh_tui.trajectory.events import Event, decode_json, parse_event
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+class _Page(msgspec.Struct):
+    items: list[msgspec.Raw]
+    next_page_id: Any = None
+
+
+_decode_page = msgspec.json.Decoder(_Page).decode
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_FAILED = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
+
+
+def model_page(answer: Answer, model: type[M]) -> Page[M]:
+    """A page of `model`; rows that are no object with an id are counted and left out.
+
+    Raises NotTheApi, BadAnswer.
+    """
+    rows, cursor = _page(answer)
+    models = [loose_model(row, model) for row in rows]
+    items = [item for item in models if item is not None]
+    return Page(items, cursor, len(models) - len(items))
+
+
+def event_page(answer: Answer) -> Page[Event]:
+    """A page of events; every row becomes one, even one that cannot be read.
+
+    Raises NotTheApi, BadAnswer.
+    """
+    rows, cursor = _page(answer)
+    return Page([parse_event(row) for row in rows], cursor)
+
+
+def model_list(answer: Answer, model: type[M]) -> list[M]:
+    """The readable rows of a bare list; nulls stand for what does not exist and are left out."""
+    models = [loose_model(row, model) for row in _list(answer)]
+    return [item for item in models if item is not None]
+
+
+def event_list(answer: Answer) -> list[Event]:
+    return [parse_event(row) for row in _list(answer) if row.strip() != b"null"]
+
+
+def model(answer: Answer, kind: type[M]) -> M:
+    """One object. Raises NotTheApi, BadAnswer."""
+    value = loose_model(answer.data, kind)
+    if value is None:
+        _json(answer)
+        raise bad_answer(answer, f"no {kind.__name__}")
+    return value
+
+
+def count(answer: Answer) -> int:
+    """A bare number, zero or more. Raises NotTheApi, BadAnswer."""
+    value = _json(answer)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise bad_answer(answer, "no number")
+    return value
+
+
+def succeeded(answer: Answer) -> bool:
+    """Of an answer {"success": true}: anything but a plain false is a yes."""
+    value = _json(answer)
+    return not (isinstance(value, dict) and value.get("success") is False)
+
+
+def loose_model(raw: bytes, kind: type[M]) -> M | None:
+    """A model from JSON text; a field of a wrong type is taken as missing. None when the text is
+    no object, or one without what every `kind` must have (its id)."""
+    try:
+        value = msgspec.json.decode(raw, type=kind, strict=False, dec_hook=_secret)
+    except _FAILED:
+        pass
+    else:
+        return value if getattr(value, "id", True) else None
+    try:
+        return _loose(decode_json(raw), kind)
+    except ValueError:
+        return None
+
+
+def _loose(value: Any, kind: type[M]) -> M | None:
+    if not isinstance(value, dict):
+        return None
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        inside = value.get(field.name)
+        if inside is None or (isinstance(inside, float) and not math.isfinite(inside)):
+            continue
+        try:
+            fields[field.name] = msgspec.convert(inside, field.type, strict=False, dec_hook=_secret)
+        except _FAILED:
+            for part in get_args(field.type):
+                if isinstance(part, type) and issubclass(part, msgspec.Struct):
+                    fields[field.name] = _loose(inside, part)
+    if "id" in kind.__struct_fields__ and not fields.get("id"):
+        return None
+    return kind(**fields)
+
+
+def _secret(kind: type[Any], value: Any) -> Any:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError("no key")
+
+
+def _page(answer: Answer) -> tuple[list[bytes], str | None]:
+    try:
+        page = _decode_page(answer.data)
+        return [bytes(row) for row in page.items], _cursor(page.next_page_id)
+    except _FAILED:
+        value = _json(answer)
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        raise bad_answer(answer, "no page of items")
+    return [_again(row) for row in value["items"]], _cursor(value.get("next_page_id"))
+
+
+def _list(answer: Answer) -> list[bytes]:
+    try:
+        return [bytes(row) for row in _decode_list(answer.data)]
+    except _FAILED:
+        value = _json(answer)
+    if not isinstance(value, list):
+        raise bad_answer(answer, "no list")
+    return [_again(row) for row in value]
+
+
+def _again(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _cursor(value: Any) -> str | None:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value) or None
+    return None
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return decode_json(answer.data)
+    except ValueError:
+        raise not_the_api(answer) from None
