@@ -62,41 +62,6 @@ if TYPE_CHECKING:
         same_id,
     )
 
-_HOMES = {
-    "agent_server": ("AgentServer",),
-    "app_server": ("AppServer", "OpenHands"),
-    "errors": (
-        "ApiError",
-        "AuthError",
-        "BadAnswer",
-        "Conflict",
-        "InvalidRequest",
-        "NotFound",
-        "NotTheApi",
-        "RateLimited",
-        "ServerError",
-        "TimedOut",
-        "TooLarge",
-        "Unreachable",
-    ),
-    "models": (
-        "AgentConversation",
-        "Conversation",
-        "ExecutionStatus",
-        "Metrics",
-        "Page",
-        "Sandbox",
-        "SandboxStatus",
-        "Secret",
-        "StartTask",
-        "StartTaskStatus",
-        "TokenUsage",
-        "User",
-        "bare_id",
-        "same_id",
-    ),
-}
-
 __all__ = [
     "AgentConversation",
     "AgentServer",
@@ -131,11 +96,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-            globals()[name] = value
-            return value
+    if name in __all__:
+        for home in ("errors", "models", "agent_server", "app_server"):
+            module = importlib.import_module(f"{__name__}.{home}")
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,57 +6,15 @@ Facts without another source are measured on agent server 1.34.0.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Literal, TypeAlias, TypedDict, Unpack
+from typing import Unpack
 
 from oh_tui.api import decode
+from oh_tui.api.addresses import segment
+from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, Page
-from oh_tui.api.paging import checked_limit, pages
-from oh_tui.api.transport import QUICK, UNLIMITED, Server, segment
+from oh_tui.api.paging import pages
+from oh_tui.api.transport import QUICK, UNLIMITED, Server
 from oh_tui.trajectory.events import Event
-
-SortOrder: TypeAlias = Literal["TIMESTAMP", "TIMESTAMP_DESC"]
-
-_CLASS_PATHS = {
-    name: f"openhands.{module}.{name}"
-    for module, names in {
-        "agent_server.models": ("ServerErrorEvent",),
-        "sdk.event.acp_tool_call": ("ACPToolCallEvent",),
-        "sdk.event.condenser": (
-            "Condensation",
-            "CondensationRequest",
-            "CondensationSummaryEvent",
-        ),
-        "sdk.event.conversation_error": ("ConversationErrorEvent",),
-        "sdk.event.conversation_state": ("ConversationStateUpdateEvent",),
-        "sdk.event.hook_execution": ("HookExecutionEvent",),
-        "sdk.event.llm_completion_log": ("LLMCompletionLogEvent",),
-        "sdk.event.llm_convertible.action": ("ActionEvent",),
-        "sdk.event.llm_convertible.message": ("MessageEvent",),
-        "sdk.event.llm_convertible.observation": (
-            "AgentErrorEvent",
-            "ObservationEvent",
-            "UserRejectObservation",
-        ),
-        "sdk.event.llm_convertible.system": ("SystemPromptEvent",),
-        "sdk.event.security": ("SecurityAnalysisEvent",),
-        "sdk.event.streaming_delta": ("StreamingDeltaEvent",),
-        "sdk.event.token": ("TokenEvent",),
-        "sdk.event.user_action": ("InterruptEvent", "PauseEvent"),
-    }.items()
-    for name in names
-}
-"""1.34.0 knows a kind by its full class path alone, 1.58.2 by either (source)."""
-
-
-class AgentEventFilters(TypedDict, total=False):
-    """`kind` is a short name such as "ActionEvent"; times are ISO 8601 text or datetimes, naive
-    ones in the agent server's own clock, as event timestamps are."""
-
-    kind: str | None
-    source: str | None
-    timestamp__gte: str | datetime | None
-    timestamp__lt: str | datetime | None
 
 
 class AgentServer:
@@ -92,10 +50,8 @@ class AgentServer:
             f"{self._path}/events/search",
             "read the events from the sandbox",
             (
-                *_params(filters),
-                ("sort_order", sort_order),
-                ("page_id", page_id),
-                ("limit", checked_limit(limit)),
+                *agent_event_params(filters),
+                *page_params(page_id, limit, sort_order),
             ),
             QUICK,
         )
@@ -122,7 +78,7 @@ class AgentServer:
         answer = await self._server.get(
             f"{self._path}/events/count",
             "count the events in the sandbox",
-            _params(filters),
+            agent_event_params(filters),
             QUICK,
         )
         return decode.count(answer)
@@ -132,24 +88,9 @@ class AgentServer:
         answer = await self._server.get(
             self._path, "read the conversation's state from the sandbox", (), QUICK
         )
-        return decode.model(answer, AgentConversation)
+        return decode.one(answer, AgentConversation)
 
     async def pause(self) -> None:
         """Ask the agent to stop after the current step. Returns only when that step has ended,
         however long it takes; asking twice is harmless."""
         await self._server.post(f"{self._path}/pause", "stop the agent", timeout=UNLIMITED)
-
-
-def _params(filters: AgentEventFilters) -> list[tuple[str, str | None]]:
-    kind = filters.get("kind")
-    return [
-        ("kind", _CLASS_PATHS.get(kind, kind) if kind else None),
-        ("source", filters.get("source")),
-        ("timestamp__gte", _time(filters.get("timestamp__gte"))),
-        ("timestamp__lt", _time(filters.get("timestamp__lt"))),
-    ]
-
-
-def _time(when: str | datetime | None) -> str | None:
-    """As it is: the server turns a time with a zone into its own."""
-    return when.isoformat() if isinstance(when, datetime) else when

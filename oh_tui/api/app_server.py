@@ -7,30 +7,45 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TypedDict, Unpack
+from typing import Self, Unpack
 from urllib.parse import urlsplit
 
 from aiolimiter import AsyncLimiter
 
 from oh_tui.api import decode
-from oh_tui.api.agent_server import AgentServer, SortOrder
+from oh_tui.api.addresses import base_address, segment
+from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
-from oh_tui.api.errors import ApiError, BadAnswer, Conflict, NotFound, TooLarge, Unreachable
+from oh_tui.api.errors import (
+    AuthError,
+    BadAnswer,
+    Conflict,
+    NotFound,
+    ServerError,
+    TooLarge,
+    Unreachable,
+)
+from oh_tui.api.filters import (
+    ConversationFilters,
+    EventFilters,
+    SortOrder,
+    conversation_params,
+    event_params,
+    page_params,
+)
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, User, bare_id
-from oh_tui.api.paging import batches, checked_limit, pages
+from oh_tui.api.paging import batches, pages
 from oh_tui.api.transport import (
     PATIENT,
     Auth,
     Connections,
+    Hints,
     Limiter,
-    Params,
     Server,
     Waits,
-    base_address,
-    segment,
 )
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import Event
@@ -41,27 +56,6 @@ MAX_IDS = 99
 """Conversations in one batch: the server refuses 100."""
 
 MAX_EVENT_IDS = 100
-
-
-class ConversationFilters(TypedDict, total=False):
-    """Times are ISO 8601 text or datetimes; those without a zone are taken as UTC."""
-
-    title__contains: str | None
-    created_at__gte: str | datetime | None
-    created_at__lt: str | datetime | None
-    updated_at__gte: str | datetime | None
-    updated_at__lt: str | datetime | None
-    sandbox_id__eq: str | None
-    include_sub_conversations: bool
-
-
-class EventFilters(TypedDict, total=False):
-    """`kind__eq` is a short name such as "ActionEvent"; the server refuses one it does not know.
-    Times are as in events: naive, of the agent server's clock; one with a zone is sent as UTC."""
-
-    kind__eq: str | None
-    timestamp__gte: str | datetime | None
-    timestamp__lt: str | datetime | None
 
 
 class AppServer:
@@ -123,7 +117,7 @@ class AppServer:
     async def users_me(self) -> User:
         """The account of the key; a good first call, as it needs a valid one."""
         answer = await self._server.get("/api/v1/users/me", "see whose key this is")
-        return decode.model(answer, User)
+        return decode.one(answer, User)
 
     # conversations
 
@@ -143,10 +137,9 @@ class AppServer:
             "/api/v1/app-conversations/search",
             "list conversations",
             (
-                *_conversation_params(filters),
+                *conversation_params(filters),
                 ("include_sub_conversations", filters.get("include_sub_conversations") or None),
-                ("page_id", page_id),
-                ("limit", checked_limit(limit)),
+                *page_params(page_id, limit),
             ),
         )
         return decode.model_page(answer, Conversation)
@@ -167,7 +160,7 @@ class AppServer:
     async def count_conversations(self, **filters: Unpack[ConversationFilters]) -> int:
         """How many match; the server counts sub-conversations whatever the filter says."""
         answer = await self._server.get(
-            "/api/v1/app-conversations/count", "count conversations", _conversation_params(filters)
+            "/api/v1/app-conversations/count", "count conversations", conversation_params(filters)
         )
         return decode.count(answer)
 
@@ -195,16 +188,12 @@ class AppServer:
         Conflict while the same download runs already (source), NotFound also for the id of a
         start task.
         """
-        doing = f"download the conversation {_short(conversation_id)}"
-        try:
-            async with self._server.stream(
-                f"/api/v1/app-conversations/{segment(conversation_id)}/download", doing
-            ) as pieces:
-                yield pieces
-        except ApiError as error:
-            if hint := _DOWNLOAD_HINTS.get(type(error)):
-                error.hint = hint
-            raise
+        async with self._server.stream(
+            f"/api/v1/app-conversations/{segment(conversation_id)}/download",
+            f"download the conversation {_short(conversation_id)}",
+            _DOWNLOAD_HINTS,
+        ) as pieces:
+            yield pieces
 
     # events
 
@@ -226,10 +215,8 @@ class AppServer:
             f"/api/v1/conversation/{segment(conversation_id)}/events/search",
             f"read the events of {_short(conversation_id)}",
             (
-                *_event_params(filters),
-                ("sort_order", sort_order),
-                ("page_id", page_id),
-                ("limit", checked_limit(limit)),
+                *event_params(filters),
+                *page_params(page_id, limit, sort_order),
             ),
             PATIENT,
         )
@@ -257,7 +244,7 @@ class AppServer:
         answer = await self._server.get(
             f"/api/v1/conversation/{segment(conversation_id)}/events/count",
             f"count the events of {_short(conversation_id)}",
-            _event_params(filters),
+            event_params(filters),
             PATIENT,
         )
         return decode.count(answer)
@@ -285,7 +272,7 @@ class AppServer:
         answer = await self._server.get(
             "/api/v1/sandboxes/search",
             "list sandboxes",
-            (("page_id", page_id), ("limit", checked_limit(limit))),
+            page_params(page_id, limit),
         )
         return decode.model_page(answer, Sandbox)
 
@@ -318,18 +305,16 @@ class AppServer:
 
     async def _change(self, sandbox_id: str, verb: str) -> None:
         doing = f"{verb} the sandbox {_short(sandbox_id)}"
-        hint = "Refresh: the sandbox may be gone, or in another state"
-        try:
-            answer = await self._server.post(
-                f"/api/v1/sandboxes/{segment(sandbox_id)}/{verb}", doing, retry=True
-            )
-        except NotFound as error:
-            error.hint = hint
-            raise
+        answer = await self._server.post(
+            f"/api/v1/sandboxes/{segment(sandbox_id)}/{verb}",
+            doing,
+            retry=True,
+            hints={NotFound: _CHANGE_HINT},
+        )
         if not decode.succeeded(answer):
             raise Conflict(
                 f"Could not {doing}: {self._server.host} says that it did not work",
-                hint,
+                _CHANGE_HINT,
                 status=200,
                 address=answer.call.address,
             )
@@ -361,7 +346,7 @@ class AppServer:
             return None
         if address.startswith("/") and not address.startswith("//"):
             address = self.base_url + address
-        base, found, rest = address.partition("/api/conversations/")
+        base, _, rest = address.partition("/api/conversations/")
         try:
             base = base_address(base)
         except Unreachable:
@@ -378,9 +363,10 @@ class AppServer:
             auth="session",
             limiter=None,
             waits=self._waits,
+            hints=_AGENT_HINTS,
         )
-        identifier = urlsplit(rest).path.partition("/")[0] if found else ""
-        return AgentServer(server, identifier or conversation.id)
+        identifier = re.match(r"[\w-]*", rest)
+        return AgentServer(server, (identifier and identifier[0]) or conversation.id)
 
 
 class OpenHands(AppServer):
@@ -399,10 +385,17 @@ class OpenHands(AppServer):
         )
 
 
-_DOWNLOAD_HINTS: dict[type[ApiError], str] = {
+_CHANGE_HINT = "Refresh: the sandbox may be gone, or in another state"
+
+_DOWNLOAD_HINTS: Hints = {
     NotFound: "It may be deleted, or this is the id of a start task, not of a conversation",
     Conflict: "It is being downloaded already: wait for that to end, then try again",
     TooLarge: "Read its events page by page instead",
+}
+
+_AGENT_HINTS: Hints = {
+    AuthError: "Refresh: after a resume the sandbox may have a new key",
+    ServerError: "The sandbox may be asleep or starting: refresh, or resume it",
 }
 
 
@@ -416,36 +409,3 @@ def _limiter(base_url: str) -> AsyncLimiter:
 
 def _short(identifier: str) -> str:
     return clean_line(identifier)[:12]
-
-
-def _conversation_params(filters: ConversationFilters) -> Params:
-    return (
-        ("title__contains", filters.get("title__contains")),
-        ("created_at__gte", _utc(filters.get("created_at__gte"), "Z")),
-        ("created_at__lt", _utc(filters.get("created_at__lt"), "Z")),
-        ("updated_at__gte", _utc(filters.get("updated_at__gte"), "Z")),
-        ("updated_at__lt", _utc(filters.get("updated_at__lt"), "Z")),
-        ("sandbox_id__eq", filters.get("sandbox_id__eq")),
-    )
-
-
-def _event_params(filters: EventFilters) -> Params:
-    # the server compares text: only a naive time, written as events write it, compares rightly
-    return (
-        ("kind__eq", filters.get("kind__eq")),
-        ("timestamp__gte", _utc(filters.get("timestamp__gte"), "")),
-        ("timestamp__lt", _utc(filters.get("timestamp__lt"), "")),
-    )
-
-
-def _utc(when: str | datetime | None, zone: str) -> str | None:
-    """A time as UTC with `zone` written behind it; text that is no time is left to the server."""
-    if not when:
-        return None
-    try:
-        time = datetime.fromisoformat(when) if isinstance(when, str) else when
-    except ValueError:
-        return str(when)
-    if time.tzinfo is not None:
-        time = time.astimezone(UTC).replace(tzinfo=None)
-    return time.isoformat() + zone

@@ -55,7 +55,7 @@ def event_list(answer: Answer) -> list[Event]:
     return [parse_event(row) for row in _list(answer) if row.strip() != b"null"]
 
 
-def model(answer: Answer, kind: type[M]) -> M:
+def one(answer: Answer, kind: type[M]) -> M:
     """One object. Raises NotTheApi, BadAnswer."""
     value = loose_model(answer.data, kind)
     if value is None:

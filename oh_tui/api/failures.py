@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from oh_tui.api.addresses import WANTED
 from oh_tui.api.errors import (
     ApiError,
     AuthError,
@@ -29,8 +30,6 @@ from oh_tui.api.models import Secret
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import decode_json
 
-WANTED = "expected is the server's own address, such as https://app.all-hands.dev"
-
 _SAID_ALREADY = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
 
 
@@ -45,6 +44,8 @@ class Call:
     host: str
     key: Secret | None = None
     """The key that goes with the call, to keep it out of what the server says."""
+    hints: Mapping[type[ApiError], str] = field(default_factory=dict)
+    """What to try next, where the call knows better than the status tells."""
 
     @property
     def address(self) -> str:
@@ -56,7 +57,7 @@ class Answer:
     """The body of a 2xx, whole, and the call it answers."""
 
     call: Call
-    data: bytes
+    data: bytes = field(repr=False)  # may hold keys of sandboxes
     content_type: str = ""
 
 
@@ -65,6 +66,7 @@ def from_status(
 ) -> ApiError:
     """The error for an answer that is no 2xx; `wait` is its Retry-After in seconds."""
     kind, reason, hint = _by_status(status, with_key=call.key is not None)
+    hint = call.hints.get(kind, hint)
     if wait:
         hint = f"Try again in {math.ceil(wait)} s"
     detail = explanation(body, content_type, call.key)
@@ -101,7 +103,7 @@ def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str
         case _ if status >= 500:
             return ServerError, "failed", "Try again; if it stays so, look into the server's log"
         case _ if 300 <= status < 400:
-            return NotTheApi, "sent us to another address", f"Check the address: {WANTED}"
+            return NotTheApi, "sent us to another address", WANTED
         case _:
             return InvalidRequest, "does not take this request", "Its version may differ"
 
@@ -166,7 +168,7 @@ def from_exception(call: Call, error: Exception) -> ApiError:
             hint = "Look for odd characters, or shorten it"
         case httpx.UnsupportedProtocol():
             reason = f"{call.host} is no http or https address"
-            hint = f"Check the address: {WANTED}"
+            hint = WANTED
         case _:
             reason, hint = _connection(call, error)
     return kind(f"{could_not}: {reason}", hint, address=call.address)
@@ -218,12 +220,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += cause.exceptions
 
 
-def redirected(call: Call, status: int, target: str) -> NotTheApi:
-    """A redirect of a call that follows none; `target` is scheme and host alone."""
-    where = clean_line(target) or "nowhere"
+def redirected(call: Call, status: int, target: httpx.URL | None) -> NotTheApi:
+    """A redirect where none is followed, or one too many; `target` is None when unusable."""
+    where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
     return NotTheApi(
         f"Could not {call.doing}: {call.host} sent us to {where} ({status})",
-        f"If that is the right server, use its address; {WANTED}",
+        f"If that is the right server, use its address. {WANTED}",
         status=status,
         address=call.address,
     )
@@ -236,7 +238,7 @@ def not_the_api(answer: Answer) -> NotTheApi:
     call = answer.call
     return NotTheApi(
         f"Could not {call.doing}: {call.host} answered with {what} at {clean_line(call.url)}",
-        f"The address is wrong or the server too old; {WANTED}",
+        f"The address is wrong or the server too old. {WANTED}",
         status=200,
         address=call.address,
     )

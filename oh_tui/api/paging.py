@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from oh_tui.api.errors import InvalidRequest
 from oh_tui.api.models import Page
 
 
@@ -32,10 +31,13 @@ async def pages(
     while cursor not in asked:
         asked.add(cursor)
         page = await fetch(cursor)
-        fresh = list({item.id: item for item in page.items if item.id not in seen}.values())
+        fresh = []
+        for item in page.items:
+            if item.id not in seen:
+                seen.add(item.id)
+                fresh.append(item)
         news = bool(fresh or page.unreadable)
         if news or len(asked) == 1:
-            seen.update(item.id for item in fresh)
             yield Page(fresh, page.next_page_id, page.unreadable)
         if not news or page.next_page_id is None:
             return
@@ -47,11 +49,3 @@ def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     different = list(dict.fromkeys(ids))
     for start in range(0, len(different), size):
         yield different[start : start + size]
-
-
-def checked_limit(limit: int) -> int:
-    """`limit` if it is 1 to 100; else InvalidRequest, as a server's answer to it differs by
-    version (422, or a 500 that explains nothing; measured)."""
-    if not 1 <= limit <= 100:
-        raise InvalidRequest(f"A page holds 1 to 100 items, not {limit}", "Ask for several pages")
-    return limit

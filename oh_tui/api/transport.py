@@ -10,21 +10,28 @@ import email.utils
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, TypeAlias, TypeVar
-from urllib.parse import quote
 
 import httpx
 import stamina
 import stamina.instrumentation
 
 from oh_tui import __version__
+from oh_tui.api.addresses import origin, redirect_target
 from oh_tui.api.asgi import AppTransport, ASGIApp
-from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, TooLarge, Unreachable
+from oh_tui.api.errors import ApiError, AuthError, TooLarge, Unreachable
 from oh_tui.api.failures import (
-    WANTED,
     Answer,
     Call,
     from_exception,
@@ -34,7 +41,6 @@ from oh_tui.api.failures import (
     redirected,
 )
 from oh_tui.api.models import Secret
-from oh_tui.text import clean_line, redact
 
 # stamina logs each retry to stderr unless told otherwise, which a screen cannot have
 stamina.instrumentation.set_on_retry_hooks([])
@@ -42,6 +48,9 @@ stamina.instrumentation.set_on_retry_hooks([])
 T = TypeVar("T")
 Auth: TypeAlias = Literal["bearer", "session"]
 Limiter: TypeAlias = contextlib.AbstractAsyncContextManager[None]
+Hints: TypeAlias = Mapping[type[ApiError], str]
+"""What to try next by kind of error, where a call knows better than its status tells."""
+
 Params: TypeAlias = Sequence[tuple[str, str | int | bool | None]]
 """Names may repeat; a value None leaves the name out."""
 
@@ -71,7 +80,7 @@ class Waits:
     `most`, plus up to `jitter`; a Retry-After of at most `asked` replaces that, and a longer one
     is not waited for."""
 
-    attempts: int = 4
+    attempts: int = 3
     first: float = 0.5
     most: float = 4.0
     jitter: float = 0.25
@@ -146,7 +155,7 @@ class _KeyHeader(httpx.Auth):
 
 
 class Server:
-    """One server; `base` is an address as `base_address` gives it.
+    """One server; `base` is an address as `addresses.base_address` gives it.
 
     `auth` fixes the header of the key; None tries `Authorization: Bearer` first and, on a 401,
     `X-Session-API-Key` once, and keeps what worked. Without key no header is sent. Raises
@@ -162,6 +171,7 @@ class Server:
         auth: Auth | None,
         limiter: Limiter | None,
         waits: Waits,
+        hints: Hints | None = None,
     ) -> None:
         self.base = base
         self.host = httpx.URL(base).netloc.decode("ascii")
@@ -171,6 +181,7 @@ class Server:
         self._settled = auth is not None
         self._limiter: Limiter = limiter or contextlib.nullcontext()
         self._waits = waits
+        self._hints = hints or {}
 
     async def get(
         self, path: str, doing: str, params: Params = (), timeout: httpx.Timeout = USUAL
@@ -182,19 +193,28 @@ class Server:
         return await self._whole(self._call("GET", path, doing), params, timeout, retry=True)
 
     async def post(
-        self, path: str, doing: str, *, retry: bool = False, timeout: httpx.Timeout = USUAL
+        self,
+        path: str,
+        doing: str,
+        *,
+        retry: bool = False,
+        timeout: httpx.Timeout = USUAL,
+        hints: Hints | None = None,
     ) -> Answer:
         """Like `get`; tried again only with `retry`, for what may safely be done twice."""
-        return await self._whole(self._call("POST", path, doing), (), timeout, retry=retry)
+        call = self._call("POST", path, doing, hints)
+        return await self._whole(call, (), timeout, retry=retry)
 
     @contextlib.asynccontextmanager
-    async def stream(self, path: str, doing: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, path: str, doing: str, hints: Hints | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The pieces of a body as they come: no limit in total, 60 s between two pieces.
 
         Redirects are followed, at most 5; the key is dropped for good when one leads to another
         scheme, host or port. Tried again only before the body has begun, and not after a 5xx.
         """
-        call = self._call("GET", path, doing)
+        call = self._call("GET", path, doing, hints)
         response = await self._retried(
             lambda: self._opened(call, (), PATIENT, follow=True), never=range(500, 600)
         )
@@ -207,8 +227,9 @@ class Server:
             await pieces.aclose()
             await response.aclose()
 
-    def _call(self, method: str, path: str, doing: str) -> Call:
-        return Call(doing, method, self.base + path, self.host, self._key)
+    def _call(self, method: str, path: str, doing: str, hints: Hints | None = None) -> Call:
+        known = {**self._hints, **(hints or {})}
+        return Call(doing, method, self.base + path, self.host, self._key, known)
 
     async def _whole(
         self, call: Call, params: Params, timeout: httpx.Timeout, *, retry: bool
@@ -265,11 +286,11 @@ class Server:
             response = await self._authorised(call, params, timeout)
             ours = True
             for _ in range(MAX_REDIRECTS if follow else 0):
-                target = _target(response)
+                target = redirect_target(response)
                 if target is None:
                     break
                 await response.aclose()
-                ours = ours and _origin(target) == _origin(httpx.URL(self.base))
+                ours = ours and origin(target) == origin(httpx.URL(self.base))
                 response = await self._sent(
                     call, target, (), timeout, self._scheme if ours else None
                 )
@@ -293,10 +314,11 @@ class Server:
             other: Auth = "session" if tried == "bearer" else "bearer"
             await response.aclose()
             response = await self._sent(call, call.url, params, timeout, other)
-            if response.is_success:
-                self._scheme = other
-            self._settled = True
-        elif response.is_success:
+            if response.status_code == 401:
+                self._settled = True
+            elif response.status_code < 429:
+                self._scheme, self._settled = other, True
+        elif response.status_code < 429:  # a 429 or 5xx may come before the key was looked at
             self._settled = True
         return response
 
@@ -322,8 +344,7 @@ class Server:
     async def _refusal(self, call: Call, response: httpx.Response) -> _Failure:
         status = response.status_code
         if response.has_redirect_location:
-            target = _target(response)
-            return _Failure(redirected(call, status, _origin_text(target)), again=False)
+            return _Failure(redirected(call, status, redirect_target(response)), again=False)
         try:
             body = await _body(call, response, MAX_WORDS)
         except _Failure:
@@ -333,33 +354,6 @@ class Server:
         if again and wait is not None:
             again = wait if wait <= self._waits.asked else False
         return _Failure(from_status(call, status, body, _content_type(response), wait), again)
-
-
-def base_address(address: str) -> str:
-    """A server's address as people write it, as scheme, host and path without a final slash.
-
-    `/api` and `/api/v1` at its end are dropped, and so are query, fragment and credentials.
-    Raises Unreachable when it is no http or https address.
-    """
-    try:
-        url = httpx.URL(address.strip())
-        usable = url.scheme in ("http", "https") and url.host and (url.port or 1) < 65536
-    except (httpx.InvalidURL, UnicodeError):
-        usable = False
-    if not usable:
-        raise Unreachable(
-            f"\u201c{redact(clean_line(address))[:80]}\u201d is no http or https address",
-            WANTED[0].upper() + WANTED[1:],
-        )
-    url = url.copy_with(userinfo=b"", query=None, fragment=None)
-    return re.sub(r"(/api(/v1)?)?/*$", "", str(url).rstrip("/"))
-
-
-def segment(identifier: str) -> str:
-    """An id as one segment of a path. Raises InvalidRequest for what can be none."""
-    if identifier.strip() in ("", ".", ".."):
-        raise InvalidRequest(f"\u201c{identifier}\u201d is no id", "Copy the id from a list")
-    return quote(identifier, safe="", errors="replace")
 
 
 def retry_after(value: str) -> float | None:
@@ -420,24 +414,3 @@ async def _pieces(call: Call, response: httpx.Response) -> AsyncGenerator[bytes,
 
 def _content_type(response: httpx.Response) -> str:
     return str(response.headers.get("Content-Type", "")).lower()
-
-
-def _target(response: httpx.Response) -> httpx.URL | None:
-    """Where a redirect leads, without credentials; None when it is none, or not to the web."""
-    if not response.has_redirect_location:
-        return None
-    try:
-        url = response.url.join(response.headers["Location"])
-    except (httpx.InvalidURL, UnicodeError):
-        return None
-    if url.scheme not in ("http", "https") or not url.host:
-        return None
-    return url.copy_with(userinfo=b"", fragment=None)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
-
-
-def _origin_text(url: httpx.URL | None) -> str:
-    return f"{url.scheme}://{url.netloc.decode('ascii')}" if url is not None else ""

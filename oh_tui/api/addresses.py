@@ -1,0 +1,56 @@
+"""Addresses: of servers as people write them, of ids in paths, and what counts as one origin."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import httpx
+
+from oh_tui.api.errors import InvalidRequest, Unreachable
+from oh_tui.text import clean_line, redact
+
+WANTED = "Expected is the server's own address, such as https://app.all-hands.dev"
+
+
+def base_address(address: str) -> str:
+    """A server's address as people write it, as scheme, host and path without a final slash.
+
+    `/api` and `/api/v1` at its end are dropped, and so are query, fragment and credentials.
+    Raises Unreachable when it is no http or https address.
+    """
+    url = _web(address.strip())
+    if url is None:
+        raise Unreachable(
+            f"“{redact(clean_line(address))[:80]}” is no http or https address", WANTED
+        )
+    return re.sub(r"(/api(/v1)?)?/*$", "", str(url.copy_with(query=None)).rstrip("/"))
+
+
+def segment(identifier: str) -> str:
+    """An id as one segment of a path. Raises InvalidRequest for what would be another path."""
+    if identifier.strip() in ("", ".", ".."):
+        raise InvalidRequest(f"“{clean_line(identifier)}” is no id", "Copy the id from a list")
+    return quote(identifier, safe="", errors="replace")
+
+
+def redirect_target(response: httpx.Response) -> httpx.URL | None:
+    """Where a redirect leads, without credentials; None when it is none, or not to the web."""
+    if not response.has_redirect_location:
+        return None
+    return _web(response.headers["Location"], response.url)
+
+
+def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a key may not leave."""
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _web(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
+    try:
+        url = base.join(text) if base is not None else httpx.URL(text)
+        if url.scheme not in ("http", "https") or not url.host or (url.port or 1) > 65535:
+            return None
+        return url.copy_with(userinfo=b"", fragment=None)
+    except (httpx.InvalidURL, UnicodeError):
+        return None
