@@ -1,0 +1,178 @@
+"""The kinds of block, and how any JSON value becomes one; `blocks` is the door to all of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from oh_tui.text import clean, clean_line, is_secret_name, redact, redact_json
+
+
+class Markdown(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class Thought(msgspec.Struct, frozen=True, gc=False):
+    """What the model said before its call; only `most` screen lines are shown and the rest is
+    counted; 0 shows all."""
+
+    text: str
+    most: int = 2
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """A shell command."""
+
+    text: str
+
+
+class Output(msgspec.Struct, frozen=True, gc=False):
+    """Text made for a terminal: its columns count, it is not cut between words."""
+
+    text: str
+
+
+class Diff(msgspec.Struct, frozen=True, gc=False):
+    """Lines of a unified diff, without the `---` and `+++` lines; without `@@` lines where the
+    line numbers are not known. The path tells the language."""
+
+    text: str
+    path: str = ""
+
+
+class Code(msgspec.Struct, frozen=True, gc=False):
+    """Text of a file, beginning at its line `first` (counted from 1)."""
+
+    text: str
+    path: str = ""
+    first: int = 1
+
+
+class Json(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """Labels and values."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Plain(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """What went wrong, in the words of whoever said so."""
+
+    text: str
+
+
+class Heading(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """A remark of ours."""
+
+    text: str
+
+
+Block = (
+    Markdown
+    | Thought
+    | Command
+    | Output
+    | Diff
+    | Code
+    | Json
+    | Fields
+    | Plain
+    | Failure
+    | Heading
+    | Note
+)
+
+SHORT = 200
+"""Characters; a longer value of a field gets a heading and lines of its own."""
+
+
+def safe(text: str) -> str:
+    return redact(clean(text))
+
+
+def one_line(value: Any) -> str:
+    """A scalar on one line; "" for anything else."""
+    if isinstance(value, str):
+        return clean_line(redact(clean(value)))
+    return str(value) if isinstance(value, int | float) else ""
+
+
+def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Block]:
+    """The fields of an object: short ones side by side, long ones under a heading each."""
+    short: list[tuple[str, str]] = []
+    long: list[Block] = []
+    for name, inner in value.items():
+        if name == "kind" or name in skip or inner is None or inner in ("", [], {}):
+            continue
+        label = one_line(str(name)).replace("_", " ")
+        if isinstance(inner, bool):
+            if inner:
+                short.append((label, "yes"))
+        elif is_secret_name(str(name)):
+            short.append((label, str(redact_json({str(name): inner})[str(name)])))
+        elif isinstance(inner, str):
+            text = safe(inner)
+            if len(text) <= SHORT and "\n" not in text.strip("\n"):
+                short.append((label, text.strip("\n")))
+            else:
+                long += [Heading(label), Plain(text)]
+        elif isinstance(inner, dict | list):
+            if isinstance(inner, list) and all(isinstance(item, str) for item in inner):
+                texts = [one_line(item) for item in inner]
+                if sum(map(len, texts)) <= SHORT:
+                    short.append((label, ", ".join(texts)))
+                    continue
+            long += [Heading(label), Json(json_pretty(inner))]
+        else:
+            short.append((label, one_line(inner)))
+    return [Fields(tuple(short)), *long] if short else long
+
+
+def json_blocks(value: Any) -> list[Block]:
+    """Any JSON value; text that is no JSON is shown as it is."""
+    if isinstance(value, str):
+        return [Output(safe(value))] if value else []
+    if isinstance(value, dict):
+        return object_blocks(value)
+    return [] if value is None else [Json(json_pretty(value))]
+
+
+def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
+    kept = tuple((label, one_line(value)) for label, value in pairs)
+    kept = tuple(pair for pair in kept if pair[1])
+    return [Fields(kept)] if kept else []
+
+
+_ODD_IN_JSON = re.compile(r"[^\x20-\x7e]")
+
+
+def json_pretty(value: Any) -> str:
+    """Decoded JSON as indented text, without secrets; characters that `clean` would take away
+    are written as escapes, so that the text stays true and harmless."""
+    try:
+        text = json.dumps(redact_json(value), ensure_ascii=False, indent=2)
+    except (RecursionError, ValueError, TypeError):
+        return "(nested too deep to be shown)"
+    if clean(text) == text:
+        return text
+    return "\n".join(
+        line
+        if clean(line) == line
+        else _ODD_IN_JSON.sub(lambda odd: json.dumps(odd[0])[1:-1], line)
+        for line in text.split("\n")
+    )

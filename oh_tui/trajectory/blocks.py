@@ -1,0 +1,308 @@
+"""Steps to blocks: what a reader is shown of a call and of its result, without a screen in mind.
+
+All text in a block has passed `clean` and `redact`. Nothing is cut: of a result every block is
+whole. Nothing here raises, whatever the events hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from oh_tui.human import duration
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory import bodies
+from oh_tui.trajectory.block import (
+    Block,
+    Code,
+    Command,
+    Diff,
+    Failure,
+    Fields,
+    Heading,
+    Json,
+    Markdown,
+    Note,
+    Output,
+    Plain,
+    Thought,
+    json_blocks,
+    json_pretty,
+    object_blocks,
+    pair_blocks,
+    safe,
+)
+from oh_tui.trajectory.block_events import EVENTS, acp_call, acp_result
+from oh_tui.trajectory.block_results import (
+    answer_blocks,
+    content,
+    facts,
+    is_terminal,
+    patch_files,
+    progress,
+    proposal,
+    terminal_text,
+)
+from oh_tui.trajectory.bodies import field, text_field
+from oh_tui.trajectory.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.steps import Outcome, Step
+
+__all__ = [
+    "Block",
+    "Code",
+    "Command",
+    "Diff",
+    "Failure",
+    "Fields",
+    "Heading",
+    "Json",
+    "Markdown",
+    "Note",
+    "Output",
+    "Plain",
+    "Thought",
+    "call_blocks",
+    "call_title",
+    "command_text",
+    "event_blocks",
+    "json_text",
+    "output_text",
+    "result_blocks",
+    "result_title",
+]
+
+_OPEN = {
+    Outcome.WAITING: "waits for your answer: nothing was run yet",
+    Outcome.RUNNING: "still running: no result yet",
+    Outcome.NO_RESULT: "no result: the events end, or go on, without one",
+}
+_OPEN_TITLES = {
+    Outcome.WAITING: "waits for your answer",
+    Outcome.RUNNING: "running",
+    Outcome.NO_RESULT: "no result",
+}
+
+
+def call_blocks(step: Step, *, whole: bool = False) -> list[Block]:
+    """The call of a step: the thought in two lines (all of it, and the reasoning, if `whole`),
+    then the command or the arguments. Empty for a message and for anything else without a call."""
+    body = step.event.body()
+    if step.is_stray:
+        command = bodies.command_text(body)
+        asked: list[Block] = [Command(safe(command))] if command else []
+        return [Note("result without a call: the call is not among the events"), *asked]
+    if step.event.kind == "ACPToolCallEvent":
+        return acp_call(body)
+    if step.event.kind != "ActionEvent":
+        return []
+    blocks: list[Block] = []
+    thought = safe(bodies.thought_text(body)).strip()
+    if thought:
+        blocks.append(Thought(thought, 0 if whole else 2))
+    reasoning = safe(bodies.reasoning_text(body)).strip() if whole else ""
+    if reasoning and reasoning != thought:
+        blocks += [Heading("reasoning"), Plain(reasoning)]
+    action = field(body, "action")
+    if isinstance(action, dict):
+        show = _ACTIONS.get(step.event.part)
+        blocks += show(action) if show else object_blocks(action)
+    else:
+        blocks += [
+            Note("not run: the call could not be read"),
+            *json_blocks(bodies.arguments(body)),
+        ]
+    return blocks
+
+
+def result_blocks(step: Step, outcome: Outcome) -> list[Block]:
+    """The result of a step, whole; of a message, an error or another event: what it says."""
+    if not step.is_call:
+        return event_blocks(step.event)
+    result = step.result
+    action = field(step.event.body(), "action")
+    if result is None:
+        blocks: list[Block] = [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT]))]
+        if step.event.kind == "ACPToolCallEvent":
+            return acp_result(step.event.body()) or blocks
+        return blocks + proposal(action)
+    if result.kind == "ACPToolCallEvent":
+        return acp_result(result.body()) or [Note("no output")]
+    blocks = answer_blocks(result, action)
+    for other in step.results[1:]:
+        blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
+    return blocks
+
+
+def event_blocks(event: Event) -> list[Block]:
+    """What one event says, of any kind; for hidden events and for steps that are no call."""
+    body = event.body()
+    if event.kind in ("ObservationEvent", "AgentErrorEvent", "UserRejectObservation"):
+        return answer_blocks(event, None)
+    show = EVENTS.get(event.kind)
+    if show is not None:
+        return show(body)
+    if event.kind == UNREADABLE:
+        return [Note("no JSON object, shown as it came"), Output(safe(text_field(body, "text")))]
+    remark = "this object names no kind" if event.kind == NO_KIND else "unknown kind"
+    return [Note(f"{remark}, shown as it came"), Json(json_pretty(body))]
+
+
+def call_title(step: Step) -> str:
+    """Such as `step 58 · terminal`, `step 3 · you`."""
+    event = step.event
+    what = clean_line(redact(event.tool_name))
+    if not what:
+        who = {"user": "you", "agent": "agent"}.get(event.source, "")
+        what = who if event.kind == "MessageEvent" and who else _words(event.kind)
+    return f"step {step.number} · {what}"
+
+
+def result_title(step: Step, outcome: Outcome) -> str:
+    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`."""
+    result = step.result if step.is_call else step.event
+    if result is None:
+        return _OPEN_TITLES.get(outcome, "no result")
+    body = result.body()
+    parts = [_outcome_words(result, body, outcome)]
+    ran = step.ran()
+    if ran is not None and ran >= 0.05:
+        parts.append(duration(ran))
+    parts += facts(body, field(step.event.body(), "action"))
+    more = len(step.results) - 1 if result.kind != "ACPToolCallEvent" else 0
+    if more > 0:
+        parts.append(f"{more + 1} results")
+    return " · ".join(filter(None, parts))
+
+
+def command_text(step: Step) -> str:
+    """The command of a step, or the arguments of a call of another tool; "" for no call."""
+    body = step.event.body()
+    command = bodies.command_text(body)
+    if command or not step.is_call:
+        return safe(command)
+    return safe(bodies.arguments_text(body))
+
+
+def output_text(step: Step) -> str:
+    """What the results of a step say, or the message; "" when there is nothing."""
+    action = field(step.event.body(), "action")
+    if not step.is_call:
+        body = step.event.body()
+        return safe(bodies.message_text(body)) or content(body)
+    results = step.results[-1:] if step.event.kind == "ACPToolCallEvent" else step.results
+    texts = []
+    for result in results:
+        body = result.body()
+        command = text_field(action, "command") or bodies.command_text(body)
+        texts.append(terminal_text(body, command) if is_terminal(result) else content(body))
+    text = "\n".join(filter(None, texts))
+    return text or safe(text_field(action, "message") or text_field(action, "thought"))
+
+
+def json_text(step: Step) -> str:
+    """The events of a step as indented JSON without secrets: one object, or a list of them."""
+    events = [event.body() for event in (step.event, *step.results)]
+    return json_pretty(events[0] if len(events) == 1 else events)
+
+
+def _terminal_call(action: dict[str, Any]) -> list[Block]:
+    command = safe(text_field(action, "command"))
+    blocks: list[Block] = [Command(command)] if command else []
+    if field(action, "is_input") is True:
+        blocks.append(Note("typed into the command that runs"))
+    if field(action, "reset") is True:
+        blocks.append(Note("with a new shell"))
+    timeout = field(action, "timeout")
+    if isinstance(timeout, int | float) and timeout:
+        blocks.append(Note(f"waits at most {timeout:g} s"))
+    return blocks
+
+
+_VERBS = {"view": "read", "str_replace": "edit", "undo_edit": "undo"}
+
+
+def _editor_call(action: dict[str, Any]) -> list[Block]:
+    command = text_field(action, "command")
+    at = field(action, "view_range")
+    shown = ""
+    if isinstance(at, list) and len(at) == 2 and all(isinstance(n, int) for n in at):
+        shown = f"{at[0]}-{at[1]}" if at[1] != -1 else f"from {at[0]}"
+    after = field(action, "insert_line") if command == "insert" else None
+    path = text_field(action, "path")
+    return pair_blocks(
+        (_VERBS.get(command, command), path), ("lines", shown), ("after line", after)
+    )
+
+
+def _file_call(verb: str) -> Callable[[dict[str, Any]], list[Block]]:
+    long = ("file_path", "old_string", "new_string", "content")
+
+    def show(action: dict[str, Any]) -> list[Block]:
+        path = pair_blocks((verb, field(action, "file_path")))
+        return path + object_blocks(action, long)
+
+    return show
+
+
+def _patch_call(action: dict[str, Any]) -> list[Block]:
+    files = patch_files(safe(text_field(action, "patch")))
+    return [Fields(tuple((verb, path) for verb, path, _ in files if path))] if files else []
+
+
+def _plan_call(action: dict[str, Any]) -> list[Block]:
+    tasks = field(action, "task_list")
+    if text_field(action, "command") == "view":
+        return pair_blocks(("plan", "view"))
+    return pair_blocks(("plan", progress(tasks) if isinstance(tasks, list) else ""))
+
+
+def _nothing(action: dict[str, Any]) -> list[Block]:
+    return []
+
+
+def _mcp_call(action: dict[str, Any]) -> list[Block]:
+    return json_blocks(field(action, "data"))
+
+
+_ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
+    "TerminalAction": _terminal_call,
+    "ExecuteBashAction": _terminal_call,
+    "FileEditorAction": _editor_call,
+    "StrReplaceEditorAction": _editor_call,
+    "PlanningFileEditorAction": _editor_call,
+    "EditAction": _file_call("edit"),
+    "WriteFileAction": _file_call("write"),
+    "ReadFileAction": _file_call("read"),
+    "ApplyPatchAction": _patch_call,
+    "TaskTrackerAction": _plan_call,
+    "MCPToolAction": _mcp_call,
+    "FinishAction": _nothing,
+    "ThinkAction": _nothing,
+}
+"""What a call shows below its thought; any other shows its fields. Calls whose whole content is
+text to be read (finish, think) show it in Result, which has the room."""
+
+
+def _words(kind: str) -> str:
+    """A kind in words: `conversation error` for ConversationErrorEvent."""
+    name = clean_line(kind).removesuffix("Event").removesuffix("Observation")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower() or clean_line(kind)
+
+
+def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str:
+    if result.kind == "UserRejectObservation":
+        return "rejected"
+    if result.exit_code == -1:
+        return "still running when the tool stopped waiting"
+    if result.exit_code is not None:
+        return f"exit {result.exit_code}"
+    if field(body, "observation", "timeout") is True:
+        return "timeout"
+    return "error" if outcome is Outcome.ERROR else ""
+
+
+def _said_by(event: Event) -> str:
+    if event.kind == "UserRejectObservation":
+        return "a rejection"
+    return "an error" if event.failed else "of the same call"
