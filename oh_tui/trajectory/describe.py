@@ -345,7 +345,7 @@ def _risks(event: Event, body: dict[str, Any]) -> Facts:
 
 
 def _unreadable(event: Event, body: dict[str, Any]) -> Facts:
-    return Family.OTHER, "cannot read", (first_line(text_field(body, "text")),)
+    return Family.OTHER, f"cannot read {event.summary}", (first_line(text_field(body, "text")),)
 
 
 def _unknown(event: Event, body: dict[str, Any]) -> Facts:

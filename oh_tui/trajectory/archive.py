@@ -1,0 +1,269 @@
+"""A trajectory in a zip or a folder: its events, read when wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line, redact, redact_json
+from oh_tui.trajectory.bodies import field
+from oh_tui.trajectory.events import UNREADABLE, Event, decode_json, parse_event
+from oh_tui.trajectory.members import (
+    BROKEN,
+    CannotRead,
+    CutZipMembers,
+    FolderMembers,
+    Members,
+    ZipMembers,
+)
+
+_EVENT_FILE = re.compile(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
+"""`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
+server and of `~/.openhands/conversations`."""
+
+_NAMED = 3
+"""How many of the files with one problem are named."""
+
+_HINT = "give a zip that OpenHands made, a folder with event files, or a folder of those"
+
+
+class ArchiveProblem(Problem):
+    """A path that cannot be opened as a trajectory at all."""
+
+
+class Archive:
+    """The events of one run in a zip or folder, in the order of their file names.
+
+    The list of files is read at once, each file when it is wanted; the texts do not stay in
+    memory. All methods may be called from several threads. What cannot be read is an event of the
+    kind UNREADABLE and a line in `problems`, never an error.
+    """
+
+    def __init__(self, members: Members, name: str) -> None:
+        """Takes the members over. Raises ArchiveProblem when there is no trajectory in them."""
+        self.name = name
+        """The file or folder, clean, without its path."""
+        self._members = members
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._failed: dict[str, set[str]] = {}
+        """Reason -> names of the files that could not be read."""
+        self._notes = [_shown(note) for note in members.notes]
+        runs: dict[str, list[tuple[int, str, int]]] = {}
+        for index, file in enumerate(members.names):
+            match = _EVENT_FILE.fullmatch(file)
+            if match:
+                folder = file.rpartition("/")[0]
+                runs.setdefault(folder, []).append((int(match[1]), file, index))
+        self._root, events = max(runs.items(), key=lambda run: len(run[1]), default=("", []))
+        self._files = [index for _, _, index in sorted(events)]
+        if len(runs) > 1:
+            self._notes.append(f"holds {len(runs)} runs: the one with the most events is shown")
+        twice = len(events) - len({file for _, file, _ in events})
+        if twice:
+            self._notes.append(f"{twice} file names appear more than once")
+        meta = self._meta()
+        if meta is None and not events:
+            raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
+        self.info: dict[str, Any] = meta or {}
+        """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
+        `selected_repository`, `created_at`, `metrics`, ...); any of it may be missing or of a
+        wrong type. Where base_state.json is there, `execution_status` and `stats` of it too."""
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the archive, a line each; grows when a file cannot be read."""
+        with self._lock:
+            lines = list(self._notes)
+            for reason, names in self._failed.items():
+                first = ", ".join(map(_shown, sorted(names)[:_NAMED]))
+                more = ", ..." if len(names) > _NAMED else ""
+                files = "1 file" if len(names) == 1 else f"{len(names)} files"
+                lines.append(f"{files} cannot be read, {reason}: {first}{more}")
+        return lines
+
+    def read(self, place: int) -> bytes:
+        """The JSON text of the event at `place`; b"" when it cannot be read."""
+        return self._read(self._files[place])
+
+    def event(self, place: int) -> Event:
+        """The event at `place`, counted from 0."""
+        event = parse_event(self.read(place), store=self, place=place)
+        if event.kind == UNREADABLE:
+            # it has no id of its own, and must not take that of another event
+            name = self._members.names[self._files[place]]
+            match = _EVENT_FILE.fullmatch(name)
+            event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
+            event.summary = _shown(name.rpartition("/")[2])
+        return event
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
+        """The events from `start` to before `stop`, oldest first, as in a slice: negative numbers
+        count from the end."""
+        for place in range(*slice(start, stop).indices(len(self))):
+            yield self.event(place)
+
+    def close(self) -> None:
+        """The texts of the events can then no longer be read."""
+        with self._lock:
+            self._is_closed = True
+            self._members.close()
+
+    def _read(self, index: int) -> bytes:
+        with self._lock:
+            if self._is_closed:
+                return b""
+            try:
+                return self._members.read(index)
+            except CannotRead as error:
+                self._failed.setdefault(str(error), set()).add(self._members.names[index])
+                return b""
+
+    def _meta(self) -> dict[str, Any] | None:
+        """meta.json beside the events or one folder up; None if there is neither it nor
+        base_state.json."""
+        above = self._root.rpartition("/")[0] if self._root.endswith("events") else self._root
+        places = {name: index for index, name in enumerate(self._members.names)}
+        if not self._files:
+            above = next(
+                (n.rpartition("/")[0] for n in places if n.rpartition("/")[2] == "meta.json"), ""
+            )
+        before = f"{above}/" if above else ""
+        found = [
+            self._json(places[before + name])
+            for name in ("meta.json", "base_state.json")
+            if before + name in places
+        ]
+        if not any(found):
+            return None
+        meta: dict[str, Any] = {}
+        for values in found:
+            for old, new in (
+                (field(values, "conversation_id"), "id"),
+                (field(values, "agent", "llm", "model"), "llm_model"),
+                (field(values, "execution_status"), "execution_status"),
+                (field(values, "stats"), "stats"),
+            ):
+                if old is not None:
+                    meta.setdefault(new, old)
+        meta |= {name: value for name, value in found[0].items() if value is not None}
+        result: dict[str, Any] = redact_json(meta)
+        return result
+
+    def _json(self, index: int) -> dict[str, Any]:
+        try:
+            value = decode_json(self._read(index))
+        except ValueError:
+            self._notes.append(f"{_shown(self._members.names[index])} is no JSON")
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def open_archive(source: str | Path | IO[bytes]) -> Archive:
+    """Opens a zip, a folder, or a zip in a binary file object (which stays the caller's to close).
+
+    Raises ArchiveProblem.
+    """
+    if not isinstance(source, str | Path):
+        return _open_zip(source, "the zip", owned=False)
+    path = Path(source)
+    name = _shown(path.name or path.absolute().name or str(path))
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return Archive(FolderMembers(path), name)
+        if not stat.S_ISREG(mode):
+            raise ArchiveProblem(f"{name} is neither a file nor a folder", _HINT)
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise ArchiveProblem(f"There is no file or folder {name}") from error
+    except PermissionError as error:
+        raise ArchiveProblem(f"No permission to read {name}") from error
+    except (OSError, ValueError) as error:
+        raise ArchiveProblem(f"{name} cannot be read") from error
+    return _open_zip(file, name, owned=True)
+
+
+def find_archives(paths: Iterable[str | Path]) -> list[Path]:
+    """The paths to open as archives: zips and folders of a run as they are given, other folders
+    by what lies in them, sorted by name. A path that is nothing of that is given back, so that
+    opening it says what is wrong."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = [] if _is_run(path) else _inside(path)
+        found += inside or [path]
+    return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        children = sorted(folder.iterdir())
+    except (OSError, ValueError):
+        return []
+    return [
+        child
+        for child in children
+        if (child.suffix.lower() == ".zip" and child.is_file()) or _is_run(child)
+    ]
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder holds the files of one run."""
+    for place in (folder, folder / "events"):
+        try:
+            with os.scandir(place) as entries:
+                if any(
+                    e.name == "base_state.json" or _EVENT_FILE.fullmatch(e.name) for e in entries
+                ):
+                    return True
+        except (OSError, ValueError):
+            return False
+    return False
+
+
+def _open_zip(file: IO[bytes], name: str, *, owned: bool) -> Archive:
+    try:
+        return Archive(_zip_members(file, name, owned=owned), name)
+    except ArchiveProblem:
+        if owned:
+            file.close()
+        raise
+
+
+def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
+    try:
+        return ZipMembers(file, owned=owned)
+    except BROKEN as error:
+        reason = _shown(str(error))
+    try:
+        file.seek(0)
+        start = file.read(4)
+        if not start:
+            raise ArchiveProblem(f"{name} is empty", "the download may have failed: fetch it again")
+        if start != b"PK\x03\x04":
+            raise ArchiveProblem(f"{name} is no zip", _HINT)
+        if reason.startswith("unpacks to"):
+            raise ArchiveProblem(f"{name} {reason}: it is not opened")
+        return CutZipMembers(file, owned=owned)
+    except (OSError, ValueError) as error:
+        raise ArchiveProblem(f"{name} cannot be read") from error
+
+
+def _shown(text: str) -> str:
+    line = redact(clean_line(text[:400]))
+    return line if len(line) <= 120 else line[:119] + "…"

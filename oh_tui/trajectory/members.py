@@ -1,0 +1,246 @@
+"""The files of a zip or folder, listed at once and read one at a time, whatever is wrong with them.
+
+Nothing is unpacked to disk, so a hostile name leads nowhere. What is read stays below fixed sizes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Protocol
+
+MEMBER_LIMIT = 64 * 2**20
+"""Bytes of one unpacked file; a larger one is not read. The largest event measured had 40 kB."""
+
+RATIO_LIMIT = 500
+RATIO_FREE = 4 * 2**20
+"""A member above RATIO_FREE bytes that is packed to less than 1/RATIO_LIMIT is taken for a bomb;
+deflate reaches 1/1032, text of logs about 1/50."""
+
+TOTAL_LIMIT = 8 * 2**30
+"""Bytes that all members of a zip may unpack to by their own account; above, it is not opened."""
+
+_CHUNK = 2**14
+_NAMED = 10
+"""Broken members of a cut zip that are named."""
+
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+)
+"""What `zipfile` is known to raise on a file that is damaged, locked, closed or gone."""
+
+
+class CannotRead(Exception):
+    """Why one file cannot be read, in a few words of ours."""
+
+
+class Members(Protocol):
+    names: list[str]
+    notes: list[str]
+    """What was wrong with the whole."""
+
+    def read(self, index: int) -> bytes:
+        """The bytes of a file; raises CannotRead."""
+
+    def close(self) -> None: ...
+
+
+class ZipMembers:
+    """A zip with its table of contents; a name that stands there twice is listed twice."""
+
+    def __init__(self, file: IO[bytes], *, owned: bool) -> None:
+        """`owned`: the file is closed with this. Raises one of BROKEN."""
+        self._file = file if owned else None
+        self._zip = zipfile.ZipFile(file)
+        self._infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        if sum(info.file_size for info in self._infos) > TOTAL_LIMIT:
+            raise ValueError("unpacks to more than 8 GiB")
+        self.names = [info.filename for info in self._infos]
+        self.notes: list[str] = []
+
+    def read(self, index: int) -> bytes:
+        info = self._infos[index]
+        if info.flag_bits & 1:
+            raise CannotRead("encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise CannotRead("packed in an unknown way")
+        if info.file_size > MEMBER_LIMIT:
+            raise CannotRead("larger than 64 MiB")
+        if info.file_size > max(RATIO_FREE, info.compress_size * RATIO_LIMIT):
+            raise CannotRead("packed like a zip bomb")
+        try:
+            # zipfile gives no more than the declared size, then checks the checksum
+            return self._zip.read(info)
+        except BROKEN as error:
+            raise CannotRead("damaged") from error
+
+    def close(self) -> None:
+        self._zip.close()
+        if self._file:
+            self._file.close()
+
+
+class CutZipMembers:
+    """A zip without a table of contents, as a broken-off download leaves it.
+
+    The members are found by walking from header to header. Servers write headers that do not say
+    how long the data is, so that each member is unpacked once to find its end.
+    """
+
+    def __init__(self, file: IO[bytes], *, owned: bool) -> None:
+        """Raises OSError."""
+        self._file = file
+        self._owned = owned
+        self.names: list[str] = []
+        self.notes: list[str] = ["the file is cut off: only what came before the cut is here"]
+        self._places: list[tuple[int, int]] = []
+        """Where the data of each member starts, and how it is packed."""
+        self._size = file.seek(0, os.SEEK_END)
+        self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
+        """Bytes that may still be unpacked or searched to find the members: in a hostile file
+        each header could lead through the whole of it."""
+        broken = self._walk()
+        if broken > _NAMED:
+            self.notes.append(f"{broken - _NAMED} more files cannot be read")
+        if self._work < 0:
+            self.notes.append("the search for more files was given up")
+
+    def _walk(self) -> int:
+        """Finds the members; returns how many names lead to nothing readable."""
+        at = broken = 0
+        while (at := self._find(b"PK\x03\x04", at)) >= 0:
+            head = self._at(at, 30)
+            if len(head) < 30:
+                break
+            flags, method, packed = struct.unpack_from("<HH8xI", head, 6)[:3]
+            name_size, extra_size = struct.unpack_from("<HH", head, 26)
+            name = self._at(at + 30, name_size).decode("utf-8", "replace")
+            start = at + 30 + name_size + extra_size
+            try:
+                if flags & 1 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise CannotRead("encrypted or packed in an unknown way")
+                if method == zipfile.ZIP_DEFLATED:
+                    end = start + self._unpack(start)[1]
+                else:
+                    end = start + packed
+                    if packed == 0 and flags & 8:
+                        end = self._find(b"PK\x07\x08", start)
+                if not start <= end <= self._size:
+                    raise CannotRead("cut off")
+            except CannotRead as error:
+                if not name.endswith("/"):
+                    broken += 1
+                    if broken <= _NAMED:
+                        self.notes.append(f"{name} cannot be read: {error}")
+                at = start
+                continue
+            if not name.endswith("/"):
+                self.names.append(name)
+                self._places.append((start, 0 if method else end - start + 1))
+            at = end
+        return broken
+
+    def read(self, index: int) -> bytes:
+        start, stored = self._places[index]
+        try:
+            if stored:
+                return self._at(start, min(stored - 1, MEMBER_LIMIT))
+            return self._unpack(start, keep=True)[0]
+        except (OSError, ValueError) as error:
+            raise CannotRead("the file is gone") from error
+
+    def _unpack(self, start: int, *, keep: bool = False) -> tuple[bytes, int]:
+        """The data that starts here, and how many bytes it takes packed."""
+        inflate = zlib.decompressobj(-15)
+        out: list[bytes] = []
+        size = at = 0
+        while not inflate.eof:
+            packed = inflate.unconsumed_tail
+            if not packed:
+                packed = self._at(start + at, _CHUNK)
+                at += len(packed)
+                if not packed:
+                    raise CannotRead("cut off")
+            try:
+                piece = inflate.decompress(packed, _CHUNK)
+            except zlib.error as error:
+                raise CannotRead("damaged") from error
+            size += len(piece)
+            if not keep:
+                self._work -= len(piece)
+            if size > MEMBER_LIMIT or self._work < 0:
+                raise CannotRead("larger than 64 MiB")
+            if keep:
+                out.append(piece)
+        return b"".join(out), at - len(inflate.unused_data)
+
+    def _at(self, place: int, size: int) -> bytes:
+        self._file.seek(place)
+        return self._file.read(size)
+
+    def _find(self, mark: bytes, start: int) -> int:
+        """Where the mark comes next, -1 if it does not."""
+        while start < self._size and self._work >= 0:
+            chunk = self._at(start, _CHUNK)
+            found = chunk.find(mark)
+            self._work -= len(chunk) if found < 0 else found
+            if found >= 0:
+                return start + found
+            if len(chunk) < _CHUNK:
+                break
+            start += len(chunk) - len(mark) + 1
+        return -1
+
+    def close(self) -> None:
+        if self._owned:
+            self._file.close()
+
+
+class FolderMembers:
+    """The files of a folder and of its `events` folder; links are left alone."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError."""
+        self._folder = folder
+        self.notes: list[str] = []
+        self.names = _files(folder, "")
+        inner = folder / "events"
+        if inner.is_dir() and not inner.is_symlink():
+            self.names += _files(inner, "events/")
+
+    def read(self, index: int) -> bytes:
+        path = self._folder / self.names[index]
+        try:
+            # without blocking, should a pipe have taken the place of the file
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(handle, "rb") as file:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise CannotRead("no file")
+                data = file.read(MEMBER_LIMIT + 1)
+        except FileNotFoundError as error:
+            raise CannotRead("gone") from error
+        except (OSError, ValueError) as error:
+            raise CannotRead("no access") from error
+        if len(data) > MEMBER_LIMIT:
+            raise CannotRead("larger than 64 MiB")
+        return data
+
+    def close(self) -> None:
+        """Nothing is open between two reads."""
+
+
+def _files(folder: Path, before: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [before + entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
