@@ -1,0 +1,86 @@
+"""The left side: the conversations and the sandboxes, each under its rule."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import reactive
+
+from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.tui.widgets.conversation_list import ConversationList
+from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.sandbox_list import SHOWN, SandboxList, sandbox_facts, sandbox_rows
+
+
+class Sidebar(Vertical):
+    conversations: reactive[tuple[Conversation, ...]] = reactive(())
+    sandboxes: reactive[tuple[Sandbox, ...]] = reactive(())
+    total: reactive[int | None] = reactive(None)
+    """How many conversations there are, as far as the source tells."""
+    show_gone: reactive[bool] = reactive(False)
+    now: reactive[float] = reactive(0.0)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="conversations-pane"):
+            yield Rule("1 Conversations", id="conversations-rule")
+            yield ConversationList(id="conversations")
+        with Vertical(id="sandboxes-pane"):
+            yield Rule("2 Sandboxes", id="sandboxes-rule")
+            yield SandboxList(id="sandboxes")
+
+    @property
+    def list(self) -> ConversationList:
+        return self.query_one(ConversationList)
+
+    @property
+    def sandbox_list(self) -> SandboxList:
+        return self.query_one(SandboxList)
+
+    def highlight(self, conversation_id: str) -> None:
+        """Bring the cursor to a conversation, if it is listed."""
+        for place, conversation in enumerate(self.conversations):
+            if conversation.id == conversation_id:
+                self.list.move_to(place)
+                return
+
+    def say(self, *lines: str) -> None:
+        """What stands in the place of conversations."""
+        self.list.empty = ("", *lines)
+
+    def watch_conversations(self) -> None:
+        if self.is_mounted:
+            self.list.conversations = self.conversations
+            self._tell_total()
+            self._tell_sandboxes()
+
+    def watch_sandboxes(self) -> None:
+        if self.is_mounted:
+            self._tell_sandboxes()
+
+    def watch_show_gone(self) -> None:
+        if self.is_mounted:
+            self._tell_sandboxes()
+
+    def watch_total(self) -> None:
+        if self.is_mounted:
+            self._tell_total()
+
+    def watch_now(self) -> None:
+        if self.is_mounted:
+            self.list.now = self.sandbox_list.now = self.now
+
+    def _tell_total(self) -> None:
+        loaded = len(self.conversations)
+        more = self.total is not None and self.total > loaded
+        shown = f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}"
+        self.query_one("#conversations-rule", Rule).facts = ((shown, "dim"),)
+
+    def _tell_sandboxes(self) -> None:
+        there, gone = sandbox_rows(self.sandboxes, self.conversations)
+        rows = (*there, *gone) if self.show_gone else tuple(there)
+        pane = self.sandbox_list
+        pane.rows = rows
+        pane.empty = ("", "no sandbox is up")
+        pane.styles.height = min(SHOWN, max(2, len(rows)))
+        facts = sandbox_facts(there, gone, self.show_gone)
+        self.query_one("#sandboxes-rule", Rule).facts = ((facts, "dim"),)
