@@ -64,7 +64,7 @@ def describe(step: Step, outcome: Outcome) -> Description:
         return describe_event(event)
     if event.kind == "ACPToolCallEvent":
         family, what, parts = _acp(event, event.body(), result.body() if result else {})
-        return _description(family, what, (_OPEN.get(outcome, ""), *parts))
+        return _description(family, what, (*parts, "" if any(parts) else _OPEN.get(outcome, "")))
     body = event.body()
     if result is None:
         family, what = _call(event, body)

@@ -19,6 +19,9 @@ NO_KIND = "(no kind)"
 ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that are a failure by themselves, whatever their fields say."""
 
+_ACP_OPEN = frozenset({None, "", "pending", "in_progress"})
+"""States of a call in the Agent Client Protocol in which it has not ended."""
+
 
 class Bodies(Protocol):
     """Where the text of an event can be read again, so that it need not stay in memory."""
@@ -58,6 +61,8 @@ class Event(msgspec.Struct, gc=False, eq=False):
     failed: bool = False
     """The event says that something went wrong: an error kind, a rejection, `is_error`, a hook
     that blocked or failed. An exit code alone does not set it."""
+    ended: bool = False
+    """Of an ACPToolCallEvent: it reports the end of the call and not its beginning."""
     exit_code: int | None = None
     """Of a terminal observation; -1 means that the command still ran when the tool gave up."""
     held: bytes = b""
@@ -109,6 +114,7 @@ class _Head(msgspec.Struct, gc=False):
     security_risk: str | None = None
     summary: str | None = None
     key: str | None = None
+    status: str | None = None
     value: msgspec.Raw = msgspec.Raw(b"")
     action: _Part | None = None
     observation: _Part | None = None
@@ -176,6 +182,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         key=head.key or "",
         status=status,
         failed=_failed(kind, head),
+        ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
         exit_code=head.observation.exit_code if head.observation else None,
         held=b"" if store is not None else bytes(raw),
         store=store,

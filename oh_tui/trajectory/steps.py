@@ -68,6 +68,14 @@ class Step(msgspec.Struct, gc=False, eq=False):
             return None
         return self.results[-1 if self.event.kind == "ACPToolCallEvent" else 0]
 
+    @property
+    def is_open(self) -> bool:
+        """A call whose end is not known. The only report of an ACP call may be that of its end."""
+        last = self.result or self.event
+        if self.event.kind == "ACPToolCallEvent":
+            return not (last.ended or last.failed)
+        return self.is_call and last is self.event and not last.failed
+
     def ran(self) -> float | None:
         """Seconds from the call to its result; negative when the clock went back; None when
         there is no result or no time."""
@@ -114,8 +122,11 @@ class Trajectory:
         self.counts = Counts()
         self._owner: dict[str, int] = {}
         """Event id -> number of its step, 0 for an event that belongs to none."""
-        self._calls: dict[str, list[int]] = {}
-        """tool_call_id -> numbers of the steps that made it."""
+        self._calls: dict[str, int] = {}
+        """tool_call_id -> number of the last step that made it."""
+        self._unanswered: dict[str, list[int]] = {}
+        """tool_call_id -> numbers of the steps that made it; those at the end that were answered
+        by their action_id are taken off when they are met."""
         self._groups: dict[str, list[int]] = {}
         """llm_response_id -> numbers of the calls it made."""
         self._strays: dict[str, list[Event]] = {}
@@ -129,12 +140,12 @@ class Trajectory:
 
     def extend(self, events: Iterable[Event]) -> list[int]:
         """Take in events that follow those held. Returns the numbers of earlier steps that
-        changed because a result of theirs came in."""
+        changed because a result of theirs came in. All or nothing, if reading them fails."""
         known = len(self.steps)
         changed: set[int] = set()
-        found: list[Event] = []
-        """Results that stood alone until their call came."""
-        for event in events:
+        gone: set[int] = set()
+        """Numbers of steps that were results standing alone until their call came."""
+        for event in list(events):
             if event.id in self._owner:
                 continue
             self.events.append(event)
@@ -156,10 +167,10 @@ class Trajectory:
                 for name in filter(None, {event.action_id, event.tool_call_id}):
                     self._strays.setdefault(name, []).append(event)
             elif step.is_call and self._strays:
-                found += self._strays.pop(event.id, [])
-                found += self._strays.pop(event.tool_call_id, [])
-        if found:
-            changed = self._adopt(found)
+                gone |= self._adopt(step)
+        if gone:
+            self._renumber(gone)
+            changed = set(range(1, len(self.steps) + 1))
         return sorted(changed)
 
     def holds(self, event_id: str) -> bool:
@@ -175,12 +186,9 @@ class Trajectory:
         return self.steps[number - 1] if number else None
 
     def outcome(self, step: Step) -> Outcome:
-        result = step.result
-        if result is None and step.is_call:
-            if step.event.kind == "ACPToolCallEvent" and step.event.failed:
-                return Outcome.ERROR
+        if step.is_open:
             return self._open_outcome(step)
-        return _closed_outcome(step.event, result)
+        return _closed_outcome(step.event, step.result)
 
     def group(self, step: Step) -> tuple[int, ...]:
         """Numbers of the calls that the model made in the same answer; one for a single call."""
@@ -198,18 +206,16 @@ class Trajectory:
     def _step_answered(self, event: Event) -> int:
         """The number of the step that this event is a result of, 0 if there is none."""
         if event.kind == "ACPToolCallEvent":
-            numbers = self._calls.get(event.tool_call_id)
-            return numbers[-1] if numbers and event.tool_call_id else 0
+            return self._calls.get(event.tool_call_id, 0)
         if event.kind not in RESULT_KINDS:
             return 0
         number = self._owner.get(event.action_id, 0) if event.action_id else 0
         if number and self.steps[number - 1].is_call:
             return number
-        numbers = self._calls.get(event.tool_call_id) if event.tool_call_id else None
-        if not numbers:
-            return 0
-        unanswered = (n for n in reversed(numbers) if not self.steps[n - 1].results)
-        return next(unanswered, numbers[-1])
+        waiting = self._unanswered.get(event.tool_call_id, [])
+        while waiting and self.steps[waiting[-1] - 1].results:
+            waiting.pop()
+        return waiting[-1] if waiting else self._calls.get(event.tool_call_id, 0)
 
     def _add_step(self, event: Event) -> Step:
         step = Step(len(self.steps) + 1, event)
@@ -219,7 +225,8 @@ class Trajectory:
         self._owner[event.id] = step.number
         if step.is_call:
             if event.tool_call_id:
-                self._calls.setdefault(event.tool_call_id, []).append(step.number)
+                self._calls[event.tool_call_id] = step.number
+                self._unanswered.setdefault(event.tool_call_id, []).append(step.number)
             if event.llm_response_id:
                 self._groups.setdefault(event.llm_response_id, []).append(step.number)
         if step.is_call or event.kind in MESSAGE_KINDS:
@@ -234,29 +241,33 @@ class Trajectory:
         self._owner[event.id] = number
         self._count(step, 1)
 
-    def _adopt(self, results: list[Event]) -> set[int]:
-        """Join results with calls that came after them, which clocks that go back can cause.
-
-        All steps are numbered anew, so all count as changed; it is rare enough not to matter.
-        """
+    def _adopt(self, step: Step) -> set[int]:
+        """Join a new call with the results that came before it, which clocks that go back can
+        cause. Returns the numbers of the steps that they were until now."""
+        event = step.event
         gone: set[int] = set()
-        for event in results:
-            own = self._owner[event.id]
-            number = self._step_answered(event)
-            if number and own not in gone and self.steps[own - 1].event is event:
-                gone.add(own)
-                self._count(self.steps[own - 1], -1)
-                self._attach(number, event)
+        for name in (event.id, event.tool_call_id):
+            for result in self._strays.pop(name, []):
+                own = self._owner[result.id]
+                # it may have found another call by its other name
+                if self.steps[own - 1].event is result:
+                    gone.add(own)
+                    self._count(self.steps[own - 1], -1)
+                    self._attach(step.number, result)
+        return gone
+
+    def _renumber(self, gone: set[int]) -> None:
+        """Take steps out. It costs as much as there are steps, so once a batch at most."""
         kept = [step for step in self.steps if step.number not in gone]
         new = {step.number: number for number, step in enumerate(kept, 1)}
         for step in kept:
             step.number = new[step.number]
         self.steps = kept
         self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
-        for table in (self._calls, self._groups):
-            for key, numbers in table.items():
-                table[key] = [new[n] for n in numbers]
-        return set(range(1, len(kept) + 1))
+        self._calls = {name: new[n] for name, n in self._calls.items()}
+        for table in (self._unanswered, self._groups):
+            for name, numbers in table.items():
+                table[name] = [new[n] for n in numbers]
 
     def _count(self, step: Step, sign: int) -> None:
         counts = self.counts
@@ -271,11 +282,10 @@ class Trajectory:
         counts.calls += sign
         if step.event.kind != "ACPToolCallEvent":
             counts.second_results += sign * max(0, len(step.results) - 1)
-        result = step.result
-        if result is None and not step.event.failed:
+        if step.is_open:
             counts.open += sign
             return
-        outcome = _closed_outcome(step.event, result)
+        outcome = _closed_outcome(step.event, step.result)
         if outcome is Outcome.ERROR:
             counts.errors += sign
             counts.call_errors += sign
