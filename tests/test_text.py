@@ -1,0 +1,259 @@
+"""Foreign text: nothing that steers a terminal and no secret gets through, the rest stays."""
+
+import time
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oh_tui.text import HIDDEN, clean, clean_line, is_secret_name, redact, redact_json
+
+HOSTILE = st.text(
+    st.one_of(
+        st.sampled_from("\x1b\x9b\x9d\x90\x9c\x07[]P;m0\\\r\n\t\x00\x7f\u202e\u2066\u200b\u200d"),
+        st.characters(),
+    )
+)
+
+
+@given(HOSTILE)
+def test_cleaned_text_has_no_control_and_no_hidden_character(text: str) -> None:
+    for char in clean(text):
+        category = unicodedata.category(char)
+        assert char in "\n\t" or category != "Cc"
+        assert category != "Cs"
+        assert not 0x200B <= ord(char) <= 0x200F and not 0x202A <= ord(char) <= 0x202E
+
+
+@given(HOSTILE)
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+    assert clean_line(clean_line(text)) == clean_line(text)
+
+
+@given(st.text(st.sampled_from("abc xyz.\n\tü漢🙂é")))
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert clean(text) == text
+
+
+@given(HOSTILE)
+def test_a_cleaned_line_is_one_line_that_can_be_encoded(text: str) -> None:
+    line = clean_line(text)
+    assert line == line.strip() and "  " not in line and len(line.splitlines()) <= 1
+    line.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b[?25lx\x1b[2J\x1b[H", "x"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://a.b\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9d0;title\x9ctext", "text"),
+        ("\x1bPq#0;1\nsixel\x1b\\text", "text"),
+        ("\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\text", "text"),
+        ("\x1b(Btext\x1b=\x1b7", "text"),
+        ("\x1b", ""),
+        ("a\x1b[31", "a"),
+        ("a\r\nb\rc\r\r\nd", "a\nb\nc\nd"),
+        ("nul\x00 del\x7f bell\x07 back\x08", "nul del bell back"),
+        ("a\u202egnp.exe", "agnp.exe"),
+        ("in\u200bvis\u2060ible\ufeff", "invisible"),
+        ("👩\u200d💻 ❤\ufe0f", "👩💻 ❤"),
+        ("tag\U000e0041\U000e0042s", "tags"),
+        ("half\ud83d", "half\ufffd"),
+        ("pair\ud83d\ude00", "pair😀"),
+        ("line\u2028sep", "line\nsep"),
+        ("col\tumn", "col\tumn"),
+    ],
+)
+def test_what_is_cleaned_away(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+def test_a_control_string_without_its_end_does_not_swallow_what_follows() -> None:
+    assert clean("\x1b]0;title\nevidence") == "0;title\nevidence"
+    assert "evidence" in clean("\x1bPevidence that stays")
+
+
+def _work(function: Callable[[str], str], text: str) -> float:
+    """Processor time in seconds, the least of three runs."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        function(text)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\x1b]",
+        "\x9d",
+        "\x1bP",
+        "\x90",
+        "\x1b[1",
+        "\r",
+        "\ud800",
+        "sk-",
+        "sk-a ",
+        "eyJaaaaaaaaa.",
+        "-----BEGIN PRIVATE KEY-----",
+        "://a:",
+        "authorization:",
+        "bearer aaaaaaaa",
+        "token: ",
+        "token='",
+        "password=",
+        "token",
+        "token ",
+    ],
+)
+def test_hostile_text_costs_no_more_than_in_proportion(piece: str) -> None:
+    # a quadratic pattern takes 256 times as long for 16 times the text; 60 leaves room for noise
+    small, large = piece * 1000, piece * 16_000
+    for function in (clean, redact):
+        assert _work(function, large) < 60 * max(_work(function, small), 0.0003)
+
+
+SECRETS = [
+    "sk-ant-api03-" + "abcdefghijkl0123",
+    "sk-proj-" + "abc123def456ghi789",
+    "ghp_" + "a1B2" * 9,
+    "gho_" + "a1B2" * 9,
+    "github_pat_11ABC_" + "x" * 40,
+    "glpat-" + "abcdefghij1234567890",
+    "xoxb-" + "1234567890-abcdef",
+    "AKIA" + "IOSFODNN7EXAMPLE",
+    "AIza" + "Sy" * 18,
+    "hf_" + "a" * 34,
+    "gAAAA" + "ABrBZLwKfdRohQDsPTyJU01X4fVEWqh3bg5l4wq4fb7BTRAX==",
+    "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0In0.abc-_d",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_known_key_is_hidden_wherever_it_stands(secret: str) -> None:
+    assert redact(secret) == HIDDEN
+    assert redact(f"fetch({secret!r}) # {secret}") == f"fetch('{HIDDEN}') # {HIDDEN}"
+    assert secret not in redact(f"https://{secret}@example.org/x.git")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer abcdef123456789", f"Authorization: {HIDDEN}"),
+        ("use bearer abcdef123456789 now", f"use bearer {HIDDEN} now"),
+        ("X-Session-API-Key: 2ZtVvQRUJR8P5QG7", f"X-Session-API-Key: {HIDDEN}"),
+        ("curl -H 'X-Session-API-Key: aaaa1111bbbb'", f"curl -H 'X-Session-API-Key: {HIDDEN}'"),
+        ('"session_api_key": "abcdefg"', f'"session_api_key": "{HIDDEN}"'),
+        ('{\\"api_key\\": \\"abc\\"}', f'{{\\"api_key\\": \\"{HIDDEN}\\"}}'),
+        ("api_key=abc12345&x=1", f"api_key={HIDDEN}&x=1"),
+        ("export MY_TOKEN=abcdefgh", f"export MY_TOKEN={HIDDEN}"),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", f"AWS_SECRET_ACCESS_KEY={HIDDEN}"),
+        ("password: hunter2", f"password: {HIDDEN}"),
+        ("password: 'two words'", f"password: '{HIDDEN}'"),
+        ("https://user:pa55@host/x", f"https://user:{HIDDEN}@host/x"),
+        ("Cookie: sid=abc12345; b=2", f"Cookie: {HIDDEN}"),
+        (
+            "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----\nb",
+            f"a\n{HIDDEN}\nb",
+        ),
+    ],
+)
+def test_the_value_is_hidden_and_its_name_kept(text: str, shown: str) -> None:
+    assert redact(text) == shown
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "commit 8c4dc62190b5403a8387725491d99bc98c4dc621",
+        "73673c4b-1dd3-4814-9077-5e185e79de09",
+        "token = get_token()",
+        "def f(token: str, password: str | None = None) -> None:",
+        "self.api_key = api_key",
+        "api_key=os.environ['API_KEY']",
+        "max_tokens: 4096, prompt_tokens=1200, token: 12",
+        "api_key: **********",
+        "PASSWORD=${PASSWORD} password=$PASS",
+        "if token == 'abc':",
+        "task-force-is-a-word1234567 risk-abc1234567890123456",
+        "https://host:8080/x@y",
+        "basic auth is here, a Bearer token too",
+        "Authorization is needed: x",
+        "Unexpected token: end of line",
+    ],
+)
+def test_ordinary_text_is_not_redacted(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(HOSTILE)
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "session_api_key",
+        "api_key",
+        "X-Session-API-Key",
+        "llm_api_key",
+        "aws_secret_access_key",
+        "token",
+        "access_token",
+        "refreshToken",
+        "password",
+        "secrets",
+        "Authorization",
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["prompt_tokens", "llm_api_key_set", "key", "tokens", "token_count", "secretary", ""]
+)
+def test_names_of_no_secrets(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
+    secret = SECRETS[0]
+    value = {
+        "llm": {"model": "gpt", "api_key": "short", "max_tokens": 12, "per_turn_token": 7},
+        "secrets": {"A": {"value": "x"}, "B": ["y", None]},
+        "env": [{"name": "MY_TOKEN", "value": "abc"}, {"name": "HOME", "value": "/root"}],
+        "text": f"key {secret}",
+        "password": "",
+        "ok": [True, None, 1.5],
+    }
+    assert redact_json(value) == {
+        "llm": {"model": "gpt", "api_key": HIDDEN, "max_tokens": 12, "per_turn_token": 7},
+        "secrets": {"A": {"value": HIDDEN}, "B": [HIDDEN, None]},
+        "env": [{"name": "MY_TOKEN", "value": HIDDEN}, {"name": "HOME", "value": "/root"}],
+        "text": f"key {HIDDEN}",
+        "password": "",
+        "ok": [True, None, 1.5],
+    }
+    assert value["text"] == f"key {secret}", "the original was changed"
+
+
+def test_json_may_be_deeper_than_python_can_recurse() -> None:
+    value: Any = "password=hunter2"
+    for _ in range(20_000):
+        value = [value]
+    copy = redact_json(value)
+    while isinstance(copy, list):
+        copy = copy[0]
+    assert copy == f"password={HIDDEN}"
