@@ -110,17 +110,17 @@ def _prompt(body: dict[str, Any]) -> list[Block]:
     for name in ("system_prompt", "dynamic_context"):
         text = safe(bodies.blocks_text([field(body, name)])).strip()
         if text:
-            blocks += [Heading(name.replace("_", " ")), Markdown(text)]
+            blocks += [Heading(name.replace("_", " ")), Plain(text)]
     tools = field(body, "tools")
     if isinstance(tools, list) and tools:
         blocks.append(Heading(f"{len(tools)} tools"))
         rows = []
         for tool in tools:
             inner = tool if isinstance(tool, dict) else {}
-            name = inner.get("name") or inner.get("title") or field(inner, "function", "name")
+            called = inner.get("name") or inner.get("title") or field(inner, "function", "name")
+            called = called or inner.get("kind")
             about = inner.get("description") or field(inner, "function", "description")
-            about = about or field(inner, "kind")
-            rows.append((one_line(name) or "(no name)", one_line(about)))
+            rows.append((one_line(called) or "(no name)", one_line(about)))
         blocks.append(Fields(tuple(rows)))
     return blocks
 

@@ -26,7 +26,7 @@ from oh_tui.trajectory.block import (
     safe,
 )
 from oh_tui.trajectory.bodies import field, text_field
-from oh_tui.trajectory.difference import unified
+from oh_tui.trajectory.difference import count_changes, unified
 from oh_tui.trajectory.events import Event
 
 
