@@ -40,7 +40,8 @@ def test_a_server_address_is_taken_as_people_write_it(written: str, address: str
 
 
 @pytest.mark.parametrize(
-    "written", ["", "https://", "ftp://host", "http://host:port", "http://host:99999", "a b", "://x"]
+    "written",
+    ["", "https://", "ftp://host", "http://host:port", "http://host:99999", "a b", "://x"],
 )
 def test_what_is_no_server_address_is_refused(written: str) -> None:
     with pytest.raises(Problem, match="no server address"):

@@ -1,0 +1,281 @@
+"""The command line: reads the words, makes the source they mean, starts the explorer or a command.
+
+Nothing heavy is imported at the top: the explorer, the service layer and the demo are loaded when
+the words ask for them, so that commands on files start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from oh_tui import __version__
+from oh_tui.commands.ids import WHOLE, find, is_path, read_id, require_id
+from oh_tui.problem import Problem
+from oh_tui.settings import CLOUD, Settings, read_settings
+from oh_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from oh_tui.commands import MakeSource
+    from oh_tui.sources import Source
+
+OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes; 3 is a command's own: a check found defects."""
+
+COMMANDS = ("open", "check")
+
+DEMO = "demo, made-up data: nothing leaves this machine"
+
+OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
+
+USAGE = """\
+oh-tui [options] [ID]
+       oh-tui [options] open PATH... [--at N|ID]
+       oh-tui [options] check ID|PATH [--json]"""
+
+EXAMPLES = f"""\
+ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
+web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
+
+examples:
+  oh-tui --demo                     look around: no key, no network
+  oh-tui                            your conversations on OpenHands Cloud
+  oh-tui --server localhost:3000    those of your own server
+  oh-tui 5f3a91                     open one of them
+  oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
+  oh-tui check run.zip --json       do its calls and results match?
+
+environment:
+  OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
+  OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
+  OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
+  NO_COLOR              no colours
+
+exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
+130 interrupted"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs oh-tui and returns the exit code; whatever goes wrong is told in one line and a hint."""
+    try:
+        # A terminal that lacks a character gets a question mark in its place, not an error.
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        code = _run(sys.argv[1:] if argv is None else list(argv))
+        if sys.stdout:
+            sys.stdout.flush()
+        return code
+    except Problem as problem:
+        return _complain(problem.sentence, problem.hint, _code(problem))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough; what is still held for it must not fail at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        subject = f"{clean_line(str(error.filename))}: " if error.filename else ""
+        return _complain(f"{subject}{error.strerror or type(error).__name__}", "", REFUSED)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return _complain(
+            f"This is a bug in oh-tui: {_kind_and_place(error)}",
+            "the same words after `python -X dev -m oh_tui` show where it comes from",
+            REFUSED,
+        )
+
+
+def _run(words: list[str]) -> int:
+    try:
+        asked = _parse(words)
+    except SystemExit:  # --help or --version has printed
+        return OK
+    given = vars(asked)
+    word: str = given.get("word") or ""
+    paths = [Path(path).expanduser() for path in given.get("paths", ())]
+    if is_path(word):
+        word, paths = "", [Path(word).expanduser()]
+    if asked.command == "check" and asked.at:
+        raise Problem("--at is for the explorer: a check reads the whole run", "leave it out")
+    if asked.demo and (paths or asked.server):
+        raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
+    local = asked.demo or bool(paths)
+    settings = read_settings(
+        os.environ,
+        server=asked.server,
+        ascii=asked.ascii,
+        read_only=asked.read_only,
+        local=local,
+    )
+    identifier = require_id(word, "" if asked.demo else settings.base_url) if word else ""
+    make_source = _source_maker(settings, paths, demo=asked.demo)
+    has_key = local or settings.key is not None or settings.base_url != CLOUD
+
+    if asked.command != "check" and _has_terminal():
+        if has_key and 0 < len(identifier) < WHOLE:
+            identifier = _whole_id(make_source, identifier)
+        from oh_tui.tui.app import run_app
+
+        known = make_source if has_key else None
+        code = run_app(known, settings, open_id=identifier, at=asked.at, demo=demo_source)
+        if asked.demo and code == OK:
+            print(OWN_RUNS)
+        return code
+    if not has_key:
+        raise Problem(
+            "There is no key for OpenHands Cloud",
+            f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
+            "oh-tui --demo, oh-tui open PATH",
+        )
+    if asked.command == "check":
+        from oh_tui.commands.check import check
+
+        return check(make_source, identifier, as_json=asked.json)
+    from oh_tui.commands.plain import show_plain
+
+    return show_plain(make_source, identifier)
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    """The words as `command`, `word`, `paths` and the options; raises Problem on wrong use.
+
+    A word that is no command is a conversation, so argparse's own subcommands do not fit: the
+    command is found first, among the words that are neither options nor their values.
+    """
+    options = _Parser(add_help=False, allow_abbrev=False)
+    options.add_argument("--demo", action="store_true", help="made-up data: no key, no network")
+    options.add_argument("--server", metavar="URL", help="the OpenHands server to use")
+    options.add_argument("--read-only", action="store_true", help="offer nothing that changes it")
+    options.add_argument("--ascii", action="store_true", help="draw with ASCII characters alone")
+    options.add_argument("--at", metavar="N|ID", default="", help="start at this step or event")
+    options.add_argument("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
+    _, rest = options.parse_known_args(words)
+    first = next((word for word in rest if not word.startswith("-")), "")
+    if "" in rest:
+        raise Problem("An empty word names nothing", "oh-tui --help shows how it is used")
+
+    parser = _Parser(
+        prog="oh-tui",
+        usage=USAGE,
+        description="The terminal explorer for OpenHands: what runs, and what a run really did.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[options],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"oh-tui {__version__}")
+    parser.set_defaults(command="", json=False)
+    hidden = argparse.SUPPRESS
+    if first in COMMANDS:
+        parser.add_argument("command", help=hidden)
+    elif first and not (read_id(first) or is_path(first) or "://" in first):
+        close = difflib.get_close_matches(first, COMMANDS, 1)
+        raise Problem(
+            f"'{clean_line(first)}' is no command, no conversation id and no file",
+            f"did you mean {close[0]}?" if close else "oh-tui --help shows how it is used",
+        )
+    if first == "open":
+        parser.add_argument("paths", nargs="+", metavar="PATH", help=hidden)
+    elif first == "check":
+        parser.add_argument("word", metavar="ID|PATH", help=hidden)
+        parser.add_argument("--json", action="store_true", help=hidden)
+    else:
+        parser.add_argument("word", nargs="?", metavar="ID", help=hidden)
+    return parser.parse_intermixed_args(words)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong the way all problems are said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Problem(
+            clean_line(message[:1].upper() + message[1:]), "oh-tui --help shows how it is used"
+        )
+
+
+class _RefuseKey(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        raise Problem(
+            "A key among the words of a command can be seen by other users and stays in the "
+            "shell's history",
+            "set OPENHANDS_API_KEY instead",
+        )
+
+
+def _source_maker(settings: Settings, paths: list[Path], *, demo: bool) -> MakeSource:
+    if demo:
+        return demo_source
+    return (lambda: _file_source(paths)) if paths else (lambda: _server_source(settings))
+
+
+def demo_source() -> Source:
+    """The embedded server, made anew: the only place that knows it."""
+    from oh_tui.api import AppServer
+    from oh_tui.demo import make_demo
+    from oh_tui.sources.server import ServerSource
+
+    demo = make_demo()
+    return ServerSource(AppServer(demo.base_url, app=demo.app), DEMO)
+
+
+def _file_source(paths: list[Path]) -> Source:
+    from oh_tui.sources.files import FileSource
+
+    return FileSource(paths)
+
+
+def _server_source(settings: Settings) -> Source:
+    from oh_tui.api import AppServer
+    from oh_tui.sources.server import ServerSource
+
+    api = AppServer(settings.base_url, key=settings.key, auth=settings.auth)
+    return ServerSource(api, settings.base_url.partition("://")[2])
+
+
+def _whole_id(make_source: MakeSource, start: str) -> str:
+    import asyncio
+
+    async def ask() -> str:
+        source = make_source()
+        try:
+            return (await find(source, start)).id
+        finally:
+            await source.close()
+
+    return asyncio.run(ask())
+
+
+def _has_terminal() -> bool:
+    streams = (sys.stdin, sys.stdout)
+    return os.environ.get("TERM") != "dumb" and all(s is not None and s.isatty() for s in streams)
+
+
+def _code(problem: Problem) -> int:
+    from oh_tui.api.errors import ApiError
+
+    return REFUSED if isinstance(problem, ApiError) else WRONG_USE
+
+
+def _kind_and_place(error: BaseException) -> str:
+    """Type and line of an error; its text may hold foreign text, or a key."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + place
+
+
+def _complain(sentence: str, hint: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(f"oh-tui: {sentence}", file=sys.stderr)
+        if hint:
+            print(f"        {hint}", file=sys.stderr)
+    return code

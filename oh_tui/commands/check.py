@@ -1,0 +1,149 @@
+"""`oh-tui check`: do the calls and results of a run match, and what errors does it hold?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.commands import MakeSource
+from oh_tui.commands.reading import chosen, name, read_run
+from oh_tui.human import plural
+from oh_tui.text import clean, clean_line, redact
+from oh_tui.trajectory.bodies import text_field
+from oh_tui.trajectory.describe import describe, describe_event
+from oh_tui.trajectory.events import ERROR_KINDS, Event
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+
+CLEAN, DEFECTS = 0, 3
+"""Exit codes."""
+
+_UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
+
+
+def check(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
+    """Checks the run with this id, or the only one of the source; prints what it found.
+
+    Returns 3 when a call has no result (one that still runs excepted), a result has no call, or a
+    call has a second result, else 0.
+    """
+    return asyncio.run(_check(make_source, identifier, as_json=as_json))
+
+
+async def _check(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
+    source = make_source()
+    try:
+        conversation = await chosen(source, identifier)
+        loaded = await read_run(source, conversation)
+        trajectory = loaded.trajectory or Trajectory()
+        found = report(trajectory)
+        if as_json:
+            print(json.dumps(found, indent=2))
+        else:
+            print(name(conversation))
+            if loaded.note:
+                print(f"note: {loaded.note}")
+            print("\n".join(_lines(trajectory, found)))
+    finally:
+        await source.close()
+    return DEFECTS if _has_defects(found) else CLEAN
+
+
+def report(trajectory: Trajectory) -> dict[str, Any]:
+    """What `--json` prints; every call counts in one of ok, failed, running and open."""
+    counts = trajectory.counts
+    unanswered = [step.event.id for step, _ in _unanswered(trajectory)]
+    errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
+    return {
+        "events": counts.events,
+        "calls": counts.calls,
+        "ok": counts.ok,
+        "failed": counts.failed_commands + counts.call_errors,
+        "running": counts.open - len(unanswered),
+        "open": len(unanswered),
+        "duplicate_results": counts.second_results,
+        "orphan_results": counts.stray_results,
+        "unmatched_calls": unanswered,
+        "duplicates": [event.id for _, event in _second_results(trajectory)],
+        "orphans": [step.event.id for step in trajectory.steps if step.is_stray],
+        "errors": [_error(event) for event in errors],
+    }
+
+
+def _has_defects(found: dict[str, Any]) -> bool:
+    return any(found[key] for key in ("open", "duplicate_results", "orphan_results"))
+
+
+def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
+    for step in trajectory.steps:
+        if step.is_call and step.result is None:
+            outcome = trajectory.outcome(step)
+            if outcome in _UNANSWERED:
+                yield step, outcome
+
+
+def _second_results(trajectory: Trajectory) -> Iterator[tuple[Step, Event]]:
+    """The reports of an ACP call follow each other; they are no second results."""
+    for step in trajectory.steps:
+        if step.is_call and step.event.kind != "ACPToolCallEvent":
+            for event in step.results[1:]:
+                yield step, event
+
+
+def _error(event: Event) -> dict[str, str]:
+    body = event.body()
+    detail = text_field(body, "detail") or text_field(body, "error")
+    return {
+        "event_id": event.id,
+        "kind": event.kind,
+        "code": redact(clean_line(text_field(body, "code"))),
+        "detail": redact(clean(detail)),
+    }
+
+
+def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
+    """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
+    outcomes = [outcome for _, outcome in _unanswered(trajectory)]
+    parts = [
+        (found["ok"], "ok"),
+        (found["failed"], "failed"),
+        (found["running"], "running"),
+        (outcomes.count(Outcome.NO_RESULT), "without result"),
+        (outcomes.count(Outcome.WAITING), "waiting for you"),
+    ]
+    told = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    calls = plural(found["calls"], "call") if found["calls"] else "no calls"
+    yield f"{plural(found['events'], 'event')}, {calls}" + (f": {told}" if told else "")
+
+    rows = list(_rows(trajectory))
+    labels = max((len(label) for label, *_ in rows), default=0)
+    ids = max((len(event_id) for _, _, event_id, _ in rows), default=0)
+    numbers = max((len(str(number)) for _, number, *_ in rows), default=0)
+    for label, number, event_id, text in rows:
+        step = f"step {number:>{numbers}}" if number else " " * (5 + numbers)
+        yield f"{label:<{labels}}  {step}  {event_id:<{ids}}  {text}".rstrip()
+    if not _has_defects(found):
+        yield "clean: every call has one result" if found["calls"] else "clean"
+
+
+def _rows(trajectory: Trajectory) -> Iterator[tuple[str, int, str, str]]:
+    """What is worth a line each: what it is, the step, the event's id, the event in one line."""
+    for step, outcome in _unanswered(trajectory):
+        yield _row(_UNANSWERED[outcome], step, step.event, describe(step, outcome).what)
+    for step, event in _second_results(trajectory):
+        about = describe_event(event)
+        yield _row("second result", step, event, about.result or about.what)
+    for step in trajectory.steps:
+        if step.is_stray:
+            about = describe_event(step.event)
+            yield _row("result without a call", step, step.event, about.result or about.what)
+    for event in trajectory.events:
+        if event.kind in ERROR_KINDS:
+            error = _error(event)
+            told = filter(None, (error["code"], clean_line(error["detail"])[:200]))
+            yield _row("error", trajectory.step_of(event.id), event, ": ".join(told))
+
+
+def _row(label: str, step: Step | None, event: Event, text: str) -> tuple[str, int, str, str]:
+    return label, step.number if step else 0, clean_line(event.id), text

@@ -1,0 +1,120 @@
+"""Which conversation a person means: an id, the start of one, a web address, or a path."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oh_tui.api.models import bare_id
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources import Source
+
+SHORTEST = 4
+"""Characters that the start of an id must have: fewer are ambiguous as good as always."""
+
+WHOLE = 32
+"""Characters of a whole id without dashes."""
+
+SHOWN = 8
+"""Characters of an id that are shown in lists."""
+
+_ID = re.compile(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
+
+
+def read_id(text: str) -> str:
+    """The id, or the start of one, in what a person wrote: without dashes, in lower case.
+
+    "" when it is none. A web address counts when one of its parts is a whole id.
+    """
+    if "://" not in text:
+        bare = bare_id(text.strip())
+        return bare if _ID.fullmatch(bare) else ""
+    try:
+        parts = [read_id(part) for part in urlsplit(text.strip()).path.split("/")]
+    except ValueError:
+        return ""
+    return next((part for part in reversed(parts) if len(part) == WHOLE), "")
+
+
+def is_path(text: str) -> bool:
+    """Whether a word names a file rather than a conversation; an id wins over a bare file name."""
+    if not text or "://" in text:
+        return False
+    if "/" in text or text.endswith(".zip") or text in (".", ".."):
+        return True
+    return not read_id(text) and Path(text).exists()
+
+
+def require_id(text: str, base_url: str) -> str:
+    """As `read_id`, or Problem. An address of another server than `base_url` is refused: its
+    conversations are not on ours, and our key must not go there."""
+    found = read_id(text)
+    if not found:
+        raise Problem(
+            f"{clean_line(text)!r} is no conversation id",
+            f"give {SHORTEST} or more characters of the id, or the conversation's web address",
+        )
+    if "://" in text and _host(text) != _host(base_url):
+        theirs = f"{urlsplit(text).scheme}://{_host(text)}"
+        raise Problem(
+            f"That conversation is on {clean_line(theirs)}, and the server here is {base_url}",
+            f"oh-tui --server {clean_line(theirs)} {found}, with the key of that server",
+        )
+    return found
+
+
+async def find(source: Source, identifier: str) -> Conversation:
+    """The conversation with this id or start of an id (as `read_id` gives them).
+
+    Raises Problem when several begin so, and NotFound when none does. The start of an id makes
+    the whole list be read; sub-conversations are found by their whole id alone.
+    """
+    if len(identifier) == WHOLE:
+        (conversation,) = await source.get([identifier])
+        if conversation is None:
+            raise await _not_found(source, identifier)
+        return conversation
+    matches: list[Conversation] = []
+    async for page in source.pages():
+        matches += [c for c in page.items if bare_id(c.id).startswith(identifier)]
+    if not matches:
+        raise await _not_found(source, identifier)
+    if len(matches) > 1:
+        named = [f"{bare_id(c.id)[:12]} ({clean_line(c.title or 'no title')})" for c in matches[:5]]
+        more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
+        raise Problem(
+            f"{len(matches)} conversations begin with {identifier}", ", ".join(named) + more
+        )
+    return matches[0]
+
+
+async def _not_found(source: Source, identifier: str) -> Problem:
+    from oh_tui.api.errors import NotFound
+
+    sentence = f"There is no conversation {identifier} here: {source.label}"
+    started = await _started_as(source, identifier)
+    if started:
+        return NotFound(sentence, f"that is the id of its start task; its own id is {started}")
+    return NotFound(sentence, "oh-tui without an id lists the conversations")
+
+
+async def _started_as(source: Source, identifier: str) -> str:
+    """The conversation whose start task has this id: the two are easily mixed up."""
+    from oh_tui.sources.server import ServerSource
+
+    if len(identifier) == WHOLE and isinstance(source, ServerSource):
+        with contextlib.suppress(Problem):
+            (task,) = await source.api.get_start_tasks([identifier])
+            return bare_id(task.app_conversation_id or "") if task else ""
+    return ""
+
+
+def _host(address: str) -> str:
+    return urlsplit(address.strip()).netloc.rpartition("@")[2].lower()

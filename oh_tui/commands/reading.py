@@ -1,0 +1,58 @@
+"""How commands get at one run: the conversation meant, and all its events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
+from oh_tui.problem import Problem
+from oh_tui.sources import Loaded, Source
+from oh_tui.text import clean_line, redact
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+
+async def chosen(source: Source, identifier: str) -> Conversation:
+    """The conversation with this id; without one, the only one there is. Raises Problem."""
+    if identifier:
+        return await find(source, identifier)
+    rows = (await source.newest()).items
+    if len(rows) != 1:
+        names = ", ".join(name(row) for row in rows[:5])
+        raise Problem(
+            f"There are {len(rows)} runs in {source.label}, and this looks at one",
+            f"name one of them: {names}{', ...' if len(rows) > 5 else ''}",
+        )
+    return rows[0]
+
+
+async def read_run(source: Source, conversation: Conversation) -> Loaded:
+    """The run with all its events. One too long for a download is read page by page: minutes."""
+    whole: Loaded | None = None
+    async for state in source.load(conversation):
+        if state.trajectory is not None:
+            whole = state
+    if whole is None or whole.trajectory is None:
+        raise Problem(f"{name(conversation)} gave no events", "try again")
+    while whole.trajectory is not None and not whole.trajectory.complete:
+        held = len(whole.trajectory.events)
+        whole = await source.older(conversation, whole.trajectory)
+        if whole.trajectory is None or len(whole.trajectory.events) <= held:
+            break
+    return whole
+
+
+def name(conversation: Conversation) -> str:
+    """Title and short id of a conversation, for people."""
+    return "  ".join(filter(None, (title(conversation), short_id(conversation))))
+
+
+def title(conversation: Conversation) -> str:
+    return clean_line(redact(conversation.title or "")) or "(no title)"
+
+
+def short_id(conversation: Conversation) -> str:
+    """The first characters of the id, enough to name it by; "" for a file that holds no id."""
+    bare = read_id(conversation.id)
+    return bare[:SHOWN] if len(bare) == WHOLE else ""

@@ -1,0 +1,83 @@
+"""The layers: what may import what, and what is really loaded for a command."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import oh_tui
+
+ROOT = Path(oh_tui.__file__).parent.parent
+
+LOADED = """
+import json, sys
+from oh_tui.cli import main
+main(sys.argv[1:])
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def loaded_by(*words: str | Path) -> set[str]:
+    """The modules that a process holds after oh-tui has run with these words."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.zip"
+    event = {"kind": "MessageEvent", "id": "m1", "source": "user"}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("event_000000_m1.json", json.dumps(event))
+    return path
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "FILE"], ["open", "FILE"]])
+def test_commands_that_need_no_server_and_no_screen_load_neither(
+    words: list[str], run_file: Path
+) -> None:
+    loaded = loaded_by(*(run_file if word == "FILE" else word for word in words))
+    assert "oh_tui.cli" in loaded
+    assert not loaded & {"textual", "rich", "httpx", "starlette", "oh_tui.demo"}
+
+
+def test_the_demo_is_loaded_when_it_is_asked_for_and_the_screen_is_not() -> None:
+    loaded = loaded_by("--demo")
+    assert "oh_tui.demo" in loaded
+    assert "textual" not in loaded
+
+
+def test_no_module_needs_the_demo_to_be_imported() -> None:
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(oh_tui.__path__, "oh_tui.")
+        if not module.name.startswith("oh_tui.demo") and module.name != "oh_tui.__main__"
+    ]
+    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+    code += "print([name for name in sys.modules if name.startswith('oh_tui.demo')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(names) > 20
+    assert done.stdout.strip() == "[]"

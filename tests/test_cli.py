@@ -1,0 +1,230 @@
+"""The command line: words, exit codes, and errors in one line and a hint."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import oh_tui
+from oh_tui import cli
+from oh_tui.settings import Settings
+from tests.processes import oh_tui as run
+
+INSTALLED = Path(sys.executable).with_name("oh-tui")
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """What a failed command said, checked for its form: one sentence, then at most one hint."""
+    assert done.stdout == ""
+    first, *hint = done.stderr.splitlines()
+    assert first.startswith("oh-tui: ") and not first.endswith(".")
+    assert len(hint) <= 1 and all(line.startswith("        ") for line in hint)
+    return done.stderr
+
+
+@pytest.mark.parametrize("program", [[INSTALLED], [sys.executable, "-m", "oh_tui"]])
+def test_it_runs_as_a_program_and_as_a_module(program: list[str | Path]) -> None:
+    done = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"oh-tui {oh_tui.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["open", "-h"]])
+def test_help_shows_the_commands_with_examples_and_exit_codes(words: list[str]) -> None:
+    done = run(*words)
+    assert done.returncode == 0
+    for part in ("oh-tui [options] check ID|PATH", "oh-tui --demo", "exit codes: 0 ok"):
+        assert part in done.stdout
+    assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["chek", "run.zip"], "did you mean check?"),
+        (["unknown"], "'unknown' is no command, no conversation id and no file"),
+        (["open"], "required: PATH"),
+        (["check"], "required: ID|PATH"),
+        (["check", ""], "An empty word"),
+        (["check", "one.zip", "two.zip"], "Unrecognized arguments: two.zip"),
+        (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
+        (["--bogus"], "Unrecognized arguments: --bogus"),
+        (["--demo", "--server", "localhost"], "--demo shows made-up data alone"),
+        (["--demo", "open", "run.zip"], "--demo shows made-up data alone"),
+        (["--server", "ftp://host"], "no server address"),
+        (["open", "missing.zip"], "missing.zip"),
+        (["check", "missing.zip"], "missing.zip"),
+        (["missing.zip"], "missing.zip"),
+        (["https://other.example/conversations/" + "5f3a91c0" * 4], "--server https://other"),
+        (["https://app.all-hands.dev/settings"], "no conversation id"),
+    ],
+)
+def test_wrong_use_is_told_and_exits_2(words: list[str], told: str) -> None:
+    done = run(*words)
+    assert told in complaint(done)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("words", [["--key", "topsecret"], ["--api-key=topsecret", "check", "x"]])
+def test_a_key_as_a_flag_is_refused_with_the_reason_and_not_repeated(words: list[str]) -> None:
+    done = run(*words)
+    told = complaint(done)
+    assert "history" in told and "OPENHANDS_API_KEY" in told
+    assert "topsecret" not in told
+    assert done.returncode == 2
+
+
+def test_a_file_that_is_no_zip_is_told_and_exits_2(tmp_path: Path) -> None:
+    bad = tmp_path / "bad\x1b[31m.zip"
+    bad.write_text("no zip")
+    done = run("check", bad)
+    assert "bad.zip is no zip" in complaint(done)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("words", [[], ["check", "5f3a"], ["5f3a"]])
+def test_without_a_key_cloud_is_not_asked_and_the_way_to_one_is_told(words: list[str]) -> None:
+    done = run(*words)
+    told = complaint(done)
+    assert "no key" in told and "OPENHANDS_API_KEY" in told and "--demo" in told
+    assert done.returncode == 2
+
+
+def test_a_server_that_cannot_be_reached_exits_1() -> None:
+    done = run("--server", "127.0.0.1:1", "check", "5f3a91c0" * 4)
+    assert "127.0.0.1:1" in complaint(done)
+    assert done.returncode == 1
+
+
+def test_the_demo_without_a_terminal_prints_runs_and_steps_and_no_colour() -> None:
+    done = run("--demo", FORCE_COLOR="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Conversations: demo, made-up data")
+    assert lines[1].split() == ["id", "state", "age", "cost", "repository", "title"]
+    assert lines[-1].startswith("The explorer wants a terminal")
+
+
+def test_a_conversation_of_the_demo_is_checked_by_the_start_of_its_id() -> None:
+    row = run("--demo").stdout.splitlines()[2]
+    identifier = row.split()[0]
+    done = run("--demo", "check", identifier)
+    assert done.returncode in (0, 3)
+    assert done.stdout.splitlines()[0].endswith(identifier)
+
+
+def test_a_closed_pipe_ends_it_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "oh_tui", "--help"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_character_that_the_terminal_lacks_is_no_error(tmp_path: Path) -> None:
+    done = run("open", tmp_path / "nö✗.zip", PYTHONIOENCODING="ascii")
+    assert "n??.zip" in complaint(done)
+    assert done.returncode == 2
+
+
+def test_an_interrupt_exits_130_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(words: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert cli.main([]) == 130
+
+
+def test_a_bug_is_told_in_one_line_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(words: list[str]) -> int:
+        raise LookupError("foreign text")
+
+    monkeypatch.setattr(cli, "_run", broken)
+    monkeypatch.setattr(sys, "flags", type("Flags", (), {"dev_mode": False}))
+    assert cli.main([]) == 1
+    told = capsys.readouterr().err
+    assert "LookupError in test_cli.py:" in told and "foreign text" not in told
+
+
+def test_a_trouble_with_the_disk_is_told_with_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(words: list[str]) -> int:
+        raise OSError(28, "No space left on device", "run.zip")
+
+    monkeypatch.setattr(cli, "_run", full)
+    assert cli.main([]) == 1
+    assert capsys.readouterr().err == "oh-tui: run.zip: No space left on device\n"
+
+
+@dataclass
+class Explorer:
+    """Stands for the explorer: keeps what it was started with and ends at once with `code`."""
+
+    code: int = 0
+    make_source: Any = None
+    settings: Settings | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, make_source: Any, settings: Settings, **told: Any) -> int:
+        self.make_source, self.settings, self.told = make_source, settings, told
+        return self.code
+
+
+@pytest.fixture
+def explorer(monkeypatch: pytest.MonkeyPatch) -> Explorer:
+    stand_in = Explorer()
+    monkeypatch.setattr(cli, "_has_terminal", lambda: True)
+    monkeypatch.setattr("oh_tui.tui.app.run_app", stand_in)
+    return stand_in
+
+
+def test_after_the_demo_one_line_says_how_to_see_ones_own_runs(
+    explorer: Explorer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--demo", "--read-only"]) == 0
+    assert capsys.readouterr().out == cli.OWN_RUNS + "\n"
+    assert explorer.settings is not None and explorer.settings.read_only
+    explorer.code = 1
+    assert cli.main(["--demo"]) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
+    explorer: Explorer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["5f3a"]) == 0
+    assert explorer.make_source is None
+    assert explorer.told == {"open_id": "5f3a", "at": "", "demo": cli.demo_source}
+    assert capsys.readouterr().out == ""
+
+
+def test_the_explorer_opens_a_conversation_named_by_its_web_address(explorer: Explorer) -> None:
+    address = "http://localhost:3000/conversations/5f3a91c0-5f3a-91c0-5f3a-91c05f3a91c0"
+    assert cli.main(["--server", "localhost:3000", address]) == 0
+    assert explorer.told["open_id"] == "5f3a91c0" * 4
+    assert explorer.make_source().label == "localhost:3000"
+
+
+@pytest.mark.parametrize(
+    "words", [["open", "one.zip", "--at=58", "two.zip"], ["--at", "58", "one.zip"]]
+)
+def test_the_explorer_opens_files_at_a_step(explorer: Explorer, words: list[str]) -> None:
+    assert cli.main(words) == 0
+    assert explorer.told["at"] == "58"
+    assert explorer.make_source().paths[0] == Path("one.zip")
