@@ -50,7 +50,6 @@ class Timeline(RowList):
     trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
-    find_text: reactive[str] = reactive("")
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -119,7 +118,8 @@ class Timeline(RowList):
         events, steps = self.trajectory.events, self.trajectory.steps
         rows = len(events if before else steps)
         if not rows:
-            return self.rows_changed(0)
+            self.rows_changed(0)
+            return
         number = min(self.cursor, rows - 1)
         event = events[number] if before else steps[number].event
         place = self.place_of(event.id)
@@ -204,10 +204,13 @@ class Timeline(RowList):
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         number = str(step.number) if step is not None and own and trajectory.complete else ""
         ran = step.ran() if step is not None and own else None
-        verb, _, rest = described.what.partition(" ")
+        verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
         plain = "" if own else "dim"
+        if not rest and not mark:
+            # One word leaves its room to what was said: a message, a thought, an answer.
+            rest, telling, what, room = described.result, "", what + 2 + room, -2
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         return [
             (f"{self._gutter(step) if own else ' ':<{GUTTER}}", "dim"),
@@ -217,7 +220,7 @@ class Timeline(RowList):
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
             (said, plain),
-            ("  ", ""),
+            ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
         ]
 

@@ -1,0 +1,170 @@
+"""What each key does at once; what takes longer or asks first is in `flows`.
+
+A binding names a function here: `do('step', 1)` runs `step(screen, 1)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.tui import flows
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.timeline import TIMES
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+
+def pane(screen: MainScreen, name: str) -> None:
+    screen.focus_pane(name)
+
+
+def next_pane(screen: MainScreen, by: int) -> None:
+    panes = screen.arrangement.visible()
+    at = panes.index(screen.pane) if screen.pane in panes else 0
+    screen.focus_pane(panes[(at + by) % len(panes)])
+
+
+def open_focused(screen: MainScreen) -> None:
+    """Enter on a body: the whole screen for it, and back."""
+    zoom(screen)
+
+
+def back(screen: MainScreen) -> None:
+    """One level back; never quits."""
+    arrangement = screen.arrangement
+    if screen.cancel_work() or screen.footer.clear():
+        return
+    if screen.find_text:
+        screen.set_find("")
+    elif arrangement.zoom:
+        left = arrangement.zoom
+        screen.arrangement = replace(arrangement, zoom="")
+        screen.focus_pane("timeline" if left == "detail" else left)
+    elif screen.pane == "detail":
+        screen.focus_pane("timeline")
+    elif screen.pane != "conversations":
+        screen.focus_pane("conversations")
+
+
+def step(screen: MainScreen, by: int) -> None:
+    screen.timeline.action_move(by)
+
+
+def scroll_result(screen: MainScreen, by: int) -> None:
+    screen.run_view.result_view.scroll_lines(by)
+
+
+def next_error(screen: MainScreen, by: int) -> None:
+    if not screen.timeline.walk(by, screen.timeline.failed):
+        screen.footer.tell("no error after this one" if by > 0 else "no error before this one")
+
+
+def next_user(screen: MainScreen, by: int) -> None:
+    found = screen.timeline.walk(
+        by, lambda s: s.event.kind == "MessageEvent" and s.event.source == "user"
+    )
+    if not found:
+        where = "after" if by > 0 else "before"
+        screen.footer.tell(f"no message of yours {where} this one")
+
+
+def find(screen: MainScreen) -> None:
+    screen.run_worker(flows.find(screen), group="ask")
+
+
+def find_next(screen: MainScreen, by: int) -> None:
+    if screen.find_text:
+        screen.run_worker(flows.find_next(screen, by), group="find", exclusive=True)
+    else:
+        screen.footer.tell("nothing to find yet: /")
+
+
+def hidden(screen: MainScreen) -> None:
+    if screen.pane in ("conversations", "sandboxes"):
+        screen.sidebar.show_gone = not screen.sidebar.show_gone
+    else:
+        screen.timeline.show_events = not screen.timeline.show_events
+
+
+def time(screen: MainScreen) -> None:
+    timeline = screen.timeline
+    timeline.time = TIMES[(TIMES.index(timeline.time) + 1) % len(TIMES)]
+    words = {"elapsed": "since the run began", "clock": "local clock", "UTC": "clock in UTC"}
+    screen.footer.tell(f"time: {words[timeline.time]}")
+
+
+def wrap(screen: MainScreen) -> None:
+    views = list(screen.query(BodyView))
+    for view in views:
+        view.wrap = not view.wrap
+    screen.footer.tell("long lines wrap" if views[0].wrap else "long lines are cut: ← → scroll")
+
+
+def json(screen: MainScreen) -> None:
+    screen.run_view.as_json = not screen.run_view.as_json
+
+
+def zoom(screen: MainScreen) -> None:
+    pane_now = screen.pane
+    zoomed = "" if screen.arrangement.zoom else pane_now
+    screen.arrangement = replace(screen.arrangement, zoom=zoomed)
+    screen.focus_pane(pane_now)
+
+
+def follow(screen: MainScreen) -> None:
+    screen.follow = not screen.follow
+    if screen.follow:
+        screen.timeline.action_end()
+    screen.footer.tell("following the newest step" if screen.follow else "not following")
+
+
+def pause(screen: MainScreen) -> None:
+    screen.run_worker(flows.pause(screen), group="write")
+
+
+def download(screen: MainScreen) -> None:
+    screen.run_worker(flows.download(screen), group="download")
+
+
+def copy(screen: MainScreen) -> None:
+    screen.run_worker(flows.copy(screen), group="ask")
+
+
+def refresh(screen: MainScreen) -> None:
+    screen.footer.tell("reading again")
+    screen.refresh_lists(sort=True)
+    screen.read_run_again()
+
+
+def show_help(screen: MainScreen) -> None:
+    from oh_tui.tui.dialogs import HelpScreen
+
+    screen.app.push_screen(HelpScreen())
+
+
+def palette(screen: MainScreen) -> None:
+    screen.app.action_command_palette()
+
+
+def close_or_quit(screen: MainScreen) -> None:
+    """Close a zoom or the run view of a narrow screen; at the top, quit."""
+    if screen.arrangement.zoom or (screen.arrangement.narrow and screen.arrangement.view == "run"):
+        back(screen)
+    elif screen.writing:
+        screen.run_worker(flows.quit_while_writing(screen), group="ask")
+    else:
+        screen.app.exit(0)
+
+
+ACTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, hidden,
+        time, wrap, json, zoom, follow, pause, download, copy, refresh, show_help, palette,
+        close_or_quit,
+    )
+}  # fmt: skip
+"""The names that bindings use."""

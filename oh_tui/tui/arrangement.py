@@ -1,0 +1,51 @@
+"""Which panes are on the screen: by its size, by view on a narrow one, by zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NARROW = 100
+"""Columns below which list and run are two views."""
+
+WIDE = 140
+"""Columns from which the left column has its full width."""
+
+LEAST = (60, 16)
+"""Columns and rows below which nothing useful fits."""
+
+PANES: tuple[str, ...] = ("conversations", "sandboxes", "timeline", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What decides where things are."""
+
+    width: int = 0
+    height: int = 0
+    view: str = "list"
+    """"list" or "run": what a narrow screen shows."""
+    sandboxes: bool = True
+    """Whether there is such a thing here: files have none."""
+    zoom: str = ""
+    """The pane that has the whole screen, or ""."""
+
+    @property
+    def narrow(self) -> bool:
+        return self.width < NARROW
+
+    @property
+    def too_small(self) -> bool:
+        return self.width < LEAST[0] or self.height < LEAST[1]
+
+    @property
+    def left_width(self) -> int:
+        return 40 if self.width >= WIDE else 30
+
+    def visible(self) -> tuple[str, ...]:
+        """The panes on the screen, in the order that tab walks them."""
+        if self.zoom:
+            return (self.zoom,)
+        panes = PANES
+        if self.narrow:
+            panes = PANES[:2] if self.view == "list" else PANES[2:]
+        return tuple(p for p in panes if self.sandboxes or p != "sandboxes")

@@ -1,0 +1,305 @@
+"""What takes time or asks first, each told as one story: decide on the state of now, ask if
+something is at stake, do it, show each stage, read again what is true."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.human import duration, plural, size
+from oh_tui.problem import Problem
+from oh_tui.sources import SandboxPlan
+from oh_tui.sources.files import FileSource
+from oh_tui.text import clean
+from oh_tui.trajectory.blocks import command_text, json_text, output_text
+from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.tui.keys import COPY_KEYS
+from oh_tui.tui.theme import status_mark
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+SHOWN = 3
+"""Conversations named in a question; the rest is counted."""
+
+
+def why_empty(conversation: Conversation) -> tuple[str, ...]:
+    """What stands in the place of steps when there are none."""
+    if conversation.sandbox_status == "STARTING":
+        return ("", "the sandbox is starting", "events appear here as they come")
+    if conversation.execution_status == "idle":
+        return ("", "nothing was asked yet", "the first message appears here as it comes")
+    return ("", "no events", "the server keeps none for this conversation")
+
+
+# The sandbox
+
+
+def _sandbox_id(screen: MainScreen) -> str | None:
+    """The sandbox that `p` means: the one under the cursor, else that of the run shown."""
+    if screen.pane == "sandboxes":
+        row = screen.sidebar.sandbox_list.current
+        return row.id if row else None
+    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
+    return shown.sandbox_id if shown else None
+
+
+def pause_label(screen: MainScreen) -> str | None:
+    """What `p` would do by what the list says; None when it has nothing to do. What it does is
+    decided on the state read at that moment."""
+    if screen.settings.read_only or screen.source is None or not screen.source.can_act:
+        return None
+    sandbox_id = _sandbox_id(screen)
+    status = next((s.status for s in screen.sidebar.sandboxes if s.id == sandbox_id), None)
+    return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status or "")
+
+
+async def pause(screen: MainScreen) -> None:
+    """Pause the sandbox, or resume it when it is paused."""
+    source = screen.source
+    if not may_change(screen) or source is None:
+        return
+    sandbox_id = _sandbox_id(screen)
+    if not sandbox_id:
+        screen.footer.tell("no sandbox is selected")
+        return
+    with screen.reporting():
+        plan = await source.sandbox_plan(sandbox_id)
+        if not plan.action:
+            raise Problem(f"Neither pause nor resume: {plan.reason}")
+        answer = await screen.ask(_sandbox_question(screen, plan)) if plan.at_stake else "now"
+        if not answer:
+            return
+        what = f"{'pausing' if plan.action == 'pause' else 'resuming'} a sandbox"
+        stopped = answer == "stop" and bool(plan.running)
+        with screen.write(what):
+            stage = ""
+            async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
+                screen.footer.tell(f"sandbox: {stage}")
+            told = await _what_else(screen, plan)
+            if stopped:
+                told += " · the agent was stopped and stays so after a resume"
+            screen.footer.tell(f"sandbox {stage}{told}")
+    screen.refresh_lists()
+
+
+async def _what_else(screen: MainScreen, plan: SandboxPlan) -> str:
+    """After a resume: the sandboxes that the server paused to make room, which it does not tell
+    (measured)."""
+    if plan.action != "resume" or screen.source is None:
+        return ""
+    now = {s.id: s.status for s in await screen.source.sandboxes()}
+    paused = [s.id for s in plan.others if now.get(s.id) != "RUNNING"]
+    if not paused:
+        return ""
+    titles = [title_of(c) for c in screen.sidebar.conversations if c.sandbox_id in paused]
+    return f" · the server paused {', '.join(titles[:2]) or plural(len(paused), 'sandbox', 'sandboxes')}"
+
+
+def _sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
+    if plan.action == "resume":
+        listed = screen.sidebar.conversations
+        inside = {c.sandbox_id: c for c in reversed(listed)}
+        names = [title_of(inside[s.id]) for s in plan.others if s.id in inside][:SHOWN]
+        up = plural(len(plan.others), "other sandbox", "other sandboxes")
+        lines: list[list[Piece]] = [
+            [(f"{up} up. Over its limit the server pauses the oldest, without asking:", "")],
+            [("  ".join(names) or "their conversations are not loaded", "dim")],
+        ]
+        return Question("Resume sandbox", lines, (("enter", "resume", "now"),))
+    running = plan.running
+    count = plural(len(running), "run")
+    head = f"Stops {count}:" if running else "Pauses the sandbox of:"
+    first: list[Piece] = [(f"{head} ", "")]
+    ordered = [*running, *(c for c in plan.conversations if c not in running)]
+    for conversation in ordered[:SHOWN]:
+        first += _named(screen, conversation)
+    if len(ordered) > SHOWN:
+        first.append((f"and {len(ordered) - SHOWN} more", "dim"))
+    answers = [("enter", "pause", "now")]
+    if running:
+        answers = [
+            ("enter", "stop the agent after this step, then pause", "stop"),
+            ("n", "freeze now", "now"),
+        ]
+    return Question("Pause sandbox", [first], answers)
+
+
+def _named(screen: MainScreen, conversation: Conversation) -> list[Piece]:
+    glyph, hue = status_mark(
+        glyphs_of(screen.app), conversation.sandbox_status, conversation.execution_status
+    )
+    doing = ""
+    trajectory = screen.timeline.trajectory
+    shown = screen.current
+    if trajectory and len(trajectory) and shown and shown.id == conversation.id:
+        last = trajectory.steps[-1]
+        began = last.event.seconds()
+        if trajectory.outcome(last) is Outcome.RUNNING and began is not None:
+            what = screen.timeline.describe_row(last, last.event).what
+            since = max(0.0, screen.clock() - began)
+            doing = f" ({duration(since)} into {shorten(what, 24)})"
+    return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
+
+
+def may_change(screen: MainScreen) -> bool:
+    if screen.settings.read_only:
+        screen.footer.tell("read-only: nothing is changed from here")
+        return False
+    if screen.source is None or not screen.source.can_act:
+        screen.footer.tell("these are files: there is no sandbox")
+        return False
+    return True
+
+
+# Files
+
+
+async def download(screen: MainScreen) -> None:
+    """The trajectory of the conversation under the cursor, into the folder of the settings."""
+    source = screen.source
+    conversation = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
+    if source is None or conversation is None:
+        screen.footer.tell("no conversation is selected")
+        return
+
+    def progress(received: int) -> None:
+        screen.footer.tell(f"downloading {size(received)} · esc stops", log=False)
+
+    with screen.reporting(), screen.write("downloading a trajectory"):
+        try:
+            screen.footer.tell("downloading · esc stops")
+            path = await source.download(conversation, screen.settings.download_folder, progress)
+        except asyncio.CancelledError:
+            screen.footer.tell("download stopped, nothing was kept")
+            raise
+        screen.saved = path
+        told = size(path.stat().st_size)
+        screen.footer.tell(f"saved {_shown_path(path)}, {told} · y p copies the path")
+
+
+def _shown_path(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+# Copy and find
+
+
+async def copy(screen: MainScreen) -> None:
+    """One more key says what."""
+    answers = [(key, label, key) for key, label, _ in COPY_KEYS]
+    if screen.saved:
+        answers.append(("p", "path of the download", "p"))
+    answer = await screen.ask(Question("Copy", [], answers, "nothing"))
+    current = screen.timeline.current
+    text, what = "", ""
+    if answer == "i" and screen.current:
+        text, what = bare_id(screen.current.id), "the conversation's id"
+    elif answer == "p" and screen.saved:
+        text, what = str(screen.saved), "the path"
+    elif answer and current:
+        step, event = current
+        if answer == "j":
+            text, what = json_text(step or Step(0, event)), "the step as JSON"
+        elif step and answer == "c":
+            text, what = command_text(step), "the command"
+        elif step and answer == "o":
+            text, what = output_text(step), "the output"
+    if not answer:
+        return
+    if not text:
+        screen.footer.tell("this step has no such thing")
+        return
+    screen.app.copy_to_clipboard(clean(text))
+    screen.footer.tell(f"{what} was sent to the terminal's clipboard, {size(len(text))}")
+
+
+async def find(screen: MainScreen) -> None:
+    pane = screen.pane
+    text = await screen.prompt("find in the rows, enter, then n and N", screen.find_text)
+    screen.focus_pane(pane)
+    if text is None:
+        return
+    screen.set_find(text)
+    if text:
+        await find_next(screen, 0)
+
+
+async def find_next(screen: MainScreen, by: int) -> None:
+    """Go to the next row (or the one before) with the text, over the end to the other side.
+    `by` 0 takes the row under the cursor too."""
+    text = screen.find_text.lower()
+    pane = screen.pane
+    if pane == "detail":
+        found = screen.run_view.result_view.find(screen.find_text, back=by < 0)
+        screen.footer.tell("" if found else f"not in this result: {screen.find_text}")
+        return
+    rows = screen.sidebar.list if pane in ("conversations", "sandboxes") else screen.timeline
+    count, start = rows.row_count(), rows.cursor
+    walk = by or 1
+    for n in range(0 if by == 0 else 1, count + 1):
+        row = (start + walk * n) % count
+        if text in rows.row_text(row).lower():
+            rows.move_to(row)
+            passed = "" if (row - start) * walk >= 0 else " · went on at the other end"
+            if passed:
+                screen.footer.tell(passed.lstrip(" ·"))
+            return
+        if n % 200 == 199:
+            screen.footer.tell(f"finding, {n:,} of {count:,} rows · esc stops", log=False)
+            await asyncio.sleep(0)
+    screen.footer.tell(f"not in these rows: {screen.find_text}")
+
+
+# Beginning and end
+
+
+async def without_key(screen: MainScreen) -> None:
+    """No key, and a server that wants one: say how to get it, with the demo and a file at hand."""
+    server = screen.settings.base_url
+    lines: list[list[Piece]] = [
+        [(f"{server} wants a key, and none is set.", "")],
+        [("Get one there under Settings, API Keys. Then, in this shell:", "")],
+        [("  export OPENHANDS_API_KEY=…     and start oh-tui again", "key")],
+        [("Your own server: oh-tui --server http://localhost:3000", "dim")],
+    ]
+    answers = [("d", "look around in the demo", "demo"), ("o", "open a file", "open"),
+               ("q", "quit", "quit")]  # fmt: skip
+    while True:
+        answer = await screen.ask(Question("No API key", lines, answers, "stay"))
+        if answer == "quit":
+            screen.app.exit(0)
+        elif answer == "demo" and screen.demo:
+            screen.open_source(screen.demo)
+        elif answer == "open":
+            typed = await screen.prompt("path of a trajectory zip or folder", "")
+            if not typed:
+                continue
+            screen.open_source(partial(_file_source, typed))
+        else:
+            screen.sidebar.say("no API key", "q quits, then:", "export OPENHANDS_API_KEY=…")
+        screen.focus_pane("conversations")
+        return
+
+
+def _file_source(typed: str) -> FileSource:
+    return FileSource([Path(typed).expanduser()])
+
+
+async def quit_while_writing(screen: MainScreen) -> None:
+    what = ", ".join(sorted(screen.writing))
+    question = Question(
+        "Quit", [[(f"Still {what}. A change asked of the server goes on there.", "")]],
+        (("enter", "quit all the same", "quit"),), "stay",
+    )  # fmt: skip
+    if await screen.ask(question) == "quit":
+        screen.app.exit(0)
