@@ -1,0 +1,169 @@
+"""Blocks to screen lines, laid out and coloured only where they are looked at.
+
+A `Document` knows at once how many lines it has, but makes a line when it is asked for. Only
+Markdown has to be rendered to be counted: it is cut into slices, and a slice not yet rendered
+counts by an estimate (`pending`, `prepare`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from oh_tui.trajectory.blocks import Block
+from oh_tui.tui.body_layout import lay_out
+from oh_tui.tui.sections import Line
+
+STYLES = {
+    "add": "background: $success-muted 60%;",
+    "del": "background: $error-muted 60%;",
+    "add-sign": "color: $text-success; text-style: bold;",
+    "del-sign": "color: $text-error; text-style: bold;",
+    "hunk": "color: $text-secondary; text-style: dim;",
+    "number": "text-style: dim;",
+    "label": "text-style: dim;",
+    "heading": "text-style: bold;",
+    "note": "text-style: dim;",
+    "failure": "color: $text-error;",
+    "prompt": "color: $text-secondary; text-style: bold;",
+    "command": "color: $text-secondary;",
+    "comment": "text-style: dim italic;",
+    "keyword": "color: $text-primary;",
+    "string": "color: $text-success;",
+    "literal": "color: $text-accent;",
+    "name": "color: $text-secondary;",
+    "variable": "color: $text-accent;",
+    "code": "color: $text-secondary;",
+    "link": "color: $text-primary; text-style: underline;",
+    "quote": "text-style: italic;",
+    "bold": "text-style: bold;",
+    "italic": "text-style: italic;",
+    "underline": "text-style: underline;",
+    "strike": "text-style: strike;",
+    "dim": "text-style: dim;",
+    "find": "text-style: reverse;",
+}
+"""Style name -> its rules in Textual CSS, in theme variables alone, so that they hold for light,
+dark and 16-colour themes; the first two tint a whole line."""
+
+TINTS = ("add", "del")
+"""Styles that colour the background to the end of the line."""
+
+
+class Document:
+    """Blocks as screen lines `width` cells wide.
+
+    With `wrap` off, the lines of outputs, code and diffs stay whole and `width` says how wide the
+    widest is; prose is always wrapped.
+    """
+
+    def __init__(self, blocks: Sequence[Block], width: int, wrap: bool = True) -> None:
+        self._sections = lay_out(blocks, max(1, width), wrap)
+        self._firsts: list[int] = []
+        self._count_lines()
+        self.width = max((section.width for section in self._sections), default=0)
+
+    def _count_lines(self) -> None:
+        self._firsts = list(accumulate(map(len, self._sections), initial=0))
+
+    def __len__(self) -> int:
+        return self._firsts[-1]
+
+    def _section(self, row: int) -> tuple[int, int]:
+        number = bisect_right(self._firsts, row) - 1
+        return number, row - self._firsts[number]
+
+    def line(self, row: int) -> Line:
+        """A screen line; blank while its slice of Markdown is not prepared."""
+        number, inner = self._section(row)
+        return self._sections[number].line(inner)
+
+    def text(self, row: int) -> str:
+        """The text of a screen line, without line numbers."""
+        number, inner = self._section(row)
+        return self._sections[number].text(inner)
+
+    def continues(self, row: int) -> bool:
+        """Whether a screen line goes on with the line above, which was too long for the width."""
+        number, inner = self._section(row)
+        return self._sections[number].continues(inner)
+
+    def extract(self, first: int, start: int, last: int, end: int | None) -> str:
+        """The text from character `start` of line `first` up to `end` (None: all) of line `last`,
+        with newlines only where the source has them."""
+        self.prepare(first, last + 1)
+        parts = []
+        for row in range(first, min(last + 1, len(self))):
+            text = self.text(row)
+            if row == last:
+                text = text[:end]
+            if row == first:
+                text = text[start:]
+            elif not self.continues(row):
+                parts.append("\n")
+            parts.append(text)
+        return "".join(parts)
+
+    @property
+    def pending(self) -> bool:
+        """The number of lines is still an estimate."""
+        return any(section.pending for section in self._sections)
+
+    def prepare(self, first: int, last: int) -> None:
+        """Make the lines from `first` to before `last` true ones. Numbers of lines may change:
+        hold on to a `place` and ask `row_at` afterwards."""
+        row = first
+        while row < min(last, len(self)):
+            number, _ = self._section(row)
+            if self._sections[number].pending:
+                self._sections[number].prepare()
+                self._count_lines()
+            row = max(row + 1, self._firsts[number + 1])
+
+    def prepare_next(self) -> None:
+        """Render one more slice."""
+        for section in self._sections:
+            if section.pending:
+                section.prepare()
+                self._count_lines()
+                return
+
+    def place(self, row: int) -> tuple[int, float]:
+        """Where in the source a line is; it stays when width or wrap change."""
+        if not len(self):
+            return 0, 0.0
+        number, inner = self._section(min(max(0, row), len(self) - 1))
+        return number, self._sections[number].place(inner)
+
+    def row_at(self, place: tuple[int, float]) -> int:
+        """The line that shows a place."""
+        number, inner = place
+        if number >= len(self._sections):
+            return 0
+        return self._firsts[number] + self._sections[number].row_at(inner)
+
+    def find(self, needle: str, row: int, back: bool = False) -> int | None:
+        """The nearest line at or after (before) `row` in which the text begins, in any case;
+        no line beyond the end is tried. May render Markdown on its way."""
+        if not needle or not len(self):
+            return None
+        row = min(row, len(self) - 1)
+        if row < 0:
+            return None
+        number, inner = self._section(row)
+        order = range(number, -1, -1) if back else range(number, len(self._sections))
+        for n in order:
+            section = self._sections[n]
+            if n != number:
+                inner = len(section) - 1 if back else 0
+            found = section.find(needle, inner, back)
+            self._count_lines()
+            if found is not None:
+                return self._firsts[n] + found
+        return None
+
+    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+        """Where the text stands in a line, as character offsets."""
+        number, inner = self._section(row)
+        return self._sections[number].marks(inner, needle) if needle else []

@@ -1,0 +1,131 @@
+"""Markdown to lines of pieces, by rich; imported when the first Markdown is shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import ClassVar
+
+from markdown_it import MarkdownIt
+from rich import markdown
+from rich.cells import chop_cells
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.style import Style
+from rich.text import Text
+from rich.theme import Theme
+
+from oh_tui.tui import highlight
+from oh_tui.tui.highlight import Piece
+
+
+def _named(name: str) -> Style:
+    """A style that carries our name for it, so that the name is still there in a segment."""
+    return Style(meta={"name": name})
+
+
+_THEME = Theme(
+    {
+        "markdown.paragraph": Style(),
+        "markdown.text": Style(),
+        "markdown.em": Style(italic=True),
+        "markdown.emph": Style(italic=True),
+        "markdown.strong": Style(bold=True),
+        "markdown.code": _named("code"),
+        "markdown.code_block": _named("code"),
+        "markdown.block_quote": _named("quote"),
+        "markdown.list": Style(),
+        "markdown.item": Style(),
+        "markdown.item.bullet": _named("dim"),
+        "markdown.item.number": _named("dim"),
+        "markdown.hr": _named("dim"),
+        "markdown.h1.border": Style(),
+        **{f"markdown.h{level}": _named("heading") for level in range(1, 8)},
+        "markdown.link": _named("link"),
+        "markdown.link_url": _named("link"),
+        "markdown.s": Style(strike=True),
+        "markdown.table.border": _named("dim"),
+        "markdown.table.header": _named("heading"),
+    },
+    inherit=False,
+)
+
+
+class _Heading(markdown.Heading):
+    """On the left and without a frame: a pane is not a poster."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        yield self.text
+
+
+class _Code(markdown.CodeBlock):
+    """With our colours and no background."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = str(self.text).rstrip()
+        lexer = highlight.lexer_for(self.lexer_name)
+        text = Text(no_wrap=False, overflow="fold")
+        for number, line in enumerate(code.split("\n")):
+            text.append("\n" * (number > 0) + "  ")
+            for part, name in highlight.paint_line(lexer, line) if lexer else [(line, "code")]:
+                text.append(part, _named(name) if name else None)
+        yield text
+
+
+_PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
+"""As rich's own, but tags are text: rich would leave them out, and what stands in them."""
+
+
+class _Markdown(markdown.Markdown):
+    def __init__(self, source: str) -> None:
+        super().__init__("", hyperlinks=False)
+        self.parsed = _PARSER.parse(source)
+        for token in self.parsed:
+            for child in token.children or ():
+                # people and models mean the line ends that they write
+                if child.type == "softbreak":
+                    child.type = "hardbreak"
+
+    elements: ClassVar[dict[str, type[markdown.MarkdownElement]]] = {
+        **markdown.Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _Code,
+        "code_block": _Code,
+    }
+
+
+def render(source: str, width: int) -> list[list[Piece]]:
+    """Markdown as lines of at most `width` cells; its source, cut, where rich cannot render it."""
+    console = Console(
+        width=width, file=io.StringIO(), theme=_THEME, force_terminal=True, legacy_windows=False
+    )
+    try:
+        lines = [_pieces(line) for line in console.render_lines(_Markdown(source), pad=False)]
+    except Exception:
+        # No text may end the app; that of a message least of all.
+        return [[(part, "")] for line in source.split("\n") for part in chop_cells(line, width)]
+    while lines and not lines[0]:
+        del lines[0]
+    while lines and not lines[-1]:
+        del lines[-1]
+    return lines
+
+
+def _pieces(segments: Iterable[tuple[str, Style | None, object]]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for text, style, _ in segments:
+        if text:
+            pieces.append((text, _name(style)))
+    while pieces and not pieces[-1][0].rstrip():
+        pieces.pop()
+    if pieces:
+        pieces[-1] = (pieces[-1][0].rstrip(), pieces[-1][1])
+    return pieces
+
+
+def _name(style: Style | None) -> str:
+    if style is None:
+        return ""
+    names = [style.meta["name"]] if "name" in style.meta else []
+    names += [name for name in ("bold", "italic", "underline", "strike") if getattr(style, name)]
+    return " ".join(names)

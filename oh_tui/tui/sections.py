@@ -1,0 +1,374 @@
+"""Sections: one block laid out for a width; its lines are made when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import NamedTuple, Protocol
+
+from rich.cells import cell_len, get_character_cell_size
+
+from oh_tui.tui.highlight import Piece
+
+
+class Line(NamedTuple):
+    """One screen line. `gutter` (line numbers, indents) is shown but is no part of the text."""
+
+    gutter: str
+    body: Sequence[Piece]
+    tint: str = ""
+    """A style for the whole line, "" for none."""
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.body)
+
+
+class Section(Protocol):
+    """One block laid out for a width."""
+
+    pending: bool
+    """The number of lines is an estimate until `prepare` is called."""
+    width: int
+    """Cells of the widest line, gutter included."""
+
+    def __len__(self) -> int: ...
+    def line(self, row: int) -> Line: ...
+    def text(self, row: int) -> str: ...
+    def continues(self, row: int) -> bool:
+        """The line above is the same line of the source."""
+
+    def place(self, row: int) -> float:
+        """Where in the source a line is, in a measure that does not depend on the width."""
+
+    def row_at(self, place: float) -> int: ...
+    def find(self, needle: str, row: int, back: bool) -> int | None:
+        """The nearest line at or after (before) `row` in which the text begins."""
+
+    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+        """Where the text stands in a line, as character offsets, parts included."""
+
+    def prepare(self) -> None: ...
+
+
+# ---------------------------------------------------------------------------------------- width
+
+_NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e"
+_NARROW += "\u20a0-\u20bf\u2100-\u2319\u2500-\u25fc\u2713-\u2727\u2800-\u28ff"
+_all_narrow = re.compile(f"[{_NARROW}]*+").fullmatch
+"""Matches text in which each character takes one cell; a quick test that may say no too often."""
+
+
+def cells(text: str) -> int:
+    """The cells that a text takes."""
+    if text.isascii() or _all_narrow(text):
+        return len(text)
+    return cell_len(text) if len(text) < 200 else sum(map(get_character_cell_size, text))
+
+
+def chop(text: str, width: int, *, words: bool = False) -> list[int]:
+    """Where the screen lines of a text begin; always at least [0]. A character wider than the
+    width gets a line of its own; combining characters stay with theirs."""
+    if not words and (text.isascii() or _all_narrow(text)):
+        return list(range(0, max(1, len(text)), width))
+    starts = [0]
+    at = used = 0
+    blank = -1
+    """Index after the last space of this line, where a line may end between words."""
+    for at, char in enumerate(text):
+        size = get_character_cell_size(char)
+        if words and char == " ":
+            # a space may stand beyond the edge, where nobody sees it
+            used += size
+            blank = at + 1
+            continue
+        if used + size > width and at > starts[-1] and size:
+            cut = blank if blank > starts[-1] else at
+            starts.append(cut)
+            used = cells(text[cut:at])
+            blank = -1
+        used += size
+    return starts
+
+
+def head(text: str, width: int, *, words: bool = False) -> str:
+    """The first line of a text that is cut at the width; "" for no width."""
+    starts = chop(text, width, words=words) if width > 0 else [0, 0]
+    return text[: starts[1]] if len(starts) > 1 else text
+
+
+def expand(text: str, size: int) -> str:
+    """Text with its tabs as spaces; a tab after wide characters still ends on a tab stop."""
+    if "\t" not in text:
+        return text
+    if text.isascii():
+        return text.expandtabs(size)
+    lines = []
+    for line in text.split("\n"):
+        out, *others = line.split("\t")
+        for part in others:
+            out += " " * (size - cells(out) % size) + part
+        lines.append(out)
+    return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------------- sections
+
+
+class TextSection:
+    """Lines of text, cut at the width (or between words) when `wrap` is on."""
+
+    pending = False
+
+    def __init__(
+        self,
+        lines: list[str],
+        width: int,
+        *,
+        wrap: bool,
+        words: bool = False,
+        paint: Callable[[int], Sequence[Piece]] | None = None,
+        style: str = "",
+        gutters: Sequence[str] | None = None,
+        indent: int = 0,
+        tint: Callable[[int], str] | None = None,
+    ) -> None:
+        self._lines = lines
+        self._paint = paint
+        self._style = style
+        self._gutters = gutters
+        self._indent = indent
+        self._tint = tint
+        self._words = words
+        self._room = max(1, width - indent)
+        self._ends: list[int] | None = None
+        """Number of the row after each line; None when each line is one row."""
+        self._painted: dict[int, Sequence[Piece]] = {}
+        self._last_cuts: tuple[int, list[int]] = (-1, [0])
+        room = self._room
+        if wrap:
+            self.width = width
+            if any(len(line) * 2 > room for line in lines):
+                heights = [self._height(n, line) for n, line in enumerate(lines)]
+                if sum(heights) > len(lines):
+                    self._ends = list(accumulate(heights))
+        else:
+            self.width = indent + max(map(cells, lines), default=0)
+        self._count = self._ends[-1] if self._ends else len(lines)
+
+    def _height(self, number: int, line: str) -> int:
+        size = len(line)
+        if size * 2 <= self._room:
+            return 1
+        if line.isascii() or _all_narrow(line):
+            if size <= self._room:
+                return 1
+            if not self._words:
+                return -(-size // self._room)
+        return len(chop(line, self._room, words=self._words))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _find_line(self, row: int) -> tuple[int, int]:
+        """A row as the number of its line and of the row in that line."""
+        if self._ends is None:
+            return row, 0
+        number = bisect_right(self._ends, row)
+        return number, row - (self._ends[number - 1] if number else 0)
+
+    def _first_row(self, number: int) -> int:
+        return number if self._ends is None else (self._ends[number - 1] if number else 0)
+
+    def _span(self, row: int) -> tuple[int, int, int]:
+        """The line of a row, and the part of it that the row shows."""
+        number, part = self._find_line(row)
+        line = self._lines[number]
+        if self._ends is None:
+            return number, 0, len(line)
+        cuts = self._cuts(number)
+        end = cuts[part + 1] if part + 1 < len(cuts) else len(line)
+        return number, cuts[part], end
+
+    def _cuts(self, number: int) -> list[int]:
+        if self._last_cuts[0] != number:
+            cuts = chop(self._lines[number], self._room, words=self._words)
+            self._last_cuts = (number, cuts)
+        return self._last_cuts[1]
+
+    def text(self, row: int) -> str:
+        number, start, end = self._span(row)
+        return self._lines[number][start:end]
+
+    def continues(self, row: int) -> bool:
+        return self._find_line(row)[1] > 0
+
+    def line(self, row: int) -> Line:
+        number, start, end = self._span(row)
+        gutter = ""
+        if self._indent:
+            first = self._gutters[number] if self._gutters and not start else ""
+            gutter = first + " " * (self._indent - cells(first))
+        tint = self._tint(number) if self._tint else ""
+        if self._paint is None:
+            body: Sequence[Piece] = [(self._lines[number][start:end], self._style)]
+        else:
+            body = cut(self._pieces(number), start, end)
+        return Line(gutter, body, tint)
+
+    def _pieces(self, number: int) -> Sequence[Piece]:
+        pieces = self._painted.get(number)
+        if pieces is None:
+            assert self._paint is not None
+            if len(self._painted) > 2000:
+                self._painted.clear()
+            pieces = self._painted[number] = self._paint(number)
+        return pieces
+
+    def place(self, row: int) -> float:
+        number, start, _ = self._span(row)
+        return number + min(0.999, start / (len(self._lines[number]) + 1))
+
+    def row_at(self, place: float) -> int:
+        number = min(int(place), len(self._lines) - 1)
+        first = self._first_row(number)
+        if self._ends is None:
+            return first
+        offset = round((place - number) * (len(self._lines[number]) + 1))
+        return first + max(0, bisect_right(self._cuts(number), offset) - 1)
+
+    def find(self, needle: str, row: int, back: bool) -> int | None:
+        low = needle.lower()
+        pattern = _pattern(needle)
+        number = self._find_line(row)[0] if 0 <= row < self._count else 0
+        if row >= self._count:
+            if not back:
+                return None
+            number = len(self._lines) - 1
+        elif row < 0 and back:
+            return None
+        order = range(number, -1, -1) if back else range(number, len(self._lines))
+        for n in order:
+            line = self._lines[n]
+            if low not in line.lower():
+                continue
+            first = self._first_row(n)
+            cuts = self._cuts(n) if self._ends else [0]
+            rows = [first + bisect_right(cuts, m.start()) - 1 for m in pattern.finditer(line)]
+            rows = [r for r in rows if (r <= row if back else r >= row)]
+            if rows:
+                return rows[-1 if back else 0]
+        return None
+
+    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+        number, start, end = self._span(row)
+        begin = max(0, start - len(needle) + 1)
+        window = self._lines[number][begin : end + len(needle) - 1]
+        found = []
+        for match in _pattern(needle).finditer(window):
+            left = max(0, match.start() + begin - start)
+            right = min(end, match.end() + begin) - start
+            if left < right:
+                found.append((left, right))
+        return found
+
+    def prepare(self) -> None:
+        pass
+
+
+class RowSection:
+    """Rows that are laid out already."""
+
+    def __init__(self, rows: list[Line], width: int, *, follows: Sequence[bool] = ()) -> None:
+        self.pending = False
+        self.width = width
+        self._rows = rows
+        self._follows = follows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def line(self, row: int) -> Line:
+        return self._rows[row]
+
+    def text(self, row: int) -> str:
+        return self._rows[row].text
+
+    def continues(self, row: int) -> bool:
+        return row < len(self._follows) and self._follows[row]
+
+    def place(self, row: int) -> float:
+        return row / max(1, len(self))
+
+    def row_at(self, place: float) -> int:
+        return max(0, min(len(self) - 1, round(place * len(self))))
+
+    def find(self, needle: str, row: int, back: bool) -> int | None:
+        pattern = _pattern(needle)
+        last = len(self) - 1
+        order = range(min(row, last), -1, -1) if back else range(max(0, row), last + 1)
+        return next((n for n in order if pattern.search(self.text(n))), None)
+
+    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+        return [match.span() for match in _pattern(needle).finditer(self.text(row))]
+
+    def prepare(self) -> None:
+        pass
+
+
+class MarkdownSection(RowSection):
+    """A slice of Markdown; its lines are an estimate until it is rendered."""
+
+    def __init__(self, source: str, width: int, *, gap: bool = False) -> None:
+        super().__init__([], width)
+        self.pending = True
+        self._source = source
+        self._gap = gap
+        """An empty line follows."""
+        self._estimate = sum(-(-len(line) // width) or 1 for line in source.split("\n"))
+
+    def __len__(self) -> int:
+        return self._estimate if self.pending else len(self._rows)
+
+    def prepare(self) -> None:
+        if self.pending:
+            from oh_tui.tui.prose import render
+
+            self._rows = [Line("", pieces) for pieces in render(self._source, self.width)]
+            if self._gap:
+                self._rows.append(Line("", []))
+            self.pending = False
+
+    def line(self, row: int) -> Line:
+        return Line("", []) if self.pending else super().line(row)
+
+    def text(self, row: int) -> str:
+        return "" if self.pending else super().text(row)
+
+    def find(self, needle: str, row: int, back: bool) -> int | None:
+        if self.pending:
+            if needle.lower() not in self._source.lower():
+                return None
+            self.prepare()
+            row = len(self) - 1 if back else 0
+        return super().find(needle, row, back)
+
+
+def cut(pieces: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:
+    """The pieces of the characters from `start` to `end`."""
+    found = []
+    at = 0
+    for text, style in pieces:
+        after = at + len(text)
+        if after > start and at < end:
+            found.append((text[max(0, start - at) : end - at], style))
+        at = after
+        if at >= end:
+            break
+    return found
+
+
+def _pattern(needle: str) -> re.Pattern[str]:
+    return re.compile(re.escape(needle), re.IGNORECASE)
