@@ -183,11 +183,10 @@ def test_links_show_where_they_lead() -> None:
 def test_long_markdown_is_rendered_a_slice_at_a_time() -> None:
     text = "\n\n".join(f"paragraph {n} " + "word " * 30 for n in range(400))
     document = Document([Markdown(text)], 80)
-    estimate = len(document)
-    assert document.pending
+    estimate, estimated = len(document), document.pending
+    assert estimated
     document.prepare(0, 1)
     assert document.text(0).startswith("paragraph 0")
-    assert document.pending
     while document.pending:
         document.prepare_next()
     lines = shown(document)

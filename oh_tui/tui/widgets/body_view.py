@@ -1,0 +1,401 @@
+"""BodyView: blocks of any size, drawn line by line; the inside of Call and of Result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Offset, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from oh_tui.trajectory.blocks import Block
+from oh_tui.tui.lines import STYLES, TINTS, Document
+from oh_tui.tui.sections import Line, cells, chop
+
+_PREPARE_EVERY = 0.03
+"""Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
+
+
+class BodyView(ScrollView, can_focus=True):
+    """Shows blocks, scrolls, finds, and lets text be selected with the mouse.
+
+    A document without lines shows nothing; the screen says why. Without `wrap`, outputs, code and
+    diffs are scrolled sideways.
+    """
+
+    @dataclass
+    class Scrolled(Message):
+        """Other lines are visible now, or their number has changed; see `position`."""
+
+        view: BodyView
+
+        @property
+        def control(self) -> BodyView:
+            return self.view
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, BodyView.Scrolled) and message.view is self.view
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"body--{name}" for name in STYLES}
+
+    DEFAULT_CSS = (
+        """
+        BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }
+        """
+        + "\n".join(f"BodyView > .body--{name} {{ {rules} }}" for name, rules in STYLES.items())
+        # 16 colours have no pale green: there the sign tells
+        + "\n".join(
+            f"BodyView:ansi > .body--{name} {{ background: ansi_default; }}" for name in TINTS
+        )
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "Down", show=False),
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("ctrl+d", "scroll_half_down", "Half a page down", show=False),
+        Binding("ctrl+u", "scroll_half_up", "Half a page up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "End", show=False),
+    ]
+
+    wrap: reactive[bool] = reactive(True)
+    """Cut lines at the width, rather than scroll sideways."""
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._blocks: Sequence[Block] = ()
+        self._document = Document((), 1)
+        self._at_end = False
+        """To be at the end is a wish until there is a size, and while lines are estimated."""
+        self._needle = ""
+        self._hit: int | None = None
+        """The line of the last hit."""
+        self._strips: LRUCache[int, Strip] = LRUCache(256)
+        self._looks: dict[str, Style] = {}
+        self._reported = (0, 0, 0)
+        self._settling = False
+        """It is this view that scrolls, to keep its place, and nobody else."""
+        self._laid_out = (0, True)
+
+    # ------------------------------------------------------------------------------- what is shown
+
+    def show(self, blocks: Sequence[Block], *, at_end: bool = False) -> None:
+        """Show other blocks, from the top or at their end."""
+        self._blocks = blocks
+        self._needle, self._hit = "", None
+        self._at_end = at_end
+        if self.text_selection is not None:
+            self.screen.clear_selection()
+        self._lay_out(None)
+
+    def plain_text(self) -> str:
+        """All that is shown as text, lines as in the source, without line numbers."""
+        return self._document.extract(0, 0, len(self._document), None)
+
+    def position(self) -> tuple[int, int, int]:
+        """First visible line and last visible line, counted from 1, and how many there are."""
+        total = len(self._document)
+        height = self.size.height
+        if not total or not height:
+            return 0, 0, total
+        top = min(self.scroll_offset.y, total - 1)
+        return top + 1, min(total, top + height), total
+
+    # -------------------------------------------------------------------------------------- moving
+
+    def scroll_lines(self, count: int) -> None:
+        """Move by lines, up when negative."""
+        self._go(self.scroll_offset.y + count)
+
+    def page(self, count: int) -> None:
+        """Move by pages, less one line, which stays in sight."""
+        self.scroll_lines(count * max(1, self.size.height - 1))
+
+    def to_top(self) -> None:
+        self._go(0)
+
+    def to_end(self) -> None:
+        self._go(self.max_scroll_y)
+        self._at_end = len(self._document) > 0
+        self._settle()
+
+    def action_scroll_up(self) -> None:
+        self.scroll_lines(-1)
+
+    def action_scroll_down(self) -> None:
+        self.scroll_lines(1)
+
+    def action_scroll_half_up(self) -> None:
+        self.scroll_lines(-max(1, self.size.height // 2))
+
+    def action_scroll_half_down(self) -> None:
+        self.scroll_lines(max(1, self.size.height // 2))
+
+    def action_page_up(self) -> None:
+        self.page(-1)
+
+    def action_page_down(self) -> None:
+        self.page(1)
+
+    def action_scroll_home(self) -> None:
+        self.to_top()
+
+    def action_scroll_end(self) -> None:
+        self.to_end()
+
+    def action_scroll_left(self) -> None:
+        self._go_sideways(-8)
+
+    def action_scroll_right(self) -> None:
+        self._go_sideways(8)
+
+    def action_page_left(self) -> None:
+        self._go_sideways(-max(1, self.size.width - 8))
+
+    def action_page_right(self) -> None:
+        self._go_sideways(max(1, self.size.width - 8))
+
+    def _go(self, row: int) -> None:
+        self._at_end = False
+        self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False)
+
+    def _go_sideways(self, count: int) -> None:
+        self.scroll_to(x=self.scroll_offset.x + count, animate=False)
+
+    # ------------------------------------------------------------------------------------- finding
+
+    def find(self, text: str, *, back: bool = False) -> int | None:
+        """Go to the next line (or the one before) that holds `text`, upper and lower case being
+        one; it starts over at the other end. All hits are marked until `show` or `find("")`.
+        Returns the line, counted from 1, or None."""
+        document = self._document
+        again = text == self._needle and self._hit is not None
+        top = self.scroll_offset.y
+        if self._hit is not None and again and top <= self._hit < top + max(1, self.size.height):
+            start = self._hit + (-1 if back else 1)
+        else:
+            start = top + (self.size.height - 1 if back else 0)
+        self._needle = text
+        self._strips.clear()
+        self.refresh()
+        row = document.find(text, start, back)
+        if row is None:
+            row = document.find(text, len(document) - 1 if back else 0, back)
+        self._hit = row
+        self._fit()
+        if row is None:
+            return None
+        if not top <= row < top + self.size.height:
+            self._go(row - self.size.height // 3)
+        return row + 1
+
+    # -------------------------------------------------------------------------------------- layout
+
+    def on_mount(self) -> None:
+        super().on_mount()  # type: ignore[no-untyped-call]
+        self.set_interval(_PREPARE_EVERY, self._prepare_ahead)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._laid_out != (self.size.width, self.wrap):
+            self._lay_out(self._document.place(self.scroll_offset.y))
+        else:
+            self._settle()
+
+    def watch_wrap(self) -> None:
+        self._lay_out(self._document.place(self.scroll_offset.y))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+        self._strips.clear()
+
+    def _lay_out(self, place: tuple[int, float] | None) -> None:
+        """Make the document for the size of now and go to a place in it, or to its start."""
+        width = self.size.width
+        self._laid_out = (width, self.wrap)
+        self._document = Document(self._blocks if width else (), width, self.wrap)
+        self._settle(place or (0, 0.0))
+
+    def _settle(self, place: tuple[int, float] | None = None) -> None:
+        """Make what is visible true lines, keeping the place, and fit the size to the lines."""
+        document, height = self._document, self.size.height
+        self._settling = True
+        if place is None:
+            place = document.place(self.scroll_offset.y)
+        top = document.row_at(place)
+        if self._at_end:
+            document.prepare(len(document) - height, len(document))
+            top = len(document)
+        document.prepare(top, top + height)
+        self._fit()
+        if not self._at_end:
+            top = document.row_at(place)
+        self.set_scroll(None, max(0, min(top, self.max_scroll_y)))
+        self._settling = False
+        self._report()
+
+    def _fit(self) -> None:
+        size = Size(self._document.width, len(self._document))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self._strips.clear()
+        self.refresh()
+
+    def _prepare_ahead(self) -> None:
+        if self._document.pending and self.size.height:
+            place = self._document.place(self.scroll_offset.y)
+            self._document.prepare_next()
+            self._settle(place)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._settling:
+            return
+        self._at_end = False
+        if self._document.pending:
+            self._settle()
+        else:
+            self._report()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        self._strips.clear()
+        super().watch_scroll_x(old_value, new_value)
+
+    def _report(self) -> None:
+        position = self.position()
+        if position != self._reported:
+            self._reported = position
+            self.post_message(self.Scrolled(self))
+
+    # ------------------------------------------------------------------------------------- drawing
+
+    def render_line(self, y: int) -> Strip:
+        row = self.scroll_offset.y + y
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = self._strips[row] = self._strip(row)
+        return strip
+
+    def _strip(self, row: int) -> Strip:
+        width, left = self.size.width, self.scroll_offset.x
+        base = self.rich_style
+        if row >= len(self._document):
+            return Strip.blank(width, base)
+        line = self._document.line(row)
+        if line.tint:
+            base += self._look(line.tint)
+        segments: list[Segment] = []
+        # Each cell of the gutter is a segment of its own at offset 0, so that a selection which
+        # starts there starts with the text.
+        used = 0
+        for char in line.gutter[:width]:
+            style = base + self._look("prompt" if char == "$" else "number")
+            segments.append(Segment(char, style + Style(meta={"offset": (0, row)})))
+            used += 1
+        room = width - used
+        start, end, lead = self._visible(line, left, room)
+        at = 0
+        shown = lead
+        if lead:
+            segments.append(Segment(" " * lead, base + Style(meta={"offset": (start, row)})))
+        edges = self._edges(row, line, start, end)
+        for text, name in line.body:
+            after = at + len(text)
+            cuts = [edge for edge in edges if at < edge < after]
+            for first, last in zip([max(at, start), *cuts], [*cuts, min(after, end)], strict=True):
+                if first >= last:
+                    continue
+                part = text[first - at : last - at]
+                style = base + self._look(name) if name else base
+                style += self._overlay(row, first)
+                segments.append(Segment(part, style + Style(meta={"offset": (first, row)})))
+                shown += cells(part)
+            at = after
+        if shown < room:
+            # A click behind the end is a click on the end.
+            tail = base + Style(meta={"offset": (end, row)})
+            segments.append(Segment(" ", tail))
+            segments.append(Segment(" " * (room - shown - 1), base))
+        return Strip(segments, width)
+
+    def _visible(self, line: Line, left: int, room: int) -> tuple[int, int, int]:
+        """The characters that are in sight, as offsets, and the blank cells before them that a
+        wide character leaves which is cut in half."""
+        text = line.text
+        start = lead = 0
+        if left:
+            starts = chop(text, left)
+            start = starts[1] if len(starts) > 1 else len(text)
+            over = cells(text[:start])
+            if over < left and start < len(text):
+                lead = over + cells(text[start]) - left
+                start += 1
+        ends = chop(text[start:], max(1, room - lead))
+        end = start + ends[1] if len(ends) > 1 else len(text)
+        if cells(text[start:end]) > room - lead:
+            end = start
+        return start, end, lead
+
+    def _edges(self, row: int, line: Line, start: int, end: int) -> list[int]:
+        """Where, between two offsets, a mark or the selection begins or ends."""
+        self._row_marks = self._document.marks(row, self._needle)
+        self._row_span: tuple[int, int] | None = None
+        if (selection := self.text_selection) is not None:
+            span = selection.get_span(row)
+            if span is not None:
+                first, last = span
+                self._row_span = (first, len(line.text) if last == -1 else last)
+        edges = {edge for mark in self._row_marks for edge in mark}
+        if self._row_span:
+            edges.update(self._row_span)
+        return sorted(edge for edge in edges if start < edge < end)
+
+    def _overlay(self, row: int, at: int) -> Style:
+        style = Style.null()
+        if any(first <= at < last for first, last in self._row_marks):
+            style = self._look("find")
+        if self._row_span and self._row_span[0] <= at < self._row_span[1]:
+            style += self.selection_style
+        return style
+
+    def _look(self, names: str) -> Style:
+        """The style for names separated by spaces, later ones on top."""
+        style = self._looks.get(names)
+        if style is None:
+            parts = [f"body--{name}" for name in names.split() if name in STYLES]
+            style = Style.combine(
+                self.get_component_rich_style(part, partial=True) for part in parts
+            )
+            self._looks[names] = style
+        return style
+
+    # ----------------------------------------------------------------------------------- selection
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        last = len(self._document) - 1
+        if last < 0:
+            return None
+        start = selection.start or Offset(0, 0)
+        end = selection.end
+        if start.y > last:
+            return None
+        text = self._document.extract(
+            start.y, start.x, last if end is None else min(end.y, last), end.x if end else None
+        )
+        return text, "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self._strips.clear()
+        self.refresh()
