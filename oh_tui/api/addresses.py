@@ -34,11 +34,17 @@ def segment(identifier: str) -> str:
     return quote(identifier, safe="", errors="replace")
 
 
+async def keep_location(response: httpx.Response) -> None:
+    """A hook that hides where a redirect leads from httpx, which would read it even when told not
+    to follow, copy the key for it, and call a bad one a broken connection."""
+    if response.has_redirect_location:
+        response.extensions["location"] = response.headers.pop("Location")
+
+
 def redirect_target(response: httpx.Response) -> httpx.URL | None:
     """Where a redirect leads, without credentials; None when it is none, or not to the web."""
-    if not response.has_redirect_location:
-        return None
-    return _web(response.headers["Location"], response.url)
+    location = response.extensions.get("location")
+    return None if location is None else _web(location, response.url)
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:

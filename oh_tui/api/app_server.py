@@ -86,7 +86,7 @@ class AppServer:
         self._waits = waits or Waits()
         self._connections = Connections(app)
         if limiter is None and app is None:
-            limiter = _limiter(self.base_url)
+            limiter = limiter_for(self.base_url)
         self._server = Server(
             self.base_url,
             self._connections,
@@ -365,8 +365,8 @@ class AppServer:
             waits=self._waits,
             hints=_AGENT_HINTS,
         )
-        identifier = re.match(r"[\w-]*", rest)
-        return AgentServer(server, (identifier and identifier[0]) or conversation.id)
+        identifier = re.split(r"[^\w-]", rest, maxsplit=1)[0]
+        return AgentServer(server, identifier or conversation.id)
 
 
 class OpenHands(AppServer):
@@ -378,11 +378,11 @@ class OpenHands(AppServer):
 
     def __init__(self, url: str | None = None, key: str | Secret | None = None) -> None:
         environ = os.environ.get
-        key = key or environ("OPENHANDS_API_KEY") or environ("OPENHANDS_CLOUD_API_KEY") or None
-        super().__init__(
-            url or environ("OPENHANDS_BASE_URL") or CLOUD,
-            key=Secret(key) if isinstance(key, str) else key,
-        )
+        if not isinstance(key, Secret):
+            key = Secret(
+                key or environ("OPENHANDS_API_KEY") or environ("OPENHANDS_CLOUD_API_KEY") or ""
+            )
+        super().__init__(url or environ("OPENHANDS_BASE_URL") or CLOUD, key=key)
 
 
 _CHANGE_HINT = "Refresh: the sandbox may be gone, or in another state"
@@ -399,7 +399,7 @@ _AGENT_HINTS: Hints = {
 }
 
 
-def _limiter(base_url: str) -> AsyncLimiter:
+def limiter_for(base_url: str) -> AsyncLimiter:
     host = urlsplit(base_url).hostname or ""
     if host == "all-hands.dev" or host.endswith(".all-hands.dev"):
         return AsyncLimiter(8, 8 * 60 / 90)

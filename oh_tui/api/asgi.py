@@ -79,7 +79,9 @@ class _Exchange(httpx.AsyncByteStream):
     async def next(self) -> Message:
         """The app's next message; the end of the app before it is an error."""
         try:
-            message = await asyncio.wait_for(self._sent.get(), self._timeout)
+            # not wait_for, which loses a cancellation that meets a message (Python 3.11)
+            async with asyncio.timeout(self._timeout):
+                message = await self._sent.get()
         except TimeoutError:
             raise httpx.ReadTimeout("the app was silent") from None
         if message is None:

@@ -82,7 +82,7 @@ def loose_model(raw: bytes, kind: type[M]) -> M | None:
     """A model from JSON text; a field of a wrong type is taken as missing. None when the text is
     no object, or one without what every `kind` must have (its id)."""
     try:
-        value = msgspec.json.decode(raw, type=kind, strict=False, dec_hook=_secret)
+        value = msgspec.json.decode(raw, type=kind, dec_hook=_secret)
     except _FAILED:
         pass
     else:
@@ -96,20 +96,26 @@ def loose_model(raw: bytes, kind: type[M]) -> M | None:
 def _loose(value: Any, kind: type[M]) -> M | None:
     if not isinstance(value, dict):
         return None
-    fields: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
-        inside = value.get(field.name)
-        if inside is None or (isinstance(inside, float) and not math.isfinite(inside)):
-            continue
-        try:
-            fields[field.name] = msgspec.convert(inside, field.type, strict=False, dec_hook=_secret)
-        except _FAILED:
-            for part in get_args(field.type):
-                if isinstance(part, type) and issubclass(part, msgspec.Struct):
-                    fields[field.name] = _loose(inside, part)
+    fields = {
+        field.name: _field(value.get(field.name), field.type)
+        for field in msgspec.structs.fields(kind)
+    }
+    fields = {name: inside for name, inside in fields.items() if inside is not None}
     if "id" in kind.__struct_fields__ and not fields.get("id"):
         return None
     return kind(**fields)
+
+
+def _field(value: Any, wanted: Any) -> Any:
+    """`value` as a field of type `wanted`, numbers also from text; None when it cannot be."""
+    for part in get_args(wanted):
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            return _loose(value, part)
+    try:
+        found = msgspec.convert(value, wanted, strict=False, dec_hook=_secret)
+    except _FAILED:
+        return None
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _secret(kind: type[Any], value: Any) -> Any:

@@ -183,7 +183,7 @@ def _connection(call: Call, error: Exception) -> tuple[str, str]:
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                why = clean_line(cause.verify_message or "not trusted")
+                why = clean_line(getattr(cause, "verify_message", "") or "not trusted")
                 return (
                     f"the certificate of {call.host} is not valid here ({why})",
                     "Check the address; for a private authority set SSL_CERT_FILE",

@@ -28,7 +28,7 @@ import stamina
 import stamina.instrumentation
 
 from oh_tui import __version__
-from oh_tui.api.addresses import origin, redirect_target
+from oh_tui.api.addresses import keep_location, origin, redirect_target
 from oh_tui.api.asgi import AppTransport, ASGIApp
 from oh_tui.api.errors import ApiError, AuthError, TooLarge, Unreachable
 from oh_tui.api.failures import (
@@ -122,6 +122,7 @@ class Connections:
                     },
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                     follow_redirects=False,
+                    event_hooks={"response": [keep_location]},
                 )
             except (ValueError, OSError, ImportError, httpx.InvalidURL):
                 # the text of these may hold the proxy's password
@@ -343,7 +344,7 @@ class Server:
 
     async def _refusal(self, call: Call, response: httpx.Response) -> _Failure:
         status = response.status_code
-        if response.has_redirect_location:
+        if "location" in response.extensions:
             return _Failure(redirected(call, status, redirect_target(response)), again=False)
         try:
             body = await _body(call, response, MAX_WORDS)

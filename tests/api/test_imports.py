@@ -1,0 +1,55 @@
+"""What loading the service layer costs, and what it exports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import oh_tui.api
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules of a new Python after `statement`."""
+    code = f"{statement}\nimport sys; print(*[n for n, m in sys.modules.items() if m], sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import oh_tui.api",
+        "import oh_tui.api.errors, oh_tui.api.models",
+        "from oh_tui.api import ApiError, NotFound, Conversation, Page, Secret, same_id",
+    ],
+)
+def test_errors_and_models_load_no_httpx(statement: str) -> None:
+    assert not {"httpx", "stamina", "starlette"} & loaded_by(statement)
+
+
+def test_the_whole_layer_loads_no_command_line_and_no_screen() -> None:
+    loaded = loaded_by("from oh_tui.api import OpenHands; import oh_tui.api.agent_server")
+    assert "httpx" in loaded
+    assert not {"httpx._main", "click", "rich", "pygments", "textual", "starlette"} & loaded
+
+
+def test_every_exported_name_is_there() -> None:
+    assert sorted(oh_tui.api.__all__) == oh_tui.api.__all__
+    for name in oh_tui.api.__all__:
+        assert getattr(oh_tui.api, name).__module__.startswith("oh_tui.api.")
+    with pytest.raises(AttributeError):
+        oh_tui.api.nothing  # noqa: B018
+    assert dir(oh_tui.api) == oh_tui.api.__all__
+
+
+def test_every_error_of_the_tree_is_exported() -> None:
+    from oh_tui.api import errors
+
+    tree = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.ApiError)
+    }
+    assert tree <= set(oh_tui.api.__all__)
