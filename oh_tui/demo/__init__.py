@@ -1,0 +1,5 @@
+"""The demo: an OpenHands app server and its agent servers, made up, in this process."""
+
+from oh_tui.demo.demo import Demo, make_demo
+
+__all__ = ["Demo", "make_demo"]

@@ -1,0 +1,158 @@
+"""The calls of the agent servers (/runtime/PORT/api), as agent server 1.34.0 answers them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, uuid_or_none
+from oh_tui.demo.recorder import Stored
+from oh_tui.demo.world import Conversation, combined
+
+if TYPE_CHECKING:
+    from oh_tui.demo.demo import Demo
+
+_SDK = "openhands.sdk.event"
+CLASSES = {
+    f"{_SDK}.{module}.{kind}": kind
+    for module, kinds in {
+        "acp_tool_call": ("ACPToolCallEvent",),
+        "condenser": ("Condensation", "CondensationRequest", "CondensationSummaryEvent"),
+        "conversation_error": ("ConversationErrorEvent",),
+        "conversation_state": ("ConversationStateUpdateEvent",),
+        "hook_execution": ("HookExecutionEvent",),
+        "llm_completion_log": ("LLMCompletionLogEvent",),
+        "llm_convertible.action": ("ActionEvent",),
+        "llm_convertible.message": ("MessageEvent",),
+        "llm_convertible.observation": (
+            "AgentErrorEvent",
+            "ObservationEvent",
+            "UserRejectObservation",
+        ),
+        "llm_convertible.system": ("SystemPromptEvent",),
+        "streaming_delta": ("StreamingDeltaEvent",),
+        "token": ("TokenEvent",),
+        "user_action": ("InterruptEvent", "PauseEvent"),
+    }.items()
+    for kind in kinds
+}
+"""The `kind` filter of 1.34.0 wants the class with its module; a short name finds nothing."""
+
+
+class AgentServers:
+    def __init__(self, demo: Demo) -> None:
+        self.world = demo.world
+
+    def routes(self) -> list[Route]:
+        base = "/runtime/{port:int}/api/conversations/{id}"
+        return [
+            Route(f"{base}/events/search", self.search_events, methods=["GET"]),
+            Route(f"{base}/events/count", self.count_events, methods=["GET"]),
+            Route(f"{base}/pause", self.pause, methods=["POST"]),
+            Route(base, self.record, methods=["GET"]),
+        ]
+
+    async def search_events(self, request: Request) -> Response:
+        conversation = self._conversation(request)
+        query = Query(request)
+        limit = query.limit(most=None)
+        if limit > 100:
+            return detail(500, "Internal Server Error")
+        order = query.one_of("sort_order", ("TIMESTAMP", "TIMESTAMP_DESC"), "TIMESTAMP")
+        events = self._events(conversation, query)
+        if order == "TIMESTAMP_DESC":
+            events = events[::-1]
+        start = self._start(events, query.text("page_id"))
+        page = events[start : start + limit]
+        after = events[start + limit].id if start + limit < len(events) else None
+        return raw_page([event.agent_json() for event in page], after)
+
+    async def count_events(self, request: Request) -> Response:
+        return answer(len(self._events(self._conversation(request), Query(request))))
+
+    async def record(self, request: Request) -> Response:
+        conversation = self._conversation(request)
+        stats = self.world.stats(conversation)
+        llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
+        return answer(
+            {
+                "id": str(UUID(conversation.entry.id)),
+                "title": conversation.entry.title,
+                "workspace": {"working_dir": "/workspace", "kind": "LocalWorkspace"},
+                "agent": {"llm": llm, "tools": [], "kind": "Agent"},
+                "execution_status": self.world.execution_status(conversation),
+                "confirmation_policy": {"kind": "NeverConfirm"},
+                "stats": stats,
+                "metrics": combined(stats),
+                "created_at": utc(conversation.created),
+                "updated_at": utc(self.world.updated(conversation)),
+            }
+        )
+
+    async def pause(self, request: Request) -> Response:
+        """Answers only when the current step has ended, as the real one does."""
+        conversation = self._conversation(request)
+        await asyncio.sleep(self.world.stop(conversation))
+        self.world.stopped(conversation)
+        return answer({"success": True})
+
+    def _conversation(self, request: Request) -> Conversation:
+        """The conversation asked for, if the key is that of its sandbox, which must be up."""
+        port = request.path_params["port"]
+        box = next((box for box in self.world.sandboxes.values() if box.port == port), None)
+        if box is None or self.world.status(box) != "RUNNING":
+            raise Refused(PlainTextResponse("no server is available to handle this request", 503))
+        if request.headers.get("X-Session-API-Key") != box.key:
+            raise Refused(detail(401, "Unauthorized"))
+        identifier = uuid_or_none(request.path_params["id"])
+        if identifier is None:
+            raise Refused(
+                detail(
+                    422,
+                    [
+                        {
+                            "type": "uuid_parsing",
+                            "loc": ["path", "conversation_id"],
+                            "msg": "Input should be a valid UUID",
+                            "input": request.path_params["id"],
+                        }
+                    ],
+                )
+            )
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None or conversation.sandbox is not box:
+            raise Refused(detail(404, f"Conversation not found: {identifier}"))
+        return conversation
+
+    def _events(self, conversation: Conversation, query: Query) -> list[Stored]:
+        kind, source = query.text("kind"), query.text("source")
+        since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
+        events = self.world.agent_events(conversation)
+        if kind is not None:
+            events = [event for event in events if event.kind == CLASSES.get(kind)]
+        if source is not None:
+            events = [event for event in events if event.source == source]
+        if since is not None:
+            events = [event for event in events if event.timestamp >= _naive(since)]
+        if before is not None:
+            events = [event for event in events if event.timestamp < _naive(before)]
+        return events
+
+    @staticmethod
+    def _start(events: list[Stored], page_id: str | None) -> int:
+        """Where the page begins: at the event with this id; an id it does not know is page 1."""
+        numbers = (number for number, event in enumerate(events) if event.id == page_id)
+        return next(numbers, 0)
+
+
+def _naive(when: datetime) -> str:
+    """A bound in the server's own zone, which is UTC here."""
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC).replace(tzinfo=None)
+    return when.isoformat()

@@ -1,0 +1,138 @@
+"""Answers in the shapes of the real servers: JSON pages, errors, checked parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+
+class Refused(Exception):
+    """Stop here and answer so."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+def detail(status: int, words: Any) -> Response:
+    return answer({"detail": words}, status)
+
+
+def crash() -> Response:
+    """What an error that nobody caught looks like on the app server."""
+    return PlainTextResponse("Internal Server Error", 500)
+
+
+def refuse(where: str, name: str, kind: str, message: str, given: Any, **context: Any) -> Refused:
+    """422 as FastAPI words it."""
+    problem = {"type": kind, "loc": [where, name], "msg": message, "input": given}
+    if context:
+        problem["ctx"] = context
+    return Refused(detail(422, [problem]))
+
+
+def raw_page(items: Sequence[bytes], next_page_id: str | None) -> Response:
+    """A page of events that are JSON already."""
+    body = b'{"items":[' + b",".join(items) + b'],"next_page_id":'
+    return Response(body + msgspec.json.encode(next_page_id) + b"}", media_type="application/json")
+
+
+class Query:
+    """The query of a request, each parameter checked as it is read."""
+
+    def __init__(self, request: Request) -> None:
+        self._given = request.query_params
+
+    def text(self, name: str) -> str | None:
+        return self._given.get(name)
+
+    def many(self, name: str) -> list[str]:
+        values = self._given.getlist(name)
+        if not values:
+            raise refuse("query", name, "missing", "Field required", None)
+        return values
+
+    def flag(self, name: str) -> bool:
+        given = self._given.get(name, "false")
+        if given.lower() not in _FLAGS:
+            message = "Input should be a valid boolean, unable to interpret input"
+            raise refuse("query", name, "bool_parsing", message, given)
+        return _FLAGS[given.lower()]
+
+    def limit(self, *, most: int | None = 100) -> int:
+        given = self._given.get("limit", "100")
+        try:
+            limit = int(given)
+        except ValueError:
+            message = "Input should be a valid integer, unable to parse string as an integer"
+            raise refuse("query", "limit", "int_parsing", message, given) from None
+        if limit < 1:
+            message = "Input should be greater than or equal to 1"
+            raise refuse("query", "limit", "greater_than_equal", message, given, ge=1)
+        if most is not None and limit > most:
+            message = f"Input should be less than or equal to {most}"
+            raise refuse("query", "limit", "less_than_equal", message, given, le=most)
+        return limit
+
+    def one_of(self, name: str, names: Sequence[str], default: str | None = None) -> str | None:
+        given = self._given.get(name)
+        if given is None:
+            return default
+        if given not in names:
+            *some, last = (repr(each) for each in names)
+            expected = f"{', '.join(some)} or {last}"
+            raise refuse(
+                "query", name, "enum", f"Input should be {expected}", given, expected=expected
+            )
+        return given
+
+    def time(self, name: str) -> datetime | None:
+        given = self._given.get(name)
+        if given is None:
+            return None
+        try:
+            return datetime.fromisoformat(given.replace(" ", "+"))
+        except ValueError:
+            message = "Input should be a valid datetime or date, invalid character in year"
+            raise refuse("query", name, "datetime_from_date_parsing", message, given) from None
+
+
+_FLAGS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "t": True,
+    "y": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+    "f": False,
+    "n": False,
+}
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def utc(seconds: float) -> str:
+    """As the servers write the times of conversations and sandboxes."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def aware(when: datetime) -> float:
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

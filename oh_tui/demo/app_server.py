@@ -1,0 +1,405 @@
+"""The app server's calls (/api/v1), answering as app server 1.11.0 was measured to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from oh_tui.demo.agent_server import AgentServers
+from oh_tui.demo.answers import (
+    Query,
+    Refused,
+    answer,
+    aware,
+    crash,
+    detail,
+    raw_page,
+    utc,
+    uuid_or_none,
+)
+from oh_tui.demo.download import zipped
+from oh_tui.demo.rate_limit import RateLimit
+from oh_tui.demo.recorder import Stored, fixed_uuid
+from oh_tui.demo.world import Conversation, Sandbox
+
+if TYPE_CHECKING:
+    from oh_tui.demo.demo import Demo
+
+DOWNLOAD_LIMIT = 10_000
+
+KINDS = (
+    "ServerErrorEvent",
+    "ACPToolCallEvent",
+    "Condensation",
+    "CondensationRequest",
+    "CondensationSummaryEvent",
+    "ConversationErrorEvent",
+    "ConversationStateUpdateEvent",
+    "HookExecutionEvent",
+    "LLMCompletionLogEvent",
+    "ActionEvent",
+    "MessageEvent",
+    "AgentErrorEvent",
+    "ObservationEvent",
+    "UserRejectObservation",
+    "SystemPromptEvent",
+    "StreamingDeltaEvent",
+    "TokenEvent",
+    "InterruptEvent",
+    "PauseEvent",
+)
+
+START_TASKS = (
+    ("PREPARING_REPOSITORY", None, "dark-mode", "docs"),
+    ("READY", None, "flaky-ci", "storefront-ci"),
+    ("ERROR", "500: Sandbox not found: nope", None, None),
+)
+"""Status, detail, conversation and sandbox of the start tasks that can be asked for."""
+
+START_TASK_IDS = tuple(str(fixed_uuid("start task", n)) for n in range(len(START_TASKS)))
+
+
+class AppServer:
+    def __init__(self, demo: Demo) -> None:
+        self.world = demo.world
+
+    def routes(self) -> list[Route]:
+        api = "/api/v1"
+        talks, box = f"{api}/app-conversations", f"{api}/sandboxes"
+        events = f"{api}/conversation/{{id}}/events"
+        get: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/alive": self.alive,
+            f"{api}/users/me": self.users_me,
+            f"{talks}/search": self.search_conversations,
+            f"{talks}/count": self.count_conversations,
+            f"{talks}/start-tasks": self.get_start_tasks,
+            talks: self.get_conversations,
+            f"{talks}/{{id}}": self.not_allowed,
+            f"{talks}/{{id}}/download": self.download,
+            f"{events}/search": self.search_events,
+            f"{events}/count": self.count_events,
+            events: self.get_events,
+            f"{box}/search": self.search_sandboxes,
+            box: self.get_sandboxes,
+        }
+        return [
+            *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
+            Route(f"{box}/{{id}}/pause", self.pause_sandbox, methods=["POST"]),
+            Route(f"{box}/{{id}}/resume", self.resume_sandbox, methods=["POST"]),
+        ]
+
+    async def alive(self, request: Request) -> Response:
+        return answer({"status": "ok"})
+
+    async def not_allowed(self, request: Request) -> Response:
+        return detail(405, "Method Not Allowed")
+
+    async def users_me(self, request: Request) -> Response:
+        return answer(
+            {
+                "id": "demo",
+                "email": "ada@acme.example",
+                "email_verified": True,
+                "git_user_name": "ada",
+                "git_user_email": "ada@acme.example",
+                "language": "en",
+                "v1_enabled": True,
+                "sandbox_grouping_strategy": "NO_GROUPING",
+            }
+        )
+
+    # conversations --------------------------------------------------------------------------
+
+    async def search_conversations(self, request: Request) -> Response:
+        query = Query(request)
+        limit = query.limit()
+        subs = query.flag("include_sub_conversations")
+        found = [c for c in self._filtered(query) if subs or c.entry.parent is None]
+        start = _offset(query.text("page_id")) or 0
+        page = found[start : start + limit]
+        after = str(start + limit) if start + limit < len(found) else None
+        items = [self._conversation(request, conversation) for conversation in page]
+        return answer({"items": items, "next_page_id": after})
+
+    async def count_conversations(self, request: Request) -> Response:
+        return answer(len(self._filtered(Query(request))))
+
+    async def get_conversations(self, request: Request) -> Response:
+        ids = Query(request).many("ids")
+        if len(ids) >= 100:
+            return detail(400, f"Too many ids requested: {len(ids)}, the maximum is 99")
+        uuids = [uuid_or_none(each) for each in ids]
+        if None in uuids:
+            return detail(400, "Invalid UUID format")
+        found = [self.world.conversation(each.hex) for each in uuids if each]
+        return answer([self._conversation(request, each) if each else None for each in found])
+
+    async def get_start_tasks(self, request: Request) -> Response:
+        ids = Query(request).many("ids")
+        uuids = [uuid_or_none(each) for each in ids]
+        if None in uuids:
+            return detail(400, "Invalid UUID format")
+        return answer([self._start_task(str(each)) for each in uuids])
+
+    async def download(self, request: Request) -> Response:
+        identifier = uuid_or_none(request.path_params["id"])
+        if identifier is None:
+            return detail(
+                422,
+                [
+                    {
+                        "type": "uuid_parsing",
+                        "loc": ["path", "conversation_id"],
+                        "msg": "Input should be a valid UUID",
+                        "input": request.path_params["id"],
+                    }
+                ],
+            )
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None:
+            return detail(404, f"Conversation not found: {identifier}")
+        events = self.world.app_events(conversation)
+        if len(events) > DOWNLOAD_LIMIT:
+            return detail(
+                413,
+                f"Conversation export contains {len(events)} events, exceeding the "
+                f"limit of {DOWNLOAD_LIMIT}",
+            )
+        name = f"conversation_{identifier}.zip"
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        }
+        body = zipped(self._info(conversation), events)
+        return StreamingResponse(body, headers=headers, media_type="application/zip")
+
+    def _filtered(self, query: Query) -> list[Conversation]:
+        """In the one order there is: newest first, by when they were created."""
+        words, sandbox = query.text("title__contains"), query.text("sandbox_id__eq")
+        bounds = {
+            name: query.time(name)
+            for name in ("created_at__gte", "created_at__lt", "updated_at__gte", "updated_at__lt")
+        }
+
+        def fits(conversation: Conversation) -> bool:
+            entry = conversation.entry
+            if words is not None and words.lower() not in (entry.title or "").lower():
+                return False
+            if sandbox is not None and sandbox != entry.sandbox_id:
+                return False
+            for name, bound in bounds.items():
+                if bound is None:
+                    continue
+                when = conversation.created
+                if name.startswith("updated"):
+                    when = self.world.updated(conversation)
+                if (when >= aware(bound)) is not name.endswith("gte"):
+                    return False
+            return True
+
+        found = [each for each in self.world.conversations.values() if fits(each)]
+        return sorted(found, key=lambda each: -each.created)
+
+    def _info(self, conversation: Conversation) -> dict[str, Any]:
+        """What the server itself keeps: neither status nor address nor key."""
+        entry = conversation.entry
+        parent = entry.parent and fixed_uuid("conversation", entry.parent).hex
+        subs = [
+            each.entry.id
+            for each in self.world.conversations.values()
+            if each.entry.parent == entry.slug
+        ]
+        return {
+            "id": entry.id,
+            "created_by_user_id": "demo",
+            "sandbox_id": entry.sandbox_id,
+            "selected_repository": entry.repo,
+            "selected_branch": entry.branch if entry.repo else None,
+            "git_provider": "github" if entry.repo else None,
+            "title": entry.title,
+            "trigger": entry.trigger,
+            "pr_number": list(entry.pr),
+            "llm_model": entry.model.name,
+            "agent_kind": entry.agent_kind,
+            "metrics": self.world.metrics(conversation),
+            "parent_conversation_id": parent,
+            "sub_conversation_ids": subs,
+            "public": None,
+            "tags": {"acpserver": "codex"} if entry.agent_kind == "acp" else {},
+            "created_at": utc(conversation.created),
+            "updated_at": utc(max(conversation.created, self.world.updated(conversation))),
+            "acp_server": "codex" if entry.agent_kind == "acp" else None,
+            "launched_agent_profile": None,
+        }
+
+    def _conversation(self, request: Request, conversation: Conversation) -> dict[str, Any]:
+        box = conversation.sandbox
+        status = self.world.status(box)
+        url = key = None
+        if box is not None and status == "RUNNING":
+            url = f"{_runtime(request, box)}/api/conversations/{UUID(conversation.entry.id)}"
+            key = box.key
+        return {
+            **self._info(conversation),
+            "sandbox_status": status,
+            "execution_status": self.world.execution_status(conversation),
+            "conversation_url": url,
+            "session_api_key": key,
+        }
+
+    def _start_task(self, identifier: str) -> dict[str, Any] | None:
+        if identifier not in START_TASK_IDS:
+            return None
+        status, why, slug, box = START_TASKS[START_TASK_IDS.index(identifier)]
+        sandbox = self.world.sandboxes[box] if box else None
+        if status != "ERROR" and self.world.status(sandbox) == "RUNNING":
+            status = "READY"
+        ready = status == "READY" and slug is not None
+        when = utc(self.world.clock.start - 60).removesuffix("Z")
+        return {
+            "id": identifier.replace("-", ""),
+            "created_by_user_id": "demo",
+            "status": status,
+            "detail": why,
+            "app_conversation_id": fixed_uuid("conversation", slug).hex if ready else None,
+            "sandbox_id": sandbox.id if sandbox else "nope",
+            "agent_server_url": None,
+            "request": {},
+            "created_at": when,
+            "updated_at": when,
+        }
+
+    # events ---------------------------------------------------------------------------------
+
+    async def search_events(self, request: Request) -> Response:
+        query = Query(request)
+        limit = query.limit()
+        order = query.one_of("sort_order", ("TIMESTAMP", "TIMESTAMP_DESC"), "TIMESTAMP")
+        events = self._events(request, query)
+        if events is None:
+            return crash()
+        page_id = query.text("page_id")
+        start = _offset(page_id)
+        if start is None:
+            return crash()
+        if order == "TIMESTAMP_DESC":
+            events = events[::-1]
+        page = events[start:][:limit]
+        after = str(start + limit) if start + limit < len(events) else None
+        return raw_page([event.raw for event in page], after)
+
+    async def count_events(self, request: Request) -> Response:
+        events = self._events(request, Query(request))
+        return crash() if events is None else answer(len(events))
+
+    async def get_events(self, request: Request) -> Response:
+        ids = Query(request).many("id")
+        if len(ids) > 100:
+            return detail(400, f"Too many ids requested: {len(ids)}, the maximum is 100")
+        uuids = [uuid_or_none(each) for each in ids]
+        owner = uuid_or_none(request.path_params["id"])
+        if owner is None or None in uuids:
+            return crash()
+        conversation = self.world.conversation(owner.hex)
+        events = self.world.app_events(conversation) if conversation else []
+        known = {event.id: event.raw for event in events}
+        items = [known.get(str(each), b"null") for each in uuids]
+        return Response(b"[" + b",".join(items) + b"]", media_type="application/json")
+
+    def _events(self, request: Request, query: Query) -> list[Stored] | None:
+        """The events asked for, in order; None for an id that is no UUID. The bounds are compared
+        with the timestamps as text, as the server does."""
+        kind = query.one_of("kind__eq", KINDS)
+        since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
+        identifier = uuid_or_none(request.path_params["id"])
+        if identifier is None:
+            return None
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None:
+            return []
+        events = self.world.app_events(conversation)
+        if kind:
+            events = [event for event in events if event.kind == kind]
+        if since:
+            events = [event for event in events if event.timestamp >= since.isoformat()]
+        if before:
+            events = [event for event in events if event.timestamp < before.isoformat()]
+        return events
+
+    # sandboxes ------------------------------------------------------------------------------
+
+    async def search_sandboxes(self, request: Request) -> Response:
+        query = Query(request)
+        limit, start = query.limit(), _offset(query.text("page_id")) or 0
+        boxes = sorted(self.world.sandboxes.values(), key=lambda box: -box.created)
+        after = str(start + limit) if start + limit < len(boxes) else None
+        items = [self._sandbox(request, box) for box in boxes[start : start + limit]]
+        return answer({"items": items, "next_page_id": after})
+
+    async def get_sandboxes(self, request: Request) -> Response:
+        found = [self.world.sandbox(each) for each in Query(request).many("id")]
+        return answer([self._sandbox(request, box) if box else None for box in found])
+
+    async def pause_sandbox(self, request: Request) -> Response:
+        done = self.world.pause(request.path_params["id"])
+        return answer({"success": True}) if done else detail(404, "Not Found")
+
+    async def resume_sandbox(self, request: Request) -> Response:
+        done = self.world.resume(request.path_params["id"])
+        return answer({"success": True}) if done else detail(404, "Not Found")
+
+    def _sandbox(self, request: Request, box: Sandbox) -> dict[str, Any]:
+        status = self.world.status(box)
+        running = status == "RUNNING"
+        url = _runtime(request, box)
+        return {
+            "id": box.id,
+            "created_by_user_id": "demo",
+            "sandbox_spec_id": "ghcr.io/openhands/agent-server:1.34.0-python",
+            "status": status,
+            "session_api_key": box.key if running else None,
+            "exposed_urls": [{"name": "AGENT_SERVER", "url": url, "port": box.port}]
+            if running
+            else None,
+            "created_at": utc(box.created),
+        }
+
+
+def make_app(demo: Demo) -> Starlette:
+    """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox."""
+    routes = [*AppServer(demo).routes(), *AgentServers(demo).routes()]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RateLimit, demo=demo)],
+        exception_handlers={Refused: _refused, HTTPException: _http_error},
+    )
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error.response
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return detail(error.status_code, error.detail)
+
+
+def _runtime(request: Request, box: Sandbox) -> str:
+    return f"{str(request.base_url).rstrip('/')}/runtime/{box.port}"
+
+
+def _offset(page_id: str | None) -> int | None:
+    """The offset that a page id is; None when it is none."""
+    try:
+        return int(page_id or 0)
+    except ValueError:
+        return None

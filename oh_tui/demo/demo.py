@@ -1,0 +1,45 @@
+"""Demo: the made-up servers as one ASGI app, and the means to change their time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from oh_tui.demo.world import World
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+BASE_URL = "http://demo.invalid"
+
+
+class Demo:
+    """One visit: what is paused or resumed here is so in this object alone.
+
+    `base_url` is where `app` is reached in this process; served on a socket it builds its URLs
+    from the request instead.
+    """
+
+    base_url = BASE_URL
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.world = World(now)
+        self.rate_limited = True
+        """Set to False to leave out the app server's limit of calls a second."""
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        from oh_tui.demo.app_server import make_app
+
+        return make_app(self)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass in the demo."""
+        self.world.clock.advance(seconds)
+
+
+def make_demo(now: datetime | None = None) -> Demo:
+    """A fresh demo. Its times are relative to `now`, an aware datetime, at which its clock then
+    stands still until `advance`; without `now` it starts at the real time and runs with it."""
+    return Demo(now)

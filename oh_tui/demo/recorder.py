@@ -1,0 +1,438 @@
+"""Recorder: writes the events of one made-up run, with ids, times, tokens and costs that add up.
+
+Shapes, order and delays are those of facts about the real servers: the agent server lists events as
+they are appended (stats after the observation that is younger than them), the app server by their
+timestamp, later, and with the streaming deltas and full states that the agent server does not keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+from zlib import crc32
+
+import msgspec
+
+IDS = UUID("6f1c1a52-6d0b-5f0e-9a3e-0a4d53c1d3a5")
+"""The namespace of every id here, so that ids are the same in every process."""
+
+STEP_ENDS = 3.0
+"""Seconds after which the step of an agent that was told to pause is over, at the latest."""
+
+SYSTEM_TOKENS = 26_300
+"""Tokens of the system prompt and the tool descriptions: what every prompt starts with."""
+
+
+def fixed_uuid(*names: object) -> UUID:
+    return uuid5(IDS, "/".join(map(str, names)))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model and its prices in US dollars per million tokens; all 0 when no price is known."""
+
+    name: str
+    fresh: float = 0.0
+    cached: float = 0.0
+    written: float = 0.0
+    out: float = 0.0
+    window: int = 200_000
+
+
+SONNET = Model("anthropic/claude-sonnet-4-5", 3.0, 0.3, 3.75, 15.0)
+HAIKU = Model("anthropic/claude-haiku-4-5", 1.0, 0.1, 1.25, 5.0)
+GEMINI = Model("gemini/gemini-2.5-pro", 1.25, 0.31, 1.25, 10.0, 1_048_576)
+LOCAL = Model("openai/qwen3-coder-30b", window=131_072)
+
+
+class Stored(msgspec.Struct):
+    """One event as both servers keep it. `at` and `app_at` are seconds since 1970: when the agent
+    server had appended it, and when the app server had heard of it."""
+
+    id: str
+    kind: str
+    timestamp: str
+    source: str
+    raw: bytes
+    """The app server's JSON, with null fields and `parent_id`."""
+    at: float
+    app_at: float = 0.0
+    app_only: bool = False
+
+    def agent_json(self) -> bytes:
+        """The same event as the agent server writes it: without nulls and without `parent_id`."""
+        value = msgspec.json.decode(self.raw)
+        del value["parent_id"]
+        return msgspec.json.encode(_without_nulls(value))
+
+
+class Stopped(Exception):
+    """The agent was told to pause, and its step is over."""
+
+
+@dataclass(slots=True)
+class Halts:
+    """What a visitor did to a run while it went on; times in seconds since 1970."""
+
+    freezes: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when the sandbox was paused: nothing happens in between."""
+    stop: float | None = None
+    """When the agent was asked to pause: it ends its step, then does."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """The metrics of one usage id, as the servers report them."""
+
+    model: Model
+    cost: float = 0.0
+    prompt: int = 0
+    completion: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    per_turn: int = 0
+    costs: list[dict[str, Any]] = field(default_factory=list)
+    latencies: list[dict[str, Any]] = field(default_factory=list)
+    usages: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self,
+        at: float,
+        response: str,
+        latency: float,
+        prompt: int,
+        held: int,
+        out: int,
+        reasoning: int,
+    ) -> None:
+        """One call with `prompt` tokens, `held` of which the model had in its cache."""
+        model = self.model
+        new = prompt - held
+        if model.written > model.fresh:
+            price = new * model.written + held * model.cached + out * model.out
+            written = new
+        else:
+            price = new * model.fresh + held * model.cached + out * model.out
+            written = 0
+        self.cost = round(self.cost + price / 1e6, 6)
+        self.prompt += prompt
+        self.completion += out
+        self.cache_read += held
+        self.cache_write += written
+        self.reasoning += reasoning
+        self.per_turn = prompt + out
+        if price:
+            self.costs.append({"model": model.name, "cost": round(price / 1e6, 6), "timestamp": at})
+        self.latencies.append(
+            {"model": model.name, "latency": round(latency, 6), "response_id": response}
+        )
+        self.usages.append(
+            self._usage(prompt, out, held, written, reasoning, prompt + out, response)
+        )
+
+    def total(self) -> dict[str, Any]:
+        return self._usage(
+            self.prompt,
+            self.completion,
+            self.cache_read,
+            self.cache_write,
+            self.reasoning,
+            self.per_turn,
+            "",
+        )
+
+    def _usage(
+        self,
+        prompt: int,
+        out: int,
+        read: int,
+        written: int,
+        reasoning: int,
+        per_turn: int,
+        response: str,
+    ) -> dict[str, Any]:
+        return {
+            "model": self.model.name,
+            "prompt_tokens": prompt,
+            "completion_tokens": out,
+            "cache_read_tokens": read,
+            "cache_write_tokens": written,
+            "reasoning_tokens": reasoning,
+            "context_window": self.model.window,
+            "per_turn_token": per_turn,
+            "response_id": response,
+        }
+
+
+class Recorder:
+    """Keeps the clock, the counters and the list of events of one run."""
+
+    def __init__(
+        self, slug: str, began: datetime, model: Model, halts: Halts | None = None
+    ) -> None:
+        self.slug = slug
+        self.id = str(fixed_uuid("conversation", slug))
+        self.began = self.now = began.timestamp()
+        self.halts = halts or Halts()
+        self.events: list[Stored] = []
+        self.status = "idle"
+        self.max_iterations = 500
+        self.confirms = False
+        self.meters = {"agent": Meter(model), "condenser": Meter(model)}
+        self.context = SYSTEM_TOKENS
+        self._cached = 0
+        self._held: list[Stored] = []
+        self._forgotten: set[str] = set()
+        self._leaf: str | None = None
+        self._last_user: str | None = None
+        self._made = 0
+        self._seed = crc32(slug.encode())
+
+    @property
+    def model(self) -> Model:
+        return self.meters["agent"].model
+
+    # time -----------------------------------------------------------------------------------
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self.now - self.began
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; a frozen sandbox makes it pass later."""
+        begin, end = self.now, self.now + seconds
+        for frozen, thawed in self.halts.freezes:
+            if begin <= frozen < end:
+                end += thawed - frozen
+        self.now = end
+
+    def shorten(self, seconds: float) -> float:
+        """What is left of `seconds` when the agent is told to pause within them."""
+        stop = self.halts.stop
+        if stop is None or not self.now < stop + STEP_ENDS < self.now + seconds:
+            return seconds
+        return stop + STEP_ENDS - self.now
+
+    def vary(self, low: float, high: float) -> float:
+        """A number in between, always the same at the same place of the same run."""
+        self._seed = (self._seed * 1_103_515_245 + 12_345) % 2**31
+        return low + (high - low) * self._seed / 2**31
+
+    # events ---------------------------------------------------------------------------------
+
+    def new_id(self, what: str = "event") -> UUID:
+        self._made += 1
+        return fixed_uuid(what, self.slug, self._made)
+
+    def emit(
+        self,
+        kind: str,
+        source: str,
+        fields: dict[str, Any],
+        *,
+        at: float | None = None,
+        app_only: bool = False,
+        held: bool = False,
+    ) -> str:
+        """Append an event and return its id. `held` ones wait for the state lock: they are
+        appended with the next `release`, under the time they were made."""
+        identifier = str(self.new_id())
+        when = datetime.fromtimestamp(self.now if at is None else at, UTC)
+        timestamp = when.replace(tzinfo=None).isoformat()
+        event = {
+            "id": identifier,
+            "timestamp": timestamp,
+            "source": source,
+            "parent_id": None if app_only else self._leaf,
+            **fields,
+            "kind": kind,
+        }
+        if not app_only and kind != "ConversationStateUpdateEvent":
+            self._leaf = identifier
+        raw = msgspec.json.encode(event)
+        stored = Stored(identifier, kind, timestamp, source, raw, self.now, app_only=app_only)
+        (self._held if held else self.events).append(stored)
+        return identifier
+
+    def release(self) -> None:
+        """Append what waited for the step to end."""
+        for stored in self._held:
+            stored.at = self.now
+        self.events += self._held
+        self._held = []
+
+    def state(self, key: str, value: Any, **how: Any) -> None:
+        fields = {"key": key, "value": value}
+        self.emit("ConversationStateUpdateEvent", "environment", fields, **how)
+
+    def set_status(self, status: str) -> None:
+        self.status = status
+        self.state("execution_status", status)
+
+    def full_state(self) -> None:
+        self.state("full_state", self.whole_state(), app_only=True)
+
+    # the model ------------------------------------------------------------------------------
+
+    def ask_model(
+        self,
+        out: int,
+        seconds: float | None,
+        *,
+        usage: str = "agent",
+        reasoning: int = 0,
+        deltas: tuple[str, ...] = (),
+    ) -> str:
+        """One answer of the model, as long as `out` tokens; returns its response id.
+
+        With `reasoning` tokens the first delta is reasoning. Time that the text does not account
+        for counts as reasoning that no event shows.
+        """
+        if self.halts.stop is not None and self.now >= self.halts.stop:
+            raise Stopped
+        if seconds is None:
+            seconds = self.vary(1.4, 3.2) + (out + reasoning) / 62
+        seconds = self.shorten(seconds)
+        thinks = reasoning > 0
+        begin = self.now
+        self.wait(seconds)
+        reasoning = max(reasoning, int((seconds - 1.2) * 52) - out)
+        out += reasoning
+        response = f"chatcmpl-{self.new_id('answer').hex}"
+        held = self._cached if usage == "agent" else 0
+        meter = self.meters[usage]
+        meter.add(self.now, response, seconds, self.context, held, out, reasoning)
+        step = (self.now - begin) / (len(deltas) + 1)
+        for place, text in enumerate(deltas, 1):
+            fields: dict[str, str | None] = {"content": text, "reasoning_content": None}
+            if thinks and place == 1:
+                fields = {"content": None, "reasoning_content": text}
+            self.emit(
+                "StreamingDeltaEvent", "agent", fields, at=begin + step * place, app_only=True
+            )
+        self.state("stats", self.stats(lists=False), at=self.now - 0.004, held=True)
+        if usage == "agent":
+            self._cached = self.context
+            self.context += out
+        return response
+
+    def name_the_run(self) -> None:
+        """The extra call with which the server finds a title; its cost belongs to no step."""
+        response = f"chatcmpl-{self.new_id('answer').hex}"
+        self.meters["agent"].add(self.now, response, 1.1, 460, 0, 14, 0)
+        self.state("stats", self.stats(lists=False), at=self.now + 0.31)
+
+    def forget(self, kept: int) -> None:
+        """The context after a condensation."""
+        self.context = kept
+        self._cached = SYSTEM_TOKENS
+
+    # what the servers tell --------------------------------------------------------------------
+
+    def stats(self, *, lists: bool) -> dict[str, Any]:
+        """`lists` adds what only full states and the agent server's record hold."""
+        usage_to_metrics = {}
+        for name, meter in self.meters.items():
+            value: dict[str, Any] = {
+                "model_name": meter.model.name,
+                "accumulated_cost": meter.cost,
+                "max_budget_per_task": None,
+                "accumulated_token_usage": meter.total(),
+            }
+            if lists:
+                value |= {
+                    "costs": meter.costs,
+                    "response_latencies": meter.latencies,
+                    "token_usages": meter.usages,
+                }
+            usage_to_metrics[name] = value
+        return {"usage_to_metrics": usage_to_metrics}
+
+    def whole_state(self) -> dict[str, Any]:
+        llm = {
+            "model": self.model.name,
+            "api_key": "**********",
+            "num_retries": 5,
+            "timeout": 300,
+            "stream": True,
+            "caching_prompt": True,
+            "native_tool_calling": True,
+            "reasoning_effort": "high",
+            "usage_id": "agent",
+        }
+        return {
+            "id": self.id,
+            "agent": {
+                "llm": llm,
+                "tools": [
+                    {"name": name, "params": {}}
+                    for name in ("terminal", "file_editor", "task_tracker")
+                ],
+                "condenser": {
+                    "llm": llm | {"usage_id": "condenser"},
+                    "max_size": 240,
+                    "keep_first": 2,
+                    "kind": "LLMSummarizingCondenser",
+                },
+                "kind": "Agent",
+            },
+            "workspace": {"working_dir": "/workspace", "kind": "LocalWorkspace"},
+            "persistence_dir": f"workspace/conversations/{self.id.replace('-', '')}",
+            "max_iterations": self.max_iterations,
+            "stuck_detection": True,
+            "execution_status": self.status,
+            "confirmation_policy": {
+                "kind": "ConfirmRisky",
+                "threshold": "HIGH",
+                "confirm_unknown": True,
+            }
+            if self.confirms
+            else {"kind": "NeverConfirm"},
+            "security_analyzer": {"kind": "LLMSecurityAnalyzer"},
+            "last_user_message_id": self._last_user,
+            "leaf_event_id": self._leaf,
+            "stats": self.stats(lists=True),
+            "secret_registry": {"secret_sources": {}},
+            "tags": {},
+            "agent_state": {},
+        }
+
+
+def hear_later(events: list[Stored]) -> None:
+    """Set when the app server hears of each event: its webhook sends five at a time, or what it
+    has 30 s after the last event."""
+    waiting: list[Stored] = []
+    for stored in events:
+        if waiting and stored.at - waiting[-1].at > 30:
+            _send(waiting, waiting[-1].at + 30)
+        waiting.append(stored)
+        if len(waiting) == 5:
+            _send(waiting, stored.at)
+    if waiting:
+        _send(waiting, waiting[-1].at + 30)
+
+
+def _send(waiting: list[Stored], at: float) -> None:
+    for stored in waiting:
+        stored.app_at = at
+    waiting.clear()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def pieces(text: str, most: int = 3) -> Iterator[str]:
+    """`text` in at most `most` pieces, as a model streams it."""
+    size = max(40, -(-len(text) // most))
+    for start in range(0, len(text), size):
+        yield text[start : start + size]

@@ -1,0 +1,398 @@
+"""Run: the words in which scenarios are written: a user says, a model does, a tool answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from oh_tui.demo.recorder import Recorder, pieces
+
+
+def text(content: str) -> dict[str, Any]:
+    return {"cache_prompt": False, "type": "text", "text": content}
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A tool call and what came of it. Without `observation` and `error` it stays unanswered."""
+
+    tool: str
+    action: dict[str, Any] | None
+    observation: dict[str, Any] | None = None
+    ran: float = 0.02
+    error: str = ""
+    """The text of an AgentErrorEvent in place of an observation."""
+    arguments: str | None = None
+    """The arguments as the model wrote them, when they are not those of `action`."""
+    summary: str | None = None
+    risk: str = "LOW"
+    id: str = ""
+    """The id of its ActionEvent, once it was made."""
+    call_id: str = ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """A task list that moves on: titles, and how many are done."""
+
+    titles: tuple[str, ...]
+    done: int = 0
+    notes: dict[int, str] = field(default_factory=dict)
+
+    def items(self) -> list[dict[str, str]]:
+        return [
+            {
+                "title": title,
+                "notes": self.notes.get(place, ""),
+                "status": "done"
+                if place < self.done
+                else ("in_progress" if place == self.done else "todo"),
+            }
+            for place, title in enumerate(self.titles)
+        ]
+
+
+class Run(Recorder):
+    """One run; `files` is what its working folder holds, so that views and edits agree."""
+
+    root = "/workspace/project"
+    files: dict[str, str]
+    plan: Plan
+
+    # who speaks -----------------------------------------------------------------------------
+
+    def user(
+        self, words: str, *, after: float = 0.0, skills: tuple[str, ...] = (), named: bool = True
+    ) -> None:
+        """The user writes, `after` so many seconds, and the agent begins to work."""
+        self.wait(after)
+        first = self._last_user is None
+        if first:
+            self._open()
+        message = {"role": "user", "content": [text(words)], **_MESSAGE}
+        extended = [text(f"<skill>{name}</skill>") for name in skills]
+        self._last_user = self.emit(
+            "MessageEvent",
+            "user",
+            {
+                "llm_message": message,
+                "llm_response_id": None,
+                "activated_skills": list(skills),
+                "extended_content": extended,
+                "sender": None,
+                "critic_result": None,
+            },
+        )
+        self.context += _tokens(words)
+        self.wait(0.003)
+        self.state("last_user_message_id", self._last_user)
+        self.wait(0.04)
+        self.set_status("running")
+        if first and named:
+            self.name_the_run()
+        self.wait(0.4)
+
+    def say(self, words: str, *, llm: float | None = None, ends: bool = True) -> None:
+        """The model answers with text only, which ends its turn."""
+        response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
+        message = {"role": "assistant", "content": [text(words)], **_MESSAGE}
+        self.emit(
+            "MessageEvent",
+            "agent",
+            {
+                "llm_message": message,
+                "llm_response_id": response,
+                "activated_skills": [],
+                "extended_content": [],
+                "sender": None,
+                "critic_result": None,
+            },
+        )
+        self.release()
+        if ends:
+            self.end("finished")
+
+    def do(
+        self,
+        thought: str,
+        *calls: Call,
+        llm: float | None = None,
+        because: str = "",
+        stays: bool = False,
+    ) -> None:
+        """One answer of the model with its tool calls, and their results one after the other.
+
+        `because` is its reasoning; with `stays` the calls are left unanswered.
+        """
+        self._act(thought, calls, llm, because)
+        if not stays:
+            for call in calls:
+                self.answer(call)
+            self.wait(0.012)
+            self.release()
+
+    def ask(
+        self,
+        thought: str,
+        *calls: Call,
+        llm: float | None = None,
+        because: str = "",
+        approved_after: float | None = None,
+        rejected_after: float | None = None,
+        reason: str = "",
+    ) -> None:
+        """As `do`, but the user must confirm; without an answer of theirs the run waits."""
+        self._act(thought, calls, llm, because)
+        self.wait(0.01)
+        self.set_status("waiting_for_confirmation")
+        self.release()
+        if approved_after is None and rejected_after is None:
+            self.full_state()
+            return
+        self.wait(approved_after or rejected_after or 0.0)
+        for call in calls if rejected_after is not None else ():
+            self.emit(
+                "UserRejectObservation",
+                "environment",
+                {
+                    "tool_name": call.tool,
+                    "tool_call_id": call.call_id,
+                    "rejection_reason": reason,
+                    "rejection_source": "user",
+                    "action_id": call.id,
+                },
+            )
+        self.set_status("running")
+        if approved_after is not None:
+            for call in calls:
+                self.answer(call)
+
+    def answer(self, call: Call) -> None:
+        """The tool runs, and its result comes."""
+        if call.action is None or (call.observation is None and not call.error):
+            return
+        self.wait(self.shorten(call.ran * self.vary(1.0, 1.03)))
+        if call.observation is None:
+            self.tool_error(call)
+            return
+        self.observe(call, call.observation)
+
+    def observe(self, call: Call, observation: dict[str, Any]) -> None:
+        self.context += sum(_tokens(part.get("text", "")) for part in observation["content"])
+        self.emit(
+            "ObservationEvent",
+            "environment",
+            {
+                "tool_name": call.tool,
+                "tool_call_id": call.call_id,
+                "observation": observation,
+                "action_id": call.id,
+                "extended_content": [],
+            },
+        )
+
+    def tool_error(self, call: Call) -> None:
+        self.context += _tokens(call.error)
+        self.emit(
+            "AgentErrorEvent",
+            "agent",
+            {"tool_name": call.tool, "tool_call_id": call.call_id, "error": call.error},
+        )
+
+    def finish(self, message: str, *, thought: str = "", llm: float | None = None) -> None:
+        """The model calls `finish`, and the run is over."""
+        observation = {"content": [text(message)], "is_error": False, "kind": "FinishObservation"}
+        action = {"message": message, "kind": "FinishAction"}
+        self.do(
+            thought, Call(tool="finish", action=action, observation=observation, ran=0.002), llm=llm
+        )
+        self.end("finished")
+
+    def end(self, status: str) -> None:
+        self.wait(0.002)
+        self.set_status(status)
+        self.wait(0.3)
+        self.full_state()
+
+    def fail(self, code: str, detail: str) -> None:
+        """The run ends with an error of the conversation."""
+        self.set_status("error")
+        self.wait(0.02)
+        self.emit("ConversationErrorEvent", "environment", {"code": code, "detail": detail})
+        self.release()
+        self.wait(0.2)
+        self.full_state()
+
+    def condense(self, summary: str, *, keep: int, llm: float, requested: bool = False) -> None:
+        """All but the last `keep` events the model sees become a summary."""
+        if requested:
+            self.emit("CondensationRequest", "environment", {})
+        seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
+        response = self.ask_model(_tokens(summary), llm, usage="condenser")
+        gone = [identifier for identifier in seen[2:-keep] if identifier not in self._forgotten]
+        self._forgotten.update(gone)
+        self.emit(
+            "Condensation",
+            "environment",
+            {
+                "forgotten_event_ids": gone,
+                "summary": summary,
+                "summary_offset": 2,
+                "llm_response_id": response,
+            },
+        )
+        self.release()
+        self.forget(19_000 + _tokens(summary))
+
+    def hook(
+        self,
+        kind: str,
+        command: str,
+        *,
+        code: int = 0,
+        out: str = "",
+        err: str = "",
+        call: Call | None = None,
+        reason: str | None = None,
+    ) -> None:
+        self.emit(
+            "HookExecutionEvent",
+            "hook",
+            {
+                "hook_event_type": kind,
+                "hook_command": command,
+                "tool_name": call.tool if call else None,
+                "success": code == 0,
+                "blocked": code == 2,
+                "exit_code": code,
+                "stdout": out,
+                "stderr": err,
+                "reason": reason,
+                "additional_context": None,
+                "error": None,
+                "action_id": call.id if call else None,
+                "message_id": None,
+                "hook_input": None,
+            },
+        )
+
+    def pause(self) -> None:
+        """What the agent server writes when the user stops the agent after a step."""
+        self.emit("PauseEvent", "user", {})
+        self.set_status("paused")
+        self.full_state()
+
+    # ------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self.full_state()
+        self.wait(0.2)
+        tools = [
+            {
+                "description": what,
+                "action_type": f"{kind}Action",
+                "observation_type": f"{kind}Observation",
+                "annotations": None,
+                "meta": None,
+                "kind": f"{kind}Tool",
+                "title": name,
+            }
+            for kind, name, what in _TOOLS
+        ]
+        self.emit(
+            "SystemPromptEvent",
+            "agent",
+            {
+                "system_prompt": text(_SYSTEM_PROMPT),
+                "tools": tools,
+                "dynamic_context": text(f"Working folder: {self.root}"),
+            },
+        )
+        self.wait(0.004)
+
+    def _act(self, thought: str, calls: tuple[Call, ...], llm: float | None, because: str) -> None:
+        written = [_arguments(call) for call in calls]
+        out = _tokens(thought) + sum(_tokens(arguments) + 24 for arguments in written)
+        deltas = (*((because,) if because else ()), *pieces(thought))
+        response = self.ask_model(out, llm, reasoning=_tokens(because), deltas=deltas)
+        for place, (call, arguments) in enumerate(zip(calls, written, strict=True)):
+            call.call_id = f"toolu_{self.new_id('call').hex[:24]}"
+            call.id = self.emit(
+                "ActionEvent",
+                "agent",
+                {
+                    "thought": [text(thought)] if thought and not place else [],
+                    "reasoning_content": because if because and not place else None,
+                    "thinking_blocks": [],
+                    "responses_reasoning_item": None,
+                    "action": call.action,
+                    "tool_name": call.tool,
+                    "tool_call_id": call.call_id,
+                    "tool_call": {
+                        "id": call.call_id,
+                        "responses_item_id": None,
+                        "name": call.tool,
+                        "arguments": arguments,
+                        "origin": "completion",
+                    },
+                    "llm_response_id": response,
+                    "security_risk": call.risk,
+                    "critic_result": None,
+                    "summary": call.summary,
+                },
+            )
+            self.wait(0.002)
+            if call.action is None and call.error:
+                self.tool_error(call)
+        self.wait(0.004)
+
+
+def _arguments(call: Call) -> str:
+    if call.arguments is not None:
+        return call.arguments
+    given = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}
+    if call.summary:
+        given["summary"] = call.summary
+    return json.dumps(given | {"security_risk": call.risk})
+
+
+def _tokens(words: str) -> int:
+    """About how many tokens a text is."""
+    return -(-len(words) * 10 // 29)
+
+
+_SEEN = frozenset(
+    {"SystemPromptEvent", "MessageEvent", "ActionEvent", "ObservationEvent", "AgentErrorEvent"}
+)
+"""Kinds that are part of what the model reads."""
+
+_MESSAGE: dict[str, Any] = {
+    "tool_calls": None,
+    "tool_call_id": None,
+    "name": None,
+    "reasoning_content": None,
+    "thinking_blocks": [],
+    "responses_reasoning_item": None,
+}
+
+_TOOLS = (
+    ("Terminal", "terminal", "Run a command in a shell that keeps its state between calls."),
+    ("FileEditor", "file_editor", "View, create and change files of text."),
+    ("TaskTracker", "task_tracker", "Keep a list of what is to be done, and show it to the user."),
+    ("Finish", "finish", "Say that the work is over, and what came of it."),
+    ("Think", "think", "Write down a thought; nothing is run."),
+)
+
+_SYSTEM_PROMPT = """\
+You are a software engineer who works through tools in a sandbox of your own.
+
+Work in the folder you were given. Look before you change anything: read the code, its tests and \
+the last commits. Make the smallest change that solves the task, in the style of the project, and \
+run its tests before you say that you are done.
+
+Ask before anything that cannot be undone: a force push, a deletion, a message to other people. \
+Never print a secret. When a command fails, read the whole error before you try again; when the \
+same thing fails twice, try something else.
+
+Say at the end what you changed, what you ran, and what is left."""

@@ -1,0 +1,323 @@
+"""The state of the demo: its conversations and sandboxes as they are now, and what was changed."""
+
+from __future__ import annotations
+
+import json
+import time
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oh_tui.demo.catalog import (
+    BOXES,
+    ENTRIES,
+    RUNNING_LIMIT,
+    STARTING_TAKES,
+    Entry,
+    sandbox_id,
+)
+from oh_tui.demo.recorder import Halts, Stopped, Stored, fixed_uuid, hear_later
+from oh_tui.demo.run import Run
+
+PAUSE_TAKES = 0.4
+RESUME_TAKES = 0.8
+"""Seconds until a sandbox shows the state it was asked for."""
+
+class Clock:
+    """The time in the demo. Given a `now` it stands still until `advance`; otherwise it runs."""
+
+    def __init__(self, now: datetime | None) -> None:
+        self.start = (now or datetime.now(UTC)).timestamp()
+        self._runs = now is None
+        self._began = time.monotonic()
+        self._advanced = 0.0
+
+    def advance(self, seconds: float) -> None:
+        self._advanced += seconds
+
+    def now(self) -> float:
+        """Seconds since 1970, as the events count them."""
+        passed = time.monotonic() - self._began if self._runs else 0.0
+        return self.start + passed + self._advanced
+
+    def ticks(self) -> float:
+        """Seconds that pass even when the clock stands still: for what a call takes."""
+        return time.monotonic() + self._advanced
+
+
+@dataclass(slots=True)
+class Sandbox:
+    slug: str
+    status: str
+    created: float
+    port: int
+    ready_at: float | None = None
+    """When a STARTING one is RUNNING by itself."""
+    asked: tuple[str, float] | None = None
+    """The state it was asked for, and the tick at which it has it."""
+    frozen_at: float | None = None
+    keys: int = 1
+    """How many session keys it had: each resume makes a new one."""
+
+    @property
+    def id(self) -> str:
+        return sandbox_id(self.slug)
+
+    @property
+    def key(self) -> str:
+        return f"demo-{fixed_uuid('key', self.slug, self.keys).hex}"
+
+
+@dataclass(slots=True)
+class Conversation:
+    entry: Entry
+    created: float
+    sandbox: Sandbox | None
+    halts: Halts = field(default_factory=Halts)
+    settled: bool = False
+    """The agent was stopped: nothing more is to come, all there is can be seen."""
+    built: tuple[list[Stored], list[Stored], Run] | None = None
+    """Events in the order of the agent server, of the app server, and the run that made them."""
+
+
+class World:
+    def __init__(self, now: datetime | None) -> None:
+        self.clock = Clock(now)
+        start = self.clock.start
+        self.sandboxes = {
+            box.slug: Sandbox(box.slug, box.status, start - box.age, 8_000 + number)
+            for number, box in enumerate(BOXES)
+        }
+        for sandbox in self.sandboxes.values():
+            if sandbox.status == "STARTING":
+                sandbox.ready_at = start + STARTING_TAKES
+            if sandbox.status == "PAUSED":
+                sandbox.frozen_at = start
+        self.conversations = {
+            entry.id: Conversation(entry, start - entry.age, self.sandboxes.get(entry.sandbox))
+            for entry in ENTRIES
+        }
+
+    # sandboxes ------------------------------------------------------------------------------
+
+    def sandbox(self, identifier: str) -> Sandbox | None:
+        return next((box for box in self.sandboxes.values() if box.id == identifier), None)
+
+    def status(self, sandbox: Sandbox | None) -> str:
+        """The status now, after what has come of earlier requests."""
+        if sandbox is None:
+            return "MISSING"
+        if sandbox.ready_at is not None and self.clock.now() >= sandbox.ready_at:
+            sandbox.status, sandbox.ready_at = "RUNNING", None
+        if sandbox.asked and self.clock.ticks() >= sandbox.asked[1]:
+            sandbox.status, sandbox.asked = sandbox.asked[0], None
+            if sandbox.status == "RUNNING":
+                self._thaw(sandbox)
+        return sandbox.status
+
+    def pause(self, identifier: str) -> bool:
+        """Ask a sandbox to pause; False when it is not there or cannot."""
+        sandbox = self.sandbox(identifier)
+        status = self.status(sandbox)
+        if sandbox is None or status not in ("RUNNING", "PAUSED"):
+            return False
+        if status == "RUNNING" and sandbox.frozen_at is None:
+            sandbox.frozen_at = self.clock.now()
+            sandbox.asked = ("PAUSED", self.clock.ticks() + PAUSE_TAKES)
+        return True
+
+    def resume(self, identifier: str) -> bool:
+        """Ask a sandbox to go on. Above the limit the oldest that is up is paused, unannounced."""
+        sandbox = self.sandbox(identifier)
+        status = self.status(sandbox)
+        if sandbox is None or status not in ("RUNNING", "PAUSED", "STARTING"):
+            return False
+        if status != "PAUSED":
+            return True
+        up = [box for box in self.sandboxes.values() if self.status(box) in ("RUNNING", "STARTING")]
+        if len(up) >= RUNNING_LIMIT:
+            running = [box for box in up if box.status == "RUNNING" and box.asked is None]
+            if running:
+                self.pause(min(running, key=lambda box: box.created).id)
+        sandbox.status, sandbox.keys = "STARTING", sandbox.keys + 1
+        sandbox.asked = ("RUNNING", self.clock.ticks() + RESUME_TAKES)
+        return True
+
+    def _thaw(self, sandbox: Sandbox) -> None:
+        frozen, sandbox.frozen_at = sandbox.frozen_at, None
+        if frozen is None:
+            return
+        for conversation in self.conversations.values():
+            if conversation.sandbox is sandbox and conversation.entry.live:
+                conversation.halts.freezes.append((frozen, self.clock.now()))
+                conversation.built = None
+
+    # conversations --------------------------------------------------------------------------
+
+    def conversation(self, identifier: str) -> Conversation | None:
+        return self.conversations.get(identifier.replace("-", "").lower())
+
+    def agent_events(self, conversation: Conversation) -> list[Stored]:
+        """What the agent server tells, in the order in which it was appended."""
+        events, _, _ = self._build(conversation)
+        if not conversation.entry.live or conversation.settled:
+            return events
+        return events[: bisect_right(events, self._until(conversation), key=lambda e: e.at)]
+
+    def app_events(self, conversation: Conversation) -> list[Stored]:
+        """What the app server tells, by timestamp."""
+        _, events, _ = self._build(conversation)
+        if not conversation.entry.live or conversation.settled:
+            return events
+        until = self._until(conversation)
+        return [event for event in events if event.app_at <= until]
+
+    def execution_status(self, conversation: Conversation) -> str | None:
+        """None unless the sandbox runs, as on the real server."""
+        if self.status(conversation.sandbox) != "RUNNING":
+            return None
+        if not conversation.entry.live:
+            return str(totals()[conversation.entry.slug]["status"])
+        return str(self._last(conversation, "execution_status", "idle"))
+
+    def metrics(self, conversation: Conversation) -> dict[str, Any]:
+        """Cost and tokens of all usages together, as far as the app server has heard."""
+        if not conversation.entry.live:
+            return dict(totals()[conversation.entry.slug]["metrics"])
+        return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
+
+    def updated(self, conversation: Conversation) -> float:
+        if not conversation.entry.live:
+            lasted = float(totals()[conversation.entry.slug]["lasted"])
+            return conversation.created + lasted
+        seen = self.agent_events(conversation)
+        return max(conversation.created, seen[-1].at if seen else 0.0)
+
+    def stats(self, conversation: Conversation) -> dict[str, Any]:
+        """With cost, latency and tokens of each answer, as the agent server's record has them."""
+        run = self._build(conversation)[2]
+        value = run.stats(lists=True)
+        if conversation.entry.live:
+            last = self._last(conversation, "stats", {"usage_to_metrics": {}})["usage_to_metrics"]
+            for name, metrics in value["usage_to_metrics"].items():
+                heard = last.get(name, {})
+                metrics.update(heard)
+                self._cut(metrics, heard)
+        return value
+
+    def stop(self, conversation: Conversation) -> float:
+        """Tell the agent to pause; returns how many seconds its step still takes."""
+        if not conversation.entry.live or self.execution_status(conversation) != "running":
+            return 0.0
+        now = self.clock.now()
+        conversation.halts.stop = now
+        conversation.built = None
+        events, _, _ = self._build(conversation)
+        return max(0.0, events[-1].at - now)
+
+    def stopped(self, conversation: Conversation) -> None:
+        """The step is over. The server rebuilds the row, which makes it look new (measured)."""
+        if conversation.halts.stop is not None and not conversation.settled:
+            conversation.settled = True
+            conversation.created = self.clock.now()
+
+    # ----------------------------------------------------------------------------------------
+
+    def _until(self, conversation: Conversation) -> float:
+        box = conversation.sandbox
+        now = self.clock.now()
+        return now if box is None or box.frozen_at is None else min(now, box.frozen_at)
+
+    def _build(self, conversation: Conversation) -> tuple[list[Stored], list[Stored], Run]:
+        self.status(conversation.sandbox)
+        if conversation.built is None:
+            entry = conversation.entry
+            began = self.clock.start - entry.age + entry.delay
+            run = Run(
+                entry.slug, datetime.fromtimestamp(began, UTC), entry.model, conversation.halts
+            )
+            try:
+                entry.write(run)
+            except Stopped:
+                run.pause()
+            hear_later(run.events)
+            agent = [event for event in run.events if not event.app_only]
+            app = sorted(run.events, key=lambda event: event.timestamp)
+            conversation.built = (agent, app, run)
+        return conversation.built
+
+    def _last(self, conversation: Conversation, key: str, default: Any) -> Any:
+        for event in reversed(self.agent_events(conversation)):
+            if event.kind == "ConversationStateUpdateEvent":
+                state = msgspec.json.decode(event.raw)
+                if state["key"] == key:
+                    return state["value"]
+        return default
+
+    @staticmethod
+    def _cut(metrics: dict[str, Any], heard: dict[str, Any]) -> None:
+        """Keep of the lists what belongs to the tokens told so far."""
+        told = heard.get("accumulated_token_usage", {}).get("prompt_tokens", 0)
+        count = total = 0
+        for usage in metrics["token_usages"]:
+            total += usage["prompt_tokens"]
+            if total > told:
+                break
+            count += 1
+        for name in ("costs", "response_latencies", "token_usages"):
+            metrics[name] = metrics[name][:count]
+
+
+def combined(stats: dict[str, Any]) -> dict[str, Any]:
+    """One snapshot out of the metrics of all usage ids."""
+    parts = list(stats["usage_to_metrics"].values())
+    usage: dict[str, Any] = {"model": "", "response_id": ""}
+    for name in (
+        "prompt_tokens",
+        "completion_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+    ):
+        usage[name] = sum(part["accumulated_token_usage"][name] for part in parts)
+    for name in ("context_window", "per_turn_token"):
+        usage[name] = parts[0]["accumulated_token_usage"][name] if parts else 0
+    return {
+        "model_name": "default",
+        "accumulated_cost": round(sum(part["accumulated_cost"] for part in parts), 6),
+        "max_budget_per_task": None,
+        "accumulated_token_usage": usage,
+    }
+
+
+@cache
+def totals() -> dict[str, dict[str, Any]]:
+    """What the lists must tell about runs whose events nobody asked for yet: how each ended, how
+    long it took, what it cost. Made by `python -m oh_tui.demo`."""
+    value: dict[str, dict[str, Any]] = json.loads(
+        Path(__file__).with_name("totals.json").read_text("utf-8")
+    )
+    return value
+
+
+def measured() -> dict[str, dict[str, Any]]:
+    """The same, from the events themselves."""
+    world = World(datetime(2026, 1, 1, tzinfo=UTC))
+    found = {}
+    for conversation in world.conversations.values():
+        entry = conversation.entry
+        if entry.live:
+            continue
+        _, app, run = world._build(conversation)
+        last = max((event.at for event in app), default=run.began)
+        found[entry.slug] = {
+            "status": run.status,
+            "lasted": round(last - run.began, 3),
+            "metrics": combined(run.stats(lists=False)),
+        }
+    return found
