@@ -165,7 +165,10 @@ class AppServer:
         return decode.count(answer)
 
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
-        """Those with these ids, with or without dashes, in this order; None for an unknown one."""
+        """Those with these ids, with or without dashes, in this order; None for an unknown one.
+
+        Raises InvalidRequest when one of them is no UUID.
+        """
         found: dict[str, Conversation] = {}
         for batch in batches(ids, MAX_IDS):
             answer = await self._server.get(
@@ -209,7 +212,8 @@ class AppServer:
         """A page of 1 to 100 events sorted by their timestamp's text.
 
         The server reads the whole conversation for each page: 2.7 s at 10,000 events. `page_id`
-        is an offset. An unknown conversation gives an empty page, not NotFound.
+        is an offset. An unknown conversation gives an empty page, not NotFound; a conversation
+        id that is no UUID, or a cursor that is no number, gives ServerError.
         """
         answer = await self._server.get(
             f"/api/v1/conversation/{segment(conversation_id)}/events/search",

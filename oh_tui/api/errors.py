@@ -59,11 +59,12 @@ class RateLimited(ApiError):
 
 
 class TooLarge(ApiError):
-    """413: a download above the server's limit of events, or a request body above its limit."""
+    """413: a download above the server's limit of events, or a request body above its limit; or
+    an answer of more than 64 MiB, which is not read on."""
 
 
 class InvalidRequest(ApiError):
-    """400, 405, 422 and the other 4xx."""
+    """400, 405, 422 and the other 4xx; or words and ids that no URL can hold, not sent at all."""
 
 
 class ServerError(ApiError):
@@ -79,7 +80,8 @@ class TimedOut(ApiError):
 
 
 class NotTheApi(ApiError):
-    """A 200 whose body is no JSON; the frontend answers any unknown path with its own page."""
+    """A 200 whose body is no JSON (the frontend answers any unknown path with its own page), or
+    a redirect that is not followed."""
 
 
 class BadAnswer(ApiError):
