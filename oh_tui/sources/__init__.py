@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -63,6 +63,8 @@ class Source(Protocol):
 
     label: str
     """Names the place in the header."""
+    opening: str
+    """Id of the conversation to show first; "" for the newest."""
     can_act: bool
     """Whether there are sandboxes to pause and trajectories to download."""
 
@@ -81,7 +83,11 @@ class Source(Protocol):
 
     async def sandboxes(self) -> list[Sandbox]: ...
 
-    def load(self, conversation: Conversation) -> AsyncIterator[Loaded]:
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        """How many events there are, and who says so."""
+        ...
+
+    def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
         """The events of a conversation, the newest first, then all; cancel by closing."""
 
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
@@ -89,7 +95,7 @@ class Source(Protocol):
 
     def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
-    ) -> AsyncIterator[list[Event] | None]:
+    ) -> AsyncGenerator[list[Event] | None, None]:
         """Events that follow those held, as they come; None means: load anew. Never ends while
         the sandbox runs."""
 

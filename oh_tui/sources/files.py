@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class FileSource:
     `problems` names those that could not be opened."""
 
     can_act = False
+    opening = ""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = list(paths)
@@ -76,7 +77,7 @@ class FileSource:
     def archive(self, conversation: Conversation) -> Archive:
         return self._archives[conversation.id]
 
-    async def load(self, conversation: Conversation) -> AsyncIterator[Loaded]:
+    async def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
         archive = self.archive(conversation)
         total = len(archive)
         first = max(0, total - 2 * PAGE)
@@ -91,6 +92,9 @@ class FileSource:
             yield Loaded("file", None, stop, total)
         yield Loaded("file", whole, total, total, _summary(archive))
 
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        return len(self.archive(conversation)), "file"
+
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once, for commands."""
         return build(self.archive(conversation).events())
@@ -100,7 +104,7 @@ class FileSource:
 
     async def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
-    ) -> AsyncIterator[list[Event] | None]:
+    ) -> AsyncGenerator[list[Event] | None, None]:
         for news in _NO_NEWS:
             yield news
 

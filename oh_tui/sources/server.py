@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -32,14 +32,15 @@ class ServerSource:
 
     can_act = True
 
-    def __init__(self, api: AppServer, label: str) -> None:
+    def __init__(self, api: AppServer, label: str, opening: str = "") -> None:
         self.api = api
         self.label = label
+        self.opening = opening
         self._bulk = asyncio.Lock()
         """At most one bulk load runs: a download makes the server read all its event files."""
 
     async def close(self) -> None:
-        await self.api.close()
+        await self.api.aclose()
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         return self.api.iter_conversations()
@@ -67,7 +68,7 @@ class ServerSource:
                 return await agent.count_events(), "agent server"
         return total, "app server"
 
-    async def load(self, conversation: Conversation) -> AsyncIterator[Loaded]:
+    async def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
         note = ""
         agent = self._agent(conversation)
         if agent:
@@ -80,7 +81,7 @@ class ServerSource:
         async for state in self._load_from_app(conversation, note):
             yield state
 
-    async def _load_from_agent(self, agent: AgentServer) -> AsyncIterator[Loaded]:
+    async def _load_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
         via = "agent server"
         total = await agent.count_events()
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
@@ -96,7 +97,9 @@ class ServerSource:
         trajectory = await asyncio.to_thread(build, events, live=True)
         yield Loaded(via, trajectory, len(events), len(events))
 
-    async def _load_from_app(self, conversation: Conversation, note: str) -> AsyncIterator[Loaded]:
+    async def _load_from_app(
+        self, conversation: Conversation, note: str
+    ) -> AsyncGenerator[Loaded, None]:
         via = "app server"
         live = conversation.sandbox_status == "RUNNING"
         total = await self.api.count_events(conversation.id)
@@ -132,7 +135,7 @@ class ServerSource:
 
     async def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
-    ) -> AsyncIterator[list[Event] | None]:
+    ) -> AsyncGenerator[list[Event] | None, None]:
         agent = self._agent(conversation) if via == "agent server" else None
         quiet = 0
         while True:

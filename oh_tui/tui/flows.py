@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import duration, plural, size
 from oh_tui.problem import Problem
-from oh_tui.sources import SandboxPlan
-from oh_tui.sources.files import FileSource
+from oh_tui.sources import SandboxPlan, Source
 from oh_tui.text import clean
 from oh_tui.trajectory.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.steps import Outcome, Step
@@ -291,7 +290,9 @@ async def without_key(screen: MainScreen) -> None:
         return
 
 
-def _file_source(typed: str) -> FileSource:
+def _file_source(typed: str) -> Source:
+    from oh_tui.sources.files import FileSource
+
     return FileSource([Path(typed).expanduser()])
 
 

@@ -156,10 +156,12 @@ class MainScreen(Screen[int]):
 
     async def _open_named(self) -> None:
         """Open the conversation that the command line names; else the first is shown."""
+        assert self.source is not None
         if not self._open_id:
+            if self.source.opening:
+                self.sidebar.highlight(self.source.opening)
             self._preview()
             return
-        assert self.source is not None
         wanted, self._open_id = self._open_id, ""
         (found,) = await self.source.get([wanted])
         if found is None:

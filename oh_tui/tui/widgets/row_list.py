@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.widgets.drawing import Drawn, Piece
+from oh_tui.tui.widgets.drawing import Drawn, Piece, hits
 
 
 class RowList(ScrollView, Drawn, can_focus=True):
@@ -21,6 +21,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = MOVE
     ALLOW_SELECT = False
+
+    keeps_cursor: ClassVar[bool] = True
+    """Whether the cursor is drawn while another pane has the focus."""
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -55,6 +58,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def pieces(self, row: int, width: int) -> list[Piece]:
         """What row `row` shows in `width` cells."""
         raise NotImplementedError
+
+    find_text: reactive[str] = reactive("")
+    """Its occurrences are marked in the rows."""
+
+    def row_text(self, row: int) -> str:
+        """What find looks in."""
+        return "".join(text for text, _ in self.pieces(row, 200))
 
     def rows_changed(self, cursor: int | None = None, *, keep_line: bool = False) -> None:
         """Draw anew after the rows changed. `cursor` is where the cursor's row is now; with
@@ -97,10 +107,10 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self.scroll_to(y=target, animate=False, immediate=True, force=True)
 
     def _refresh_row(self, row: int) -> None:
-        self.refresh(Region(0, row - round(self.scroll_y), self.size.width, 1))
+        self.refresh(Region(0, row - round(self.scroll_y), self.scrollable_content_region.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         row = y + round(self.scroll_y)
         count = self.row_count()
         if not count:
@@ -108,11 +118,14 @@ class RowList(ScrollView, Drawn, can_focus=True):
             return self.strip([("  " + text, "" if y == 1 else "dim")], width)
         if row >= count:
             return self.strip([], width)
-        if row != self.cursor:
-            return self.strip([(" ", ""), *self.pieces(row, width - 1)], width)
+        if row != self.cursor or not (self.keeps_cursor or self.has_focus):
+            return self.strip([(" ", ""), *self._marked(row, width - 1)], width)
         under = "cursor" if self.has_focus else "cursor-blurred"
         mark = (self.glyphs.cursor, "mark")
-        return self.strip([mark, *self.pieces(row, width - 1)], width, under)
+        return self.strip([mark, *self._marked(row, width - 1)], width, under)
+
+    def _marked(self, row: int, width: int) -> list[Piece]:
+        return hits(self.pieces(row, width), self.find_text)
 
     def on_resize(self) -> None:
         self.show_cursor()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -27,7 +29,7 @@ class Rule(Drawn):
         hue = "" if self.heavy else "rule"
         title = _cut(self.title, width - 6)
         used = sum(width_of(text) for text, _ in title)
-        facts = _cut(self.facts, width - used - 10)
+        facts = _cut(self.facts, width - used - 7)
         told = sum(width_of(text) for text, _ in facts)
         left: list[Piece] = [(line, hue)]
         if used:
@@ -38,14 +40,26 @@ class Rule(Drawn):
 
 
 def _cut(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
-    """As many pieces as fit; the first that does not is shortened when enough of it is left."""
+    """As many pieces as fit, whole; only the first may be shortened."""
     kept: list[Piece] = []
     for text, name in pieces:
         cells = width_of(text)
         if cells > room:
-            if room >= 6:
+            if not kept and room >= 6:
                 kept.append((shorten(text, room), name))
             break
         kept.append((text, name))
         room -= cells
+    while kept and kept[-1][0].strip() in ("", "·", "-"):
+        kept.pop()
     return kept
+
+
+def joined(parts: Sequence[Piece], dot: str) -> tuple[Piece, ...]:
+    """Facts with a dot between each two."""
+    pieces: list[Piece] = []
+    for number, part in enumerate(parts):
+        if number:
+            pieces.append((f" {dot} ", "dim"))
+        pieces.append(part)
+    return tuple(pieces)

@@ -14,6 +14,7 @@ from oh_tui.human import day_time, plural
 from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import (
     Block,
+    Json,
     call_blocks,
     call_title,
     event_blocks,
@@ -28,7 +29,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
 
 
@@ -37,6 +38,11 @@ class RunView(Vertical):
     selected, both are shown."""
 
     as_json: reactive[bool] = reactive(False)
+    is_reading: reactive[bool] = reactive(False)
+    whole_call: reactive[bool] = reactive(False)
+    """The detail has the whole screen: the thought of the call is shown whole too."""
+    via: reactive[str] = reactive("")
+    """Where the events come from, told when it is not the usual place."""
     progress: reactive[str] = reactive("")
     """What is being loaded, or why not all is there; takes the place of the counts."""
 
@@ -70,7 +76,8 @@ class RunView(Vertical):
         if where and conversation.selected_branch:
             where += "@" + clean_line(conversation.selected_branch)
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
-        rule.facts = ((" · ".join(_facts(conversation, now)), "dim"),)
+        facts: list[Piece] = [(fact, "dim") for fact in _facts(conversation, now)]
+        rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def show_run(self, trajectory: Trajectory | None, cursor: int | None = None) -> None:
         self._shown = None
@@ -98,6 +105,7 @@ class RunView(Vertical):
             self._show_current()
 
     def _tell_counts(self) -> None:
+        self.query_one(TimelineHead).refresh()
         rule = self.query_one("#timeline-rule", Rule)
         trajectory = self.timeline.trajectory
         if self.progress:
@@ -133,7 +141,7 @@ class RunView(Vertical):
             else:
                 hidden = plural(counts.hidden, "other event")
                 parts.append((f"{hidden} hidden (x)", "dim"))
-        return _joined(parts, glyphs.dot)
+        return joined(parts, glyphs.dot)
 
     # The selected step
 
@@ -147,9 +155,8 @@ class RunView(Vertical):
             return
         step, event = current
         if step is None:
-            key = (event, None, 0, self.as_json)
-            if key != self._shown:
-                self._shown = key
+            if self._shown != (event, None, 0, self.as_json):
+                self._shown = (event, None, 0, self.as_json)
                 self._show_event(event)
             return
         outcome = timeline.trajectory.outcome(step)
@@ -160,7 +167,9 @@ class RunView(Vertical):
 
     def _show_event(self, event: Event) -> None:
         title = ((clean_line(event.kind), "dim"),)
-        blocks = [Block.json(json_text(event))] if self.as_json else event_blocks(event)
+        blocks: list[Block] = event_blocks(event)
+        if self.as_json:
+            blocks = [Json(json_text(Step(0, event)))]
         self._show_bodies(title, (("hidden event", "dim"),), [], blocks, at_end=False)
 
     def _show_step(self, step: Step, outcome: Outcome) -> None:
@@ -169,11 +178,15 @@ class RunView(Vertical):
         told = result_title(step, outcome)
         result: tuple[Piece, ...] = ((f"{glyph} " if glyph else "", hue), (told, hue or "dim"))
         if self.as_json:
-            self._show_bodies(call, result, [], [Block.json(json_text(step))], at_end=False)
+            self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
             return
         failed = outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED)
         self._show_bodies(
-            call, result, call_blocks(step), result_blocks(step, outcome), at_end=failed
+            call,
+            result,
+            call_blocks(step, whole=self.whole_call),
+            result_blocks(step, outcome),
+            at_end=failed,
         )
 
     def _show_bodies(
@@ -195,9 +208,8 @@ class RunView(Vertical):
     def _fit_call(self) -> None:
         """Call takes what it needs, at most a third of the room."""
         room = self.query_one("#detail-pane").size.height - 2
-        lines = min(self.call_view.line_count(), max(1, room // 3))
+        lines = min(self.call_view.position()[2], max(1, room // 3))
         self.call_view.styles.height = lines
-        self.call_view.display = lines > 0
 
     _result_facts: tuple[Piece, ...] = ()
 
@@ -218,6 +230,7 @@ class RunView(Vertical):
 
 
 def _facts(conversation: Conversation, now: float) -> list[str]:
+    """The most telling first: those at the end go when there is no room."""
     facts = []
     model = clean_line(conversation.llm_model or "")
     if model:
@@ -233,12 +246,3 @@ def _facts(conversation: Conversation, now: float) -> list[str]:
     if began is not None:
         facts.append(day_time(began, now, UTC if now == 0 else None))
     return facts
-
-
-def _joined(parts: list[Piece], dot: str) -> tuple[Piece, ...]:
-    joined: list[Piece] = []
-    for number, part in enumerate(parts):
-        if number:
-            joined.append((f" {dot} ", "dim"))
-        joined.append(part)
-    return tuple(joined)

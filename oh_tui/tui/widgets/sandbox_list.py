@@ -58,6 +58,7 @@ def sandbox_rows(
 
 
 class SandboxList(RowList):
+    keeps_cursor = False
     rows: reactive[tuple[SandboxRow, ...]] = reactive(())
     now: reactive[float] = reactive(0.0)
 
@@ -94,8 +95,8 @@ class SandboxList(RowList):
         ]
 
 
-def sandbox_facts(there: list[SandboxRow], gone: list[SandboxRow], shown: bool) -> str:
-    """`5 up · 7 paused · 29 gone (x)`, only what is not zero."""
+def sandbox_facts(there: list[SandboxRow], gone: list[SandboxRow], shown: bool) -> list[str]:
+    """`5 up`, `7 paused`, `29 gone (x)`: only what is not zero."""
     up = sum(row.status in ("RUNNING", "STARTING") for row in there)
     paused = sum(row.status == "PAUSED" for row in there)
     broken = sum(row.status == "ERROR" for row in there)
@@ -105,4 +106,4 @@ def sandbox_facts(there: list[SandboxRow], gone: list[SandboxRow], shown: bool) 
         plural(broken, "error") if broken else "",
         f"{len(gone)} gone" + ("" if shown else " (x)") if gone else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return [part for part in parts if part]

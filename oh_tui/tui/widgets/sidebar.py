@@ -8,7 +8,8 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.tui.widgets.conversation_list import ConversationList
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of
+from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import SHOWN, SandboxList, sandbox_facts, sandbox_rows
 
 
@@ -82,5 +83,6 @@ class Sidebar(Vertical):
         pane.rows = rows
         pane.empty = ("", "no sandbox is up")
         pane.styles.height = min(SHOWN, max(2, len(rows)))
-        facts = sandbox_facts(there, gone, self.show_gone)
-        self.query_one("#sandboxes-rule", Rule).facts = ((facts, "dim"),)
+        facts: list[Piece] = [(f, "dim") for f in sandbox_facts(there, gone, self.show_gone)]
+        rule = self.query_one("#sandboxes-rule", Rule)
+        rule.facts = joined(facts, glyphs_of(self.app).dot)

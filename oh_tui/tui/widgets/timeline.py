@@ -21,10 +21,10 @@ from oh_tui.tui.widgets.row_list import RowList
 TIMES = ("elapsed", "clock", "UTC")
 """What the column `at` can show: since the run began, the local clock, the clock in UTC."""
 
-AT = {"elapsed": 8, "clock": 9, "UTC": 9}
+CLOCK = 10
 RAN = 7
-NUMBER = 6
 GUTTER = 2
+"""Cells of the columns whose width does not depend on the run."""
 
 
 def _described(shown: Step | Event, outcome: Outcome | None, results: int) -> Description:
@@ -179,17 +179,27 @@ class Timeline(RowList):
         assert self.trajectory is not None
         return self._describe(step, self.trajectory.outcome(step), len(step.results))
 
-    def _columns(self, width: int) -> tuple[int, int, int]:
-        """Cells of at, what and result."""
-        at = AT[self.time]
-        rest = width - GUTTER - NUMBER - at - RAN - 4
+    def _columns(self, width: int) -> tuple[int, int, int, int]:
+        """Cells of number, at, what and result: the first two as wide as this run needs."""
+        trajectory = self.trajectory
+        number, at = 3, CLOCK
+        if trajectory is not None and trajectory.steps:
+            number = max(3, len(str(len(trajectory))) + 1)
+            ended = trajectory.steps[-1].event.seconds()
+            if self._tells_elapsed() and trajectory.began is not None and ended is not None:
+                at = max(6, len(clock(ended - trajectory.began)) + 2)
+        rest = width - GUTTER - number - at - RAN - 4
         what = max(16, min(int(rest * 0.55), rest - 18))
-        return at, what, max(0, rest - what)
+        return number, at, what, max(0, rest - what)
+
+    def _tells_elapsed(self) -> bool:
+        """Since when is known only of a run that is read to its beginning."""
+        return self.time == "elapsed" and self.trajectory is not None and self.trajectory.complete
 
     def head(self, width: int) -> Strip:
-        at, what, _ = self._columns(width - 1)
+        number, at, what, _ = self._columns(width - 1)
         name = "at" if self.time == "elapsed" else self.time
-        text = f"{'#':>{GUTTER + NUMBER + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}  result"
+        text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}    result"
         return self.strip([(text, "dim")], width)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
@@ -197,7 +207,7 @@ class Timeline(RowList):
         assert trajectory is not None
         step, event = self.row(row)
         described = self.describe_row(step, event)
-        at, what, room = self._columns(width)
+        cells, at, what, room = self._columns(width)
         hue = FAMILY_HUES.get(described.family, "")
         own = step is not None and event is step.event
         outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
@@ -214,7 +224,7 @@ class Timeline(RowList):
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         return [
             (f"{self._gutter(step) if own else ' ':<{GUTTER}}", "dim"),
-            (f"{number:>{NUMBER}}", "dim"),
+            (f"{number:>{cells}}", "dim"),
             (f"{self._at(event):>{at}}", "dim"),
             (f"{tenths(ran) if ran is not None else '':>{RAN}}", ""),
             ("  ", ""),
@@ -243,7 +253,7 @@ class Timeline(RowList):
         when = event.seconds()
         if when is None:
             return ""
-        if self.time == "elapsed" and self.trajectory is not None and self.trajectory.complete:
+        if self._tells_elapsed() and self.trajectory is not None:
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
         return clock_time(when, UTC if self.time == "UTC" else None)
