@@ -40,8 +40,8 @@ _MARKS = {
     Outcome.NO_RESULT: "/",
 }
 
-_WIDEST = 60
-"""Columns that a cell may have, except in the last column."""
+_WIDEST, _LAST = 60, 100
+"""Columns that a cell may have, and one in the last column."""
 
 
 def show_plain(make_source: MakeSource, identifier: str) -> int:
@@ -130,16 +130,21 @@ def _print_table(rows: Iterator[tuple[str, ...]], sides: str) -> None:
     widths = [min(_WIDEST, max(_width(row[i]) for row in held)) for i in range(last)]
     for row in held:
         cells = [_cell(row[i], widths[i], sides[i]) for i in range(last)]
-        print("  ".join([*cells, row[last]]).rstrip())
+        print("  ".join([*cells, _fit(row[last], _LAST)]).rstrip())
 
 
 def _cell(text: str, width: int, side: str) -> str:
-    if _width(text) > width:
-        while _width(text) > width - 3:
-            text = text[:-1]
-        text += "..."
+    text = _fit(text, width)
     fill = " " * (width - _width(text))
     return text + fill if side == "<" else fill + text
+
+
+def _fit(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 3:
+        text = text[:-1]
+    return text + "..."
 
 
 def _width(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
@@ -28,11 +29,13 @@ async def chosen(source: Source, identifier: str) -> Conversation:
 
 
 async def read_run(source: Source, conversation: Conversation) -> Loaded:
-    """The run with all its events. One too long for a download is read page by page: minutes."""
+    """The run with all its events. One too long for a download is read page by page, which takes
+    minutes: a terminal is told how far it is."""
     whole: Loaded | None = None
     async for state in source.load(conversation):
         if state.trajectory is not None:
             whole = state
+        _tell(state)
     if whole is None or whole.trajectory is None:
         raise Problem(f"{name(conversation)} gave no events", "try again")
     while whole.trajectory is not None and not whole.trajectory.complete:
@@ -40,7 +43,16 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
         whole = await source.older(conversation, whole.trajectory)
         if whole.trajectory is None or len(whole.trajectory.events) <= held:
             break
+        _tell(whole)
+    if sys.stderr.isatty():
+        print(end="\r\x1b[K", file=sys.stderr, flush=True)
     return whole
+
+
+def _tell(state: Loaded) -> None:
+    if sys.stderr.isatty() and state.total:
+        told = f"reading {state.loaded:,} of {state.total:,} events"
+        print(end=f"\r{told}", file=sys.stderr, flush=True)
 
 
 def name(conversation: Conversation) -> str:
