@@ -1,0 +1,57 @@
+"""Fixtures of the contract that hold for any server; which one it is, `server` says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from oh_tui.api import AppServer, Conversation, Secret
+from oh_tui.api.asgi import ASGIApp
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+"""An id that no server has given."""
+
+
+@dataclass(frozen=True)
+class ServerUnderTest:
+    """An app server: an ASGI app in this process, or the one at `url` when there is none."""
+
+    url: str
+    app: ASGIApp | None = None
+    key: Secret | None = None
+
+    def connect(self) -> AppServer:
+        return AppServer(self.url, key=self.key, app=self.app)
+
+
+@pytest.fixture
+async def api(server: ServerUnderTest) -> AsyncIterator[AppServer]:
+    """The service layer, connected to the server."""
+    async with server.connect() as api:
+        yield api
+
+
+@pytest.fixture
+async def wire(server: ServerUnderTest) -> AsyncIterator[httpx.AsyncClient]:
+    """A bare client, for what the service layer does not let through."""
+    transport = None
+    if server.app is not None:
+        transport = httpx.ASGITransport(server.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=server.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def run(api: AppServer) -> Conversation:
+    """A finished run in a sandbox that runs: the longest one that fits on a page of events."""
+    found: list[tuple[int, Conversation]] = []
+    for conversation in (await api.search_conversations()).items:
+        finished = conversation.execution_status == "finished"
+        if finished and conversation.sandbox_status == "RUNNING":
+            count = await api.count_events(conversation.id)
+            found += [(count, conversation)] if count <= 100 else []
+    assert found, "the server needs a finished run of at most 100 events in a running sandbox"
+    return max(found, key=lambda one: one[0])[1]

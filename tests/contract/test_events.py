@@ -1,0 +1,256 @@
+"""The contract: events of a run, on the app server and on the agent server of its sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from oh_tui.api import (
+    AgentServer,
+    AppServer,
+    AuthError,
+    Conversation,
+    InvalidRequest,
+    NotFound,
+    Page,
+    Secret,
+    ServerError,
+    same_id,
+)
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Trajectory
+
+from .fixtures import UNKNOWN
+
+ONLY_ON_THE_APP_SERVER = {"StreamingDeltaEvent", "ConversationStateUpdateEvent"}
+
+
+@pytest.fixture
+def agent(api: AppServer, run: Conversation) -> AgentServer:
+    agent = api.agent_server(run)
+    assert agent is not None
+    return agent
+
+
+async def joined(pages: AsyncIterator[Page[Event]]) -> list[Event]:
+    return [event async for page in pages for event in page.items]
+
+
+def ids(events: list[Event]) -> list[str]:
+    return [event.id for event in events]
+
+
+# the app server
+
+
+async def test_events_come_in_the_order_of_their_timestamps(
+    api: AppServer, run: Conversation
+) -> None:
+    times = [event.timestamp for event in (await api.search_events(run.id)).items]
+    assert len(times) > 20
+    assert times == sorted(times)
+    newest = (await api.search_events(run.id, sort_order="TIMESTAMP_DESC")).items
+    assert [event.timestamp for event in newest] == sorted(times, reverse=True)
+
+
+async def test_pages_of_events_join_to_the_whole_run(api: AppServer, run: Conversation) -> None:
+    whole = (await api.search_events(run.id)).items
+    assert ids(await joined(api.iter_events(run.id, limit=7))) == ids(whole)
+
+
+async def test_the_cursor_of_events_is_an_offset(api: AppServer, run: Conversation) -> None:
+    whole = (await api.search_events(run.id)).items
+    page = await api.search_events(run.id, page_id="3", limit=2)
+    assert ids(page.items) == ids(whole)[3:5]
+    assert page.next_page_id == "5"
+    beyond = await api.search_events(run.id, page_id="99999")
+    assert (beyond.items, beyond.next_page_id) == ([], None)
+
+
+async def test_a_cursor_of_events_that_is_no_number_fails(
+    api: AppServer, run: Conversation
+) -> None:
+    with pytest.raises(ServerError) as caught:
+        await api.search_events(run.id, page_id="zzz")
+    assert caught.value.status == 500
+
+
+async def test_events_are_counted_as_they_are_listed(api: AppServer, run: Conversation) -> None:
+    whole = (await api.search_events(run.id)).items
+    assert await api.count_events(run.id) == len(whole)
+    calls = [event for event in whole if event.kind == "ActionEvent"]
+    assert len(calls) > 2
+    assert await api.count_events(run.id, kind__eq="ActionEvent") == len(calls)
+    assert ids((await api.search_events(run.id, kind__eq="ActionEvent")).items) == ids(calls)
+
+
+async def test_a_kind_that_no_event_has_is_refused(api: AppServer, run: Conversation) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await api.search_events(run.id, kind__eq="NoSuchEvent")
+    assert caught.value.status == 422
+
+
+async def test_a_timestamp_splits_the_events_in_two(api: AppServer, run: Conversation) -> None:
+    whole = (await api.search_events(run.id)).items
+    border = whole[len(whole) // 2].timestamp
+    before = (await api.search_events(run.id, timestamp__lt=border)).items
+    after = (await api.search_events(run.id, timestamp__gte=border)).items
+    assert ids(before + after) == ids(whole)
+    assert after[0].timestamp == border
+
+
+async def test_events_are_fetched_by_id_in_the_order_asked(
+    api: AppServer, run: Conversation
+) -> None:
+    first, second = (await api.search_events(run.id, limit=2)).items
+    found = await api.get_events(run.id, [second.id, UNKNOWN, first.id])
+    assert [event and event.id for event in found] == [second.id, None, first.id]
+
+
+async def test_an_unknown_conversation_has_no_events(api: AppServer) -> None:
+    page = await api.search_events(UNKNOWN)
+    assert (page.items, page.next_page_id) == ([], None)
+    assert await api.count_events(UNKNOWN) == 0
+
+
+async def test_a_malformed_conversation_id_makes_the_server_fail(api: AppServer) -> None:
+    with pytest.raises(ServerError) as caught:
+        await api.search_events("no-such-id")
+    assert caught.value.status == 500
+
+
+async def test_events_have_ids_with_dashes_and_times_without_a_zone(
+    api: AppServer, run: Conversation
+) -> None:
+    for event in (await api.search_events(run.id)).items:
+        assert event.id.count("-") == 4
+        assert not event.timestamp.endswith("Z")
+        assert "+" not in event.timestamp
+        assert event.seconds() is not None
+
+
+# the agent server
+
+
+async def test_the_agent_servers_cursor_is_the_next_event(
+    agent: AgentServer, run: Conversation
+) -> None:
+    whole = ids(await joined(agent.iter_events()))
+    page = await agent.search_events(limit=3)
+    assert ids(page.items) == whole[:3]
+    assert page.next_page_id == whole[3]
+    page = await agent.search_events(page_id=whole[3], limit=2)
+    assert ids(page.items) == whole[3:5]
+    assert ids(await joined(agent.iter_events(limit=4))) == whole
+
+
+async def test_an_agent_servers_unknown_cursor_is_page_one(agent: AgentServer) -> None:
+    first = await agent.search_events(limit=2)
+    assert ids((await agent.search_events(page_id=UNKNOWN, limit=2)).items) == ids(first.items)
+
+
+async def test_the_last_page_of_the_agent_server_has_no_cursor(agent: AgentServer) -> None:
+    whole = ids(await joined(agent.iter_events()))
+    page = await agent.search_events(page_id=whole[-1])
+    assert (ids(page.items), page.next_page_id) == (whole[-1:], None)
+
+
+async def test_the_agent_server_lists_backwards_too(agent: AgentServer) -> None:
+    whole = ids(await joined(agent.iter_events()))
+    backwards = await joined(agent.iter_events(sort_order="TIMESTAMP_DESC", limit=7))
+    assert ids(backwards) == whole[::-1]
+
+
+async def test_the_agent_server_counts_and_filters(agent: AgentServer) -> None:
+    whole = await joined(agent.iter_events())
+    assert await agent.count_events() == len(whole)
+    calls = [event for event in whole if event.kind == "ActionEvent"]
+    assert await agent.count_events(kind="ActionEvent") == len(calls)
+    assert ids(await joined(agent.iter_events(kind="ActionEvent"))) == ids(calls)
+    users = [event for event in whole if event.source == "user"]
+    assert users
+    assert ids(await joined(agent.iter_events(source="user"))) == ids(users)
+
+
+async def test_a_kind_unknown_to_the_agent_server_has_no_events(agent: AgentServer) -> None:
+    assert await agent.count_events(kind="NoSuchEvent") == 0
+
+
+async def test_the_app_server_has_every_event_of_the_agent_server(
+    api: AppServer, agent: AgentServer, run: Conversation
+) -> None:
+    app = {event.id: event for event in (await api.search_events(run.id)).items}
+    there = await joined(agent.iter_events())
+    assert set(ids(there)) <= set(app)
+    more = [event for event in app.values() if event.id not in set(ids(there))]
+    assert {event.kind for event in more} <= ONLY_ON_THE_APP_SERVER
+    assert any(event.kind == "StreamingDeltaEvent" for event in more)
+
+
+async def test_the_agent_server_leaves_out_nulls_and_parents(
+    api: AppServer, agent: AgentServer, run: Conversation
+) -> None:
+    (there,) = (await agent.search_events(kind="ActionEvent", limit=1)).items
+    (here,) = await api.get_events(run.id, [there.id])
+    assert here is not None
+    assert None not in there.body().values()
+    assert "parent_id" not in there.body()
+    assert None in here.body().values()
+    assert "parent_id" in here.body()
+
+
+async def test_both_stores_tell_of_the_same_steps(
+    api: AppServer, agent: AgentServer, run: Conversation
+) -> None:
+    app, there = Trajectory(), Trajectory()
+    app.extend(await joined(api.iter_events(run.id)))
+    there.extend(await joined(agent.iter_events()))
+    assert len(app.steps) > 2
+    assert [(step.event.id, ids(list(step.results))) for step in app.steps] == [
+        (step.event.id, ids(list(step.results))) for step in there.steps
+    ]
+    assert [app.outcome(step) for step in app.steps] == [
+        there.outcome(step) for step in there.steps
+    ]
+    for counts in (app.counts, there.counts):
+        counts.events = counts.hidden = 0
+    assert app.counts == there.counts
+    assert app.status == there.status == "finished"
+
+
+async def test_the_agent_servers_record_has_status_and_stats(
+    agent: AgentServer, run: Conversation
+) -> None:
+    record = await agent.conversation()
+    assert same_id(record.id, run.id)
+    assert record.id.count("-") == 4
+    assert record.execution_status == "finished"
+    assert record.stats is not None
+    usage = record.stats["usage_to_metrics"]["agent"]
+    assert usage["accumulated_token_usage"]["prompt_tokens"] > 0
+    assert len(usage["response_latencies"]) == len(usage["token_usages"]) > 0
+
+
+async def test_a_wrong_sandbox_key_is_refused(api: AppServer, run: Conversation) -> None:
+    agent = api.agent_server(replace(run, session_api_key=Secret("wrong")))
+    assert agent is not None
+    with pytest.raises(AuthError):
+        await agent.count_events()
+
+
+async def test_a_conversation_unknown_to_the_agent_server_is_not_found(
+    api: AppServer, run: Conversation
+) -> None:
+    base, _, _ = (run.conversation_url or "").rpartition("/")
+    agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
+    assert agent is not None
+    with pytest.raises(NotFound):
+        await agent.search_events()
+
+
+async def test_a_conversation_whose_sandbox_sleeps_has_no_agent_server(
+    api: AppServer, run: Conversation
+) -> None:
+    assert api.agent_server(replace(run, conversation_url=None, session_api_key=None)) is None

@@ -1,0 +1,1 @@
+"""Tests against the real OpenHands server: `make test-live`, never part of `make test`."""

@@ -1,0 +1,46 @@
+"""What the scripted model does in the live tests, and what a reader must be told about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .model import Answer, Call
+
+
+def scripts(folder: Path) -> dict[str, list[Answer]]:
+    """The scripts by name; files they make go to `folder`."""
+    notes = str(folder / "notes.txt")
+    return {
+        "tour": [
+            Answer("First a look around.", (_shell("echo hello from the sandbox"),)),
+            Answer("", (_shell("ls /no/such/folder"),)),
+            Answer("Now a file.", (_edit("create", notes, file_text="one\ntwo\n"),)),
+            Answer("", (_edit("str_replace", notes, old_str="two", new_str="three"),)),
+            Answer("", (_edit("str_replace", notes, old_str="four", new_str="five"),)),
+            Answer("A tool that is not there.", (Call("no_such_tool", {"x": 1}),)),
+            Answer(
+                "Two things at once.",
+                (_shell("sleep 0.5; echo side one"), _edit("view", notes)),
+            ),
+            Answer("", (_shell("exit_code() { return 3; }; exit_code"),)),
+            Answer("", (Call("think", {"thought": "All parts were seen."}),)),
+            Answer("That is all.", (Call("finish", {"message": "The tour is over."}),)),
+        ],
+        "short": [
+            Answer("", (_shell("echo short"),)),
+            Answer("This run was short."),
+        ],
+        "long": [
+            Answer("This takes a while.", (_shell("for i in 1 2 3 4 5 6; do sleep 2; done"),)),
+            Answer("", (Call("finish", {"message": "It took a while."}),)),
+        ],
+        "refused": [Answer(status=401)],
+    }
+
+
+def _shell(command: str) -> Call:
+    return Call("terminal", {"command": command, "security_risk": "LOW"})
+
+
+def _edit(command: str, path: str, **more: str) -> Call:
+    return Call("file_editor", {"command": command, "path": path, "security_risk": "LOW", **more})

@@ -1,0 +1,12 @@
+"""The contract of the service layer, held against the real server."""
+
+# ruff: noqa: F403
+import pytest
+
+from tests.contract.test_conversations import *
+from tests.contract.test_download import *
+from tests.contract.test_events import *
+from tests.contract.test_sandboxes import *
+from tests.contract.test_wire import *
+
+pytestmark = pytest.mark.live
