@@ -40,7 +40,7 @@ WHOLE = 150
 """Lines; code up to here is painted in one go, so that strings over several lines are right;
 longer code is painted line by line, where it is looked at."""
 
-SLICE = 3000
+SLICE = 2000
 """Characters of Markdown rendered at a time; rich takes about 5 ms for a thousand."""
 
 PLAIN_MARKDOWN = 500_000
@@ -102,11 +102,16 @@ def _markdown(text: str, width: int) -> list[Section]:
     if len(text) > PLAIN_MARKDOWN:
         return [_text(text, width)]
     parts = slices(text)
-    gaps = [not _same_fence(*pair) for pair in pairwise(parts)]
-    return [
-        MarkdownSection(part, width, gap=gap)
-        for part, gap in zip(parts, [*gaps, False][: len(parts)], strict=True)
-    ]
+    sections: list[Section] = []
+    for part, below in pairwise([*parts, ""]):
+        if len(part) > SLICE * 5:
+            # a paragraph this long is no prose, and some take rich seconds
+            sections.append(_text(part, width))
+        else:
+            at_blank = not part.rpartition("\n")[2].strip()
+            gap = at_blank and below != ""
+            sections.append(MarkdownSection(part, width, gap=gap))
+    return sections
 
 
 def _thought(text: str, width: int, most: int) -> Section:
@@ -214,6 +219,7 @@ def _paint_diff(lines: list[str], path: str, number: int) -> Sequence[Piece]:
 
 def _fields(pairs: Sequence[tuple[str, str]], width: int) -> list[Section]:
     """Label and value side by side, a long value hanging under its beginning."""
+    pairs = [(" ".join(label.split()), value) for label, value in pairs]
     column = min(max((cells(label) for label, _ in pairs), default=0) + 2, max(2, width // 3))
     room = max(1, width - column)
     rows: list[Line] = []
@@ -262,13 +268,7 @@ def slices(text: str) -> list[str]:
             mark = bare[0]
             fence = mark * (len(bare) - len(bare.lstrip(mark)))
         lines.append(line)
-        size += len(line) + 1
+        size += max(40, len(line))  # each line takes its time, a short one too
         blank = not bare
     found.append("\n".join(lines))
     return [part for part in found if part.strip()]
-
-
-def _same_fence(above: str, below: str) -> bool:
-    """Two slices that a long code fence was cut into."""
-    mark = below.partition("\n")[0]
-    return mark[:3] in ("```", "~~~") and above.endswith("\n" + mark)

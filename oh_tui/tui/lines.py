@@ -13,11 +13,12 @@ from itertools import accumulate
 
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.body_layout import lay_out
+from oh_tui.tui.highlight import lexer_for, paint_line
 from oh_tui.tui.sections import Line
 
 STYLES = {
-    "add": "background: $success-muted 60%;",
-    "del": "background: $error-muted 60%;",
+    "add": "background: $success-muted;",
+    "del": "background: $error-muted;",
     "add-sign": "color: $text-success; text-style: bold;",
     "del-sign": "color: $text-error; text-style: bold;",
     "hunk": "color: $text-secondary; text-style: dim;",
@@ -167,3 +168,15 @@ class Document:
         """Where the text stands in a line, as character offsets."""
         number, inner = self._section(row)
         return self._sections[number].marks(inner, needle) if needle else []
+
+
+def warm_up() -> None:
+    """Load what paints and renders, which takes about 150 ms: for a thread, after the first
+    screen is drawn."""
+    from oh_tui.tui.prose import render
+
+    render("`warm`\n\n```python\nup = 1\n```", 20)
+    for name in ("bash", "json", "a.py"):
+        lexer = lexer_for(name)
+        if lexer is not None:
+            paint_line(lexer, "x = 1")

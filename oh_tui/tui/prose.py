@@ -14,6 +14,7 @@ from rich.style import Style
 from rich.text import Text
 from rich.theme import Theme
 
+from oh_tui.text import clean
 from oh_tui.tui import highlight
 from oh_tui.tui.highlight import Piece
 
@@ -72,7 +73,11 @@ class _Code(markdown.CodeBlock):
         yield text
 
 
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
+_PARSER = (
+    MarkdownIt("commonmark", {"html": False, "maxNesting": 100})
+    .enable("strikethrough")
+    .enable("table")
+)
 """As rich's own, but tags are text: rich would leave them out, and what stands in them."""
 
 
@@ -95,15 +100,17 @@ class _Markdown(markdown.Markdown):
 
 
 def render(source: str, width: int) -> list[list[Piece]]:
-    """Markdown as lines of at most `width` cells; its source, cut, where rich cannot render it."""
+    """Markdown as lines of at most `width` cells; its source, cut, where rich cannot render it or
+    nothing would be left of it."""
     console = Console(
         width=width, file=io.StringIO(), theme=_THEME, force_terminal=True, legacy_windows=False
     )
     try:
         lines = [_pieces(line) for line in console.render_lines(_Markdown(source), pad=False)]
     except Exception:
-        # No text may end the app; that of a message least of all.
-        return [[(part, "")] for line in source.split("\n") for part in chop_cells(line, width)]
+        lines = []  # no text may end the app; that of a message least of all
+    if not any(lines):
+        lines = [[(part, "")] for line in source.split("\n") for part in chop_cells(line, width)]
     while lines and not lines[0]:
         del lines[0]
     while lines and not lines[-1]:
@@ -111,9 +118,14 @@ def render(source: str, width: int) -> list[list[Piece]]:
     return lines
 
 
+_SPACES = {ord("\t"): " ", ord("\n"): " "}
+
+
 def _pieces(segments: Iterable[tuple[str, Style | None, object]]) -> list[Piece]:
     pieces: list[Piece] = []
     for text, style, _ in segments:
+        # an entity such as &#x202e; is a harmful character only now
+        text = clean(text).translate(_SPACES)
         if text:
             pieces.append((text, _name(style)))
     while pieces and not pieces[-1][0].rstrip():

@@ -209,6 +209,31 @@ def test_slices_lose_nothing_and_keep_fences_closed() -> None:
     ]
 
 
+def test_entities_in_markdown_cannot_bring_harmful_characters_back() -> None:
+    lines = shown(Document([Markdown("a&#x202e;b&#27;[31m&#x9b;c&#10;d &amp; e")], 40))
+    assert all(clean(line) == line for line in lines)
+    assert lines[0].startswith("ab")
+    assert lines[-1].endswith("& e")
+
+
+def test_markdown_that_would_render_to_nothing_shows_its_source() -> None:
+    assert shown(Document([Markdown("[a]: http://b.c")], 40)) == ["[a]: http://b.c"]
+    assert shown(Document([Markdown(">" * 500)], 100)) == [">" * 100] * 5
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, "![](" * 9_000, "*a **b " * 9_000, "> " * 9_000])
+def test_no_markdown_takes_long(text: str) -> None:
+    document = Document([Markdown(text)], 80)
+    began = time.perf_counter()
+    document.prepare_next()
+    assert time.perf_counter() - began < 1
+
+
+def test_a_list_that_is_cut_into_slices_gets_no_empty_lines() -> None:
+    text = "\n".join(f"- item {n}" for n in range(2000))
+    assert shown(Document([Markdown(text)], 40)) == [f" • item {n}" for n in range(2000)]
+
+
 def test_a_place_stays_when_the_width_changes() -> None:
     blocks: list[Block] = [Heading("h"), Output("\n".join(f"{n} " + "x" * 90 for n in range(300)))]
     wide, narrow = Document(blocks, 100), Document(blocks, 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -17,12 +18,13 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.timer import Timer
 
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.lines import STYLES, TINTS, Document
 from oh_tui.tui.sections import Line, cells, chop
 
-_PREPARE_EVERY = 0.03
+_PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
 
 
@@ -85,6 +87,8 @@ class BodyView(ScrollView, can_focus=True):
         self._strips: LRUCache[int, Strip] = LRUCache(256)
         self._looks: dict[str, Style] = {}
         self._reported = (0, 0, 0)
+        self._ahead: Timer | None = None
+        """Runs while lines are estimated."""
         self._settling = False
         """It is this view that scrolls, to keep its place, and nobody else."""
         self._laid_out = (0, True)
@@ -96,8 +100,6 @@ class BodyView(ScrollView, can_focus=True):
         self._blocks = blocks
         self._needle, self._hit = "", None
         self._at_end = at_end
-        if self.text_selection is not None:
-            self.screen.clear_selection()
         self._lay_out(None)
 
     def plain_text(self) -> str:
@@ -205,7 +207,7 @@ class BodyView(ScrollView, can_focus=True):
 
     def on_mount(self) -> None:
         super().on_mount()  # type: ignore[no-untyped-call]
-        self.set_interval(_PREPARE_EVERY, self._prepare_ahead)
+        self._ahead = self.set_interval(_PREPARE_EVERY, self._prepare_ahead, pause=True)
 
     def on_resize(self, event: events.Resize) -> None:
         if self._laid_out != (self.size.width, self.wrap):
@@ -223,6 +225,8 @@ class BodyView(ScrollView, can_focus=True):
 
     def _lay_out(self, place: tuple[int, float] | None) -> None:
         """Make the document for the size of now and go to a place in it, or to its start."""
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()  # it is made of line numbers, which are others now
         width = self.size.width
         self._laid_out = (width, self.wrap)
         self._document = Document(self._blocks if width else (), width, self.wrap)
@@ -244,6 +248,8 @@ class BodyView(ScrollView, can_focus=True):
             top = document.row_at(place)
         self.set_scroll(None, max(0, min(top, self.max_scroll_y)))
         self._settling = False
+        if document.pending and height and self._ahead is not None:
+            self._ahead.resume()
         self._report()
 
     def _fit(self) -> None:
@@ -255,9 +261,16 @@ class BodyView(ScrollView, can_focus=True):
 
     def _prepare_ahead(self) -> None:
         if self._document.pending and self.size.height:
-            place = self._document.place(self.scroll_offset.y)
+            top = self.scroll_offset.y
+            place = self._document.place(top)
             self._document.prepare_next()
-            self._settle(place)
+            if self._at_end or self._document.row_at(place) != top:
+                self._settle(place)
+            else:  # only the number of lines below has changed
+                self.virtual_size = Size(self._document.width, len(self._document))
+                self._report()
+        elif self._ahead is not None:
+            self._ahead.pause()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -310,18 +323,21 @@ class BodyView(ScrollView, can_focus=True):
         shown = lead
         if lead:
             segments.append(Segment(" " * lead, base + Style(meta={"offset": (start, row)})))
-        edges = self._edges(row, line, start, end)
+        overlays = self._overlays(row, line)
+        edges = sorted({edge for first, last, _ in overlays for edge in (first, last)})
         for text, name in line.body:
             after = at + len(text)
-            cuts = [edge for edge in edges if at < edge < after]
-            for first, last in zip([max(at, start), *cuts], [*cuts, min(after, end)], strict=True):
-                if first >= last:
-                    continue
+            low, high = max(at, start), min(after, end)
+            inside = [edge for edge in edges if low < edge < high]
+            for first, last in pairwise([low, *inside, max(low, high)]):
                 part = text[first - at : last - at]
                 style = base + self._look(name) if name else base
-                style += self._overlay(row, first)
-                segments.append(Segment(part, style + Style(meta={"offset": (first, row)})))
-                shown += cells(part)
+                for begin, stop, look in overlays:
+                    if begin <= first < stop:
+                        style += look
+                if part:
+                    segments.append(Segment(part, style + Style(meta={"offset": (first, row)})))
+                    shown += cells(part)
             at = after
         if shown < room:
             # A click behind the end is a click on the end.
@@ -348,27 +364,16 @@ class BodyView(ScrollView, can_focus=True):
             end = start
         return start, end, lead
 
-    def _edges(self, row: int, line: Line, start: int, end: int) -> list[int]:
-        """Where, between two offsets, a mark or the selection begins or ends."""
-        self._row_marks = self._document.marks(row, self._needle)
-        self._row_span: tuple[int, int] | None = None
-        if (selection := self.text_selection) is not None:
-            span = selection.get_span(row)
-            if span is not None:
-                first, last = span
-                self._row_span = (first, len(line.text) if last == -1 else last)
-        edges = {edge for mark in self._row_marks for edge in mark}
-        if self._row_span:
-            edges.update(self._row_span)
-        return sorted(edge for edge in edges if start < edge < end)
-
-    def _overlay(self, row: int, at: int) -> Style:
-        style = Style.null()
-        if any(first <= at < last for first, last in self._row_marks):
-            style = self._look("find")
-        if self._row_span and self._row_span[0] <= at < self._row_span[1]:
-            style += self.selection_style
-        return style
+    def _overlays(self, row: int, line: Line) -> list[tuple[int, int, Style]]:
+        """Hits and the selection in a line: from, to and style, later ones on top."""
+        look = self._look("find")
+        found = [(*mark, look) for mark in self._document.marks(row, self._needle)]
+        selection = self.text_selection
+        span = selection.get_span(row) if selection is not None else None
+        if span is not None:
+            first, last = span
+            found.append((first, len(line.text) if last == -1 else last, self.selection_style))
+        return found
 
     def _look(self, names: str) -> Style:
         """The style for names separated by spaces, later ones on top."""
