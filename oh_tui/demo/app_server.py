@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -245,7 +244,7 @@ class AppServer:
         status = self.world.status(box)
         url = key = None
         if box is not None and status == "RUNNING":
-            url = f"{_runtime(request, box)}/api/conversations/{UUID(conversation.entry.id)}"
+            url = f"{_runtime(request, box)}/api/conversations/{conversation.entry.id}"
             key = box.key
         return {
             **self._info(conversation),

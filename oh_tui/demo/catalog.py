@@ -43,7 +43,7 @@ class Entry:
 
     @property
     def sandbox_id(self) -> str:
-        return sandbox_id(self.sandbox or f"gone {self.slug}")
+        return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
     def write(self, run: Any) -> None:
         """Let the scenario write its events."""

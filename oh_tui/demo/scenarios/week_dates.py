@@ -209,6 +209,7 @@ def _second_turn(run: Run) -> None:
         "NOTES: 28 December is always in the last week of its year.",
         keep=6,
         llm=5.2,
+        requested=True,
     )
 
 
