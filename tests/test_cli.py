@@ -119,6 +119,13 @@ def test_a_conversation_of_the_demo_is_checked_by_the_start_of_its_id() -> None:
     assert done.stdout.splitlines()[0].endswith(identifier)
 
 
+@pytest.mark.parametrize("words", [["dead" * 8], ["check", "dead"]])
+def test_an_unknown_conversation_is_told_before_anything_else_and_exits_1(words: list[str]) -> None:
+    done = run("--demo", *words)
+    assert "no conversation dead" in complaint(done)
+    assert done.returncode == 1
+
+
 def test_a_closed_pipe_ends_it_quietly() -> None:
     reading, writing = os.pipe()
     os.close(reading)

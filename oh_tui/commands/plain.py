@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.commands import MakeSource
-from oh_tui.commands.reading import chosen, name, read_run, short_id, title
+from oh_tui.commands.ids import find
+from oh_tui.commands.reading import name, read_run, short_id, title
 from oh_tui.human import age, clock, tenths
 from oh_tui.sources.files import FileSource
 from oh_tui.text import clean_line
@@ -52,6 +53,7 @@ def show_plain(make_source: MakeSource, identifier: str) -> int:
 async def _show(make_source: MakeSource, identifier: str) -> int:
     source = make_source()
     try:
+        asked_for = await find(source, identifier) if identifier else None
         page = await source.newest()
         if isinstance(source, FileSource):
             for problem in source.problems:
@@ -60,8 +62,8 @@ async def _show(make_source: MakeSource, identifier: str) -> int:
         _print_table(_conversation_rows(page.items), "<<>><<")
         if page.next_page_id:
             print(f"... the {len(page.items)} newest; there are more")
-        if page.items:
-            opened = await chosen(source, identifier) if identifier else page.items[0]
+        opened = asked_for or next(iter(page.items), None)
+        if opened:
             loaded = await read_run(source, opened)
             print(f"\n{name(opened)}")
             if loaded.note:
