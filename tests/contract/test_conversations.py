@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -22,10 +23,11 @@ async def test_the_account_is_told(api: AppServer) -> None:
 
 
 async def test_conversations_come_newest_first(api: AppServer) -> None:
-    times = [one.created_at or "" for one in await every_conversation(api)]
+    texts = [one.created_at or "" for one in await every_conversation(api)]
+    times = [datetime.fromisoformat(text) for text in texts]
     assert len(times) > 2
     assert times == sorted(times, reverse=True)
-    assert all(time.endswith("Z") for time in times)
+    assert all(text.endswith("Z") for text in texts)
 
 
 async def test_pages_of_conversations_join_to_the_whole_list(api: AppServer) -> None:
@@ -110,22 +112,20 @@ async def test_a_title_is_searched_by_a_part_of_it(api: AppServer, run: Conversa
 
 @pytest.mark.parametrize("field", ["created_at", "updated_at"])
 async def test_times_split_the_list_in_two(api: AppServer, field: str) -> None:
-    everything = await every_conversation(api)
+    def when(one: Conversation) -> datetime:
+        return datetime.fromisoformat(getattr(one, field))
+
+    everything = sorted(await every_conversation(api), key=when)
     border = getattr(everything[len(everything) // 2], field)
     later = await api.search_conversations(
-        include_sub_conversations=True,
-        **{f"{field}__gte": border},
+        include_sub_conversations=True, **{f"{field}__gte": border}
     )
     earlier = await api.search_conversations(
-        include_sub_conversations=True,
-        **{f"{field}__lt": border},
+        include_sub_conversations=True, **{f"{field}__lt": border}
     )
-    assert {one.id for one in later.items} == {
-        one.id for one in everything if getattr(one, field) >= border
-    }
-    assert {one.id for one in earlier.items} == {
-        one.id for one in everything if getattr(one, field) < border
-    }
+    split = datetime.fromisoformat(border)
+    assert {one.id for one in later.items} == {one.id for one in everything if when(one) >= split}
+    assert {one.id for one in earlier.items} == {one.id for one in everything if when(one) < split}
 
 
 async def test_conversations_are_found_by_their_sandbox(api: AppServer, run: Conversation) -> None:

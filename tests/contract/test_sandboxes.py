@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
@@ -29,7 +30,7 @@ async def until(api: AppServer, sandbox_id: str, status: str) -> Sandbox:
 
 async def test_sandboxes_come_newest_first(api: AppServer) -> None:
     sandboxes = (await api.search_sandboxes()).items
-    times = [one.created_at or "" for one in sandboxes]
+    times = [datetime.fromisoformat(one.created_at or "") for one in sandboxes]
     assert times
     assert times == sorted(times, reverse=True)
     pages = [page.items async for page in api.iter_sandboxes()]
