@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from oh_tui.demo.recorder import Recorder, pieces
+from oh_tui.demo.recorder import SYSTEM_TOKENS, Recorder, pieces
 
 
 def text(content: str) -> dict[str, Any]:
@@ -243,7 +243,7 @@ class Run(Recorder):
             },
         )
         self.release()
-        self.forget(19_000 + _tokens(summary))
+        self.forget(SYSTEM_TOKENS + 3_000 + _tokens(summary))
 
     def hook(
         self,

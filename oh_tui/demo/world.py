@@ -28,6 +28,7 @@ PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
 """Seconds until a sandbox shows the state it was asked for."""
 
+
 class Clock:
     """The time in the demo. Given a `now` it stands still until `advance`; otherwise it runs."""
 
