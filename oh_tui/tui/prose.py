@@ -11,6 +11,7 @@ from rich import markdown
 from rich.cells import chop_cells
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
@@ -46,9 +47,10 @@ _THEME = Theme(
         "markdown.s": Style(strike=True),
         "markdown.table.border": _named("dim"),
         "markdown.table.header": _named("heading"),
-    },
-    inherit=False,
+    }
 )
+"""On top of rich's own theme, which has what tables and rules ask for; colours of its are not
+taken over, see `_name`."""
 
 
 class _Heading(markdown.Heading):
@@ -81,6 +83,25 @@ _PARSER = (
 """As rich's own, but tags are text: rich would leave them out, and what stands in them."""
 
 
+class _Table(markdown.TableElement):
+    """With long words cut over lines, not cut off."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                for column in table.columns:
+                    column.overflow = "fold"
+            yield table
+
+
+class _Image(markdown.ImageItem):
+    """By its text and address: rich shows an emoji and hides the address in a link."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        address = Text(self.destination, style=_named("link"))
+        yield Text.assemble("[image] ", self.text, " (", address, ")", end="")
+
+
 class _Markdown(markdown.Markdown):
     def __init__(self, source: str) -> None:
         super().__init__("", hyperlinks=False)
@@ -96,6 +117,8 @@ class _Markdown(markdown.Markdown):
         "heading_open": _Heading,
         "fence": _Code,
         "code_block": _Code,
+        "image": _Image,
+        "table_open": _Table,
     }
 
 

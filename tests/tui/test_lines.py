@@ -166,6 +166,29 @@ def test_markdown_is_rendered_with_named_styles_and_no_frames() -> None:
     assert ("code", "code") in pieces(document, 2)
 
 
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("| a | b |\n|---|---|\n| 1 | 2 |", [" a  b", " ────", " 1  2"]),
+        ("1. one\n2. two", [" 1 one", " 2 two"]),
+        ("> quote", ["▌ quote"]),
+        ("![text](http://a.b/c.png)", ["[image] text (http://a.b/c.png)"]),
+        ("a\n\n---\n\nb", ["a", "", "-" * 40, "", "b"]),
+        ("~~old~~ *new*", ["old new"]),
+        ("    code\n\n```nolang\nx\n```", ["  code", "", "  x"]),
+        ("## Two\n\n- a\n  - b", ["Two", "", " • a", "    • b"]),
+    ],
+)
+def test_each_element_of_markdown_is_rendered(source: str, lines: list[str]) -> None:
+    assert shown(Document([Markdown(source)], 40)) == lines
+
+
+def test_long_words_in_a_table_are_not_cut_off() -> None:
+    word = "abcdefghij" * 6
+    lines = shown(Document([Markdown(f"| a | b |\n|---|---|\n| {word} | x |")], 30))
+    assert "".join(lines[2:]).replace(" ", "").replace("x", "") == word
+
+
 def test_tags_and_line_ends_in_markdown_are_kept() -> None:
     assert shown(Document([Markdown("<b>one</b>\ntwo\n\n<div>\nthree")], 30)) == [
         "<b>one</b>",
@@ -338,7 +361,7 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
         document.marks(row, "a")
 
 
-@given(nasty, st.integers(1, 12), st.booleans())
+@given(nasty.map(lambda text: " ".join(text.splitlines())), st.integers(1, 12), st.booleans())
 def test_chopped_lines_hold_the_whole_text(text: str, width: int, words: bool) -> None:
     starts = chop(text, width, words=words)
     assert starts[0] == 0
