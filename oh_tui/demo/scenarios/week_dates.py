@@ -50,7 +50,7 @@ def _first_turn(run: Run) -> None:
         create(run, "tests/test_weeks.py", had.TEST_WEEKS),
         llm=12.8,
     )
-    run.do("", shell(run, "pytest -q", saw.three_failed(run), code=1, ran=7.6), llm=2.7)
+    run.do("", shell(run, "pytest -q", saw.three_failed(run), code=1, ran=1.2), llm=2.7)
     run.do(
         "Three fail for the right reason. Now the pattern.",
         edit(run, PARSE, had.ORDINAL_LINE, had.ORDINAL_LINE + had.WEEK_LINE),
@@ -58,14 +58,14 @@ def _first_turn(run: Run) -> None:
     )
     run.do("", edit(run, PARSE, had.READERS_END, had.WEEK_READER + had.READERS_END), llm=8.8)
     run.do("", edit(run, PARSE, had.FORMS_END, had.WEEK_FORM + had.FORMS_END), llm=5.0)
-    run.do("", shell(run, "pytest -q", saw.one_failed(run), code=1, ran=7.7), llm=2.6)
+    run.do("", shell(run, "pytest -q", saw.one_failed(run), code=1, ran=1.2), llm=2.6)
     run.do(
         "`2021W073` is not matched: my pattern wants the dash before the day.",
         shell(run, "grep -n 'WEEK' src/dates/parse.py", saw.grep_week(run), ran=0.04),
         llm=4.2,
     )
     run.do("", edit(run, PARSE, had.WEEK_LINE, had.WEEK_LINE_BASIC), llm=6.9)
-    run.do("", shell(run, "pytest -q", saw.passed(44, "7.58"), ran=8.0), llm=2.5)
+    run.do("", shell(run, "pytest -q", saw.passed(44, "0.55"), ran=1.1), llm=2.5)
     run.do("", plan(run, done=2), llm=3.1)
     run.do(
         "Now `--explain`.",
@@ -195,7 +195,7 @@ def _second_turn(run: Run) -> None:
             "terminal",
             '{"command": "pytest -q tests/test_main.py tests/test_weeks.py, "security_risk": "LOW"',
             "The arguments of terminal are not valid JSON: Expecting ',' delimiter: line 1 column "
-            "66 (char 65). The call was not run.",
+            "65 (char 64). The call was not run.",
         ),
         llm=2.2,
     )
