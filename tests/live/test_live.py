@@ -113,7 +113,8 @@ async def test_a_refused_key_ends_the_run_with_an_error(api: AppServer, live: Li
 
 
 async def test_the_cost_of_a_run_is_known_to_its_sandbox_alone(api: AppServer, live: Live) -> None:
-    # app server 1.11.0 fails to keep the stats of a model with a price: it lacks a table for them
+    # app server 1.11.0 cannot keep the stats of a model with a price, for it lacks a table for
+    # them; at most it tells what had been spent when the conversation last changed its state
     record = await (await agent_of(api, live.child)).conversation()
     assert record.stats is not None
     usage = record.stats["usage_to_metrics"]["agent"]
@@ -121,7 +122,8 @@ async def test_the_cost_of_a_run_is_known_to_its_sandbox_alone(api: AppServer, l
     assert sum(cost["cost"] for cost in usage["costs"]) == pytest.approx(usage["accumulated_cost"])
     metrics = (await conversation(api, live.child)).metrics
     assert metrics is not None
-    assert metrics.accumulated_cost == 0
+    assert metrics.accumulated_cost is not None
+    assert metrics.accumulated_cost < usage["accumulated_cost"]
 
 
 async def test_a_start_task_leads_to_its_conversation_but_is_none(
@@ -171,19 +173,6 @@ async def test_a_run_is_frozen_midway_and_goes_on(api: AppServer, live: Live) ->
     run = await in_sandbox(await agent_of(api, identifier))
     assert [run.outcome(step) for step in calls(run)] == [Outcome.OK, Outcome.OK]
     assert run.status == "finished"
-
-
-async def test_an_agent_stops_after_its_step(api: AppServer, live: Live) -> None:
-    identifier = await asyncio.to_thread(live.server.start, "script:long", sandbox_id=live.sandbox)
-    agent = await agent_of(api, identifier)
-    await until_it_calls(agent)
-    async with asyncio.timeout(60):
-        await agent.pause()
-    run = await in_sandbox(agent)
-    assert run.status == "paused"
-    assert [run.outcome(step) for step in calls(run)] == [Outcome.OK]
-    assert "PauseEvent" in {event.kind for event in run.events}
-    assert (await conversation(api, identifier)).execution_status == "paused"
 
 
 async def test_a_server_without_webhooks_knows_no_events_but_the_sandbox_does(
