@@ -27,11 +27,6 @@ def next_pane(screen: MainScreen, by: int) -> None:
     screen.focus_pane(panes[(at + by) % len(panes)])
 
 
-def open_focused(screen: MainScreen) -> None:
-    """Enter on a body: the whole screen for it, and back."""
-    zoom(screen)
-
-
 def back(screen: MainScreen) -> None:
     """One level back; never quits."""
     arrangement = screen.arrangement

@@ -98,7 +98,8 @@ async def _what_else(screen: MainScreen, plan: SandboxPlan) -> str:
     if not paused:
         return ""
     titles = [title_of(c) for c in screen.sidebar.conversations if c.sandbox_id in paused]
-    return f" · the server paused {', '.join(titles[:2]) or plural(len(paused), 'sandbox', 'sandboxes')}"
+    named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
+    return f" · the server paused {named}"
 
 
 def _sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from oh_tui.tui.widgets.bars import Hint
+
 LISTS = frozenset({"conversations", "sandboxes"})
 RUN = frozenset({"timeline", "detail"})
 ALL = LISTS | RUN
@@ -58,15 +60,15 @@ MOVE_KEYS = (
 """Of every pane with rows or lines."""
 
 SCREEN_KEYS = (
-    Key("pane.1", "1", "pane('conversations')", "1", "conversations", "conversations", _MOVE),
-    Key("pane.2", "2", "pane('sandboxes')", "2", "sandboxes", "sandboxes", _MOVE),
-    Key("pane.3", "3", "pane('timeline')", "3", "timeline", "timeline", _MOVE),
-    Key("pane.4", "4", "pane('detail')", "4", "result", "call and result", _MOVE),
-    Key("pane.next", "tab", "next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
+    Key("pane.1", "1", "do('pane', 'conversations')", "1", "conversations", "conversations", _MOVE),
+    Key("pane.2", "2", "do('pane', 'sandboxes')", "2", "sandboxes", "sandboxes", _MOVE),
+    Key("pane.3", "3", "do('pane', 'timeline')", "3", "timeline", "timeline", _MOVE),
+    Key("pane.4", "4", "do('pane', 'detail')", "4", "result", "call and result", _MOVE),
+    Key("pane.next", "tab", "do('next_pane', 1)", "tab", "next pane", "the next pane", _MOVE),
     Key(
         "pane.previous",
         "shift+tab",
-        "next_pane(-1)",
+        "do('next_pane', -1)",
         "shift+tab",
         "previous pane",
         "the previous pane",
@@ -75,37 +77,37 @@ SCREEN_KEYS = (
     Key(
         "back",
         "escape",
-        "back",
+        "do('back')",
         "esc",
         "back",
         "one level back: closes a question, an error, a find, a zoom; never quits",
         _MOVE,
         frozenset({"detail"}),
     ),
-    Key("step.previous", "left_square_bracket", "step(-1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
-    Key("step.next", "right_square_bracket", "step(1)", "]", "next step", "the next step, from anywhere", _MOVE),
-    Key("result.down", "J", "scroll_result(1)", "J", "result down", "scroll the result, the cursor stays", _MOVE),
-    Key("result.up", "K", "scroll_result(-1)", "K", "result up", "scroll the result back", _MOVE),
-    Key("error.next", "e", "next_error(1)", "e", "next error", "the next error or failed command", _LOOK, RUN),
-    Key("error.previous", "E", "next_error(-1)", "E", "previous error", "the previous error or failed command", _LOOK),
-    Key("user.next", "u", "next_user(1)", "u", "your message", "your next message", _LOOK),
-    Key("user.previous", "U", "next_user(-1)", "U", "your message before", "your previous message", _LOOK),
-    Key("find", "slash", "find", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}),
-    Key("find.next", "n", "find_next(1)", "n", "next hit", "the next hit", _LOOK),
-    Key("find.previous", "N", "find_next(-1)", "N", "previous hit", "the previous hit", _LOOK),
-    Key("hidden", "x", "hidden", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"})),
-    Key("time", "t", "time", "t", "time", "elapsed, clock, UTC", _LOOK),
-    Key("wrap", "w", "wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"})),
-    Key("json", "R", "json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
-    Key("zoom", "z", "zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK),
-    Key("follow", "f", "follow", "f", "follow", "keep to the newest step of a live run", _LOOK),
-    Key("sandbox.pause", "p", "pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
-    Key("download", "d", "download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
-    Key("copy", "y", "copy", "y", "copy", "copy: then c command, o output, j JSON, i id", _ACT, RUN),
-    Key("refresh", "r", "refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
-    Key("help", "question_mark,f1", "help", "?", "all keys", "this help", _APP, ALL),
-    Key("palette", "ctrl+p,f2", "palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
-    Key("quit", "q", "quit_or_close", "q", "quit", "close this view, at the top quit", _APP, ALL),
+    Key("step.previous", "left_square_bracket", "do('step', -1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
+    Key("step.next", "right_square_bracket", "do('step', 1)", "]", "next step", "the next step, from anywhere", _MOVE),
+    Key("result.down", "J", "do('scroll_result', 1)", "J", "result down", "scroll the result, the cursor stays", _MOVE),
+    Key("result.up", "K", "do('scroll_result', -1)", "K", "result up", "scroll the result back", _MOVE),
+    Key("error.next", "e", "do('next_error', 1)", "e", "next error", "the next error or failed command", _LOOK, RUN),
+    Key("error.previous", "E", "do('next_error', -1)", "E", "previous error", "the previous error or failed command", _LOOK),
+    Key("user.next", "u", "do('next_user', 1)", "u", "your message", "your next message", _LOOK),
+    Key("user.previous", "U", "do('next_user', -1)", "U", "your message before", "your previous message", _LOOK),
+    Key("find", "slash", "do('find')", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}),
+    Key("find.next", "n", "do('find_next', 1)", "n", "next hit", "the next hit", _LOOK),
+    Key("find.previous", "N", "do('find_next', -1)", "N", "previous hit", "the previous hit", _LOOK),
+    Key("hidden", "x", "do('hidden')", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"})),
+    Key("time", "t", "do('time')", "t", "time", "elapsed, clock, UTC", _LOOK),
+    Key("wrap", "w", "do('wrap')", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"})),
+    Key("json", "R", "do('json')", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
+    Key("zoom", "z", "do('zoom')", "z", "zoom", "the pane on the whole screen and back", _LOOK),
+    Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run", _LOOK),
+    Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
+    Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
+    Key("copy", "y", "do('copy')", "y", "copy", "copy: then c command, o output, j JSON, i id", _ACT, RUN),
+    Key("refresh", "r", "do('refresh')", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
+    Key("help", "question_mark,f1", "do('show_help')", "?", "all keys", "this help", _APP, ALL),
+    Key("palette", "ctrl+p,f2", "do('palette')", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
+    Key("quit", "q", "do('close_or_quit')", "q", "quit", "close this view, at the top quit", _APP, ALL),
 )  # fmt: skip
 """Of the main screen, whichever pane has the focus."""
 
@@ -127,3 +129,19 @@ def help_groups() -> list[tuple[str, list[Key]]]:
     for key in (*MOVE_KEYS, *SCREEN_KEYS):
         groups.setdefault(key.group, []).append(key)
     return list(groups.items())
+
+
+def footer_hints(
+    pane: str, labels: dict[str, str | None]
+) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
+    """What the footer shows for a pane, and what stays at its right end. `labels` replaces the
+    label of a key by id; None leaves the key out: it has nothing to do here."""
+    hints: list[Hint] = []
+    always: list[Hint] = []
+    for key in (*MOVE_KEYS, *SCREEN_KEYS):
+        label = labels.get(key.id, key.label)
+        if pane not in key.panes or label is None:
+            continue
+        hint = Hint(key.shown.split()[0], label, key.action)
+        (always if key.id in ("help", "quit") else hints).append(hint)
+    return tuple(hints), tuple(always)

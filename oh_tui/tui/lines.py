@@ -16,41 +16,6 @@ from oh_tui.tui.body_layout import lay_out
 from oh_tui.tui.highlight import lexer_for, paint_line
 from oh_tui.tui.sections import Line
 
-STYLES = {
-    "add": "background: $success-muted;",
-    "del": "background: $error-muted;",
-    "add-sign": "color: $text-success; text-style: bold;",
-    "del-sign": "color: $text-error; text-style: bold;",
-    "hunk": "color: $text-secondary; text-style: dim;",
-    "number": "text-style: dim;",
-    "label": "text-style: dim;",
-    "heading": "text-style: bold;",
-    "note": "text-style: dim;",
-    "failure": "color: $text-error;",
-    "prompt": "color: $text-secondary; text-style: bold;",
-    "command": "color: $text-secondary;",
-    "comment": "text-style: dim italic;",
-    "keyword": "color: $text-primary;",
-    "string": "color: $text-success;",
-    "literal": "color: $text-accent;",
-    "name": "color: $text-secondary;",
-    "variable": "color: $text-accent;",
-    "code": "color: $text-secondary;",
-    "link": "color: $text-primary; text-style: underline;",
-    "quote": "text-style: italic;",
-    "bold": "text-style: bold;",
-    "italic": "text-style: italic;",
-    "underline": "text-style: underline;",
-    "strike": "text-style: strike;",
-    "dim": "text-style: dim;",
-    "find": "text-style: reverse;",
-}
-"""Style name -> its rules in Textual CSS, in theme variables alone, so that they hold for light,
-dark and 16-colour themes; the first two tint a whole line."""
-
-TINTS = ("add", "del")
-"""Styles that colour the background to the end of the line."""
-
 
 class Document:
     """Blocks as screen lines `width` cells wide.

@@ -34,6 +34,7 @@ from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.keys import BINDINGS, footer_hints
 from oh_tui.tui.runs import Run, Runs, landing
 from oh_tui.tui.widgets.bars import Footer, Header, Question, QuestionBar
+from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -382,6 +383,10 @@ class MainScreen(Screen[int]):
             self.focus_pane("detail")
         elif self.current:
             self._read_run(self.current)
+
+    @on(BodyView.Opened)
+    def _zoom_body(self) -> None:
+        self.action_do("zoom")
 
     # Telling
 

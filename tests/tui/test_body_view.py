@@ -75,7 +75,7 @@ async def test_a_screen_can_scroll_it_while_another_pane_has_the_focus() -> None
     async with app.run_test(size=(40, 10)) as pilot:
         await settle(pilot)
         app.body.scroll_lines(3)
-        app.body.page(1)
+        app.body.action_page(1)
         await pilot.pause()
         assert app.body.position()[0] == 13
         app.body.to_end()

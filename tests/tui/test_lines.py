@@ -29,8 +29,9 @@ from oh_tui.trajectory.blocks import (
     Thought,
 )
 from oh_tui.tui.body_layout import SLICE, slices
-from oh_tui.tui.lines import STYLES, Document
+from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import cells, chop, expand
+from oh_tui.tui.theme import HUES
 
 
 def shown(document: Document) -> list[str]:
@@ -350,7 +351,7 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
     for row in range(len(document)):
         line = document.line(row)
         assert line.text == document.text(row)
-        assert all(name in STYLES for _, style in line.body for name in style.split())
+        assert all(name in HUES["oh-dark"] for _, style in line.body for name in style.split())
         assert "\n" not in line.text
         assert "\t" not in line.text
         assert clean(line.gutter + line.text) == line.gutter + line.text

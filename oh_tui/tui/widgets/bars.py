@@ -9,6 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.timer import Timer
 
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
 
@@ -38,6 +39,9 @@ class Header(Drawn):
         )
 
 
+NEWS_SECONDS = 5.0
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """A key and what it does, as the footer shows it."""
@@ -65,6 +69,28 @@ class Footer(Drawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[tuple[int, int, str]] = []
+        self._is_error = False
+        self._timer: Timer | None = None
+        self.told: list[tuple[str, bool]] = []
+        """All news of the session and whether each was an error, the oldest first."""
+
+    def tell(self, text: str, *, error: bool = False, log: bool = True) -> None:
+        """News stay for 5 seconds and never push an error away; an error stays until Esc.
+        Progress is not worth keeping (`log`)."""
+        if log and text:
+            self.told.append((text, error))
+        if self._is_error and not error:
+            return
+        self._is_error = error
+        self.news = ((text, "bad" if error else ""),)
+        if self._timer:
+            self._timer.stop()
+        self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
+
+    def clear(self) -> bool:
+        """Take news or an error away; False when there was none."""
+        had, self._is_error, self.news = bool(self.news), False, ()
+        return had
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

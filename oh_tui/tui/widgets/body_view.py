@@ -10,7 +10,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Offset, Size
 from textual.message import Message
@@ -21,14 +21,16 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.trajectory.blocks import Block
-from oh_tui.tui.lines import STYLES, TINTS, Document
+from oh_tui.tui.keys import MOVE
+from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import Line, cells, chop
+from oh_tui.tui.widgets.drawing import Drawn
 
 _PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
 
 
-class BodyView(ScrollView, can_focus=True):
+class BodyView(ScrollView, Drawn, can_focus=True):
     """Shows blocks, scrolls, finds, and lets text be selected with the mouse.
 
     A document without lines shows nothing; the screen says why. Without `wrap`, outputs, code and
@@ -48,27 +50,13 @@ class BodyView(ScrollView, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, BodyView.Scrolled) and message.view is self.view
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"body--{name}" for name in STYLES}
+    @dataclass
+    class Opened(Message):
+        """Enter was pressed: the reader wants more room, or less again."""
 
-    DEFAULT_CSS = (
-        """
-        BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }
-        """
-        + "\n".join(f"BodyView > .body--{name} {{ {rules} }}" for name, rules in STYLES.items())
-        # 16 colours have no pale green: there the sign tells
-        + "\n".join(
-            f"BodyView:ansi > .body--{name} {{ background: ansi_default; }}" for name in TINTS
-        )
-    )
+        view: BodyView
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("ctrl+d", "scroll_half_down", "Half a page down", show=False),
-        Binding("ctrl+u", "scroll_half_up", "Half a page up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "End", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MOVE
 
     wrap: reactive[bool] = reactive(True)
     """Cut lines at the width, rather than scroll sideways."""
@@ -85,7 +73,6 @@ class BodyView(ScrollView, can_focus=True):
         self._hit: int | None = None
         """The line of the last hit."""
         self._strips: LRUCache[int, Strip] = LRUCache(256)
-        self._looks: dict[str, Style] = {}
         self._reported = (0, 0, 0)
         self._ahead: Timer | None = None
         """Runs while lines are estimated."""
@@ -121,10 +108,6 @@ class BodyView(ScrollView, can_focus=True):
         """Move by lines, up when negative."""
         self._go(self.scroll_offset.y + count)
 
-    def page(self, count: int) -> None:
-        """Move by pages, less one line, which stays in sight."""
-        self.scroll_lines(count * max(1, self.size.height - 1))
-
     def to_top(self) -> None:
         self._go(0)
 
@@ -133,29 +116,22 @@ class BodyView(ScrollView, can_focus=True):
         self._at_end = len(self._document) > 0
         self._settle()
 
-    def action_scroll_up(self) -> None:
-        self.scroll_lines(-1)
+    def action_move(self, lines: int) -> None:
+        self.scroll_lines(lines)
 
-    def action_scroll_down(self) -> None:
-        self.scroll_lines(1)
+    def action_page(self, pages: float) -> None:
+        """A whole page is less one line, which stays in sight."""
+        height = self.size.height - (1 if abs(pages) >= 1 else 0)
+        self.scroll_lines(int(pages * max(2, height)))
 
-    def action_scroll_half_up(self) -> None:
-        self.scroll_lines(-max(1, self.size.height // 2))
-
-    def action_scroll_half_down(self) -> None:
-        self.scroll_lines(max(1, self.size.height // 2))
-
-    def action_page_up(self) -> None:
-        self.page(-1)
-
-    def action_page_down(self) -> None:
-        self.page(1)
-
-    def action_scroll_home(self) -> None:
+    def action_top(self) -> None:
         self.to_top()
 
-    def action_scroll_end(self) -> None:
+    def action_end(self) -> None:
         self.to_end()
+
+    def action_open(self) -> None:
+        self.post_message(self.Opened(self))
 
     def action_scroll_left(self) -> None:
         self._go_sideways(-8)
@@ -220,7 +196,6 @@ class BodyView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._looks.clear()
         self._strips.clear()
 
     def _lay_out(self, place: tuple[int, float] | None) -> None:
@@ -377,14 +352,7 @@ class BodyView(ScrollView, can_focus=True):
 
     def _look(self, names: str) -> Style:
         """The style for names separated by spaces, later ones on top."""
-        style = self._looks.get(names)
-        if style is None:
-            parts = [f"body--{name}" for name in names.split() if name in STYLES]
-            style = Style.combine(
-                self.get_component_rich_style(part, partial=True) for part in parts
-            )
-            self._looks[names] = style
-        return style
+        return Style.combine(self.hue(name) for name in names.split())
 
     # ----------------------------------------------------------------------------------- selection
 

@@ -56,14 +56,8 @@ class ConversationList(RowList):
             (f"{aged:>4} ", "dim"),
         ]
 
-    def find(self, text: str, start: int, by: int) -> int | None:
-        """The row of the next title with `text` in it, in either case."""
-        count = len(self.conversations)
-        for n in range(1, count + 1):
-            row = (start + by * n) % count
-            if text.lower() in title_of(self.conversations[row]).lower():
-                return row
-        return None
+    def row_text(self, row: int) -> str:
+        return title_of(self.conversations[row])
 
 
 def title_of(conversation: Conversation) -> str:

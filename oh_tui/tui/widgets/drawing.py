@@ -1,4 +1,4 @@
-"""What every pane draws with: pieces of styled text, cut and padded to cells, in the theme's hues."""
+"""What every pane draws with: pieces of text with a hue, cut and padded to cells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -69,3 +70,36 @@ def fit(text: str, width: int, more: str = "…") -> str:
 def shorten(text: str, width: int, more: str = "…") -> str:
     """As `fit`, without padding."""
     return fit(text, width, more) if width_of(text) > width else text
+
+
+def hits(pieces: list[Piece], needle: str) -> list[Piece]:
+    """The pieces with every occurrence of `needle`, in either case, in the hue of a hit."""
+    if not needle:
+        return pieces
+    wanted = needle.lower()
+    marked: list[Piece] = []
+    for text, hue in pieces:
+        low = text.lower()
+        at = 0
+        while len(low) == len(text) and (found := low.find(wanted, at)) >= 0:
+            marked += [(text[at:found], hue), (text[found : found + len(wanted)], "hit")]
+            at = found + len(wanted)
+        marked.append((text[at:], hue))
+    return [piece for piece in marked if piece[0]]
+
+
+class Note(Drawn):
+    """A dim line."""
+
+    text: reactive[str] = reactive("")
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip([(f"  {self.text}", "dim")], self.size.width)
+
+
+class Divider(Drawn):
+    """The line between the left and the right side."""
+
+    def render_line(self, y: int) -> Strip:
+        line = self.glyphs.rule if y == 0 else self.glyphs.divider
+        return self.strip([(line, "rule")], self.size.width)

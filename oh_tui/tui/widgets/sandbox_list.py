@@ -95,8 +95,8 @@ class SandboxList(RowList):
         ]
 
 
-def sandbox_facts(there: list[SandboxRow], gone: list[SandboxRow], shown: bool) -> list[str]:
-    """`5 up`, `7 paused`, `29 gone (x)`: only what is not zero."""
+def sandbox_facts(there: list[SandboxRow]) -> list[str]:
+    """`5 up`, `7 paused`: only what is not zero."""
     up = sum(row.status in ("RUNNING", "STARTING") for row in there)
     paused = sum(row.status == "PAUSED" for row in there)
     broken = sum(row.status == "ERROR" for row in there)
@@ -104,6 +104,5 @@ def sandbox_facts(there: list[SandboxRow], gone: list[SandboxRow], shown: bool) 
         f"{up} up" if up else "",
         f"{paused} paused" if paused else "",
         plural(broken, "error") if broken else "",
-        f"{len(gone)} gone" + ("" if shown else " (x)") if gone else "",
     ]
     return [part for part in parts if part]

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.tui.widgets.conversation_list import ConversationList
-from oh_tui.tui.widgets.drawing import Piece, glyphs_of
+from oh_tui.tui.widgets.drawing import Note, Piece, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import SHOWN, SandboxList, sandbox_facts, sandbox_rows
 
@@ -28,6 +28,7 @@ class Sidebar(Vertical):
         with Vertical(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             yield SandboxList(id="sandboxes")
+            yield Note(id="sandboxes-note")
 
     @property
     def list(self) -> ConversationList:
@@ -83,6 +84,9 @@ class Sidebar(Vertical):
         pane.rows = rows
         pane.empty = ("", "no sandbox is up")
         pane.styles.height = min(SHOWN, max(2, len(rows)))
-        facts: list[Piece] = [(f, "dim") for f in sandbox_facts(there, gone, self.show_gone)]
+        facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
+        note = self.query_one(Note)
+        note.text = f"{len(gone)} gone {'(x hides)' if self.show_gone else '(x shows)'}"
+        note.display = bool(gone)
         rule = self.query_one("#sandboxes-rule", Rule)
         rule.facts = joined(facts, glyphs_of(self.app).dot)

@@ -1,0 +1,77 @@
+"""Runs read in this session, so that coming back is instant and restores the place."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources import Loaded
+from oh_tui.trajectory.steps import Outcome, Trajectory
+
+KEPT = 8
+
+
+@dataclass(slots=True)
+class Run:
+    """A run as far as it is read, and where the reader was in it."""
+
+    conversation: Conversation
+    trajectory: Trajectory
+    via: str
+    note: str = ""
+    event_id: str = ""
+
+    def is_still(self, conversation: Conversation) -> bool:
+        """Whether what was read is all there is: nothing runs and the record has not changed."""
+        before = self.conversation
+        return (
+            self.trajectory.complete
+            and conversation.sandbox_status == before.sandbox_status
+            and conversation.sandbox_status != "RUNNING"
+            and conversation.updated_at == before.updated_at
+        )
+
+
+class Runs:
+    """The runs read lately, by conversation."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+
+    def get(self, conversation_id: str) -> Run | None:
+        return self._runs.get(bare_id(conversation_id))
+
+    def take(self, conversation: Conversation, loaded: Loaded) -> Run:
+        """Keep a trajectory that came; the reader's place stays."""
+        assert loaded.trajectory is not None
+        name = bare_id(conversation.id)
+        before = self._runs.get(name)
+        run = Run(conversation, loaded.trajectory, loaded.via, loaded.note)
+        if before:
+            run.event_id = before.event_id
+        self._runs[name] = run
+        self._runs.move_to_end(name)
+        while len(self._runs) > KEPT:
+            self._runs.popitem(last=False)
+        return run
+
+
+def landing(trajectory: Trajectory, place: str) -> int:
+    """The index of the step where the cursor lands: at `place` (a step number or the start of an
+    event id) if there is such, else on a call that waits, else on the last step."""
+    steps = trajectory.steps
+    if place:
+        if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
+            return int(place) - 1
+        step = trajectory.step_of(place)
+        if step is None and len(place) >= 4:
+            found = (e for e in trajectory.events if e.id.startswith(place))
+            event = next(found, None)
+            step = trajectory.step_of(event.id) if event else None
+        if step:
+            return step.number - 1
+    for step in reversed(steps[-20:]):
+        if trajectory.outcome(step) is Outcome.WAITING:
+            return step.number - 1
+    return max(0, len(steps) - 1)

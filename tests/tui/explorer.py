@@ -1,0 +1,125 @@
+"""The true app over the embedded server, with a clock that stands still, for Pilot tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.types import ASGIApp
+from textual.pilot import Pilot
+
+from oh_tui.api import AppServer
+from oh_tui.demo import Demo, make_demo
+from oh_tui.settings import Settings
+from oh_tui.sources import Source
+from oh_tui.sources.server import ServerSource
+from oh_tui.tui.app import OhTui
+from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.widgets.drawing import Drawn
+
+NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+
+READS = ("lists", "more", "run", "find", "ask", "write", "download")
+"""Groups of workers that come to an end; following never does."""
+
+
+@dataclass
+class Explorer:
+    app: OhTui
+    pilot: Pilot[int]
+    demo: Demo
+
+    @property
+    def screen(self) -> MainScreen:
+        return self.app.main
+
+    async def press(self, *keys: str) -> None:
+        """Keys one after the other, each with all it sets off that needs no answer."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*("space" if c == " " else c for c in text))
+
+    async def settle(self, *, asking: bool = False) -> None:
+        """Wait for the reads and writes under way; with a question open they wait for us."""
+        for _ in range(400):
+            await self.pilot.pause()
+            open_question = self.screen.question_bar.display or self.screen.find_input.display
+            busy = [w for w in self.app.workers if w.group in READS and w.is_running]
+            if open_question or not busy:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"still busy: {busy}")
+
+    async def until(self, true: Callable[[], object], seconds: float = 8.0) -> None:
+        """Wait for something that a timer or a server brings about."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not true():
+            if asyncio.get_running_loop().time() > end:
+                raise AssertionError("it did not come about")
+            await asyncio.sleep(0.02)
+        await self.pilot.pause()
+
+    async def open(self, title: str) -> None:
+        """Open the conversation with this title."""
+        listed = self.screen.sidebar.conversations
+        conversation = next(c for c in listed if c.title == title)
+        self.screen.sidebar.highlight(conversation.id)
+        await self.pilot.pause()
+        self.screen.focus_pane("conversations")
+        await self.press("enter")
+
+    def text(self, selector: str) -> str:
+        """What a drawn widget shows, line by line."""
+        widget = self.screen.query_one(selector)
+        assert isinstance(widget, Drawn) or hasattr(widget, "plain_text")
+        height = widget.size.height
+        return "\n".join(widget.render_line(y).text.rstrip() for y in range(height))
+
+    @property
+    def footer(self) -> str:
+        return self.text("#footer")
+
+    def row(self) -> str:
+        """The row under the timeline's cursor."""
+        timeline = self.screen.timeline
+        return timeline.row_text(timeline.cursor)
+
+
+@asynccontextmanager
+async def explore(
+    *,
+    size: tuple[int, int] = (160, 48),
+    settings: Settings | None = None,
+    wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    source: Callable[[], Source] | None = None,
+    open_id: str = "",
+    at: str = "",
+) -> AsyncIterator[Explorer]:
+    """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
+    client and the demo's servers."""
+    demo = make_demo(NOW)
+    demo.rate_limited = False
+
+    def make() -> Source:
+        api = AppServer(demo.base_url, app=wrap(demo.app))
+        return ServerSource(api, "demo")
+
+    app = OhTui(
+        source or make,
+        settings or Settings(),
+        open_id=open_id,
+        at=at,
+        demo=make,
+        clock=NOW.timestamp,
+    )
+    async with app.run_test(size=size) as pilot:
+        explorer = Explorer(app, pilot, demo)
+        await explorer.until(lambda: app.main.source is not None or app.main.footer.news)
+        await explorer.settle()
+        yield explorer
