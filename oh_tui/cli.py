@@ -223,7 +223,9 @@ def demo_source() -> Source:
     from oh_tui.sources.server import ServerSource
 
     demo = make_demo()
-    return ServerSource(AppServer(demo.base_url, app=demo.app), DEMO)
+    # Its limit of calls is the real server's, which has many users; this one has one.
+    demo.rate_limited = False
+    return ServerSource(AppServer(demo.base_url, app=demo.app), DEMO, opening=demo.opening)
 
 
 def _file_source(paths: list[Path]) -> Source:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import World
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Demo:
 
     def __init__(self, now: datetime | None = None) -> None:
         self.world = World(now)
+        self.opening = next(e.id for e in ENTRIES if e.slug == "week-dates")
+        """The conversation that shows most of what there is to see."""
         self.rate_limited = True
         """Set to False to leave out the app server's limit of calls a second."""
 

@@ -42,9 +42,9 @@ class Clock:
         self._advanced += seconds
 
     def now(self) -> float:
-        """Seconds since 1970, as the events count them."""
+        """Seconds since 1970, no finer than the servers show: they compare what they show."""
         passed = time.monotonic() - self._began if self._runs else 0.0
-        return self.start + passed + self._advanced
+        return round(self.start + passed + self._advanced, 6)
 
     def ticks(self) -> float:
         """Seconds that pass even when the clock stands still: for what a call takes."""
@@ -195,9 +195,9 @@ class World:
     def updated(self, conversation: Conversation) -> float:
         if not conversation.entry.live:
             lasted = float(totals()[conversation.entry.slug]["lasted"])
-            return conversation.created + lasted
+            return round(conversation.created + lasted, 6)
         seen = self.agent_events(conversation)
-        return max(conversation.created, seen[-1].at if seen else 0.0)
+        return round(max(conversation.created, seen[-1].at if seen else 0.0), 6)
 
     def stats(self, conversation: Conversation) -> dict[str, Any]:
         """With cost, latency and tokens of each answer, as the agent server's record has them."""

@@ -119,7 +119,7 @@ class ServerSource:
                         yield Loaded(via, None, len(page.items), total, note)
                 events = await asyncio.to_thread(_events_of_zip, file)
         trajectory = await asyncio.to_thread(build, events, live=live)
-        yield Loaded("download", trajectory, len(events), len(events), note)
+        yield Loaded(via, trajectory, len(events), len(events), note)
 
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
         held = len(trajectory.events)

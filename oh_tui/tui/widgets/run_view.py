@@ -42,7 +42,7 @@ class RunView(Vertical):
     whole_call: reactive[bool] = reactive(False)
     """The detail has the whole screen: the thought of the call is shown whole too."""
     via: reactive[str] = reactive("")
-    """Where the events come from, told when it is not the usual place."""
+    """Where the events come from; a server is named when there is room."""
     progress: reactive[str] = reactive("")
     """What is being loaded, or why not all is there; takes the place of the counts."""
 
@@ -141,6 +141,8 @@ class RunView(Vertical):
             else:
                 hidden = plural(counts.hidden, "other event")
                 parts.append((f"{hidden} hidden (x)", "dim"))
+        if self.via.endswith("server"):
+            parts.append((f"from the {self.via}", "dim"))
         return joined(parts, glyphs.dot)
 
     # The selected step
