@@ -31,10 +31,10 @@ SHOWN = 3
 def why_empty(conversation: Conversation) -> tuple[str, ...]:
     """What stands in the place of steps when there are none."""
     if conversation.sandbox_status == "STARTING":
-        return ("", "the sandbox is starting", "events appear here as they come")
+        return ("the sandbox is starting", "events appear here as they come")
     if conversation.execution_status == "idle":
-        return ("", "nothing was asked yet", "the first message appears here as it comes")
-    return ("", "no events", "the server keeps none for this conversation")
+        return ("nothing was asked yet", "the first message appears here as it comes")
+    return ("no events", "the server keeps none for this conversation")
 
 
 # The sandbox

@@ -286,7 +286,7 @@ class MainScreen(Screen[int]):
                 return
         else:
             self.run_view.show_run(None)
-            self.timeline.empty = ("", "reading the events …")
+            self.timeline.empty = ("reading the events …",)
         with self.reporting(self._say_in_run):
             if preview and not kept and not await self._is_cheap(conversation):
                 return
@@ -342,7 +342,7 @@ class MainScreen(Screen[int]):
         self.tell_keys()
 
     def _say_in_run(self, *lines: str) -> None:
-        self.timeline.empty = ("", *lines)
+        self.timeline.empty = lines
         self.timeline.refresh()
 
     @work(group="follow", exclusive=True)
@@ -484,10 +484,12 @@ class MainScreen(Screen[int]):
         self._answer = asyncio.get_running_loop().create_future()
         self.question_bar.question = question
         self.question_bar.focus()
+        self.footer.hints = self.footer.always = ()
         try:
             return await self._answer
         finally:
             self.question_bar.question = None
+            self.tell_keys()
             if focused:
                 focused.focus()
 

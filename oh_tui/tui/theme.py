@@ -137,7 +137,7 @@ HUES: dict[str, dict[str, str]] = {
         "dim": "bright_black",
         "rule": "bright_black",
         "cursor": "reverse",
-        "cursor-blurred": "underline",
+        "cursor-blurred": "bold",
         "mark": "blue",
         "title": "bold",
         "key": "bold",

@@ -9,10 +9,13 @@ from oh_tui.human import age
 from oh_tui.text import clean_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.tui.theme import status_mark
-from oh_tui.tui.widgets.drawing import Piece, fit
+from oh_tui.tui.widgets.drawing import Piece, fit, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
 UNTITLED = "untitled"
+
+WIDE = 64
+"""Cells from which a row tells repository and state too."""
 
 
 class ConversationList(RowList):
@@ -48,16 +51,34 @@ class ConversationList(RowList):
         title = title_of(conversation)
         then = seconds(conversation.updated_at or conversation.created_at or "")
         aged = age(then, self.now) if then is not None else ""
+        extra = ""
+        if width >= WIDE:
+            where = clean_line(conversation.selected_repository or "")
+            extra = f"{fit(where, 20, self.glyphs.more)}  {fit(status_words(conversation), 14)}"
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         return [
             (glyph, hue),
             (" " + child, "dim"),
-            (fit(title, width - 7 - len(child), self.glyphs.more), "mark" if inside else ""),
+            (
+                fit(title, width - 7 - len(child) - width_of(extra), self.glyphs.more),
+                "mark" if inside else "",
+            ),
+            (extra, "dim"),
             (f"{aged:>4} ", "dim"),
         ]
 
     def row_text(self, row: int) -> str:
         return title_of(self.conversations[row])
+
+
+def status_words(conversation: Conversation) -> str:
+    """How the agent stands, else how its sandbox does."""
+    execution, sandbox = conversation.execution_status, conversation.sandbox_status
+    if execution == "waiting_for_confirmation":
+        return "waits for you"
+    if execution:
+        return clean_line(execution)
+    return "sandbox gone" if sandbox == "MISSING" else clean_line(sandbox or "").lower()
 
 
 def title_of(conversation: Conversation) -> str:

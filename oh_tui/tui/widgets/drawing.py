@@ -33,6 +33,9 @@ class Drawn(Widget):
         base = self.rich_style
         if under:
             base += self.hue(under)
+            if base.reverse:
+                # In reverse every hue would be a block of colour: such a line has none.
+                pieces = [(text, "") for text, _ in pieces]
         segments: list[Segment] = []
         room = width
         for text, name in pieces:

@@ -110,7 +110,7 @@ class RunView(Vertical):
         trajectory = self.timeline.trajectory
         if self.progress:
             rule.facts = ((self.progress, "dim"),)
-        elif trajectory is None:
+        elif not trajectory:
             rule.facts = ()
         else:
             rule.facts = self._counts(trajectory)

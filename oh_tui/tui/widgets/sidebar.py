@@ -47,7 +47,7 @@ class Sidebar(Vertical):
 
     def say(self, *lines: str) -> None:
         """What stands in the place of conversations."""
-        self.list.empty = ("", *lines)
+        self.list.empty = lines
 
     def watch_conversations(self) -> None:
         if self.is_mounted:
@@ -82,7 +82,7 @@ class Sidebar(Vertical):
         rows = (*there, *gone) if self.show_gone else tuple(there)
         pane = self.sandbox_list
         pane.rows = rows
-        pane.empty = ("", "no sandbox is up")
+        pane.empty = ("no sandbox is up",)
         pane.styles.height = min(SHOWN, max(2, len(rows)))
         facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
         note = self.query_one(Note)

@@ -197,6 +197,8 @@ class Timeline(RowList):
         return self.time == "elapsed" and self.trajectory is not None and self.trajectory.complete
 
     def head(self, width: int) -> Strip:
+        if not self.row_count():
+            return self.strip([], width)
         number, at, what, _ = self._columns(width - 1)
         name = "at" if self.time == "elapsed" else self.time
         text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}    result"
