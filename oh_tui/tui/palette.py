@@ -29,18 +29,17 @@ class Commands(Provider):
             yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
         for key in SCREEN_KEYS:
             text = f"{key.label}: {key.help}"
-            if (score := matcher.match(text)) > 0:
+            if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(f"{text}  ({key.shown})"), partial(self._do, key.action))
         for conversation in self._main.sidebar.conversations:
             title = title_of(conversation)
-            if (score := matcher.match(title)) > 0:
+            if (score := closeness(query, title)) > 0:
                 yield Hit(score, Content(f"open: {title}"), partial(self._open, conversation))
-        for text, error in reversed(self._main.footer.told[-100:]):
-            if (score := matcher.match("messages " + text)) > 0 and query.lower() in "messages":
-                yield Hit(score, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
+        if query.lower() in "messages":
+            for text, error in reversed(self._main.footer.told[-100:]):
+                yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
 
     async def _do(self, action: str) -> None:
         await self._main.run_action(action)
@@ -49,3 +48,15 @@ class Commands(Provider):
         self._main.sidebar.highlight(conversation.id)
         self._main.open_run(conversation)
         self._main.focus_pane("timeline")
+
+
+def closeness(query: str, text: str) -> float:
+    """How well a text fits what was typed, 0 to 1: it must hold every word, and one at the
+    beginning of a word counts more. Textual's own matcher tries every way to spread the letters
+    over the text, which takes minutes in a title of 700 characters (measured)."""
+    low = text.lower()
+    words = query.lower().split()
+    if not words or not all(word in low for word in words):
+        return 0.0
+    begun = sum(low.startswith(word) or f" {word}" in low for word in words)
+    return 0.5 + 0.5 * begun / len(words)
