@@ -8,23 +8,33 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual import events
+from rich.console import RenderableType
+from textual import constants, events
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
+from textual.worker import WorkerFailed
 
 from oh_tui import __version__
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.text import clean, redact
+from oh_tui.text import HIDDEN, clean, redact
+from oh_tui.tui import flows
+from oh_tui.tui.driver import TerminalDriver
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.theme import DARK, LIGHT
+
+CLOSE = 0.5
+"""Seconds that closing the source may take at the end."""
 
 
 def _commands() -> type[Provider]:
@@ -37,7 +47,7 @@ class OhTui(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -59,42 +69,71 @@ class OhTui(App[int]):
         self.report: Path | None = None
         """Where the report of a crash was written."""
         self.crashed = ""
+        """The type of the error that ended the app; "" without one."""
         self.main = MainScreen(
             make_source, settings, open_id=open_id, at=at, demo=demo, clock=clock
         )
+
+    def get_driver_class(self) -> type[Driver]:
+        return super().get_driver_class() if constants.DRIVER else TerminalDriver
 
     def get_default_screen(self) -> MainScreen:
         return self.main
 
     def on_mount(self) -> None:
-        self._heed_signals()
         # After ctrl+z and fg the terminal is blank until something is laid out anew.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
 
-    def _heed_signals(self) -> None:
-        """SIGTERM and SIGHUP end as `q` does: by default they leave the terminal in disorder."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, self.exit, 128 + number)
-
     async def on_unmount(self) -> None:
         if self.main.source:
-            await self.main.source.close()
+            async with asyncio.timeout(CLOSE):
+                await self.main.source.close()
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.main.is_mounted:
             self.main.refresh_lists()
 
+    async def action_quit(self) -> None:
+        """ctrl+q: quit from anywhere, with the same question as `q`."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if self.main.writing:
+            self.main.run_worker(flows.quit_while_writing(self.main), group="ask")
+        else:
+            self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """ctrl+c, when no text is selected: it copies, and quits nothing."""
+        self.main.footer.tell("ctrl+c copies selected text; q quits")
+
+    # Errors that nobody took
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Each error that nobody took comes here: of handlers, workers, timers, drawing, styles."""
+        self.break_off(error)
+        super()._handle_exception(error)
+
+    def break_off(self, error: Exception) -> None:
+        """Keep what ends the app as a report in a file; what follows from it does not count."""
+        if self.crashed:
+            return
+        if isinstance(error, WorkerFailed):
+            error = error.error if isinstance(error.error, Exception) else error
+        self.crashed = type(error).__name__
+        text = "".join(traceback.format_exception(error))
+        if key := self.main.settings.key:
+            text = text.replace(key.reveal(), HIDDEN)
+        self.report = write_report(text)
+
     def _fatal_error(self) -> None:
-        """One sentence and a report file, in place of a traceback that shows local variables:
-        those may hold keys and texts of runs."""
-        kind, error, trace = sys.exc_info()
-        self.crashed = kind.__name__ if kind else "an error"
-        lines = traceback.format_exception(kind, error, trace)
-        self.report = write_report("".join(lines))
-        self._return_code = 1
+        """Textual's prints a traceback with local variables: those may hold keys and texts of
+        runs."""
         self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's prints what is given, a traceback mostly."""
+        self.crashed = self.crashed or "an error"
+        self._fatal_error()
 
 
 def write_report(text: str) -> Path | None:
@@ -124,9 +163,43 @@ def run_app(
     server that wants one.
     """
     app = OhTui(make_source, settings, open_id=open_id, at=at, demo=demo)
-    code = app.run()
+    try:
+        code = asyncio.run(_run(app))
+    except Exception as error:  # of the ending itself
+        app.break_off(error)
+        if app._driver:
+            app._driver.close()
     if app.crashed:
         place = f"; the report is in {app.report}" if app.report else ""
         print(f"oh-tui: broke off with {app.crashed}{place}", file=sys.stderr)
         return 1
     return code if code is not None else app.return_code or 0
+
+
+async def _run(app: OhTui) -> int | None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(_Threads())
+    # They end as `q` does: by default they leave the terminal in disorder.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit, 128 + number)
+    return await app.run_async()
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads that the end does not wait for. A host name that no server knows keeps one for up to
+    half a minute, and nothing can cancel that."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+
+        def run() -> None:
+            try:
+                result = call(*args, **kwargs)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future

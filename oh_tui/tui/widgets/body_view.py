@@ -56,6 +56,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
         view: BodyView
 
+    DEFAULT_CSS = "BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = MOVE
 
     wrap: reactive[bool] = reactive(True)

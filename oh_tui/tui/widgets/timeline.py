@@ -199,7 +199,7 @@ class Timeline(RowList):
     def head(self, width: int) -> Strip:
         if not self.row_count():
             return self.strip([], width)
-        number, at, what, _ = self._columns(width - 1)
+        number, at, what, _ = self._columns(self.scrollable_content_region.width - 1)
         name = "at" if self.time == "elapsed" else self.time
         text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}    result"
         return self.strip([(text, "dim")], width)
