@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -143,6 +141,8 @@ def decode_json(data: bytes) -> Any:
         return _decode_any(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
+    import json
+
     try:
         return json.loads(data.decode("utf-8-sig", "surrogatepass"))
     except RecursionError as error:
@@ -167,7 +167,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
     if kind == "ConversationStateUpdateEvent":
         status = _status(head.key, head.value)
     return Event(
-        id=head.id or "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12],
+        id=head.id or _substitute_id(raw),
         kind=kind,
         timestamp=head.timestamp or "",
         source=head.source or "",
@@ -188,6 +188,12 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         store=store,
         place=place,
     )
+
+
+def _substitute_id(raw: bytes) -> str:
+    import hashlib
+
+    return "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12]
 
 
 def seconds(timestamp: str) -> float | None:
