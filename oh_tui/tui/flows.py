@@ -246,7 +246,7 @@ async def find_next(screen: MainScreen, by: int) -> None:
     rows = screen.sidebar.list if pane in ("conversations", "sandboxes") else screen.timeline
     count, start = rows.row_count(), rows.cursor
     walk = by or 1
-    for n in range(0 if by == 0 else 1, count + 1):
+    for n in range(0 if by == 0 else 1, count + 1 if count else 0):
         row = (start + walk * n) % count
         if text in rows.row_text(row).lower():
             rows.move_to(row)
