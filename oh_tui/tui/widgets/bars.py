@@ -82,7 +82,7 @@ class Footer(Drawn):
         if self._is_error and not error:
             return
         self._is_error = error
-        self.news = ((text, "bad" if error else ""),)
+        self.news = ((text, "bad" if error else ""),) if text else ()
         if self._timer:
             self._timer.stop()
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
