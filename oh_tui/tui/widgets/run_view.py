@@ -64,6 +64,8 @@ class RunView(Vertical):
         self.call_view = self.query_one("#call", BodyView)
         self.result_view = self.query_one("#result", BodyView)
         self._shown: tuple[Event, Outcome | None, int, bool] | None = None
+        for told in ("show_events", "time"):
+            self.watch(self.timeline, told, self._tell_counts, init=False)
 
     # What is shown
 
