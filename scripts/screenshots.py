@@ -43,21 +43,18 @@ PICTURES = (
 
 async def take(picture: Picture) -> None:
     demo = make_demo(NOW)
+    demo.rate_limited = False
     app = OhTui(
-        lambda: ServerSource(AppServer(demo.base_url, app=demo.app), DEMO),
+        lambda: ServerSource(AppServer(demo.base_url, app=demo.app), DEMO, demo.opening),
         Settings(),
         clock=NOW.timestamp,
     )
     app.theme = picture.theme
     async with app.run_test(size=picture.size) as pilot:
-        for key in ("", *picture.keys):
-            if key:
-                await pilot.press(key)
-            await pilot.pause(1.0)
-            await app.workers.wait_for_complete(
-                [w for w in app.workers if w.group in ("lists", "run")]
-            )
-            await pilot.pause(0.3)
+        await pilot.pause(1.5)
+        for key in picture.keys:
+            await pilot.press(key)
+            await pilot.pause(0.5)
         svg = app.export_screenshot(title="oh-tui")
     (FOLDER / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
     print(picture.name)
