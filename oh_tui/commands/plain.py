@@ -46,13 +46,15 @@ _WIDEST, _LAST = 60, 100
 
 
 def show_plain(make_source: MakeSource, identifier: str) -> int:
-    """Prints the newest conversations and the steps of one: that with this id, else the first."""
+    """Prints the newest conversations and the steps of one: that with this id, else
+    the one that the source shows first."""
     return asyncio.run(_show(make_source, identifier))
 
 
 async def _show(make_source: MakeSource, identifier: str) -> int:
     source = make_source()
     try:
+        identifier = identifier or source.opening
         asked_for = await find(source, identifier) if identifier else None
         page = await source.newest()
         if isinstance(source, FileSource):
