@@ -277,27 +277,32 @@ class MainScreen(Screen[int]):
     async def _read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         self.workers.cancel_group(self, "follow")
         self.run_view.progress = ""
+        self.run_view.is_reading = False
         assert self.source is not None
         kept = self._runs.get(conversation.id)
-        place, self._at = (kept.event_id if kept else self._at), ""
+        place, self._at = self._at, ""
         if kept:
-            self._show_run(kept, landing(kept.trajectory, place))
+            if kept.trajectory is not self.timeline.trajectory:
+                self._show_run(kept, landing(kept.trajectory, kept.event_id))
             if kept.is_still(conversation):
                 return
         else:
             self.run_view.show_run(None)
             self.timeline.empty = ("reading the events …",)
+        run, whole = kept, False
         with self.reporting(self._say_in_run):
             if preview and not kept and not await self._is_cheap(conversation):
                 return
-            run = kept
             self.run_view.is_reading = True
             async with contextlib.aclosing(self.source.load(conversation)) as loading:
                 async for loaded in loading:
-                    run = self._take_loaded(conversation, loaded, place, first=run is kept)
-            self.run_view.is_reading = False
-            if run and conversation.sandbox_status in ("RUNNING", "STARTING"):
-                self._follow_run(run)
+                    run = self._take_loaded(conversation, loaded, place)
+            whole = True
+        self.run_view.is_reading = False
+        if not whole:
+            self.run_view.progress = "broken off · r reads on" if self.timeline.row_count() else ""
+        elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
+            self._follow_run(run)
 
     async def _is_cheap(self, conversation: Conversation) -> bool:
         """Whether a run may be read without being asked for; if not, says how to ask."""
@@ -312,27 +317,33 @@ class MainScreen(Screen[int]):
         return False
 
     def _take_loaded(
-        self, conversation: Conversation, loaded: Loaded, place: str, *, first: bool
+        self, conversation: Conversation, loaded: Loaded, place: str = ""
     ) -> Run | None:
+        """Show what came of a run. The cursor lands once; after that it stays with its event."""
         run = self._runs.get(conversation.id)
         if loaded.trajectory is None:
             if loaded.total:
                 done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
                 self.run_view.progress = f"reading {done} · esc stops"
             return run
+        if run and run.has_more_than(loaded.trajectory):
+            self._tell_held(run, loaded.total)
+            return run
         cursor = None
-        if first or (place and not (run and run.trajectory.complete)):
+        if run is None or (place and not run.trajectory.complete):
             cursor = landing(loaded.trajectory, place)
         run = self._runs.take(conversation, loaded)
         self._show_run(run, cursor)
-        if not run.trajectory.complete and loaded.total:
-            held = f"the last {loaded.loaded:,} of {plural(loaded.total, 'event')}"
-            self.run_view.progress = held
-        else:
-            self.run_view.progress = ""
+        self._tell_held(run, loaded.total)
         if loaded.note:
             self.footer.tell(loaded.note)
         return run
+
+    def _tell_held(self, run: Run, total: int | None) -> None:
+        held = ""
+        if not run.trajectory.complete and total:
+            held = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
+        self.run_view.progress = held
 
     def _show_run(self, run: Run, cursor: int | None) -> None:
         if not len(run.trajectory):
@@ -369,7 +380,7 @@ class MainScreen(Screen[int]):
         with self.reporting():
             loaded = await self.source.older(run.conversation, run.trajectory)
             if self.current and same_id(self.current.id, run.conversation.id):
-                self._take_loaded(run.conversation, loaded, "", first=False)
+                self._take_loaded(run.conversation, loaded)
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:

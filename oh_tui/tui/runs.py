@@ -32,6 +32,14 @@ class Run:
             and conversation.updated_at == before.updated_at
         )
 
+    def has_more_than(self, page: Trajectory) -> bool:
+        """Whether a newest page brings nothing while more of the run is held; what is new in a
+        run that is held whole comes with the rest of it."""
+        held = self.trajectory
+        if page.complete or len(page.events) > len(held.events):
+            return False
+        return held.complete or not page.events or held.holds(page.events[-1].id)
+
 
 class Runs:
     """The runs read lately, by conversation."""
