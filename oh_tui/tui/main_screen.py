@@ -27,12 +27,12 @@ from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
-from oh_tui.sources import Loaded, Source
-from oh_tui.tui import flows
+from oh_tui.sources import Source
+from oh_tui.tui import flows, lists, reading
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.keys import BINDINGS, footer_hints
-from oh_tui.tui.runs import Run, Runs, landing
+from oh_tui.tui.runs import Run, Runs
 from oh_tui.tui.widgets.bars import Footer, Header, Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
@@ -41,14 +41,8 @@ from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
 
-REFRESH = 15.0
-"""Seconds between two readings of the lists."""
-
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
-
-PREVIEW = 2000
-"""Events up to which a run is read just because the cursor rests on it."""
 
 FOCUS = {"conversations": "conversations", "sandboxes": "sandboxes", "timeline": "timeline"}
 """Pane -> id of the widget that takes its keys; of `detail` it is the result."""
@@ -85,9 +79,11 @@ class MainScreen(Screen[int]):
         """What is being written at this moment, in words; quitting asks about it."""
         self.find_text = ""
         self._make_source = make_source
-        self._open_id, self._at = open_id, at
-        self._pager: AsyncIterator[Page[Conversation]] | None = None
-        self._runs = Runs()
+        self.open_id = open_id
+        self.at = at
+        """Where the cursor is to land in the run that is read first."""
+        self.pager: AsyncIterator[Page[Conversation]] | None = None
+        self.runs = Runs()
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
         self.saved: Path | None = None
@@ -112,9 +108,9 @@ class MainScreen(Screen[int]):
         self.question_bar = self.query_one(QuestionBar)
         self.find_input = self.query_one("#find", Input)
         self.question_bar.display = self.find_input.display = False
-        self._rest = self.set_timer(REST, self._preview, pause=True)
+        self._rest = self.set_timer(REST, self.preview, pause=True)
         self.sidebar.say("reading the conversations …")
-        self._tell_place()
+        self.tell_place()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -129,101 +125,15 @@ class MainScreen(Screen[int]):
 
     @work(group="lists", exclusive=True)
     async def open_source(self, make_source: Callable[[], Source]) -> None:
-        """Read a source from its beginning. It is made in a thread: that imports the service
-        layer."""
-        with self.reporting(self.sidebar.say):
-            self.sidebar.say("reading the conversations …")
-            self.source = await asyncio.to_thread(make_source)
-            self._tell_place()
-            self._pager = self.source.pages()
-            self._take_page(await anext(self._pager, None))
-            await self._open_named()
-            self.arrangement = replace(self.arrangement, sandboxes=self.source.can_act)
-            if self.source.can_act:
-                self.sidebar.sandboxes = tuple(await self.source.sandboxes())
-                self.set_interval(REFRESH, self.refresh_lists)
-            self.sidebar.total = await self.source.count()
-            self._tell_totals()
-            self.set_interval(5.0, self._tell_totals)
-
-    def _take_page(self, page: Page[Conversation] | None) -> None:
-        known = {c.id for c in self.sidebar.conversations}
-        new = tuple(c for c in page.items if c.id not in known) if page else ()
-        self.sidebar.now = self.clock()
-        self.sidebar.conversations = (*self.sidebar.conversations, *new)
-        if not self.sidebar.conversations:
-            self.sidebar.say("no conversations yet", "start one on the web page,", "then press r")
-            self.timeline.empty = ()
-
-    async def _open_named(self) -> None:
-        """Open the conversation that the command line names; else the first is shown."""
-        assert self.source is not None
-        if not self._open_id:
-            if self.source.opening:
-                self.sidebar.highlight(self.source.opening)
-            self._preview()
-            return
-        wanted, self._open_id = self._open_id, ""
-        (found,) = await self.source.get([wanted])
-        if found is None:
-            self._preview()
-            raise Problem(f"There is no conversation {wanted} here", "choose one from the list")
-        if not any(same_id(c.id, found.id) for c in self.sidebar.conversations):
-            self.sidebar.conversations = (found, *self.sidebar.conversations)
-        self.sidebar.highlight(found.id)
-        self.open_run(found)
-        self.focus_pane("timeline")
+        await lists.open_source(self, make_source)
 
     @work(group="lists", exclusive=True)
     async def refresh_lists(self, *, sort: bool = False) -> None:
-        """Read the first page, the states of those further down, and the sandboxes: three calls.
-        Rows move only when asked to (`sort`) or when the pane has no focus."""
-        if self.source is None:
-            return
-        with self.reporting():
-            page = await self.source.newest()
-            fresh = {c.id: c for c in page.items}
-            listed = self.sidebar.conversations
-            if self.source.can_act:
-                further = [c.id for c in listed if c.id not in fresh][:99]
-                if further:
-                    fresh |= {c.id: c for c in await self.source.get(further) if c}
-                self.sidebar.sandboxes = tuple(await self.source.sandboxes())
-            kept = [fresh.pop(c.id, c) for c in self.sidebar.conversations]
-            rows = [*fresh.values(), *kept]
-            if self.source.can_act and (sort or not self.sidebar.list.has_focus):
-                rows.sort(key=lambda c: c.created_at or "", reverse=True)
-            self.sidebar.conversations = tuple(rows)
-            self._tell_totals()
-            self._take_state()
-
-    def _take_state(self) -> None:
-        """The conversation at the right may stand otherwise now; when its sandbox came up or
-        went away its events come from elsewhere."""
-        before = self.current
-        if before is None:
-            return
-        now = next((c for c in self.sidebar.conversations if c.id == before.id), before)
-        if now == before:
-            return
-        self.current = now
-        self.run_view.show_conversation(now, self.clock())
-        self.tell_keys()
-        if now.sandbox_status != before.sandbox_status:
-            self._read_run(now)
+        await lists.refresh(self, sort=sort)
 
     @work(group="more", exclusive=True)
     async def _read_more(self) -> None:
-        """The next page, when the cursor comes near the end of those read."""
-        if self._pager is None:
-            return
-        with self.reporting():
-            page = await anext(self._pager, None)
-            if page is None:
-                self._pager = None
-            else:
-                self._take_page(page)
-                self._tell_totals()
+        await lists.read_more(self)
 
     @on(RowList.Highlighted, "#conversations")
     def _rest_on_conversation(self) -> None:
@@ -255,7 +165,7 @@ class MainScreen(Screen[int]):
 
     # The run
 
-    def _preview(self) -> None:
+    def preview(self) -> None:
         self._rest.pause()
         conversation = self.sidebar.list.current
         shown = self.current
@@ -264,123 +174,27 @@ class MainScreen(Screen[int]):
 
     def open_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         """Show a conversation's run. A preview reads it only when that is cheap."""
-        if self.current and (run := self._runs.get(self.current.id)) and self.timeline.current:
+        if self.current and (run := self.runs.get(self.current.id)) and self.timeline.current:
             run.event_id = self.timeline.current[1].id
         changed = not (self.current and same_id(self.current.id, conversation.id))
         self.current = conversation
         self.run_view.show_conversation(conversation, self.clock())
         if changed or not self.timeline.row_count():
-            self._read_run(conversation, preview=preview)
+            self.read_run(conversation, preview=preview)
         self.tell_keys()
 
     @work(group="run", exclusive=True)
-    async def _read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
+    async def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         self.workers.cancel_group(self, "follow")
-        self.run_view.progress = ""
-        self.run_view.is_reading = False
-        assert self.source is not None
-        kept = self._runs.get(conversation.id)
-        place, self._at = self._at, ""
-        if kept:
-            if kept.trajectory is not self.timeline.trajectory:
-                self._show_run(kept, landing(kept.trajectory, kept.event_id))
-            if kept.is_still(conversation):
-                return
-        else:
-            self.run_view.show_run(None)
-            self.timeline.empty = ("reading the events …",)
-        run, whole = kept, False
-        with self.reporting(self._say_in_run):
-            if preview and not kept and not await self._is_cheap(conversation):
-                return
-            self.run_view.is_reading = True
-            async with contextlib.aclosing(self.source.load(conversation)) as loading:
-                async for loaded in loading:
-                    run = self._take_loaded(conversation, loaded, place)
-            whole = True
-        self.run_view.is_reading = False
-        if not whole:
-            self.run_view.progress = "broken off · r reads on" if self.timeline.row_count() else ""
-        elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
-            self._follow_run(run)
-
-    async def _is_cheap(self, conversation: Conversation) -> bool:
-        """Whether a run may be read without being asked for; if not, says how to ask."""
-        assert self.source is not None
-        if not self.source.can_act or conversation.sandbox_status == "RUNNING":
-            return True
-        total, _ = await self.source.count_events(conversation)
-        if total <= PREVIEW:
-            return True
-        cost = max(1, round(total / 1400))
-        self._say_in_run(f"{plural(total, 'event')}, about {cost} s", "enter reads them")
-        return False
-
-    def _take_loaded(
-        self, conversation: Conversation, loaded: Loaded, place: str = ""
-    ) -> Run | None:
-        """Show what came of a run. The cursor lands once; after that it stays with its event."""
-        run = self._runs.get(conversation.id)
-        if loaded.trajectory is None:
-            if loaded.total:
-                done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
-                self.run_view.progress = f"reading {done} · esc stops"
-            return run
-        if run and run.has_more_than(loaded.trajectory):
-            self._tell_held(run, loaded.total)
-            return run
-        cursor = None
-        if run is None or (place and not run.trajectory.complete):
-            cursor = landing(loaded.trajectory, place)
-        run = self._runs.take(conversation, loaded)
-        self._show_run(run, cursor)
-        self._tell_held(run, loaded.total)
-        if loaded.note:
-            self.footer.tell(loaded.note)
-        return run
-
-    def _tell_held(self, run: Run, total: int | None) -> None:
-        held = ""
-        if not run.trajectory.complete and total:
-            held = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
-        self.run_view.progress = held
-
-    def _show_run(self, run: Run, cursor: int | None) -> None:
-        if not len(run.trajectory):
-            self.timeline.empty = flows.why_empty(run.conversation)
-        self.run_view.via = run.via
-        self.run_view.show_run(run.trajectory, cursor)
-        self.tell_keys()
-
-    def _say_in_run(self, *lines: str) -> None:
-        self.timeline.empty = lines
-        self.timeline.refresh()
+        await reading.read_run(self, conversation, preview=preview)
 
     @work(group="follow", exclusive=True)
-    async def _follow_run(self, run: Run) -> None:
-        """New events as they come; ends when the screen turns to another run."""
-        assert self.source is not None
-        trajectory = run.trajectory
-        async for news in self.source.follow(run.conversation, trajectory, run.via):
-            if news is None:
-                self._read_run(run.conversation)
-                return
-            status = trajectory.status
-            changed = trajectory.extend(news)
-            self.run_view.grown(changed, follow=self.follow)
-            if trajectory.status != status:
-                self.run_view.refresh_outcomes()
+    async def follow_run(self, run: Run) -> None:
+        await reading.follow_run(self, run)
 
     @work(group="more", exclusive=True)
     async def read_older(self) -> None:
-        """One page before those held, when the cursor is at the top of a run not whole."""
-        run = self._runs.get(self.current.id) if self.current else None
-        if run is None or run.trajectory.complete or self.source is None:
-            return
-        with self.reporting():
-            loaded = await self.source.older(run.conversation, run.trajectory)
-            if self.current and same_id(self.current.id, run.conversation.id):
-                self._take_loaded(run.conversation, loaded)
+        await reading.read_older(self)
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
@@ -393,7 +207,7 @@ class MainScreen(Screen[int]):
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
         elif self.current:
-            self._read_run(self.current)
+            self.read_run(self.current)
 
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
@@ -413,14 +227,14 @@ class MainScreen(Screen[int]):
             told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
             self.footer.tell(told, error=True)
 
-    def _tell_place(self) -> None:
+    def tell_place(self) -> None:
         label = self.source.label if self.source else self.settings.base_url.partition("://")[2]
         pieces: list[Piece] = [(label if self._make_source or self.source else "", "dim")]
         if self.settings.read_only:
             pieces.append(("  read-only", "warn"))
         self.query_one(Header).place = tuple(pieces)
 
-    def _tell_totals(self) -> None:
+    def tell_totals(self) -> None:
         listed = self.sidebar.conversations
         self.sidebar.now = self.clock()
         total = max(self.sidebar.total or 0, len(listed))
@@ -561,4 +375,4 @@ class MainScreen(Screen[int]):
 
     def read_run_again(self) -> None:
         if self.current:
-            self._read_run(self.current)
+            self.read_run(self.current)

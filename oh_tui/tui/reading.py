@@ -1,0 +1,134 @@
+"""Reading a run onto the screen: the newest page, then all, then what comes while it is watched."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, same_id
+from oh_tui.human import plural
+from oh_tui.sources import Loaded
+from oh_tui.tui import flows
+from oh_tui.tui.runs import Run, landing
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+PREVIEW = 2000
+"""Events up to which a run is read just because the cursor rests on it."""
+
+
+async def read_run(
+    screen: MainScreen, conversation: Conversation, *, preview: bool = False
+) -> None:
+    screen.run_view.progress = ""
+    screen.run_view.is_reading = False
+    assert screen.source is not None
+    kept = screen.runs.get(conversation.id)
+    place, screen.at = screen.at, ""
+    if kept:
+        if kept.trajectory is not screen.timeline.trajectory:
+            show_run(screen, kept, landing(kept.trajectory, kept.event_id))
+        if kept.is_still(conversation):
+            return
+    else:
+        screen.run_view.show_run(None)
+        screen.timeline.empty = ("reading the events …",)
+    run, whole = kept, False
+    with screen.reporting(partial(say_in_run, screen)):
+        if preview and not kept and not await is_cheap(screen, conversation):
+            return
+        screen.run_view.is_reading = True
+        async with contextlib.aclosing(screen.source.load(conversation)) as loading:
+            async for loaded in loading:
+                run = take_loaded(screen, conversation, loaded, place)
+        whole = True
+    screen.run_view.is_reading = False
+    if not whole:
+        screen.run_view.progress = "broken off · r reads on" if screen.timeline.row_count() else ""
+    elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
+        screen.follow_run(run)
+
+
+async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
+    """Whether a run may be read without being asked for; if not, says how to ask."""
+    assert screen.source is not None
+    if not screen.source.can_act or conversation.sandbox_status == "RUNNING":
+        return True
+    total, _ = await screen.source.count_events(conversation)
+    if total <= PREVIEW:
+        return True
+    cost = max(1, round(total / 1400))
+    say_in_run(screen, f"{plural(total, 'event')}, about {cost} s", "enter reads them")
+    return False
+
+
+def take_loaded(
+    screen: MainScreen, conversation: Conversation, loaded: Loaded, place: str = ""
+) -> Run | None:
+    """Show what came of a run. The cursor lands once; after that it stays with its event."""
+    run = screen.runs.get(conversation.id)
+    if loaded.trajectory is None:
+        if loaded.total:
+            done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
+            screen.run_view.progress = f"reading {done} · esc stops"
+        return run
+    if run and run.has_more_than(loaded.trajectory):
+        tell_held(screen, run, loaded.total)
+        return run
+    cursor = None
+    if run is None or (place and not run.trajectory.complete):
+        cursor = landing(loaded.trajectory, place)
+    run = screen.runs.take(conversation, loaded)
+    show_run(screen, run, cursor)
+    tell_held(screen, run, loaded.total)
+    if loaded.note:
+        screen.footer.tell(loaded.note)
+    return run
+
+
+def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
+    held = ""
+    if not run.trajectory.complete and total:
+        held = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
+    screen.run_view.progress = held
+
+
+def show_run(screen: MainScreen, run: Run, cursor: int | None) -> None:
+    if not len(run.trajectory):
+        screen.timeline.empty = flows.why_empty(run.conversation)
+    screen.run_view.via = run.via
+    screen.run_view.show_run(run.trajectory, cursor)
+    screen.tell_keys()
+
+
+def say_in_run(screen: MainScreen, *lines: str) -> None:
+    screen.timeline.empty = lines
+    screen.timeline.refresh()
+
+
+async def follow_run(screen: MainScreen, run: Run) -> None:
+    """New events as they come; ends when the screen turns to another run."""
+    assert screen.source is not None
+    trajectory = run.trajectory
+    async for news in screen.source.follow(run.conversation, trajectory, run.via):
+        if news is None:
+            screen.read_run(run.conversation)
+            return
+        status = trajectory.status
+        changed = trajectory.extend(news)
+        screen.run_view.grown(changed, follow=screen.follow)
+        if trajectory.status != status:
+            screen.run_view.refresh_outcomes()
+
+
+async def read_older(screen: MainScreen) -> None:
+    """One page before those held, when the cursor is at the top of a run not whole."""
+    run = screen.runs.get(screen.current.id) if screen.current else None
+    if run is None or run.trajectory.complete or screen.source is None:
+        return
+    with screen.reporting():
+        loaded = await screen.source.older(run.conversation, run.trajectory)
+        if screen.current and same_id(screen.current.id, run.conversation.id):
+            take_loaded(screen, run.conversation, loaded)
