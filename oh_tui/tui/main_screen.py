@@ -47,6 +47,9 @@ REST = 0.3
 FOCUS = {"conversations": "conversations", "sandboxes": "sandboxes", "timeline": "timeline"}
 """Pane -> id of the widget that takes its keys; of `detail` it is the result."""
 
+OPENS = {"timeline": "read whole", "detail": "whole screen"}
+"""Pane -> what enter does there, for the footer."""
+
 
 class MainScreen(Screen[int]):
     BINDINGS = BINDINGS
@@ -245,9 +248,12 @@ class MainScreen(Screen[int]):
     def tell_keys(self) -> None:
         """The footer follows the focus; the label of `p` names what it will do."""
         can_act = self.source is not None and self.source.can_act
-        names = {
+        names: dict[str, str | None] = {
             "sandbox.pause": flows.pause_label(self),
             "download": "download" if can_act else None,
+            "open": "smaller"
+            if self.arrangement.zoom == "detail"
+            else OPENS.get(self.pane, "open"),
         }
         self.footer.hints, self.footer.always = footer_hints(self.pane, names)
         for pane in PANES:
