@@ -11,7 +11,7 @@ import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -33,6 +33,9 @@ COMMANDS = ("open", "check")
 DEMO = "demo, made-up data: nothing leaves this machine"
 
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
+
+LARGE = 8_000_000
+"""Bytes up to which a file is opened before the explorer comes up; takes some milliseconds."""
 
 USAGE = """\
 oh-tui [options] [ID]
@@ -111,7 +114,7 @@ def _run(words: list[str]) -> int:
     settings = read_settings(
         os.environ,
         server=asked.server,
-        ascii=asked.ascii,
+        ascii=asked.ascii or _says_c(os.environ),
         read_only=asked.read_only,
         local=local,
     )
@@ -122,6 +125,7 @@ def _run(words: list[str]) -> int:
     if asked.command != "check" and _has_terminal():
         if has_key and 0 < len(identifier) < WHOLE:
             identifier = _whole_id(make_source, identifier)
+        _require_openable(paths)
         from oh_tui.tui.app import run_app
 
         known = make_source if has_key else None
@@ -255,8 +259,35 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     return asyncio.run(ask())
 
 
+def _require_openable(paths: list[Path]) -> None:
+    """Raises Problem when nothing in these places can be opened: the shell is the place to say
+    so. A large file is left to the explorer, which shows itself first."""
+    if not paths:
+        return
+    from oh_tui.trajectory.archive import find_archives, open_archive
+
+    problems: list[Problem] = []
+    for path in find_archives(paths):
+        try:
+            if not (path.is_file() and path.stat().st_size > LARGE):
+                open_archive(path).close()
+            return
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+def _says_c(environment: Mapping[str, str]) -> bool:
+    """Whether the locale is C because someone said so. Python has made C.UTF-8 of it by now
+    (PEP 538), which is right only where nobody said anything."""
+    said = environment.get("LC_ALL") or environment.get("LANG")
+    return bool(sys.flags.utf8_mode) and said in ("C", "POSIX")
+
+
 def _has_terminal() -> bool:
-    streams = (sys.stdin, sys.stdout)
+    """The explorer reads keys from stdin, asks stdout for its size and draws on stderr."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
     return os.environ.get("TERM") != "dumb" and all(s is not None and s.isatty() for s in streams)
 
 

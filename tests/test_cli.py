@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,12 @@ def test_the_explorer_opens_a_conversation_named_by_its_web_address(explorer: Ex
 @pytest.mark.parametrize(
     "words", [["open", "one.zip", "--at=58", "two.zip"], ["--at", "58", "one.zip"]]
 )
-def test_the_explorer_opens_files_at_a_step(explorer: Explorer, words: list[str]) -> None:
+def test_the_explorer_opens_files_at_a_step(
+    explorer: Explorer, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile("one.zip", "w") as archive:
+        archive.writestr("meta.json", '{"id": "one"}')
     assert cli.main(words) == 0
     assert explorer.told["at"] == "58"
     assert explorer.make_source().paths[0] == Path("one.zip")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -11,17 +10,20 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import RenderableType
+from rich.segment import Segment
 from textual import constants, events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.command import Provider
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
@@ -43,6 +45,23 @@ def _commands() -> type[Provider]:
     return Commands
 
 
+class AsciiFilter(LineFilter):
+    """The last of what is not ASCII: marks inside our sentences, and Textual's own scrollbars,
+    borders and icons. Letters stay: they are of people's texts."""
+
+    MARKS: ClassVar[dict[int, str]] = {
+        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "-~^v<>-=||||||||||-#", strict=True)),
+        **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
+        ord("🔎"): "/ ",
+    }
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text if text.isascii() else text.translate(self.MARKS), style, control)
+            for text, style, control in segments
+        ]
+
+
 class OhTui(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
@@ -61,11 +80,14 @@ class OhTui(App[int]):
         demo: Callable[[], Source] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=settings.no_color or None)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = "ansi-dark" if settings.no_color else "oh-dark"
+        # Of 16 colours one would often stand for both text and background.
+        few = settings.no_color or self.console.color_system == "standard"
+        self.theme = "ansi-dark" if few else "oh-dark"
         self.set_class(settings.ascii, "-ascii")
+        self._ascii = AsciiFilter(enabled=settings.ascii)
         self.report: Path | None = None
         """Where the report of a crash was written."""
         self.crashed = ""
@@ -76,6 +98,10 @@ class OhTui(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         return super().get_driver_class() if constants.DRIVER else TerminalDriver
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._ascii] if self._ascii.enabled else filters
 
     def get_default_screen(self) -> MainScreen:
         return self.main
@@ -105,6 +131,13 @@ class OhTui(App[int]):
     def action_help_quit(self) -> None:
         """ctrl+c, when no text is selected: it copies, and quits nothing."""
         self.main.footer.tell("ctrl+c copies selected text; q quits")
+
+    def end(self, code: int) -> None:
+        """End for a signal. A screen that is only half there has to be whole first."""
+        if self.main.is_mounted:
+            self.exit(code)
+        else:
+            self.main.call_later(self.exit, code)
 
     # Errors that nobody took
 
@@ -181,7 +214,7 @@ async def _run(app: OhTui) -> int | None:
     loop.set_default_executor(_Threads())
     # They end as `q` does: by default they leave the terminal in disorder.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, app.exit, 128 + number)
+        loop.add_signal_handler(number, app.end, 128 + number)
     return await app.run_async()
 
 

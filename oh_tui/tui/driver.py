@@ -1,0 +1,156 @@
+"""What Textual's driver leaves undone: a terminal that goes away, stops, or sends what is no text.
+
+key or resize -> input thread -> app            Textual's, but for the reading
+frame -> writer thread -> stderr                Textual's, but for a terminal that is gone
+SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, come back drawn
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+HUNG_UP = 128 + signal.SIGHUP
+"""Exit code when the terminal went away, as the signal for it gives."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual 8.2.8's own turns in circles when stdin is at its end, breaks at a byte that is not
+    UTF-8, stops for ever when there is no shell to go on from, takes a SIGCONT that no stop came
+    before as a second start, and waits 0.2 s for its input thread at the end (measured)."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file: Any = _Output(self._hang_up)
+        self._wake_read, self._wake_write = os.pipe()
+        self._heed(signal.SIGTSTP, self._stop)
+        self._heed(signal.SIGCONT, self._continued)
+
+    def _heed(self, number: signal.Signals, call: Callable[[], None]) -> None:
+        # in the loop and not at once: at once could be in the middle of a write
+        self._loop.add_signal_handler(number, call)
+
+    def _hang_up(self) -> None:
+        """The terminal is gone; called from any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._app.exit, HUNG_UP)
+
+    # Stopping and going on
+
+    def _stop(self) -> None:
+        """Give the terminal back and stop, all of the group as ctrl+z does it elsewhere: under
+        `make`, stopping alone would leave the shell waiting. The system does not stop a group
+        that no shell could continue; then we go on at once."""
+        if not self._is_started():
+            return
+        self.suspend_application_mode()
+        self._loop.remove_signal_handler(signal.SIGCONT)
+        self._loop.remove_signal_handler(signal.SIGTSTP)
+        os.kill(0, signal.SIGTSTP)
+        # from here on we are continued
+        while not self._is_started() and self._has_terminal():
+            self._start()  # in the background it stops, and then comes back without a start
+        self._heed(signal.SIGTSTP, self._stop)
+        self._heed(signal.SIGCONT, self._continued)
+
+    def _continued(self) -> None:
+        """Continued after a stop that we did not see (SIGSTOP): whoever had the terminal
+        meanwhile may have changed its modes and drawn on it."""
+        if self._is_started() and self._has_terminal() and not self._app._exit:
+            self.suspend_application_mode()
+            self._start()
+
+    def _start(self) -> None:
+        self._must_signal_resume = True
+        self.start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _is_started(self) -> bool:
+        return self._key_thread is not None and self._key_thread.is_alive()
+
+    def _has_terminal(self) -> bool:
+        try:
+            termios.tcgetattr(self.fileno)
+        except termios.error:
+            return False
+        return True
+
+    # Input and output
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._app._handle_exception, error)
+
+    def disable_input(self) -> None:
+        os.write(self._wake_write, b"\0")
+        super().disable_input()
+        os.read(self._wake_read, 1)
+
+    def run_input_thread(self) -> None:
+        """Hand on what is typed until the exit event, for which no pause is waited out."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno, self._wake_read], [], [], 0.1)
+            text = ""
+            if self.fileno in ready:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:
+                    data = b""
+                if not data:
+                    self._hang_up()
+                    return
+                text = decode(data)
+            try:
+                # "" would be the end for the parser
+                for message in (*(parser.feed(text) if text else ()), *parser.tick()):
+                    self.process_message(message)
+            except (ArithmeticError, ValueError):  # a key with the number 99999999999
+                parser = XTermParser(self._debug)
+
+
+class _Output:
+    """The terminal as the writer thread sees it. That thread must outlive the terminal: its queue
+    is short, and when nobody takes from it the app stands still."""
+
+    def __init__(self, lost: Callable[[], None]) -> None:
+        self._lost = lost
+
+    def write(self, text: str) -> None:
+        self._try(lambda file: file.write(text))
+
+    def flush(self) -> None:
+        self._try(lambda file: file.flush())
+
+    def _try(self, do: Callable[[TextIO], object]) -> None:
+        file = sys.__stderr__
+        assert file is not None
+        try:
+            do(file)
+        except OSError:
+            # what is still held for it must not fail at exit either
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, file.fileno())
+            os.close(nowhere)
+            self._lost()

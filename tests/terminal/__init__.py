@@ -1,0 +1,1 @@
+"""oh-tui as its user has it: a process in a terminal."""

@@ -1,0 +1,119 @@
+"""A bug that nobody foresaw: the terminal comes back, one sentence, a report without secrets."""
+
+from __future__ import annotations
+
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.runs import make_zip
+from tests.terminal.terminal import Terminal
+
+LOCAL, KEY, SET_KEY = "canary-in-a-local", "sk-canary0123456789abcdef", "plain-canary-of-settings"
+
+DRIVER = """
+import sys
+from textual.command import Provider
+from oh_tui import cli
+from oh_tui.sources.files import FileSource
+from oh_tui.tui import actions, app, main_screen
+from oh_tui.tui.widgets import conversation_list, timeline
+
+def breaks(*_, **__):
+    held = "canary-in-" + "a-local"
+    raise ValueError(" ".join(["no such thing:", "sk-canary" + "0123456789abcdef", *KEYS]))
+
+async def breaks_later(*_, **__):
+    breaks()
+
+KEYS = []
+Screen = main_screen.MainScreen
+{change}
+sys.exit(cli.main({words}))
+"""
+
+Case = tuple[str, str, str]
+
+
+def crash(folder: Path, change: str, keys: str = "", words: object = None) -> Terminal:
+    """oh-tui with a part of it replaced by `change`; ended by itself, after `keys`."""
+    driver = folder / "driver.py"
+    words = words or ["open", str(make_zip(folder / "run.zip"))]
+    driver.write_text(DRIVER.format(change=change, words=words))
+    terminal = Terminal(sys.executable, driver, home=folder)
+    if keys:
+        terminal.wait_for("30 steps")
+        terminal.press(*keys)
+    return terminal
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        pytest.param("actions.ACTIONS['hidden'] = breaks", "x", id="a key"),
+        pytest.param("actions.find_next = actions.flows.find = breaks_later", "/", id="a worker"),
+        pytest.param("FileSource.count = breaks_later", "", id="a worker at the start"),
+        pytest.param("FileSource.newest = breaks_later", "", id="a worker that reads"),
+        pytest.param("cli._file_source = breaks", "", id="making the source, in a thread"),
+        pytest.param("timeline.Timeline.render_line = breaks", "", id="drawing"),
+        pytest.param("Screen.watch_arrangement = breaks", "", id="a change of state"),
+        pytest.param("Screen._begin = breaks", "", id="after the first paint"),
+        pytest.param("Screen.preview = breaks", "", id="a timer"),
+        pytest.param("Screen.on_resize = breaks", "", id="a message of Textual"),
+        pytest.param("Screen.compose = breaks", "", id="composing"),
+        pytest.param("Screen.on_mount = breaks", "", id="mounting"),
+        pytest.param("app.OhTui.on_mount = breaks", "", id="mounting the app"),
+        pytest.param("app.OhTui.on_load = breaks", "", id="before the screen"),
+        pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
+        pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
+        pytest.param("app.TerminalDriver.run_input_thread = breaks", "", id="reading keys"),
+    ],
+)
+def test_a_bug_gives_the_terminal_back_and_one_sentence_and_a_report(
+    tmp_path: Path, change: str, keys: str
+) -> None:
+    with crash(tmp_path, change, keys) as terminal:
+        assert terminal.ends() == 1
+        assert terminal.is_restored()
+        told = re.fullmatch(
+            r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said
+        )
+        assert told, terminal.said
+        report = Path(told[1])
+        assert [report] == list(tmp_path.glob("oh-tui-*"))
+        text = report.read_text()
+        assert "in breaks\n" in text and "ValueError: no such thing: [hidden]" in text
+        assert stat.S_IMODE(report.stat().st_mode) == 0o600
+        for secret in (LOCAL, KEY):
+            assert secret not in text and secret.encode() not in terminal.drawn
+
+
+def test_the_key_in_use_is_not_in_the_report_whatever_its_shape(tmp_path: Path) -> None:
+    change = f"Screen._begin = breaks; KEYS.append({SET_KEY!r})"
+    driver = tmp_path / "driver.py"
+    driver.write_text(DRIVER.format(change=change, words=["--server", "127.0.0.1:1"]))
+    with Terminal(sys.executable, driver, home=tmp_path, OPENHANDS_API_KEY=SET_KEY) as terminal:
+        assert terminal.ends() == 1 and terminal.is_restored()
+        (report,) = tmp_path.glob("oh-tui-*")
+        assert "no such thing: [hidden] [hidden]" in report.read_text()
+        assert SET_KEY.encode() not in terminal.drawn
+
+
+def test_styles_that_cannot_be_read_end_as_a_bug_does(tmp_path: Path) -> None:
+    with crash(tmp_path, "app.OhTui.CSS = 'Screen { colour: red; '") as terminal:
+        assert terminal.ends() == 1 and terminal.is_restored()
+        assert re.fullmatch(r"oh-tui: broke off with \w+; the report is in \S+", terminal.said)
+
+
+def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path) -> None:
+    change = """
+def full(**_):
+    raise OSError
+actions.ACTIONS["hidden"], app.tempfile.mkstemp = breaks, full
+"""
+    with crash(tmp_path, change, "x") as terminal:
+        assert terminal.ends() == 1 and terminal.is_restored()
+        assert terminal.said == "oh-tui: broke off with ValueError"
