@@ -28,6 +28,7 @@ from oh_tui.trajectory.block import (
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.difference import count_changes, unified
 from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.tools import change
 
 
 def extended(body: dict[str, Any]) -> list[Block]:
@@ -338,5 +339,5 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
     lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
     size = _lines(sum(lines)) if lines else ""
     if diffs:
-        size = f"+{sum(added for added, _ in diffs)} -{sum(gone for _, gone in diffs)}"
+        size = change(sum(added for added, _ in diffs), sum(gone for _, gone in diffs))
     return [size, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from oh_tui.api import AppServer
+from oh_tui.api.transport import Waits
 from oh_tui.demo import Demo, make_demo
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
@@ -22,8 +26,46 @@ from oh_tui.tui.widgets.drawing import Drawn
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
+AT_ONCE = Waits(first=0, most=0, jitter=0)
+
 READS = ("lists", "more", "run", "find", "ask", "write", "download")
 """Groups of workers that come to an end; following never does."""
+
+
+@dataclass
+class Between:
+    """Stands between the client and the servers: keeps what is asked, and answers in their place
+    where it is told to. Calls are named "GET /api/v1/users/me", patterns are those of a shell."""
+
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, Callable[[], Response]] = field(default_factory=dict)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Calls that wait for an event before they are answered."""
+
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            call = f"{scope['method']} {scope['path']}"
+            self.asked.append(call)
+            for pattern, event in list(self.held.items()):
+                if fnmatch.fnmatch(call, pattern):
+                    await event.wait()
+            for pattern, make in self.answers.items():
+                if fnmatch.fnmatch(call, pattern):
+                    await make()(scope, receive, send)
+                    return
+            await app(scope, receive, send)
+
+        return serve
+
+    def hold(self, pattern: str) -> asyncio.Event:
+        """Let calls wait until the event given back is set."""
+        return self.held.setdefault(pattern, asyncio.Event())
+
+    def answer(self, pattern: str, status: int, body: str = "", kind: str = "text/plain") -> None:
+        self.answers[pattern] = lambda: Response(body, status, media_type=kind)
+
+    def count(self, pattern: str) -> int:
+        return len(fnmatch.filter(self.asked, pattern))
 
 
 @dataclass
@@ -85,6 +127,11 @@ class Explorer:
     def footer(self) -> str:
         return self.text("#footer")
 
+    def strips(self) -> list[Strip]:
+        """Every line that is drawn now, pane by pane."""
+        panes = [w for w in self.screen.query(Drawn) if w.display and w.size.height]
+        return [pane.render_line(y) for pane in panes for y in range(pane.size.height)]
+
     def row(self) -> str:
         """The row under the timeline's cursor."""
         timeline = self.screen.timeline
@@ -107,7 +154,7 @@ async def explore(
     demo.rate_limited = False
 
     def make() -> Source:
-        api = AppServer(demo.base_url, app=wrap(demo.app))
+        api = AppServer(demo.base_url, app=wrap(demo.app), waits=AT_ONCE)
         return ServerSource(api, "demo")
 
     app = OhTui(
@@ -120,6 +167,9 @@ async def explore(
     )
     async with app.run_test(size=size) as pilot:
         explorer = Explorer(app, pilot, demo)
-        await explorer.until(lambda: app.main.source is not None or app.main.footer.news)
+        await explorer.until(lambda: app.main.is_mounted)
+        await explorer.until(
+            lambda: app.main.source or app.main.footer.news or app.main.question_bar.question
+        )
         await explorer.settle()
         yield explorer
