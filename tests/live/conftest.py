@@ -31,14 +31,12 @@ class Live:
     """Finished: a sub-conversation of the tour, with a model that has a price."""
     refused: str
     """Ended in an error: the model did not take the key."""
+    sandbox: str
+    """The id of the sandbox that they are in."""
 
     @property
     def url(self) -> str:
         return self.server.url
-
-    @property
-    def sandbox(self) -> str:
-        return str(self.server.conversation(self.tour)["sandbox_id"])
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +79,10 @@ def live(folder: Path, model: ScriptedModel) -> Iterator[Live]:
         server.wait_until_over(tour)
         child = server.start("script:short", parent_conversation_id=tour, llm_model=PRICED)
         server.wait_until_over(child)
-        sandbox = server.conversation(tour)["sandbox_id"]
+        sandbox = str(server.conversation(tour)["sandbox_id"])
         refused = server.start("script:refused", sandbox_id=sandbox)
         server.wait_until_over(refused)
-        yield Live(server, tour, child, refused)
+        yield Live(server, tour, child, refused, sandbox)
     finally:
         server.close()
 

@@ -34,6 +34,10 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             Answer("This takes a while.", (_shell("for i in 1 2 3 4 5 6; do sleep 2; done"),)),
             Answer("", (Call("finish", {"message": "It took a while."}),)),
         ],
+        "steps": [
+            *(Answer(f"Part {n}.", (_shell(f"sleep 2; echo part {n} done"),)) for n in (1, 2, 3)),
+            Answer("All parts are done."),
+        ],
         "refused": [Answer(status=401)],
     }
 

@@ -1,0 +1,370 @@
+"""The explorer itself on the real server, driven by keys as a user would."""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api import AppServer, Secret
+from oh_tui.settings import Settings
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.steps import Outcome, Trajectory
+from tests.tui.explorer import Explorer, explore
+
+from .conftest import Live
+from .server import LiveServer
+from .test_live import TOUR, agent_of, in_sandbox, stored
+
+pytestmark = pytest.mark.live
+
+REFRESH = 25.0
+"""Seconds in which a change that happens elsewhere must be on the screen: the lists are read
+every 15 s, and a sandbox that was frozen is given 5 s to answer before."""
+
+
+def connected(
+    url: str, *, key: Secret | None = None, open_id: str = "", downloads: Path = Path()
+) -> AbstractAsyncContextManager[Explorer]:
+    settings = Settings(base_url=url, key=key, download_folder=downloads)
+    place = url.partition("://")[2]
+    return explore(
+        source=lambda: ServerSource(AppServer(url, key=key), place),
+        settings=settings,
+        open_id=open_id,
+    )
+
+
+async def status(live: Live) -> str:
+    """The sandbox's state in the server's own words."""
+    found = await asyncio.to_thread(live.server.get, "/api/v1/sandboxes", id=live.sandbox)
+    return str(found[0]["status"])
+
+
+async def ask(live: Live, action: str) -> None:
+    """Pause or resume the sandbox behind the explorer's back."""
+    await asyncio.to_thread(live.server.post, f"/api/v1/sandboxes/{live.sandbox}/{action}", {})
+
+
+@asynccontextmanager
+async def running_again(live: Live) -> AsyncIterator[None]:
+    """Whatever happens to the sandbox within, other tests find it running."""
+    try:
+        yield
+    finally:
+        await ask(live, "resume")
+
+
+def run_shown(it: Explorer) -> Trajectory:
+    trajectory = it.screen.timeline.trajectory
+    assert trajectory is not None
+    return trajectory
+
+
+def step_ids(trajectory: Trajectory) -> list[str]:
+    return [step.event.id for step in trajectory.steps]
+
+
+def detail(it: Explorer) -> tuple[str, ...]:
+    """What Call and Result show, with their rules."""
+    return tuple(it.text(name) for name in ("#call-rule", "#call", "#result-rule", "#result"))
+
+
+# Seeing
+
+
+async def test_the_list_tells_the_title_and_state_of_every_conversation(live: Live) -> None:
+    async with connected(live.url) as it:
+        rows = it.text("#conversations").splitlines()
+        (tour,) = [row for row in rows if "About tour" in row]
+        (refused,) = [row for row in rows if "About refused" in row]
+        assert "✓ About tour" in tour
+        assert "✗ About refused" in refused
+        assert it.text("#header").strip().startswith(f"oh-tui  {live.url.partition('://')[2]}")
+        assert "1 up" in it.text("#sandboxes-rule")
+
+
+async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
+    api: AppServer, live: Live
+) -> None:
+    async with connected(live.url) as it:
+        await it.open("About tour")
+        await it.until(lambda: run_shown(it).complete)
+        truth = await in_sandbox(await agent_of(api, live.tour))
+        run = run_shown(it)
+        assert step_ids(run) == step_ids(truth)
+        assert [event.id for event in run.events] == [event.id for event in truth.events]
+        rows = it.text("#timeline").splitlines()[: len(run)]
+        for row, told in zip(rows, TOUR_ROWS, strict=True):
+            assert all(part in row for part in told), row
+        rule = it.text("#timeline-rule")
+        for fact in ("12 steps", "2 errors", "2 failed commands", "from the agent server"):
+            assert fact in rule
+        assert (it.screen.pane, it.screen.timeline.cursor) == ("timeline", 11)
+        assert "The tour is over." in it.text("#result")
+
+
+TOUR_ROWS = [
+    ("▲", " 1 ", "you", "Please do script:tour"),
+    (" 2 ", "$ echo hello from the sandbox", "hello from the sandbox"),
+    (" 3 ", "$ ls /no/such/folder", "! exit 2"),
+    (" 4 ", "create", "notes.txt", "+2"),
+    (" 5 ", "edit", "notes.txt", "+1 -1"),
+    (" 6 ", "edit", "notes.txt", "✗ No replacement was performed"),
+    (" 7 ", "no_such_tool", "✗ not run"),
+    ("┌", " 8 ", "$ sleep 0.5; echo side one", "side one"),
+    ("└", " 9 ", "read", "notes.txt", "2 lines"),
+    ("10 ", "exit_code", "! exit 3"),
+    ("11 ", "think", "All parts were seen."),
+    ("12 ", "finish", "The tour is over."),
+]
+"""What the rows of the tour must tell."""
+
+
+async def test_either_half_of_a_pair_shows_both(live: Live) -> None:
+    async with connected(live.url) as it:
+        await it.open("About tour")
+        await it.press("x", "g")
+        shown: dict[int, list[tuple[str, ...]]] = {}
+        for _ in run_shown(it).events:
+            current = it.screen.timeline.current
+            assert current is not None
+            if current[0] is not None:
+                shown.setdefault(current[0].number, []).append(detail(it))
+            await it.pilot.press("j")
+        calls = [step.number for step in run_shown(it).steps if step.is_call]
+        assert len(calls) == len(TOUR)
+        for number in calls:
+            call, result = shown[number]
+            assert call == result
+        _, call_text, result_rule, result_text = shown[2][1]
+        assert "$ echo hello from the sandbox" in call_text
+        assert "exit 0" in result_rule
+        assert "hello from the sandbox" in result_text
+        _, _, result_rule, result_text = shown[7][1]
+        assert "✗ error" in result_rule
+        assert "Tool 'no_such_tool' not found" in result_text
+
+
+async def test_e_walks_to_every_error_and_back(live: Live) -> None:
+    failed = [n for n, (_, outcome) in enumerate(TOUR, 2) if outcome is not Outcome.OK]
+    async with connected(live.url) as it:
+        await it.open("About tour")
+        await it.press("g")
+        walked = []
+        for _ in failed:
+            await it.press("e")
+            walked.append(it.screen.timeline.cursor + 1)
+        assert walked == failed
+        await it.press("e")
+        assert it.screen.timeline.cursor + 1 == failed[-1]
+        assert "no error after this one" in it.footer
+        await it.press("E")
+        assert it.screen.timeline.cursor + 1 == failed[-2]
+
+
+async def test_a_run_that_ended_in_an_error_says_which(live: Live) -> None:
+    async with connected(live.url) as it:
+        await it.open("About refused")
+        await it.until(lambda: run_shown(it).complete)
+        assert "✗" in it.text("#timeline").splitlines()[1]
+        assert "LLMAuthenticationError" in it.text("#result")
+        assert "1 error" in it.text("#timeline-rule")
+
+
+async def test_events_that_only_the_sandbox_has_are_shown_and_said_to_be_from_there(
+    deaf: tuple[LiveServer, str],
+) -> None:
+    server, identifier = deaf
+    async with connected(server.url, open_id=identifier) as it:
+        await it.until(lambda: run_shown(it).complete)
+        assert "$ echo short" in it.text("#timeline")
+        assert "This run was short." in it.text("#result")
+        assert "from the agent server" in it.text("#timeline-rule")
+
+
+# Acting
+
+
+async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
+    async with running_again(live), connected(live.url) as it:
+        await it.open("About tour")
+        await it.press("p")
+        assert "Pause sandbox" in it.text("#question")
+        assert "About tour" in it.text("#question")
+        await it.press("escape")
+        assert await status(live) == "RUNNING"
+
+        await it.press("p", "enter")
+        await it.until(lambda: "sandbox paused" in it.text("#run-rule"))
+        assert await status(live) == "PAUSED"
+        assert "sandbox paused" in it.footer
+        assert "p resume sandbox" in it.footer
+        assert "1 paused" in it.text("#sandboxes-rule")
+        # the history stays readable, now from the app server
+        await it.until(lambda: run_shown(it).complete and not it.screen.run_view.is_reading)
+        assert len(run_shown(it)) == len(TOUR) + 1
+        assert "from the app server" in it.text("#timeline-rule")
+
+        await it.press("p")
+        await it.until(lambda: "sandbox running" in it.text("#run-rule"))
+        assert await status(live) == "RUNNING"
+        assert "sandbox running again" in it.footer
+        assert "p pause sandbox" in it.footer
+
+
+async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) -> None:
+    async with running_again(live), connected(live.url, downloads=tmp_path) as it:
+        # paused, the timeline too is made of what the app server holds, which is more
+        await ask(live, "pause")
+        await it.press("r")
+        await it.open("About tour")
+        await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
+        await it.press("d")
+        (saved,) = tmp_path.iterdir()
+        assert f"saved {saved}" in it.footer
+        with zipfile.ZipFile(saved) as archive:
+            names = sorted(n for n in archive.namelist() if n.startswith("event_"))
+        held = [name.removesuffix(".json").split("_", 2)[2] for name in names]
+        assert [event.id for event in run_shown(it).events] == held
+        assert len(held) > len(TOUR)
+
+
+async def test_d_saves_every_step_of_a_run_that_was_read_from_its_sandbox(
+    live: Live, tmp_path: Path
+) -> None:
+    async with connected(live.url, downloads=tmp_path) as it:
+        await it.open("About tour")
+        await it.until(lambda: "from the agent server" in it.text("#timeline-rule"))
+        await it.press("d")
+        (saved,) = tmp_path.iterdir()
+        with zipfile.ZipFile(saved) as archive:
+            held = [name.removesuffix(".json")[-36:] for name in sorted(archive.namelist())]
+        steps = step_ids(run_shown(it))
+        assert [event for event in held if event in set(steps)] == steps
+        assert {event.id for event in run_shown(it).events} <= set(held)
+
+
+# Following
+
+
+async def test_a_run_grows_on_the_screen_while_it_is_watched(api: AppServer, live: Live) -> None:
+    identifier = await start_steps(live)
+    async with connected(live.url, open_id=identifier) as it:
+        await it.until(lambda: "● running" in it.text("#timeline"), REFRESH)
+        assert "● running" in it.text("#result-rule")
+        grown = {len(run_shown(it))}
+
+        def over() -> bool:
+            grown.add(len(run_shown(it)))
+            return "All parts are done." in it.text("#result")
+
+        await it.until(over, 40)
+        assert len(grown) >= 3
+        assert it.screen.timeline.cursor == len(run_shown(it)) - 1
+        for row, part in zip(it.text("#timeline").splitlines()[1:4], (1, 2, 3), strict=True):
+            assert f"$ sleep 2; echo part {part} done" in row
+            assert row.rstrip().endswith(f"part {part} done")
+        truth = await in_sandbox(await agent_of(api, identifier))
+        assert step_ids(run_shown(it)) == step_ids(truth)
+        await it.until(lambda: run_shown(it).status == "finished")
+        await it.press("r")
+        current = it.text("#conversations").splitlines()[it.screen.sidebar.list.cursor]
+        assert "✓ About steps" in current
+    await asyncio.to_thread(live.server.wait_until_over, identifier)
+
+
+async def test_a_sandbox_frozen_behind_our_back_is_told_and_the_keys_still_work(
+    api: AppServer, live: Live
+) -> None:
+    identifier = await start_steps(live)
+    async with running_again(live), connected(live.url, open_id=identifier) as it:
+        await it.until(lambda: "● running" in it.text("#timeline"), REFRESH)
+        await ask(live, "pause")
+        end = it.screen.timeline.cursor
+        await it.pilot.press("k")
+        assert it.screen.timeline.cursor == end - 1
+        await it.until(lambda: "sandbox paused" in it.text("#run-rule"), REFRESH)
+        await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
+        assert "● running" not in it.text("#timeline")
+        await it.press("g")
+        assert "script:steps" in it.text("#result")
+        assert "p resume sandbox" in it.footer
+        held = [event.id for event in (await stored(api, identifier)).events]
+        assert {event.id for event in run_shown(it).events} >= set(held)
+
+        await it.press("p")
+        assert await status(live) == "RUNNING"
+        await it.press("G")
+        await it.until(lambda: "All parts are done." in it.text("#timeline"), 40)
+        assert run_shown(it).counts.ok == 3
+    await asyncio.to_thread(live.server.wait_until_over, identifier)
+
+
+async def start_steps(live: Live) -> str:
+    """A run of three calls that take 2 s each, under way."""
+    return await asyncio.to_thread(live.server.start, "script:steps", sandbox_id=live.sandbox)
+
+
+# Failing
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence", "hint"),
+    [
+        ("wrong", "does not accept this key", "Check that the key is for this server"),
+        ("", "wants a key", "Set OPENHANDS_API_KEY to a key of this server"),
+    ],
+)
+async def test_without_the_right_key_one_sentence_says_so_and_what_to_do(
+    locked: LiveServer, key: str, sentence: str, hint: str
+) -> None:
+    async with connected(locked.url, key=Secret(key) if key else None) as it:
+        await it.until(lambda: it.screen.footer.news)
+        assert sentence in it.footer
+        assert hint in it.footer
+        assert len(it.screen.footer.told) == 1
+        assert "Could not list conversations" in it.text("#conversations")
+
+
+async def test_with_the_right_key_the_header_is_found_out(locked: LiveServer) -> None:
+    async with connected(locked.url, key=Secret(locked.key)) as it:
+        assert "no conversations yet" in it.text("#conversations")
+        assert it.screen.footer.told == []
+
+
+async def test_a_web_page_in_place_of_the_api_is_told_as_such() -> None:
+    async with web_page() as url, connected(url) as it:
+        await it.until(lambda: it.screen.footer.news)
+        assert "answered with a web page" in it.footer
+        assert "Expected is the server's own address" in it.text("#conversations")
+
+
+async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
+    async with web_page() as url:
+        pass
+    async with connected(url) as it:
+        await it.until(lambda: it.screen.footer.news, 20)
+        assert "nothing listens" in it.footer
+        assert "Check that the server runs" in it.footer
+
+
+@asynccontextmanager
+async def web_page() -> AsyncIterator[str]:
+    """A server that knows nothing but its front page, and gives it to everyone."""
+    page = b"<!doctype html><title>Somebody's site</title><p>Welcome"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + b"Connection: close\r\n\r\n" + page)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
