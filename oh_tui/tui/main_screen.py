@@ -364,6 +364,9 @@ class MainScreen(Screen[int]):
         if self._typed and not self._typed.done():
             self._typed.set_result(None)
             return True
+        if self._answer and not self._answer.done():
+            self._answer.set_result("")
+            return True
         for group in ("download", "find"):
             if any(w.group == group and w.is_running for w in self.workers):
                 self.workers.cancel_group(self, group)
