@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
@@ -82,7 +83,11 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def move_to(self, row: int) -> None:
         """Bring the cursor to a row, within bounds."""
         if self.row_count():
-            self.cursor = min(max(0, row), self.row_count() - 1)
+            wanted = min(max(0, row), self.row_count() - 1)
+            if wanted == self.cursor and wanted != row:
+                # Pressing on at either end asks for more of what may not be read yet.
+                self.post_message(self.Highlighted(self))
+            self.cursor = wanted
 
     def validate_cursor(self, cursor: int) -> int:
         return min(max(0, cursor), max(0, self.row_count() - 1))
@@ -114,8 +119,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         row = y + round(self.scroll_y)
         count = self.row_count()
         if not count:
-            text = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
-            return self.strip([("  " + text, "" if y == 1 else "dim")], width)
+            return self.strip(self._said(y, width), width)
         if row >= count:
             return self.strip([], width)
         if row != self.cursor or not (self.keeps_cursor or self.has_focus):
@@ -124,10 +128,22 @@ class RowList(ScrollView, Drawn, can_focus=True):
         mark = (self.glyphs.cursor, "mark")
         return self.strip([mark, *self._marked(row, width - 1)], width, under)
 
+    def _said(self, y: int, width: int) -> list[Piece]:
+        """Line `y` of what stands in the place of rows, wrapped: the reason is at its end."""
+        lines = [
+            ("  " + line, "dim" if number else "")
+            for number, text in enumerate(self.empty)
+            for line in wrap(text, max(8, width - 4))
+        ]
+        return [lines[y - 1]] if 0 < y <= len(lines) else []
+
     def _marked(self, row: int, width: int) -> list[Piece]:
         return hits(self.pieces(row, width), self.find_text)
 
     def on_resize(self) -> None:
+        last = max(0, self.row_count() - self.scrollable_content_region.height)
+        if self.scroll_y > last:
+            self.scroll_to(y=last, animate=False, immediate=True, force=True)
         self.show_cursor()
 
     def on_focus(self) -> None:
@@ -152,7 +168,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self.move_to(self.cursor + int(height * pages))
 
     def action_top(self) -> None:
-        self.move_to(0)
+        self.move_to(-1)
 
     def action_end(self) -> None:
         self.move_to(self.row_count() - 1)
