@@ -15,10 +15,12 @@ from oh_tui.tui.widgets.sandbox_list import SHOWN, SandboxList, sandbox_facts, s
 
 class Sidebar(Vertical):
     conversations: reactive[tuple[Conversation, ...]] = reactive(())
-    sandboxes: reactive[tuple[Sandbox, ...]] = reactive(())
+    sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
     total: reactive[int | None] = reactive(None)
     """How many conversations there are, as far as the source tells."""
     show_gone: reactive[bool] = reactive(False)
+    whole_sandboxes: reactive[bool] = reactive(False)
+    """The sandboxes have the whole screen."""
     now: reactive[float] = reactive(0.0)
 
     def compose(self) -> ComposeResult:
@@ -30,13 +32,13 @@ class Sidebar(Vertical):
             yield SandboxList(id="sandboxes")
             yield Note(id="sandboxes-note")
 
-    @property
-    def list(self) -> ConversationList:
-        return self.query_one(ConversationList)
-
-    @property
-    def sandbox_list(self) -> SandboxList:
-        return self.query_one(SandboxList)
+    def on_mount(self) -> None:
+        # Held, not looked up: at the end the screen is taken down under a worker that still tells.
+        self.list = self.query_one(ConversationList)
+        self.sandbox_list = self.query_one(SandboxList)
+        self._note = self.query_one(Note)
+        self._rule = self.query_one("#conversations-rule", Rule)
+        self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
 
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
@@ -63,6 +65,11 @@ class Sidebar(Vertical):
         if self.is_mounted:
             self._tell_sandboxes()
 
+    def watch_whole_sandboxes(self) -> None:
+        if self.is_mounted:
+            self.set_class(self.whole_sandboxes, "-whole-sandboxes")
+            self._tell_sandboxes()
+
     def watch_total(self) -> None:
         if self.is_mounted:
             self._tell_total()
@@ -75,7 +82,7 @@ class Sidebar(Vertical):
         loaded = len(self.conversations)
         more = self.total is not None and self.total > loaded
         shown = f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}"
-        self.query_one("#conversations-rule", Rule).facts = ((shown, "dim"),)
+        self._rule.facts = ((shown, "dim"),)
 
     def _tell_sandboxes(self) -> None:
         there, gone = sandbox_rows(self.sandboxes, self.conversations)
@@ -83,10 +90,9 @@ class Sidebar(Vertical):
         pane = self.sandbox_list
         pane.rows = rows
         pane.empty = ("no sandbox is up",)
-        pane.styles.height = min(SHOWN, max(2, len(rows)))
+        pane.styles.height = "1fr" if self.whole_sandboxes else min(SHOWN, max(2, len(rows)))
         facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
-        note = self.query_one(Note)
+        note = self._note
         note.text = f"{len(gone)} gone {'(x hides)' if self.show_gone else '(x shows)'}"
         note.display = bool(gone)
-        rule = self.query_one("#sandboxes-rule", Rule)
-        rule.facts = joined(facts, glyphs_of(self.app).dot)
+        self._sandbox_rule.facts = joined(facts, glyphs_of(self.app).dot)
