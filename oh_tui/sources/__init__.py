@@ -87,8 +87,11 @@ class Source(Protocol):
         """How many events there are, and who says so."""
         ...
 
-    def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
-        """The events of a conversation, the newest first, then all; cancel by closing."""
+    def load(
+        self, conversation: Conversation, held: Trajectory | None = None
+    ) -> AsyncGenerator[Loaded, None]:
+        """The events of a conversation, the newest first, then all; cancel by closing. `held` is
+        what was read of it before: no event of it gets lost because the source lacks it now."""
 
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
         """One page of events before those held, for a run too long to be loaded whole."""

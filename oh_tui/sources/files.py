@@ -77,7 +77,9 @@ class FileSource:
     def archive(self, conversation: Conversation) -> Archive:
         return self._archives[conversation.id]
 
-    async def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None
+    ) -> AsyncGenerator[Loaded, None]:
         archive = self.archive(conversation)
         total = len(archive)
         first = max(0, total - 2 * PAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
+
+RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
+"""Kinds that say why a whole run failed."""
 
 SETTLE_SECONDS = 30.0
 """How long a pause or resume may take before we say that it has not happened yet."""
@@ -68,7 +72,13 @@ class ServerSource:
                 return await agent.count_events(), "agent server"
         return total, "app server"
 
-    async def load(self, conversation: Conversation) -> AsyncGenerator[Loaded, None]:
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None
+    ) -> AsyncGenerator[Loaded, None]:
+        """From the agent server while the sandbox runs, else from the app server. That one gets
+        the events in batches: it lacks the last ones of a run that was frozen until the sandbox
+        runs again, and at times that of a failure for good (both measured), so that events held
+        already are kept."""
         note = ""
         agent = self._agent(conversation)
         if agent:
@@ -78,7 +88,7 @@ class ServerSource:
                 return
             except Problem as problem:
                 note = f"read from the app server, which may lag: {problem.sentence}"
-        async for state in self._load_from_app(conversation, note):
+        async for state in self._load_from_app(conversation, held, note):
             yield state
 
     async def _load_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
@@ -98,15 +108,17 @@ class ServerSource:
         yield Loaded(via, trajectory, len(events), len(events))
 
     async def _load_from_app(
-        self, conversation: Conversation, note: str
+        self, conversation: Conversation, held: Trajectory | None, note: str
     ) -> AsyncGenerator[Loaded, None]:
         via = "app server"
         live = conversation.sandbox_status == "RUNNING"
         total = await self.api.count_events(conversation.id)
         page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
         whole = not page.next_page_id
-        newest = build(reversed(page.items), live=live, complete=whole)
-        yield Loaded(via, newest, len(page.items), max(total, len(page.items)), note)
+        events = _with_held(page.items[::-1], held, whole=whole)
+        newest = build(events, live=live, complete=whole)
+        note = note or _lacking(conversation, newest)
+        yield Loaded(via, newest, len(events), max(total, len(events)), note)
         if whole or total > DOWNLOAD_LIMIT:
             return
         async with self._bulk:
@@ -118,6 +130,7 @@ class ServerSource:
                         await asyncio.to_thread(file.write, chunk)
                         yield Loaded(via, None, len(page.items), total, note)
                 events = await asyncio.to_thread(_events_of_zip, file)
+        events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live)
         yield Loaded(via, trajectory, len(events), len(events), note)
 
@@ -137,16 +150,27 @@ class ServerSource:
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[list[Event] | None, None]:
         agent = self._agent(conversation) if via == "agent server" else None
+        known = len(trajectory.events) if trajectory.complete else -1
         quiet = 0
         while True:
             await asyncio.sleep(1 if quiet < 3 else 3 if quiet < 10 else 10)
+            news: list[Event] | None
             try:
                 if agent:
                     news = await _news_from_agent(agent, trajectory)
                 else:
-                    news = await self._news_from_app(conversation, trajectory)
+                    # The count costs the server a listing, a page makes it read every event.
+                    total = await self.api.count_events(conversation.id)
+                    if total == known:
+                        news = []
+                    else:
+                        news = await self._news_from_app(conversation, trajectory)
+                        known = total
             except Problem:
                 quiet = max(quiet + 1, 10)
+                if agent and await self._has_moved(conversation):
+                    yield None
+                    return
                 continue
             if news is None:
                 yield None
@@ -158,15 +182,22 @@ class ServerSource:
     async def _news_from_app(
         self, conversation: Conversation, trajectory: Trajectory
     ) -> list[Event] | None:
-        """The count costs the server a listing, a page makes it read every event: count first."""
-        total = await self.api.count_events(conversation.id)
-        missing = total - len(trajectory.events)
-        if missing <= 0 or not trajectory.complete:
-            return []
-        if missing > PAGE:
-            return None
+        """What the newest page has that is not held; None when more than a page may be missing."""
         page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
-        return [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+        news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+        return None if page.next_page_id and len(news) == len(page.items) else news
+
+    async def _has_moved(self, conversation: Conversation) -> bool:
+        """Whether an agent server stays silent because its sandbox is paused, gone, or back at
+        another address or with another key."""
+        try:
+            (now,) = await self.api.get_conversations([conversation.id])
+        except Problem:
+            return False
+        return now is None or any(
+            getattr(now, name) != getattr(conversation, name)
+            for name in ("sandbox_status", "conversation_url", "session_api_key")
+        )
 
     def _agent(self, conversation: Conversation) -> AgentServer | None:
         if conversation.sandbox_status != "RUNNING":
@@ -275,6 +306,26 @@ async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[E
         if not page.next_page_id or page.next_page_id == cursor:
             return news
         cursor = page.next_page_id
+
+
+def _with_held(events: list[Event], held: Trajectory | None, *, whole: bool) -> list[Event]:
+    """The app server's events and, by their time, those held that it lacks. `events` that are
+    not the whole run take in only what is no older than they are."""
+    known = {event.id for event in events}
+    kept = [event for event in held.events if event.id not in known] if held else []
+    if not whole:
+        since = events[0].timestamp if events else ""
+        kept = [event for event in kept if event.timestamp >= since]
+    return list(heapq.merge(events, kept, key=lambda event: event.timestamp)) if kept else events
+
+
+def _lacking(conversation: Conversation, newest: Trajectory) -> str:
+    """What the app server cannot show of how a run ended, "" for nothing."""
+    if conversation.sandbox_status == "PAUSED" and newest.status == "running":
+        return "sandbox paused while the agent worked: its last events may come after a resume"
+    if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
+        return "the run ended in an error, and the server does not hold which"
+    return ""
 
 
 def _events_of_zip(file: IO[bytes]) -> list[Event]:

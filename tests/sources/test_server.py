@@ -1,0 +1,195 @@
+"""Reading a run from both servers: which one is asked, what is kept when it has less."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources import Loaded, build
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.steps import Trajectory
+from tests.api.servers import over
+
+ID = "5f3a9100aa11bb22cc33dd44ee55ff66"
+PAGE = 100
+
+
+@dataclass
+class Servers:
+    """An app server and the agent server of its only sandbox, as far as a run is read."""
+
+    stored: list[dict[str, Any]] = field(default_factory=list)
+    """What the app server holds."""
+    inside: list[dict[str, Any]] = field(default_factory=list)
+    """What the agent server holds."""
+    status: str = "RUNNING"
+    silent: bool = False
+    """The agent server does not answer."""
+    asked: list[str] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        self.asked.append(request.url.path)
+        await self._answer(request)(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        path = request.url.path
+        if path == "/api/v1/app-conversations":
+            return JSONResponse([self.record()])
+        in_sandbox = path.startswith("/api/conversations/")
+        if in_sandbox and self.silent:
+            return Response("", 500)
+        events = self.inside if in_sandbox else self.stored
+        if path.endswith("/events/count"):
+            return JSONResponse(len(events))
+        assert path.endswith("/events/search"), path
+        items = sorted(events, key=lambda e: str(e["timestamp"])) if not in_sandbox else events
+        if request.query_params.get("sort_order") == "TIMESTAMP_DESC":
+            items = items[::-1]
+        first = request.query_params.get("page_id")
+        if in_sandbox and first:
+            items = items[next((n for n, e in enumerate(items) if e["id"] == first), 0) :]
+        more = None
+        if len(items) > PAGE:
+            more = items[PAGE]["id"] if in_sandbox else str(PAGE)
+        return JSONResponse({"items": items[:PAGE], "next_page_id": more})
+
+    def record(self) -> dict[str, Any]:
+        up = self.status == "RUNNING"
+        address = f"http://agent.test/api/conversations/{ID}" if up else None
+        return {"id": ID, "sandbox_id": "S", "sandbox_status": self.status,
+                "conversation_url": address}  # fmt: skip
+
+
+def happened(second: int, **fields: Any) -> dict[str, Any]:
+    stamp = f"2026-11-24T13:{second // 60:02}:{second % 60:02}.5"
+    event = {"id": f"event-{second}", "timestamp": stamp, "kind": "MessageEvent", "source": "user"}
+    return event | fields
+
+
+def turned(second: int, status: str) -> dict[str, Any]:
+    return happened(second, kind="ConversationStateUpdateEvent", key="execution_status",
+                    value=status)  # fmt: skip
+
+
+def parsed(events: list[dict[str, Any]]) -> Iterator[Event]:
+    return (parse_event(json.dumps(event).encode()) for event in events)
+
+
+def ids(trajectory: Trajectory | None) -> list[str]:
+    assert trajectory is not None
+    return [event.id for event in trajectory.events]
+
+
+async def read(
+    servers: Servers, held: Trajectory | None = None
+) -> tuple[ServerSource, Conversation, Loaded]:
+    source = ServerSource(over(servers), "test")
+    (conversation,) = await source.get([ID])
+    assert conversation is not None
+    states = [state async for state in source.load(conversation, held)]
+    return source, conversation, states[-1]
+
+
+async def test_events_read_from_the_sandbox_are_kept_when_the_app_server_lacks_them() -> None:
+    history = [happened(1), turned(2, "running"), happened(3), happened(4), happened(5)]
+    # 3 never came, 5 waits in the frozen sandbox, 6 the agent server does not keep
+    stored = [*history[:2], history[3], happened(6)]
+    servers = Servers(stored=stored, inside=history)
+    _, _, before = await read(servers)
+    assert before.via == "agent server"
+    servers.status = "PAUSED"
+    _, _, after = await read(servers, before.trajectory)
+    assert after.via == "app server"
+    assert ids(after.trajectory) == [f"event-{n}" for n in (1, 2, 3, 4, 5, 6)]
+    _, _, alone = await read(servers)
+    assert ids(alone.trajectory) == [f"event-{n}" for n in (1, 2, 4, 6)]
+
+
+async def test_a_newest_page_takes_in_nothing_older_than_itself() -> None:
+    history = [happened(n) for n in range(1, 251)]
+    servers = Servers(stored=history[:-1], status="PAUSED")
+    source = ServerSource(over(servers), "test")
+    (conversation,) = await source.get([ID])
+    assert conversation is not None
+    loading = source.load(conversation, build(parsed(history)))
+    state = await anext(loading)
+    await loading.aclose()
+    assert state.trajectory is not None
+    assert not state.trajectory.complete
+    assert ids(state.trajectory) == [f"event-{n}" for n in range(150, 251)]
+
+
+@pytest.mark.parametrize(
+    ("status", "events", "note"),
+    [
+        ("PAUSED", [turned(2, "running")], "paused while the agent worked"),
+        ("PAUSED", [turned(2, "finished")], ""),
+        ("MISSING", [turned(2, "running")], ""),
+        ("MISSING", [turned(2, "error")], "ended in an error, and the server does not hold which"),
+        ("MISSING", [happened(1, kind="ConversationErrorEvent"), turned(2, "error")], ""),
+    ],
+)
+async def test_what_the_app_server_cannot_know_is_said(
+    status: str, events: list[dict[str, Any]], note: str
+) -> None:
+    _, _, state = await read(Servers(stored=events, status=status))
+    assert note in state.note
+    assert bool(note) == bool(state.note)
+
+
+async def test_a_sandbox_paused_by_others_makes_following_ask_for_a_new_reading() -> None:
+    servers = Servers(inside=[happened(1)])
+    source, conversation, state = await read(servers)
+    assert state.trajectory is not None
+    following = source.follow(conversation, state.trajectory, state.via)
+    servers.silent, servers.status = True, "PAUSED"
+    async with asyncio.timeout(5):
+        assert await anext(following) is None
+    assert [news async for news in following] == []
+
+
+async def test_following_goes_on_with_an_agent_server_that_fails_for_a_moment() -> None:
+    servers = Servers(inside=[happened(1)])
+    source, conversation, state = await read(servers)
+    assert state.trajectory is not None
+    servers.silent = True
+    waiting = asyncio.ensure_future(anext(source.follow(conversation, state.trajectory, state.via)))
+    await asyncio.sleep(1.3)
+    assert not waiting.done()
+    assert servers.asked[-1] == "/api/v1/app-conversations"
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_following_on_the_app_server_reads_a_page_only_when_the_count_changed() -> None:
+    servers = Servers(stored=[happened(1), happened(2)], silent=True)
+    source, conversation, state = await read(servers, build(parsed([happened(3)])))
+    run = state.trajectory
+    assert state.via == "app server"
+    assert run is not None
+    assert ids(run) == ["event-1", "event-2", "event-3"]
+    servers.asked.clear()
+    following = source.follow(conversation, run, state.via)
+    waiting = asyncio.ensure_future(anext(following))
+    await asyncio.sleep(2.3)
+    searches = [path for path in servers.asked if path.endswith("/search")]
+    assert len(searches) == 1
+    # the number is that of the events held, and still one of them is new
+    servers.stored.append(happened(4))
+    async with asyncio.timeout(3):
+        news = await waiting
+    assert news is not None
+    assert [event.id for event in news] == ["event-4"]
+    await following.aclose()
