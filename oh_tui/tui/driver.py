@@ -22,9 +22,6 @@ from textual.drivers.linux_driver import LinuxDriver
 if TYPE_CHECKING:
     from textual.app import App
 
-HUNG_UP = 128 + signal.SIGHUP
-"""Exit code when the terminal went away, as the signal for it gives."""
-
 
 class TerminalDriver(LinuxDriver):
     """Textual 8.2.8's own turns in circles when stdin is at its end, breaks at a byte that is not
@@ -50,9 +47,9 @@ class TerminalDriver(LinuxDriver):
         self._loop.add_signal_handler(number, call)
 
     def _hang_up(self) -> None:
-        """The terminal is gone; called from any thread."""
+        """The terminal is gone, and the system may not have said so; called from any thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._app.exit, HUNG_UP)
+            os.kill(os.getpid(), signal.SIGHUP)
 
     # Stopping and going on
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,7 +54,8 @@ _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]
 class Terminal:
     """Runs a command in a pty with an environment that says nothing but what is given here.
 
-    It answers the one question that most terminals answer: yes, synchronized output is known.
+    It answers the one question that most terminals answer: yes, synchronized output is known;
+    not with `answers` off, for one that is looked at only after its end.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Terminal:
         *command: str | Path,
         size: tuple[int, int] = (120, 36),
         home: Path | None = None,
+        answers: bool = True,
         **environment: str,
     ) -> None:
         self._home = None if home else tempfile.TemporaryDirectory(prefix="oh-tui-test-")
@@ -79,6 +82,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.drawn = bytearray()
         """All bytes that came."""
+        self._answers = answers
         self._answered = 0
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             words[0],
@@ -89,6 +93,7 @@ class Terminal:
             timeout=10,
         )
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterclose = 0  # type: ignore[attr-defined]
         self.pid = int(self.child.pid or 0)
         self.before = self.attributes()
 
@@ -101,12 +106,25 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None:
-            error.add_note(f"the terminal showed:\n{self.text}\nand last:\n{self.drawn[-600:]!r}")
+        if error is not None and not hasattr(error, "__notes__"):
+            self._describe(error)
         if not self.child.closed:
             self.child.close(force=True)
         if self._home:
             self._home.cleanup()
+
+    @contextlib.contextmanager
+    def named(self, name: str) -> Iterator[None]:
+        """One of several terminals in a test: what fails says which and shows it."""
+        try:
+            yield
+        except AssertionError as error:
+            error.add_note(f"in the terminal for {name}:")
+            self._describe(error)
+            raise
+
+    def _describe(self, error: BaseException) -> None:
+        error.add_note(f"the terminal showed:\n{self.text}\nand last:\n{self.drawn[-600:]!r}")
 
     # What it does
 
@@ -121,7 +139,7 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal, as a window is closed."""
-        os.close(self.child.child_fd)
+        self.child.ptyproc.fileobj.close()  # type: ignore[attr-defined]
         self.child.closed = True
 
     def pump(self, seconds: float = 0.05) -> bool:
@@ -133,7 +151,7 @@ class Terminal:
         except pexpect.EOF:
             return False
         self.drawn += data
-        if self.drawn.count(b"\x1b[?2026$p") > self._answered:
+        if self._answers and self.drawn.count(b"\x1b[?2026$p") > self._answered:
             self._answered += 1
             self.child.send("\x1b[?2026;2$y")
         # pyte does not know the sequence and would draw its last letter

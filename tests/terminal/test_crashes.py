@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 import sys
@@ -35,60 +36,74 @@ Screen = main_screen.MainScreen
 sys.exit(cli.main({words}))
 """
 
-Case = tuple[str, str, str]
 
-
-def crash(folder: Path, change: str, keys: str = "", words: object = None) -> Terminal:
-    """oh-tui with a part of it replaced by `change`; ended by itself, after `keys`."""
+def crash(folder: Path, change: str, key: str = "") -> Terminal:
+    """oh-tui with a part of it replaced by `change`; it ends by itself, after `key`."""
     driver = folder / "driver.py"
-    words = words or ["open", str(make_zip(folder / "run.zip"))]
+    words = ["open", str(make_zip(folder / "run.zip"))]
     driver.write_text(DRIVER.format(change=change, words=words))
-    terminal = Terminal(sys.executable, driver, home=folder)
-    if keys:
+    terminal = Terminal(sys.executable, driver, home=folder, answers=bool(key))
+    if key:
         terminal.wait_for("30 steps")
-        terminal.press(*keys)
+        terminal.press(key)
     return terminal
 
 
+def check_end(terminal: Terminal, folder: Path) -> None:
+    """The terminal is as before, one sentence names the report, no secret is anywhere."""
+    assert terminal.ends() == 1
+    assert terminal.is_restored()
+    told = re.fullmatch(r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said)
+    assert told, terminal.said
+    report = Path(told[1])
+    assert [report] == list(folder.glob("oh-tui-*"))
+    text = report.read_text()
+    assert "in breaks\n" in text and "ValueError: no such thing: [hidden]" in text
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    for secret in (LOCAL, KEY):
+        assert secret not in text and secret.encode() not in terminal.drawn
+
+
 @pytest.mark.parametrize(
-    ("change", "keys"),
+    ("change", "key"),
     [
         pytest.param("actions.ACTIONS['hidden'] = breaks", "x", id="a key"),
-        pytest.param("actions.find_next = actions.flows.find = breaks_later", "/", id="a worker"),
-        pytest.param("FileSource.count = breaks_later", "", id="a worker at the start"),
-        pytest.param("FileSource.newest = breaks_later", "", id="a worker that reads"),
-        pytest.param("cli._file_source = breaks", "", id="making the source, in a thread"),
-        pytest.param("timeline.Timeline.render_line = breaks", "", id="drawing"),
-        pytest.param("Screen.watch_arrangement = breaks", "", id="a change of state"),
-        pytest.param("Screen._begin = breaks", "", id="after the first paint"),
-        pytest.param("Screen.preview = breaks", "", id="a timer"),
-        pytest.param("Screen.on_resize = breaks", "", id="a message of Textual"),
-        pytest.param("Screen.compose = breaks", "", id="composing"),
-        pytest.param("Screen.on_mount = breaks", "", id="mounting"),
-        pytest.param("app.OhTui.on_mount = breaks", "", id="mounting the app"),
-        pytest.param("app.OhTui.on_load = breaks", "", id="before the screen"),
+        pytest.param("actions.flows.find = breaks_later", "/", id="a worker"),
         pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
         pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
-        pytest.param("app.TerminalDriver.run_input_thread = breaks", "", id="reading keys"),
     ],
 )
-def test_a_bug_gives_the_terminal_back_and_one_sentence_and_a_report(
-    tmp_path: Path, change: str, keys: str
+def test_a_bug_in_use_gives_the_terminal_back_and_one_sentence_and_a_report(
+    tmp_path: Path, change: str, key: str
 ) -> None:
-    with crash(tmp_path, change, keys) as terminal:
-        assert terminal.ends() == 1
-        assert terminal.is_restored()
-        told = re.fullmatch(
-            r"oh-tui: broke off with ValueError; the report is in (\S+)", terminal.said
-        )
-        assert told, terminal.said
-        report = Path(told[1])
-        assert [report] == list(tmp_path.glob("oh-tui-*"))
-        text = report.read_text()
-        assert "in breaks\n" in text and "ValueError: no such thing: [hidden]" in text
-        assert stat.S_IMODE(report.stat().st_mode) == 0o600
-        for secret in (LOCAL, KEY):
-            assert secret not in text and secret.encode() not in terminal.drawn
+    with crash(tmp_path, change, key) as terminal:
+        check_end(terminal, tmp_path)
+
+
+def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
+    changes = {
+        "a worker": "FileSource.count = breaks_later",
+        "a worker that reads": "FileSource.newest = breaks_later",
+        "a thread": "cli._file_source = breaks",
+        "drawing": "timeline.Timeline.render_line = breaks",
+        "a change of state": "Screen.watch_arrangement = breaks",
+        "after the first paint": "Screen._begin = breaks",
+        "a message of Textual": "Screen.on_resize = breaks",
+        "composing": "Screen.compose = breaks",
+        "mounting": "Screen.on_mount = breaks",
+        "mounting the app": "app.OhTui.on_mount = breaks",
+        "before the screen": "app.OhTui.on_load = breaks",
+        "reading keys": "app.TerminalDriver.run_input_thread = breaks",
+    }
+    with contextlib.ExitStack() as stack:
+        started: dict[str, tuple[Terminal, Path]] = {}
+        for name, change in changes.items():
+            folder = tmp_path / name.replace(" ", "-")
+            folder.mkdir()
+            started[name] = stack.enter_context(crash(folder, change)), folder
+        for name, (terminal, folder) in started.items():
+            with terminal.named(name):
+                check_end(terminal, folder)
 
 
 def test_the_key_in_use_is_not_in_the_report_whatever_its_shape(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -126,10 +125,11 @@ def test_what_cannot_be_opened_is_told_in_the_shell_and_no_screen_comes_up(run: 
     with contextlib.ExitStack() as stack:
         for name, sentence in cases.items():
             terminal = stack.enter_context(terminals[name])
-            assert terminal.ends() == 2
-            assert terminal.said.splitlines()[0] == f"oh-tui: {sentence}"
-            assert len(terminal.said.splitlines()) <= 2
-            assert b"\x1b" not in terminal.drawn
+            with terminal.named(name):
+                assert terminal.ends() == 2
+                assert terminal.said.splitlines()[0] == f"oh-tui: {sentence}"
+                assert len(terminal.said.splitlines()) <= 2
+                assert b"\x1b" not in terminal.drawn
 
 
 def test_a_truncated_zip_shows_what_came_before_the_cut(run: Path) -> None:
@@ -183,25 +183,31 @@ def test_with_16_colours_text_never_has_the_colour_of_its_ground(run: Path) -> N
                     assert grounds[part[:-1]] + part[-1:] not in parts
 
 
-@pytest.mark.parametrize(
-    ("words", "environment"),
-    [
-        (["--ascii"], {}),
-        ([], {"TERM": "linux", "COLORTERM": ""}),
-        ([], {"LANG": "C"}),
-        ([], {"LANG": "", "LC_ALL": "POSIX"}),
-    ],
-    ids=["--ascii", "the Linux console", "LANG=C", "LC_ALL=POSIX"],
-)
-def test_where_ascii_is_wanted_nothing_else_is_drawn(
-    run: Path, words: list[str], environment: dict[str, Any]
-) -> None:
-    with Terminal(OH_TUI, "open", run, *words, **environment) as terminal:
+def test_with_the_flag_nothing_but_ascii_is_drawn(run: Path) -> None:
+    with Terminal(OH_TUI, "open", run, "--ascii") as terminal:
         terminal.wait_for("30 steps")
         look_around(terminal)
         terminal.press("q")
         assert terminal.ends() == 0 and terminal.is_restored()
         assert max(terminal.drawn) <= 0x7E
+
+
+def test_the_linux_console_and_the_locale_c_ask_for_ascii_by_themselves(run: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        terminals = [
+            stack.enter_context(terminal)
+            for terminal in (
+                Terminal(OH_TUI, "open", run, TERM="linux", COLORTERM=""),
+                Terminal(OH_TUI, "open", run, LANG="C"),
+                Terminal(OH_TUI, "open", run, LANG="", LC_ALL="POSIX"),
+            )
+        ]
+        for terminal, name in zip(terminals, ("TERM", "LANG", "LC_ALL"), strict=True):
+            with terminal.named(name):
+                terminal.wait_for("30 steps")
+                terminal.press("q")
+                assert terminal.ends() == 0 and terminal.is_restored()
+                assert max(terminal.drawn) <= 0x7E
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/null", "2>errors", "</dev/null", ">out"])
@@ -218,7 +224,7 @@ def test_with_a_stream_that_is_no_terminal_plain_lists_are_printed(
 def test_no_size_is_too_small_and_no_change_of_size_too_much(run: Path) -> None:
     with Terminal(OH_TUI, "open", run) as terminal:
         terminal.wait_for("30 steps")
-        for size in [(1, 1), (2, 40), (300, 2), (60, 16), (59, 15), (500, 120)] * 5:
+        for size in [(1, 1), (2, 40), (300, 2), (60, 16), (59, 15), (240, 70)] * 5:
             terminal.resize(*size)
             terminal.pump(0.01)
         terminal.settle()
