@@ -54,7 +54,9 @@ def scroll_result(screen: MainScreen, by: int) -> None:
 
 def next_error(screen: MainScreen, by: int) -> None:
     if not screen.timeline.walk(by, screen.timeline.failed):
-        screen.footer.tell("no error after this one" if by > 0 else "no error before this one")
+        where = "after" if by > 0 else "before"
+        older = flows.unread(screen) if by < 0 else ""
+        screen.footer.tell(f"no error {where} this one{older}")
 
 
 def next_user(screen: MainScreen, by: int) -> None:
@@ -110,6 +112,9 @@ def zoom(screen: MainScreen) -> None:
 
 
 def follow(screen: MainScreen) -> None:
+    if not any(worker.group == "follow" and worker.is_running for worker in screen.workers):
+        screen.footer.tell("nothing to follow: this run is over")
+        return
     screen.follow = not screen.follow
     if screen.follow:
         screen.timeline.action_end()

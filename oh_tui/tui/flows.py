@@ -80,11 +80,12 @@ async def pause(screen: MainScreen) -> None:
         with screen.write(what):
             stage = ""
             async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
-                screen.footer.tell(f"sandbox: {stage}")
+                screen.footer.tell(stage)
             told = await _what_else(screen, plan)
             if stopped:
                 told += " · the agent was stopped and stays so after a resume"
-            screen.footer.tell(f"sandbox {stage}{told}")
+            undo = " · p resumes it" if stage == "paused" and not told else ""
+            screen.footer.tell(f"sandbox {stage}{told}{undo}")
     screen.refresh_lists()
 
 
@@ -126,7 +127,7 @@ def _sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
     if running:
         answers = [
             ("enter", "stop the agent after this step, then pause", "stop"),
-            ("n", "freeze now", "now"),
+            ("f", "freeze now", "now"),
         ]
     return Question("Pause sandbox", [first], answers)
 
@@ -250,14 +251,22 @@ async def find_next(screen: MainScreen, by: int) -> None:
         row = (start + walk * n) % count
         if text in rows.row_text(row).lower():
             rows.move_to(row)
-            passed = "" if (row - start) * walk >= 0 else " · went on at the other end"
+            passed = "" if (row - start) * walk >= 0 else "went on at the other end"
             if passed:
-                screen.footer.tell(passed.lstrip(" ·"))
+                screen.footer.tell(passed)
             return
         if n % 200 == 199:
             screen.footer.tell(f"finding, {n:,} of {count:,} rows · esc stops", log=False)
             await asyncio.sleep(0)
-    screen.footer.tell(f"not in these rows: {screen.find_text}")
+    screen.footer.tell(f"not in these rows{unread(screen)}: {screen.find_text}")
+
+
+def unread(screen: MainScreen) -> str:
+    """A caution after "there is none", when older events were not looked at."""
+    trajectory = screen.timeline.trajectory
+    if screen.pane in ("conversations", "sandboxes") or trajectory is None or trajectory.complete:
+        return ""
+    return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"
 
 
 # Beginning and end

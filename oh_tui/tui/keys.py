@@ -60,10 +60,10 @@ MOVE_KEYS = (
 """Of every pane with rows or lines."""
 
 SCREEN_KEYS = (
-    Key("pane.1", "1", "do('pane', 'conversations')", "1", "conversations", "conversations", _MOVE),
-    Key("pane.2", "2", "do('pane', 'sandboxes')", "2", "sandboxes", "sandboxes", _MOVE),
-    Key("pane.3", "3", "do('pane', 'timeline')", "3", "timeline", "timeline", _MOVE),
-    Key("pane.4", "4", "do('pane', 'detail')", "4", "result", "call and result", _MOVE),
+    Key("pane.1", "1", "do('pane', 'conversations')", "1", "conversations", "go to the conversations", _MOVE),
+    Key("pane.2", "2", "do('pane', 'sandboxes')", "2", "sandboxes", "go to the sandboxes", _MOVE),
+    Key("pane.3", "3", "do('pane', 'timeline')", "3", "timeline", "go to the timeline", _MOVE),
+    Key("pane.4", "4", "do('pane', 'detail')", "4", "result", "go to call and result", _MOVE),
     Key("pane.next", "tab", "do('next_pane', 1)", "tab", "next pane", "the next pane", _MOVE),
     Key(
         "pane.previous",
@@ -80,7 +80,7 @@ SCREEN_KEYS = (
         "do('back')",
         "esc",
         "back",
-        "one level back: closes a question, an error, a find, a zoom; never quits",
+        "one level back, out of a question, a find, a zoom; never quits",
         _MOVE,
         frozenset({"detail"}),
     ),
@@ -103,7 +103,7 @@ SCREEN_KEYS = (
     Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run", _LOOK),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
     Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
-    Key("copy", "y", "do('copy')", "y", "copy", "copy: then c command, o output, j JSON, i id", _ACT, RUN),
+    Key("copy", "y", "do('copy')", "y", "copy", "copy: then c command, o output, j JSON, i id, p path of a download", _ACT, RUN),
     Key("refresh", "r", "do('refresh')", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "do('show_help')", "?", "all keys", "this help", _APP, ALL),
     Key("palette", "ctrl+p,f2", "do('palette')", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),

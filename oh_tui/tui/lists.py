@@ -26,7 +26,10 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.source = await asyncio.to_thread(make_source)
         screen.tell_place()
         screen.pager = screen.source.pages()
-        take_page(screen, await anext(screen.pager, None))
+        page = await anext(screen.pager, None)
+        if page is None or not page.next_page_id:
+            screen.pager = None
+        take_page(screen, page)
         await open_named(screen)
         screen.arrangement = replace(screen.arrangement, sandboxes=screen.source.can_act)
         if screen.source.can_act:
@@ -115,5 +118,7 @@ async def read_more(screen: MainScreen) -> None:
         if page is None:
             screen.pager = None
         else:
+            if not page.next_page_id:
+                screen.pager = None
             take_page(screen, page)
             screen.tell_totals()

@@ -3,8 +3,8 @@
     source -> worker here -> state -> panes          (one way down)
     key, click -> action or message -> here -> worker -> source -> read again   (one way up)
 
-Reads run in exclusive groups ("lists", "more", "run", "follow", "find"); writes never do, so that
-no read cuts one.
+Reads run in exclusive groups ("lists", "more", "run", "older", "follow", "find"); writes never do,
+so that no read cuts one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from oh_tui.api.models import Conversation, Page, same_id
@@ -43,9 +44,6 @@ from oh_tui.tui.widgets.sidebar import Sidebar
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
-
-FOCUS = {"conversations": "conversations", "sandboxes": "sandboxes", "timeline": "timeline"}
-"""Pane -> id of the widget that takes its keys; of `detail` it is the result."""
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there, for the footer."""
@@ -108,6 +106,14 @@ class MainScreen(Screen[int]):
         self.run_view = self.query_one(RunView)
         self.timeline = self.run_view.timeline
         self.footer = self.query_one(Footer)
+        # Held, not looked up: at the end the screen is taken down under a worker that still tells.
+        self._header = self.query_one(Header)
+        self._divider = self.query_one(Divider)
+        self._panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
+        self._rules = {
+            pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
+            for pane in PANES
+        }
         self.question_bar = self.query_one(QuestionBar)
         self.find_input = self.query_one("#find", Input)
         self.question_bar.display = self.find_input.display = False
@@ -195,7 +201,7 @@ class MainScreen(Screen[int]):
     async def follow_run(self, run: Run) -> None:
         await reading.follow_run(self, run)
 
-    @work(group="more", exclusive=True)
+    @work(group="older", exclusive=True)
     async def read_older(self) -> None:
         await reading.read_older(self)
 
@@ -231,11 +237,10 @@ class MainScreen(Screen[int]):
             self.footer.tell(told, error=True)
 
     def tell_place(self) -> None:
-        label = self.source.label if self.source else self.settings.base_url.partition("://")[2]
-        pieces: list[Piece] = [(label if self._make_source or self.source else "", "dim")]
+        pieces: list[Piece] = [(self.source.label if self.source else "", "dim")]
         if self.settings.read_only:
             pieces.append(("  read-only", "warn"))
-        self.query_one(Header).place = tuple(pieces)
+        self._header.place = tuple(pieces)
 
     def tell_totals(self) -> None:
         listed = self.sidebar.conversations
@@ -243,7 +248,7 @@ class MainScreen(Screen[int]):
         total = max(self.sidebar.total or 0, len(listed))
         cost = sum(c.metrics.accumulated_cost or 0.0 for c in listed if c.metrics)
         facts = plural(total, "conversation") + (f", ${cost:.2f}" if cost else "")
-        self.query_one(Header).facts = ((facts, "dim"),)
+        self._header.facts = ((facts, "dim"),)
 
     def tell_keys(self) -> None:
         """The footer follows the focus; the label of `p` names what it will do."""
@@ -256,9 +261,8 @@ class MainScreen(Screen[int]):
             else OPENS.get(self.pane, "open"),
         }
         self.footer.hints, self.footer.always = footer_hints(self.pane, names)
-        for pane in PANES:
-            rule = "result" if pane == "detail" else pane
-            self.query_one(f"#{rule}-rule", Rule).heavy = pane == self.pane
+        for pane, rule in self._rules.items():
+            rule.heavy = pane == self.pane
 
     # Panes and focus
 
@@ -269,20 +273,28 @@ class MainScreen(Screen[int]):
         self.pane = pane
         view = "list" if pane in ("conversations", "sandboxes") else "run"
         self.arrangement = replace(arrangement, view=view)
-        self.query_one(f"#{FOCUS.get(pane, 'result')}").focus()
+        self._takes_keys(pane).focus()
+
+    def _takes_keys(self, pane: str) -> Widget:
+        return {
+            "conversations": self.sidebar.list,
+            "sandboxes": self.sidebar.sandbox_list,
+            "timeline": self.timeline,
+        }.get(pane, self.run_view.result_view)
 
     def watch_arrangement(self, arrangement: Arrangement) -> None:
         if not self.is_mounted:
             return
         visible = arrangement.visible()
-        for pane in PANES:
-            self.query_one(f"#{pane}-pane").display = pane in visible
+        for pane, container in self._panes.items():
+            container.display = pane in visible
         left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
         self.sidebar.display, self.run_view.display = left, right
-        self.query_one("#divider").display = left and right
+        self._divider.display = left and right
         self.sidebar.styles.width = arrangement.left_width if right else "1fr"
         self.set_class(arrangement.too_small, "-too-small")
         self.run_view.whole_call = arrangement.zoom == "detail"
+        self.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"
 
     def on_resize(self, event: events.Resize) -> None:
         size = event.size

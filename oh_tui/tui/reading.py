@@ -10,7 +10,7 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.human import plural
 from oh_tui.sources import Loaded
 from oh_tui.tui import flows
-from oh_tui.tui.runs import Run, landing
+from oh_tui.tui.runs import Run, find_place, landing
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -80,6 +80,8 @@ def take_loaded(
     cursor = None
     if run is None or (place and not run.trajectory.complete):
         cursor = landing(loaded.trajectory, place)
+        if loaded.trajectory.complete and place and find_place(loaded.trajectory, place) is None:
+            screen.footer.tell(f"this run has no step or event {place}", error=True)
     run = screen.runs.take(conversation, loaded)
     show_run(screen, run, cursor)
     tell_held(screen, run, loaded.total)
@@ -129,6 +131,11 @@ async def read_older(screen: MainScreen) -> None:
     if run is None or run.trajectory.complete or screen.source is None:
         return
     with screen.reporting():
-        loaded = await screen.source.older(run.conversation, run.trajectory)
+        told = screen.run_view.progress
+        screen.run_view.progress = f"reading older events · {told}"
+        try:
+            loaded = await screen.source.older(run.conversation, run.trajectory)
+        finally:
+            screen.run_view.progress = told
         if screen.current and same_id(screen.current.id, run.conversation.id):
             take_loaded(screen, run.conversation, loaded)

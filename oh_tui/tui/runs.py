@@ -65,21 +65,25 @@ class Runs:
         return run
 
 
-def landing(trajectory: Trajectory, place: str) -> int:
-    """The index of the step where the cursor lands: at `place` (a step number or the start of an
-    event id) if there is such, else on a call that waits, else on the last step."""
+def find_place(trajectory: Trajectory, place: str) -> int | None:
+    """The index of the step that `place` means: a step number, an event id or the start of one."""
     steps = trajectory.steps
-    if place:
-        if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
-            return int(place) - 1
-        step = trajectory.step_of(place)
-        if step is None and len(place) >= 4:
-            found = (e for e in trajectory.events if e.id.startswith(place))
-            event = next(found, None)
-            step = trajectory.step_of(event.id) if event else None
-        if step:
-            return step.number - 1
-    for step in reversed(steps[-20:]):
+    if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
+        return int(place) - 1
+    step = trajectory.step_of(place)
+    if step is None and len(place) >= 4:
+        event = next((e for e in trajectory.events if e.id.startswith(place)), None)
+        step = trajectory.step_of(event.id) if event else None
+    return step.number - 1 if step else None
+
+
+def landing(trajectory: Trajectory, place: str) -> int:
+    """The index of the step where the cursor lands: at `place` if there is such, else on a call
+    that waits, else on the last step."""
+    found = find_place(trajectory, place) if place else None
+    if found is not None:
+        return found
+    for step in reversed(trajectory.steps[-20:]):
         if trajectory.outcome(step) is Outcome.WAITING:
             return step.number - 1
-    return max(0, len(steps) - 1)
+    return max(0, len(trajectory) - 1)

@@ -91,12 +91,12 @@ async def test_enter_stops_the_agent_first_and_then_pauses() -> None:
         assert "resume sandbox" in it.footer or it.screen.footer.news
 
 
-async def test_n_freezes_at_once_and_leaves_the_agent_alone() -> None:
+async def test_f_freezes_at_once_and_leaves_the_agent_alone() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await ask_to_pause(it, PYDANTIC)
         asked = between.count("GET /api/v1/sandboxes")
-        await it.press("n")
+        await it.press("f")
         await it.until(lambda: "sandbox paused" in it.footer)
         assert between.count(STOP) == 0
         assert between.count(PAUSE) == 1

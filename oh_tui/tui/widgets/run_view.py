@@ -63,6 +63,10 @@ class RunView(Vertical):
         self.timeline = self.query_one(Timeline)
         self.call_view = self.query_one("#call", BodyView)
         self.result_view = self.query_one("#result", BodyView)
+        # Held, not looked up: at the end the screen is taken down under a worker that still tells.
+        self._head = self.query_one(TimelineHead)
+        self._detail = self.query_one("#detail-pane")
+        self._rules = {rule.id: rule for rule in self.query(Rule)}
         self._shown: tuple[Event, Outcome | None, int, bool] | None = None
         for told in ("show_events", "time"):
             self.watch(self.timeline, told, self._tell_counts, init=False)
@@ -70,7 +74,7 @@ class RunView(Vertical):
     # What is shown
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
-        rule = self.query_one("#run-rule", Rule)
+        rule = self._rules["run-rule"]
         if conversation is None:
             rule.title = rule.facts = ()
             return
@@ -107,8 +111,8 @@ class RunView(Vertical):
             self._show_current()
 
     def _tell_counts(self) -> None:
-        self.query_one(TimelineHead).refresh()
-        rule = self.query_one("#timeline-rule", Rule)
+        self._head.refresh()
+        rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
         if self.progress:
             rule.facts = ((self.progress, "dim"),)
@@ -202,7 +206,7 @@ class RunView(Vertical):
         *,
         at_end: bool,
     ) -> None:
-        self.query_one("#call-rule", Rule).facts = call_facts
+        self._rules["call-rule"].facts = call_facts
         self._result_facts = result_facts
         self.call_view.show(call)
         self.result_view.show(result, at_end=at_end)
@@ -211,7 +215,7 @@ class RunView(Vertical):
 
     def _fit_call(self) -> None:
         """Call takes what it needs, at most a third of the room."""
-        room = self.query_one("#detail-pane").size.height - 2
+        room = self._detail.size.height - 2
         lines = min(self.call_view.position()[2], max(1, room // 3))
         self.call_view.styles.height = lines
 
@@ -227,7 +231,7 @@ class RunView(Vertical):
             dot = glyphs_of(self.app).dot
             told = any(text.strip() for text, _ in facts)
             facts.append((f" {dot} {position}" if told else position, "dim"))
-        self.query_one("#result-rule", Rule).facts = tuple(facts)
+        self._rules["result-rule"].facts = tuple(facts)
 
     def on_resize(self) -> None:
         self._fit_call()

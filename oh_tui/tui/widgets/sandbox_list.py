@@ -73,6 +73,7 @@ class SandboxList(RowList):
         under = old[self.cursor].id if self.cursor < len(old) else None
         place = next((n for n, row in enumerate(new) if row.id == under), 0)
         self.rows_changed(place, keep_line=True)
+        self.post_message(self.Highlighted(self))
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         sandbox = self.rows[row]
