@@ -37,9 +37,10 @@ def help_text(glyphs: Glyphs) -> Text:
         text.append(f"{group}\n", "bold")
         for key in keys:
             text.append(f"  {key.shown:<12}", "bold").append(f"{key.help}\n")
-        if group == "Acting":
-            for letter, _, meaning in COPY_KEYS:
-                text.append(f"    y {letter:<9}", "bold").append(f" {meaning}\n")
+            if key.id == "copy":
+                for letter, _, meaning in COPY_KEYS:
+                    text.append(f"  y {letter:<10}", "bold").append(f"{meaning}\n")
+                text.append(f"  y {'p':<10}", "bold").append("the path of the last download\n")
         text.append("\n")
     text.append("Signs\n", "bold")
     for left, right in (

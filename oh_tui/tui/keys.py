@@ -103,7 +103,7 @@ SCREEN_KEYS = (
     Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run", _LOOK),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
     Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
-    Key("copy", "y", "do('copy')", "y", "copy", "copy: then c command, o output, j JSON, i id, p path of a download", _ACT, RUN),
+    Key("copy", "y", "do('copy')", "y", "copy", "copy; one more key says what:", _ACT, RUN),
     Key("refresh", "r", "do('refresh')", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "do('show_help')", "?", "all keys", "this help", _APP, ALL),
     Key("palette", "ctrl+p,f2", "do('palette')", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),

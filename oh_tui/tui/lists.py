@@ -41,6 +41,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
 
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
+    screen.sidebar.has_more = screen.pager is not None
     known = {c.id for c in screen.sidebar.conversations}
     new = tuple(c for c in page.items if c.id not in known) if page else ()
     screen.sidebar.now = screen.clock()
@@ -117,6 +118,7 @@ async def read_more(screen: MainScreen) -> None:
         page = await anext(screen.pager, None)
         if page is None:
             screen.pager = None
+            screen.sidebar.has_more = False
         else:
             if not page.next_page_id:
                 screen.pager = None

@@ -18,6 +18,9 @@ class Sidebar(Vertical):
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
     total: reactive[int | None] = reactive(None)
     """How many conversations there are, as far as the source tells."""
+    has_more: reactive[bool] = reactive(True)
+    """Whether there are pages not read yet. The total counts sub-conversations, which the list
+    of the server leaves out, so at the end the two need not be the same (measured)."""
     show_gone: reactive[bool] = reactive(False)
     whole_sandboxes: reactive[bool] = reactive(False)
     """The sandboxes have the whole screen."""
@@ -70,6 +73,10 @@ class Sidebar(Vertical):
             self.set_class(self.whole_sandboxes, "-whole-sandboxes")
             self._tell_sandboxes()
 
+    def watch_has_more(self) -> None:
+        if self.is_mounted:
+            self._tell_total()
+
     def watch_total(self) -> None:
         if self.is_mounted:
             self._tell_total()
@@ -80,7 +87,7 @@ class Sidebar(Vertical):
 
     def _tell_total(self) -> None:
         loaded = len(self.conversations)
-        more = self.total is not None and self.total > loaded
+        more = self.has_more and self.total is not None and self.total > loaded
         shown = f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}"
         self._rule.facts = ((shown, "dim"),)
 
