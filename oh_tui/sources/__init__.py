@@ -68,6 +68,11 @@ class Source(Protocol):
     can_act: bool
     """Whether there are sandboxes to pause and trajectories to download."""
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """What of the place could not be opened, in sentences."""
+        ...
+
     async def close(self) -> None: ...
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:

@@ -35,6 +35,7 @@ class ServerSource:
     """An OpenHands app server and the agent servers of its sandboxes."""
 
     can_act = True
+    problems: Sequence[str] = ()
 
     def __init__(self, api: AppServer, label: str, opening: str = "") -> None:
         self.api = api
@@ -80,14 +81,20 @@ class ServerSource:
         runs again, and at times that of a failure for good (both measured), so that events held
         already are kept."""
         note = ""
-        agent = self._agent(conversation)
-        if agent:
+        for _ in range(2):
+            agent = self._agent(conversation)
+            if agent is None:
+                break
             try:
                 async for state in self._load_from_agent(agent):
                     yield state
                 return
             except Problem as problem:
                 note = f"read from the app server, which may lag: {problem.sentence}"
+                moved = await self._moved(conversation)
+                if moved is None:
+                    break
+                conversation, note = moved, ""
         async for state in self._load_from_app(conversation, held, note):
             yield state
 
@@ -168,7 +175,7 @@ class ServerSource:
                         known = total
             except Problem:
                 quiet = max(quiet + 1, 10)
-                if agent and await self._has_moved(conversation):
+                if agent and await self._moved(conversation):
                     yield None
                     return
                 continue
@@ -187,17 +194,18 @@ class ServerSource:
         news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
         return None if page.next_page_id and len(news) == len(page.items) else news
 
-    async def _has_moved(self, conversation: Conversation) -> bool:
-        """Whether an agent server stays silent because its sandbox is paused, gone, or back at
-        another address or with another key."""
+    async def _moved(self, conversation: Conversation) -> Conversation | None:
+        """The record of now, when an agent server stays silent because its sandbox is paused,
+        gone, or back at another address or with another key; else None."""
         try:
             (now,) = await self.api.get_conversations([conversation.id])
         except Problem:
-            return False
-        return now is None or any(
+            return None
+        moved = now is not None and any(
             getattr(now, name) != getattr(conversation, name)
             for name in ("sandbox_status", "conversation_url", "session_api_key")
         )
+        return now if moved else None
 
     def _agent(self, conversation: Conversation) -> AgentServer | None:
         if conversation.sandbox_status != "RUNNING":

@@ -296,7 +296,7 @@ async def test_a_sandbox_frozen_behind_our_back_is_told_and_the_keys_still_work(
         assert "● running" not in it.text("#timeline")
         await it.press("g")
         assert "script:steps" in it.text("#result")
-        assert "p resume sandbox" in it.footer
+        await it.until(lambda: "p resume sandbox" in it.footer)
         held = [event.id for event in (await stored(api, identifier)).events]
         assert {event.id for event in run_shown(it).events} >= set(held)
 
@@ -327,11 +327,10 @@ async def test_without_the_right_key_one_sentence_says_so_and_what_to_do(
     locked: LiveServer, key: str, sentence: str, hint: str
 ) -> None:
     async with connected(locked.url, key=Secret(key) if key else None) as it:
-        await it.until(lambda: it.screen.footer.news)
-        assert sentence in it.footer
-        assert hint in it.footer
+        place = locked.url.partition("://")[2]
+        assert in_the_list(it) == f"Could not list conversations: {place} {sentence} (401) {hint}"
+        assert f"{sentence} (401): {hint}" in it.footer
         assert len(it.screen.footer.told) == 1
-        assert "Could not list conversations" in it.text("#conversations")
 
 
 async def test_with_the_right_key_the_header_is_found_out(locked: LiveServer) -> None:
@@ -342,9 +341,11 @@ async def test_with_the_right_key_the_header_is_found_out(locked: LiveServer) ->
 
 async def test_a_web_page_in_place_of_the_api_is_told_as_such() -> None:
     async with web_page() as url, connected(url) as it:
-        await it.until(lambda: it.screen.footer.news)
+        told = in_the_list(it)
+        place = url.partition("://")[2]
+        assert told.startswith(f"Could not list conversations: {place} answered with a web page")
+        assert "The address is wrong or the server too old" in told
         assert "answered with a web page" in it.footer
-        assert "The address is wrong or the server too" in it.text("#conversations")
 
 
 async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
@@ -352,8 +353,17 @@ async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
         pass
     async with connected(url) as it:
         await it.until(lambda: it.screen.footer.news, 20)
+        place = url.partition("://")[2]
+        assert in_the_list(it) == (
+            f"Could not list conversations: nothing listens at {place} "
+            "Check that the server runs, and its port"
+        )
         assert "nothing listens" in it.footer
-        assert "Check that the server runs" in it.footer
+
+
+def in_the_list(it: Explorer) -> str:
+    """What stands in the place of conversations, as one line."""
+    return " ".join(it.text("#conversations").split())
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.requests import Request
@@ -33,6 +34,7 @@ class Servers:
     inside: list[dict[str, Any]] = field(default_factory=list)
     """What the agent server holds."""
     status: str = "RUNNING"
+    address: str = "http://agent.test"
     silent: bool = False
     """The agent server does not answer."""
     asked: list[str] = field(default_factory=list)
@@ -46,8 +48,9 @@ class Servers:
         path = request.url.path
         if path == "/api/v1/app-conversations":
             return JSONResponse([self.record()])
-        in_sandbox = path.startswith("/api/conversations/")
-        if in_sandbox and self.silent:
+        in_sandbox = "/api/conversations/" in path
+        moved = not request.url.path.startswith(urlsplit(self.address).path + "/api/")
+        if in_sandbox and (self.silent or moved):
             return Response("", 500)
         events = self.inside if in_sandbox else self.stored
         if path.endswith("/events/count"):
@@ -66,7 +69,7 @@ class Servers:
 
     def record(self) -> dict[str, Any]:
         up = self.status == "RUNNING"
-        address = f"http://agent.test/api/conversations/{ID}" if up else None
+        address = f"{self.address}/api/conversations/{ID}" if up else None
         return {"id": ID, "sandbox_id": "S", "sandbox_status": self.status,
                 "conversation_url": address}  # fmt: skip
 
@@ -157,6 +160,19 @@ async def test_a_sandbox_paused_by_others_makes_following_ask_for_a_new_reading(
     async with asyncio.timeout(5):
         assert await anext(following) is None
     assert [news async for news in following] == []
+
+
+async def test_a_record_that_is_out_of_date_leads_to_where_the_sandbox_is_now() -> None:
+    servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)])
+    source = ServerSource(over(servers), "test")
+    (old,) = await source.get([ID])
+    assert old is not None
+    servers.address = "http://agent.test/elsewhere"
+    state = [state async for state in source.load(old)][-1]
+    assert (state.via, ids(state.trajectory)) == ("agent server", ["event-1", "event-2"])
+    servers.silent, servers.status = True, "PAUSED"
+    state = [state async for state in source.load(old)][-1]
+    assert (state.via, state.note, ids(state.trajectory)) == ("app server", "", ["event-1"])
 
 
 async def test_following_goes_on_with_an_agent_server_that_fails_for_a_moment() -> None:
