@@ -135,6 +135,9 @@ def copy(screen: MainScreen) -> None:
 
 def refresh(screen: MainScreen) -> None:
     screen.footer.tell("reading again")
+    if screen.reopen:
+        screen.reopen()
+        return
     screen.refresh_lists(sort=True)
     screen.read_run_again()
 

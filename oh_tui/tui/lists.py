@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, Page, same_id
@@ -23,6 +24,10 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
     layer."""
     with screen.reporting(screen.sidebar.say):
         screen.sidebar.say("reading the conversations …")
+        screen.reopen = partial(screen.open_source, make_source)
+        former, screen.source = screen.source, None
+        if former:
+            await former.close()
         screen.source = await asyncio.to_thread(make_source)
         screen.tell_place()
         screen.pager = screen.source.pages()
@@ -30,14 +35,24 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         if page is None or not page.next_page_id:
             screen.pager = None
         take_page(screen, page)
-        await open_named(screen)
+        screen.reopen = None
         screen.arrangement = replace(screen.arrangement, sandboxes=screen.source.can_act)
+        screen.set_interval(5.0, screen.tell_totals)
+        if screen.source.can_act:
+            screen.set_interval(REFRESH, screen.refresh_lists)
+        tell_problems(screen, screen.source.problems)
+        await open_named(screen)
         if screen.source.can_act:
             screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
-            screen.set_interval(REFRESH, screen.refresh_lists)
         screen.sidebar.total = await screen.source.count()
         screen.tell_totals()
-        screen.set_interval(5.0, screen.tell_totals)
+
+
+def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
+    """What could not be opened, while something else could."""
+    if problems:
+        more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
+        screen.footer.tell(problems[0] + more, error=True)
 
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:

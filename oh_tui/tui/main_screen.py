@@ -74,6 +74,8 @@ class MainScreen(Screen[int]):
         super().__init__()
         self.settings = settings
         self.source: Source | None = None
+        self.reopen: Callable[[], object] | None = None
+        """Opens the source once more; None as soon as its first page was read."""
         self.clock = clock
         self.demo = demo
         self.writing: set[str] = set()
