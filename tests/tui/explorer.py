@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -26,9 +27,13 @@ from oh_tui.tui.widgets.drawing import Drawn
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
+NAMES = {" ": "space", "/": "slash", "?": "question_mark", "[": "left_square_bracket",
+         "]": "right_square_bracket"}  # fmt: skip
+CHARACTERS = {name: character for character, name in NAMES.items()}
+
 AT_ONCE = Waits(first=0, most=0, jitter=0)
 
-READS = ("lists", "more", "run", "find", "ask", "write", "download")
+READS = ("lists", "more", "run", "older", "find", "ask", "write", "download")
 """Groups of workers that come to an end; following never does."""
 
 
@@ -79,18 +84,23 @@ class Explorer:
         return self.app.main
 
     async def press(self, *keys: str) -> None:
-        """Keys one after the other, each with all it sets off that needs no answer."""
+        """Keys one after the other, each with all it sets off that needs no answer. Quicker than
+        the Pilot's own, which waits after each until the processor is idle."""
         for key in keys:
-            await self.pilot.press(key)
+            character = CHARACTERS.get(key, key if len(key) == 1 else None)
+            self.app.post_message(events.Key(key, character))
             await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*("space" if c == " " else c for c in text))
+        for character in text:
+            self.app.post_message(events.Key(NAMES.get(character, character), character))
+        await self.settle()
 
-    async def settle(self, *, asking: bool = False) -> None:
+    async def settle(self) -> None:
         """Wait for the reads and writes under way; with a question open they wait for us."""
         for _ in range(400):
-            await self.pilot.pause()
+            for _ in range(3):
+                await self.pilot.pause(0)
             open_question = self.screen.question_bar.display or self.screen.find_input.display
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
             if open_question or not busy:
@@ -105,14 +115,13 @@ class Explorer:
             if asyncio.get_running_loop().time() > end:
                 raise AssertionError("it did not come about")
             await asyncio.sleep(0.02)
-        await self.pilot.pause()
+        await self.pilot.pause(0)
 
     async def open(self, title: str) -> None:
         """Open the conversation with this title."""
         listed = self.screen.sidebar.conversations
         conversation = next(c for c in listed if c.title == title)
         self.screen.sidebar.highlight(conversation.id)
-        await self.pilot.pause()
         self.screen.focus_pane("conversations")
         await self.press("enter")
 
@@ -147,9 +156,10 @@ async def explore(
     source: Callable[[], Source] | None = None,
     open_id: str = "",
     at: str = "",
+    has_key: bool = True,
 ) -> AsyncIterator[Explorer]:
     """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
-    client and the demo's servers."""
+    client and the demo's servers. Without a key nothing is read: it asks what to do."""
     demo = make_demo(NOW)
     demo.rate_limited = False
 
@@ -158,7 +168,7 @@ async def explore(
         return ServerSource(api, "demo")
 
     app = OhTui(
-        source or make,
+        (source or make) if has_key else None,
         settings or Settings(),
         open_id=open_id,
         at=at,
