@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -126,6 +127,8 @@ def _run(words: list[str]) -> int:
         if has_key and 0 < len(identifier) < WHOLE:
             identifier = _whole_id(make_source, identifier)
         _require_openable(paths)
+        # Until the first paint all that is made stays; the screen turns collecting on again.
+        gc.disable()
         from oh_tui.tui.app import run_app
 
         known = make_source if has_key else None

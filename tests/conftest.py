@@ -18,6 +18,8 @@ def no_ambient_configuration(
 ) -> None:
     """An empty home and an environment that says nothing; processes started inherit both."""
     for name in list(os.environ):
+        if name == "TEXTUAL_SNAPSHOT_TEMPDIR":  # of the plugin that keeps snapshots
+            continue
         if name.startswith(AMBIENT) or name in SINGLE:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
@@ -17,8 +18,7 @@ PAGE = 100
 """Events or rows asked for at once: the most that the servers give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """How far the events of a conversation are read.
 
     `trajectory` is None when there is only progress to tell; the last one has `complete` set
@@ -32,8 +32,7 @@ class Loaded:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxPlan:
+class SandboxPlan(msgspec.Struct, frozen=True):
     """What pausing or resuming a sandbox would do, read from the server just now."""
 
     action: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.binding import Binding, BindingType
 
 from oh_tui.tui.widgets.bars import Hint
@@ -13,8 +12,7 @@ RUN = frozenset({"timeline", "detail"})
 ALL = LISTS | RUN
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One thing a key does. `id` is stable, for rebinding; `keys` are Textual's names; `shown` is
     how the keys are written for people; `panes` are those whose footer names it."""
 

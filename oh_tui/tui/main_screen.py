@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -125,7 +126,10 @@ class MainScreen(Screen[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """After the first paint."""
+        """After the first paint; what was made until then need never be collected."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         if self._make_source is None:
             self.sidebar.say("no API key")
             self.run_worker(flows.without_key(self), group="write")

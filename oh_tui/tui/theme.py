@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 from rich.style import Style
 from textual.theme import Theme
 
@@ -214,8 +214,7 @@ def hues_of(theme: Theme) -> str:
     return "oh-dark" if theme.dark else "oh-light"
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """One character each, single width, in common fonts."""
 
     running: str = "●"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events
 from textual.message import Message
 from textual.reactive import reactive
@@ -42,8 +42,7 @@ class Header(Drawn):
 NEWS_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(msgspec.Struct, frozen=True):
     """A key and what it does, as the footer shows it."""
 
     key: str
@@ -130,8 +129,7 @@ class Footer(Drawn):
                 self.post_message(self.Pressed(action))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked in the bar: a title, lines that say what is at stake, and the answers as
     (key, label, value). Esc is always the answer "" and need not be listed."""
 

@@ -92,6 +92,11 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def validate_cursor(self, cursor: int) -> int:
         return min(max(0, cursor), max(0, self.row_count() - 1))
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        # Textual leaves this out while the bar is not shown, and it would begin at the top.
+        self.vertical_scrollbar.position = new_value
+
     def watch_cursor(self, old: int, new: int) -> None:
         self._refresh_row(old)
         self._refresh_row(new)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox
@@ -20,8 +19,7 @@ SHOWN = 7
 _ORDER = {"RUNNING": 0, "STARTING": 1, "PAUSED": 2, "ERROR": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxRow:
+class SandboxRow(msgspec.Struct, frozen=True):
     """A sandbox and the conversations in it that are loaded."""
 
     id: str
