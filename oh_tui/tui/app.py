@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -173,6 +172,8 @@ class OhTui(App[int]):
 def write_report(text: str) -> Path | None:
     """A private file with what broke: redacted, without local variables; None if there is no
     place for it."""
+    import tempfile
+
     head = f"oh-tui {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n\n"
     try:
         descriptor, name = tempfile.mkstemp(prefix="oh-tui-", suffix=".txt")

@@ -266,7 +266,10 @@ class MainScreen(Screen[int]):
             if self.arrangement.zoom == "detail"
             else OPENS.get(self.pane, "open"),
         }
-        self.footer.hints, self.footer.always = footer_hints(self.pane, names)
+        if self.question_bar.question:
+            self.footer.hints = self.footer.always = ()  # the question tells its own
+        else:
+            self.footer.hints, self.footer.always = footer_hints(self.pane, names)
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.pane
 

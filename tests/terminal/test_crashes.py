@@ -16,8 +16,7 @@ from tests.terminal.terminal import Terminal
 LOCAL, KEY, SET_KEY = "canary-in-a-local", "sk-canary0123456789abcdef", "plain-canary-of-settings"
 
 DRIVER = """
-import sys
-from textual.command import Provider
+import sys, tempfile
 from oh_tui import cli
 from oh_tui.sources.files import FileSource
 from oh_tui.tui import actions, app, main_screen
@@ -127,7 +126,7 @@ def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path
     change = """
 def full(**_):
     raise OSError
-actions.ACTIONS["hidden"], app.tempfile.mkstemp = breaks, full
+actions.ACTIONS["hidden"], tempfile.mkstemp = breaks, full
 """
     with crash(tmp_path, change, "x") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()

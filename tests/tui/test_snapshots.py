@@ -1,0 +1,95 @@
+"""Pictures of the screen, compared to those kept: each pane, three sizes, questions, errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from oh_tui.api import AppServer
+from oh_tui.demo import make_demo
+from oh_tui.settings import Settings
+from oh_tui.sources import Source
+from oh_tui.sources.server import ServerSource
+from oh_tui.tui.app import OhTui
+from tests.tui.explorer import NOW, Explorer
+
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+def app(*, ascii: bool = False, theme: str = "oh-dark", refuses: bool = False) -> OhTui:
+    demo = make_demo(NOW)
+    demo.rate_limited = False
+
+    def make() -> Source:
+        url = "http://127.0.0.1:9" if refuses else demo.base_url
+        api = AppServer(url, app=None if refuses else demo.app)
+        return ServerSource(api, "demo", opening=demo.opening)
+
+    made = OhTui(make, Settings(ascii=ascii), demo=make, clock=NOW.timestamp)
+    made.theme = theme
+    return made
+
+
+def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
+    async def press(pilot: Pilot[int]) -> None:
+        running = pilot.app
+        assert isinstance(running, OhTui)
+        it = Explorer(running, pilot, make_demo(NOW))
+        main = running.main
+        await it.until(lambda: main.is_mounted and main.source is not None and main.footer.hints)
+        await it.settle()
+        await it.press(*keys)
+        await it.settle()
+
+    return press
+
+
+@pytest.mark.parametrize(
+    ("size", "keys"),
+    [
+        pytest.param((160, 48), ("enter",), id="160x48"),
+        pytest.param((120, 36), ("enter",), id="120x36"),
+        pytest.param((80, 24), (), id="list-80x24"),
+        pytest.param((80, 24), ("enter",), id="run-80x24"),
+        pytest.param((120, 36), ("g", "enter"), id="nothing-yet"),
+        pytest.param((120, 36), ("enter", *"kkkkkk"), id="edit-as-diff"),
+        pytest.param((120, 36), ("enter", "g"), id="message"),
+        pytest.param((120, 36), ("enter", "E", "x"), id="every-event"),
+        pytest.param((120, 36), ("2", "j", "p"), id="pause-question"),
+        pytest.param((120, 36), ("enter", "y"), id="copy-menu"),
+        pytest.param((120, 36), ("question_mark",), id="help"),
+        pytest.param((120, 36), ("G",), id="hostile-titles"),
+    ],
+)
+def test_the_screen(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    assert snap_compare(app(), terminal_size=size, run_before=pressing(*keys))
+
+
+def test_light(snap_compare: Compare) -> None:
+    assert snap_compare(
+        app(theme="oh-light"), terminal_size=(120, 36), run_before=pressing("enter")
+    )
+
+
+def test_ascii(snap_compare: Compare) -> None:
+    assert snap_compare(app(ascii=True), terminal_size=(120, 36), run_before=pressing("enter"))
+
+
+def test_a_server_that_is_not_there(snap_compare: Compare) -> None:
+    async def wait(pilot: Pilot[int]) -> None:
+        running = pilot.app
+        assert isinstance(running, OhTui)
+        it = Explorer(running, pilot, make_demo(NOW))
+        await it.until(lambda: running.main.is_mounted and running.main.footer.news)
+        await it.settle()
+
+    assert snap_compare(app(refuses=True), terminal_size=(120, 36), run_before=wait)
