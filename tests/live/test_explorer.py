@@ -59,10 +59,23 @@ async def running_again(live: Live) -> AsyncIterator[None]:
         await ask(live, "resume")
 
 
+async def shows(it: Explorer, selector: str, *texts: str) -> None:
+    """Wait until a pane shows these: what a key sets off may be drawn a moment later."""
+    try:
+        await it.until(lambda: all(text in it.text(selector) for text in texts))
+    except AssertionError:
+        raise AssertionError(f"{selector} lacks {texts}: {it.text(selector)}") from None
+
+
 def run_shown(it: Explorer) -> Trajectory:
     trajectory = it.screen.timeline.trajectory
     assert trajectory is not None
     return trajectory
+
+
+async def read_whole(it: Explorer) -> None:
+    timeline = it.screen.timeline
+    await it.until(lambda: timeline.trajectory and timeline.trajectory.complete)
 
 
 def step_ids(trajectory: Trajectory) -> list[str]:
@@ -85,7 +98,7 @@ async def test_the_list_tells_the_title_and_state_of_every_conversation(live: Li
         assert "✓ About tour" in tour
         assert "✗ About refused" in refused
         assert it.text("#header").strip().startswith(f"oh-tui  {live.url.partition('://')[2]}")
-        assert "1 up" in it.text("#sandboxes-rule")
+        await shows(it, "#sandboxes-rule", "1 up")
 
 
 async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
@@ -93,7 +106,7 @@ async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
 ) -> None:
     async with connected(live.url) as it:
         await it.open("About tour")
-        await it.until(lambda: run_shown(it).complete)
+        await read_whole(it)
         truth = await in_sandbox(await agent_of(api, live.tour))
         run = run_shown(it)
         assert step_ids(run) == step_ids(truth)
@@ -105,7 +118,7 @@ async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
         for fact in ("12 steps", "2 errors", "2 failed commands", "from the agent server"):
             assert fact in rule
         assert (it.screen.pane, it.screen.timeline.cursor) == ("timeline", 11)
-        assert "The tour is over." in it.text("#result")
+        await shows(it, "#result", "The tour is over.")
 
 
 TOUR_ROWS = [
@@ -128,7 +141,8 @@ TOUR_ROWS = [
 async def test_either_half_of_a_pair_shows_both(live: Live) -> None:
     async with connected(live.url) as it:
         await it.open("About tour")
-        await it.press("x", "g")
+        await read_whole(it)
+        await it.pilot.press("x", "g")
         shown: dict[int, list[tuple[str, ...]]] = {}
         for _ in run_shown(it).events:
             current = it.screen.timeline.current
@@ -154,26 +168,27 @@ async def test_e_walks_to_every_error_and_back(live: Live) -> None:
     failed = [n for n, (_, outcome) in enumerate(TOUR, 2) if outcome is not Outcome.OK]
     async with connected(live.url) as it:
         await it.open("About tour")
-        await it.press("g")
+        await read_whole(it)
+        await it.pilot.press("g")
         walked = []
         for _ in failed:
-            await it.press("e")
+            await it.pilot.press("e")
             walked.append(it.screen.timeline.cursor + 1)
         assert walked == failed
-        await it.press("e")
+        await it.pilot.press("e")
         assert it.screen.timeline.cursor + 1 == failed[-1]
-        assert "no error after this one" in it.footer
-        await it.press("E")
+        await shows(it, "#footer", "no error after this one")
+        await it.pilot.press("E")
         assert it.screen.timeline.cursor + 1 == failed[-2]
 
 
 async def test_a_run_that_ended_in_an_error_says_which(live: Live) -> None:
     async with connected(live.url) as it:
         await it.open("About refused")
-        await it.until(lambda: run_shown(it).complete)
+        await read_whole(it)
         assert "✗" in it.text("#timeline").splitlines()[1]
-        assert "LLMAuthenticationError" in it.text("#result")
-        assert "1 error" in it.text("#timeline-rule")
+        await shows(it, "#result", "LLMAuthenticationError")
+        await shows(it, "#timeline-rule", "1 error")
 
 
 async def test_events_that_only_the_sandbox_has_are_shown_and_said_to_be_from_there(
@@ -181,10 +196,10 @@ async def test_events_that_only_the_sandbox_has_are_shown_and_said_to_be_from_th
 ) -> None:
     server, identifier = deaf
     async with connected(server.url, open_id=identifier) as it:
-        await it.until(lambda: run_shown(it).complete)
-        assert "$ echo short" in it.text("#timeline")
-        assert "This run was short." in it.text("#result")
-        assert "from the agent server" in it.text("#timeline-rule")
+        await read_whole(it)
+        await shows(it, "#timeline", "$ echo short")
+        await shows(it, "#result", "This run was short.")
+        await shows(it, "#timeline-rule", "from the agent server")
 
 
 # Acting
@@ -194,39 +209,41 @@ async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
     async with running_again(live), connected(live.url) as it:
         await it.open("About tour")
         await it.press("p")
-        assert "Pause sandbox" in it.text("#question")
-        assert "About tour" in it.text("#question")
+        await shows(it, "#question", "Pause sandbox", "About tour")
         await it.press("escape")
         assert await status(live) == "RUNNING"
 
-        await it.press("p", "enter")
+        await it.press("p")
+        await shows(it, "#question", "Pause sandbox")
+        await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.text("#run-rule"))
         assert await status(live) == "PAUSED"
-        assert "sandbox paused" in it.footer
-        assert "p resume sandbox" in it.footer
-        assert "1 paused" in it.text("#sandboxes-rule")
+        await shows(it, "#footer", "sandbox paused")
+        await shows(it, "#footer", "p resume sandbox")
+        await shows(it, "#sandboxes-rule", "1 paused")
         # the history stays readable, now from the app server
         await it.until(lambda: run_shown(it).complete and not it.screen.run_view.is_reading)
         assert len(run_shown(it)) == len(TOUR) + 1
-        assert "from the app server" in it.text("#timeline-rule")
+        await shows(it, "#timeline-rule", "from the app server")
 
         await it.press("p")
         await it.until(lambda: "sandbox running" in it.text("#run-rule"))
         assert await status(live) == "RUNNING"
-        assert "sandbox running again" in it.footer
-        assert "p pause sandbox" in it.footer
+        await shows(it, "#footer", "sandbox running again")
+        await shows(it, "#footer", "p pause sandbox")
 
 
 async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) -> None:
     async with running_again(live), connected(live.url, downloads=tmp_path) as it:
         # paused, the timeline too is made of what the app server holds, which is more
         await ask(live, "pause")
-        await it.press("r")
         await it.open("About tour")
+        await it.press("r")
         await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
         await it.press("d")
+        await shows(it, "#footer", f"saved {tmp_path}")
         saved, held = downloaded(tmp_path)
-        assert f"saved {saved}" in it.footer
+        await shows(it, "#footer", f"saved {saved}")
         assert [event.id for event in run_shown(it).events] == held
         assert len(held) > len(TOUR)
 
@@ -238,6 +255,7 @@ async def test_d_saves_every_step_of_a_run_that_was_read_from_its_sandbox(
         await it.open("About tour")
         await it.until(lambda: "from the agent server" in it.text("#timeline-rule"))
         await it.press("d")
+        await shows(it, "#footer", f"saved {tmp_path}")
         _, held = downloaded(tmp_path)
         steps = step_ids(run_shown(it))
         assert [event for event in held if event in set(steps)] == steps
@@ -259,7 +277,7 @@ async def test_a_run_grows_on_the_screen_while_it_is_watched(api: AppServer, liv
     identifier = await start_steps(live)
     async with connected(live.url, open_id=identifier) as it:
         await it.until(lambda: "● running" in it.text("#timeline"), REFRESH)
-        assert "● running" in it.text("#result-rule")
+        await shows(it, "#result-rule", "● running")
         grown = {len(run_shown(it))}
 
         def over() -> bool:
@@ -268,6 +286,7 @@ async def test_a_run_grows_on_the_screen_while_it_is_watched(api: AppServer, liv
 
         await it.until(over, 40)
         assert len(grown) >= 3
+        await it.pilot.pause()
         assert it.screen.timeline.cursor == len(run_shown(it)) - 1
         for row, part in zip(it.text("#timeline").splitlines()[1:4], (1, 2, 3), strict=True):
             assert f"$ sleep 2; echo part {part} done" in row
@@ -276,8 +295,8 @@ async def test_a_run_grows_on_the_screen_while_it_is_watched(api: AppServer, liv
         assert step_ids(run_shown(it)) == step_ids(truth)
         await it.until(lambda: run_shown(it).status == "finished")
         await it.press("r")
-        current = it.text("#conversations").splitlines()[it.screen.sidebar.list.cursor]
-        assert "✓ About steps" in current
+        place = it.screen.sidebar.list
+        await it.until(lambda: "✓ About steps" in place.render_line(place.cursor).text)
     await asyncio.to_thread(live.server.wait_until_over, identifier)
 
 
@@ -295,12 +314,13 @@ async def test_a_sandbox_frozen_behind_our_back_is_told_and_the_keys_still_work(
         await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
         assert "● running" not in it.text("#timeline")
         await it.press("g")
-        assert "script:steps" in it.text("#result")
+        await shows(it, "#result", "script:steps")
         await it.until(lambda: "p resume sandbox" in it.footer)
         held = [event.id for event in (await stored(api, identifier)).events]
         assert {event.id for event in run_shown(it).events} >= set(held)
 
         await it.press("p")
+        await shows(it, "#run-rule", "sandbox running")
         assert await status(live) == "RUNNING"
         await it.press("G")
         await it.until(lambda: "All parts are done." in it.text("#timeline"), 40)
@@ -328,24 +348,24 @@ async def test_without_the_right_key_one_sentence_says_so_and_what_to_do(
 ) -> None:
     async with connected(locked.url, key=Secret(key) if key else None) as it:
         place = locked.url.partition("://")[2]
+        await shows(it, "#footer", f"{sentence} (401): {hint}")
         assert in_the_list(it) == f"Could not list conversations: {place} {sentence} (401) {hint}"
-        assert f"{sentence} (401): {hint}" in it.footer
         assert len(it.screen.footer.told) == 1
 
 
 async def test_with_the_right_key_the_header_is_found_out(locked: LiveServer) -> None:
     async with connected(locked.url, key=Secret(locked.key)) as it:
-        assert "no conversations yet" in it.text("#conversations")
+        await shows(it, "#conversations", "no conversations yet")
         assert it.screen.footer.told == []
 
 
 async def test_a_web_page_in_place_of_the_api_is_told_as_such() -> None:
     async with web_page() as url, connected(url) as it:
+        await shows(it, "#footer", "answered with a web page")
         told = in_the_list(it)
         place = url.partition("://")[2]
         assert told.startswith(f"Could not list conversations: {place} answered with a web page")
         assert "The address is wrong or the server too old" in told
-        assert "answered with a web page" in it.footer
 
 
 async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
@@ -353,12 +373,12 @@ async def test_a_port_where_nothing_listens_is_told_as_such() -> None:
         pass
     async with connected(url) as it:
         await it.until(lambda: it.screen.footer.news, 20)
+        await shows(it, "#footer", "nothing listens")
         place = url.partition("://")[2]
         assert in_the_list(it) == (
             f"Could not list conversations: nothing listens at {place} "
             "Check that the server runs, and its port"
         )
-        assert "nothing listens" in it.footer
 
 
 def in_the_list(it: Explorer) -> str:
