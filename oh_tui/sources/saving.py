@@ -14,6 +14,7 @@ from typing import IO
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
+from oh_tui.trajectory.members import BROKEN
 
 
 def download_name(conversation: Conversation) -> str:
@@ -48,12 +49,14 @@ def finish_zip(file: IO[bytes]) -> None:
     os.fsync(file.fileno())
     try:
         with zipfile.ZipFile(file) as archive:
-            broken = archive.testzip()
+            whole = archive.testzip() is None
     except zipfile.BadZipFile as error:
         raise Problem(
             "The download broke off: what came is no whole zip", "press d to try again"
         ) from error
-    if broken is not None:
+    except BROKEN:
+        whole = False
+    if not whole:
         raise Problem("The downloaded zip is damaged", "press d to try again")
 
 
