@@ -1,0 +1,147 @@
+"""Trajectories in files: the rows they make, how they are read, what they do not offer."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.problem import Problem
+from oh_tui.sources.files import FileSource
+
+
+def write(path: Path, count: int, **info: Any) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(count):
+            event = {
+                "id": f"e{number}",
+                "kind": "MessageEvent",
+                "source": "user",
+                "timestamp": f"2026-03-01T0{number // 3600}:{number // 60 % 60:02}:{number % 60:02}",
+            }
+            archive.writestr(f"event_{number:06}_{number:032x}.json", json.dumps(event))
+        archive.writestr("meta.json", json.dumps(info))
+    return path
+
+
+@pytest.fixture
+async def files() -> AsyncIterator[Callable[..., FileSource]]:
+    """Makes sources of paths, closed at the end."""
+    made: list[FileSource] = []
+
+    def of(*paths: Path) -> FileSource:
+        made.append(FileSource(paths))
+        return made[-1]
+
+    yield of
+    for source in made:
+        await source.close()
+
+
+Files = Callable[..., FileSource]
+
+
+async def test_each_archive_is_a_row_that_tells_what_its_file_tells(
+    tmp_path: Path, files: Files
+) -> None:
+    metrics = {"accumulated_cost": 1.5}
+    write(tmp_path / "a.zip", 1, id="1" * 32, title="One", metrics=metrics, llm_model="m")
+    write(tmp_path / "b.zip", 1, id=5, title=["x"], metrics="x", created_at={})
+    source = files(tmp_path)
+    rows = (await source.newest()).items
+    assert [row.title for row in rows] == ["One", "b.zip"]
+    assert rows[0].metrics is not None
+    assert rows[0].metrics.accumulated_cost == 1.5
+    assert rows[1].metrics is None
+    assert await source.count() == 2
+    assert await source.get(["1" * 32, "2" * 32]) == [rows[0], None]
+    assert source.problems == []
+    assert await source.sandboxes() == []
+
+
+async def test_two_archives_of_one_conversation_are_two_rows(tmp_path: Path, files: Files) -> None:
+    write(tmp_path / "a.zip", 1, id="1" * 32)
+    write(tmp_path / "b.zip", 2, id="1" * 32)
+    source = files(tmp_path)
+    rows = (await source.newest()).items
+    assert len({row.id for row in rows}) == 2
+    assert [(await source.count_events(row))[0] for row in rows] == [1, 2]
+
+
+async def test_a_broken_archive_hides_no_other_and_alone_is_a_problem(
+    tmp_path: Path, files: Files
+) -> None:
+    write(tmp_path / "a.zip", 1)
+    bad = tmp_path / "b.zip"
+    bad.write_bytes(b"no zip")
+    source = files(tmp_path / "a.zip", bad)
+    assert len((await source.newest()).items) == 1
+    assert len(source.problems) == 1
+    assert "b.zip" in source.problems[0]
+    for alone in (bad, tmp_path / "none.zip"):
+        with pytest.raises(Problem, match=alone.name):
+            await files(alone).newest()
+
+
+async def test_a_folder_without_a_run_says_what_to_give(tmp_path: Path, files: Files) -> None:
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(Problem) as caught:
+        await files(tmp_path).newest()
+    assert caught.value.hint
+
+
+async def test_a_long_file_shows_its_end_first_and_then_all(tmp_path: Path, files: Files) -> None:
+    source = files(write(tmp_path / "a.zip", 4500))
+    (row,) = (await source.newest()).items
+    states = [state async for state in source.load(row)]
+    first, last = states[0].trajectory, states[-1].trajectory
+    assert first is not None and last is not None
+    assert not first.complete
+    assert [event.id for event in first.events] == [f"e{n}" for n in range(4300, 4500)]
+    assert last.complete
+    assert [event.id for event in last.events] == [f"e{n}" for n in range(4500)]
+    assert [state.loaded for state in states if state.trajectory is None] == [2000, 4000, 4500]
+    assert [event.id for event in source.read(row).events] == [event.id for event in last.events]
+
+
+async def test_a_file_does_not_grow_and_is_no_sandbox(tmp_path: Path, files: Files) -> None:
+    source = files(write(tmp_path / "a.zip", 3))
+    (row,) = (await source.newest()).items
+    (state,) = [state async for state in source.load(row)]
+    assert state.trajectory is not None
+    assert state.trajectory.complete
+    assert [news async for news in source.follow(row, state.trajectory, "file")] == []
+    assert (await source.older(row, state.trajectory)).trajectory is state.trajectory
+    plan = await source.sandbox_plan("x")
+    assert (plan.action, plan.reason) == ("", "a file has no sandbox")
+    with pytest.raises(Problem, match="file already"):
+        await source.download(row, tmp_path, lambda received: None)
+    with pytest.raises(Problem, match="no sandbox"):
+        source.carry_out(plan, stop_agents=False)
+
+
+async def test_a_file_that_goes_away_while_it_is_read_is_a_problem(
+    tmp_path: Path, files: Files
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for number in range(3):
+        event = {
+            "id": f"e{number}",
+            "kind": "MessageEvent",
+            "timestamp": f"2026-03-01T00:00:0{number}",
+        }
+        (folder / f"event-{number:05}-{number:032x}.json").write_text(json.dumps(event))
+    source = files(folder)
+    (row,) = (await source.newest()).items
+    assert isinstance(row, Conversation)
+    (folder / f"event-00001-{1:032x}.json").unlink()
+    states = [state async for state in source.load(row)]
+    assert states[-1].trajectory is not None
+    assert len(states[-1].trajectory.events) == 3
+    assert states[-1].note or states[-1].trajectory.counts.unreadable == 1

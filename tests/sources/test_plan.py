@@ -1,0 +1,257 @@
+"""Which calls a server is asked for: loading, older pages, following, acting, and the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from oh_tui.api import AppServer
+from oh_tui.api.models import Conversation
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.problem import Problem
+from oh_tui.sources import Loaded, build
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.steps import Trajectory
+from tests.tui.explorer import AT_ONCE, NOW, Between, explore
+
+IDS = {entry.slug: entry.id for entry in ENTRIES}
+COUNT = "GET /api/v1/conversation/*/events/count"
+PAGE = "GET /api/v1/conversation/*/events/search"
+DOWNLOAD = "GET /api/v1/app-conversations/*/download"
+AGENT_COUNT = "GET /runtime/*/events/count"
+AGENT_PAGE = "GET /runtime/*/events/search"
+
+
+@dataclass
+class Here:
+    demo: Demo
+    source: ServerSource
+    between: Between
+
+    async def conversation(self, slug: str) -> Conversation:
+        (found,) = await self.source.get([IDS[slug]])
+        assert found is not None
+        self.between.asked.clear()
+        return found
+
+    async def load(self, slug: str) -> list[Loaded]:
+        conversation = await self.conversation(slug)
+        return [state async for state in self.source.load(conversation)]
+
+    def calls(self) -> dict[str, int]:
+        """How often each kind of call was made."""
+        kinds = (COUNT, PAGE, DOWNLOAD, AGENT_COUNT, AGENT_PAGE)
+        made = {kind: self.between.count(kind) for kind in kinds}
+        assert sum(made.values()) == len(self.between.asked), self.between.asked
+        return {kind: count for kind, count in made.items() if count}
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Here]:
+    demo, between = make_demo(NOW), Between()
+    demo.rate_limited = False
+    source = ServerSource(AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE), "demo")
+    yield Here(demo, source, between)
+    await source.close()
+
+
+def whole(states: list[Loaded]) -> Trajectory:
+    trajectory = states[-1].trajectory
+    assert trajectory is not None
+    assert trajectory.complete
+    return trajectory
+
+
+# Loading
+
+
+async def test_a_running_sandbox_is_read_from_its_agent_server_alone(here: Here) -> None:
+    states = await here.load("week-dates")
+    assert here.calls() == {AGENT_COUNT: 1, AGENT_PAGE: 3}
+    assert {state.via for state in states} == {"agent server"}
+    assert states[0].trajectory is not None
+    assert not states[0].trajectory.complete
+    assert len(states[0].trajectory.events) == 100, "the newest page comes first"
+    assert len(whole(states).events) == states[-1].total
+
+
+async def test_a_short_run_costs_two_calls(here: Here) -> None:
+    states = await here.load("fix-add")
+    assert here.calls() == {COUNT: 1, PAGE: 1}
+    assert len(states) == 1
+    assert len(whole(states)) > 3
+
+
+async def test_a_long_run_without_a_sandbox_costs_one_page_and_one_download(here: Here) -> None:
+    states = await here.load("coverage")
+    assert here.calls() == {COUNT: 1, PAGE: 1, DOWNLOAD: 1}
+    assert states[0].trajectory is not None
+    assert not states[0].trajectory.complete
+    assert (states[0].loaded, states[0].total) == (100, 3000)
+    assert len(whole(states).events) == 3000
+
+
+async def test_the_page_and_the_download_give_the_same_order(here: Here) -> None:
+    states = await here.load("coverage")
+    assert states[0].trajectory is not None
+    newest = [event.id for event in states[0].trajectory.events]
+    assert [event.id for event in whole(states).events][-100:] == newest
+
+
+async def test_above_10000_events_pages_come_when_asked_for(here: Here) -> None:
+    (state,) = await here.load("fuzzing")
+    assert here.calls() == {COUNT: 1, PAGE: 1}
+    assert state.trajectory is not None
+    assert not state.trajectory.complete
+    conversation = await here.conversation("fuzzing")
+    older = await here.source.older(conversation, state.trajectory)
+    assert here.calls() == {COUNT: 1, PAGE: 1}
+    assert older.trajectory is not None
+    assert (older.loaded, older.total) == (200, 12000)
+    assert older.trajectory.events[100:] == state.trajectory.events
+
+
+async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
+    going_on = here.between.hold(DOWNLOAD)
+    loads = [asyncio.create_task(here.load(slug)) for slug in ("coverage", "coverage")]
+    for _ in range(100):
+        await asyncio.sleep(0.005)
+        if here.between.count(PAGE) == 2:
+            break
+    await asyncio.sleep(0.02)
+    assert here.between.count(DOWNLOAD) == 1
+    going_on.set()
+    first, second = await asyncio.gather(*loads)
+    assert len(whole(first)) == len(whole(second)) == 843
+
+
+async def test_a_reading_that_is_given_up_lets_the_next_one_in(here: Here) -> None:
+    conversation = await here.conversation("coverage")
+    async with contextlib.aclosing(here.source.load(conversation)) as states:
+        async for state in states:
+            if state.trajectory is None:
+                break
+    assert len(whole(await here.load("coverage"))) == 843
+
+
+async def test_a_refused_download_is_told_after_the_newest_page(here: Here) -> None:
+    here.between.answer(DOWNLOAD, 503, '{"detail": "busy"}', "application/json")
+    conversation = await here.conversation("coverage")
+    seen = 0
+    with pytest.raises(Problem, match="busy"):
+        async for _ in here.source.load(conversation):
+            seen += 1
+    assert seen == 1
+
+
+async def test_events_are_counted_by_the_server_that_has_them(here: Here) -> None:
+    conversation = await here.conversation("fix-add")
+    total, who = await here.source.count_events(conversation)
+    assert (total > 0, who) == (True, "app server")
+    here.between.answer(COUNT, 200, "0", "application/json")
+    running = await here.conversation("week-dates")
+    total, who = await here.source.count_events(running)
+    assert (total > 100, who) == (True, "agent server")
+    assert await here.source.count_events(conversation) == (0, "app server")
+
+
+# Following
+
+
+async def test_following_starts_over_when_the_agent_server_does_not_know_the_last_event(
+    here: Here,
+) -> None:
+    last = whole(await here.load("fix-add"))
+    running = await here.conversation("week-dates")
+    async for news in here.source.follow(running, last, "agent server"):
+        assert news is None
+        break
+
+
+async def test_following_brings_what_is_new_and_nothing_twice(here: Here) -> None:
+    trajectory = whole(await here.load("flaky-ci"))
+    conversation = await here.conversation("flaky-ci")
+    before = len(trajectory.events)
+    here.demo.advance(120)
+    async for news in here.source.follow(conversation, trajectory, "agent server"):
+        assert news
+        trajectory.extend(news)
+        break
+    assert len(trajectory.events) == before + len(news or ())
+    again = whole(await here.load("flaky-ci"))
+    assert [e.id for e in again.events] == [e.id for e in trajectory.events]
+
+
+async def test_an_empty_run_is_followed_from_its_first_event(here: Here) -> None:
+    here.demo.advance(120)
+    conversation = await here.conversation("dark-mode")
+    async for news in here.source.follow(conversation, build([], live=True), "agent server"):
+        assert news
+        break
+
+
+# Acting
+
+
+async def test_what_p_would_do_takes_three_calls_at_most(here: Here) -> None:
+    for slug, action, asked in (
+        ("pydantic", "pause", 2),
+        ("coverage", "resume", 3),
+        ("crashed", "", 2),
+    ):
+        conversation = await here.conversation(slug)
+        plan = await here.source.sandbox_plan(conversation.sandbox_id or "")
+        assert plan.action == action
+        assert len(here.between.asked) == asked
+        assert not any(call.startswith("POST") for call in here.between.asked)
+    gone = await here.conversation("fix-add")
+    plan = await here.source.sandbox_plan(gone.sandbox_id or "")
+    assert (plan.action, len(here.between.asked)) == ("", 1)
+    assert "gone" in plan.reason
+
+
+async def test_a_plan_names_all_it_touches(here: Here) -> None:
+    conversation = await here.conversation("pydantic")
+    plan = await here.source.sandbox_plan(conversation.sandbox_id or "")
+    assert {c.title for c in plan.conversations} == {"Migrate to pydantic 2", "Pydantic notes"}
+    assert [c.title for c in plan.running] == ["Migrate to pydantic 2"]
+    assert plan.at_stake
+    paused = await here.conversation("click")
+    plan = await here.source.sandbox_plan(paused.sandbox_id or "")
+    assert len(plan.conversations) == 2, "the sub-conversation too"
+    assert plan.others[0].id == (await here.conversation("ledger")).sandbox_id
+    alone = await here.conversation("settings-split")
+    assert not (await here.source.sandbox_plan(alone.sandbox_id or "")).at_stake
+
+
+# The screen
+
+
+async def test_opening_a_run_costs_no_more_calls_than_its_loading() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        between.asked.clear()
+        await it.open("Fix the add function")
+        assert len(between.asked) <= 3, between.asked
+        between.asked.clear()
+        await it.open("Backfill invoice numbers")
+        await it.open("Fix the add function")
+        assert len(between.asked) <= 3, "coming back costs nothing"
+
+
+async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await it.open("Fix the add function")
+        between.asked.clear()
+        for _ in range(10):
+            it.screen.refresh_lists()
+            await it.settle()
+        assert 0 < len(between.asked) <= 30
+        assert between.count("*events*") == 0
+        assert between.count("*download*") == 0

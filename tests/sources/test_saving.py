@@ -1,0 +1,133 @@
+"""Saving a download: its name, the part file, the check, and that nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
+
+ID = "5f3a9100aa11bb22cc33dd44ee55ff66"
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Parse ISO week dates", "parse-iso-week-dates-5f3a9100.zip"),
+        (None, "conversation-5f3a9100.zip"),
+        ("", "conversation-5f3a9100.zip"),
+        ("תאריכים 日本語", "conversation-5f3a9100.zip"),
+        ("../../etc/passwd", "etc-passwd-5f3a9100.zip"),
+        ("a\x00b/c\\d:e*\n\x1b[31m", "ab-c-d-e-5f3a9100.zip"),
+        ("con", "con-5f3a9100.zip"),
+        ("x" * 500, "x" * 40 + "-5f3a9100.zip"),
+        ("\ud800 odd", "odd-5f3a9100.zip"),
+    ],
+)
+def test_a_name_is_made_of_title_and_id_and_safe_anywhere(title: str | None, name: str) -> None:
+    assert download_name(Conversation(ID, title)) == name
+
+
+@pytest.mark.parametrize("identifier", ["", "../..", "/", "5F3A9100-AA11", "\x00"])
+def test_an_id_that_is_none_makes_no_path(identifier: str) -> None:
+    name = download_name(Conversation(identifier, "t"))
+    assert Path(name).name == name
+    assert name.endswith(".zip")
+
+
+def test_a_part_file_is_beside_the_target_and_gone_at_the_end(tmp_path: Path) -> None:
+    with part_file(tmp_path / "x.zip") as (file, part):
+        file.write(b"half")
+        assert part.parent == tmp_path
+        assert part.name.startswith(".")
+        assert part.exists()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(KeyboardInterrupt), part_file(tmp_path / "x.zip"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    where = tmp_path / "no"
+    with pytest.raises(Problem, match=f"Cannot write into {where}: no such file"):  # noqa: SIM117
+        with part_file(where / "x.zip"):
+            pass
+
+
+def test_a_disk_that_is_full_is_said_to_be(tmp_path: Path) -> None:
+    with (
+        pytest.raises(Problem, match="no space left"),
+        part_file(tmp_path / "x.zip"),
+    ):
+        raise OSError(28, os.strerror(28))
+    assert list(tmp_path.iterdir()) == []
+
+
+def zipped(path: Path) -> bytes:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", b'{"kind": "MessageEvent"}' * 400)
+        archive.writestr("b.json", b"{}")
+    return path.read_bytes()
+
+
+def test_a_whole_zip_passes_and_one_cut_anywhere_does_not(tmp_path: Path) -> None:
+    raw = zipped(tmp_path / "whole.zip")
+    for length in (*range(0, len(raw), 37), len(raw) - 1):
+        with part_file(tmp_path / "x.zip") as (file, _):
+            file.write(raw[:length])
+            with pytest.raises(Problem, match="broke off"):
+                finish_zip(file)
+    with part_file(tmp_path / "x.zip") as (file, _):
+        file.write(raw)
+        finish_zip(file)
+
+
+def test_a_zip_damaged_anywhere_is_a_problem_and_nothing_worse(tmp_path: Path) -> None:
+    raw = zipped(tmp_path / "whole.zip")
+    damaged = 0
+    for place in range(0, len(raw) - 4, 5):
+        bad = bytearray(raw)
+        bad[place : place + 4] = b"\xff\xff\xff\xff"
+        with part_file(tmp_path / "x.zip") as (file, _):
+            file.write(bad)
+            try:
+                finish_zip(file)
+            except Problem:
+                damaged += 1
+    assert damaged > len(raw) // 10
+
+
+def test_names_that_are_taken_are_counted_on_and_never_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "run.zip"
+    target.write_bytes(b"mine")
+    (tmp_path / "run-2.zip").symlink_to(tmp_path / "nowhere")
+    for wanted in ("run-3.zip", "run-4.zip"):
+        with part_file(target) as (file, part):
+            file.write(b"new")
+            file.flush()
+            assert publish(part, target) == tmp_path / wanted
+    assert target.read_bytes() == b"mine"
+    assert not (tmp_path / "nowhere").exists()
+    assert (tmp_path / "run-3.zip").read_bytes() == b"new"
+
+
+def test_without_hard_links_nothing_is_written_over_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    target = tmp_path / "run.zip"
+    target.write_bytes(b"mine")
+    with part_file(target) as (file, part):
+        file.write(b"new")
+        file.flush()
+        assert publish(part, target) == tmp_path / "run-2.zip"
+    assert target.read_bytes() == b"mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run-2.zip", "run.zip"]
