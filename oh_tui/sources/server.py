@@ -142,16 +142,21 @@ class ServerSource:
         yield Loaded(via, trajectory, len(events), len(events), note)
 
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
-        held = len(trajectory.events)
-        total = await self.api.count_events(conversation.id)
-        page = await self.api.search_events(
-            conversation.id, sort_order="TIMESTAMP_DESC", page_id=str(held)
-        )
+        agent, via = self._agent(conversation), "agent server"
+        page = await _older_from_agent(agent, trajectory) if agent else None
+        if agent and page:
+            total = await agent.count_events()
+        else:
+            via, held = "app server", len(trajectory.events)
+            total = await self.api.count_events(conversation.id)
+            page = await self.api.search_events(
+                conversation.id, sort_order="TIMESTAMP_DESC", page_id=str(held)
+            )
         events = [*reversed(page.items), *trajectory.events]
         rebuilt = await asyncio.to_thread(
             build, events, live=trajectory.live, complete=not page.next_page_id
         )
-        return Loaded("app server", rebuilt, len(rebuilt.events), total)
+        return Loaded(via, rebuilt, len(rebuilt.events), total)
 
     async def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
@@ -296,6 +301,19 @@ class ServerSource:
                     progress(received)
             await asyncio.to_thread(finish_zip, part)
             return await asyncio.to_thread(publish, name, target)
+
+
+async def _older_from_agent(agent: AgentServer, trajectory: Trajectory) -> Page[Event] | None:
+    """The page that ends at the oldest event held; None when the agent server does not answer or
+    does not know that event."""
+    if not trajectory.events:
+        return None
+    oldest = trajectory.events[0].id
+    try:
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", page_id=oldest, limit=PAGE)
+    except Problem:
+        return None
+    return page if page.items and page.items[0].id == oldest else None
 
 
 async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:

@@ -18,12 +18,9 @@ from oh_tui.sources.files import FileSource
 def write(path: Path, count: int, **info: Any) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(count):
-            event = {
-                "id": f"e{number}",
-                "kind": "MessageEvent",
-                "source": "user",
-                "timestamp": f"2026-03-01T0{number // 3600}:{number // 60 % 60:02}:{number % 60:02}",
-            }
+            minute, second = divmod(number, 60)
+            stamp = f"2026-03-01T0{minute // 60}:{minute % 60:02}:{second:02}"
+            event = {"id": f"e{number}", "kind": "MessageEvent", "timestamp": stamp}
             archive.writestr(f"event_{number:06}_{number:032x}.json", json.dumps(event))
         archive.writestr("meta.json", json.dumps(info))
     return path

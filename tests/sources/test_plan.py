@@ -255,3 +255,16 @@ async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events()
         assert 0 < len(between.asked) <= 30
         assert between.count("*events*") == 0
         assert between.count("*download*") == 0
+
+
+async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here: Here) -> None:
+    here.between.answer(COUNT, 200, "0", "application/json")
+    here.between.answer(PAGE, 200, '{"items": [], "next_page_id": null}', "application/json")
+    states = await here.load("week-dates")
+    newest, all_of_it = states[0].trajectory, whole(states)
+    assert newest is not None
+    older = await here.source.older(await here.conversation("week-dates"), newest)
+    assert older.via == "agent server"
+    assert older.trajectory is not None
+    assert older.trajectory.complete
+    assert [e.id for e in older.trajectory.events] == [e.id for e in all_of_it.events]
