@@ -237,8 +237,9 @@ async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) ->
     async with running_again(live), connected(live.url, downloads=tmp_path) as it:
         # paused, the timeline too is made of what the app server holds, which is more
         await ask(live, "pause")
-        await it.open("About tour")
         await it.press("r")
+        await shows(it, "#sandboxes-rule", "1 paused")
+        await it.open("About tour")
         await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
         await it.press("d")
         await shows(it, "#footer", f"saved {tmp_path}")
