@@ -87,9 +87,16 @@ class Explorer:
         """Keys one after the other, each with all it sets off that needs no answer. Quicker than
         the Pilot's own, which waits after each until the processor is idle."""
         for key in keys:
+            await self.send(key)
+            await self.settle()
+
+    async def send(self, *keys: str) -> None:
+        """Keys that are handled when this returns, what they set off is not waited for."""
+        for key in keys:
             character = CHARACTERS.get(key, key if len(key) == 1 else None)
             self.app.post_message(events.Key(key, character))
-            await self.settle()
+            for _ in range(3):
+                await self.pilot.pause(0)
 
     async def type(self, text: str) -> None:
         for character in text:
@@ -98,14 +105,17 @@ class Explorer:
 
     async def settle(self) -> None:
         """Wait for the reads and writes under way; with a question open they wait for us."""
+        quiet = 0
         for _ in range(400):
             for _ in range(3):
                 await self.pilot.pause(0)
             open_question = self.screen.question_bar.display or self.screen.find_input.display
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
-            if open_question or not busy:
+            quiet = quiet + 1 if open_question or not busy else 0
+            if quiet == 2:  # once more, for what the last worker set off at its end
                 return
-            await asyncio.sleep(0.01)
+            if not quiet:
+                await asyncio.sleep(0.005)
         raise AssertionError(f"still busy: {busy}")
 
     async def until(self, true: Callable[[], object], seconds: float = 8.0) -> None:

@@ -34,7 +34,7 @@ async def start(it: Explorer, title: str) -> None:
     """Open a run and do not wait until it is read."""
     it.screen.focus_pane("conversations")
     it.screen.sidebar.highlight(IDS[title])
-    await it.pilot.press("enter")
+    await it.send("enter")
 
 
 def rows(it: Explorer) -> list[str]:
@@ -50,12 +50,14 @@ async def test_enter_lands_on_the_last_step_or_on_the_call_that_waits() -> None:
         await it.open(WEEKS)
         assert it.screen.pane == "timeline"
         assert number(it) == len(it.screen.timeline.trajectory or ()) == 61
+        assert it.screen.timeline.scroll_y > 0
+        assert it.screen.timeline.vertical_scrollbar.position == it.screen.timeline.scroll_y
         await it.open(OAUTH)
         current = it.screen.timeline.current
         assert current and current[0]
         assert it.screen.timeline.trajectory
         assert it.screen.timeline.trajectory.outcome(current[0]) is Outcome.WAITING
-        assert "waits for your answer" in it.text("#result-rule")
+        await it.until(lambda: "waits for your answer" in it.text("#result-rule"))
 
 
 async def test_coming_back_finds_the_old_place() -> None:
@@ -77,7 +79,7 @@ async def test_the_old_place_holds_while_the_run_is_read_again() -> None:
         await start(it, WEEKS)
         await it.until(it.screen.timeline.row_count)
         assert number(it) == 4
-        await it.pilot.press("j")
+        await it.send("j")
         assert number(it) == 5
         asked = between.count("GET /runtime/*/events/search")
         between.held["GET /runtime/*/events/search"] = asyncio.Event()
@@ -304,7 +306,7 @@ async def test_every_event_of_every_kind_can_be_selected() -> None:
             timeline = it.screen.timeline
             for row in range(timeline.row_count()):
                 timeline.move_to(row)
-                await asyncio.sleep(0.01)
+                await it.pilot.pause(0)
                 assert it.text("#call") or it.text("#result") or it.text("#call-rule")
             await it.press("x")
             assert it.text("#call-rule").startswith("─ 4 Call")
@@ -439,8 +441,8 @@ async def test_the_cursor_stays_when_the_whole_run_takes_the_place_of_its_newest
         await it.until(lambda: timeline.row_count() and it.screen.run_view.is_reading)
         assert timeline.trajectory and not timeline.trajectory.complete
         assert "3,000 events" in it.text("#timeline-rule")
-        await it.pilot.press("k", "k", "k")
-        await it.pilot.pause()
+        await it.send("k", "k", "k")
+        await it.pilot.pause(0)
         event = timeline.current and timeline.current[1].id
         line = timeline.cursor - round(timeline.scroll_y)
         going_on.set()
@@ -459,7 +461,7 @@ async def test_esc_stops_a_reading_and_r_reads_on() -> None:
         timeline = it.screen.timeline
         await it.until(timeline.row_count)
         held = timeline.row_count()
-        await it.pilot.press("escape")
+        await it.send("escape")
         await it.settle()
         assert "stopped" in it.text("#timeline-rule")
         assert timeline.row_count() == held
@@ -537,5 +539,5 @@ async def test_a_click_on_a_key_in_the_footer_does_what_the_key_does() -> None:
         await it.settle()
         assert number(it) > 1
         await it.pilot.click("#footer", offset=(it.footer.index("all keys"), 0))
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         assert len(it.app.screen_stack) == 2
