@@ -44,7 +44,7 @@ def highlight(it: Explorer, title: str) -> None:
 async def ask_to_pause(it: Explorer, title: str) -> None:
     """Select a conversation, press `p`, and wait for the question."""
     highlight(it, title)
-    await it.pilot.pause()
+    await it.pilot.pause(0)
     await it.press("p")
     assert it.screen.question_bar.display
 
@@ -65,6 +65,7 @@ async def test_pausing_names_every_conversation_and_esc_changes_nothing() -> Non
         assert "Stops 1 run" in question
         assert PYDANTIC in question
         assert "Pydantic notes" in question
+        assert it.footer.strip() == "", "other keys do nothing now, so none is told"
         await it.press("escape")
         assert not it.screen.question_bar.display
         assert it.screen.pane == "conversations"
@@ -112,7 +113,7 @@ async def test_f_freezes_at_once_and_leaves_the_agent_alone() -> None:
 async def test_a_sandbox_with_nothing_at_stake_is_paused_without_a_question() -> None:
     async with explore() as it:
         highlight(it, SPLIT)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         await it.press("p")
         await it.until(lambda: "sandbox paused" in it.footer)
         assert status(it, SPLIT) == "PAUSED"
@@ -139,7 +140,7 @@ async def test_resuming_asks_while_others_are_up_and_says_what_was_paused_for_it
 async def test_a_sandbox_gone_between_list_and_key_is_said_to_be_gone() -> None:
     async with explore() as it:
         highlight(it, OAUTH)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         del it.demo.world.sandboxes["portal"]
         await it.press("p")
         assert not it.screen.question_bar.display
@@ -151,7 +152,7 @@ async def test_a_refused_pause_says_what_is_true_now() -> None:
     between.answer(PAUSE, 404, '{"detail": "Not Found"}', "application/json")
     async with explore(wrap=between) as it:
         highlight(it, SPLIT)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         await it.press("p")
         assert "did not pause the sandbox; it is running" in it.footer
         assert status(it, SPLIT) == "RUNNING"
@@ -168,7 +169,7 @@ async def test_a_404_of_a_pause_that_worked_all_the_same_is_a_success() -> None:
 
         between.answers[PAUSE] = pause_and_deny
         highlight(it, SPLIT)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         await it.press("p")
         assert "sandbox paused" in it.footer
 
@@ -181,7 +182,7 @@ async def test_a_pause_that_never_comes_is_not_called_done(
     between.answer(PAUSE, 200, '{"success": true}', "application/json")
     async with explore(wrap=between) as it:
         highlight(it, SPLIT)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         await it.press("p")
         assert "was asked to pause the sandbox, which is still running" in it.footer
         assert "paused" not in it.text("#run-rule")
@@ -191,7 +192,7 @@ async def test_read_only_changes_nothing_and_says_so() -> None:
     between = Between()
     async with explore(wrap=between, settings=Settings(read_only=True)) as it:
         highlight(it, PYDANTIC)
-        await it.pilot.pause()
+        await it.pilot.pause(0)
         assert "read-only" in it.text("#header")
         assert "pause sandbox" not in it.footer
         await it.press("p")
@@ -279,7 +280,7 @@ async def test_two_downloads_at_once_get_two_names(folder: Path) -> None:
     async with explore(wrap=between, settings=Settings(download_folder=folder)) as it:
         await it.open("Fix the add function")
         going_on = between.hold(DOWNLOAD)
-        await it.pilot.press("d", "d")
+        await it.send("d", "d")
         await it.until(lambda: between.count(DOWNLOAD) == 2)
         going_on.set()
         await it.settle()
@@ -338,10 +339,10 @@ async def test_esc_ends_a_download_midway_and_leaves_nothing(folder: Path) -> No
     between.answers[DOWNLOAD] = lambda: StreamingResponse(slow(), media_type="application/zip")
     async with explore(wrap=between, settings=Settings(download_folder=folder)) as it:
         await it.open(OAUTH)
-        await it.pilot.press("d")
+        await it.send("d")
         await it.until(lambda: "downloading" in it.footer and "kB" in it.footer)
         assert len(files(folder)) == 1, "the part file"
-        await it.pilot.press("escape")
+        await it.send("escape")
         await it.settle()
         assert "download stopped, nothing was kept" in it.footer
         assert files(folder) == []
@@ -353,17 +354,17 @@ async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
     async with explore(wrap=between, settings=Settings(download_folder=folder)) as it:
         await it.open(OAUTH)
         between.hold(DOWNLOAD)
-        await it.pilot.press("d")
+        await it.send("d")
         await it.until(lambda: it.screen.writing)
-        await it.pilot.press("q")
+        await it.send("q")
         await it.until(lambda: it.screen.question_bar.display)
         assert "Still downloading a trajectory" in it.text("#question")
-        await it.pilot.press("escape")
+        await it.send("escape")
         await it.until(lambda: not it.screen.question_bar.display)
         assert it.app.is_running
-        await it.pilot.press("q")
+        await it.send("q")
         await it.until(lambda: it.screen.question_bar.display)
-        await it.pilot.press("enter")
+        await it.send("enter")
         await it.until(lambda: it.app.return_value == 0)
     assert files(folder) == []
 

@@ -190,10 +190,10 @@ async def test_without_a_key_q_quits_and_esc_leaves_a_word_on_what_to_do() -> No
     async with explore(has_key=False) as it:
         await it.press("escape")
         assert "export OPENHANDS_API_KEY=" in it.text("#conversations")
-        await it.pilot.press("q")
+        await it.send("q")
         await it.until(lambda: it.app.return_value == 0)
     async with explore(has_key=False) as it:
-        await it.pilot.press("q")
+        await it.send("q")
         await it.until(lambda: it.app.return_value == 0)
 
 
