@@ -105,8 +105,8 @@ class Explorer:
 
     async def settle(self) -> None:
         """Wait for the reads and writes under way; with a question open they wait for us."""
-        quiet = 0
-        for _ in range(400):
+        quiet, end = 0, asyncio.get_running_loop().time() + 10
+        while asyncio.get_running_loop().time() < end:
             for _ in range(3):
                 await self.pilot.pause(0)
             open_question = self.screen.question_bar.display or self.screen.find_input.display
@@ -160,7 +160,7 @@ class Explorer:
 @asynccontextmanager
 async def explore(
     *,
-    size: tuple[int, int] = (160, 48),
+    size: tuple[int, int] = (160, 32),
     settings: Settings | None = None,
     wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     source: Callable[[], Source] | None = None,

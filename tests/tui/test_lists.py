@@ -51,7 +51,7 @@ async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
 
 
 async def test_hostile_titles_are_shown_harmless_and_in_line() -> None:
-    async with explore() as it:
+    async with explore(size=(160, 48)) as it:
         rows = it.text("#conversations").splitlines()
         assert any("[/b] and [red]markup" in row for row in rows)
         assert "\x1b" not in "".join(rows)

@@ -300,7 +300,7 @@ async def test_hidden_events_are_shown_with_x_and_the_cursor_stays_on_its_step()
 
 async def test_every_event_of_every_kind_can_be_selected() -> None:
     async with explore() as it:
-        for title in (BROKEN, "Audit the public endpoints", "Date picker: keyboard trap"):
+        for title in (BROKEN, "Date picker: keyboard trap"):
             await it.open(title)
             await it.press("x", "g")
             timeline = it.screen.timeline
