@@ -310,6 +310,18 @@ class MainScreen(Screen[int]):
         self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
         self.focus_pane(self.pane)
 
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Tab or a click that leaves the line to type in ends it as Esc does; another window of
+        the desktop does not."""
+        if event.widget is self.find_input and self.app.app_focus:
+            self._end_typing()
+
+    def _end_typing(self) -> bool:
+        if self._typed is None or self._typed.done():
+            return False
+        self._typed.set_result(None)
+        return True
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         focused = event.widget.id
         if focused in ("call", "result"):
@@ -382,8 +394,7 @@ class MainScreen(Screen[int]):
 
     def cancel_work(self) -> bool:
         """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
-        if self._typed and not self._typed.done():
-            self._typed.set_result(None)
+        if self._end_typing():
             return True
         if self._answer and not self._answer.done():
             self._answer.set_result("")

@@ -254,6 +254,20 @@ async def test_find_looks_in_the_list_when_the_list_has_the_focus() -> None:
         assert not it.screen.find_input.display
 
 
+async def test_leaving_the_line_to_type_in_ends_the_find() -> None:
+    async with explore() as it:
+        await it.open(OAUTH)
+        await it.press("slash")
+        await it.type("jest")
+        await it.press("tab")
+        assert not it.screen.find_input.display
+        assert it.screen.find_text == ""
+        await it.press("slash")
+        await it.pilot.click("#conversations", offset=(8, 2))
+        await it.settle()
+        assert not it.screen.find_input.display
+
+
 async def test_find_in_the_result_goes_to_the_line() -> None:
     async with explore(size=(120, 30)) as it:
         await it.open("Summarise the on-call handbook")
