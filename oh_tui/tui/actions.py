@@ -29,15 +29,20 @@ def next_pane(screen: MainScreen, by: int) -> None:
 
 def back(screen: MainScreen) -> None:
     """One level back; never quits."""
-    arrangement = screen.arrangement
     if screen.cancel_work() or screen.footer.clear():
         return
     if screen.find_text:
         screen.set_find("")
-    elif arrangement.zoom:
-        left = arrangement.zoom
-        screen.arrangement = replace(arrangement, zoom="")
-        screen.focus_pane("timeline" if left == "detail" else left)
+    else:
+        close(screen)
+
+
+def close(screen: MainScreen) -> None:
+    """Out of a zoom, else one pane towards the conversations."""
+    zoomed = screen.arrangement.zoom
+    if zoomed:
+        screen.arrangement = replace(screen.arrangement, zoom="")
+        screen.focus_pane("timeline" if zoomed == "detail" else zoomed)
     elif screen.pane == "detail":
         screen.focus_pane("timeline")
     elif screen.pane != "conversations":
@@ -153,9 +158,13 @@ def palette(screen: MainScreen) -> None:
 
 
 def close_or_quit(screen: MainScreen) -> None:
-    """Close a zoom or the run view of a narrow screen; at the top, quit."""
-    if screen.arrangement.zoom or (screen.arrangement.narrow and screen.arrangement.view == "run"):
-        back(screen)
+    """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at
+    the top, quit."""
+    arrangement = screen.arrangement
+    if arrangement.zoom:
+        close(screen)
+    elif arrangement.narrow and arrangement.view == "run":
+        screen.focus_pane("conversations")
     elif screen.writing:
         screen.run_worker(flows.quit_while_writing(screen), group="ask")
     else:

@@ -186,3 +186,13 @@ async def test_a_screen_too_small_says_so_and_recovers() -> None:
         await it.pilot.pause()
         assert it.screen.query_one("#panes").display
         assert it.screen.arrangement == replace(it.screen.arrangement, width=120, height=36)
+
+
+async def test_q_closes_the_run_of_a_narrow_screen_though_something_is_told_there() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("enter", "t")
+        assert it.screen.footer.news
+        it.screen.run_view.is_reading = True
+        await it.press("q")
+        assert it.screen.sidebar.display
+        assert not it.screen.run_view.display
