@@ -282,7 +282,8 @@ class MainScreen(Screen[int]):
         self.pane = pane
         view = "list" if pane in ("conversations", "sandboxes") else "run"
         self.arrangement = replace(arrangement, view=view)
-        self._takes_keys(pane).focus()
+        # Not widget.focus(), which waits: of `3k` typed at once the k would go to the old pane.
+        self.set_focus(self._takes_keys(pane))
 
     def _takes_keys(self, pane: str) -> Widget:
         return {
@@ -347,7 +348,7 @@ class MainScreen(Screen[int]):
         focused = self.focused
         self._answer = asyncio.get_running_loop().create_future()
         self.question_bar.question = question
-        self.question_bar.focus()
+        self.set_focus(self.question_bar)
         self.footer.hints = self.footer.always = ()
         try:
             return await self._answer
@@ -355,7 +356,7 @@ class MainScreen(Screen[int]):
             self.question_bar.question = None
             self.tell_keys()
             if focused:
-                focused.focus()
+                self.set_focus(focused)
 
     @on(QuestionBar.Answered)
     def _take_answer(self, message: QuestionBar.Answered) -> None:
@@ -369,13 +370,13 @@ class MainScreen(Screen[int]):
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
-        self.find_input.focus()
+        self.set_focus(self.find_input)
         try:
             return await self._typed
         finally:
             self.find_input.display = False
             if focused:
-                focused.focus()
+                self.set_focus(focused)
 
     @on(Input.Submitted, "#find")
     def _take_line(self, message: Input.Submitted) -> None:

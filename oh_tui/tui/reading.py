@@ -78,13 +78,13 @@ def take_loaded(
     if run and run.has_more_than(loaded.trajectory):
         tell_held(screen, run, loaded.total)
         return run
-    cursor = None
+    step = None
     if run is None or (place and not run.trajectory.complete):
-        cursor = landing(loaded.trajectory, place)
+        step = landing(loaded.trajectory, place)
         if loaded.trajectory.complete and place and find_place(loaded.trajectory, place) is None:
             screen.footer.tell(f"this run has no step or event {place}", error=True)
     run = screen.runs.take(conversation, loaded)
-    show_run(screen, run, cursor)
+    show_run(screen, run, step)
     tell_held(screen, run, loaded.total)
     if loaded.note:
         screen.footer.tell(loaded.note)
@@ -98,11 +98,11 @@ def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
     screen.run_view.progress = held
 
 
-def show_run(screen: MainScreen, run: Run, cursor: int | None) -> None:
+def show_run(screen: MainScreen, run: Run, step: int | None) -> None:
     if not len(run.trajectory):
         screen.timeline.empty = flows.why_empty(run.conversation)
     screen.run_view.via = run.via
-    screen.run_view.show_run(run.trajectory, cursor)
+    screen.run_view.show_run(run.trajectory, step)
     screen.tell_keys()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
+from textual.widgets import OptionList
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page
@@ -143,9 +144,8 @@ async def test_the_palette_opens_a_conversation_by_its_title() -> None:
         await it.pilot.pause(0.5)
         await it.pilot.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
-        await it.until(
-            lambda: it.screen.current and it.screen.current.title == "Rename Store to Ledger"
-        )
+        await it.settle()
+        assert it.screen.current and it.screen.current.title == "Rename Store to Ledger"
 
 
 async def test_the_palette_survives_titles_that_look_like_markup() -> None:
@@ -153,6 +153,9 @@ async def test_the_palette_survives_titles_that_look_like_markup() -> None:
         await it.pilot.press("ctrl+p")
         await it.type("markup")
         await it.pilot.pause(0.5)
+        found = it.app.screen.query_one(OptionList)
+        prompts = [str(found.get_option_at_index(n).prompt) for n in range(found.option_count)]
+        assert any("[/b] and [red]markup[/red]" in prompt for prompt in prompts)
         await it.pilot.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
 
@@ -196,3 +199,26 @@ async def test_q_closes_the_run_of_a_narrow_screen_though_something_is_told_ther
         await it.press("q")
         assert it.screen.sidebar.display
         assert not it.screen.run_view.display
+
+
+async def test_keys_typed_in_one_burst_go_to_the_pane_they_name() -> None:
+    async with explore() as it:
+        await it.open("Parse ISO week dates")
+        await it.press("1")
+        last, listed = it.screen.timeline.cursor, it.screen.sidebar.list.cursor
+        it.screen.action_do("pane", "timeline")
+        assert it.screen.focused is it.screen.timeline
+        await it.press("k")
+        assert it.screen.timeline.cursor == last - 1
+        assert it.screen.sidebar.list.cursor == listed
+
+
+async def test_a_run_opened_with_every_event_shown_lands_on_its_step() -> None:
+    async with explore() as it:
+        await it.open("Parse ISO week dates")
+        await it.press("x")
+        await it.open("Add OAuth login")
+        current = it.screen.timeline.current
+        assert current and current[0]
+        assert it.screen.timeline.trajectory
+        assert it.screen.timeline.trajectory.outcome(current[0]) == "waiting"

@@ -217,7 +217,7 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
         line = timeline.render_line(timeline.cursor - round(timeline.scroll_y))
         marked = [s.text for s in line if s.style and s.style.bgcolor == hit.bgcolor]
         assert "pytest" in marked
-        await it.press("escape", "escape")
+        await it.press("escape")
         assert it.screen.find_text == ""
         assert it.screen.pane == "timeline"
         await it.press("n")

@@ -87,9 +87,9 @@ class Footer(Drawn):
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
 
     def clear(self) -> bool:
-        """Take news or an error away; False when there was none."""
-        had, self._is_error, self.news = bool(self.news), False, ()
-        return had
+        """Take news or an error away; True when it was an error, which waited for this."""
+        was_error, self._is_error, self.news = self._is_error, False, ()
+        return was_error
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

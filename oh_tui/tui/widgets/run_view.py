@@ -85,9 +85,9 @@ class RunView(Vertical):
         facts: list[Piece] = [(fact, "dim") for fact in _facts(conversation, now)]
         rule.facts = joined(facts, glyphs_of(self.app).dot)
 
-    def show_run(self, trajectory: Trajectory | None, cursor: int | None = None) -> None:
+    def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self._shown = None
-        self.timeline.show(trajectory, cursor)
+        self.timeline.show(trajectory, step)
         self._tell_counts()
         if trajectory is None:
             self._show_current()

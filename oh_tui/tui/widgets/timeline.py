@@ -84,14 +84,16 @@ class Timeline(RowList):
         step = self.trajectory.step_of(event_id)
         return step.number - 1 if step else None
 
-    def show(self, trajectory: Trajectory | None, cursor: int | None = None) -> None:
-        """Another state of the run, or another run: the cursor goes to row `cursor`, else it
-        stays with its event, on its line of the screen."""
+    def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
+        """Another state of the run, or another run: the cursor goes to the step at index `step`,
+        else it stays with its event, on its line of the screen."""
         under = self.current[1].id if self.current else ""
         self.trajectory = trajectory
         self._describe.cache_clear()
-        if cursor is not None:
-            self.rows_changed(cursor)
+        if step is not None:
+            steps = trajectory.steps if trajectory else []
+            place = self.place_of(steps[step].event.id) if step < len(steps) else 0
+            self.rows_changed(place)
         else:
             place = self.place_of(under)
             self.rows_changed(place, keep_line=place is not None)
