@@ -18,8 +18,6 @@ from tests.tui.explorer import NOW, Explorer
 
 Compare = Callable[..., bool]
 
-pytestmark = pytest.mark.snapshot
-
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> None:
