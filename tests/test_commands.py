@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Sequence
@@ -334,3 +335,25 @@ async def test_an_unknown_id_is_not_found(identifier: str) -> None:
     source: Any = Listing(*IDS)
     with pytest.raises(NotFound, match=identifier):
         await find(source, identifier)
+
+
+def test_a_file_of_which_nothing_can_be_read_is_not_called_clean(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("meta.json", '{"title": "Cut"}')
+        archive.writestr("event_000000_a.json", '{"id": "a", "kind": "MessageEvent"}' + " " * 500)
+    path = tmp_path / "cut.zip"
+    path.write_bytes(whole.getvalue()[:180])
+    found = oh_tui("check", path)
+    assert found.returncode == 2
+    assert "clean" not in found.stdout
+    assert found.stderr.startswith("oh-tui: No event of this file can be read: ")
+    assert "download it again" in found.stderr
+
+
+def test_a_run_without_a_step_has_its_events_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "quiet.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        state = {"id": "s", "kind": "ConversationStateUpdateEvent", "key": "tags", "value": {}}
+        archive.writestr("event_000000_s.json", json.dumps(state))
+    assert json.loads(oh_tui("check", path, "--json").stdout)["events"] == 1

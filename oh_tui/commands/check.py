@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands import MakeSource
-from oh_tui.commands.reading import chosen, name, read_run
+from oh_tui.commands.reading import chosen, name, read_run, whole
 from oh_tui.human import plural
+from oh_tui.sources import Loaded
 from oh_tui.text import clean, clean_line, redact
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe, describe_event
@@ -36,15 +38,17 @@ async def _check(make_source: MakeSource, identifier: str, *, as_json: bool) -> 
     try:
         conversation = await chosen(source, identifier)
         loaded = await read_run(source, conversation)
-        trajectory = loaded.trajectory or Trajectory()
+        trajectory = whole(loaded)
         found = report(trajectory)
         if as_json:
+            if _is_damaged(loaded):
+                print(f"oh-tui: {loaded.note}", file=sys.stderr)
             print(json.dumps(found, indent=2))
         else:
             print(name(conversation))
             if loaded.note:
                 print(f"note: {loaded.note}")
-            print("\n".join(_lines(trajectory, found)))
+            print("\n".join(_lines(trajectory, found, damaged=_is_damaged(loaded))))
     finally:
         await source.close()
     return DEFECTS if _has_defects(found) else CLEAN
@@ -102,7 +106,12 @@ def _error(event: Event) -> dict[str, str]:
     }
 
 
-def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
+def _is_damaged(loaded: Loaded) -> bool:
+    """Whether something of a file could not be read, so that "clean" is said of the rest alone."""
+    return loaded.via == "file" and bool(loaded.note)
+
+
+def _lines(trajectory: Trajectory, found: dict[str, Any], *, damaged: bool) -> Iterator[str]:
     """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
     outcomes = [outcome for _, outcome in _unanswered(trajectory)]
     parts = [
@@ -124,7 +133,8 @@ def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
         step = f"step {number:>{numbers}}" if number else " " * (5 + numbers)
         yield f"{label:<{labels}}  {step}  {event_id:<{ids}}  {text}".rstrip()
     if not _has_defects(found):
-        yield "clean: every call has one result" if found["calls"] else "clean"
+        clean = "clean: every call has one result" if found["calls"] else "clean"
+        yield f"{clean}, of what could be read" if damaged else clean
 
 
 def _rows(trajectory: Trajectory) -> Iterator[tuple[str, int, str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands import MakeSource
 from oh_tui.commands.ids import find
-from oh_tui.commands.reading import name, read_run, short_id, title
+from oh_tui.commands.reading import name, read_run, short_id, title, whole
 from oh_tui.human import age, clock, tenths
 from oh_tui.sources.files import FileSource
 from oh_tui.text import clean_line
@@ -70,7 +70,7 @@ async def _show(make_source: MakeSource, identifier: str) -> int:
             print(f"\n{name(opened)}")
             if loaded.note:
                 print(f"note: {loaded.note}")
-            _print_table(_step_rows(loaded.trajectory or Trajectory()), ">>><<<")
+            _print_table(_step_rows(whole(loaded)), ">>><<<")
         print(f"\n{WANTS_TERMINAL}")
     finally:
         await source.close()

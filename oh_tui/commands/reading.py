@@ -9,6 +9,7 @@ from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Source
 from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -31,22 +32,30 @@ async def chosen(source: Source, identifier: str) -> Conversation:
 async def read_run(source: Source, conversation: Conversation) -> Loaded:
     """The run with all its events. One too long for a download is read page by page, which takes
     minutes: a terminal is told how far it is."""
-    whole: Loaded | None = None
+    read: Loaded | None = None
     async for state in source.load(conversation):
         if state.trajectory is not None:
-            whole = state
+            read = state
         _tell(state)
-    if whole is None or whole.trajectory is None:
+    if read is None or read.trajectory is None:
         raise Problem(f"{name(conversation)} gave no events", "try again")
-    while whole.trajectory is not None and not whole.trajectory.complete:
-        held = len(whole.trajectory.events)
-        whole = await source.older(conversation, whole.trajectory)
-        if whole.trajectory is None or len(whole.trajectory.events) <= held:
+    if read.via == "file" and read.note and not read.trajectory.events:
+        raise Problem(f"No event of this file can be read: {read.note}", "download it again")
+    while read.trajectory is not None and not read.trajectory.complete:
+        held = len(read.trajectory.events)
+        read = await source.older(conversation, read.trajectory)
+        if read.trajectory is None or len(read.trajectory.events) <= held:
             break
-        _tell(whole)
+        _tell(read)
     if sys.stderr.isatty():
         print(end="\r\x1b[K", file=sys.stderr, flush=True)
-    return whole
+    return read
+
+
+def whole(loaded: Loaded) -> Trajectory:
+    """The run that `read_run` gave; one without a step is a run all the same, with its events."""
+    assert loaded.trajectory is not None
+    return loaded.trajectory
 
 
 def _tell(state: Loaded) -> None:

@@ -23,13 +23,19 @@ from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.runs import Run
 
 SHOWN = 3
 """Conversations named in a question; the rest is counted."""
 
 
-def why_empty(conversation: Conversation) -> tuple[str, ...]:
+def why_empty(run: Run) -> tuple[str, ...]:
     """What stands in the place of steps when there are none."""
+    conversation = run.conversation
+    if run.via == "file":
+        return (
+            ("no event can be read", run.note) if run.note else ("no events", "the file has none")
+        )
     if conversation.sandbox_status == "STARTING":
         return ("the sandbox is starting", "events appear here as they come")
     if conversation.execution_status == "idle":

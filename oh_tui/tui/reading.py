@@ -100,7 +100,7 @@ def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
 
 def show_run(screen: MainScreen, run: Run, step: int | None) -> None:
     if not len(run.trajectory):
-        screen.timeline.empty = flows.why_empty(run.conversation)
+        screen.timeline.empty = flows.why_empty(run)
     screen.run_view.via = run.via
     screen.run_view.show_run(run.trajectory, step)
     screen.tell_keys()
