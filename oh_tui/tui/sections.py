@@ -70,7 +70,8 @@ def cells(text: str) -> int:
 
 def chop(text: str, width: int, *, words: bool = False) -> list[int]:
     """Where the screen lines of a text begin; always at least [0]. A character wider than the
-    width gets a line of its own; combining characters stay with theirs."""
+    width gets a line of its own; combining characters stay with theirs. The text is one line,
+    cleaned and without tabs: control characters have no width that all agree on."""
     if not words and (text.isascii() or _all_narrow(text)):
         return list(range(0, max(1, len(text)), width))
     starts = [0]

@@ -362,7 +362,11 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
         document.marks(row, "a")
 
 
-@given(nasty.map(lambda text: " ".join(text.splitlines())), st.integers(1, 12), st.booleans())
+one_line = nasty.map(lambda text: expand(" ".join(clean(text).splitlines()), 4))
+"""What the sections pass on: cleaned, with its tabs as spaces."""
+
+
+@given(one_line, st.integers(1, 12), st.booleans())
 def test_chopped_lines_hold_the_whole_text(text: str, width: int, words: bool) -> None:
     starts = chop(text, width, words=words)
     assert starts[0] == 0

@@ -183,8 +183,12 @@ class RunView(Vertical):
     def _show_step(self, step: Step, outcome: Outcome) -> None:
         glyph, hue = outcome_mark(glyphs_of(self.app), outcome)
         call = ((call_title(step), "dim"),)
-        told = result_title(step, outcome)
-        result: tuple[Piece, ...] = ((f"{glyph} " if glyph else "", hue), (told, hue or "dim"))
+        # How it ended is first and in colour; what does not fit goes from the end.
+        ended, *rest = result_title(step, outcome).split(" · ")
+        result: tuple[Piece, ...] = (
+            (f"{glyph} {ended}".strip(), hue or "dim"),
+            *((fact, "dim") for fact in rest),
+        )
         if self.as_json:
             self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
             return
@@ -226,12 +230,10 @@ class RunView(Vertical):
         first, last, total = self.result_view.position()
         whole = first <= 1 and last >= total
         position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
-        facts = [*self._result_facts]
+        facts = [fact for fact in self._result_facts if fact[0]]
         if total:
-            dot = glyphs_of(self.app).dot
-            told = any(text.strip() for text, _ in facts)
-            facts.append((f" {dot} {position}" if told else position, "dim"))
-        self._rules["result-rule"].facts = tuple(facts)
+            facts.insert(2, (position, "dim"))  # before a folder, which may be long
+        self._rules["result-rule"].facts = joined(facts, glyphs_of(self.app).dot)
 
     def on_resize(self) -> None:
         self._fit_call()
