@@ -31,7 +31,7 @@ from oh_tui.trajectory.tools import (
     tool_of,
 )
 
-__all__ = ["Description", "Family", "describe", "describe_event"]
+__all__ = ["Description", "Family", "describe", "describe_event", "family_of"]
 
 LIMIT = 400
 """Characters that a description's text has at most."""
@@ -87,6 +87,19 @@ def describe_event(event: Event) -> Description:
     if event.kind in RESULT_KINDS:
         return _description(*_result_alone(event, body))
     return _description(*_EVENTS.get(event.kind, _unknown)(event, body))
+
+
+def family_of(event: Event) -> Family:
+    """Who or what acts, without reading the body for what most of a run consists of."""
+    if event.kind == "ActionEvent" and event.part:
+        tool = tool_of(event.part)
+        given = {"command": event.verb} if event.verb else {}
+        return tool.what(Use(event.tool_name, given)).family if tool else Family.OTHER
+    if event.kind == "ACPToolCallEvent":
+        return _ACP_FAMILIES.get(event.verb, Family.OTHER)
+    if event.kind == "MessageEvent" and event.source == "agent":
+        return Family.AGENT
+    return describe_event(event).family
 
 
 def _description(family: Family, what: str, parts: Parts) -> Description:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ NO_KIND = "(no kind)"
 
 ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that are a failure by themselves, whatever their fields say."""
+
+_VERB = 40
+"""Characters; a longer command is no editor's."""
 
 _ACP_OPEN = frozenset({None, "", "pending", "in_progress"})
 """States of a call in the Agent Client Protocol in which it has not ended."""
@@ -51,6 +55,9 @@ class Event(msgspec.Struct, gc=False, eq=False):
     part: str = ""
     """Kind of the `action` or `observation` inside, such as TerminalAction; "" when there is
     none, as for a call that could not be parsed."""
+    verb: str = ""
+    """What decides whether a call reads or changes: `command` of a file editor's action (view,
+    create, ...), `tool_kind` of an ACPToolCallEvent; "" for all others."""
     key: str = ""
     """Of a ConversationStateUpdateEvent: what changed."""
     status: str = ""
@@ -95,6 +102,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
 
 class _Part(msgspec.Struct, gc=False):
     kind: str | None = None
+    command: msgspec.Raw = msgspec.Raw(b"")
     is_error: bool | None = None
     exit_code: int | None = None
 
@@ -113,6 +121,7 @@ class _Head(msgspec.Struct, gc=False):
     summary: str | None = None
     key: str | None = None
     status: str | None = None
+    tool_kind: str | None = None
     value: msgspec.Raw = msgspec.Raw(b"")
     action: _Part | None = None
     observation: _Part | None = None
@@ -179,6 +188,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         risk=head.security_risk or "",
         summary=head.summary or "",
         part=(part.kind or "") if part else "",
+        verb=sys.intern(_verb(kind, part, head.tool_kind)),
         key=head.key or "",
         status=status,
         failed=_failed(kind, head),
@@ -188,6 +198,17 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         store=store,
         place=place,
     )
+
+
+def _verb(kind: str, part: _Part | None, tool_kind: str | None) -> str:
+    if kind == "ACPToolCallEvent":
+        return (tool_kind or "")[:_VERB]
+    if part is None or len(part.command) > _VERB or "Editor" not in (part.kind or ""):
+        return ""
+    try:
+        return _decode_text(part.command)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return ""
 
 
 def _substitute_id(raw: bytes) -> str:
@@ -238,7 +259,13 @@ def _loose_head(value: Any) -> _Head:
             kind=_text(inside.get("kind")),
             is_error=inside.get("is_error") is True,
             exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+            command=raw(inside.get("command")),
         )
+
+    def raw(inside: Any) -> msgspec.Raw:
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
+            return msgspec.Raw(msgspec.json.encode(inside))
+        return msgspec.Raw(b"")
 
     fields: dict[str, Any] = {"action": part("action"), "observation": part("observation")}
     for name in ("is_error", "success", "blocked"):
@@ -247,8 +274,7 @@ def _loose_head(value: Any) -> _Head:
     for name in _Head.__struct_fields__:
         if name not in fields and name != "value":
             fields[name] = _text(value.get(name))
-    with contextlib.suppress(TypeError, ValueError, RecursionError):
-        fields["value"] = msgspec.Raw(msgspec.json.encode(value.get("value")))
+    fields["value"] = raw(value.get("value"))
     return _Head(**fields)
 
 

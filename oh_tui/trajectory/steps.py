@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -104,6 +105,14 @@ class Counts:
     unreadable: int = 0
 
 
+class StatusChange(NamedTuple):
+    """The run came into another `execution_status`, when there were `after` steps."""
+
+    after: int
+    status: str
+    event: Event
+
+
 class Trajectory:
     """The events of one run, joined into steps as they come in.
 
@@ -117,6 +126,8 @@ class Trajectory:
         self.complete = complete
         self.status = ""
         """The last `execution_status` the events tell, "" when they tell none."""
+        self.statuses: list[StatusChange] = []
+        """Each change of the status, in order."""
         self.events: list[Event] = []
         self.steps: list[Step] = []
         self.counts = Counts()
@@ -150,8 +161,9 @@ class Trajectory:
                 continue
             self.events.append(event)
             self.counts.events += 1
-            if event.status:
+            if event.status and event.status != self.status:
                 self.status = event.status
+                self.statuses.append(StatusChange(len(self.steps), event.status, event))
             if event.kind in HIDDEN_KINDS:
                 self._owner[event.id] = 0
                 self.counts.hidden += 1
@@ -263,6 +275,10 @@ class Trajectory:
         for step in kept:
             step.number = new[step.number]
         self.steps = kept
+        self.statuses = [
+            change._replace(after=change.after - sum(number <= change.after for number in gone))
+            for change in self.statuses
+        ]
         self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
         self._calls = {name: new[n] for name, n in self._calls.items()}
         for table in (self._unanswered, self._groups):

@@ -17,11 +17,13 @@ from oh_tui.trajectory.describe import (
     Family,
     describe,
     describe_event,
+    family_of,
 )
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.steps import Outcome, Trajectory
 from oh_tui.trajectory.tools import count, tool_of
 
+from ..demo_runs import demo_run
 from .made import call, event, failure, message, output, result, shell
 
 ACTIONS = [
@@ -554,3 +556,9 @@ def test_a_body_is_decoded_once_for_each_half() -> None:
     events = [shell("1"), output("1", "x")]
     told(*(parse_event(e.held, store=Store(e)) for e in events))
     assert Store.reads == 2
+
+
+@pytest.mark.parametrize("slug", ["week-dates", "acp", "gemini", "signup", "team", "broken"])
+def test_the_family_told_from_the_head_alone_is_that_of_the_description(slug: str) -> None:
+    for step in demo_run(slug).steps:
+        assert family_of(step.event) is describe(step, Outcome.OK).family

@@ -161,3 +161,18 @@ def test_times_without_a_zone_are_utc() -> None:
     assert seconds("2026-03-01T10:00:00.5") == seconds("2026-03-01T10:00:00.5+00:00")
     assert seconds("2026-03-01T11:00:00+01:00") == seconds("2026-03-01T10:00:00Z")
     assert seconds("") is None and seconds("yesterday") is None
+
+
+def test_only_what_tells_reading_from_changing_is_kept_of_a_call() -> None:
+    def verb(action: object, **more: object) -> str:
+        return parse_event(
+            json.dumps({"kind": "ActionEvent", "action": action} | more).encode()
+        ).verb
+
+    assert verb({"kind": "FileEditorAction", "command": "view"}) == "view"
+    assert verb({"kind": "FileEditorAction", "command": "v" * 500}) == ""
+    assert verb({"kind": "FileEditorAction", "command": 7}) == ""
+    assert verb({"kind": "TerminalAction", "command": "ls"}) == ""
+    assert verb({"kind": "FileEditorAction", "command": "view"}, tool_name=7) == "view"
+    acp = parse_event(b'{"kind": "ACPToolCallEvent", "tool_kind": "read"}')
+    assert acp.verb == "read"

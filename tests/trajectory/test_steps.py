@@ -330,3 +330,14 @@ def test_shuffled_runs_keep_all_their_pairs() -> None:
     trajectory = build(events)
     assert len(trajectory) == 200
     assert all(step.results[0].id == f"r-{step.event.id}" for step in trajectory.steps)
+
+
+def test_the_changes_of_the_status_tell_at_which_step_they_came() -> None:
+    run = Trajectory()
+    run.extend([state("s1", "running"), shell("a"), output("a"), state("s2", "running")])
+    run.extend([state("s3", "stuck"), shell("b"), state("s4", "finished")])
+    assert [(after, status) for after, status, _ in run.statuses] == [
+        (0, "running"),
+        (1, "stuck"),
+        (2, "finished"),
+    ]
