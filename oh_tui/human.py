@@ -67,6 +67,23 @@ def size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
+def dollars(amount: float) -> str:
+    """US dollars as $0.04, $21.37, $1,204; what is less than half a cent as <$0.01."""
+    if 0 < amount < 0.005:
+        return "<$0.01"
+    return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
+
+
+def compact(number: int) -> str:
+    """A count as 118, 41.2k, 1.9M."""
+    if number < 1000:
+        return str(number)
+    for limit, size, unit in ((999_950, 1e3, "k"), (999_950_000, 1e6, "M")):
+        if number < limit:
+            return f"{number / size:.1f}{unit}"
+    return f"{number / 1e9:.1f}G"
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """1 step, 61 steps, 7,255 events."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"

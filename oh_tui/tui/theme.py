@@ -49,6 +49,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "on #232e38",
         "cursor-blurred": "on #1a2128",
         "mark": "#7aa7ff",
+        "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
         "you": "#7aa7ff",
@@ -94,6 +95,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "on #dde8f3",
         "cursor-blurred": "on #eef0f2",
         "mark": "#2459c4",
+        "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
         "you": "#2459c4",
@@ -139,6 +141,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "reverse",
         "cursor-blurred": "bold",
         "mark": "blue",
+        "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
         "you": "blue",
@@ -227,6 +230,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     paused: str = "║"
     no_result: str = "▒"
     user: str = "▲"
+    loop: str = "∞"
     condensed: str = "≈"
     cursor: str = "▌"
     first: str = "┌"
@@ -252,6 +256,7 @@ ASCII = Glyphs(
     paused="=",
     no_result="/",
     user="^",
+    loop="@",
     condensed="~",
     cursor=">",
     first="/",

@@ -1,16 +1,19 @@
-"""The Timeline pane: one row a step, or one an event when hidden events are shown."""
+"""The Timeline pane: one row a step, or one an event when hidden events are shown; with a filter
+only the steps that it lets through."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import clock, clock_time, tenths
+from oh_tui.human import clock, clock_time, dollars, tenths
 from oh_tui.trajectory.describe import Description, describe, describe_event
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
@@ -18,13 +21,20 @@ from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
+
 TIMES = ("elapsed", "clock", "UTC")
 """What the column `at` can show: since the run began, the local clock, the clock in UTC."""
 
 CLOCK = 10
-RAN = 7
+SPAN = 7
+COST = 8
 GUTTER = 2
-"""Cells of the columns whose width does not depend on the run."""
+"""Cells of the columns whose width does not depend on the run; SPAN is that of llm and of ran."""
+
+WIDE = 100
+"""Cells from which there is room for the columns llm and cost."""
 
 
 def _described(shown: Step | Event, outcome: Outcome | None, results: int) -> Description:
@@ -48,6 +58,12 @@ class Timeline(RowList):
     """Draws a trajectory; `head` is the line of column names, drawn by a widget above."""
 
     trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
+    study: reactive[Study | None] = reactive(None, always_update=True)
+    """What is told of the trajectory: time, cost, loops. It may come after the steps."""
+    filtered: reactive[tuple[int, ...] | None] = reactive(None)
+    """The numbers of the steps shown, in order; None when no filter is on."""
+    anchor: reactive[int | None] = reactive(None)
+    """The step at which a range begins that the cursor ends; None without a range."""
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
 
@@ -60,7 +76,9 @@ class Timeline(RowList):
     def row_count(self) -> int:
         if self.trajectory is None:
             return 0
-        return len(self.trajectory.events if self.show_events else self.trajectory.steps)
+        if self.show_events:
+            return len(self.trajectory.events)
+        return len(self.trajectory.steps if self.filtered is None else self.filtered)
 
     def row(self, number: int) -> tuple[Step | None, Event]:
         """What a row shows: its step (None for an event of no step) and its event."""
@@ -68,7 +86,8 @@ class Timeline(RowList):
         if self.show_events:
             event = self.trajectory.events[number]
             return self.trajectory.step_of(event.id), event
-        step = self.trajectory.steps[number]
+        shown = self.filtered
+        step = self.trajectory.steps[number if shown is None else shown[number] - 1]
         return step, step.event
 
     @property
@@ -82,18 +101,45 @@ class Timeline(RowList):
         if self.show_events:
             return self.trajectory.place_of(event_id)
         step = self.trajectory.step_of(event_id)
-        return step.number - 1 if step else None
+        return self.place_of_step(step.number) if step else None
+
+    def place_of_step(self, number: int) -> int | None:
+        """The row of a step; None when the filter hides it."""
+        if self.trajectory is None or not 0 < number <= len(self.trajectory):
+            return None
+        if self.show_events:
+            return self.trajectory.place_of(self.trajectory.steps[number - 1].event.id)
+        if self.filtered is None:
+            return number - 1
+        place = bisect_left(self.filtered, number)
+        found = place < len(self.filtered) and self.filtered[place] == number
+        return place if found else None
+
+    def go_to_step(self, number: int) -> bool:
+        """Bring the cursor to a step; False when the filter hides it."""
+        place = self.place_of_step(number)
+        if place is None:
+            return False
+        self.move_to(place)
+        return True
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The first and last number of the steps selected; None without a range."""
+        current = self.current
+        if self.anchor is None or current is None or current[0] is None:
+            return None
+        return min(self.anchor, current[0].number), max(self.anchor, current[0].number)
 
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         """Another state of the run, or another run: the cursor goes to the step at index `step`,
         else it stays with its event, on its line of the screen."""
         under = self.current[1].id if self.current else ""
+        self.anchor = None
         self.trajectory = trajectory
         self._describe.cache_clear()
         if step is not None:
-            steps = trajectory.steps if trajectory else []
-            place = self.place_of(steps[step].event.id) if step < len(steps) else 0
-            self.rows_changed(place)
+            self.rows_changed(self.place_of_step(step + 1) or 0)
         else:
             place = self.place_of(under)
             self.rows_changed(place, keep_line=place is not None)
@@ -113,6 +159,31 @@ class Timeline(RowList):
         super().rows_changed(cursor, keep_line=keep_line)
 
     _drawn_rows = 0
+
+    def watch_filtered(self, before: tuple[int, ...] | None) -> None:
+        """The cursor stays with its step, else goes to the nearest one that is shown."""
+        if self.trajectory is None:
+            return
+        steps = self.trajectory.steps
+        number = self.cursor + 1 if before is None else 1
+        if before and self.cursor < len(before):
+            number = before[self.cursor]
+        place = min(number, len(steps)) - 1
+        if self.filtered is not None:
+            place = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
+        self.rows_changed(max(0, place))
+        self.post_message(self.Highlighted(self))
+
+    def watch_study(self) -> None:
+        self.refresh()
+
+    def watch_anchor(self) -> None:
+        self.refresh()
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        if self.anchor is not None:
+            self.refresh()
 
     def watch_show_events(self, before: bool, after: bool) -> None:
         if self.trajectory is None:
@@ -148,7 +219,7 @@ class Timeline(RowList):
             return False
         for number in self._steps_from(self.cursor, by):
             if wanted(self.trajectory.steps[number - 1]):
-                place = self.place_of(self.trajectory.steps[number - 1].event.id)
+                place = self.place_of_step(number)
                 if place is not None and place != self.cursor:
                     self.move_to(place)
                     return True
@@ -156,14 +227,23 @@ class Timeline(RowList):
 
     def _steps_from(self, row: int, by: int) -> Iterator[int]:
         assert self.trajectory is not None
+        if self.filtered is not None and not self.show_events:
+            shown = self.filtered
+            return iter(shown[row + 1 :] if by > 0 else shown[:row][::-1])
         if self.show_events:
             row = self._step_before(row)
         return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
 
     def failed(self, step: Step) -> bool:
+        """What `e` stops at: errors, failed commands, calls that wait, the beginning of a loop."""
         assert self.trajectory is not None
         outcome = self.trajectory.outcome(step)
-        return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
+        if outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING):
+            return True
+        return self._is_in_loop(step) and not (self.study and step.number - 1 in self.study.loops)
+
+    def _is_in_loop(self, step: Step) -> bool:
+        return self.study is not None and step.number in self.study.loops
 
     def row_text(self, number: int) -> str:
         """What find looks in: the row's what and result."""
@@ -181,8 +261,9 @@ class Timeline(RowList):
         assert self.trajectory is not None
         return self._describe(step, self.trajectory.outcome(step), len(step.results))
 
-    def _columns(self, width: int) -> tuple[int, int, int, int]:
-        """Cells of number, at, what and result: the first two as wide as this run needs."""
+    def _columns(self, width: int) -> tuple[int, int, int, int, int, int]:
+        """Cells of number, at, llm, what, result and cost: the first two as wide as this run
+        needs, llm and cost 0 where there is no room for them."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -190,9 +271,12 @@ class Timeline(RowList):
             ended = trajectory.steps[-1].event.seconds()
             if self._tells_elapsed() and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        rest = width - GUTTER - number - at - RAN - 4
-        what = max(16, min(int(rest * 0.55), rest - 18))
-        return number, at, what, max(0, rest - what)
+        wide = width >= WIDE
+        llm = SPAN if wide else 0
+        cost = COST if wide and self.study is not None and self.study.accounts.priced else 0
+        rest = width - GUTTER - number - at - llm - SPAN - 4 - cost
+        what = max(16, min(int(rest * 0.52), rest - 18))
+        return number, at, llm, what, max(0, rest - what), cost
 
     def _tells_elapsed(self) -> bool:
         """Since when is known only of a run that is read to its beginning."""
@@ -201,9 +285,13 @@ class Timeline(RowList):
     def head(self, width: int) -> Strip:
         if not self.row_count():
             return self.strip([], width)
-        number, at, what, _ = self._columns(self.scrollable_content_region.width - 1)
+        number, at, llm, what, room, cost = self._columns(
+            self.scrollable_content_region.width - 1
+        )
         name = "at" if self.time == "elapsed" else self.time
-        text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{'ran':>{RAN}}  {'what':<{what}}    result"
+        model = f"{'llm':>{llm}}" if llm else ""
+        text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
+        text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost}}" if cost else "")
         return self.strip([(text, "dim")], width)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
@@ -211,13 +299,13 @@ class Timeline(RowList):
         assert trajectory is not None
         step, event = self.row(row)
         described = self.describe_row(step, event)
-        cells, at, what, room = self._columns(width)
+        cells, at, llm, what, room, cost = self._columns(width)
         hue = FAMILY_HUES.get(described.family, "")
         own = step is not None and event is step.event
         outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         number = str(step.number) if step is not None and own and trajectory.complete else ""
-        ran = step.ran() if step is not None and own else None
+        spans = self._spans(step) if step is not None and own else ("", "")
         verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
@@ -226,32 +314,60 @@ class Timeline(RowList):
             # One word leaves its room to what was said: a message, a thought, an answer.
             rest, telling, what, room = described.result, "", what + 2 + room, -2
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
+        gutter, gutter_hue = self._gutter(step) if own else (" ", "")
         return [
-            (f"{self._gutter(step) if own else ' ':<{GUTTER}}", "dim"),
-            (f"{number:>{cells}}", "dim"),
+            (f"{gutter:<{GUTTER}}", gutter_hue),
+            (f"{number:>{cells}}", "selected" if self._in_range(step) else "dim"),
             (f"{self._at(event):>{at}}", "dim"),
-            (f"{tenths(ran) if ran is not None else '':>{RAN}}", ""),
+            (f"{spans[0]:>{llm}}" if llm else "", "dim"),
+            (f"{spans[1]:>{SPAN}}", ""),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
+            (f"{self._cost(step) if own else '':>{cost}}" if cost else "", "dim"),
         ]
 
-    def _gutter(self, step: Step | None) -> str:
-        """The bracket of a parallel group, the mark of your message."""
+    def _spans(self, step: Step) -> tuple[str, str]:
+        """What the columns llm and ran show; a span that a clock gone back made negative is
+        marked, never shown as time."""
+        accounts = self.study.accounts if self.study else None
+        ran = step.ran()
+        if accounts is None:
+            return "", tenths(ran) if ran is not None else ""
+        llm, ran = accounts.llm(step), accounts.ran(step)
+        odd = "?" if accounts.is_odd(step) else ""
+        return (
+            tenths(llm) if llm is not None else "",
+            (tenths(ran) if ran is not None else "") + odd,
+        )
+
+    def _cost(self, step: Step | None) -> str:
+        spent = self.study.accounts.of(step) if self.study and step else None
+        return dollars(spent.cost) if spent and spent.cost else ""
+
+    def _in_range(self, step: Step | None) -> bool:
+        selected = self.range if self.anchor is not None else None
+        return bool(selected and step and selected[0] <= step.number <= selected[1])
+
+    def _gutter(self, step: Step | None) -> tuple[str, str]:
+        """The loop that a step is in, the bracket of a parallel group, the mark of your
+        message."""
         if step is None or self.trajectory is None:
-            return " "
+            return " ", ""
+        if self._is_in_loop(step):
+            return self.glyphs.loop, "bad"
         if step.event.kind == "MessageEvent":
-            return self.glyphs.user if step.event.source == "user" else " "
+            return (self.glyphs.user, "you") if step.event.source == "user" else (" ", "")
         if step.event.kind == "Condensation":
-            return self.glyphs.condensed
+            return self.glyphs.condensed, "dim"
         group = self.trajectory.group(step)
         if len(group) < 2:
-            return " "
+            return " ", ""
         if step.number == group[0]:
-            return self.glyphs.first
-        return self.glyphs.last if step.number == group[-1] else self.glyphs.middle
+            return self.glyphs.first, "dim"
+        return (self.glyphs.last if step.number == group[-1] else self.glyphs.middle), "dim"
 
     def _at(self, event: Event) -> str:
         when = event.seconds()
