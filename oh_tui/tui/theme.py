@@ -282,6 +282,19 @@ def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
     }[outcome]
 
 
+def verdict_mark(glyphs: Glyphs, word: str) -> tuple[str, str]:
+    """Glyph and hue of how a run stands, by the word of its verdict."""
+    return {
+        "running": (glyphs.running, "good"),
+        "waiting": (glyphs.waiting, "warn"),
+        "finished": (glyphs.finished, "good"),
+        "error": (glyphs.error, "bad"),
+        "stuck": (glyphs.error, "bad"),
+        "paused": (glyphs.paused, "warn"),
+        "saved": (glyphs.running, "dim"),
+    }.get(word, (glyphs.unknown, "dim"))
+
+
 def status_mark(
     glyphs: Glyphs, sandbox_status: str | None, execution_status: str | None
 ) -> tuple[str, str]:

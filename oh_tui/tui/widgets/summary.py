@@ -1,0 +1,86 @@
+"""Two lines above the timeline: how the run ended and why, and what it came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.human import compact, dollars, duration, plural
+from oh_tui.tui.theme import verdict_mark
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
+
+GAP = "   "
+
+
+class Summary(Drawn):
+    """Shows a study; `short` leaves out the second line."""
+
+    study: reactive[Study | None] = reactive(None, always_update=True)
+    short: reactive[bool] = reactive(False)
+
+    def watch_short(self, short: bool) -> None:
+        self.styles.height = 1 if short else 2
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if self.study is None:
+            return self.strip([], width)
+        return self.strip(self._verdict(width) if y == 0 else self._totals(width), width)
+
+    def _verdict(self, width: int) -> list[Piece]:
+        assert self.study is not None
+        verdict = self.study.verdict
+        glyph, hue = verdict_mark(self.glyphs, verdict.word)
+        word = verdict.word or "not known"
+        told = shorten(verdict.cause, max(0, width - 5 - len(word)), self.glyphs.more)
+        return [(" ", ""), (f"{glyph} {word}", hue), ("  ", ""), (told, "")]
+
+    def _totals(self, width: int) -> list[Piece]:
+        """The most telling first; what does not fit is left out whole."""
+        assert self.study is not None
+        pieces: list[Piece] = [(" ", "")]
+        room = width - 1
+        for text, hue in totals(self.study):
+            cells = width_of(text) + len(GAP)
+            if cells > room + len(GAP):
+                break
+            pieces += [(text, hue), (GAP, "")]
+            room -= cells
+        return pieces
+
+
+def totals(study: Study) -> list[Piece]:
+    """Time, money, tokens, context, plan and changed files of a run; nothing that is zero."""
+    accounts, changes, plan = study.accounts, study.changes, study.verdict.plan
+    facts: list[Piece] = []
+    active, waited = accounts.active, accounts.waited
+    if active >= 0.5 or waited >= 1:
+        waits = f" + {duration(waited)} waiting for you" if waited >= 30 else ""
+        facts.append((f"{duration(active)} active{waits}", "dim"))
+    spent = accounts.total
+    tokens = spent.prompt + spent.completion
+    if spent.cost:
+        facts.append((dollars(spent.cost), ""))
+    elif tokens and not accounts.priced:
+        facts.append(("price unknown", "dim"))
+    if tokens:
+        facts.append((f"{compact(tokens)} tokens", "dim"))
+    if accounts.context and accounts.context_window:
+        share = accounts.context[-1][1] / accounts.context_window
+        facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
+    if plan:
+        facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
+    if changes.files:
+        lines = " ".join(
+            f"{sign}{count:,}"
+            for sign, count in (("+", changes.added), ("-", changes.removed))
+            if count
+        )
+        told = f"changed {plural(changes.files, 'file')} {lines}".rstrip()
+        facts.append((f"{told} (c)", "dim"))
+    return facts
