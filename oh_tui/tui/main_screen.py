@@ -9,7 +9,6 @@ so that no read cuts one.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import time
@@ -21,9 +20,8 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.human import plural
@@ -33,9 +31,10 @@ from oh_tui.sources import Source
 from oh_tui.tui import flows, lists, reading
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.arrangement import PANES, Arrangement
+from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.keys import BINDINGS, footer_hints
 from oh_tui.tui.runs import Run, Runs
-from oh_tui.tui.widgets.bars import Footer, Header, Question, QuestionBar
+from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.row_list import RowList
@@ -50,7 +49,7 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there, for the footer."""
 
 
-class MainScreen(Screen[int]):
+class MainScreen(AskingScreen):
     BINDINGS = BINDINGS
     AUTO_FOCUS = "#conversations"
 
@@ -88,8 +87,6 @@ class MainScreen(Screen[int]):
         """Where the cursor is to land in the run that is read first."""
         self.pager: AsyncIterator[Page[Conversation]] | None = None
         self.runs = Runs()
-        self._answer: asyncio.Future[str] | None = None
-        self._typed: asyncio.Future[str | None] | None = None
         self.saved: Path | None = None
         """The last trajectory downloaded."""
 
@@ -99,8 +96,7 @@ class MainScreen(Screen[int]):
             yield Sidebar(id="left")
             yield Divider(id="divider")
             yield RunView(id="right")
-        yield QuestionBar(id="question")
-        yield Input(id="find", compact=True, placeholder="find in the rows, enter, then n and N")
+        yield from self.compose_bars()
         yield Footer(id="footer")
         yield Static("oh-tui needs 60 columns and 16 rows", id="too-small", markup=False)
 
@@ -117,9 +113,7 @@ class MainScreen(Screen[int]):
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
             for pane in PANES
         }
-        self.question_bar = self.query_one(QuestionBar)
-        self.find_input = self.query_one("#find", Input)
-        self.question_bar.display = self.find_input.display = False
+        self.take_bars()
         self._rest = self.set_timer(REST, self.preview, pause=True)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
@@ -311,18 +305,6 @@ class MainScreen(Screen[int]):
         self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
         self.focus_pane(self.pane)
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Tab or a click that leaves the line to type in ends it as Esc does; another window of
-        the desktop does not."""
-        if event.widget is self.find_input and self.app.app_focus:
-            self._end_typing()
-
-    def _end_typing(self) -> bool:
-        if self._typed is None or self._typed.done():
-            return False
-        self._typed.set_result(None)
-        return True
-
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         focused = event.widget.id
         if focused in ("call", "result"):
@@ -341,49 +323,6 @@ class MainScreen(Screen[int]):
     async def _press_hint(self, message: Footer.Pressed) -> None:
         await self.run_action(message.action)
 
-    async def ask(self, question: Question) -> str:
-        """The answer to a question in the bar, "" for no; the focus comes back after it."""
-        if self._answer and not self._answer.done():
-            return ""
-        focused = self.focused
-        self._answer = asyncio.get_running_loop().create_future()
-        self.question_bar.question = question
-        self.set_focus(self.question_bar)
-        self.footer.hints = self.footer.always = ()
-        try:
-            return await self._answer
-        finally:
-            self.question_bar.question = None
-            self.tell_keys()
-            if focused:
-                self.set_focus(focused)
-
-    @on(QuestionBar.Answered)
-    def _take_answer(self, message: QuestionBar.Answered) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_result(message.value)
-
-    async def prompt(self, placeholder: str, value: str) -> str | None:
-        """A line of text typed at the foot; None when Esc was pressed."""
-        focused = self.focused
-        self._typed = asyncio.get_running_loop().create_future()
-        self.find_input.placeholder = placeholder
-        self.find_input.value = value
-        self.find_input.display = True
-        self.set_focus(self.find_input)
-        try:
-            return await self._typed
-        finally:
-            self.find_input.display = False
-            if focused:
-                self.set_focus(focused)
-
-    @on(Input.Submitted, "#find")
-    def _take_line(self, message: Input.Submitted) -> None:
-        message.stop()
-        if self._typed and not self._typed.done():
-            self._typed.set_result(message.value)
-
     @contextlib.contextmanager
     def write(self, what: str) -> Iterator[None]:
         """Something is being written; quitting asks meanwhile."""
@@ -395,10 +334,7 @@ class MainScreen(Screen[int]):
 
     def cancel_work(self) -> bool:
         """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
-        if self._end_typing():
-            return True
-        if self._answer and not self._answer.done():
-            self._answer.set_result("")
+        if self.refuse():
             return True
         for group in ("download", "find"):
             if any(w.group == group and w.is_running for w in self.workers):
