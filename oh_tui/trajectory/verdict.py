@@ -1,0 +1,422 @@
+"""The verdict: how a run ended and why, or what it does now; computed from its events alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from oh_tui.human import clock, clock_time
+from oh_tui.text import clean_line
+from oh_tui.trajectory.bodies import text_field
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.failures import failure_words
+from oh_tui.trajectory.loops import Loop, Pattern, find_loop, loop_steps
+from oh_tui.trajectory.steps import Outcome, StatusChange, Step, Trajectory
+from oh_tui.trajectory.tools import items_of_plan
+
+__all__ = ["Verdict", "judge", "loop_steps", "plan_of", "spans", "stopped_loop"]
+
+CAUSE, SHORT = 200, 60
+"""Characters that the two texts of a verdict have at most."""
+
+_RECENT = 50
+"""How many steps from the end are looked at for what a run ended with."""
+
+_PLAN = 5_000
+"""How many steps from the end a plan is looked for, by their heads alone."""
+
+_TRUE_SPAN = 10 * 365 * 86_400.0
+"""Seconds; a run that seems to have taken longer has a clock that lies."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One line about a run. Both texts are clean, redacted and on one line."""
+
+    word: str
+    """error, stuck, waiting, running, paused, finished, idle, saved (a file that ends while the
+    agent works), or "" when nothing is known."""
+    cause: str
+    """At most 200 characters."""
+    short: str
+    """The same for a narrow row, at most 60 characters."""
+    steps: tuple[int, ...] = ()
+    """The numbers of the steps it names, in order."""
+    landing: int | None = None
+    """The number of the step to look at first."""
+    plan: tuple[int, int] | None = None
+    """Of the last plan: how many items are done, and how many there are."""
+
+
+def judge(trajectory: Trajectory) -> Verdict:
+    """The verdict on a run as far as it is held; never raises.
+
+    Decodes a few of the last steps, those of the loop and the last plan. While older events are
+    missing, its texts name no step numbers, as these are not final.
+    """
+    told = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
+    plan = plan_of(trajectory)
+    if told.word == "finished" and plan and plan[0] < plan[1]:
+        left = f" (plan {plan[0]}/{plan[1]})"
+        told = msgspec.structs.replace(
+            told,
+            cause=_fit(told.cause, CAUSE - len(left)) + left,
+            short=_fit(told.short, SHORT - len(left)) + left,
+        )
+    return msgspec.structs.replace(told, plan=plan)
+
+
+def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
+    """Done and all items of the last plan that the agent wrote. One that was not touched for 5,000
+    steps tells nothing of the end, and the look back for it would be felt in a long live run."""
+    for step in islice(reversed(trajectory.steps), _PLAN):
+        if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
+            continue
+        halves = (step.result.body().get("observation"), step.event.body().get("action"))
+        for half in halves:
+            items = items_of_plan(half) if isinstance(half, dict) else []
+            if items:
+                return sum(status == "done" for _, status in items), len(items)
+    return None
+
+
+def stopped_loop(trajectory: Trajectory) -> Loop | None:
+    """The loop that a run which is stuck was stopped in."""
+    end = len(trajectory.steps)
+    after = trajectory.statuses[-1].after if trajectory.statuses else end
+    return find_loop(trajectory, after) or (find_loop(trajectory, end) if after != end else None)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in order as "58-61" or "3, 5-7"; many that lie apart as "12 from 3 to 40"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    if len(runs) > 4:
+        return f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+# one function for each state
+
+
+def _error(trajectory: Trajectory) -> Verdict:
+    step = _failure(trajectory)
+    if step is None:
+        return _verdict(
+            "error",
+            "The run failed, and the server holds no reason.",
+            "failed, the server holds no reason",
+            landing=_last_number(trajectory),
+        )
+    cause, short = failure_words(step.event, _done_before(trajectory, step))
+    return _verdict("error", cause, short, [step], step.number)
+
+
+def _stuck(trajectory: Trajectory) -> Verdict:
+    loop = stopped_loop(trajectory)
+    if loop is None:
+        return _verdict(
+            "stuck", "Stuck, no loop found in these events.", landing=_last_number(trajectory)
+        )
+    count = len(loop.steps)
+    who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
+    did, short = {
+        Pattern.SAME: (
+            "made the same call and got the same result",
+            f"same call and result, {loop.times}",
+        ),
+        Pattern.ERRORS: (
+            "made the same call and got an error each time",
+            f"same call and an error, {loop.times}",
+        ),
+        Pattern.ALTERNATING: (
+            "made the same two calls in turn, with the same results",
+            f"the same two calls in turn, {count} steps",
+        ),
+        Pattern.MESSAGES: (
+            "were messages of the agent, without a call or an answer between them",
+            f"{count} messages in a row without a call",
+        ),
+    }[loop.pattern]
+    cause = f"{who} {did}, so OpenHands stopped the run."
+    return _verdict("stuck", cause, short, [trajectory.steps[n - 1] for n in loop.steps])
+
+
+def _waiting(trajectory: Trajectory) -> Verdict:
+    steps = _with_outcome(trajectory, Outcome.WAITING)
+    if not steps:
+        sentence = "Waits for you, no open call found in these events."
+        return _verdict("waiting", sentence, landing=_last_number(trajectory))
+    first = _what(trajectory, steps[0]).removeprefix("$ ")
+    risk = steps[0].event.risk
+    rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
+    more = _more(steps)
+    cause = f"Asks: {_fit(first, CAUSE - 60)}{rated}{more}"
+    return _verdict("waiting", cause, f"asks: {_fit(first, SHORT - 6 - len(more))}{more}", steps)
+
+
+def _running(trajectory: Trajectory) -> Verdict:
+    if not trajectory.live:
+        return _saved(trajectory)
+    last = _last_number(trajectory)
+    steps = _with_outcome(trajectory, Outcome.RUNNING)
+    if steps:
+        what, more = _what(trajectory, steps[0]), _more(steps)
+        cause, short = _fit(what, CAUSE - len(more)) + more, _fit(what, SHORT - len(more)) + more
+        return _verdict("running", cause, short, steps, last)
+    told = _last_telling(trajectory)
+    if told is None or (told.event.kind == "MessageEvent" and told.event.source == "user"):
+        about = "your message" if told else "its first step"
+        return _verdict("running", f"Thinks about {about}.", landing=last)
+    what = _what(trajectory, told)
+    after = f"step {told.number}: {what}" if trajectory.complete else what
+    cause = f"Thinks about what comes next, after {after}"
+    return _verdict("running", cause, f"thinks, after {what}", [told], last)
+
+
+def _saved(trajectory: Trajectory) -> Verdict:
+    """The events end while the agent worked: they were saved, or its sandbox died."""
+    told = _last_telling(trajectory)
+    if told is not None and _is_answer(told):
+        return _finished(trajectory)
+    steps = _open(trajectory)
+    last = _last_number(trajectory)
+    if steps:
+        numbers = spans([step.number for step in steps])
+        which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
+        were = "were" if steps[1:] and trajectory.complete else "was"
+        what = _what(trajectory, steps[0])
+        return _verdict(
+            "saved",
+            f"Saved while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}",
+            f"saved during {what}",
+            steps,
+        )
+    where = f" after step {last}" if last and trajectory.complete else ""
+    return _verdict("saved", f"Saved while the model was at work{where}.", landing=last)
+
+
+def _paused(trajectory: Trajectory) -> Verdict:
+    since = _before_last_change(trajectory, "paused")
+    step = _last(trajectory, lambda step: step.event.kind in _STOPS, since)
+    if step is None:
+        sentence = "Paused, by whom is not told in these events."
+        return _verdict("paused", sentence, "paused", landing=_last_number(trajectory))
+    did, by = _STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
+    how = f"{did} by {by}" if by else did
+    sentence = how.capitalize()
+    at = _moment(trajectory, step)
+    cut = [call for call in _calls_before(trajectory, step) if _is_cut_off(call)]
+    if cut:
+        what, more = _what(trajectory, cut[0]), _more(cut)
+        numbers = spans([call.number for call in cut])
+        which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
+        cause = f"{sentence}{at}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
+        return _verdict("paused", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
+    done = next((call.number for call in _calls_before(trajectory, step)), None)
+    after = f", after step {done}" if done and trajectory.complete else ""
+    return _verdict("paused", f"{sentence}{at}{after}.", f"{how}{at}", [step], step.number)
+
+
+def _finished(trajectory: Trajectory) -> Verdict:
+    step = _last(trajectory, _is_answer)
+    if step is None:
+        last = _last_number(trajectory)
+        return _verdict("finished", "Finished without an answer.", landing=last)
+    said = describe(step, trajectory.outcome(step)).result
+    said = re.sub(r"^#{1,6} |\*\*", "", said).strip() or "Finished without an answer."
+    return _verdict("finished", said, said, [step], step.number)
+
+
+def _idle(trajectory: Trajectory) -> Verdict:
+    told = _last_telling(trajectory)
+    if told is None:
+        return _verdict("idle", "Nothing was asked yet.", landing=_last_number(trajectory))
+    number = f"step {told.number}" if trajectory.complete else "the last step"
+    if told.event.kind == "MessageEvent" and told.event.source == "user":
+        cause, short = "The last message was not taken up yet.", ""
+    elif told.result is not None and told.result.kind == "UserRejectObservation":
+        what = _what(trajectory, told)
+        cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
+    else:
+        what = _what(trajectory, told)
+        cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
+    return _verdict("idle", cause, short, [told], told.number)
+
+
+def _by_steps(trajectory: Trajectory) -> Verdict:
+    """Of a run whose events tell no status, or none that we know."""
+    told = _last_telling(trajectory)
+    if told is not None:
+        if _is_answer(told):
+            return _finished(trajectory)
+        if told.event.kind in _FAILURES:
+            return _error(trajectory)
+        if told.event.kind in _STOPS:
+            return _paused(trajectory)
+    return Verdict("", "", "")
+
+
+_BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
+    "error": _error,
+    "stuck": _stuck,
+    "waiting_for_confirmation": _waiting,
+    "running": _running,
+    "paused": _paused,
+    "finished": _finished,
+    "idle": _idle,
+}
+
+_FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
+"""What a run can fail with; one of the server need not be why it ended."""
+
+_STOPS = {"PauseEvent": "paused", "InterruptEvent": "interrupted"}
+_ASIDE = frozenset(
+    {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
+)
+"""Kinds of steps that may follow the one a run ended with."""
+
+
+def _done_before(trajectory: Trajectory, failure: Step) -> str:
+    """Where a model failed: " at the first step", " after step 12", or "" when not known."""
+    if not trajectory.complete:
+        return ""
+    for place in range(failure.number - 2, max(-1, failure.number - 2 - _RECENT), -1):
+        step = trajectory.steps[place]
+        if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
+            return f" after step {step.number}"
+    return "" if failure.number > _RECENT else " at the first step"
+
+
+# what the steps at the end are
+
+
+def _recent(trajectory: Trajectory) -> Iterator[Step]:
+    """The last steps, the last one first."""
+    steps = trajectory.steps
+    return (steps[place] for place in range(len(steps) - 1, max(-1, len(steps) - 1 - _RECENT), -1))
+
+
+def _last(trajectory: Trajectory, holds: Callable[[Step], bool], since: int = 0) -> Step | None:
+    """The last of the recent steps for which this holds, above the number `since`."""
+    return next((s for s in _recent(trajectory) if s.number > since and holds(s)), None)
+
+
+def _last_telling(trajectory: Trajectory) -> Step | None:
+    return _last(trajectory, lambda step: step.event.kind not in _ASIDE)
+
+
+def _last_number(trajectory: Trajectory) -> int | None:
+    return len(trajectory.steps) or None
+
+
+def _before_last_change(trajectory: Trajectory, status: str) -> int:
+    """How many steps there were when the run came into the state before this one: what belongs to
+    an earlier turn does not explain this one."""
+    changes: list[StatusChange] = trajectory.statuses
+    return changes[-2].after if len(changes) > 1 and changes[-1].status == status else 0
+
+
+def _failure(trajectory: Trajectory) -> Step | None:
+    """The event that tells why the run failed. The app server may have it later than the state."""
+    since = _before_last_change(trajectory, "error")
+    found = [s for s in _recent(trajectory) if s.number > since and s.event.kind in _FAILURES]
+    return min(found, key=lambda step: _FAILURES.index(step.event.kind), default=None)
+
+
+def _is_answer(step: Step) -> bool:
+    """What a run ends with: a `finish`, or a message of the agent's."""
+    if step.event.kind == "MessageEvent":
+        return step.event.source == "agent"
+    return step.event.part == "FinishAction" and not step.is_open and not _failed(step)
+
+
+def _failed(step: Step) -> bool:
+    return step.result is not None and step.result.failed
+
+
+def _with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
+    """The recent calls with this outcome, in order."""
+    found = [s for s in _recent(trajectory) if s.is_open and trajectory.outcome(s) is outcome]
+    return found[::-1]
+
+
+def _open(trajectory: Trajectory) -> list[Step]:
+    """The calls without a result that the model's last answer made."""
+    return [step for step in _calls_before(trajectory, None) if step.is_open]
+
+
+def _calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
+    """The calls that the model's last answer before a step (or the end) made, in order."""
+    for step in _recent(trajectory):
+        if end is not None and step.number >= end.number:
+            continue
+        if step.is_call:
+            group = trajectory.group(step) or (step.number,)
+            return [trajectory.steps[number - 1] for number in group[-_RECENT:]]
+        if step.event.kind not in _ASIDE and step.event.kind not in _STOPS:
+            break
+    return []
+
+
+_INTERRUPTED = re.compile(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
+
+
+def _is_cut_off(call: Step) -> bool:
+    """Whether a stop ended this call: it has no result, or (since 1.24) one that the server made
+    up and that says so."""
+    result = call.result
+    if result is None or result.kind != "AgentErrorEvent":
+        return call.is_open
+    return _INTERRUPTED.search(text_field(result.body(), "error")[:500]) is not None
+
+
+def _moment(trajectory: Trajectory, step: Step) -> str:
+    """ " at 2:14:05" on the run's clock, or the time of day while its beginning is not held; ""
+    for a time that is missing or goes back."""
+    when = step.event.seconds()
+    if when is None:
+        return ""
+    if not trajectory.complete:
+        return f" at {clock_time(when)} UTC" if 0 < when < 100 * _TRUE_SPAN else ""
+    before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
+    known = [began for began in (trajectory.began, *before) if began is not None]
+    span = when - (trajectory.began or 0.0)
+    return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
+
+
+# words
+
+
+def _what(trajectory: Trajectory, step: Step) -> str:
+    about = describe(step, trajectory.outcome(step))
+    return about.what if step.event.kind != "MessageEvent" else f"{about.what}: {about.result}"
+
+
+def _more(steps: Sequence[Step]) -> str:
+    return f" +{len(steps) - 1} more" if len(steps) > 1 else ""
+
+
+def _fit(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _verdict(
+    word: str,
+    cause: str,
+    short: str = "",
+    steps: Iterable[Step] = (),
+    landing: int | None = None,
+) -> Verdict:
+    """Without a `short`, one of our own sentences is that too; without a landing it is the first
+    step."""
+    numbers = tuple(sorted({step.number for step in steps}))
+    landing = landing or (numbers[0] if numbers else None)
+    short = short or cause[:1].lower() + cause[1:].rstrip(".")
+    return Verdict(word, _fit(cause, CAUSE), _fit(short, SHORT), numbers, landing)
