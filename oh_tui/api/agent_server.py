@@ -10,10 +10,11 @@ from typing import Unpack
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
+from oh_tui.api.errors import NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
-from oh_tui.api.models import AgentConversation, Page
+from oh_tui.api.models import AgentConversation, GitChange, Page
 from oh_tui.api.paging import pages
-from oh_tui.api.transport import QUICK, UNLIMITED, Server
+from oh_tui.api.transport import QUICK, UNLIMITED, USUAL, Server
 from oh_tui.trajectory.events import Event
 
 
@@ -89,6 +90,22 @@ class AgentServer:
             self._path, "read the conversation's state from the sandbox", (), QUICK
         )
         return decode.one(answer, AgentConversation)
+
+    async def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
+        """The files of the repository at `path` that differ from `ref`, or else from the branch
+        on the remote; their paths are relative to it. Empty too when there is no repository
+        (source). Raises InvalidRequest for a `ref` that git does not know, and for a changed file
+        with a space in its name (source)."""
+        doing = "ask git in the sandbox"
+        refs = (("ref", ref),)
+        try:
+            answer = await self._server.get(
+                "/api/git/changes", doing, (("path", path), *refs), USUAL
+            )
+        except NotFound:  # an agent server as old as 1.0 has the path in the address (source)
+            old = f"/api/git/changes/{segment(path)}"
+            answer = await self._server.get(old, doing, refs, USUAL)
+        return [change for change in decode.model_list(answer, GitChange) if change.path]
 
     async def pause(self) -> None:
         """Ask the agent to stop after the current step. Returns only when that step has ended,

@@ -143,15 +143,31 @@ class User(msgspec.Struct, frozen=True):
     git_user_email: str | None = None
 
 
+class Workspace(msgspec.Struct, frozen=True):
+    """`working_dir` is a path in the sandbox, or "." of a process sandbox (measured)."""
+
+    working_dir: str | None = None
+
+
 class AgentConversation(msgspec.Struct, frozen=True):
     """The agent server's own record of a conversation; ids come with dashes here."""
 
     id: str
+    workspace: Workspace | None = None
     execution_status: str | None = None
     title: str | None = None
     stats: dict[str, Any] | None = None
     created_at: str | None = None
     updated_at: str | None = None
+
+
+class GitChange(msgspec.Struct, frozen=True):
+    """A file that differs from the branch on the remote; a rename comes as a file DELETED and one
+    ADDED (source, agent server 1.34.0)."""
+
+    path: str = ""
+    status: str | None = None
+    """ADDED, UPDATED, DELETED or MOVED."""
 
 
 class Page(Generic[T]):

@@ -12,8 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, uuid_or_none
+from oh_tui.demo.git import git_changes
 from oh_tui.demo.recorder import Stored
-from oh_tui.demo.world import Conversation, combined
+from oh_tui.demo.world import Conversation, Sandbox, combined
 
 if TYPE_CHECKING:
     from oh_tui.demo.demo import Demo
@@ -56,6 +57,7 @@ class AgentServers:
             Route(f"{base}/events/count", self.count_events, methods=["GET"]),
             Route(f"{base}/pause", self.pause, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
+            Route("/runtime/{port:int}/api/git/changes", self.git_changes, methods=["GET"]),
         ]
 
     async def search_events(self, request: Request) -> Response:
@@ -84,7 +86,10 @@ class AgentServers:
             {
                 "id": str(UUID(conversation.entry.id)),
                 "title": conversation.entry.title,
-                "workspace": {"working_dir": "/workspace", "kind": "LocalWorkspace"},
+                "workspace": {
+                    "working_dir": self.world.root(conversation),
+                    "kind": "LocalWorkspace",
+                },
                 "agent": {"llm": llm, "tools": [], "kind": "Agent"},
                 "execution_status": self.world.execution_status(conversation),
                 "confirmation_policy": {"kind": "NeverConfirm"},
@@ -102,14 +107,28 @@ class AgentServers:
         self.world.stopped(conversation)
         return answer({"success": True})
 
-    def _conversation(self, request: Request) -> Conversation:
-        """The conversation asked for, if the key is that of its sandbox, which must be up."""
+    async def git_changes(self, request: Request) -> Response:
+        """Of the repository at `path`, whichever conversation works there; nothing elsewhere."""
+        box = self._sandbox(request)
+        path = Query(request).many("path")[-1]
+        events: list[Stored] = []
+        for conversation in self.world.conversations.values():
+            if conversation.sandbox is box and self.world.root(conversation) == path:
+                events += self.world.agent_events(conversation)
+        return answer(git_changes(path, events))
+
+    def _sandbox(self, request: Request) -> Sandbox:
+        """The sandbox asked, which must be up, if the key is its own."""
         port = request.path_params["port"]
         box = next((box for box in self.world.sandboxes.values() if box.port == port), None)
         if box is None or self.world.status(box) != "RUNNING":
             raise Refused(PlainTextResponse("no server is available to handle this request", 503))
         if request.headers.get("X-Session-API-Key") != box.key:
             raise Refused(detail(401, "Unauthorized"))
+        return box
+
+    def _conversation(self, request: Request) -> Conversation:
+        box = self._sandbox(request)
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             raise Refused(

@@ -171,6 +171,9 @@ class Meter:
 class Recorder:
     """Keeps the clock, the counters and the list of events of one run."""
 
+    root: str
+    """The folder that the agent works in."""
+
     def __init__(
         self, slug: str, began: datetime, model: Model, halts: Halts | None = None
     ) -> None:
@@ -381,7 +384,7 @@ class Recorder:
                 },
                 "kind": "Agent",
             },
-            "workspace": {"working_dir": "/workspace", "kind": "LocalWorkspace"},
+            "workspace": {"working_dir": self.root, "kind": "LocalWorkspace"},
             "persistence_dir": f"workspace/conversations/{self.id.replace('-', '')}",
             "max_iterations": self.max_iterations,
             "stuck_detection": True,

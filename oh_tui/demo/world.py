@@ -211,6 +211,10 @@ class World:
                 self._cut(metrics, heard)
         return value
 
+    def root(self, conversation: Conversation) -> str:
+        """The folder that its agent works in."""
+        return self._build(conversation)[2].root
+
     def stop(self, conversation: Conversation) -> float:
         """Tell the agent to pause; returns how many seconds its step still takes."""
         if not conversation.entry.live or self.execution_status(conversation) != "running":

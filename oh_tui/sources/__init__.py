@@ -12,7 +12,7 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Page, Sandbox
+    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
 
 PAGE = 100
 """Events or rows asked for at once: the most that the servers give."""
@@ -105,6 +105,10 @@ class Source(Protocol):
     ) -> AsyncGenerator[list[Event] | None, None]:
         """Events that follow those held, as they come; None means: load anew. Never ends while
         the sandbox runs."""
+
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        """What git in the sandbox lists as changed, by whole paths; None when no sandbox runs that
+        could be asked."""
 
     async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan: ...
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from oh_tui.api.models import Conversation, Metrics, Page, Sandbox
+from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
 from oh_tui.text import clean_line
@@ -109,6 +109,9 @@ class FileSource:
     ) -> AsyncGenerator[list[Event] | None, None]:
         for news in _NO_NEWS:
             yield news
+
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        return None
 
     async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
         return SandboxPlan("", None, reason="a file has no sandbox")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import posixpath
+import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
@@ -19,7 +23,7 @@ from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
-    from oh_tui.api.models import Conversation, Page, Sandbox
+    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -217,6 +221,20 @@ class ServerSource:
             return None
         return self.api.agent_server(conversation)
 
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        """Asked of the folder that the agent works in, where the app server puts the repository.
+        Two calls to the agent server."""
+        agent = self._agent(conversation)
+        if agent is None:
+            return None
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        changes = await agent.git_changes(folder)
+        return [
+            replace(change, path=posixpath.join(folder, _unquoted(change.path)))
+            for change in changes
+        ]
+
     async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
         """What `p` would do, decided on the state of this moment. Three calls."""
         (sandbox,) = await self.api.get_sandboxes([sandbox_id])
@@ -301,6 +319,18 @@ class ServerSource:
                     progress(received)
             await asyncio.to_thread(finish_zip, part)
             return await asyncio.to_thread(publish, name, target)
+
+
+def _unquoted(path: str) -> str:
+    """A path as git names it when it is not ASCII: in quotes, each byte of such a character as
+    `\\303`, which agent server 1.34.0 makes `/303` of (measured)."""
+    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
+        return path
+    raw = path[1:-1].encode("utf-8", "surrogatepass")
+    return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
+
+
+_GIT_BYTE = re.compile(rb"[\\/]([23][0-7]{2})")
 
 
 async def _older_from_agent(agent: AgentServer, trajectory: Trajectory) -> Page[Event] | None:

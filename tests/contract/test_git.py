@@ -1,0 +1,44 @@
+"""The contract: what git in a sandbox says was changed."""
+
+from __future__ import annotations
+
+import httpx
+
+from oh_tui.api import AppServer, Conversation
+from oh_tui.sources.server import ServerSource
+
+
+async def test_where_there_is_no_repository_nothing_is_changed(
+    api: AppServer, run: Conversation
+) -> None:
+    agent = api.agent_server(run)
+    assert agent is not None
+    assert await agent.git_changes("/no/such/folder") == []
+
+
+async def test_the_record_tells_the_folder_that_git_is_asked_about(
+    api: AppServer, run: Conversation
+) -> None:
+    agent = api.agent_server(run)
+    assert agent is not None
+    workspace = (await agent.conversation()).workspace
+    assert workspace is not None
+    assert workspace.working_dir
+
+
+async def test_the_changes_of_a_run_have_a_status_each(api: AppServer, run: Conversation) -> None:
+    changes = await ServerSource(api, "test").git_changes(run)
+    assert changes is not None
+    assert {change.status for change in changes} <= {"ADDED", "UPDATED", "DELETED", "MOVED"}
+
+
+async def test_git_is_asked_with_a_path_and_the_key_of_the_sandbox(
+    wire: httpx.AsyncClient, run: Conversation
+) -> None:
+    assert run.conversation_url and run.session_api_key
+    url = run.conversation_url.partition("/api/conversations/")[0] + "/api/git/changes"
+    key = {"X-Session-API-Key": run.session_api_key.reveal()}
+    assert (await wire.get(url, params={"path": "/"})).status_code == 401
+    assert (await wire.get(url, headers=key)).status_code == 422
+    answer = await wire.get(url, params={"path": "/"}, headers=key)
+    assert (answer.status_code, answer.json()) == (200, [])

@@ -1,0 +1,47 @@
+"""What git in a real sandbox answers, about a repository made for it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api import AppServer, InvalidRequest
+from oh_tui.sources.server import _unquoted
+
+from .conftest import Live
+
+pytestmark = pytest.mark.live
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+async def test_a_repository_tells_what_was_changed_in_it(
+    api: AppServer, live: Live, tmp_path: Path
+) -> None:
+    (conversation,) = await api.get_conversations([live.tour])
+    assert conversation is not None
+    agent = api.agent_server(conversation)
+    assert agent is not None
+    git(tmp_path, "init", "-q")
+    for name in ("kept.txt", "changed.txt", "gone.txt", "grüße.txt"):
+        (tmp_path / name).write_text("one\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    (tmp_path / "changed.txt").write_text("two\n")
+    (tmp_path / "grüße.txt").write_text("two\n")
+    (tmp_path / "gone.txt").unlink()
+    (tmp_path / "new.txt").write_text("new\n")
+    changes = await agent.git_changes(str(tmp_path), ref="HEAD")
+    assert {(_unquoted(change.path), change.status) for change in changes} == {
+        ("changed.txt", "UPDATED"),
+        ("grüße.txt", "UPDATED"),
+        ("gone.txt", "DELETED"),
+        ("new.txt", "ADDED"),
+    }
+    with pytest.raises(InvalidRequest):
+        await agent.git_changes(str(tmp_path), ref="no-such-branch")
