@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 3 is a command's own: a check found defects."""
 
-COMMANDS = ("open", "check")
+REPORTS = ("check", "changes")
+"""Commands that read one run whole and print what they find in it."""
+
+COMMANDS = ("open", *REPORTS)
 
 DEMO = "demo, made-up data: nothing leaves this machine"
 
@@ -41,7 +44,8 @@ LARGE = 8_000_000
 USAGE = """\
 oh-tui [options] [ID]
        oh-tui [options] open PATH... [--at N|ID]
-       oh-tui [options] check ID|PATH [--json]"""
+       oh-tui [options] check ID|PATH [--json]
+       oh-tui [options] changes ID|PATH [--json]"""
 
 EXAMPLES = f"""\
 ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
@@ -54,11 +58,13 @@ examples:
   oh-tui 5f3a91                     open one of them
   oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
   oh-tui check run.zip --json       do its calls and results match?
+  oh-tui changes run.zip            which files did it change, and by how much?
 
 environment:
   OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
   OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
+  OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
   NO_COLOR              no colours
 
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
@@ -107,8 +113,10 @@ def _run(words: list[str]) -> int:
     paths = [Path(path).expanduser() for path in given.get("paths", ())]
     if is_path(word):
         word, paths = "", [Path(word).expanduser()]
-    if asked.command == "check" and asked.at:
-        raise Problem("--at is for the explorer: a check reads the whole run", "leave it out")
+    if asked.command in REPORTS and asked.at:
+        raise Problem(
+            f"--at is for the explorer: {asked.command} reads the whole run", "leave it out"
+        )
     if asked.demo and (paths or asked.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
     local = asked.demo or bool(paths)
@@ -123,7 +131,7 @@ def _run(words: list[str]) -> int:
     make_source = _source_maker(settings, paths, demo=asked.demo)
     has_key = local or settings.key is not None or settings.base_url != CLOUD
 
-    if asked.command != "check" and _has_terminal():
+    if asked.command not in REPORTS and _has_terminal():
         if has_key and 0 < len(identifier) < WHOLE:
             identifier = _whole_id(make_source, identifier)
         _require_openable(paths)
@@ -146,6 +154,10 @@ def _run(words: list[str]) -> int:
         from oh_tui.commands.check import check
 
         return check(make_source, identifier, as_json=asked.json)
+    if asked.command == "changes":
+        from oh_tui.commands.changes import changes
+
+        return changes(make_source, identifier, as_json=asked.json)
     from oh_tui.commands.plain import show_plain
 
     return show_plain(make_source, identifier)
@@ -191,7 +203,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         )
     if first == "open":
         parser.add_argument("paths", nargs="+", metavar="PATH", help=hidden)
-    elif first == "check":
+    elif first in REPORTS:
         parser.add_argument("word", metavar="ID|PATH", help=hidden)
         parser.add_argument("--json", action="store_true", help=hidden)
     else:
@@ -232,7 +244,8 @@ def demo_source() -> Source:
     demo = make_demo()
     # Its limit of calls is the real server's, which has many users; this one has one.
     demo.rate_limited = False
-    return ServerSource(AppServer(demo.base_url, app=demo.app), DEMO, opening=demo.opening)
+    api = AppServer(demo.base_url, app=demo.app)
+    return ServerSource(api, DEMO, demo.opening, remembered=demo.remembered)
 
 
 def _file_source(paths: list[Path]) -> Source:
@@ -246,7 +259,8 @@ def _server_source(settings: Settings) -> Source:
     from oh_tui.sources.server import ServerSource
 
     api = AppServer(settings.base_url, key=settings.key, auth=settings.auth)
-    return ServerSource(api, settings.base_url.partition("://")[2])
+    label = settings.base_url.partition("://")[2]
+    return ServerSource(api, label, address=settings.base_url)
 
 
 def _whole_id(make_source: MakeSource, start: str) -> str:

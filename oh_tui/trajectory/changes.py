@@ -236,6 +236,15 @@ class ChangeLog:
         return f"changed {plural(self.changed, 'file')} {size}".rstrip()
 
     @property
+    def why_nothing(self) -> str:
+        """Why nothing was changed, "" when something was."""
+        if self.changed:
+            return ""
+        if self.files:
+            return "what the editor changed was undone again; commands may have changed more"
+        return "this run edited no file through the editor; commands may have"
+
+    @property
     def note(self) -> str:
         """Where the list comes from and what it lacks."""
         if self.trajectory.complete:
@@ -285,6 +294,8 @@ class Row(NamedTuple):
         if self.file is None:
             return "changed outside the editor"
         parts = [self.file.fate]
+        if self.file.edits and not self.file.whole and not self.file.deleted:
+            parts.append("pieces")
         if asked_git and not self.git and self.file.edits and not self.file.same:
             parts.append("not in git")
         return ", ".join(filter(None, parts))

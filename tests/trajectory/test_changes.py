@@ -381,30 +381,10 @@ def test_odd_paths_and_texts_are_shown_harmless() -> None:
 
 
 NAMES = st.sampled_from(
-    [
-        "command",
-        "path",
-        "file_path",
-        "old_content",
-        "new_content",
-        "old_str",
-        "new_str",
-        "file_text",
-        "patch",
-        "commit",
-        "changes",
-        "type",
-        "move_path",
-        "is_new_file",
-        "prev_exist",
-        "content",
-        "raw_input",
-        "status",
-        "oldText",
-        "newText",
-        "kind",
-    ]
-)
+    ["command", "path", "file_path", "old_content", "new_content", "old_str", "new_str", "kind",
+     "file_text", "patch", "commit", "changes", "type", "move_path", "is_new_file", "prev_exist",
+     "content", "raw_input", "status", "oldText", "newText"]
+)  # fmt: skip
 ANY = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),

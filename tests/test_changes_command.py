@@ -1,0 +1,122 @@
+"""`oh-tui changes` as people and scripts meet it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.commands.changes import changes, report
+from oh_tui.problem import Problem
+from oh_tui.trajectory.changes import changes as changes_of
+from tests.demo_runs import demo_run
+from tests.processes import oh_tui
+
+DATES = "477fd351"
+DOCS = "e7e49fd1"
+"""Conversations of the demo."""
+
+
+def saved(folder: Path, slug: str) -> str:
+    path = folder / "run.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("meta.json", json.dumps({"title": "Dates"}))
+        for number, event in enumerate(demo_run(slug).events):
+            archive.writestr(f"event_{number:06}_{event.id}.json", event.raw())
+    return str(path)
+
+
+def test_a_file_of_a_run_gives_a_table_with_straight_columns(tmp_path: Path) -> None:
+    done = oh_tui("changes", saved(tmp_path, "week-dates"))
+    assert (done.returncode, done.stderr) == (0, "")
+    title, head, names, *lines = done.stdout.splitlines()
+    assert title.startswith("Dates")
+    assert head.startswith("changed 6 files +79 -1; from editor and patch calls")
+    assert names.split() == ["path", "reads", "edits", "+", "-", "last", "step"]
+    assert [line.split()[0] for line in lines] == [
+        "dates/CHANGELOG.md",
+        "dates/src/dates/__main__.py",
+        "dates/src/dates/parse.py",
+        "dates/tests/test_main.py",
+        "dates/tests/test_weeks.py",
+        "dates/tests/test_weeks_prop.py",
+    ]
+    end = names.index("last step") + len("last step")
+    assert [line[:end].split()[-1] for line in lines] == ["55", "53", "49", "44", "31", "40"]
+    assert lines[4].endswith("new")
+
+
+def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
+    done = oh_tui("changes", saved(tmp_path, "week-dates"), "--json")
+    told = json.loads(done.stdout)
+    assert list(told) == ["changed", "added", "removed", "files", "only_read", "note"]
+    assert (told["changed"], told["added"], told["removed"]) == (6, 79, 1)
+    assert told["files"][2] == {
+        "path": "dates/src/dates/parse.py",
+        "reads": 2,
+        "edits": 7,
+        "added": 19,
+        "removed": 0,
+        "created": False,
+        "deleted": False,
+        "whole": True,
+        "last_step": 49,
+        "steps": [9, 10, 11, 14, 19, 34, 49],
+        "git": None,
+    }
+
+
+def test_a_sandbox_that_runs_has_git_beside_it() -> None:
+    done = oh_tui("--demo", "changes", DATES)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()[3:]}
+    assert lines["dates/src/dates/parse.py"].split()[-1] == "M"
+    assert lines["dates/uv.lock"].endswith("M    changed outside the editor")
+    assert lines["dates/tests/test_weeks_prop.py"].endswith("new, not in git")
+
+
+def test_a_run_without_edits_says_why_and_gives_no_table() -> None:
+    done = oh_tui("--demo", "changes", DOCS)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1:] == [
+        "this run edited no file through the editor; commands may have"
+    ]
+
+
+def test_pieces_are_explained() -> None:
+    done = oh_tui("--demo", "changes", "ad87f837")
+    assert done.stdout.splitlines()[-1].startswith("pieces: the file is not known whole")
+
+
+def test_a_place_to_start_at_is_wrong_use(tmp_path: Path) -> None:
+    done = oh_tui("changes", saved(tmp_path, "fix-add"), "--at", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "changes reads the whole run" in done.stderr
+
+
+def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:
+    told: dict[str, Any] = report(
+        changes_of(demo_run("dep-bump")), [("M", "/workspace/project/uv.lock")]
+    )
+    (file,) = told["files"]
+    assert (file["path"], file["git"]) == ("uv.lock", "M")
+    assert all(value is None for name, value in file.items() if name not in ("path", "git"))
+
+
+def test_git_that_does_not_answer_costs_only_its_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oh_tui.cli import demo_source
+    from oh_tui.sources.server import ServerSource
+
+    async def fails(self: ServerSource, conversation: object) -> None:
+        raise Problem("git is asleep")
+
+    monkeypatch.setattr(ServerSource, "git_changes", fails)
+    assert changes(demo_source, DATES, as_json=False) == 0
+    out, err = capsys.readouterr()
+    assert "git is asleep" in err
+    assert "not in git" not in out
+    assert "dates/src/dates/parse.py" in out
