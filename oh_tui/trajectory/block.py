@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from oh_tui.text import clean, clean_line, is_secret_name, redact, redact_json
+from oh_tui.trajectory.plans import Task
+from oh_tui.trajectory.terminal import read_output
 
 
 class Markdown(msgspec.Struct, frozen=True, gc=False):
@@ -31,9 +33,11 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):
-    """Text made for a terminal: its columns count, it is not cut between words."""
+    """Text made for a terminal: its columns count, it is not cut between words. `coloured` is the
+    same lines with their SGR sequences, "" when there are none: read for colours, never drawn."""
 
     text: str
+    coloured: str = ""
 
 
 class Diff(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +64,19 @@ class Fields(msgspec.Struct, frozen=True):
     """Labels and values."""
 
     pairs: tuple[tuple[str, str], ...]
+
+
+class Checklist(msgspec.Struct, frozen=True):
+    """A plan, with what changed in it."""
+
+    tasks: tuple[Task, ...]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Rows of short texts below a head; each row as long as the head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 class Plain(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +108,8 @@ Block = (
     | Code
     | Json
     | Fields
+    | Checklist
+    | Table
     | Plain
     | Failure
     | Heading
@@ -110,6 +129,19 @@ def one_line(value: Any) -> str:
     if isinstance(value, str):
         return clean_line(redact(clean(value)))
     return str(value) if isinstance(value, int | float) else ""
+
+
+def output_blocks(raw: str, command: str = "") -> list[Block]:
+    """What a program wrote, as it came; `command` is the one whose echo is left out. Empty when
+    nothing is left."""
+    seen = read_output(raw, command)
+    if not seen.text.strip():
+        return []
+    blocks: list[Block] = [Output(seen.text, seen.coloured)]
+    if seen.folded:
+        count = "1 rewrite" if seen.folded == 1 else f"{seen.folded:,} rewrites"
+        blocks.append(Note(f"{count} folded: lines as they were at last, JSON has them all"))
+    return blocks
 
 
 def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Block]:
@@ -146,7 +178,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
 def json_blocks(value: Any) -> list[Block]:
     """Any JSON value; text that is no JSON is shown as it is."""
     if isinstance(value, str):
-        return [Output(safe(value))] if value else []
+        return output_blocks(value)
     if isinstance(value, dict):
         return object_blocks(value)
     return [] if value is None else [Json(json_pretty(value))]
@@ -176,3 +208,32 @@ def json_pretty(value: Any) -> str:
         else _ODD_IN_JSON.sub(lambda odd: json.dumps(odd[0])[1:-1], line)
         for line in text.split("\n")
     )
+
+
+_BOXES = {"done": "[x]", "in_progress": "[>]"}
+
+
+def plain_text(blocks: Iterable[Block]) -> str:
+    """Blocks as text for other programs, an empty line between them; the sources, not cut to any
+    width."""
+    return "\n\n".join(filter(None, map(_plain, blocks)))
+
+
+def _plain(block: Block) -> str:
+    match block:
+        case Fields(pairs):
+            return "\n".join(f"{label}: {value}" for label, value in pairs)
+        case Checklist(tasks):
+            return "\n".join(map(_plain_task, tasks))
+        case Table(head, rows):
+            return "\n".join("\t".join(row) for row in (head, *rows))
+        case Command(text):
+            return f"$ {text}"
+        case _:
+            return block.text
+
+
+def _plain_task(task: Task) -> str:
+    change = f"  ({task.change})" if task.change else ""
+    notes = "".join(f"\n    {line}" for line in task.notes.split("\n") if line)
+    return f"{_BOXES.get(task.status, '[ ]')} {task.title}{change}{notes}"

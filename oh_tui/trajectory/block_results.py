@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from oh_tui.text import clean, clean_line, redact
+from oh_tui.human import size
+from oh_tui.text import clean_line
 from oh_tui.trajectory import bodies
+from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
     Block,
+    Checklist,
     Code,
     Diff,
     Failure,
@@ -20,15 +23,20 @@ from oh_tui.trajectory.block import (
     Note,
     Output,
     Plain,
+    Table,
     json_pretty,
     object_blocks,
     one_line,
+    output_blocks,
     safe,
 )
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.difference import count_changes, unified
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.tools import change
+from oh_tui.trajectory.images import find_images
+from oh_tui.trajectory.plans import compare, tasks_of
+from oh_tui.trajectory.terminal import read_output
+from oh_tui.trajectory.tools import change, count
 
 
 def extended(body: dict[str, Any]) -> list[Block]:
@@ -42,7 +50,12 @@ def classification(body: dict[str, Any]) -> list[Block]:
     return object_blocks(found) if isinstance(found, dict) else []
 
 
-def answer_blocks(event: Event, action: Any) -> list[Block]:
+def images(body: dict[str, Any]) -> list[Block]:
+    """Images are named, not drawn."""
+    return [Note(f"{image}: i saves and opens it") for image in find_images(body)]
+
+
+def answer_blocks(event: Event, action: Any, around: Around | None = None) -> list[Block]:
     """One result; `action` is what was called, None when that is not known."""
     body = event.body()
     if event.kind == "UserRejectObservation":
@@ -58,14 +71,15 @@ def answer_blocks(event: Event, action: Any) -> list[Block]:
     if not isinstance(observation, dict):
         return [Note("a result without content"), Json(json_pretty(body))]
     if is_terminal(event):
-        text = terminal_text(body, text_field(action, "command") or bodies.command_text(body))
-        return [Output(text) if text else Note("no output"), *extended(body)]
+        return [*_terminal_result(body, observation, action), *images(body), *extended(body)]
     if event.failed:
         text = content(body)
         error = Failure(text) if text else Note("an error without a text")
-        return [error, *proposal(action)]
+        return [error, *images(body), *proposal(action)]
+    if event.part in _PLANS:
+        return [*_plan_result(body, observation, around), *extended(body)]
     show = _RESULTS.get(event.part, _other_result)
-    return [*show(body, observation, action), *extended(body)]
+    return [*show(body, observation, action), *images(body), *extended(body)]
 
 
 def is_terminal(event: Event) -> bool:
@@ -76,9 +90,19 @@ def content(body: dict[str, Any]) -> str:
     return safe(bodies.content_text(body))
 
 
-def terminal_text(body: dict[str, Any], command: str) -> str:
-    output = clean(bodies.content_text(body))
-    return redact(bodies.strip_echo(output, clean(command))).rstrip("\n")
+def _command(body: dict[str, Any], action: Any) -> str:
+    return text_field(action, "command") or bodies.command_text(body)
+
+
+def terminal_text(body: dict[str, Any], action: Any) -> str:
+    return read_output(bodies.content_text(body), _command(body, action)).text
+
+
+def _terminal_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    blocks = output_blocks(bodies.content_text(body), _command(body, action))
+    blocks = blocks or [Note("no output")]
+    kept = one_line(text_field(observation, "full_output_save_dir"))
+    return [*blocks, Note(f"cut by the tool; whole in the sandbox: {kept}")] if kept else blocks
 
 
 def proposal(action: Any) -> list[Block]:
@@ -212,31 +236,33 @@ def _patch_blocks(patch: str) -> list[Block]:
     return blocks
 
 
-_MARKS = {"done": "[x]", "in_progress": "[>]"}
-
-
 def progress(tasks: list[Any]) -> str:
     done = sum(text_field(task, "status") == "done" for task in tasks)
     return f"{done}/{len(tasks)}"
 
 
-def _plan_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    tasks = field(observation, "task_list")
-    if not isinstance(tasks, list) or not tasks:
-        text = content(body)
-        return [Plain(text)] if text else [Note("the plan is empty")]
-    lines = []
-    for task in tasks:
-        title = one_line(text_field(task, "title")) or "(no title)"
-        lines.append(f"{_MARKS.get(text_field(task, 'status'), '[ ]')} {title}")
-        notes = safe(text_field(task, "notes")).strip()
-        lines += [f"    {line}" for line in notes.split("\n") if line]
-    return [Plain("\n".join(lines))]
+_PLANS = ("TaskTrackerObservation",)
+
+
+def _plan_result(
+    body: dict[str, Any], observation: dict[str, Any], around: Around | None
+) -> list[Block]:
+    """The plan, with what changed since the one before."""
+    tasks = tasks_of(observation)
+    before = around.before if around else None
+    old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
+    if old and field(observation, "command") != "view":
+        tasks = compare(old, tasks)
+    if tasks:
+        return [Checklist(tuple(tasks))]
+    text = content(body)
+    return [Plain(text)] if text else [Note("the plan is empty")]
 
 
 def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """What was found by grep or glob."""
-    found = field(observation, "matches") or field(observation, "files")
+    found = field(observation, "matches")
+    found = found if isinstance(found, list) else field(observation, "files")
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         return _other_result(body, observation, action)
     blocks: list[Block] = [Output("\n".join(map(safe, found)))] if found else [Note("none found")]
@@ -245,34 +271,76 @@ def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
     return blocks
 
 
-def _browser_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    blocks = _text_result(body, observation, action)
-    picture = text_field(observation, "screenshot_data")
-    if picture:
-        size = max(1, len(picture) * 3 // 4 // 1000)
-        blocks.append(Note(f"with a screenshot of {size} kB, which is not shown here"))
-    return blocks
-
-
 def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    text = content(body)
-    if not text.strip():
-        return [Note("no output")]
-    if text[:1] in "{[":
+    raw = _text_of(body)
+    if raw[:1] in ("{", "["):
         try:
-            value = json.loads(text)
+            value = json.loads(raw)
         except (ValueError, RecursionError):
             pass
         else:
             return [Json(json_pretty(value))]
-    return [Output(text)]
+    shown = output_blocks(raw)
+    return shown if shown or find_images(body) else [Note("no output")]
+
+
+def _text_of(body: dict[str, Any]) -> str:
+    """The content, "" where it is nothing but images, which are named below it."""
+    text = bodies.content_text(body)
+    return text if text.replace("[image]", "").strip() else ""
+
+
+def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """The fields of a result that say more than its text and its call do."""
+    given = action if isinstance(action, dict) else {}
+    text = bodies.content_text(body).strip()
+    said = {value for value in given.values() if isinstance(value, str)}
+    repeated = [
+        name
+        for name, value in observation.items()
+        if (isinstance(value, str) and (value in said or value.strip() == text))
+        or (name in given and given[name] == value)
+    ]
+    return object_blocks(observation, ("content", "is_error", *_NAMED_ELSEWHERE, *repeated))
+
+
+_NAMED_ELSEWHERE = ("tool_name", "screenshot_data", "parent_conversation_id")
 
 
 def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """An answer of a model: Markdown, after its other fields."""
-    fields = object_blocks(observation, ("content", "is_error"))
-    text = content(body)
+    fields = _fields(body, observation, action)
+    text = safe(_text_of(body))
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
+
+
+def _agent_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """What another agent answered; its own events are elsewhere."""
+    blocks = _prose_result(body, observation, action)
+    if field(observation, "conversation_id"):
+        return [*blocks, Note("it is a conversation of its own")]
+    if field(observation, "command") == "spawn":
+        return blocks
+    return [*blocks, Note("what it did to get there is not among these events")]
+
+
+def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    entries = field(observation, "entries")
+    if not isinstance(entries, list) or not entries:
+        return _other_result(body, observation, action)
+    rows = []
+    for entry in entries:
+        folder = field(entry, "is_directory") is True
+        took = field(entry, "size")
+        known = isinstance(took, int) and took >= 0 and not folder
+        changed = one_line(text_field(entry, "modified_time"))[:19].replace("T", " ")
+        name = one_line(text_field(entry, "name") or text_field(entry, "path"))
+        rows.append((name + ("/" if folder else ""), size(took) if known else "", changed))
+    total = field(observation, "total_count")
+    more: list[Block] = []
+    if field(observation, "is_truncated") is True and isinstance(total, int):
+        more = [Note(f"the tool stopped here: {total} entries in all")]
+    return [Table(("name", "size", "changed"), tuple(rows)), *more]
 
 
 def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -283,9 +351,9 @@ def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
 
 
 def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    fields = object_blocks(observation, ("content", "is_error"))
+    fields = _fields(body, observation, action)
     text = _text_result(body, observation, action)
-    return fields if fields and isinstance(text[0], Note) else [*fields, *text]
+    return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
 
 
 _RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
@@ -296,17 +364,19 @@ _RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]
     "WriteFileObservation": _edit_result,
     "ReadFileObservation": _read_result,
     "ApplyPatchObservation": _patch_result,
-    "TaskTrackerObservation": _plan_result,
     "GrepObservation": _list_result,
     "GlobObservation": _list_result,
-    "BrowserObservation": _browser_result,
+    "ListDirectoryObservation": _folder_result,
+    "BrowserObservation": _text_result,
     "MCPToolObservation": _text_result,
     "ClientToolObservation": _text_result,
     "FinishObservation": _said_result,
     "ThinkObservation": _said_result,
     "AskOracleObservation": _prose_result,
-    "TaskObservation": _prose_result,
-    "DelegateObservation": _prose_result,
+    "VisionInspectObservation": _prose_result,
+    "TaskObservation": _agent_result,
+    "DelegateObservation": _agent_result,
+    "StartChildConversationObservation": _agent_result,
     "InvokeSkillObservation": _prose_result,
     "ConsultTomObservation": _prose_result,
     "WorkflowObservation": _prose_result,
@@ -315,8 +385,12 @@ _RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]
 observation is one line here."""
 
 
-def _lines(count: int) -> str:
-    return f"{count} line" if count == 1 else f"{count} lines"
+def _found(observation: dict[str, Any]) -> list[str]:
+    for name, noun in (("matches", "match"), ("files", "file")):
+        found = field(observation, name)
+        if isinstance(found, list):
+            return [count(len(found), noun)]
+    return []
 
 
 def facts(body: dict[str, Any], action: Any) -> list[str]:
@@ -328,16 +402,18 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
     path = text_field(observation, "path") or text_field(observation, "file_path")
     if part in ("TerminalObservation", "ExecuteBashObservation"):
         return [one_line(text_field(observation, "metadata", "working_dir"))]
-    show = _RESULTS.get(part)
-    if show is _plan_result:
+    if part in _PLANS:
         tasks = field(observation, "task_list")
         return [f"plan {progress(tasks)}"] if isinstance(tasks, list) and tasks else []
+    show = _RESULTS.get(part)
+    if show is _list_result:
+        return _found(observation)
     if show not in (_edit_result, _read_result, _patch_result):
         return []
     blocks = show(body, observation, action)
     diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]
     lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
-    size = _lines(sum(lines)) if lines else ""
+    told = count(sum(lines), "line") if lines else ""
     if diffs:
-        size = change(sum(added for added, _ in diffs), sum(gone for _, gone in diffs))
-    return [size, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]
+        told = change(sum(added for added, _ in diffs), sum(gone for _, gone in diffs))
+    return [told, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]

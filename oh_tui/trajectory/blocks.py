@@ -13,8 +13,10 @@ from typing import Any
 from oh_tui.human import duration
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory import bodies
+from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
     Block,
+    Checklist,
     Code,
     Command,
     Diff,
@@ -26,14 +28,17 @@ from oh_tui.trajectory.block import (
     Note,
     Output,
     Plain,
+    Table,
     Thought,
     json_blocks,
     json_pretty,
     object_blocks,
+    output_blocks,
     pair_blocks,
+    plain_text,
     safe,
 )
-from oh_tui.trajectory.block_events import EVENTS, acp_call, acp_result
+from oh_tui.trajectory.block_events import EVENTS, acp_call, acp_result, what_followed
 from oh_tui.trajectory.block_results import (
     answer_blocks,
     content,
@@ -49,7 +54,9 @@ from oh_tui.trajectory.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.steps import Outcome, Step
 
 __all__ = [
+    "Around",
     "Block",
+    "Checklist",
     "Code",
     "Command",
     "Diff",
@@ -61,13 +68,16 @@ __all__ = [
     "Note",
     "Output",
     "Plain",
+    "Table",
     "Thought",
     "call_blocks",
     "call_title",
     "command_text",
     "event_blocks",
     "json_text",
+    "links_of",
     "output_text",
+    "plain_text",
     "result_blocks",
     "result_title",
 ]
@@ -84,9 +94,10 @@ _OPEN_TITLES = {
 }
 
 
-def call_blocks(step: Step, *, whole: bool = False) -> list[Block]:
+def call_blocks(step: Step, *, whole: bool = False, around: Around | None = None) -> list[Block]:
     """The call of a step: the thought in two lines (all of it, and the reasoning, if `whole`),
-    then the command or the arguments. Empty for a message and for anything else without a call."""
+    then the command or the arguments, then which others were made at once with it. Empty for a
+    message and for anything else without a call."""
     body = step.event.body()
     if step.is_stray:
         command = bodies.command_text(body)
@@ -112,13 +123,28 @@ def call_blocks(step: Step, *, whole: bool = False) -> list[Block]:
             Note("not run: the call could not be read"),
             *json_blocks(bodies.arguments(body)),
         ]
-    return blocks
+    return blocks + _at_once(around)
 
 
-def result_blocks(step: Step, outcome: Outcome) -> list[Block]:
-    """The result of a step, whole; of a message, an error or another event: what it says."""
+def _at_once(around: Around | None) -> list[Block]:
+    if around is None or not around.place:
+        return []
+    others = [str(number) for n, number in enumerate(around.group, 1) if n != around.place]
+    named = ", ".join(others[:-1]) + (" and " if len(others) > 1 else "") + others[-1]
+    return [Note(f"call {around.place} of {len(others) + 1} made at once, with {named}")]
+
+
+def result_blocks(step: Step, outcome: Outcome, *, around: Around | None = None) -> list[Block]:
+    """The result of a step, whole; of a message, an error or another event: what it says. What
+    came before and after is told too where it is given: what changed in a plan, whether the run
+    went on after an error."""
     if not step.is_call:
-        return event_blocks(step.event)
+        return event_blocks(step.event, around)
+    blocks = _result(step, outcome, around)
+    return blocks + (what_followed(around) if outcome is Outcome.ERROR else [])
+
+
+def _result(step: Step, outcome: Outcome, around: Around | None) -> list[Block]:
     result = step.result
     action = field(step.event.body(), "action")
     if result is None:
@@ -128,22 +154,23 @@ def result_blocks(step: Step, outcome: Outcome) -> list[Block]:
         return blocks + proposal(action)
     if result.kind == "ACPToolCallEvent":
         return acp_result(result.body()) or [Note("no output")]
-    blocks = answer_blocks(result, action)
+    blocks = answer_blocks(result, action, around)
     for other in step.results[1:]:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
     return blocks
 
 
-def event_blocks(event: Event) -> list[Block]:
+def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
     """What one event says, of any kind; for hidden events and for steps that are no call."""
     body = event.body()
     if event.kind in ("ObservationEvent", "AgentErrorEvent", "UserRejectObservation"):
-        return answer_blocks(event, None)
+        return answer_blocks(event, None, around) + (what_followed(around) if event.failed else [])
     show = EVENTS.get(event.kind)
     if show is not None:
-        return show(body)
+        return show(body, around)
     if event.kind == UNREADABLE:
-        return [Note("no JSON object, shown as it came"), Output(safe(text_field(body, "text")))]
+        text = output_blocks(text_field(body, "text"))
+        return [Note("no JSON object, shown as it came"), *text]
     remark = "this object names no kind" if event.kind == NO_KIND else "unknown kind"
     return [Note(f"{remark}, shown as it came"), Json(json_pretty(body))]
 
@@ -151,8 +178,10 @@ def event_blocks(event: Event) -> list[Block]:
 def call_title(step: Step) -> str:
     """Such as `step 58 · terminal`, `step 3 · you`."""
     event = step.event
-    what = clean_line(redact(event.tool_name))
-    if not what:
+    what = clean_line(redact(event.tool_name or event.verb))
+    if event.kind == "HookExecutionEvent":
+        what = "hook"
+    elif not what:
         who = {"user": "you", "agent": "agent"}.get(event.source, "")
         what = who if event.kind == "MessageEvent" and who else _words(event.kind)
     return f"step {step.number} · {what}"
@@ -194,10 +223,25 @@ def output_text(step: Step) -> str:
     texts = []
     for result in results:
         body = result.body()
-        command = text_field(action, "command") or bodies.command_text(body)
-        texts.append(terminal_text(body, command) if is_terminal(result) else content(body))
+        texts.append(terminal_text(body, action) if is_terminal(result) else content(body))
     text = "\n".join(filter(None, texts))
     return text or safe(text_field(action, "message") or text_field(action, "thought"))
+
+
+_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def links_of(step: Step) -> tuple[str, ...]:
+    """The ids of the conversations that a step started, as its results name them."""
+    found: dict[str, None] = {}
+    for result in step.results:
+        observation = field(result.body(), "observation")
+        for name in ("conversation_id", "sub_conversation_id", "sub_conversation_ids"):
+            given = field(observation, name)
+            for item in given if isinstance(given, list) else [given]:
+                if isinstance(item, str) and _ID.fullmatch(item):
+                    found[item] = None
+    return tuple(found)
 
 
 def json_text(step: Step) -> str:
@@ -257,6 +301,50 @@ def _plan_call(action: dict[str, Any]) -> list[Block]:
     return pair_blocks(("plan", progress(tasks) if isinstance(tasks, list) else ""))
 
 
+def _delegate_call(action: dict[str, Any]) -> list[Block]:
+    tasks, ids = field(action, "tasks"), field(action, "ids")
+    if isinstance(tasks, dict) and tasks:
+        blocks: list[Block] = []
+        for name, task in tasks.items():
+            about = safe(task) if isinstance(task, str) else json_pretty(task)
+            blocks += [Heading(clean_line(redact(f"to {name}"))), Plain(about)]
+        return blocks
+    if not isinstance(ids, list) or not ids:
+        return object_blocks(action)
+    types = field(action, "agent_types")
+    kinds = types if isinstance(types, list) else []
+    pairs = [
+        (str(name), kinds[n] if n < len(kinds) and kinds[n] else "an agent")
+        for n, name in enumerate(ids)
+    ]
+    return pair_blocks(*((clean_line(redact(name)), kind) for name, kind in pairs))
+
+
+def _task_call(action: dict[str, Any]) -> list[Block]:
+    """The name of the agent, then what it is told; a description that only begins the prompt
+    says nothing more."""
+    about, told = text_field(action, "description"), safe(text_field(action, "prompt"))
+    fields = object_blocks(action, ("prompt", "task", "description"))
+    if about and not told.startswith(about.rstrip(".")):
+        fields = [*pair_blocks(("about", about)), *fields]
+    told = told or safe(text_field(action, "task"))
+    return [*fields, Plain(told)] if told else fields
+
+
+def _question_call(action: dict[str, Any]) -> list[Block]:
+    asked = safe(text_field(action, "question"))
+    rest = object_blocks(action, ("question",))
+    return [Plain(asked), *rest] if asked else rest
+
+
+def _search_call(action: dict[str, Any]) -> list[Block]:
+    return pair_blocks(
+        ("pattern", field(action, "pattern")),
+        ("in", field(action, "path")),
+        ("files", field(action, "include")),
+    )
+
+
 def _nothing(action: dict[str, Any]) -> list[Block]:
     return []
 
@@ -277,6 +365,13 @@ _ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "ApplyPatchAction": _patch_call,
     "TaskTrackerAction": _plan_call,
     "MCPToolAction": _mcp_call,
+    "DelegateAction": _delegate_call,
+    "TaskAction": _task_call,
+    "StartChildConversationAction": _task_call,
+    "AskOracleAction": _question_call,
+    "VisionInspectAction": _question_call,
+    "GrepAction": _search_call,
+    "GlobAction": _search_call,
     "FinishAction": _nothing,
     "ThinkAction": _nothing,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.human import compact, dollars
 from oh_tui.text import HIDDEN, clean_line, is_secret_name, redact
 from oh_tui.trajectory.bodies import (
     arguments,
@@ -225,7 +226,10 @@ def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
     if family is Family.TERMINAL:
         what = f"$ {command or title}"
     else:
-        what = f"{kind} {title}" if isinstance(kind, str) and kind != "other" else title
+        what = title
+        if isinstance(kind, str) and kind != "other":
+            rest = title[len(kind) :] if title.lower().startswith(kind.lower()) else f" {title}"
+            what = kind + rest
     output = told("raw_output")
     text = output if isinstance(output, str) else _main_text(_dict(output))
     content = told("content")
@@ -316,6 +320,10 @@ def _hook(event: Event, body: dict[str, Any]) -> Facts:
 
 def _state(event: Event, body: dict[str, Any]) -> Facts:
     value = field(body, "value")
+    if event.key == "stats" and (told := _used(value)):
+        return Family.STATE, "state stats", told
+    if event.key == "full_state" and event.status:
+        return Family.STATE, "state full_state", (event.status,)
     if isinstance(value, dict):
         shown = count(len(value), "field")
     elif isinstance(value, list):
@@ -325,6 +333,20 @@ def _state(event: Event, body: dict[str, Any]) -> Facts:
     else:
         shown = HIDDEN if is_secret_name(event.key) else str(value)
     return Family.STATE, f"state {event.key}", (shown,)
+
+
+def _used(stats: Any) -> Parts:
+    """Cost and tokens so far, over all that they were used for."""
+    used = _dict(field(stats, "usage_to_metrics")).values()
+    costs = [field(metrics, "accumulated_cost") for metrics in used]
+    cost = sum(c for c in costs if isinstance(c, int | float) and 0 < c < 1e9)
+    tokens = 0
+    for metrics in used:
+        for name in ("prompt_tokens", "completion_tokens"):
+            given = field(metrics, "accumulated_token_usage", name)
+            tokens += given if isinstance(given, int) and 0 < given < 10**15 else 0
+    parts = (dollars(cost) if cost else "", f"{compact(tokens)} tokens" if tokens else "")
+    return tuple(filter(None, parts))
 
 
 def _system_prompt(event: Event, body: dict[str, Any]) -> Facts:
@@ -348,7 +370,11 @@ def _tokens(event: Event, body: dict[str, Any]) -> Facts:
 
 
 def _log(event: Event, body: dict[str, Any]) -> Facts:
-    return Family.SYSTEM, f"log the answer of {text_field(body, 'model_name') or 'the model'}", ()
+    return (
+        Family.SYSTEM,
+        f"log the answer of {text_field(body, 'model_name') or 'the model'}",
+        (text_field(body, "filename"),),
+    )
 
 
 def _risks(event: Event, body: dict[str, Any]) -> Facts:

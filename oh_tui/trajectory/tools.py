@@ -369,6 +369,12 @@ def _field_result(*names: str) -> Callable[[Use], Parts]:
     return result
 
 
+def _chosen_model(use: Use) -> Parts:
+    names = ("chosen_class", "active_model", "model")
+    found = [text for name in names if (text := text_field(use.observation, name))]
+    return (": ".join(found[:2]) or first_line(use.output()),)
+
+
 def _web(verb: str, *names: str) -> Tool:
     return _simple(Family.WEB, verb, *names)
 
@@ -394,9 +400,7 @@ TOOLS: dict[str, Tool] = {
     "SwitchLLM": _simple(
         Family.SYSTEM, "model", "profile_name", result=_field_result("active_model")
     ),
-    "ClassifyAndSwitchLLM": _simple(
-        Family.SYSTEM, "model", "chosen_class", result=_field_result("active_model", "model")
-    ),
+    "ClassifyAndSwitchLLM": _no_detail(Family.SYSTEM, "choose a model", _chosen_model),
     "VisionInspect": _simple(
         Family.READ, "look at image:", "question", result=_field_result("answer")
     ),

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from oh_tui.trajectory.blocks import (
     Block,
+    Checklist,
     Code,
     Command,
     Diff,
@@ -20,9 +21,12 @@ from oh_tui.trajectory.blocks import (
     Note,
     Output,
     Plain,
+    Table,
     Thought,
 )
+from oh_tui.trajectory.plans import Task
 from oh_tui.tui import highlight
+from oh_tui.tui.colours import Colours
 from oh_tui.tui.highlight import Piece
 from oh_tui.tui.sections import (
     Line,
@@ -35,6 +39,7 @@ from oh_tui.tui.sections import (
     expand,
     head,
 )
+from oh_tui.tui.theme import UNICODE, Glyphs
 
 WHOLE = 150
 """Lines; code up to here is painted in one go, so that strings over several lines are right;
@@ -50,18 +55,20 @@ PROSE = 50_000
 """Characters of text beyond which lines are cut at the width, not between words."""
 
 
-def lay_out(blocks: Sequence[Block], width: int, wrap: bool) -> list[Section]:
+def lay_out(
+    blocks: Sequence[Block], width: int, wrap: bool, glyphs: Glyphs = UNICODE
+) -> list[Section]:
     """The sections of all blocks, an empty line around prose and above headings."""
     sections: list[Section] = []
     for number, block in enumerate(blocks):
         after_prose = number > 0 and isinstance(blocks[number - 1], Markdown)
         if number > 0 and (after_prose or isinstance(block, Heading | Markdown)):
             sections.append(RowSection([Line("", [])], 0))
-        sections += (section for section in _block(block, width, wrap) if len(section))
+        sections += (section for section in _block(block, width, wrap, glyphs) if len(section))
     return sections
 
 
-def _block(block: Block, width: int, wrap: bool) -> list[Section]:
+def _block(block: Block, width: int, wrap: bool, glyphs: Glyphs) -> list[Section]:
     match block:
         case Markdown(text):
             return _markdown(expand(text, 4), width)
@@ -69,8 +76,8 @@ def _block(block: Block, width: int, wrap: bool) -> list[Section]:
             return [_thought(expand(text, 4), width, most)]
         case Command(text):
             return [_command(expand(text, 8).split("\n"), width)]
-        case Output(text):
-            return [TextSection(_split(text, 8), width, wrap=wrap)]
+        case Output(text, coloured):
+            return [_output(text, coloured, width, wrap)]
         case Diff(text, path):
             return [_diff(_split(text, 4), path, width, wrap)]
         case Code(text, path, first):
@@ -79,6 +86,10 @@ def _block(block: Block, width: int, wrap: bool) -> list[Section]:
             return [_code(_split(text, 4), "json", None, width, wrap)]
         case Fields(pairs):
             return _fields(pairs, width)
+        case Checklist(tasks):
+            return [_checklist(tasks, width, glyphs)]
+        case Table(columns, rows):
+            return _table(columns, rows, width)
         case Plain(text):
             return [_text(text, width)]
         case Failure(text):
@@ -96,6 +107,32 @@ def _split(text: str, tab: int) -> list[str]:
 def _text(text: str, width: int, style: str = "") -> Section:
     words = len(text) <= PROSE
     return TextSection(_split(text, 4), width, wrap=True, words=words, style=style)
+
+
+def _output(text: str, coloured: str, width: int, wrap: bool) -> Section:
+    lines = _split(text, 8)
+    if not coloured:
+        return TextSection(lines, width, wrap=wrap)
+    sources = text.split("\n")
+    colours = Colours(coloured)
+
+    def paint(number: int) -> Sequence[Piece]:
+        pieces = colours.paint(number, sources[number])
+        return pieces if "\t" not in sources[number] else _expanded(pieces, lines[number])
+
+    return TextSection(lines, width, wrap=wrap, paint=paint)
+
+
+def _expanded(pieces: Sequence[Piece], line: str) -> Sequence[Piece]:
+    """Pieces with their tabs as spaces, as in the line that is shown."""
+    found: list[Piece] = []
+    before, done = "", 0
+    for text, style in pieces:
+        before += text
+        end = len(expand(before, 8))
+        found.append((line[done:end], style))
+        done = end
+    return found if done == len(line) else [(line, "")]
 
 
 def _markdown(text: str, width: int) -> list[Section]:
@@ -239,25 +276,125 @@ def _fields(pairs: Sequence[tuple[str, str]], width: int) -> list[Section]:
     return [RowSection(rows, width, follows=follows)] if rows else []
 
 
+_TASK_LOOKS = {
+    "done": ("finished", "[x]", "good", "dim"),
+    "in_progress": ("running", "[>]", "mark", "bold"),
+    "todo": ("starting", "[ ]", "dim", ""),
+}
+"""Status of a task -> glyph, the ASCII form that needs no legend, hue of it, style of the title."""
+
+_CHANGES = {
+    "new": ("new", "mark"),
+    "done": ("done now", "good"),
+    "started": ("started", "mark"),
+    "reopened": ("open again", "note"),
+    "renamed": ("renamed", "note"),
+    "dropped": ("dropped", "note"),
+}
+
+
+def _checklist(tasks: Sequence[Task], width: int, glyphs: Glyphs) -> Section:
+    """A line for each task with what changed in it, its notes and its former title below."""
+    rows: list[Line] = []
+    follows: list[bool] = []
+    for task in tasks:
+        glyph, box, hue, look = _TASK_LOOKS[task.status]
+        mark = f"{getattr(glyphs, glyph) if glyphs is UNICODE else box} "
+        if task.change == "dropped":
+            mark, look = " " * cells(mark), "strike note"
+        said, said_hue = _CHANGES.get(task.change, ("", ""))
+        room = max(1, width - cells(mark))
+        if cells(mark) >= width:
+            mark = ""
+        for n, (start, end) in enumerate(_spans(task.title, room)):
+            body: list[Piece] = [(mark, hue)] if not n else []
+            gutter = " " * cells(mark) if n else ""
+            rows.append(Line(gutter, [*body, (task.title[start:end], look)]))
+            follows.append(n > 0)
+        if said:
+            last = rows[-1]
+            if cells(last.gutter + last.text) + 2 + len(said) <= width:
+                rows[-1] = Line(last.gutter, [*last.body, ("  ", ""), (said, said_hue)])
+            else:
+                rows.append(Line(" " * cells(mark), [(head(said, room), said_hue)]))
+                follows.append(False)
+        below = [f"was: {task.was}"] if task.was else []
+        for text in [*below, *filter(None, expand(task.notes, 4).split("\n"))]:
+            for start, end in _spans(text, room):
+                rows.append(Line(" " * cells(mark), [(text[start:end], "note")]))
+                follows.append(start > 0)
+    return RowSection(rows, width, follows=follows)
+
+
+def _spans(text: str, room: int) -> list[tuple[int, int]]:
+    starts = chop(text, room, words=len(text) <= PROSE)
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+_NUMBER = re.compile(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Section]:
+    """Columns side by side, numbers at their right; where they do not fit, each row as a field."""
+    kept = [n for n in range(len(columns)) if any(row[n] for row in rows)]
+    widths = [max(cells(row[n]) for row in (columns, *rows)) for n in kept]
+    if sum(widths) + 2 * (len(kept) - 1) > width:
+        pairs = [
+            (row[0], "  ".join(f"{columns[n]} {row[n]}" for n in kept if n and row[n]))
+            for row in rows
+        ]
+        return _fields(pairs, width)
+    right = [all(_NUMBER.fullmatch(row[n]) for row in rows) for n in kept]
+
+    def line(row: Sequence[str], style: str) -> Line:
+        texts = []
+        for n, wide, at_right in zip(kept, widths, right, strict=True):
+            gap = " " * (wide - cells(row[n]))
+            texts.append(gap + row[n] if at_right else row[n] + gap)
+        return Line("", [("  ".join(texts).rstrip(), style)])
+
+    lines = [line(columns, "label"), *(line(row, "") for row in rows)]
+    return [RowSection(lines, width)]
+
+
+_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]")
+_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+
+
+def _weight(line: str) -> int:
+    """What it costs to render a line, in characters: a short one takes its time too."""
+    return max(40, len(line))
+
+
 def slices(text: str) -> list[str]:
     """Markdown cut between paragraphs, about `SLICE` characters each.
 
     What is indented stays with the line above it, so that an item of a list stays whole. A code
-    fence that is very long, or never closed, is cut into several.
+    fence that is very long, or never closed, is cut into several; a long table too, each part
+    with the head of the whole.
     """
-    if len(text) <= SLICE * 2:
+    if sum(map(_weight, text.split("\n"))) <= SLICE * 2:
         return [text] if text.strip() else []
     found: list[str] = []
     lines: list[str] = []
     size = 0
     fence = ""
     blank = False
+    table: list[str] = []
+    """Head and rule of the table that is being read."""
     for line in text.split("\n"):
         bare = line.lstrip()
         starts_block = blank and line[:1] not in (" ", "\t", "")
-        if not fence and size >= SLICE and (starts_block or size >= SLICE * 4):
+        if not fence and "|" not in line:
+            table = []
+        elif not fence and lines and "|" in lines[-1] and _RULE.fullmatch(line):
+            table = [lines[-1], line]
+        starts_block = starts_block or bool(_ITEM.match(line))
+        ends_here = starts_block or size >= SLICE * (2 if table else 4)
+        if not fence and size >= SLICE and ends_here:
             found.append("\n".join(lines))
-            lines, size = [], 0
+            lines = table if table and line not in table else []
+            size = sum(map(_weight, lines))
         if fence:
             if bare.startswith(fence) and not bare.strip(fence[0] + " "):
                 fence = ""
@@ -268,7 +405,7 @@ def slices(text: str) -> list[str]:
             mark = bare[0]
             fence = mark * (len(bare) - len(bare.lstrip(mark)))
         lines.append(line)
-        size += max(40, len(line))  # each line takes its time, a short one too
+        size += _weight(line)
         blank = not bare
     found.append("\n".join(lines))
     return [part for part in found if part.strip()]

@@ -15,6 +15,7 @@ from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.body_layout import lay_out
 from oh_tui.tui.highlight import lexer_for, paint_line
 from oh_tui.tui.sections import Line
+from oh_tui.tui.theme import UNICODE, Glyphs
 
 
 class Document:
@@ -24,8 +25,14 @@ class Document:
     widest is; prose is always wrapped.
     """
 
-    def __init__(self, blocks: Sequence[Block], width: int, wrap: bool = True) -> None:
-        self._sections = lay_out(blocks, max(1, width), wrap)
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        width: int,
+        wrap: bool = True,
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
+        self._sections = lay_out(blocks, max(1, width), wrap, glyphs)
         self._firsts: list[int] = []
         self._count_lines()
         self.width = max((section.width for section in self._sections), default=0)

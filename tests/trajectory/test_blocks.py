@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oh_tui.text import HIDDEN, clean
+from oh_tui.demo.images import SCREENSHOT
+from oh_tui.text import HIDDEN, clean, clean_line
 from oh_tui.trajectory.blocks import (
+    Around,
     Block,
+    Checklist,
     Code,
     Command,
     Diff,
@@ -24,19 +27,25 @@ from oh_tui.trajectory.blocks import (
     Note,
     Output,
     Plain,
+    Table,
     Thought,
     call_blocks,
     call_title,
     command_text,
     event_blocks,
     json_text,
+    links_of,
     output_text,
+    plain_text,
     result_blocks,
     result_title,
 )
 from oh_tui.trajectory.difference import count_changes, unified
 from oh_tui.trajectory.events import parse_event
+from oh_tui.trajectory.images import images_of
+from oh_tui.trajectory.plans import Task
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.terminal import SGR
 
 JsonObject = dict[str, Any]
 
@@ -108,7 +117,7 @@ def test_a_command_shows_thought_and_command_above_cleaned_output() -> None:
         Command("pytest -q"),
         Note("waits at most 30 s"),
     ]
-    assert result(RUN, done) == [Output("1 failed")]
+    assert result(RUN, done) == [Output("1 failed", "\x1b[31m1 failed\x1b[0m")]
     assert title(RUN, done) == "exit 1 · 0.3 s · /workspace/dates"
     step, _ = step_of(RUN, done)
     assert call_title(step) == "step 1 · tool"
@@ -235,7 +244,16 @@ def test_a_plan_is_a_checklist() -> None:
     event = action("TaskTrackerAction", command="plan", task_list=tasks)
     done = observation("TaskTrackerObservation", command="plan", task_list=tasks)
     assert call(event, done) == [Fields((("plan", "1/3"),))]
-    assert result(event, done) == [Plain("[x] fix\n[>] verify\n    with -x\n[ ] write")]
+    assert result(event, done) == [
+        Checklist(
+            (
+                Task("fix", "done"),
+                Task("verify", "in_progress", "with -x"),
+                Task("write", "todo"),
+            )
+        )
+    ]
+    assert plain_text(result(event, done)) == "[x] fix\n[>] verify\n    with -x\n[ ] write"
     assert title(event, done) == "0.3 s · plan 1/3"
 
 
@@ -268,16 +286,20 @@ def test_an_mcp_call_shows_arguments_as_fields_and_a_json_answer_as_json() -> No
 
 
 def test_a_long_argument_gets_its_own_heading() -> None:
-    event = action("AskOracleAction", question="a\nb", context="short")
+    event = action("NewAction", question="a\nb", context="short")
     assert call(event) == [Fields((("context", "short"),)), Heading("question"), Plain("a\nb")]
 
 
-def test_a_screenshot_is_named_not_shown() -> None:
-    done = observation("BrowserObservation", "page", screenshot_data="A" * 8000)
-    blocks = result(action("BrowserNavigateAction", url="https://a.b"), done)
-    assert blocks == [
+def test_a_screenshot_is_named_by_its_bytes_not_shown() -> None:
+    event = action("BrowserNavigateAction", url="https://a.b")
+    done = observation("BrowserObservation", "page", screenshot_data=SCREENSHOT)
+    assert result(event, done) == [
         Output("page"),
-        Note("with a screenshot of 6 kB, which is not shown here"),
+        Note("screenshot, PNG 64x40, 158 B: i saves and opens it"),
+    ]
+    broken = observation("BrowserObservation", "", screenshot_data="A" * 8000)
+    assert result(event, broken) == [
+        Note("screenshot that cannot be read, 6 kB: i saves and opens it")
     ]
 
 
@@ -402,9 +424,9 @@ def test_a_hook_says_what_it_did_and_what_it_printed() -> None:
         "stderr": "no\n",
     }
     assert result(event) == [
-        Fields((("hook", "PreToolUse"), ("said", "blocked"))),
+        Failure("blocked by the hook"),
+        Fields((("when", "PreToolUse"), ("exit code", "2"))),
         Command("./check"),
-        Fields((("exit code", "2"),)),
         Heading("stderr"),
         Output("no"),
     ]
@@ -414,7 +436,7 @@ def test_an_acp_call_shows_its_last_report() -> None:
     start = {"id": "1", "kind": "ACPToolCallEvent", "tool_call_id": "t", "title": "Read a.py"}
     end = start | {"id": "2", "status": "completed", "raw_output": {"text": "hello"}}
     assert call(start, end) == [Fields((("title", "Read a.py"),))]
-    assert result(start, end) == [Fields((("status", "completed"),)), Fields((("text", "hello"),))]
+    assert result(start, end) == [Fields((("text", "hello"),))]
 
 
 def test_an_unknown_kind_shows_its_json() -> None:
@@ -427,7 +449,7 @@ def test_an_unknown_kind_shows_its_json() -> None:
 def test_text_that_is_no_json_is_shown_as_it_came() -> None:
     assert event_blocks(parse_event(b"oops \x1b[1m")) == [
         Note("no JSON object, shown as it came"),
-        Output("oops "),
+        Output("oops ", "oops \x1b[1m"),
     ]
 
 
@@ -444,13 +466,13 @@ HIDDEN_EVENTS: list[tuple[JsonObject, list[Block]]] = [
         {
             "kind": "SystemPromptEvent",
             "system_prompt": {"type": "text", "text": "<ROLE>\nhelp"},
-            "tools": [{"kind": "TerminalTool", "description": "runs"}, {"title": "x"}],
+            "tools": [{"kind": "TerminalTool", "description": "runs\n\nand more"}, {"title": "x"}],
         },
         [
-            Heading("system prompt"),
-            Plain("<ROLE>\nhelp"),
             Heading("2 tools"),
             Fields((("TerminalTool", "runs"), ("x", ""))),
+            Heading("system prompt"),
+            Plain("<ROLE>\nhelp"),
         ],
     ),
     ({"kind": "StreamingDeltaEvent", "content": "Hel"}, [Plain("Hel")]),
@@ -468,7 +490,7 @@ HIDDEN_EVENTS: list[tuple[JsonObject, list[Block]]] = [
     ({"kind": "ServerErrorEvent", "code": "X", "detail": ""}, [Failure("X")]),
     (
         {"kind": "SecurityAnalysisEvent", "analyzer": "llm", "risks": {"c": "LOW"}},
-        [Fields((("analyzer", "llm"),)), Heading("risks"), Json('{\n  "c": "LOW"\n}')],
+        [Fields((("analyzer", "llm"),)), Heading("risks"), Fields((("c", "LOW"),))],
     ),
 ]
 
@@ -607,6 +629,14 @@ NAMES = [
     "log_data",
     "hook_input",
     "stdout",
+    "usage_to_metrics",
+    "risks",
+    "tasks",
+    "ids",
+    "entries",
+    "conversation_id",
+    "image_urls",
+    "forgotten_event_ids",
 ]
 fields = st.dictionaries(st.sampled_from(NAMES), values, max_size=6)
 KINDS = [
@@ -624,14 +654,25 @@ KINDS = [
     "TokenEvent",
     "LLMCompletionLogEvent",
     "ConversationErrorEvent",
+    "SecurityAnalysisEvent",
+    "PauseEvent",
     "NewEvent",
 ]
 
 
 def strings_of(block: Block) -> list[str]:
-    if isinstance(block, Fields):
-        return [text for pair in block.pairs for text in pair]
-    return [block.text]
+    match block:
+        case Fields(pairs):
+            return [text for pair in pairs for text in pair]
+        case Checklist(tasks):
+            return [text for task in tasks for text in (task.title, task.notes, task.was)]
+        case Table(head, rows):
+            assert all(len(row) == len(head) for row in rows)
+            return [text for row in (head, *rows) for text in row]
+        case Output(text, coloured):
+            return [text, SGR.sub("", coloured)]
+        case _:
+            return [block.text]
 
 
 @given(
@@ -653,13 +694,18 @@ def test_nothing_raises_and_nothing_harmful_is_shown(
     run = Trajectory()
     run.extend(parse_event(json.dumps(event).encode()) for event in (first, second))
     for step in run.steps:
-        blocks = call_blocks(step, whole=True) + result_blocks(step, run.outcome(step))
+        around = Around(run, step)
+        blocks = call_blocks(step, whole=True, around=around)
+        blocks += result_blocks(step, run.outcome(step), around=around)
+        assert clean(plain_text(blocks)) == plain_text(blocks)
+        assert all(clean_line(str(image)) == str(image) for image in images_of(step))
+        assert all(len(name) >= 32 for name in links_of(step))
         lines = [call_title(step), result_title(step, run.outcome(step))]
         lines += [command_text(step), output_text(step), json_text(step)]
         lines += [text for block in blocks for text in strings_of(block)]
         assert all(clean(line) == line for line in lines)
     for event in run.events:
-        assert event_blocks(event) is not None
+        assert event_blocks(event, Around(run, event)) is not None
 
 
 # ------------------------------------------------------------------------------------- the diffs

@@ -21,9 +21,11 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.trajectory.blocks import Block
+from oh_tui.tui.colours import PREFIX, style_of
 from oh_tui.tui.keys import MOVE
 from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import Line, cells, chop
+from oh_tui.tui.theme import hues_of
 from oh_tui.tui.widgets.drawing import Drawn
 
 _PREPARE_EVERY = 0.02
@@ -89,6 +91,10 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._needle, self._hit = "", None
         self._at_end = at_end
         self._lay_out(None)
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        return self._blocks
 
     def plain_text(self) -> str:
         """All that is shown as text, lines as in the source, without line numbers."""
@@ -205,7 +211,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             self.screen.clear_selection()  # it is made of line numbers, which are others now
         width = self.size.width
         self._laid_out = (width, self.wrap)
-        self._document = Document(self._blocks if width else (), width, self.wrap)
+        self._document = Document(self._blocks if width else (), width, self.wrap, self.glyphs)
         self._settle(place or (0, 0.0))
 
     def _settle(self, place: tuple[int, float] | None = None) -> None:
@@ -353,6 +359,8 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def _look(self, names: str) -> Style:
         """The style for names separated by spaces, later ones on top."""
+        if names.startswith(PREFIX):
+            return style_of(hues_of(self.app.current_theme), names)
         return Style.combine(self.hue(name) for name in names.split())
 
     # ----------------------------------------------------------------------------------- selection

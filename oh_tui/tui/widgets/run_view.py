@@ -13,6 +13,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.human import day_time, plural
 from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import (
+    Around,
     Block,
     Json,
     call_blocks,
@@ -175,7 +176,8 @@ class RunView(Vertical):
 
     def _show_event(self, event: Event) -> None:
         title = ((clean_line(event.kind), "dim"),)
-        blocks: list[Block] = event_blocks(event)
+        run = self.timeline.trajectory
+        blocks: list[Block] = event_blocks(event, Around(run, event) if run is not None else None)
         if self.as_json:
             blocks = [Json(json_text(Step(0, event)))]
         self._show_bodies(title, (("hidden event", "dim"),), [], blocks, at_end=False)
@@ -192,12 +194,14 @@ class RunView(Vertical):
         if self.as_json:
             self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
             return
+        run = self.timeline.trajectory
+        around = Around(run, step) if run is not None else None
         failed = outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED)
         self._show_bodies(
             call,
             result,
-            call_blocks(step, whole=self.whole_call),
-            result_blocks(step, outcome),
+            call_blocks(step, whole=self.whole_call, around=around),
+            result_blocks(step, outcome, around=around),
             at_end=failed,
         )
 
