@@ -1,0 +1,443 @@
+"""The words that filter steps, the same on the screen and in commands: `is:failed took:>5s -read`.
+
+All of them must hold; `-` before one negates it. A new field is one entry in `FIELDS`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from oh_tui.problem import Problem
+from oh_tui.text import clean, clean_line
+from oh_tui.trajectory.block_results import patch_files
+from oh_tui.trajectory.bodies import arguments, field
+from oh_tui.trajectory.describe import Family, family_of
+from oh_tui.trajectory.moments import Moment, moment, seconds_of
+from oh_tui.trajectory.scan import Breathing, Said, finish, needle, said_by_step
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+
+
+class Spent(Protocol):
+    @property
+    def cost(self) -> float:
+        """US dollars."""
+
+
+class Accounts(Protocol):
+    def of(self, step: Step) -> Spent | None: ...
+    def ran(self, step: Step) -> float | None: ...
+
+
+class Facts(Protocol):
+    """What a query may ask about a run beyond its events."""
+
+    @property
+    def loops(self) -> Collection[int]:
+        """Numbers of the steps in a loop."""
+
+    @property
+    def accounts(self) -> Accounts | None: ...
+
+
+class QueryError(Problem, ValueError):
+    """A text that is no query; `start` and `end` are the place in it that is wrong."""
+
+    def __init__(self, sentence: str, hint: str, start: int, end: int) -> None:
+        super().__init__(sentence, hint)
+        self.start = start
+        self.end = end
+
+
+class Term(msgspec.Struct, frozen=True):
+    """One word: a field and what is asked of it; the field "" asks for a text."""
+
+    field: str
+    value: Any
+    negated: bool = False
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What is asked. Compare `terms`: the same can be written in several ways."""
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    cheapest_first: tuple[Term, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.terms
+
+    @property
+    def needs_bodies(self) -> bool:
+        """Events are decoded to answer: the screen does that in slices."""
+        return any(FIELDS[term.field].cost > 1 for term in self.terms)
+
+    def matches(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> bool:
+        """Whether a step is what is asked for; never raises. Without `facts` no step is known to
+        be in a loop or to have a cost."""
+        return finish(self.test(step, trajectory, facts))
+
+    def test(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> Breathing:
+        """`matches`, as work that `scan` does in slices."""
+        asked = _Asked(step, trajectory, facts)
+        for term in self.cheapest_first:
+            if term.field:
+                holds = FIELDS[term.field].holds(asked, term.value)
+            else:
+                holds = yield from asked.said.holds(term.value)
+            if holds is term.negated:
+                return False
+        return True
+
+
+class _Asked:
+    """A step that is asked about; what costs work is found out once, and only when wanted."""
+
+    def __init__(self, step: Step, trajectory: Trajectory, facts: Facts | None) -> None:
+        self.step, self.trajectory, self.facts = step, trajectory, facts
+
+    @cached_property
+    def said(self) -> Said:
+        return said_by_step(self.step, self.trajectory)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        return self.trajectory.outcome(self.step)
+
+    @property
+    def accounts(self) -> Accounts | None:
+        return self.facts.accounts if self.facts else None
+
+
+class _Wrong(Exception):
+    """A value that cannot be; its text is the hint."""
+
+
+class Field(NamedTuple):
+    """What a field asks. `read` makes a value of what was typed or raises `_Wrong`."""
+
+    read: Callable[[str], Any]
+    holds: Callable[[_Asked, Any], bool]
+    values: Callable[[Trajectory | None], Collection[str]]
+    """What can be typed, for completion."""
+    cost: int = 0
+    """Those with a lower one are asked first: 0 looks at heads, 1 at times and outcomes, 2 and
+    more at bodies."""
+
+
+# what is typed
+
+
+_WORD = re.compile(
+    r'(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]{1,20}):(?!//))?'
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)|(?P<plain>\S*))',
+    re.DOTALL,
+)  # fmt: skip
+
+
+def parse(text: str) -> Query:
+    """The query that a text means; raises QueryError with the place of what is wrong.
+
+    `--word` is the text itself, as are words in quotes (`\\"` is a quote inside them) and addresses
+    such as `http://x`.
+    """
+    terms: list[Term] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        match = _WORD.match(text, at)
+        assert match is not None
+        terms.append(_term(match))
+        at = max(match.end(), at + 1)
+    cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
+    return Query(text.strip(), tuple(terms), tuple(cheapest_first))
+
+
+def _term(match: re.Match[str]) -> Term:
+    start, end = match.span()
+    name = (match["field"] or "").lower()
+    if match["quoted"] is not None and not match["closed"]:
+        raise QueryError("The quote has no end", 'close it: "like this"', start, end)
+    if name and name not in FIELDS:
+        raise _unknown(match, name)
+    typed = match["plain"] if match["quoted"] is None else match["quoted"].replace('\\"', '"')
+    if not typed:
+        hint = _examples(name) if name else 'text stands between the quotes: "like this"'
+        raise QueryError(
+            f"{name}: asks for nothing" if name else "Nothing to find", hint, start, end
+        )
+    try:
+        value = FIELDS[name].read(typed)
+    except _Wrong as wrong:
+        shown = clean_line(typed)[:40]
+        start = max(match.start("plain"), match.start("quoted"))
+        raise QueryError(f"{name}:{shown} is not known", str(wrong), start, end) from None
+    return Term(name, value, bool(match["no"]))
+
+
+def _unknown(match: re.Match[str], name: str) -> QueryError:
+    known = sorted(filter(None, FIELDS))
+    near = get_close_matches(name, known, 1, 0.6)
+    meant = f"{near[0]}:" if near else f"one of {' '.join(known)}"
+    typed = clean_line(match[0])[:40].replace('"', "")
+    hint = f'did you mean {meant} · to find the text itself: "{typed}"'
+    start = match.start("field")
+    return QueryError(f"There is no field {match['field']}:", hint, start, match.end("field"))
+
+
+def _examples(name: str) -> str:
+    values = list(FIELDS[name].values(None))
+    if not values:
+        return f"what it asks for stands right after it: {name}:…"
+    return f"such as {' '.join(f'{name}:{value}' for value in values[:6])}"
+
+
+# completion
+
+
+def complete(text: str, cursor: int, trajectory: Trajectory | None = None) -> list[str]:
+    """The texts that come of completing the word before the cursor: a field, or a value that the
+    run has. Empty inside quotes."""
+    before = text[:cursor]
+    if before.count('"') % 2:
+        return []
+    start = max(before.rfind(" "), before.rfind("\t")) + 1
+    word = before[start:]
+    end = cursor + len(text[cursor:].split(" ", 1)[0])
+    sign = "-" if word.startswith("-") else ""
+    name, colon, typed = word[len(sign) :].partition(":")
+    if not colon:
+        found = [f"{known}:" for known in FIELDS if known and known.startswith(name.lower())]
+    elif name.lower() in FIELDS and name:
+        values = FIELDS[name.lower()].values(trajectory)
+        found = [f"{name}:{v}" for v in values if v.lower().startswith(typed.lower())]
+    else:
+        found = []
+    return [text[:start] + sign + new + text[end:] for new in found if sign + new != word]
+
+
+# fields
+
+
+def _one_of(values: Collection[str]) -> Callable[[str], str]:
+    def read(typed: str) -> str:
+        low = typed.lower()
+        exact = [value for value in values if value.lower() == low]
+        found = exact or [value for value in values if value.lower().startswith(low)]
+        if len(found) == 1:
+            return found[0]
+        near = get_close_matches(low, [value.lower() for value in values], 1, 0.5)
+        raise _Wrong((f"did you mean {near[0]}? " if near else "") + "one of " + " ".join(values))
+
+    return read
+
+
+def _any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
+    return lambda trajectory: values
+
+
+@lru_cache(maxsize=4096)
+def _is_kind(wanted: str, kind: str) -> bool:
+    """Whether a kind, or what follows a capital in it, begins with what is wanted."""
+    low = kind.lower()
+    if low.startswith(wanted):
+        return True
+    short = kind.removesuffix("Event")
+    return any(low.startswith(wanted, m.start()) for m in re.finditer("[A-Z]", short))
+
+
+def _of_kind(asked: _Asked, wanted: str) -> bool:
+    events = (asked.step.event, *asked.step.results)
+    return any(_is_kind(wanted, e.kind) or _is_kind(wanted, e.part) for e in events)
+
+
+def _kinds(trajectory: Trajectory | None) -> Collection[str]:
+    if trajectory is None:
+        return ("Action", "Message", "Observation", "AgentError")
+    kinds = {event.kind for step in trajectory.steps for event in (step.event, *step.results)}
+    return sorted(kind.removesuffix("Event") for kind in kinds if " " not in kind)
+
+
+_FAMILIES = frozenset(family.value for family in Family)
+
+
+def _uses(asked: _Asked, wanted: str) -> bool:
+    event = asked.step.event
+    tool = event.tool_name.lower()
+    if wanted in _FAMILIES:
+        return tool == wanted or family_of(event).value == wanted
+    return tool.startswith(wanted)
+
+
+def _tools(trajectory: Trajectory | None) -> Collection[str]:
+    if trajectory is None:
+        return ("terminal", "edit", "read", "web", "mcp", "plan", "think", "you", "agent")
+    shapes = {
+        (event.kind, event.part, event.tool_name, event.verb, event.source): event
+        for event in (step.event for step in trajectory.steps)
+    }
+    named = {event.tool_name for event in shapes.values()} | {
+        family_of(event).value for event in shapes.values()
+    }
+    return sorted(name for name in map(clean_line, named) if name and " " not in name)
+
+
+_SOURCES = ("agent", "user", "environment", "hook")
+
+_IS: dict[str, Callable[[_Asked], bool]] = {
+    "failed": lambda asked: asked.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
+    "error": lambda asked: asked.outcome is Outcome.ERROR,
+    "loop": lambda asked: asked.facts is not None and asked.step.number in asked.facts.loops,
+    "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
+    "waiting": lambda asked: asked.outcome is Outcome.WAITING,
+    "running": lambda asked: asked.outcome is Outcome.RUNNING,
+}
+
+_RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A comparison, such as `>=` 5."""
+
+    sign: str
+    number: float
+
+    def holds(self, number: float) -> bool:
+        return _SIGNS[self.sign](number, self.number)
+
+
+_SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
+def _bound(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
+    """Reads `>5`; a number without a sign is the least that counts."""
+
+    def read(typed: str) -> Bound:
+        sign = next((sign for sign in _SIGNS if typed.startswith(sign)), "")
+        value = number(typed[len(sign) :])
+        if value is None:
+            raise _Wrong(hint)
+        return Bound(sign or ">=", value)
+
+    return read
+
+
+def _dollars(typed: str) -> float | None:
+    typed = typed.removeprefix("$")
+    return float(typed) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", typed) else None
+
+
+def _took(asked: _Asked, bound: Bound) -> bool:
+    ran = asked.accounts.ran(asked.step) if asked.accounts else asked.step.ran()
+    if ran is None:
+        return False
+    if bound.sign == "=":
+        return abs(ran - bound.number) < 0.05  # the tenths that the timeline shows
+    return bound.holds(round(ran, 3))  # times are exact to a little less than a microsecond
+
+
+def _cost(asked: _Asked, bound: Bound) -> bool:
+    spent = asked.accounts.of(asked.step) if asked.accounts else None
+    if spent is None:
+        return False
+    if bound.sign == "=":
+        return abs(spent.cost - bound.number) < 0.005  # cents
+    return bound.holds(spent.cost)
+
+
+def _moment(typed: str) -> Moment:
+    found = moment(typed)
+    if found is None:
+        raise _Wrong("a time is 13:30, 13:30:05, 2026-03-01T13:30, or +12:30 since the run began")
+    return found
+
+
+def _after(asked: _Asked, limit: Moment) -> bool:
+    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+    return when is not None and at is not None and when >= at
+
+
+def _before(asked: _Asked, limit: Moment) -> bool:
+    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+    return when is not None and at is not None and when < at
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Step numbers, both ends in."""
+
+    first: int
+    last: int
+
+
+def _span(typed: str) -> Span:
+    match = re.fullmatch(r"([0-9]{1,9})(?:(-)([0-9]{0,9}))?", typed)
+    if match is None:
+        raise _Wrong("steps are 58, 10-20 or 10-")
+    first = int(match[1])
+    return Span(first, first if not match[2] else int(match[3] or 999_999_999))
+
+
+def _numbered(asked: _Asked, span: Span) -> bool:
+    return span.first <= asked.step.number <= span.last
+
+
+_PATHS = ("path", "file_path", "dir_path")
+
+
+def _touches(asked: _Asked, wanted: str) -> bool:
+    """Whether the call names a file whose path holds the text."""
+    if not asked.step.is_call:
+        return False
+    body = asked.said.events[0].body()
+    action = field(body, "action")
+    if not isinstance(action, dict):
+        action = arguments(body)
+    names = [field(action, name) for name in _PATHS]
+    patch = field(action, "patch")
+    if isinstance(patch, str):
+        names += [path for _, path, _ in patch_files(patch)]
+    return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
+
+
+def _never(asked: _Asked, value: Any) -> bool:
+    raise AssertionError("texts are looked for by `scan`")
+
+
+FIELDS: dict[str, Field] = {
+    "is": Field(_one_of(_IS), lambda asked, value: _IS[value](asked), _any_of(_IS), 1),
+    "kind": Field(str.lower, _of_kind, _kinds),
+    "tool": Field(str.lower, _uses, _tools, 2),
+    "source": Field(
+        str.lower, lambda asked, value: asked.step.event.source.lower().startswith(value),
+        _any_of(_SOURCES),
+    ),
+    "risk": Field(
+        _one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
+        _any_of(_RISKS),
+    ),
+    "took": Field(
+        _bound(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, _any_of((">5s", ">1m")), 1
+    ),
+    "cost": Field(_bound(_dollars, "a cost is >0.01"), _cost, _any_of((">0.01", ">0.10")), 1),
+    "after": Field(_moment, _after, _any_of(("13:30", "+12:30")), 1),
+    "before": Field(_moment, _before, _any_of(("13:30", "+12:30")), 1),
+    "path": Field(str.lower, _touches, _any_of(()), 3),
+    "step": Field(_span, _numbered, _any_of(("10-20",))),
+    "": Field(needle, _never, _any_of(()), 4),
+}  # fmt: skip
+"""By the name before the colon; "" is a text."""

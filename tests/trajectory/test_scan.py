@@ -1,0 +1,240 @@
+"""Looking for text in bodies: what is found, what is not, and that it can be interrupted."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oh_tui.text import clean
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.scan import (
+    Breathing,
+    around,
+    contains,
+    finish,
+    needle,
+    outward,
+    said_by_event,
+    said_by_step,
+    scan,
+)
+from oh_tui.trajectory.steps import Trajectory
+
+from ..demo_runs import SLUGS, demo_run
+from .made import call, event, failure, message, output, result, shell
+
+
+def run(*events: Event) -> Trajectory:
+    trajectory = Trajectory()
+    trajectory.extend(events)
+    return trajectory
+
+
+def found(text: str, *events: Event) -> list[int]:
+    """Numbers of the steps that say a text."""
+    trajectory = run(*events)
+    return [step.number for step in trajectory.steps if contains(step, trajectory, text)]
+
+
+def edit(id: str, old: str, new: str) -> tuple[Event, Event]:
+    action = {"kind": "FileEditorAction", "command": "str_replace", "path": "/workspace/a.py"}
+    seen = {
+        "kind": "FileEditorObservation",
+        "command": "str_replace",
+        "path": "/workspace/a.py",
+        "old_content": old,
+        "new_content": new,
+        "content": [{"type": "text", "text": "edited"}],
+    }
+    return call(id, action, tool="file_editor"), result(id, seen, tool="file_editor")
+
+
+def test_finds_in_commands_outputs_messages_and_errors() -> None:
+    events = [
+        message("m", "Please mend the Frobnicator\nand its wheel"),
+        shell("a", "make frob", thought=[{"type": "text", "text": "First the gizmo"}]),
+        output("a", "line one\nThe GIZMO turned\nlast"),
+        call("b", None, tool="nonesuch"),
+        failure("b", "Tool 'nonesuch' not found: gizmos"),
+        event("ConversationErrorEvent", "x", code="Odd", detail="gizmo fell"),
+    ]
+    assert found("frobnicator", *events) == [1]
+    assert found("gizmo", *events) == [2, 3, 4]
+    assert found("turned", *events) == [2]
+    assert found("Make Frob", *events) == [2]
+    assert found("frobnicator and its", *events) == [1], "over the end of a line"
+
+
+def test_ids_keys_and_pictures_are_not_looked_at() -> None:
+    seen = {"kind": "BrowserObservation", "screenshot_data": "gizmopicture", "content": []}
+    events = [
+        shell("gizmo-id", "ls", llm_response_id="gizmo-answer", security_risk="GIZMO"),
+        output("gizmo-id", "a"),
+        call("b", {"kind": "BrowserNavigateAction", "url": "http://x"}, tool="browser"),
+        result("b", seen, tool="browser"),
+    ]
+    assert found("gizmo", *events) == []
+    assert found("exit_code", *events) == []
+
+
+def test_of_a_changed_file_only_the_change_is_looked_at() -> None:
+    lines = [f"line {n}" for n in range(40)]
+    old = "\n".join(["far away", *lines, "before"])
+    new = "\n".join(["far away", *lines, "after"])
+    assert found("after", *edit("a", old, new)) == [1]
+    assert found("line 39", *edit("a", old, new)) == [1], "beside the change"
+    assert found("far away", *edit("a", old, new)) == []
+
+
+def test_words_of_ours_in_rows_are_found() -> None:
+    events = [shell("a", "false"), output("a", "", 1), shell("b", "sleep 9")]
+    assert found("exit 1", *events) == [1]
+    assert found("no result", *events) == [2]
+    assert found("$ sleep", *events) == [2]
+
+
+def test_the_arguments_of_a_call_that_could_not_be_read_are_found() -> None:
+    broken = {"id": "c", "name": "t", "arguments": json.dumps({"command": 'say "caf\u00e9"\nnow'})}
+    assert found('say "café"', call("a", None, tool_call=broken)) == [1]
+
+
+def test_what_is_hidden_is_not_found() -> None:
+    token = "ghp_" + "a1b2c3d4e5" * 3
+    events = [shell("a", "env"), output("a", f"TOKEN={token}\nHOME=/root")]
+    assert found(token, *events) == []
+    assert found("/root", *events) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("FA\x1b[31mIL\x1b[0mED tests", "failed tests"),
+        ("FA\x1b[2KIL\x1b]0;title\x07ED", "failed"),
+        ("fo\bo fo\fo", "foo foo"),
+        ("zero\u200bwidth and soft\u00adhyphen", "softhyphen"),
+        ('say "hi" to C:\\new\\folder', '"hi" to c:\\new\\f'),
+        ("un/slashed", "un/slashed"),
+        ("naïve café ÄRGER", "Café ärger"),
+        ("tab\tbetween", "tab\tbetween"),
+        ("\u212aelvin and \u0130stanbul", "kelvin and i"),
+        ("\U0001f600 smile", "\U0001f600"),
+        ("12 apples", "12"),
+    ],
+)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_however_it_is_written_in_json(text: str, wanted: str, ascii_only: bool) -> None:
+    made = shell("a", "ls"), output("a", text)
+    again = [parse_event(json.dumps(e.body(), ensure_ascii=ascii_only).encode()) for e in made]
+    assert found(wanted, *again) == [1]
+    assert found(wanted + "x", *again) == []
+
+
+def test_escaped_letters_and_slashes() -> None:
+    raw = output("a", "HERE").raw().replace(b"HERE", rb"\u0068ello a\/b \u001b[1mbo\u001B[0mld")
+    events = [shell("a", "ls"), parse_event(raw)]
+    for wanted in ("hello", "a/b", "bold", "hello a/b bold"):
+        assert found(wanted, *events) == [1]
+
+
+def test_text_that_is_no_json() -> None:
+    events = [
+        parse_event(b"\x1b[1mgiz\x1b[0mmo, no JSON"),
+        parse_event(b'{"kind": 3, "a": "gizmo"}'),
+    ]
+    assert found("gizmo", *events) == [1, 2]
+
+
+_TEXTS = st.text(
+    st.characters(codec="utf-8") | st.sampled_from('\x1b[0m31;\\"/\b\f\u200bİK'), max_size=40
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TEXTS, st.booleans(), st.data())
+def test_every_part_of_what_is_shown_is_found(
+    text: str, ascii_only: bool, data: st.DataObject
+) -> None:
+    """The look at the JSON never says no where the text itself says yes."""
+    shown = clean(text)
+    start = data.draw(st.integers(0, len(shown)))
+    part = shown[start : data.draw(st.integers(start, len(shown)))]
+    raw = json.dumps({"id": "x", "kind": "Odd", "text": text}, ensure_ascii=ascii_only)
+    said = said_by_event(parse_event(raw.encode("utf-8", "surrogatepass")))
+    # lower case before or after the cut may differ for a final sigma
+    if part.lower() in shown.lower():
+        assert finish(said.holds(needle(part)))
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["action", "observation", "content", "kind", "command", "path", "text"])
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(
+    ["id", "kind", "action", "observation", "tool_call", "error", "old_content", "thought"]
+), _JSON, max_size=6), max_size=4), st.text(max_size=4))  # fmt: skip
+def test_never_raises(bodies: list[dict[str, object]], wanted: str) -> None:
+    for kind in ("ActionEvent", "ObservationEvent", "MessageEvent", "Other"):
+        raws = [json.dumps(body | {"kind": kind}).encode() for body in bodies]
+        found(wanted, *map(parse_event, raws))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_word_of_every_row_is_found(slug: str) -> None:
+    """Words that rows add must stand in the list of those; else they would be missed."""
+    trajectory = demo_run(slug)
+    for step in trajectory.steps:
+        row = describe(step, trajectory.outcome(step))
+        for word in set(re.findall(r"[A-Za-z]+", f"{row.what} {row.result}")):
+            assert contains(step, trajectory, word), f"is {word!r} one of `_OURS`? {row}"
+
+
+def test_a_body_of_many_megabytes_is_looked_at_in_pieces() -> None:
+    text = "word " * 2_000_000 + "gizmo" + " word" * 100
+    trajectory = run(shell("a", "ls"), output("a", text))
+    step = trajectory.steps[0]
+    assert contains(step, trajectory, "gizmo")
+    assert not contains(step, trajectory, "gizmos")
+    breaths = list(
+        scan([0], lambda n: said_by_step(step, trajectory).holds(needle("word gizmo w")), 0.0)
+    )
+    assert breaths[-1] == 0
+    assert len(breaths) > 20
+
+
+def test_scan_breathes_and_tells_what_passes() -> None:
+    def test(number: int) -> Breathing:
+        if number == 3:
+            time.sleep(0.004)
+        return number % 4 == 2
+        yield
+
+    told = list(scan(range(8), test))
+    assert [n for n in told if n is not None] == [2, 6]
+    assert None in told
+
+
+def test_orders() -> None:
+    assert list(around(2, 4, 1)) == [2, 3, 0, 1]
+    assert list(around(2, 4, -1)) == [2, 1, 0, 3]
+    assert list(outward(2, 5)) == [2, 1, 3, 0, 4]
+    assert list(outward(0, 3)) == [0, 1, 2]
+    assert list(around(0, 0, 1)) == list(outward(0, 0)) == []
+    assert list(outward(9, 3)) == [2, 1, 0]
