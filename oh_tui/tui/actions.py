@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.tui import flows
+from oh_tui.tui import flows, outside
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -138,6 +138,18 @@ def copy(screen: MainScreen) -> None:
     screen.run_worker(flows.copy(screen), group="ask")
 
 
+def pager(screen: MainScreen) -> None:
+    outside.page(screen)
+
+
+def editor(screen: MainScreen) -> None:
+    outside.edit(screen)
+
+
+def images(screen: MainScreen) -> None:
+    screen.run_worker(outside.save_images(screen), group="ask")
+
+
 def refresh(screen: MainScreen) -> None:
     screen.footer.tell("reading again")
     if screen.reopen:
@@ -175,8 +187,8 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, hidden,
-        time, wrap, json, zoom, follow, pause, download, copy, refresh, show_help, palette,
-        close_or_quit,
+        time, wrap, json, zoom, follow, pause, download, copy, pager, editor, images,
+        refresh, show_help, palette, close_or_quit,
     )
 }  # fmt: skip
 """The names that bindings use."""

@@ -1,0 +1,272 @@
+"""Other programs: a body in the pager or the editor, images saved and opened.
+
+app gives the terminal back -> the program has it -> app takes it again and draws anew
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual.app import SuspendNotSupported
+
+from oh_tui.human import plural, size
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import cannot_write
+from oh_tui.text import clean_line
+from oh_tui.trajectory.blocks import Block, Code, Diff, Json, Markdown, plain_text
+from oh_tui.trajectory.images import EXTENSIONS, Image, images_of
+from oh_tui.trajectory.steps import Step
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+PAGERS = ("less", "more")
+EDITORS = ("nano", "vim", "vi")
+"""What is tried when the environment names none."""
+
+_FAILED = 126
+"""Exit codes from here on say that the program was not run."""
+
+
+class Body(NamedTuple):
+    """What the reader looks at, as text for another program."""
+
+    text: str
+    name: str
+    """A file name that says what it is, for the editor."""
+
+
+def page(screen: MainScreen) -> None:
+    """The body that has the focus, or the result, in $PAGER."""
+    with screen.reporting():
+        body = _body(screen)
+        command = _program(("PAGER",), PAGERS)
+        _run(screen, lambda: _feed(command, body.text), command[0])
+
+
+def edit(screen: MainScreen) -> None:
+    """A copy of it in $VISUAL or $EDITOR, which is gone afterwards."""
+    with screen.reporting():
+        body = _body(screen)
+        command = _program(("VISUAL", "EDITOR"), EDITORS)
+        with tempfile.TemporaryDirectory(prefix="oh-tui-") as folder:
+            path = Path(folder, body.name)
+            given = body.text.encode("utf-8", "replace")
+            path.write_bytes(given)
+            _run(screen, lambda: subprocess.run([*command, str(path)]).returncode, command[0])
+            with contextlib.suppress(OSError):
+                if path.read_bytes() != given:
+                    screen.footer.tell("it was a copy: what you changed in it was not kept")
+
+
+def _body(screen: MainScreen) -> Body:
+    view = screen.run_view.result_view
+    focused = screen.focused
+    if focused is not None and focused.id == "call":
+        view = screen.run_view.call_view
+    text = plain_text(view.blocks)
+    if not text:
+        raise Problem("There is no text here to show")
+    return Body(text + "\n", _file_name(screen, view.id or "result", view.blocks))
+
+
+def _file_name(screen: MainScreen, half: str, blocks: Sequence[Block]) -> str:
+    current = screen.timeline.current
+    step = f"step-{current[0].number}" if current and current[0] else "event"
+    return f"{step}-{half}{_suffix(blocks)}"
+
+
+def _suffix(blocks: Sequence[Block]) -> str:
+    """What tells an editor the language, when there is one for all of the text."""
+    match blocks[0] if len(blocks) == 1 else None:
+        case Code(path=path):
+            end = Path(path).suffix
+            return end if end[1:].isalnum() and end.isascii() and len(end) < 12 else ".txt"
+        case Markdown():
+            return ".md"
+        case Json():
+            return ".json"
+        case Diff():
+            return ".diff"
+    return ".txt"
+
+
+def _program(variables: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The command that the first of these variables names, else the first program there is."""
+    for name in variables:
+        given = os.environ.get(name, "").strip()
+        if not given:
+            continue
+        try:
+            words = shlex.split(given)
+        except ValueError:
+            words = [given]
+        if words and shutil.which(words[0]):
+            return words
+        shown = clean_line(given)
+        raise Problem(f"{name} is {shown}, which is not installed here", f"set {name} and restart")
+    found = next(filter(shutil.which, others), None)
+    if found is None:
+        raise Problem(
+            f"Neither {' nor '.join(others)} is installed here", f"set {variables[-1]} and restart"
+        )
+    return [found]
+
+
+def _run(screen: MainScreen, run: Callable[[], int], name: str) -> None:
+    """Give the terminal to a program until it ends. Meanwhile nothing here is drawn or read."""
+    name = clean_line(Path(name).name)
+    code, failed = 0, None
+    try:
+        with screen.app.suspend(), _signals_left_to_it():
+            # Textual takes the terminal back only when nothing is raised in here
+            try:
+                code = run()
+            except OSError as error:
+                failed = error
+    except SuspendNotSupported:
+        raise Problem("This terminal cannot be given to another program") from None
+    if failed is not None:
+        reason = (failed.strerror or str(failed)).lower()
+        raise Problem(f"{name} could not be started: {reason}") from failed
+    if code >= _FAILED:
+        screen.footer.tell(f"{name} ended with exit code {code}", error=True)
+
+
+def _feed(command: list[str], text: str) -> int:
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    # the reader may leave before the end of the text
+    with contextlib.suppress(BrokenPipeError):
+        process.communicate(text.encode("utf-8", "replace"))
+    return process.wait()
+
+
+@contextlib.contextmanager
+def _signals_left_to_it() -> Iterator[None]:
+    """ctrl+c and ctrl+\\ mean the program: a handler that does nothing is not inherited, as being
+    ignored would be. ctrl+z stops both, as the shell expects it of one job. What ends us waits
+    until the program has ended."""
+    late: list[int] = []
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGQUIT: lambda *_: None,
+        signal.SIGTSTP: signal.SIG_DFL,
+        signal.SIGTERM: lambda number, _: late.append(number),
+        signal.SIGHUP: lambda number, _: late.append(number),
+    }
+    # else the event loop would be told of each of them when it comes to run again
+    wakeup = signal.set_wakeup_fd(-1)
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        for came in late:
+            os.kill(os.getpid(), came)
+
+
+# Images
+
+
+async def save_images(screen: MainScreen) -> None:
+    """The images of the step into the download folder, then shown by the desktop if there is
+    one."""
+    current = screen.timeline.current
+    if current is None:
+        screen.footer.tell("no step is selected")
+        return
+    step, event = current
+    with screen.reporting():
+        found = await asyncio.to_thread(images_of, step or Step(0, event))
+        if not found:
+            raise Problem("This step has no image")
+        folder = screen.settings.download_folder
+        saved, missing = await asyncio.to_thread(_save, found, _image_name(step), folder)
+        opened = [path for path in saved if open_file(path)]
+        screen.footer.tell(_told(saved, missing, opened), error=not saved)
+
+
+def _image_name(step: Step | None) -> str:
+    """Such as step-4-browser-get-state; made of a number and of letters alone."""
+    tool = step.event.tool_name if step else ""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in tool[:60]).split()
+    return "-".join([f"step-{step.number}" if step else "event", *words])
+
+
+def _save(images: Sequence[Image], name: str, folder: Path) -> tuple[list[Path], list[str]]:
+    """The files written, and why others were not."""
+    saved: list[Path] = []
+    missing: list[str] = []
+    for image in images:
+        data = image.decode()
+        if image.address:
+            missing.append(str(image))
+        elif data is None or not image.format:
+            broken = ": its data is broken" if image.format else ""
+            missing.append(f"a {image}{broken}")
+        else:
+            saved.append(_write(folder, name, EXTENSIONS[image.format], data))
+    return saved, missing
+
+
+def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
+    """A new file; one that is there is never written over."""
+    for number in range(1, 1000):
+        path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return path
+    raise Problem(f"{name} and 999 numbered names are taken", "choose another folder")
+
+
+def open_file(path: Path) -> bool:
+    """Show a file with the program that the desktop has for it; False without a desktop."""
+    if sys.platform == "darwin":
+        opener = "open"
+    elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        opener = "xdg-open"
+    else:
+        return False
+    if not shutil.which(opener):
+        return False
+    with contextlib.suppress(OSError):
+        subprocess.Popen(
+            [opener, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return True
+    return False
+
+
+def _told(saved: list[Path], missing: list[str], opened: list[Path]) -> str:
+    parts = []
+    if saved:
+        took = size(sum(path.stat().st_size for path in saved))
+        what = str(saved[0]) if len(saved) == 1 else f"{plural(len(saved), 'image')}"
+        where = "" if len(saved) == 1 else f" into {saved[0].parent}"
+        parts.append(f"saved {what}{where}, {took}" + (", and opened" if opened else ""))
+    if missing:
+        parts.append("not saved: " + "; ".join(shorten(text, 100) for text in missing[:3]))
+    return clean_line(" · ".join(parts))
