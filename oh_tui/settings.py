@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import locale
+import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,6 +48,11 @@ class Settings:
     """Offer nothing that changes a server."""
     download_folder: Path = field(default_factory=_start_folder)
     """The folder oh-tui was started in."""
+    notice: tuple[str, ...] = ()
+    """What a change of a conversation to waiting, failed or finished sets off: ("bell",),
+    ("osc9",), the words of a command, or nothing."""
+    seen_file: Path | None = None
+    """Where it is kept what was seen of each conversation; None keeps it in memory."""
 
 
 def read_settings(
@@ -65,13 +72,21 @@ def read_settings(
         ascii=ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
         no_color=bool(environment.get("NO_COLOR")),
         read_only=read_only,
+        notice=_notice(environment.get("OH_TUI_NOTICE", "")),
     )
     if local:
         return settings
     base_url = server_address(server or environment.get("OPENHANDS_BASE_URL") or CLOUD)
     key, key_from = _find_key(environment, base_url)
     auth = _auth(environment.get("OH_TUI_AUTH", ""))
-    return replace(settings, base_url=base_url, key=key, key_from=key_from, auth=auth)
+    return replace(
+        settings,
+        base_url=base_url,
+        key=key,
+        key_from=key_from,
+        auth=auth,
+        seen_file=_seen_file(environment),
+    )
 
 
 def server_address(text: str) -> str:
@@ -156,6 +171,27 @@ def _auth(text: str) -> Auth | None:
         f"OH_TUI_AUTH is {clean_line(text)!r}",
         "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
     )
+
+
+def _notice(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text.replace("\0", "")))
+    except ValueError as error:
+        raise Problem(
+            f"OH_TUI_NOTICE is no command: {str(error).lower()}",
+            "it can be bell, osc9, or a command such as: notify-send OpenHands",
+        ) from error
+
+
+def _seen_file(environment: Mapping[str, str]) -> Path | None:
+    """In the folder for what programs remember; None where there is no home. A relative path in
+    the variable does not count (XDG Base Directory Specification)."""
+    state = Path(environment.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        home = Path(environment.get("HOME", ""))
+        mac = Path("Library", "Application Support")
+        state = home / (mac if sys.platform == "darwin" else Path(".local", "state"))
+    return state / "oh-tui" / "seen.json" if state.is_absolute() else None
 
 
 def _locale_is_utf8() -> bool:

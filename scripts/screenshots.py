@@ -45,7 +45,9 @@ async def take(picture: Picture) -> None:
     demo = make_demo(NOW)
     demo.rate_limited = False
     app = OhTui(
-        lambda: ServerSource(AppServer(demo.base_url, app=demo.app), DEMO, demo.opening),
+        lambda: ServerSource(
+            AppServer(demo.base_url, app=demo.app), DEMO, demo.opening, remembered=demo.remembered
+        ),
         Settings(),
         clock=NOW.timestamp,
     )

@@ -74,7 +74,7 @@ async def find(source: Source, identifier: str) -> Conversation:
     """The conversation with this id or start of an id (as `read_id` gives them).
 
     Raises Problem when several begin so, and NotFound when none does. The start of an id makes
-    the whole list be read; sub-conversations are found by their whole id alone.
+    the whole list be read.
     """
     if len(identifier) == WHOLE:
         (conversation,) = await source.get([identifier])

@@ -7,12 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.world import World
+from oh_tui.demo.world import World, totals
+from oh_tui.seen import Seen
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 BASE_URL = "http://demo.invalid"
+
+_NOT_OPENED = ("docker-cache", "ledger")
+_NEVER_SEEN = ("eslint", "handbook")
+"""Their sandboxes were gone before anybody looked."""
 
 
 class Demo:
@@ -30,6 +35,19 @@ class Demo:
         """The conversation that shows most of what there is to see."""
         self.rate_limited = True
         """Set to False to leave out the app server's limit of calls a second."""
+
+    @cached_property
+    def remembered(self) -> dict[str, Seen]:
+        """What a reader of these conversations would have seen before today. All that is over was
+        read, but for two that finished lately."""
+        found = {}
+        for entry in ENTRIES:
+            if not entry.live and entry.slug not in _NEVER_SEEN:
+                updated = self.world.updated(self.world.conversations[entry.id])
+                opened = 0.0 if entry.slug in _NOT_OPENED else updated
+                outcome = str(totals()[entry.slug]["status"])
+                found[entry.id] = Seen(outcome, updated, opened=opened)
+        return found
 
     @cached_property
     def app(self) -> ASGIApp:

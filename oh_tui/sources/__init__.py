@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,10 @@ from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
+    from oh_tui.seen import Seen
+
+PEEK = 50
+"""Events of the end of a run that tell what it is at."""
 
 PAGE = 100
 """Events or rows asked for at once: the most that the servers give."""
@@ -66,6 +70,10 @@ class Source(Protocol):
     """Id of the conversation to show first; "" for the newest."""
     can_act: bool
     """Whether there are sandboxes to pause and trajectories to download."""
+    address: str
+    """Under which what is seen of its conversations is kept on the disk; "" when it is not."""
+    remembered: Mapping[str, Seen]
+    """What is known of its conversations beforehand, by id without dashes."""
 
     @property
     def problems(self) -> Sequence[str]:
@@ -105,6 +113,11 @@ class Source(Protocol):
     ) -> AsyncGenerator[list[Event] | None, None]:
         """Events that follow those held, as they come; None means: load anew. Never ends while
         the sandbox runs."""
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        """The end of a run, for what it does now or how it ended: one cheap call, or None where
+        it would not be one."""
+        ...
 
     async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
         """What git in the sandbox lists as changed, by whole paths; None when no sandbox runs that

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox
 from oh_tui.problem import Problem
-from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
+from oh_tui.seen import Seen
+from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
 from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.events import Event
@@ -28,6 +29,8 @@ class FileSource:
 
     can_act = False
     opening = ""
+    address = ""
+    remembered: Mapping[str, Seen] = {}
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = list(paths)
@@ -96,6 +99,10 @@ class FileSource:
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return len(self.archive(conversation)), "file"
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        archive = self.archive(conversation)
+        return await asyncio.to_thread(_newest, archive, max(0, len(archive) - PEEK))
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once, for commands."""

@@ -8,14 +8,14 @@ import heapq
 import posixpath
 import re
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from oh_tui.problem import Problem
-from oh_tui.sources import PAGE, Loaded, SandboxPlan, build
+from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
 from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
 from oh_tui.text import clean_line
 from oh_tui.trajectory.events import Event
@@ -24,6 +24,7 @@ from oh_tui.trajectory.steps import Trajectory
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
     from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
+    from oh_tui.seen import Seen
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -41,10 +42,20 @@ class ServerSource:
     can_act = True
     problems: Sequence[str] = ()
 
-    def __init__(self, api: AppServer, label: str, opening: str = "") -> None:
+    def __init__(
+        self,
+        api: AppServer,
+        label: str,
+        opening: str = "",
+        *,
+        address: str = "",
+        remembered: Mapping[str, Seen] | None = None,
+    ) -> None:
         self.api = api
         self.label = label
         self.opening = opening
+        self.address = address
+        self.remembered = remembered or {}
         self._bulk = asyncio.Lock()
         """At most one bulk load runs: a download makes the server read all its event files."""
 
@@ -52,10 +63,10 @@ class ServerSource:
         await self.api.aclose()
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
-        return self.api.iter_conversations()
+        return self.api.iter_conversations(include_sub_conversations=True)
 
     async def newest(self) -> Page[Conversation]:
-        return await self.api.search_conversations(limit=PAGE)
+        return await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
 
     async def count(self) -> int | None:
         return await self.api.count_conversations()
@@ -76,6 +87,16 @@ class ServerSource:
             with contextlib.suppress(Problem):
                 return await agent.count_events(), "agent server"
         return total, "app server"
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        """Of a running sandbox alone: the app server would read all events for one page."""
+        agent = self._agent(conversation)
+        if agent is None:
+            return None
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PEEK)
+        run = build(reversed(page.items), live=True, complete=not page.next_page_id)
+        run.status = run.status or conversation.execution_status or ""  # told before this page
+        return run
 
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None

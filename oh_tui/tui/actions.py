@@ -31,7 +31,10 @@ def back(screen: MainScreen) -> None:
     """One level back; never quits."""
     if screen.cancel_work() or screen.footer.clear():
         return
-    if screen.find_text:
+    if screen.sidebar.marks and screen.pane == "conversations":
+        screen.sidebar.mark(frozenset())
+        screen.tell_keys()
+    elif screen.find_text:
         screen.set_find("")
     else:
         close(screen)
@@ -130,6 +133,13 @@ def pause(screen: MainScreen) -> None:
     screen.run_worker(flows.pause(screen), group="write")
 
 
+def mark(screen: MainScreen) -> None:
+    """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
+    if screen.pane == "conversations":
+        screen.sidebar.toggle_mark()
+        screen.tell_keys()
+
+
 def download(screen: MainScreen) -> None:
     screen.run_worker(flows.download(screen), group="download")
 
@@ -187,7 +197,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, hidden,
-        time, wrap, json, zoom, follow, pause, download, copy, pager, editor, images,
+        time, wrap, json, zoom, follow, pause, mark, download, copy, pager, editor, images,
         refresh, show_help, palette, close_or_quit,
     )
 }  # fmt: skip

@@ -99,6 +99,16 @@ class OhTui(App[int]):
     def get_driver_class(self) -> type[Driver]:
         return super().get_driver_class() if constants.DRIVER else TerminalDriver
 
+    def watch_title(self, title: str) -> None:
+        """That of the terminal's window too, where a terminal is."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.set_title(title)
+
+    def write_terminal(self, text: str) -> None:
+        """A sequence that draws nothing."""
+        if self._driver:
+            self._driver.write(text)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
         return [*filters, self._ascii] if self._ascii.enabled else filters
@@ -111,6 +121,9 @@ class OhTui(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
 
     async def on_unmount(self) -> None:
+        if self.main.is_mounted:
+            memory = self.main.sidebar.board.memory
+            memory.write(memory.news())
         if self.main.source:
             async with asyncio.timeout(CLOSE):
                 await self.main.source.close()

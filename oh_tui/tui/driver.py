@@ -38,9 +38,32 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file: Any = _Output(self._hang_up)
+        self._title = "oh-tui"
+        self._has_title = False
         self._wake_read, self._wake_write = os.pipe()
         self._heed(signal.SIGTSTP, self._stop)
         self._heed(signal.SIGCONT, self._continued)
+
+    # The title of the terminal's window
+
+    def set_title(self, title: str) -> None:
+        self._title = title
+        if self._has_title:
+            self.write(f"\x1b]2;{title}\x07")
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Old Linux consoles print what they do not know.
+        if self._is_started() and not self._has_title and os.environ.get("TERM") != "linux":
+            self._has_title = True
+            self.write("\x1b[22;2t")  # keep the one of before, where the terminal can
+            self.set_title(self._title)
+
+    def stop_application_mode(self) -> None:
+        if self._has_title:
+            self._has_title = False
+            self.write("\x1b]2;\x07\x1b[23;2t")
+        super().stop_application_mode()
 
     def _heed(self, number: signal.Signals, call: Callable[[], None]) -> None:
         # in the loop and not at once: at once could be in the middle of a write
@@ -78,7 +101,7 @@ class TerminalDriver(LinuxDriver):
 
     def _start(self) -> None:
         self._must_signal_resume = True
-        self.start_application_mode()  # type: ignore[no-untyped-call]
+        self.start_application_mode()
 
     def _is_started(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()

@@ -15,6 +15,7 @@ from oh_tui.sources import SandboxPlan, Source
 from oh_tui.text import clean
 from oh_tui.trajectory.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.tui import bulk
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
@@ -60,6 +61,8 @@ def pause_label(screen: MainScreen) -> str | None:
     decided on the state read at that moment."""
     if screen.settings.read_only or screen.source is None or not screen.source.can_act:
         return None
+    if bulk.applies(screen):
+        return bulk.pause_label(screen)
     sandbox_id = _sandbox_id(screen)
     status = next((s.status for s in screen.sidebar.sandboxes if s.id == sandbox_id), None)
     return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status or "")
@@ -69,6 +72,9 @@ async def pause(screen: MainScreen) -> None:
     """Pause the sandbox, or resume it when it is paused."""
     source = screen.source
     if not may_change(screen) or source is None:
+        return
+    if bulk.applies(screen):
+        await bulk.pause(screen, source)
         return
     sandbox_id = _sandbox_id(screen)
     if not sandbox_id:
@@ -168,9 +174,18 @@ def may_change(screen: MainScreen) -> bool:
 # Files
 
 
+def download_label(screen: MainScreen) -> str | None:
+    if screen.source is None or not screen.source.can_act:
+        return None
+    return f"download {len(screen.sidebar.marks):,}" if bulk.applies(screen) else "download"
+
+
 async def download(screen: MainScreen) -> None:
     """The trajectory of the conversation under the cursor, into the folder of the settings."""
     source = screen.source
+    if source and source.can_act and bulk.applies(screen):
+        await bulk.download(screen, source)
+        return
     conversation = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
     if source is None or conversation is None:
         screen.footer.tell("no conversation is selected")

@@ -101,6 +101,7 @@ SCREEN_KEYS = (
     Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run", _LOOK),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
     Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
+    Key("mark", "space", "do('mark')", "space", "mark", "mark a conversation: p and d then act on all marked", _ACT, frozenset({"conversations"})),
     Key("copy", "y", "do('copy')", "y", "copy", "copy; one more key says what:", _ACT, RUN),
     Key("pager", "f3", "do('pager')", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "do('editor')", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),

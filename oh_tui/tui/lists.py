@@ -1,22 +1,33 @@
-"""Reading the lists onto the screen: conversations page by page, states, sandboxes."""
+"""Reading the lists onto the screen: conversations page by page, how each stands, sandboxes."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, Page, same_id
+from oh_tui.api.models import Conversation, Page, bare_id, same_id
+from oh_tui.human import dollars, plural
 from oh_tui.problem import Problem
+from oh_tui.seen import Memory
 from oh_tui.sources import Source
+from oh_tui.trajectory.verdict import judge
+from oh_tui.tui import notices
+from oh_tui.tui.triage import Board
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of
+from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
 REFRESH = 15.0
 """Seconds between two readings of the lists."""
+
+FILES = 500
+"""Files whose end is read to tell how their runs ended."""
 
 
 async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> None:
@@ -26,9 +37,11 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.sidebar.say("reading the conversations …")
         screen.reopen = partial(screen.open_source, make_source)
         former, screen.source = screen.source, None
+        await save_seen(screen)
         if former:
             await former.close()
         screen.source = await asyncio.to_thread(make_source)
+        screen.sidebar.show(await asyncio.to_thread(_board, screen, screen.source))
         screen.tell_place()
         screen.pager = screen.source.pages()
         page = await anext(screen.pager, None)
@@ -46,6 +59,13 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
             screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
         screen.sidebar.total = await screen.source.count()
         screen.tell_totals()
+        look(screen)
+
+
+def _board(screen: MainScreen, source: Source) -> Board:
+    """An empty board that remembers what was seen of the source's conversations."""
+    file = screen.settings.seen_file if source.address else None
+    return Board(Memory(source.address, file, source.remembered), grouped=source.can_act)
 
 
 def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
@@ -57,10 +77,9 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
     screen.sidebar.has_more = screen.pager is not None
-    known = {c.id for c in screen.sidebar.conversations}
-    new = tuple(c for c in page.items if c.id not in known) if page else ()
     screen.sidebar.now = screen.clock()
-    screen.sidebar.conversations = (*screen.sidebar.conversations, *new)
+    screen.sidebar.board.take(page.items if page else (), older=True)
+    screen.sidebar.show()
     if not screen.sidebar.conversations:
         screen.sidebar.say("no conversations yet", "start one on the web page,", "then press r")
         screen.timeline.empty = ()
@@ -80,7 +99,8 @@ async def open_named(screen: MainScreen) -> None:
         screen.preview()
         raise Problem(f"There is no conversation {wanted} here", "choose one from the list")
     if not any(same_id(c.id, found.id) for c in screen.sidebar.conversations):
-        screen.sidebar.conversations = (found, *screen.sidebar.conversations)
+        screen.sidebar.board.take([found])
+        screen.sidebar.show()
     screen.sidebar.highlight(found.id)
     screen.open_run(found)
     screen.focus_pane("timeline")
@@ -92,21 +112,101 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> None:
     if screen.source is None:
         return
     with screen.reporting():
+        sidebar, board = screen.sidebar, screen.sidebar.board
         page = await screen.source.newest()
-        fresh = {c.id: c for c in page.items}
-        listed = screen.sidebar.conversations
+        fresh = {bare_id(c.id): c for c in page.items}
         if screen.source.can_act:
-            further = [c.id for c in listed if c.id not in fresh][:99]
+            further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh][:99]
             if further:
-                fresh |= {c.id: c for c in await screen.source.get(further) if c}
-            screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
-        kept = [fresh.pop(c.id, c) for c in screen.sidebar.conversations]
-        rows = [*fresh.values(), *kept]
-        if screen.source.can_act and (sort or not screen.sidebar.list.has_focus):
-            rows.sort(key=lambda c: c.created_at or "", reverse=True)
-        screen.sidebar.conversations = tuple(rows)
+                found = await screen.source.get(further)
+                fresh |= {bare_id(c.id): c for c in found if c}
+            sidebar.sandboxes = tuple(await screen.source.sandboxes())
+        changes = board.take(fresh.values())
+        if sort:
+            board.reorder()
+        elif screen.pane != "conversations":
+            board.reorder(keep=under_cursor(screen))
+        sidebar.show()
         screen.tell_totals()
         take_state(screen)
+        notices.ring(screen, changes)
+        look(screen)
+        await save_seen(screen)
+
+
+def under_cursor(screen: MainScreen) -> str:
+    current = screen.sidebar.list.current
+    return current.id if current else ""
+
+
+def pane_left(screen: MainScreen, before: str) -> None:
+    """Out of the conversations the rows may move; in the run, the run is being read."""
+    if before == "conversations":
+        screen.sidebar.board.reorder(keep=under_cursor(screen))
+        screen.sidebar.show()
+    if screen.current and screen.pane in ("timeline", "detail"):
+        screen.sidebar.opened(screen.current.id)
+
+
+def look(screen: MainScreen) -> None:
+    """Look into runs for what the list says of them, in the background."""
+    assert screen.source is not None
+    read = peek if screen.source.can_act else read_ends
+    screen.run_worker(read(screen, screen.source), group="peek", exclusive=True)
+
+
+async def peek(screen: MainScreen, source: Source) -> None:
+    """What those that need somebody ask and those that run do: a few calls, to agent servers
+    alone. An error changes nothing: the row says the little that the list says."""
+    shown = screen.current.id if screen.current else ""
+    for conversation in screen.sidebar.board.unheard(screen.clock(), without=shown):
+        with contextlib.suppress(Problem):
+            if run := await source.peek(conversation):
+                screen.sidebar.tell(conversation.id, judge(run))
+    screen.tell_totals()
+
+
+async def read_ends(screen: MainScreen, source: Source) -> None:
+    """How the runs in files ended; nothing else tells it."""
+    board = screen.sidebar.board
+    for number, row in enumerate(board.rows[:FILES]):
+        if not row.stand:
+            with contextlib.suppress(Problem):
+                if run := await source.peek(row.conversation):
+                    verdict = judge(run)
+                    board.tell(row.conversation.id, verdict.word, verdict.short)
+        if number % 16 == 15:
+            screen.sidebar.show()
+    screen.sidebar.show()
+    screen.tell_totals()
+
+
+async def save_seen(screen: MainScreen) -> None:
+    memory = screen.sidebar.board.memory
+    if news := memory.news():
+        await asyncio.to_thread(memory.write, news)
+
+
+def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
+    """What the header tells of all conversations that are loaded, and the title of the terminal's
+    window: of each only what is not zero."""
+    glyphs, counts = glyphs_of(screen.app), screen.sidebar.board.counts()
+    facts: list[Piece] = []
+    title = ["oh-tui"]
+    for count, glyph, words, hue in (
+        (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
+        (counts.failed, glyphs.error, "failed", "bad"),
+        (counts.running, glyphs.running, "running", "good"),
+    ):
+        if count:
+            for_you = " for you" if glyph == glyphs.waiting else ""
+            facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
+            title.append(f"{glyph}{count}")
+    listed = screen.sidebar.conversations
+    cost = sum(c.metrics.accumulated_cost or 0.0 for c in listed if c.metrics)
+    total = plural(max(screen.sidebar.total or 0, len(listed)), "conversation")
+    facts.append((f"{total}, {dollars(cost)}" if cost > 0 else total, "dim"))
+    return joined(facts, glyphs.dot), " ".join(title)
 
 
 def take_state(screen: MainScreen) -> None:
@@ -115,10 +215,13 @@ def take_state(screen: MainScreen) -> None:
     before = screen.current
     if before is None:
         return
-    now = next((c for c in screen.sidebar.conversations if c.id == before.id), before)
+    row = screen.sidebar.board.row(before.id)
+    now = row.conversation if row else before
     if now == before:
         return
     screen.current = now
+    if screen.pane in ("timeline", "detail"):
+        screen.sidebar.opened(now.id)
     screen.run_view.show_conversation(now, screen.clock())
     screen.tell_keys()
     if now.sandbox_status != before.sandbox_status:

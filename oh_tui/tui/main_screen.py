@@ -24,7 +24,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from oh_tui.api.models import Conversation, Page, same_id
-from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
@@ -32,6 +31,7 @@ from oh_tui.tui import flows, lists, reading
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
+from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.keys import BINDINGS, footer_hints
 from oh_tui.tui.runs import Run, Runs
 from oh_tui.tui.widgets.bars import Footer, Header
@@ -89,6 +89,8 @@ class MainScreen(AskingScreen):
         self.runs = Runs()
         self.saved: Path | None = None
         """The last trajectory downloaded."""
+        self.bulk: Bulk | None = None
+        """What is being done to all marked conversations."""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -187,6 +189,8 @@ class MainScreen(AskingScreen):
             run.event_id = self.timeline.current[1].id
         changed = not (self.current and same_id(self.current.id, conversation.id))
         self.current = conversation
+        if not preview:
+            self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())
         if changed or not self.timeline.row_count():
             self.read_run(conversation, preview=preview)
@@ -243,19 +247,14 @@ class MainScreen(AskingScreen):
         self._header.place = tuple(pieces)
 
     def tell_totals(self) -> None:
-        listed = self.sidebar.conversations
         self.sidebar.now = self.clock()
-        total = max(self.sidebar.total or 0, len(listed))
-        cost = sum(c.metrics.accumulated_cost or 0.0 for c in listed if c.metrics)
-        facts = plural(total, "conversation") + (f", ${cost:.2f}" if cost else "")
-        self._header.facts = ((facts, "dim"),)
+        self._header.facts, self.app.title = lists.totals(self)
 
     def tell_keys(self) -> None:
         """The footer follows the focus; the label of `p` names what it will do."""
-        can_act = self.source is not None and self.source.can_act
         names: dict[str, str | None] = {
             "sandbox.pause": flows.pause_label(self),
-            "download": "download" if can_act else None,
+            "download": flows.download_label(self),
             "open": "smaller"
             if self.arrangement.zoom == "detail"
             else OPENS.get(self.pane, "open"),
@@ -314,6 +313,10 @@ class MainScreen(AskingScreen):
         self.tell_keys()
         self._mark_sandbox()
 
+    def watch_pane(self, before: str, pane: str) -> None:
+        if self.is_mounted and before != pane:
+            lists.pane_left(self, before)
+
     # What keys do
 
     def action_do(self, name: str, *arguments: str | int) -> None:
@@ -335,6 +338,8 @@ class MainScreen(AskingScreen):
     def cancel_work(self) -> bool:
         """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
         if self.refuse():
+            return True
+        if self.bulk and self.bulk.stop(self):
             return True
         for group in ("download", "find"):
             if any(w.group == group and w.is_running for w in self.workers):

@@ -49,6 +49,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "on #232e38",
         "cursor-blurred": "on #1a2128",
         "mark": "#7aa7ff",
+        "marked": "bold #7aa7ff",
         "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
@@ -95,6 +96,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "on #dde8f3",
         "cursor-blurred": "on #eef0f2",
         "mark": "#2459c4",
+        "marked": "bold #2459c4",
         "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
@@ -141,6 +143,7 @@ HUES: dict[str, dict[str, str]] = {
         "cursor": "reverse",
         "cursor-blurred": "bold",
         "mark": "blue",
+        "marked": "bold blue",
         "selected": "bold reverse",
         "title": "bold",
         "key": "bold",
@@ -229,6 +232,10 @@ class Glyphs(msgspec.Struct, frozen=True):
     unknown: str = "·"
     paused: str = "║"
     no_result: str = "▒"
+    levels: str = "▁▂▃▄▅▆▇█"
+    """Shares of time, eight of them."""
+    cut: str = "┊"
+    selected: str = "▼"
     user: str = "▲"
     loop: str = "∞"
     condensed: str = "≈"
@@ -255,6 +262,9 @@ ASCII = Glyphs(
     unknown=".",
     paused="=",
     no_result="/",
+    levels=".:-=+*%#",
+    cut=":",
+    selected="v",
     user="^",
     loop="@",
     condensed="~",
@@ -267,6 +277,7 @@ ASCII = Glyphs(
     divider="|",
     dot="-",
     more="~",
+    marked="#",
 )
 
 

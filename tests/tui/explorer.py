@@ -33,7 +33,7 @@ CHARACTERS = {name: character for character, name in NAMES.items()}
 
 AT_ONCE = Waits(first=0, most=0, jitter=0)
 
-READS = ("lists", "more", "run", "older", "find", "ask", "write", "download")
+READS = ("lists", "more", "run", "older", "find", "ask", "write", "download", "peek")
 """Groups of workers that come to an end; following never does."""
 
 
@@ -175,7 +175,7 @@ async def explore(
 
     def make() -> Source:
         api = AppServer(demo.base_url, app=wrap(demo.app), waits=AT_ONCE)
-        return ServerSource(api, "demo")
+        return ServerSource(api, "demo", remembered=demo.remembered)
 
     app = OhTui(
         (source or make) if has_key else None,

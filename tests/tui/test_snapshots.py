@@ -32,7 +32,7 @@ def app(*, ascii: bool = False, theme: str = "oh-dark", refuses: bool = False) -
     def make() -> Source:
         url = "http://127.0.0.1:9" if refuses else demo.base_url
         api = AppServer(url, app=None if refuses else demo.app)
-        return ServerSource(api, "demo", opening=demo.opening)
+        return ServerSource(api, "demo", demo.opening, remembered=demo.remembered)
 
     made = OhTui(make, Settings(ascii=ascii), demo=make, clock=NOW.timestamp)
     made.theme = theme

@@ -12,6 +12,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+from oh_tui.tui.widgets.rule import whole_pieces
+
+LEAST_PLACE = 16
+"""Cells that the place keeps however much there is to tell at its right."""
 
 
 class Header(Drawn):
@@ -22,10 +26,9 @@ class Header(Drawn):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        facts = list(self.facts)
+        placed = sum(width_of(text) for text, _ in self.place)
+        facts = whole_pieces(self.facts, width - 12 - min(placed, LEAST_PLACE))
         told = sum(width_of(text) for text, _ in facts)
-        if told > width // 2:
-            facts, told = [], 0
         room = width - told - 12
         place: list[Piece] = []
         for text, hue in self.place:

@@ -1,15 +1,19 @@
-"""The Conversations pane: one row each, glyph of the agent's state, title, age."""
+"""The Conversations pane: groups under headings, the glyph of the outcome, title, age, and for
+those that need somebody or run a second line with what they ask, why they failed, what they do."""
 
 from __future__ import annotations
+
+import math
+from bisect import bisect_right
 
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.human import age
+from oh_tui.human import age, clock, compact, dollars, duration
 from oh_tui.text import clean_line
-from oh_tui.trajectory.events import seconds
-from oh_tui.tui.theme import status_mark
-from oh_tui.tui.widgets.drawing import Piece, fit, width_of
+from oh_tui.tui.theme import Glyphs
+from oh_tui.tui.triage import AT_WORK, Group, Row, Stand
+from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
 UNTITLED = "untitled"
@@ -17,68 +21,195 @@ UNTITLED = "untitled"
 WIDE = 64
 """Cells from which a row tells repository and state too."""
 
+FACTS = 35
+"""Cells from which a row tells pull request or cost."""
+
+DEEPEST = 4
+"""Parents above a row that are still drawn as such."""
+
 
 class ConversationList(RowList):
-    """Rows in the order given; the cursor stays with its conversation whatever that order is."""
+    """Rows in the order given; the cursor stays with its conversation whatever that order is.
+    Headings and second lines are lines that the cursor passes over."""
 
-    conversations: reactive[tuple[Conversation, ...]] = reactive(())
+    rows: reactive[tuple[Row, ...]] = reactive(())
+    grouped: reactive[bool] = reactive(True)
+    """Whether groups have headings."""
+    marks: reactive[frozenset[str]] = reactive(frozenset())
+    """Ids of the rows that are marked."""
     now: reactive[float] = reactive(0.0)
     marked_sandbox: reactive[str] = reactive("")
-    """Conversations in this sandbox are marked: those that pausing it would touch."""
+    """Conversations in this sandbox are told apart: those that pausing it would touch."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tops: list[int] = []
+        """The first line of each row, in order."""
+        self._headings: dict[int, tuple[Group, int]] = {}
+        """Line -> the group that begins after it, and how many are in it."""
+
+    @property
+    def row(self) -> Row | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     @property
     def current(self) -> Conversation | None:
-        return self.conversations[self.cursor] if self.conversations else None
+        return self.row.conversation if self.row else None
 
-    def row_count(self) -> int:
-        return len(self.conversations)
-
-    def watch_conversations(
-        self, old: tuple[Conversation, ...], new: tuple[Conversation, ...]
-    ) -> None:
+    def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
         under = old[self.cursor].id if self.cursor < len(old) else None
-        place = next((n for n, c in enumerate(new) if c.id == under), self.cursor)
-        self.rows_changed(place, keep_line=True)
-        if self.current and self.current.id != under:
+        place = self.cursor
+        if place >= len(new) or new[place].id != under:
+            place = next((n for n, row in enumerate(new) if row.id == under), place)
+        self._lay_out()
+        self.rows_changed(place, keep_line=bool(under))
+        if self.row and self.row.id != under:
             self.post_message(self.Highlighted(self))
 
+    def watch_grouped(self) -> None:
+        self._lay_out()
+        self.rows_changed()
+
+    def _lay_out(self) -> None:
+        """Which line is whose."""
+        counts = dict.fromkeys(Group, 0)
+        for row in self.rows:
+            counts[row.group] += 1
+        self._tops, self._headings = [], {}
+        line, before = 0, None
+        for row in self.rows:
+            if self.grouped and row.group is not before:
+                self._headings[line] = (row.group, counts[row.group])
+                before, line = row.group, line + 1
+            self._tops.append(line)
+            line += 2 if row.tall else 1
+
+    # Rows and lines
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def line_count(self) -> int:
+        return self._tops[-1] + (2 if self.rows[-1].tall else 1) if self._tops else 0
+
+    def lines_of(self, row: int) -> tuple[int, int]:
+        return self._tops[row], 2 if self.rows[row].tall else 1
+
+    def view_of(self, row: int) -> tuple[int, int]:
+        """With the heading above the first of a group."""
+        first, last = super().view_of(row)
+        return (first - 1 if first - 1 in self._headings else first), last
+
+    def row_at(self, line: int) -> int | None:
+        return None if line in self._headings else self.row_near(line)
+
+    def row_near(self, line: int) -> int:
+        if line >= self.line_count():
+            return self.row_count()
+        if line < 0:
+            return -1
+        return bisect_right(self._tops, line + (line in self._headings)) - 1
+
+    # What they show
+
+    def line_pieces(self, line: int, width: int) -> list[Piece]:
+        heading = self._headings.get(line)
+        if heading:
+            group, count = heading
+            number = f"{count:,} "
+            return [(fit(group.title, width - len(number), self.glyphs.more) + number, "dim")]
+        place = self.row_near(line)
+        row = self.rows[place]
+        if line == self._tops[place]:
+            return self.pieces(place, width)
+        indent = "  " * (1 + min(row.depth, DEEPEST))
+        text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)
+        hue = "" if row.stand in (Stand.WAITING, Stand.STUCK, Stand.ERROR) else "dim"
+        return [(indent, ""), (text, hue)]
+
     def pieces(self, row: int, width: int) -> list[Piece]:
-        conversation = self.conversations[row]
-        glyph, hue = status_mark(
-            self.glyphs, conversation.sandbox_status, conversation.execution_status
-        )
-        child = f"{self.glyphs.last} " if conversation.parent_conversation_id else ""
-        title = title_of(conversation)
-        then = seconds(conversation.updated_at or conversation.created_at or "")
-        aged = age(then, self.now) if then is not None else ""
-        extra = ""
-        if width >= WIDE:
-            where = clean_line(conversation.selected_repository or "")
-            extra = f"{fit(where, 20, self.glyphs.more)}  {fit(status_words(conversation), 14)}"
+        shown = self.rows[row]
+        glyph, hue = stand_mark(self.glyphs, shown.stand)
+        if shown.due is Group.NOT_OPENED:
+            hue = "good"
+        sign: Piece = (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", "")
+        depth = min(shown.depth, DEEPEST)
+        tree = "  " * (depth - 1) + f"{self.glyphs.last} " if depth else ""
+        facts = self._facts(shown, width)
+        aged = f"{self._aged(shown):>{5 if width >= WIDE else 4}} "
+        room = width - 2 - len(tree) - width_of(facts) - len(aged)
+        conversation = shown.conversation
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         return [
-            (glyph, hue),
-            (" " + child, "dim"),
-            (
-                fit(title, width - 7 - len(child) - width_of(extra), self.glyphs.more),
-                "mark" if inside else "",
-            ),
-            (extra, "dim"),
-            (f"{aged:>4} ", "dim"),
+            (glyph, hue if shown.certain else "dim"),
+            sign,
+            (tree, "dim"),
+            (fit(title_of(conversation), room, self.glyphs.more), "mark" if inside else ""),
+            (facts, "dim"),
+            (aged, "dim"),
         ]
 
+    def _facts(self, row: Row, width: int) -> str:
+        """What stands between title and age: pull request or cost, and more where there is
+        room."""
+        short = f"{number_or_cost(row.conversation):>6} "
+        if width >= WIDE:
+            where = clean_line(row.conversation.selected_repository or "")
+            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {short}"
+        return f" {short}" if width >= FACTS and not row.tall else " "
+
+    def _aged(self, row: Row) -> str:
+        """How long ago it came to stand so; of one at work, how long it has been at it."""
+        if row.since is None:
+            return ""
+        past = self.now - row.since
+        if row.stand in AT_WORK and past >= 0:
+            return clock(past) if past < 3600 else duration(past)
+        return age(row.since, self.now)
+
     def row_text(self, row: int) -> str:
-        return title_of(self.conversations[row])
+        """Title, second line, and the repository, which a wide pane shows."""
+        shown = self.rows[row]
+        where = clean_line(shown.conversation.selected_repository or "")
+        number = number_or_cost(shown.conversation)
+        return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
 
 
-def status_words(conversation: Conversation) -> str:
-    """How the agent stands, else how its sandbox does."""
-    execution, sandbox = conversation.execution_status, conversation.sandbox_status
-    if execution == "waiting_for_confirmation":
-        return "waits for you"
-    if execution:
-        return clean_line(execution)
-    return "sandbox gone" if sandbox == "MISSING" else clean_line(sandbox or "").lower()
+def stand_mark(glyphs: Glyphs, stand: Stand) -> tuple[str, str]:
+    """Glyph and hue of how an agent stands."""
+    return {
+        Stand.WAITING: (glyphs.waiting, "warn"),
+        Stand.STUCK: (glyphs.error, "bad"),
+        Stand.ERROR: (glyphs.error, "bad"),
+        Stand.RUNNING: (glyphs.running, "good"),
+        Stand.STARTING: (glyphs.starting, "good"),
+        Stand.FINISHED: (glyphs.finished, "dim"),
+        Stand.PAUSED: (glyphs.paused, "dim"),
+    }.get(stand, (glyphs.unknown, "dim"))
+
+
+def stand_words(row: Row) -> str:
+    """The same in two words, for a wide row."""
+    if row.stand is Stand.UNKNOWN or row.stand is Stand.IDLE:
+        gone = row.conversation.sandbox_status == "MISSING"
+        return "sandbox gone" if gone else row.stand.value
+    return "waits for you" if row.stand is Stand.WAITING else row.stand.value
+
+
+def number_or_cost(conversation: Conversation) -> str:
+    """`PR 482`, else the cost, else, of a model without a price, the tokens; "" for nothing."""
+    if conversation.pr_number:
+        return f"PR {conversation.pr_number[-1]}"
+    metrics = conversation.metrics
+    cost = metrics.accumulated_cost if metrics else None
+    if cost and math.isfinite(cost) and cost > 0:
+        return dollars(cost)
+    usage = metrics.accumulated_token_usage if metrics else None
+    tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+    number = compact(tokens)
+    if len(number) > 4:
+        number = number.partition(".")[0] + number[-1]
+    return f"{number} tok" if tokens > 0 else ""
 
 
 def title_of(conversation: Conversation) -> str:

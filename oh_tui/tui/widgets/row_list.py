@@ -1,4 +1,4 @@
-"""A list of one-line rows drawn on demand: cursor, movement, mouse; as quick at 100,000 rows."""
+"""A list of rows drawn on demand: cursor, movement, mouse; as quick at 100,000 rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, hits
 
 
 class RowList(ScrollView, Drawn, can_focus=True):
-    """Rows come from `row_count` and `pieces` of a subclass; nothing is kept of those not seen."""
+    """Rows come from `row_count` and `pieces` of a subclass; nothing is kept of those not seen.
+
+    A row is one line; a subclass with higher rows, or with lines that belong to none, says which
+    lines are whose: `line_count`, `lines_of`, `row_at`, `row_near`, `line_pieces`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = MOVE
     ALLOW_SELECT = False
@@ -60,6 +64,27 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """What row `row` shows in `width` cells."""
         raise NotImplementedError
 
+    # Rows and lines
+
+    def line_count(self) -> int:
+        return self.row_count()
+
+    def lines_of(self, row: int) -> tuple[int, int]:
+        """The first line of a row, and how many it takes."""
+        return row, 1
+
+    def row_at(self, line: int) -> int | None:
+        """The row that a line belongs to; None for one of no row."""
+        return line
+
+    def row_near(self, line: int) -> int:
+        """The row at a line or the next; before the first and after the last there are none."""
+        return line
+
+    def line_pieces(self, line: int, width: int) -> list[Piece]:
+        """What a line shows in `width` cells."""
+        return self.pieces(line, width)
+
     find_text: reactive[str] = reactive("")
     """Its occurrences are marked in the rows."""
 
@@ -67,16 +92,21 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """What find looks in."""
         return "".join(text for text, _ in self.pieces(row, 200))
 
+    _line = 0
+    """The first line of the cursor's row."""
+
     def rows_changed(self, cursor: int | None = None, *, keep_line: bool = False) -> None:
         """Draw anew after the rows changed. `cursor` is where the cursor's row is now; with
         `keep_line` it stays on the screen line it was on."""
-        line = self.cursor - round(self.scroll_y)
+        line = self._line - round(self.scroll_y)
         count = self.row_count()
-        self.virtual_size = Size(0, count)
+        self.virtual_size = Size(0, self.line_count())
         wanted = min(max(0, self.cursor if cursor is None else cursor), max(0, count - 1))
         self.set_reactive(RowList.cursor, wanted)
+        self._line = self.lines_of(wanted)[0] if count else 0
         if keep_line and self.is_attached:
-            self.scroll_to(y=max(0, wanted - line), animate=False, immediate=True, force=True)
+            top = max(0, self._line - line)
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self.show_cursor()
         self.refresh()
 
@@ -100,38 +130,47 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def watch_cursor(self, old: int, new: int) -> None:
         self._refresh_row(old)
         self._refresh_row(new)
+        self._line = self.lines_of(new)[0] if self.row_count() else 0
         self.show_cursor()
         self.post_message(self.Highlighted(self))
 
     def show_cursor(self) -> None:
         height = self.scrollable_content_region.height
-        if not height:
+        if not height or not self.row_count():
             return
         top = round(self.scroll_y)
-        if self.cursor < top:
-            target = self.cursor
-        elif self.cursor >= top + height:
-            target = self.cursor - height + 1
+        first, last = self.view_of(self.cursor)
+        if first < top or last - first >= height:
+            target = first
+        elif last >= top + height:
+            target = last - height + 1
         else:
             return
         self.scroll_to(y=target, animate=False, immediate=True, force=True)
 
+    def view_of(self, row: int) -> tuple[int, int]:
+        """The first and the last line that are to be seen when the cursor is on a row."""
+        first, lines = self.lines_of(row)
+        return first, first + lines - 1
+
     def _refresh_row(self, row: int) -> None:
-        self.refresh(Region(0, row - round(self.scroll_y), self.scrollable_content_region.width, 1))
+        if row < self.row_count():
+            first, lines = self.lines_of(row)
+            width = self.scrollable_content_region.width
+            self.refresh(Region(0, first - round(self.scroll_y), width, lines))
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        row = y + round(self.scroll_y)
-        count = self.row_count()
-        if not count:
+        line = y + round(self.scroll_y)
+        if not self.row_count():
             return self.strip(self._said(y, width), width)
-        if row >= count:
+        if line >= self.line_count():
             return self.strip([], width)
-        if row != self.cursor or not (self.keeps_cursor or self.has_focus):
-            return self.strip([(" ", ""), *self._marked(row, width - 1)], width)
+        pieces = hits(self.line_pieces(line, width - 1), self.find_text)
+        if self.row_at(line) != self.cursor or not (self.keeps_cursor or self.has_focus):
+            return self.strip([(" ", ""), *pieces], width)
         under = "cursor" if self.has_focus else "cursor-blurred"
-        mark = (self.glyphs.cursor, "mark")
-        return self.strip([mark, *self._marked(row, width - 1)], width, under)
+        return self.strip([(self.glyphs.cursor, "mark"), *pieces], width, under)
 
     def _said(self, y: int, width: int) -> list[Piece]:
         """Line `y` of what stands in the place of rows, wrapped: the reason is at its end."""
@@ -142,11 +181,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
         ]
         return [lines[y - 1]] if 0 < y <= len(lines) else []
 
-    def _marked(self, row: int, width: int) -> list[Piece]:
-        return hits(self.pieces(row, width), self.find_text)
-
     def on_resize(self) -> None:
-        last = max(0, self.row_count() - self.scrollable_content_region.height)
+        last = max(0, self.line_count() - self.scrollable_content_region.height)
         if self.scroll_y > last:
             self.scroll_to(y=last, animate=False, immediate=True, force=True)
         self.show_cursor()
@@ -158,8 +194,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self._refresh_row(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        row = event.y + round(self.scroll_y)
-        if row < self.row_count():
+        line = event.y + round(self.scroll_y)
+        row = self.row_at(line) if line < self.line_count() else None
+        if row is not None:
             again = row == self.cursor
             self.move_to(row)
             if again or event.chain > 1:
@@ -170,7 +207,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     def action_page(self, pages: float) -> None:
         height = max(1, self.scrollable_content_region.height - 1)
-        self.move_to(self.cursor + int(height * pages))
+        line = self.lines_of(self.cursor)[0] + int(height * pages) if self.row_count() else 0
+        row = self.row_near(line)
+        self.move_to(row if row != self.cursor else row + (1 if pages > 0 else -1))
 
     def action_top(self) -> None:
         self.move_to(-1)

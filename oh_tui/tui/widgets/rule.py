@@ -27,9 +27,9 @@ class Rule(Drawn):
         width = self.size.width
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
-        title = _cut(self.title, width - 6)
+        title = whole_pieces(self.title, width - 6)
         used = sum(width_of(text) for text, _ in title)
-        facts = _cut(self.facts, width - used - 7)
+        facts = whole_pieces(self.facts, width - used - 7)
         told = sum(width_of(text) for text, _ in facts)
         left: list[Piece] = [(line, hue)]
         if used:
@@ -39,7 +39,7 @@ class Rule(Drawn):
         return self.strip([*left, (line * (width - filled), hue), *right], width)
 
 
-def _cut(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
+def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
     """As many pieces as fit, whole; only the first may be shortened."""
     kept: list[Piece] = []
     for text, name in pieces:

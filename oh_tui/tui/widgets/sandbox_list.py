@@ -13,10 +13,10 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import RowList
 
-SHOWN = 7
-"""Rows of the pane before it scrolls."""
+LEAST, MOST = 3, 7
+"""Lines of the pane, with the note under it: as many as fit a sixth of the screen."""
 
-_ORDER = {"RUNNING": 0, "STARTING": 1, "PAUSED": 2, "ERROR": 3}
+_ORDER = {"RUNNING": 0, "STARTING": 1, "ERROR": 2, "PAUSED": 3}
 
 
 class SandboxRow(msgspec.Struct, frozen=True):
@@ -53,6 +53,23 @@ def sandbox_rows(
     there.sort(key=lambda row: row.created_at, reverse=True)
     there.sort(key=lambda row: _ORDER.get(row.status, 4))
     return there, gone
+
+
+def lines_for(height: int) -> int:
+    """How many lines the pane has on a screen of this height."""
+    return min(MOST, max(LEAST, height // 6))
+
+
+def fold(there: list[SandboxRow], lines: int, *, gone: bool) -> tuple[list[SandboxRow], str]:
+    """The rows for a pane of so many lines, and what is left out of it: `6 more paused`. Only
+    paused ones are, and none when they all fit; `gone` tells whether there is a note anyway."""
+    if len(there) <= lines - gone:
+        return there, ""
+    others = sum(row.status != "PAUSED" for row in there)
+    kept = there[: max(others, lines - 1)]
+    left = len(there) - len(kept)
+    more = " more" if len(kept) > others else ""
+    return kept, f"{left}{more} paused" if left else ""
 
 
 class SandboxList(RowList):

@@ -6,25 +6,41 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
+from oh_tui.trajectory.verdict import Verdict
+from oh_tui.tui.triage import Board
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Note, Piece, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.widgets.sandbox_list import SHOWN, SandboxList, sandbox_facts, sandbox_rows
+from oh_tui.tui.widgets.sandbox_list import (
+    SandboxList,
+    fold,
+    lines_for,
+    sandbox_facts,
+    sandbox_rows,
+)
 
 
 class Sidebar(Vertical):
-    conversations: reactive[tuple[Conversation, ...]] = reactive(())
+    """What is listed is kept by the `board`; `show` draws it after it was told something."""
+
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
     total: reactive[int | None] = reactive(None)
     """How many conversations there are, as far as the source tells."""
     has_more: reactive[bool] = reactive(True)
-    """Whether there are pages not read yet. The total counts sub-conversations, which the list
-    of the server leaves out, so at the end the two need not be the same (measured)."""
+    """Whether there are pages not read yet."""
     show_gone: reactive[bool] = reactive(False)
     whole_sandboxes: reactive[bool] = reactive(False)
     """The sandboxes have the whole screen."""
     now: reactive[float] = reactive(0.0)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.board = Board()
+        self.conversations: tuple[Conversation, ...] = ()
+        """Those listed, in the order shown."""
+        self.marks: frozenset[str] = frozenset()
+        """Ids, without dashes, of the conversations that are marked."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="conversations-pane"):
@@ -43,22 +59,63 @@ class Sidebar(Vertical):
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
 
+    def show(self, board: Board | None = None) -> None:
+        """Draw what the board holds, or another board."""
+        if board is not None and board is not self.board:
+            self.board, self.marks = board, frozenset()
+            self.list.grouped = board.grouped
+        self.list.rows = self.board.rows
+        before = self.conversations
+        self.conversations = tuple(row.conversation for row in self.board.rows)
+        if self.conversations != before:
+            self._tell_sandboxes()
+        self.mark(self.marks)
+
+    def tell(self, conversation_id: str, verdict: Verdict) -> None:
+        """What the events of a run say of it, which costs nothing when they are read anyway."""
+        before = self.board.rows
+        self.board.tell(conversation_id, verdict.word, verdict.short)
+        if self.board.rows is not before:
+            self.show()
+
+    def opened(self, conversation_id: str) -> None:
+        """The run of this conversation is being read."""
+        before = self.board.rows
+        self.board.open(conversation_id)
+        if self.board.rows is not before:
+            self.show()
+
+    def mark(self, marks: frozenset[str]) -> None:
+        """These conversations are marked, and no others; those that are not listed any more
+        are not."""
+        self.marks = marks & {row.id for row in self.board.rows} if marks else marks
+        self.list.marks = self.marks
+        self._tell_total()
+
+    def toggle_mark(self) -> None:
+        """Mark the conversation under the cursor, or unmark it, and go on to the next."""
+        if row := self.list.row:
+            self.mark(self.marks ^ {row.id})
+            self.list.action_move(1)
+
+    @property
+    def marked(self) -> tuple[Conversation, ...]:
+        """In the order shown."""
+        return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
+
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
         for place, conversation in enumerate(self.conversations):
-            if conversation.id == conversation_id:
+            if same_id(conversation.id, conversation_id):
                 self.list.move_to(place)
                 return
+
+    def on_resize(self) -> None:
+        self._tell_sandboxes()
 
     def say(self, *lines: str) -> None:
         """What stands in the place of conversations."""
         self.list.empty = lines
-
-    def watch_conversations(self) -> None:
-        if self.is_mounted:
-            self.list.conversations = self.conversations
-            self._tell_total()
-            self._tell_sandboxes()
 
     def watch_sandboxes(self) -> None:
         if self.is_mounted:
@@ -88,18 +145,30 @@ class Sidebar(Vertical):
     def _tell_total(self) -> None:
         loaded = len(self.conversations)
         more = self.has_more and self.total is not None and self.total > loaded
-        shown = f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}"
-        self._rule.facts = ((shown, "dim"),)
+        facts: list[Piece] = []
+        if self.marks:
+            facts.append((f"{len(self.marks):,} marked", "marked"))
+        facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
+        self._rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def _tell_sandboxes(self) -> None:
         there, gone = sandbox_rows(self.sandboxes, self.conversations)
-        rows = (*there, *gone) if self.show_gone else tuple(there)
+        lines = lines_for(self.screen.size.height)
+        kept, folded = fold(there, lines, gone=bool(gone))
+        if self.show_gone:
+            rows = (*there, *gone)
+        else:
+            rows = tuple(there if self.whole_sandboxes else kept)
         pane = self.sandbox_list
         pane.rows = rows
         pane.empty = ("no sandbox is up",)
-        pane.styles.height = "1fr" if self.whole_sandboxes else min(SHOWN, max(2, len(rows)))
-        facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
+        counted = [] if self.show_gone or self.whole_sandboxes or not folded else [folded]
+        if gone:
+            counted.append(f"{len(gone):,} gone")
         note = self._note
-        note.text = f"{len(gone)} gone {'(x hides)' if self.show_gone else '(x shows)'}"
-        note.display = bool(gone)
+        note.display = bool(gone or folded)
+        note.text = f"{', '.join(counted)} (x {'hides' if self.show_gone else 'shows'})".lstrip()
+        height = min(lines - note.display, max(2, len(rows)))
+        pane.styles.height = "1fr" if self.whole_sandboxes else height
+        facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
         self._sandbox_rule.facts = joined(facts, glyphs_of(self.app).dot)

@@ -1,0 +1,232 @@
+"""What `d` and `p` do to all conversations that are marked: one question, then one after the other;
+Esc stops between two, and a line at the end says what was done."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.human import plural, size
+from oh_tui.problem import Problem
+from oh_tui.sources import SandboxPlan, Source
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+SHOWN = 4
+"""Conversations named in a question; the rest is counted."""
+
+TITLE = 28
+"""Cells of a title in a question."""
+
+
+class Bulk:
+    """Work on many things, each of which is done to its end."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def stop(self, screen: MainScreen) -> bool:
+        """Esc: no further one; False when that was said already."""
+        told, self.stopped = not self.stopped, True
+        if told:
+            screen.footer.tell("stops after this one")
+        return told
+
+
+def applies(screen: MainScreen) -> bool:
+    """Whether a key means the conversations that are marked, not the one under the cursor."""
+    return screen.pane == "conversations" and bool(screen.sidebar.marks)
+
+
+def pause_label(screen: MainScreen) -> str | None:
+    """What `p` would do to those marked, by what the list says: it pauses what runs; only when
+    nothing does, it resumes what is paused."""
+    states = {s.id: s.status for s in screen.sidebar.sandboxes}
+    found = {c.sandbox_id for c in screen.sidebar.marked}
+    running = sum(states.get(i or "") == "RUNNING" for i in found)
+    paused = sum(states.get(i or "") == "PAUSED" for i in found)
+    if running:
+        return f"pause {plural(running, 'sandbox', 'sandboxes')}"
+    return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
+
+
+# Sandboxes
+
+
+async def pause(screen: MainScreen, source: Source) -> None:
+    """Pause the sandboxes of the marked conversations, or resume them when none of them runs."""
+    with screen.reporting():
+        plans = await _plans(screen, source)
+        action = "pause" if any(plan.action == "pause" for plan in plans) else "resume"
+        todo = [plan for plan in plans if plan.action == action]
+        if not todo:
+            reason = plans[0].reason if plans else "no sandbox is known for them"
+            raise Problem(f"Neither pause nor resume: {reason}")
+        answer = await screen.ask(_question(screen, todo, len(plans) - len(todo)))
+        if not answer:
+            return
+        failed = await _carry_out(screen, source, todo, stop_agents=answer == "stop")
+        if failed:
+            raise Problem(*failed)
+    screen.refresh_lists()
+
+
+async def _plans(screen: MainScreen, source: Source) -> list[SandboxPlan]:
+    """What can be done with each sandbox at this moment: three calls for each."""
+    sandboxes = dict.fromkeys(c.sandbox_id for c in screen.sidebar.marked if c.sandbox_id)
+    plans = []
+    for number, sandbox_id in enumerate(sandboxes, 1):
+        screen.footer.tell(f"looking at sandbox {number} of {len(sandboxes)}", log=False)
+        plans.append(await source.sandbox_plan(sandbox_id))
+    screen.footer.tell("", log=False)
+    return plans
+
+
+async def _carry_out(
+    screen: MainScreen, source: Source, todo: list[SandboxPlan], *, stop_agents: bool
+) -> tuple[str, str] | None:
+    """One after the other; the marks of what was done go. A sentence and a hint when something
+    failed."""
+    verb, done_verb = ("pausing", "paused") if todo[0].action == "pause" else ("resuming", "up")
+    done: list[SandboxPlan] = []
+    problems: list[Problem] = []
+    screen.bulk = bulk = Bulk()
+    with screen.write(f"{verb} {plural(len(todo), 'sandbox', 'sandboxes')}"):
+        try:
+            for number, plan in enumerate(todo, 1):
+                if bulk.stopped:
+                    break
+                try:
+                    async for stage in source.carry_out(plan, stop_agents=stop_agents):
+                        more = " · esc stops after this one" if number < len(todo) else ""
+                        screen.footer.tell(f"{number} of {len(todo)}: {stage}{more}", log=False)
+                    done.append(plan)
+                except Problem as problem:
+                    problems.append(problem)
+        finally:
+            screen.bulk = None
+    settled = {plan.sandbox.id for plan in done if plan.sandbox}
+    _unmark(screen, [c for c in screen.sidebar.marked if c.sandbox_id in settled])
+    counted = f"{len(done)} of {plural(len(todo), 'sandbox', 'sandboxes')} {done_verb}"
+    if problems:
+        return f"{counted}, {len(problems)} failed: {problems[0].sentence}", problems[0].hint
+    what_else = await _paused_instead(screen, source, todo) if todo[0].action == "resume" else ""
+    screen.footer.tell(f"{'stopped: ' if bulk.stopped else ''}{counted}{what_else}")
+    return None
+
+
+async def _paused_instead(screen: MainScreen, source: Source, todo: list[SandboxPlan]) -> str:
+    """The sandboxes that the server paused to make room, which it does not tell (measured)."""
+    now = {s.id: s.status for s in await source.sandboxes()}
+    others = {s.id for plan in todo for s in plan.others} | {
+        plan.sandbox.id for plan in todo if plan.sandbox
+    }
+    paused = sum(now.get(sandbox_id) != "RUNNING" for sandbox_id in others)
+    if not paused:
+        return ""
+    return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
+
+
+def _question(screen: MainScreen, todo: list[SandboxPlan], left: int) -> Question:
+    count = plural(len(todo), "sandbox", "sandboxes")
+    inside = [c for plan in todo for c in plan.conversations]
+    aside = f" {left} of the marked can do neither, or are so already." if left else ""
+    if todo[0].action == "resume":
+        up = {s.id for plan in todo for s in plan.others}
+        lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *_named(screen, inside)]]
+        if up:
+            count_up = plural(len(up), "other sandbox is", "other sandboxes are")
+            limit = "Over its limit the server pauses the oldest, without asking."
+            lines.append([(f"{count_up} up. {limit}{aside}", "")])
+        elif aside:
+            lines.append([(aside.strip(), "dim")])
+        return Question(f"Resume {count}", lines, (("enter", f"resume {len(todo)}", "now"),))
+    running = [c for plan in todo for c in plan.running]
+    others = [c for c in inside if c not in running]
+    lines = []
+    if running:
+        lines.append([(f"Stops {plural(len(running), 'run')}: ", ""), *_named(screen, running)])
+    if others:
+        lines.append([("Is in them too: " if running else "Pauses: ", ""), *_named(screen, others)])
+    if aside:
+        lines.append([(aside.strip(), "dim")])
+    answers = [("enter", f"pause {len(todo)}", "now")]
+    if running:
+        answers = [
+            ("enter", "stop each agent after its step, then pause", "stop"),
+            ("f", "freeze now", "now"),
+        ]
+    return Question(f"Pause {count}", lines, answers)
+
+
+def _named(screen: MainScreen, conversations: list[Conversation]) -> list[Piece]:
+    """The first few with their glyphs, the others counted."""
+    pieces: list[Piece] = []
+    for conversation in conversations[:SHOWN]:
+        if row := screen.sidebar.board.row(conversation.id):
+            pieces.append(stand_mark(glyphs_of(screen.app), row.stand))
+        pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
+    if len(conversations) > SHOWN:
+        pieces.append((f"and {len(conversations) - SHOWN} more", "dim"))
+    return pieces
+
+
+# Downloads
+
+
+async def download(screen: MainScreen, source: Source) -> None:
+    """The trajectories of the marked conversations, one after the other. Esc cuts the one off
+    that is coming, of which nothing is kept."""
+    marked = screen.sidebar.marked
+    count = plural(len(marked), "trajectory", "trajectories")
+    lines: list[list[Piece]] = [
+        [(f"Saves {count} one after the other in {screen.settings.download_folder}", "")],
+        _named(screen, list(marked)),
+    ]
+    answers = (("enter", f"download {len(marked)}", "yes"),)
+    if not await screen.ask(Question(f"Download {count}", lines, answers)):
+        return
+    saved: list[Conversation] = []
+    problems: list[Problem] = []
+    total = 0
+    with screen.write(f"downloading {count}"):
+        try:
+            for number, conversation in enumerate(marked, 1):
+                head = f"downloading {number} of {len(marked)}"
+                screen.footer.tell(f"{head} · esc stops", log=False)
+
+                def progress(received: int, head: str = head) -> None:
+                    screen.footer.tell(f"{head}, {size(received)} · esc stops", log=False)
+
+                try:
+                    path = await source.download(
+                        conversation, screen.settings.download_folder, progress
+                    )
+                except Problem as problem:
+                    problems.append(problem)
+                    continue
+                screen.saved = path
+                saved.append(conversation)
+                total += path.stat().st_size
+        except asyncio.CancelledError:
+            screen.footer.tell(f"stopped: {len(saved)} of {count} saved, {size(total)}")
+            raise
+        finally:
+            _unmark(screen, saved)
+    told = f"{len(saved)} of {count} saved, {size(total)}"
+    if problems:
+        hint = f" ({problems[0].hint})" if problems[0].hint else ""
+        failed = f"{len(problems)} failed: {problems[0].sentence}{hint}"
+        screen.footer.tell(f"{told}; {failed}", error=True)
+    else:
+        screen.footer.tell(told)
+
+
+def _unmark(screen: MainScreen, conversations: list[Conversation]) -> None:
+    screen.sidebar.mark(screen.sidebar.marks - {bare_id(c.id) for c in conversations})
+    screen.tell_keys()

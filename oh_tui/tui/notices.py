@@ -1,0 +1,97 @@
+"""A sign to whoever looks elsewhere: a conversation waits, failed or finished. Off by default."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from subprocess import DEVNULL
+from typing import TYPE_CHECKING, cast
+
+from oh_tui.human import plural
+from oh_tui.tui.triage import Change, Stand
+from oh_tui.tui.widgets.conversation_list import title_of
+
+if TYPE_CHECKING:
+    from oh_tui.tui.app import OhTui
+    from oh_tui.tui.main_screen import MainScreen
+
+MOST = 5
+"""Commands that one reading of the list may start; the others are left out."""
+
+PATIENCE = 30.0
+"""Seconds that a command may take."""
+
+KEYS = ("OPENHANDS_API_KEY", "OPENHANDS_CLOUD_API_KEY")
+"""Not for the command: it is told what happened, not how to ask more."""
+
+_WORDS = {
+    Stand.WAITING: "waits for you",
+    Stand.STUCK: "is stuck",
+    Stand.ERROR: "failed",
+    Stand.FINISHED: "finished",
+}
+
+
+def ring(screen: MainScreen, changes: Sequence[Change]) -> None:
+    """Tell of these changes the way the settings say, if they say one."""
+    notice = screen.settings.notice
+    if not changes or not notice:
+        return
+    if notice == ("bell",):
+        screen.app.bell()
+    elif notice == ("osc9",):
+        cast("OhTui", screen.app).write_terminal(osc9(sentence(changes)))
+    else:
+        screen.run_worker(_run_all(screen, notice, changes[:MOST]), group="notice")
+
+
+def sentence(changes: Sequence[Change]) -> str:
+    """`Add OAuth login waits for you`, `2 conversations: …`; clean, on one line."""
+    told = [f"{title_of(c.conversation)[:60]} {_WORDS[c.stand]}" for c in changes]
+    if len(told) == 1:
+        return told[0]
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    return f"{plural(len(told), 'conversation')}: {', '.join(told[:3])}{more}"
+
+
+def osc9(text: str) -> str:
+    """As iTerm2, WezTerm, kitty, Ghostty and Windows Terminal take it. A text that begins with a
+    number and a semicolon would be one of Windows Terminal's own commands, hence the name."""
+    return f"\x1b]9;oh-tui: {text}\x07"
+
+
+def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
+    """What the command finds: title and outcome as variables, never as a part of the command."""
+    kept = {name: value for name, value in given.items() if name not in KEYS}
+    return kept | {
+        "OH_TUI_OUTCOME": change.stand.value,
+        "OH_TUI_TITLE": title_of(change.conversation),
+        "OH_TUI_ID": change.conversation.id.replace("\0", ""),
+    }
+
+
+async def _run_all(screen: MainScreen, words: Sequence[str], changes: Sequence[Change]) -> None:
+    for change in changes:
+        if trouble := await run(words, environment(change, os.environ)):
+            screen.footer.tell(f"the notice command {trouble}")
+            return
+
+
+async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
+    """Start the command without a shell and wait for its end; tells what went wrong, else ""."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=variables,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        return f"cannot be started: {error.strerror}"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return f"took over {PATIENCE:.0f} s and was ended"
+    return f"ended with {code}" if code else ""

@@ -1,0 +1,355 @@
+"""Which conversations need somebody: how each stands, its group, and the order of the list.
+
+Knows no widget and asks no server; what is told to a `Board` decides what it holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.seen import Memory
+from oh_tui.trajectory.events import seconds
+
+
+class Stand(StrEnum):
+    """How a conversation's agent stands; UNKNOWN also for words of servers to come."""
+
+    WAITING = "waiting"
+    STUCK = "stuck"
+    ERROR = "error"
+    RUNNING = "running"
+    STARTING = "starting"
+    FINISHED = "finished"
+    PAUSED = "paused"
+    IDLE = "idle"
+    UNKNOWN = ""
+
+
+TROUBLE = frozenset({Stand.WAITING, Stand.STUCK, Stand.ERROR})
+AT_WORK = frozenset({Stand.RUNNING, Stand.STARTING})
+LOOK_AGAIN = 30.0
+"""Seconds until a run that goes on is looked into again."""
+
+NEWSWORTHY = TROUBLE | {Stand.FINISHED}
+
+_TOLD = {
+    "waiting_for_confirmation": Stand.WAITING,
+    **{one.value: one for one in Stand if one.value and one is not Stand.STARTING},
+}
+_STATUS = {Stand.WAITING: "waiting_for_confirmation"}
+
+_WORDS = {
+    Stand.WAITING: "waits for your answer",
+    Stand.STUCK: "stuck",
+    Stand.ERROR: "ended in an error",
+    Stand.RUNNING: "the agent works",
+    Stand.STARTING: "starting",
+}
+"""The second line of a row as long as nothing better is known."""
+
+
+class Group(IntEnum):
+    """In the order of the list."""
+
+    NEEDS_YOU = 0
+    RUNNING = 1
+    NOT_OPENED = 2
+    EARLIER = 3
+
+    @property
+    def title(self) -> str:
+        return ("needs you", "running", "finished, not opened yet", "earlier")[self]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A conversation as the list shows it."""
+
+    conversation: Conversation
+    stand: Stand = Stand.UNKNOWN
+    certain: bool = True
+    """Told now; else remembered from when its sandbox was up."""
+    line: str = ""
+    since: float | None = None
+    """What its age is counted from, in seconds since 1970."""
+    opened: bool = False
+    group: Group = Group.EARLIER
+    """Where it is in the list; where it belongs by now is `due`."""
+    depth: int = 0
+    """How many of its parents are listed above it. A sub-conversation that stands alone has 1."""
+    tall: bool = False
+    """Takes two lines; stays so until the next new order, so that no row below it moves."""
+
+    @property
+    def id(self) -> str:
+        return bare_id(self.conversation.id)
+
+    @property
+    def due(self) -> Group:
+        """The group it belongs to. What is only remembered needs nobody any more once its run was
+        opened. A finished sub-conversation is not news: its parent read it."""
+        if self.stand in TROUBLE and (self.certain or not self.opened):
+            return Group.NEEDS_YOU
+        if self.stand in AT_WORK:
+            return Group.RUNNING
+        child = self.conversation.parent_conversation_id
+        if self.stand is Stand.FINISHED and not (self.opened or child):
+            return Group.NOT_OPENED
+        return Group.EARLIER
+
+
+class Counts(NamedTuple):
+    waiting: int = 0
+    failed: int = 0
+    running: int = 0
+
+
+class Change(NamedTuple):
+    """A conversation that was listed before has come to stand so."""
+
+    conversation: Conversation
+    stand: Stand
+
+
+def told_stand(conversation: Conversation) -> Stand:
+    """What the server tells of the agent. For a while after a start or a resume the sandbox runs
+    and nothing is told of the agent yet."""
+    if conversation.execution_status is not None:
+        return _TOLD.get(conversation.execution_status, Stand.UNKNOWN)
+    up = conversation.sandbox_status in ("STARTING", "RUNNING")
+    return Stand.STARTING if up else Stand.UNKNOWN
+
+
+class Board:
+    """The conversations that are loaded, how each stands and where it is in the list."""
+
+    def __init__(self, memory: Memory | None = None, *, grouped: bool = True) -> None:
+        """Without groups (files: nothing in them needs anybody) rows stay in the order given."""
+        self.memory = memory or Memory()
+        self.grouped = grouped
+        self.rows: tuple[Row, ...] = ()
+        self._heard: dict[str, Stand] = {}
+        """What the server told last of each agent, for changes."""
+        self._asked: dict[str, tuple[str | None, str | None, float]] = {}
+        """Id -> what its record said, and when, as its run was last looked into."""
+
+    def row(self, identifier: str) -> Row | None:
+        wanted = bare_id(identifier)
+        return next((row for row in self.rows if row.id == wanted), None)
+
+    def counts(self) -> Counts:
+        if not self.grouped:
+            failed = sum(row.stand in (Stand.STUCK, Stand.ERROR) for row in self.rows)
+            return Counts(failed=failed)
+        due = [(row.due, row.stand) for row in self.rows]
+        needs = [stand for group, stand in due if group is Group.NEEDS_YOU]
+        waiting = sum(stand is Stand.WAITING for stand in needs)
+        running = sum(group is Group.RUNNING for group, _ in due)
+        return Counts(waiting, len(needs) - waiting, running)
+
+    # What is told
+
+    def take(self, conversations: Iterable[Conversation], *, older: bool = False) -> list[Change]:
+        """The state of now. Listed rows keep their places; new ones come to the top of their
+        groups, or to the end when they are of an older page. Tells who came to stand otherwise
+        since the last time."""
+        fresh = {bare_id(one.id): one for one in conversations}
+        changes: list[Change] = []
+        rows: list[Row] = []
+        for row in self.rows:
+            now = fresh.pop(row.id, row.conversation)
+            rows.append(self._renewed(row, now))
+            before, stand = self._heard.get(row.id), told_stand(now)
+            if before not in (None, stand) and stand in NEWSWORTHY:
+                changes.append(Change(now, stand))
+        for one in fresh.values():
+            _place(rows, self._renewed(Row(one), one), older=older)
+        for row in rows:
+            stand = told_stand(row.conversation)
+            if stand not in (Stand.UNKNOWN, Stand.STARTING):
+                self._heard[row.id] = stand
+        is_first = not self.rows
+        self.rows = tuple(rows)
+        if is_first:
+            self.reorder()
+        return changes
+
+    def tell(self, identifier: str, word: str, line: str) -> None:
+        """What the events of a run say of it: newer than the list, and there also when the server
+        tells no outcome."""
+        row, stand = self.row(identifier), _TOLD.get(word, Stand.UNKNOWN)
+        if row is None or not stand:
+            return
+        conversation = row.conversation
+        told = told_stand(conversation)
+        if told is Stand.STARTING:
+            return
+        if told and told is not stand:
+            status = _STATUS.get(stand, stand.value)
+            conversation = msgspec.structs.replace(conversation, execution_status=status)
+        elif not told and stand is not Stand.IDLE:
+            self.memory.saw(row.id, stand, _updated(conversation))
+        self._renewed(row, conversation)  # this remembers an outcome that is new
+        if stand is Stand.STUCK and not line.lower().startswith("stuck"):
+            line = f"stuck: {line}"
+        if self.memory.get(row.id).outcome == stand:
+            self.memory.heard(row.id, line, keep=stand is not Stand.RUNNING)
+        self._put(self._renewed(row, conversation))
+
+    def open(self, identifier: str) -> None:
+        """The run of this conversation is being read."""
+        if row := self.row(identifier):
+            self.memory.opened(row.id, max(1.0, _updated(row.conversation)))
+            self._put(self._renewed(row, row.conversation))
+
+    def _put(self, changed: Row) -> None:
+        if changed not in self.rows:
+            self.rows = tuple(changed if row.id == changed.id else row for row in self.rows)
+
+    def _renewed(self, row: Row, conversation: Conversation) -> Row:
+        """The row with what is known of its conversation now, at the same place."""
+        identifier, updated = bare_id(conversation.id), _updated(conversation)
+        stand = told = told_stand(conversation)
+        seen = self.memory.get(identifier)
+        if told not in (Stand.UNKNOWN, Stand.STARTING, Stand.IDLE) and (
+            told != seen.outcome or (told is not Stand.RUNNING and updated > seen.when)
+        ):
+            self.memory.saw(identifier, told, updated)
+            seen = self.memory.get(identifier)
+        if not told:
+            stand = _TOLD.get(seen.outcome, Stand.UNKNOWN)
+            if stand is Stand.RUNNING:  # it is no more: frozen with its sandbox, or gone with it
+                paused = conversation.sandbox_status == "PAUSED"
+                stand = Stand.PAUSED if paused else Stand.UNKNOWN
+            if not stand and conversation.sandbox_status == "ERROR":
+                stand = Stand.ERROR
+        since = seen.when if not told and seen.when else updated or None
+        if stand in AT_WORK:
+            since = seconds(conversation.created_at or "") or since
+        line = seen.line if seen.outcome == stand else ""
+        if not line:
+            broken = stand is Stand.ERROR and conversation.sandbox_status == "ERROR"
+            line = "its sandbox failed" if broken else _WORDS.get(stand, "")
+        return msgspec.structs.replace(
+            row,
+            conversation=conversation,
+            stand=stand,
+            certain=bool(told) or not self.grouped,
+            line=line,
+            since=since,
+            opened=0.0 < seen.opened >= updated,
+        )
+
+    # What is asked
+
+    def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
+        """Whose run it is worth looking into for the second line: of those that need somebody or
+        run, the new ones and those that changed, the ones that run at most once in 30 s."""
+        found: list[Row] = []
+        for row in self.rows:
+            one = row.conversation
+            if row.due > Group.RUNNING or one.execution_status is None:
+                continue
+            if same_id(one.id, without):
+                continue
+            before = self._asked.get(row.id)
+            if before and before[:2] == (one.updated_at, one.execution_status):
+                continue
+            if before and row.stand is Stand.RUNNING and now - before[2] < LOOK_AGAIN:
+                continue
+            found.append(row)
+        found.sort(key=lambda row: (row.due, row.id in self._asked))
+        asked = [row.conversation for row in found[:most]]
+        for one in asked:
+            self._asked[bare_id(one.id)] = (one.updated_at, one.execution_status, now)
+        return asked
+
+    # The order
+
+    def reorder(self, keep: str = "") -> None:
+        """Every row to where it belongs, newest first, sub-conversations under their parents; one
+        that is more urgent than its parent stands alone. `keep` is the id of one that stays in
+        its group although it was opened: who comes back from its run finds it where it was."""
+        if not self.grouped:
+            self.rows = tuple(msgspec.structs.replace(r, depth=_is_child(r)) for r in self.rows)
+            return
+        due = {row.id: row.due for row in self.rows}
+        kept = self.row(keep)
+        if kept and kept.opened and kept.due is Group.EARLIER:
+            due[kept.id] = kept.group
+        ordered = sorted(self.rows, key=_newest_first)
+        place = {row.id: number for number, row in enumerate(ordered)}
+        children: dict[str, list[Row]] = {}
+        heads: deque[Row] = deque()
+        for row in ordered:
+            if _parent(row) in due and _parent(row) != row.id:
+                children.setdefault(_parent(row), []).append(row)
+            else:
+                heads.append(row)
+        done: set[str] = set()
+        families: list[tuple[Group, int, list[Row]]] = []
+        while len(done) < len(ordered):
+            if heads:
+                head = heads.popleft()
+            else:  # what is left hangs under itself
+                head = next(row for row in ordered if row.id not in done)
+            if head.id in done:
+                continue
+            group, family = due[head.id], []
+            stack = [(head, _is_child(head))]
+            while stack:
+                row, depth = stack.pop()
+                if row.id in done:
+                    continue
+                done.add(row.id)
+                tall = due[row.id] <= Group.RUNNING
+                family.append(msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
+                for child in reversed(children.get(row.id, ())):
+                    if due[child.id] < group:
+                        heads.append(child)
+                    else:
+                        stack.append((child, depth + 1))
+            families.append((group, place[head.id], family))
+        families.sort(key=lambda one: one[:2])
+        self.rows = tuple(row for *_, family in families for row in family)
+
+
+def _place(rows: list[Row], row: Row, *, older: bool) -> None:
+    """Put a new row among those listed, none of which moves past another."""
+    due = row.due
+    parent = next((n for n, other in enumerate(rows) if other.id == _parent(row)), None)
+    depth, group = _is_child(row), due
+    if parent is not None and due >= rows[parent].group:
+        depth, group = rows[parent].depth + 1, rows[parent].group
+        at = parent + 1
+        while at < len(rows) and rows[at].depth >= depth and rows[at].group is group:
+            at += 1
+    elif older:
+        at = sum(other.group <= due for other in rows)
+    else:
+        at = sum(other.group < due for other in rows)
+    tall = due <= Group.RUNNING
+    rows.insert(at, msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
+
+
+def _parent(row: Row) -> str:
+    return bare_id(row.conversation.parent_conversation_id or "")
+
+
+def _is_child(row: Row) -> int:
+    return int(bool(row.conversation.parent_conversation_id))
+
+
+def _newest_first(row: Row) -> tuple[bool, float]:
+    """Of those that need somebody the waiting first, of those at work the starting last."""
+    later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and row.due <= Group.RUNNING
+    return later, -(row.since or 0.0)
+
+
+def _updated(conversation: Conversation) -> float:
+    return seconds(conversation.updated_at or conversation.created_at or "") or 0.0
