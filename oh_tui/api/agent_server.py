@@ -10,11 +10,12 @@ from typing import Unpack
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
+from oh_tui.api.connections import QUICK, UNLIMITED, USUAL
 from oh_tui.api.errors import NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, GitChange, Page
 from oh_tui.api.paging import pages
-from oh_tui.api.transport import QUICK, UNLIMITED, USUAL, Server
+from oh_tui.api.transport import Server
 from oh_tui.trajectory.events import Event
 
 
@@ -103,6 +104,8 @@ class AgentServer:
                 "/api/git/changes", doing, (("path", path), *refs), USUAL
             )
         except NotFound:  # an agent server as old as 1.0 has the path in the address (source)
+            if not path.startswith("/"):
+                raise
             old = f"/api/git/changes/{segment(path)}"
             answer = await self._server.get(old, doing, refs, USUAL)
         return [change for change in decode.model_list(answer, GitChange) if change.path]

@@ -169,6 +169,12 @@ class GitChange(msgspec.Struct, frozen=True):
     status: str | None = None
     """ADDED, UPDATED, DELETED or MOVED."""
 
+    @property
+    def letter(self) -> str:
+        """What git itself calls it."""
+        letters = {"ADDED": "A", "UPDATED": "M", "DELETED": "D", "MOVED": "R"}
+        return letters.get(self.status or "", "?")
+
 
 class Page(Generic[T]):
     """One page of a listing. `next_page_id` is None on the last page; `unreadable` counts the

@@ -18,9 +18,6 @@ from oh_tui.trajectory.changes import changes as changes_of
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
-LETTERS = {"ADDED": "A", "UPDATED": "M", "DELETED": "D", "MOVED": "R"}
-"""What git itself calls them."""
-
 Git = list[tuple[str, str]]
 """A letter and a path for each file."""
 
@@ -60,7 +57,7 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
         return None
     if found is None:
         return None
-    return [(LETTERS.get(change.status or "", "?"), change.path) for change in found]
+    return [(change.letter, change.path) for change in found]
 
 
 def _is_damaged(loaded: Loaded) -> bool:

@@ -230,10 +230,13 @@ class ChangeLog:
     @property
     def headline(self) -> str:
         """changed 5 files +142 -97; "" when nothing was changed."""
-        if not self.changed:
-            return ""
-        size = change(self.added, self.removed) if self.added or self.removed else ""
-        return f"changed {plural(self.changed, 'file')} {size}".rstrip()
+        return f"changed {self.size}" if self.changed else ""
+
+    @property
+    def size(self) -> str:
+        """5 files +142 -97; without lines where no call tells them."""
+        lines = change(self.added, self.removed) if self.added or self.removed else ""
+        return f"{plural(self.changed, 'file')} {lines}".rstrip()
 
     @property
     def why_nothing(self) -> str:

@@ -72,6 +72,12 @@ def _text(value: dict[str, Any], name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
+def _piece(old: str, new: str) -> str:
+    """The diff of two pieces of a file, whose last lines go on in the file."""
+    old, new = (text if not text or text.endswith("\n") else f"{text}\n" for text in (old, new))
+    return unified(old, new, first=0)
+
+
 def _file(step: Step, contents: bool) -> list[Touch]:
     """An editor's call about one file. The SDK's own editor calls it `path`, its Gemini tools
     `file_path`; both tell the file before and after in the observation."""
@@ -95,7 +101,7 @@ def _file(step: Step, contents: bool) -> list[Touch]:
     if contents and (old is None or new is None):
         before = text_field(action, "old_str") or text_field(action, "old_string")
         after = text_field(action, "new_str") or text_field(action, "new_string")
-        hunk = unified(before, after or whole or "", first=0)
+        hunk = _piece(before, after or whole or "")
     return [Touch(path, "edit", old, new, hunk)]
 
 
@@ -156,7 +162,7 @@ def _acp(step: Step) -> list[Touch]:
             Touch(
                 text_field(block, "path"),
                 "edit",
-                hunk=unified(text_field(block, "oldText"), text_field(block, "newText"), first=0),
+                hunk=_piece(text_field(block, "oldText"), text_field(block, "newText")),
             )
             for block in blocks
         ]
@@ -170,7 +176,7 @@ def _acp(step: Step) -> list[Touch]:
     if step.event.verb == "delete":
         return [Touch(path, "delete", None, "")]
     after = text_field(given, "new_string") or text_field(given, "content")
-    return [Touch(path, "edit", hunk=unified(text_field(given, "old_string"), after, first=0))]
+    return [Touch(path, "edit", hunk=_piece(text_field(given, "old_string"), after))]
 
 
 _READERS: dict[str, Callable[[Step, bool], list[Touch]]] = {

@@ -1,0 +1,450 @@
+"""What a run changed: its files at the top, below them the whole change of the one under the
+cursor; git's list beside it where a sandbox runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from rich.cells import set_cell_size
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive, var
+from textual.screen import ModalScreen
+from textual.strip import Strip
+
+from oh_tui.api.models import GitChange
+from oh_tui.human import plural
+from oh_tui.trajectory.block import safe
+from oh_tui.trajectory.blocks import Block, Diff, Heading, Note
+from oh_tui.trajectory.changes import ChangeLog, FileChange, Row, rows
+from oh_tui.trajectory.difference import unified
+from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+
+Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
+"""What the reader wants of the main screen: the steps of one file, or one step; None for
+neither."""
+
+WIDE = 100
+"""Cells from which there is room for the column of reads."""
+
+PIECES = 200
+"""Edits of a file that is not known whole which are shown, the last ones."""
+
+SLICE = 0.02
+"""Seconds of reading between two keys."""
+
+
+class FileList(RowList):
+    """A row a file; `head` is the line of column names, drawn by a widget above."""
+
+    rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
+    asked_git: reactive[bool] = reactive(False)
+
+    @property
+    def current(self) -> Row | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
+        """The cursor stays with its file."""
+        under = old[self.cursor].path if self.cursor < len(old) else None
+        place = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
+        self._paths = max((width_of(row.path) for row in new), default=0)
+        self._cells = [_cells(row) for row in new]
+        self._remarks = max(
+            (width_of(row.remark(self.asked_git)) for row in new if row.file), default=0
+        )
+        self.rows_changed(place, keep_line=True)
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def _widths(self, width: int) -> tuple[int, list[int], int]:
+        """Cells of the path, of each column of numbers (0: left out) and of git's letter."""
+        columns = [max(map(len, column), default=0) for column in zip(*self._cells, strict=True)]
+        names = _names(width)
+        numbers = [
+            max(len(name), cells) + 2 if name and (cells or name == "last step") else 0
+            for name, cells in zip(names, columns or [0] * len(names), strict=True)
+        ]
+        git = 5 if self.asked_git else 0
+        remark = self._remarks + 2 if self._remarks else 0
+        room = width - sum(numbers) - git - remark
+        return max(12, min(max(self._paths, 4), room)), numbers, git
+
+    def head(self, width: int) -> Strip:
+        if not self.rows:
+            return self.strip([], width)
+        path, numbers, git = self._widths(width - 1)
+        text = f" {'path':<{path}}" + ("  git" if git else "")
+        for name, cells in zip(_names(width - 1), numbers, strict=True):
+            text += f"{name:>{cells}}" if cells else ""
+        return self.strip([(text, "dim")], width)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        shown = self.rows[row]
+        path, numbers, git = self._widths(width)
+        edited = shown.file is not None and bool(shown.file.edits)
+        name = _from_end(shown.path, path, self.glyphs.more)
+        pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
+        if git:
+            pieces.append((f"  {shown.git:<3}", "number"))
+        remark = shown.remark(self.asked_git)
+        if shown.file is None:
+            return [*pieces, (f"  {remark}", "warn")]
+        hues = ("dim", "", "edit", "edit", "dim")
+        for cell, cells, hue in zip(_cells(shown), numbers, hues, strict=True):
+            if cells:
+                pieces.append((f"{cell:>{cells}}", hue))
+        return [*pieces, (f"  {remark}", "warn" if "not in git" in remark else "dim")]
+
+
+def _names(width: int) -> tuple[str, ...]:
+    return ("reads" if width >= WIDE else "", "edits", "+", "-", "last step")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, str]:
+    file = row.file
+    if file is None:
+        return ("", "", "", "", "")
+    numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
+    reads, edits, added, removed, last = (f"{n:,}" if n else "" for n in numbers)
+    return reads, edits, added and f"+{added}", removed and f"-{removed}", last
+
+
+def _from_end(path: str, width: int, more: str) -> str:
+    """A path in exactly `width` cells; its end tells most, so it is cut at its beginning."""
+    if width_of(path) <= width:
+        return fit(path, width)
+    end = path[-(width - 1) :]
+    while width_of(end) > width - 1:
+        end = end[1:]
+    return set_cell_size(more + end, width)
+
+
+class FileHead(Drawn):
+    """The line of column names."""
+
+    def __init__(self, files: FileList) -> None:
+        super().__init__()
+        self._files = files
+
+    def render_line(self, y: int) -> Strip:
+        return self._files.head(self.size.width)
+
+
+class ChangesScreen(ModalScreen[Chosen]):
+    """Over the main screen. `grown` is to be called when the run got more events, `set_git` when
+    git has answered."""
+
+    DEFAULT_CSS = """
+    ChangesScreen { background: $background; }
+    ChangesScreen FileHead { height: 1; width: 1fr; }
+    ChangesScreen FileList { height: 1fr; }
+    ChangesScreen BodyView { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+        Binding("c,q", "dismiss", "close", show=False),
+        Binding("ampersand", "filter", "filter", show=False),
+        Binding("s", "step", "last step", show=False),
+        Binding("x", "only_read", "only read", show=False),
+        Binding("w", "wrap", "wrap", show=False),
+        Binding("z", "whole", "zoom", show=False),
+        Binding("J", "scroll_change(1)", "change down", show=False),
+        Binding("K", "scroll_change(-1)", "change up", show=False),
+        Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+    ]
+    AUTO_FOCUS = "#changed-files"
+
+    whole: var[bool] = var(False)
+    """The change has the whole screen."""
+    show_read: var[bool] = var(False)
+    """Files that were only read are listed too."""
+
+    def __init__(self, log: ChangeLog, title: str = "") -> None:
+        super().__init__()
+        self.changes = log
+        self.run_title = title
+        self._git: list[tuple[str, str]] | None = None
+        self._why = ""
+        self._shown: tuple[str, int] | None = None
+        """The file whose change is shown, and how many edits it had then."""
+
+    def compose(self) -> ComposeResult:
+        self.files = FileList(id="changed-files")
+        self.head = FileHead(self.files)
+        self.list_rule = Rule(id="changed-rule")
+        self.change_rule = Rule(id="change-rule")
+        self.change = BodyView(id="change")
+        self.footer = Footer()
+        yield self.list_rule
+        yield self.head
+        yield self.files
+        yield self.change_rule
+        yield self.change
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.read()
+
+    # What there is
+
+    def grown(self) -> None:
+        """The run has more steps or results than before."""
+        self.read()
+
+    def set_git(self, changes: Sequence[GitChange] | None, why: str = "") -> None:
+        """Git's answer; None when it could not be asked, and why."""
+        self._why = why
+        self._git = None
+        if changes is not None:
+            self._git = [(change.letter, change.path) for change in changes]
+        if self.is_mounted:
+            self._list()
+
+    @work(group="changes", exclusive=True)
+    async def read(self) -> None:
+        while not self.changes.update(budget=SLICE):
+            done, total = self.changes.progress
+            self.files.empty = (f"reading the calls, {done:,} of {plural(total, 'step')} …",)
+            await asyncio.sleep(0)
+        self._list()
+
+    def _list(self) -> None:
+        log = self.changes
+        found = rows(log, self._git)
+        read = [Row(file.shown, file, "") for file in log.only_read]
+        why = [] if found else [log.why_nothing]
+        if read and not found and not self.show_read:
+            why.append(f"{plural(len(read), 'file')} only read: x shows them")
+        self.files.empty = tuple(why)
+        self.files.asked_git = self._git is not None
+        self.files.rows = (*found, *(read if self.show_read else ()))
+        self._arrange()
+        self._tell()
+        self._show_change()
+
+    def _tell(self) -> None:
+        log, dot = self.changes, self.list_rule.glyphs.dot
+        title: tuple[Piece, ...] = (("Changed files", "title"),)
+        if self.run_title and self.size.width >= WIDE:
+            title = (*title, (f"  {self.run_title}", "dim"))
+        self.list_rule.title = title
+        facts: list[Piece] = []
+        if log.changed:
+            facts.append((log.size, ""))
+        facts.append(("editor and patch calls only", "dim"))
+        if not log.trajectory.complete:
+            facts.append(("older events not read", "warn"))
+        differ = sum(
+            "not in git" in remark or "outside" in remark
+            for remark in (row.remark(self._git is not None) for row in self.files.rows)
+        )
+        if self._git == [] and log.changed:
+            facts.append(("git: no change, or no repository", "warn"))
+        elif differ:
+            facts.append((f"git differs in {differ}", "warn"))
+        elif self._why:
+            facts.append((f"git: {self._why}", "dim"))
+        self.list_rule.facts = joined(facts, dot)
+        self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        row = self.files.current
+        self.list_rule.heavy = self.files.has_focus
+        self.change_rule.heavy = not self.files.has_focus
+        hints: list[Hint] = []
+        if row:
+            hints.append(Hint("enter", "smaller" if self.whole else "read whole", "whole"))
+        if row and row.file:
+            hints.append(Hint("&", "only its steps", "filter"))
+            hints.append(Hint("s", f"to step {row.file.last_step:,}", "step"))
+        if self.changes.only_read:
+            count = plural(len(self.changes.only_read), "file")
+            label = f"hide {count}" if self.show_read else f"{count} only read"
+            hints.append(Hint("x", label, "only_read"))
+        if row and not self.whole:
+            hints.append(Hint("J K", "scroll", "scroll_change(1)"))
+        hints.append(Hint("w", "wrap", "wrap"))
+        self.footer.hints = tuple(hints)
+        self.footer.always = (Hint("esc", "back" if self.whole else "close", "back"),)
+
+    # The change of one file
+
+    @on(RowList.Highlighted, "#changed-files")
+    def _at_a_file(self) -> None:
+        self._tell_keys()
+        self._show_change()
+
+    def _show_change(self) -> None:
+        row = self.files.current
+        if row is None:
+            return
+        edits = len(row.file.edits) if row.file else -1
+        if self._shown != (row.path, edits):
+            again = self._shown is not None and self._shown[0] == row.path
+            self._shown = (row.path, edits)
+            self._read_change(row, keep=again)
+
+    @work(group="change", exclusive=True)
+    async def _read_change(self, row: Row, *, keep: bool) -> None:
+        """In a thread: comparing two texts of 10 MB takes a second or two."""
+        blocks = await asyncio.to_thread(change_blocks, self.changes, row)
+        top = self.change.scroll_offset.y if keep else 0
+        self.change.show(blocks)
+        if top:
+            self.change.scroll_lines(top)
+        self._tell_change()
+
+    @on(BodyView.Scrolled)
+    def _tell_change(self) -> None:
+        row = self.files.current
+        if row is None:
+            return
+        facts: list[Piece] = []
+        if row.file and row.file.edits:
+            facts.append((told_steps(row.file), ""))
+        first, last, total = self.change.position()
+        if total > last - first + 1:
+            facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
+        room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
+        name = row.path
+        if width_of(name) > room:
+            name = _from_end(name, room, self.change.glyphs.more)
+        self.change_rule.title = ((name, "title"),)
+        self.change_rule.facts = joined(facts, self.change_rule.glyphs.dot)
+
+    # Keys
+
+    def action_back(self) -> None:
+        if self.whole:
+            self.whole = False
+        else:
+            self.dismiss(None)
+
+    def action_whole(self) -> None:
+        if self.files.current:
+            self.whole = not self.whole
+
+    @on(RowList.Opened, "#changed-files")
+    @on(BodyView.Opened)
+    def _open(self) -> None:
+        self.action_whole()
+
+    def watch_whole(self, whole: bool) -> None:
+        if self.is_mounted:
+            self._arrange()
+            (self.change if whole else self.files).focus()
+
+    def action_filter(self) -> None:
+        if row := self._touched():
+            self.dismiss(("filter", row.path))
+
+    def action_step(self) -> None:
+        row = self._touched()
+        if row and row.file:
+            self.dismiss(("step", row.file.last_step))
+
+    def _touched(self) -> Row | None:
+        """The row under the cursor, if a step of this run is known to have touched its file."""
+        row = self.files.current
+        if row and row.file is None:
+            self.footer.tell("no editor or patch call of this run touched that file")
+            return None
+        return row
+
+    def action_only_read(self) -> None:
+        self.show_read = not self.show_read
+        self._list()
+
+    def action_wrap(self) -> None:
+        self.change.wrap = not self.change.wrap
+
+    def action_scroll_change(self, lines: int) -> None:
+        self.change.scroll_lines(lines * max(1, self.change.size.height // 2))
+
+    def action_other_pane(self) -> None:
+        if self.whole or not self.files.current:
+            return
+        (self.change if self.files.has_focus else self.files).focus()
+
+    def on_descendant_focus(self) -> None:
+        self._tell_keys()
+
+    @on(Footer.Pressed)
+    async def _press_hint(self, message: Footer.Pressed) -> None:
+        await self.run_action(message.action)
+
+    # Room
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._tell()
+        self._tell_change()
+
+    def _arrange(self) -> None:
+        """The list is as high as it must be, at most two fifths: what changed is read below."""
+        count = self.files.row_count()
+        alone = not count
+        self.list_rule.display = self.head.display = self.files.display = not self.whole
+        self.change_rule.display = self.change.display = not alone
+        if alone:
+            self.files.styles.height = "1fr"
+        else:
+            self.files.styles.height = min(count, max(3, (self.size.height - 4) * 2 // 5))
+        self.head.refresh()
+
+
+def told_steps(file: FileChange) -> str:
+    """1 edit, step 12; 7 edits, steps 9-49."""
+    steps = file.steps
+    if len(steps) == 1:
+        return f"1 edit, step {steps[0]:,}"
+    return f"{len(steps):,} edits, steps {steps[0]:,}-{steps[-1]:,}"
+
+
+def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
+    """The whole change of a file, or the pieces of it that the events hold."""
+    file = row.file
+    if file is None:
+        return [
+            Note("git lists it as changed, and no editor or patch call of this run touched it:"),
+            Note("a command did, or it was so before the run"),
+        ]
+    if not file.edits:
+        steps = ", ".join(str(step.number) for step in file.reads[:20])
+        more = ", …" if len(file.reads) > 20 else ""
+        return [Note(f"only read, in step {steps}{more}")]
+    whole = log.whole_change(file.path)
+    if whole is not None:
+        return [_difference(file, *whole)]
+    blocks: list[Block] = [Note("the file is not known whole; its edits one by one:")]
+    hidden = len(file.edits) - PIECES
+    if hidden > 0:
+        blocks.append(Note(f"the first {plural(hidden, 'edit')} are not shown here"))
+    for step, hunk in log.hunks(file.path, PIECES):
+        blocks.append(Heading(f"step {step}"))
+        blocks.append(
+            Diff(safe(hunk), file.shown) if hunk else Note("this call does not tell its lines")
+        )
+    return blocks
+
+
+def _difference(file: FileChange, old: str, new: str) -> Block:
+    text = unified(safe(old), safe(new))
+    if text:
+        return Diff(text, file.shown)
+    if file.created and file.deleted:
+        return Note("made in this run, and deleted again")
+    if file.same:
+        return Note("after its last edit it is as it was before the first one")
+    if file.created or file.deleted:
+        return Note(f"an empty file, {'new' if file.created else 'deleted'}")
+    return Note("only characters that cannot be shown differ, such as line ends")

@@ -1,0 +1,98 @@
+"""What git in a sandbox lists, as whole paths: which calls are made, and how names are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api import AppServer, Conversation, GitChange, NotFound, Secret
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.server import ServerSource, _unquoted
+from tests.api.servers import Script, json, over
+
+ID = "5f3a9100aa11bb22cc33dd44ee55ff66"
+
+
+def conversation(status: str = "RUNNING") -> Conversation:
+    return Conversation(
+        ID,
+        sandbox_status=status,
+        conversation_url=f"http://sandbox.test/api/conversations/{ID}",
+        session_api_key=Secret("agent-key"),
+    )
+
+
+def source(api: AppServer) -> ServerSource:
+    return ServerSource(api, "test")
+
+
+async def test_git_is_asked_about_the_folder_the_agent_works_in() -> None:
+    record = {"id": ID, "workspace": {"working_dir": "/workspace/project/shop"}}
+    listed = [
+        {"status": "UPDATED", "path": "a.py"},
+        {"status": "DELETED", "path": '"gr/303/274n.py"'},
+        {"status": "NEW IN 2030", "path": "b.py"},
+        {"status": "ADDED"},
+        {"path": 7},
+        None,
+    ]
+    app = Script(json(record), json(listed))
+    async with over(app) as api:
+        changes = await source(api).git_changes(conversation())
+    assert app.paths == [f"/api/conversations/{ID}", "/api/git/changes"]
+    assert app.asked[1].query_params["path"] == "/workspace/project/shop"
+    assert app.keys()[1] == (None, "agent-key")
+    assert changes is not None
+    assert [(change.letter, change.path) for change in changes] == [
+        ("M", "/workspace/project/shop/a.py"),
+        ("D", "/workspace/project/shop/grün.py"),
+        ("?", "/workspace/project/shop/b.py"),
+    ]
+
+
+async def test_a_record_without_a_folder_means_where_the_server_runs() -> None:
+    app = Script(json({"id": ID}), json([{"status": "ADDED", "path": "a.py"}]))
+    async with over(app) as api:
+        assert await source(api).git_changes(conversation()) == [GitChange("./a.py", "ADDED")]
+    assert app.asked[1].query_params["path"] == "."
+
+
+async def test_an_old_agent_server_is_asked_by_its_own_address() -> None:
+    record = {"id": ID, "workspace": {"working_dir": "/w/shop"}}
+    app = Script(json(record), json({"detail": "Not Found"}, 404), json([]))
+    async with over(app) as api:
+        assert await source(api).git_changes(conversation()) == []
+    assert app.paths[2] == "/api/git/changes//w/shop"
+    assert app.asked[2].scope["raw_path"] == b"/api/git/changes/%2Fw%2Fshop"
+
+
+async def test_one_that_knows_neither_says_so() -> None:
+    app = Script(json({"id": ID}), json({"detail": "Not Found"}, 404))
+    async with over(app) as api:
+        with pytest.raises(NotFound):
+            await source(api).git_changes(conversation())
+
+
+async def test_without_a_running_sandbox_nothing_is_asked() -> None:
+    app = Script(json({}))
+    async with over(app) as api:
+        assert await source(api).git_changes(conversation("PAUSED")) is None
+    assert app.asked == []
+    assert await FileSource([Path("none")]).git_changes(conversation()) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "path"),
+    [
+        ("a.py", "a.py"),
+        ('"gr\\303\\274n.py"', "grün.py"),
+        ('"gr/303/274n.py"', "grün.py"),
+        ('"', '"'),
+        ('"a', '"a'),
+        ('"/377/376"', "��"),
+        ("", ""),
+    ],
+)
+def test_names_that_git_quotes_are_read(told: str, path: str) -> None:
+    assert _unquoted(told) == path
