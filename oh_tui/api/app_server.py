@@ -19,6 +19,7 @@ from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
+from oh_tui.api.connections import PATIENT, Auth, Connections
 from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
@@ -38,15 +39,7 @@ from oh_tui.api.filters import (
 )
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, User, bare_id
 from oh_tui.api.paging import batches, pages
-from oh_tui.api.transport import (
-    PATIENT,
-    Auth,
-    Connections,
-    Hints,
-    Limiter,
-    Server,
-    Waits,
-)
+from oh_tui.api.transport import Hints, Limiter, Server, Waits
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import Event
 
@@ -312,7 +305,7 @@ class AppServer:
         answer = await self._server.post(
             f"/api/v1/sandboxes/{segment(sandbox_id)}/{verb}",
             doing,
-            retry=True,
+            repeatable=True,
             hints={NotFound: _CHANGE_HINT},
         )
         if not decode.succeeded(answer):

@@ -30,6 +30,8 @@ from oh_tui.api.models import Secret
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import decode_json
 
+MAYBE_DONE = "It may have been done all the same: look before you try again"
+
 _SAID_ALREADY = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
 
 
@@ -46,6 +48,8 @@ class Call:
     """The key that goes with the call, to keep it out of what the server says."""
     hints: Mapping[type[ApiError], str] = field(default_factory=dict)
     """What to try next, where the call knows better than the status tells."""
+    acts: bool = False
+    """It changes something, and doing it twice would not be the same."""
 
     @property
     def address(self) -> str:
@@ -67,6 +71,8 @@ def from_status(
     """The error for an answer that is no 2xx; `wait` is its Retry-After in seconds."""
     kind, reason, hint = _by_status(status, with_key=call.key is not None)
     hint = call.hints.get(kind, hint)
+    if call.acts and status in (502, 504):
+        hint = MAYBE_DONE
     if wait:
         hint = f"Try again in {math.ceil(wait)} s"
     detail = explanation(body, content_type, call.key)
@@ -112,7 +118,8 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
     """The server's own words, cleaned and redacted; "" when it gave none, or a web page.
 
     Forms seen: {"detail": text or list}, {"error": text}, {"message": text}, a bare JSON string,
-    plain text (all measured).
+    plain text; the agent server says "Internal Server Error" in `detail` and why in `exception`
+    (all measured).
     """
     try:
         text = _said(decode_json(body))
@@ -130,8 +137,9 @@ def _said(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_said, value[:5])))
     if isinstance(value, dict):
-        for name in ("detail", "error", "message", "msg"):
-            if text := _said(value.get(name)):
+        for name in ("detail", "exception", "error", "message", "msg"):
+            text = _said(value.get(name))
+            if text and not (text.lower() in _SAID_ALREADY and value.get("exception")):
                 where = value.get("loc")
                 last = where[-1] if isinstance(where, list) and where else None
                 return f"{last}: {text}" if isinstance(last, str) else text
@@ -171,6 +179,10 @@ def from_exception(call: Call, error: Exception) -> ApiError:
             hint = WANTED
         case _:
             reason, hint = _connection(call, error)
+    before = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+    sent = isinstance(error, httpx.TransportError) and not isinstance(error, before)
+    if call.acts and sent and not isinstance(error, httpx.UnsupportedProtocol):
+        hint = MAYBE_DONE
     return kind(f"{could_not}: {reason}", hint, address=call.address)
 
 
@@ -218,6 +230,15 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [cause.__cause__, cause.__context__]
         if isinstance(cause, BaseExceptionGroup):
             waiting += cause.exceptions
+
+
+def broken_off(call: Call, received: int, size: int) -> Unreachable:
+    """A body that ended before all of it had come."""
+    return Unreachable(
+        f"Could not {call.doing}: it broke off after {received:,} of {size:,} bytes",
+        "Try again",
+        address=call.address,
+    )
 
 
 def redirected(call: Call, status: int, target: httpx.URL | None) -> NotTheApi:

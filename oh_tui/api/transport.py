@@ -20,20 +20,20 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
+import msgspec
 import stamina
 import stamina.instrumentation
 
-from oh_tui import __version__
-from oh_tui.api.addresses import keep_location, origin, redirect_target
-from oh_tui.api.asgi import AppTransport, ASGIApp
-from oh_tui.api.errors import ApiError, AuthError, TooLarge, Unreachable
+from oh_tui.api.addresses import origin, redirect_target
+from oh_tui.api.connections import PATIENT, USUAL, Auth, Connections, KeyHeader
+from oh_tui.api.errors import ApiError, AuthError, TooLarge
 from oh_tui.api.failures import (
     Answer,
     Call,
+    broken_off,
     from_exception,
     from_status,
     is_certificate,
@@ -46,7 +46,6 @@ from oh_tui.api.models import Secret
 stamina.instrumentation.set_on_retry_hooks([])
 
 T = TypeVar("T")
-Auth: TypeAlias = Literal["bearer", "session"]
 Limiter: TypeAlias = contextlib.AbstractAsyncContextManager[None]
 Hints: TypeAlias = Mapping[type[ApiError], str]
 """What to try next by kind of error, where a call knows better than its status tells."""
@@ -64,15 +63,6 @@ MAX_REDIRECTS = 5
 
 _KEY = re.compile(r"[!-~]+")
 
-CONNECT = 5.0
-# a page of events of a conversation of 50,000 takes the app server 14 s (measured)
-PATIENT = httpx.Timeout(60.0, connect=CONNECT)
-USUAL = httpx.Timeout(30.0, connect=CONNECT)
-# a paused agent server takes the connection and then is silent for ever (measured)
-QUICK = httpx.Timeout(5.0, connect=CONNECT)
-# the agent's pause answers when the running step has ended, whenever that is (measured)
-UNLIMITED = httpx.Timeout(CONNECT, read=None)
-
 
 @dataclass(frozen=True)
 class Waits:
@@ -87,72 +77,48 @@ class Waits:
     asked: float = 60.0
 
 
-class _Failure(Exception):
-    """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds."""
+@dataclass(frozen=True)
+class Body:
+    """What a call sends: `content` makes it anew for each attempt, `size` is its bytes if known."""
 
-    def __init__(self, error: ApiError, again: bool | float) -> None:
+    content: Callable[[], bytes | AsyncIterator[bytes]]
+    content_type: str = "application/json"
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What goes with a call besides its address."""
+
+    params: Params
+    timeout: httpx.Timeout
+    body: Body | None = None
+
+
+class _Failure(Exception):
+    """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds.
+    `unsent`: the server cannot have seen anything of it."""
+
+    def __init__(self, error: ApiError, again: bool | float, *, unsent: bool = False) -> None:
         super().__init__(error.sentence)
         self.error = error
         self.again = again
+        self.unsent = unsent
 
 
-class Connections:
-    """The one httpx client behind an app server and its agent servers; made at the first call.
+class Pieces:
+    """The pieces of a body as they come; `size` is their sum in bytes, where the server told it.
+    Fewer than that raise Unreachable at the end."""
 
-    It holds no key and takes no cookies, so that nothing can follow a call to another server.
-    With `app` every call goes to that ASGI app in this process.
-    """
+    def __init__(self, pieces: AsyncGenerator[bytes, None], size: int | None) -> None:
+        self._pieces = pieces
+        self.size = size
 
-    def __init__(self, app: ASGIApp | None = None) -> None:
-        self._app = app
-        self._client: httpx.AsyncClient | None = None
-        self._closed = False
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
-    def client(self, call: Call) -> httpx.AsyncClient:
-        """Raises Unreachable when closed, or when the machine's proxy settings are unusable."""
-        if self._closed:
-            raise Unreachable(f"Could not {call.doing}: the connection was closed here")
-        if self._client is None:
-            try:
-                self._client = httpx.AsyncClient(
-                    transport=AppTransport(self._app) if self._app else None,
-                    headers={
-                        "Accept": "application/json",
-                        "User-Agent": f"oh-tui/{__version__}",
-                    },
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                    follow_redirects=False,
-                    event_hooks={"response": [keep_location]},
-                )
-            except (ValueError, OSError, ImportError, httpx.InvalidURL):
-                # the text of these may hold the proxy's password
-                raise Unreachable(
-                    f"Could not {call.doing}: the proxy or certificate settings of this machine "
-                    "cannot be used",
-                    "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE",
-                    address=call.address,
-                ) from None
-        return self._client
-
-    async def aclose(self) -> None:
-        self._closed = True
-        if self._client is not None:
-            await self._client.aclose()
-
-
-class _KeyHeader(httpx.Auth):
-    """Puts the key on the request last, so that no local variable of ours ever holds it."""
-
-    def __init__(self, key: Secret, scheme: Auth) -> None:
-        self._key = key
-        self._scheme = scheme
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._scheme == "bearer":
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        else:
-            request.headers["X-Session-API-Key"] = self._key.reveal()
-        yield request
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
 
 
 class Server:
@@ -191,52 +157,69 @@ class Server:
 
         Raises every error of `oh_tui.api.errors`. Tried again when that may help.
         """
-        return await self._whole(self._call("GET", path, doing), params, timeout, retry=True)
+        return await self._whole(self._call("GET", path, doing), _Ask(params, timeout))
 
     async def post(
         self,
         path: str,
         doing: str,
         *,
-        retry: bool = False,
+        json: Any = None,
+        body: Body | None = None,
+        params: Params = (),
+        repeatable: bool = False,
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
+        method: str = "POST",
     ) -> Answer:
-        """Like `get`; tried again only with `retry`, for what may safely be done twice."""
-        call = self._call("POST", path, doing, hints)
-        return await self._whole(call, (), timeout, retry=retry)
+        """Like `get`, with `json` or `body` sent. What may not be done twice, anything that is not
+        `repeatable`, is tried again only when no connection came about."""
+        if json is not None:
+            data = msgspec.json.encode(json)
+            body = Body(lambda: data)
+        call = self._call(method, path, doing, hints, acts=not repeatable)
+        return await self._whole(call, _Ask(params, timeout, body))
 
     @contextlib.asynccontextmanager
     async def stream(
-        self, path: str, doing: str, hints: Hints | None = None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        self,
+        path: str,
+        doing: str,
+        hints: Hints | None = None,
+        params: Params = (),
+        *,
+        follow: bool = True,
+    ) -> AsyncIterator[Pieces]:
         """The pieces of a body as they come: no limit in total, 60 s between two pieces.
 
-        Redirects are followed, at most 5; the key is dropped for good when one leads to another
-        scheme, host or port. Tried again only before the body has begun, and not after a 5xx.
+        Redirects are followed, at most 5, unless `follow` is False; the key is dropped for good
+        when one leads to another scheme, host or port. Tried again only before the body has begun,
+        and not after a 5xx.
         """
         call = self._call("GET", path, doing, hints)
+        ask = _Ask(params, PATIENT)
         response = await self._retried(
-            lambda: self._opened(call, (), PATIENT, follow=True), never=range(500, 600)
+            call, lambda: self._opened(call, ask, follow=follow), never=range(500, 600)
         )
-        pieces = _pieces(call, response)
+        size = _size(response)
+        pieces = _pieces(call, response, size)
         try:
             if "html" in _content_type(response):
                 raise not_the_api(Answer(call, b"", _content_type(response)))
-            yield pieces
+            yield Pieces(pieces, size)
         finally:
             await pieces.aclose()
             await response.aclose()
 
-    def _call(self, method: str, path: str, doing: str, hints: Hints | None = None) -> Call:
+    def _call(
+        self, method: str, path: str, doing: str, hints: Hints | None = None, *, acts: bool = False
+    ) -> Call:
         known = {**self._hints, **(hints or {})}
-        return Call(doing, method, self.base + path, self.host, self._key, known)
+        return Call(doing, method, self.base + path, self.host, self._key, known, acts)
 
-    async def _whole(
-        self, call: Call, params: Params, timeout: httpx.Timeout, *, retry: bool
-    ) -> Answer:
+    async def _whole(self, call: Call, ask: _Ask) -> Answer:
         async def once() -> Answer:
-            response = await self._opened(call, params, timeout, follow=False)
+            response = await self._opened(call, ask, follow=False)
             try:
                 body = await _body(call, response, MAX_JSON)
             finally:
@@ -252,21 +235,21 @@ class Server:
                 raise not_the_api(answer)
             return answer
 
-        return await self._retried(once, retry=retry)
+        return await self._retried(call, once)
 
     async def _retried(
-        self, once: Callable[[], Awaitable[T]], *, retry: bool = True, never: range = range(0)
+        self, call: Call, once: Callable[[], Awaitable[T]], *, never: range = range(0)
     ) -> T:
         def again(error: Exception) -> bool | float:
             if not isinstance(error, _Failure) or error.error.status in never:
                 return False
-            return error.again
+            return error.again if error.unsent or not call.acts else False
 
         waits = self._waits
         try:
             async for attempt in stamina.retry_context(
                 on=again,
-                attempts=waits.attempts if retry else 1,
+                attempts=waits.attempts,
                 timeout=None,
                 wait_initial=waits.first,
                 wait_max=waits.most,
@@ -279,12 +262,10 @@ class Server:
             raise failure.error from None
         raise AssertionError("an attempt ends with an answer or an error")
 
-    async def _opened(
-        self, call: Call, params: Params, timeout: httpx.Timeout, *, follow: bool
-    ) -> httpx.Response:
+    async def _opened(self, call: Call, ask: _Ask, *, follow: bool) -> httpx.Response:
         """A 2xx with its body unread; whoever gets it closes it."""
         with _named(call):
-            response = await self._authorised(call, params, timeout)
+            response = await self._authorised(call, ask)
             ours = True
             for _ in range(MAX_REDIRECTS if follow else 0):
                 target = redirect_target(response)
@@ -292,9 +273,8 @@ class Server:
                     break
                 await response.aclose()
                 ours = ours and origin(target) == origin(httpx.URL(self.base))
-                response = await self._sent(
-                    call, target, (), timeout, self._scheme if ours else None
-                )
+                onwards = _Ask((), ask.timeout)
+                response = await self._sent(call, target, onwards, self._scheme if ours else None)
         if response.is_success:
             return response
         try:
@@ -302,19 +282,17 @@ class Server:
         finally:
             await response.aclose()
 
-    async def _authorised(
-        self, call: Call, params: Params, timeout: httpx.Timeout
-    ) -> httpx.Response:
+    async def _authorised(self, call: Call, ask: _Ask) -> httpx.Response:
         """The answer to the key in the header that this server takes, found out on the way."""
         tried = self._scheme
-        response = await self._sent(call, call.url, params, timeout, tried)
+        response = await self._sent(call, call.url, ask, tried)
         if response.status_code == 401 and self._key is not None:
             # calls run side by side: another may have found the header in the meantime
             if self._settled and self._scheme == tried:
                 return response
             other: Auth = "session" if tried == "bearer" else "bearer"
             await response.aclose()
-            response = await self._sent(call, call.url, params, timeout, other)
+            response = await self._sent(call, call.url, ask, other)
             if response.status_code == 401:
                 self._settled = True
             elif response.status_code < 429:
@@ -324,21 +302,23 @@ class Server:
         return response
 
     async def _sent(
-        self,
-        call: Call,
-        url: httpx.URL | str,
-        params: Params,
-        timeout: httpx.Timeout,
-        scheme: Auth | None,
+        self, call: Call, url: httpx.URL | str, ask: _Ask, scheme: Auth | None
     ) -> httpx.Response:
         client = self._connections.client(call)
+        headers = {}
+        if ask.body is not None:
+            headers["Content-Type"] = ask.body.content_type
+            if ask.body.size is not None:
+                headers["Content-Length"] = str(ask.body.size)
         request = client.build_request(
             call.method,
             url,
-            params=[(name, value) for name, value in params if value is not None] or None,
-            timeout=timeout,
+            params=[(name, value) for name, value in ask.params if value is not None] or None,
+            content=ask.body.content() if ask.body else None,
+            headers=headers,
+            timeout=ask.timeout,
         )
-        key = _KeyHeader(self._key, scheme) if self._key and scheme else httpx.Auth()
+        key = KeyHeader(self._key, scheme) if self._key and scheme else httpx.Auth()
         async with self._limiter:
             return await client.send(request, auth=key, stream=True)
 
@@ -390,7 +370,8 @@ def _named(call: Call) -> Generator[None, None, None]:
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
         transient = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
         again = isinstance(error, transient) and not is_certificate(error)
-        raise _Failure(from_exception(call, error), again) from None
+        unsent = isinstance(error, httpx.ConnectError)
+        raise _Failure(from_exception(call, error), again, unsent=unsent) from None
 
 
 async def _body(call: Call, response: httpx.Response, limit: int) -> bytes:
@@ -404,13 +385,26 @@ async def _body(call: Call, response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-async def _pieces(call: Call, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+async def _pieces(
+    call: Call, response: httpx.Response, size: int | None
+) -> AsyncGenerator[bytes, None]:
+    received = 0
     try:
         with _named(call):
             async for piece in response.aiter_bytes():
+                received += len(piece)
                 yield piece
     except _Failure as failure:
         raise failure.error from None
+    if size is not None and received != size:
+        raise broken_off(call, received, size)
+
+
+def _size(response: httpx.Response) -> int | None:
+    """How long the body will be, if it is told; what is packed gets longer."""
+    length = response.headers.get("Content-Length", "")
+    packed = response.headers.get("Content-Encoding", "identity") != "identity"
+    return int(length) if length.isdecimal() and not packed else None
 
 
 def _content_type(response: httpx.Response) -> str:

@@ -12,8 +12,9 @@ import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from oh_tui.api import errors
+from oh_tui.api.connections import UNLIMITED
 from oh_tui.api.failures import Call, explanation, from_exception
-from oh_tui.api.transport import MAX_JSON, UNLIMITED
+from oh_tui.api.transport import MAX_JSON
 
 from .servers import KEY, Script, closed_port, json, listening, over, over_network, raw
 

@@ -1,0 +1,86 @@
+"""The one httpx client behind every call: how long it waits, and the header that a key goes in."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Literal, TypeAlias
+
+import httpx
+
+from oh_tui import __version__
+from oh_tui.api.addresses import keep_location
+from oh_tui.api.asgi import AppTransport, ASGIApp
+from oh_tui.api.errors import Unreachable
+from oh_tui.api.failures import Call
+from oh_tui.api.models import Secret
+
+Auth: TypeAlias = Literal["bearer", "session"]
+
+CONNECT = 5.0
+# a page of events of a conversation of 50,000 takes the app server 14 s (measured)
+PATIENT = httpx.Timeout(60.0, connect=CONNECT)
+USUAL = httpx.Timeout(30.0, connect=CONNECT)
+# a paused agent server takes the connection and then is silent for ever (measured)
+QUICK = httpx.Timeout(5.0, connect=CONNECT)
+# the agent's pause answers when the running step has ended, whenever that is (measured)
+UNLIMITED = httpx.Timeout(CONNECT, read=None)
+
+
+class Connections:
+    """The one httpx client behind an app server and its agent servers; made at the first call.
+
+    It holds no key and takes no cookies, so that nothing can follow a call to another server.
+    With `app` every call goes to that ASGI app in this process.
+    """
+
+    def __init__(self, app: ASGIApp | None = None) -> None:
+        self._app = app
+        self._client: httpx.AsyncClient | None = None
+        self._closed = False
+
+    def client(self, call: Call) -> httpx.AsyncClient:
+        """Raises Unreachable when closed, or when the machine's proxy settings are unusable."""
+        if self._closed:
+            raise Unreachable(f"Could not {call.doing}: the connection was closed here")
+        if self._client is None:
+            try:
+                self._client = httpx.AsyncClient(
+                    transport=AppTransport(self._app) if self._app else None,
+                    headers={
+                        "Accept": "application/json",
+                        "User-Agent": f"oh-tui/{__version__}",
+                    },
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                    follow_redirects=False,
+                    event_hooks={"response": [keep_location]},
+                )
+            except (ValueError, OSError, ImportError, httpx.InvalidURL):
+                # the text of these may hold the proxy's password
+                raise Unreachable(
+                    f"Could not {call.doing}: the proxy or certificate settings of this machine "
+                    "cannot be used",
+                    "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE",
+                    address=call.address,
+                ) from None
+        return self._client
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._client is not None:
+            await self._client.aclose()
+
+
+class KeyHeader(httpx.Auth):
+    """Puts the key on the request last, so that no local variable of ours ever holds it."""
+
+    def __init__(self, key: Secret, scheme: Auth) -> None:
+        self._key = key
+        self._scheme = scheme
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._scheme == "bearer":
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        else:
+            request.headers["X-Session-API-Key"] = self._key.reveal()
+        yield request
