@@ -304,11 +304,10 @@ def _plan_call(action: dict[str, Any]) -> list[Block]:
 def _delegate_call(action: dict[str, Any]) -> list[Block]:
     tasks, ids = field(action, "tasks"), field(action, "ids")
     if isinstance(tasks, dict) and tasks:
-        blocks: list[Block] = []
-        for name, task in tasks.items():
-            about = safe(task) if isinstance(task, str) else json_pretty(task)
-            blocks += [Heading(clean_line(redact(f"to {name}"))), Plain(about)]
-        return blocks
+        told = (
+            (name, safe(t) if isinstance(t, str) else json_pretty(t)) for name, t in tasks.items()
+        )
+        return [Fields(tuple((clean_line(redact(name)), task) for name, task in told))]
     if not isinstance(ids, list) or not ids:
         return object_blocks(action)
     types = field(action, "agent_types")

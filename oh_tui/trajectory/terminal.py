@@ -141,6 +141,7 @@ def _last(row: list[str]) -> str:
                 continue
             shown, width, ended = state, len(seen), True
         elif len(seen) > width:
-            shown += seen[width:]
+            # here still with its beginning, by which a secret may be known
+            shown += redact(seen)[width:]
             width = len(seen)
     return shown

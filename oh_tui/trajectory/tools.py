@@ -294,6 +294,8 @@ def items_of_plan(half: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _plan(use: Use) -> What:
+    if use.get("command") == "view":
+        return What(Family.PLAN, "look at the plan", None)
     items = items_of_plan(use.action)
     now = next((title for title, status in items if status == "in_progress"), "")
     return What(Family.PLAN, "plan", now or (count(len(items), "item") if items else ""))

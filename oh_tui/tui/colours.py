@@ -109,7 +109,7 @@ def apply(look: Look, parameters: str) -> Look:
     fg, bg, flags = look.fg, look.bg, set(look.flags)
     codes = [
         int(code) if code and len(code) < 5 else 0
-        for code in parameters.replace(":", ";").split(";")
+        for code in parameters.replace("::", ":").replace(":", ";").split(";")
     ]
     at = 0
     while at < len(codes):
