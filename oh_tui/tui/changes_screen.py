@@ -7,13 +7,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from rich.cells import set_cell_size
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive, var
+from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.strip import Strip
 
 from oh_tui.api.models import GitChange
 from oh_tui.human import plural
@@ -23,7 +21,8 @@ from oh_tui.trajectory.changes import ChangeLog, FileChange, Row, rows
 from oh_tui.trajectory.difference import unified
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
+from oh_tui.tui.widgets.drawing import Piece, width_of
+from oh_tui.tui.widgets.file_list import WIDE, FileHead, FileList, cut_front
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -31,112 +30,11 @@ Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
 """What the reader wants of the main screen: the steps of one file, or one step; None for
 neither."""
 
-WIDE = 100
-"""Cells from which there is room for the column of reads."""
-
 PIECES = 200
 """Edits of a file that is not known whole which are shown, the last ones."""
 
 SLICE = 0.02
 """Seconds of reading between two keys."""
-
-
-class FileList(RowList):
-    """A row a file; `head` is the line of column names, drawn by a widget above."""
-
-    rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
-    asked_git: reactive[bool] = reactive(False)
-
-    @property
-    def current(self) -> Row | None:
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
-
-    def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
-        """The cursor stays with its file."""
-        under = old[self.cursor].path if self.cursor < len(old) else None
-        place = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
-        self._paths = max((width_of(row.path) for row in new), default=0)
-        self._cells = [_cells(row) for row in new]
-        self._remarks = max(
-            (width_of(row.remark(self.asked_git)) for row in new if row.file), default=0
-        )
-        self.rows_changed(place, keep_line=True)
-
-    def row_count(self) -> int:
-        return len(self.rows)
-
-    def _widths(self, width: int) -> tuple[int, list[int], int]:
-        """Cells of the path, of each column of numbers (0: left out) and of git's letter."""
-        columns = [max(map(len, column), default=0) for column in zip(*self._cells, strict=True)]
-        names = _names(width)
-        numbers = [
-            max(len(name), cells) + 2 if name and (cells or name == "last step") else 0
-            for name, cells in zip(names, columns or [0] * len(names), strict=True)
-        ]
-        git = 5 if self.asked_git else 0
-        remark = self._remarks + 2 if self._remarks else 0
-        room = width - sum(numbers) - git - remark
-        return max(12, min(max(self._paths, 4), room)), numbers, git
-
-    def head(self, width: int) -> Strip:
-        if not self.rows:
-            return self.strip([], width)
-        path, numbers, git = self._widths(width - 1)
-        text = f" {'path':<{path}}" + ("  git" if git else "")
-        for name, cells in zip(_names(width - 1), numbers, strict=True):
-            text += f"{name:>{cells}}" if cells else ""
-        return self.strip([(text, "dim")], width)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        shown = self.rows[row]
-        path, numbers, git = self._widths(width)
-        edited = shown.file is not None and bool(shown.file.edits)
-        name = _from_end(shown.path, path, self.glyphs.more)
-        pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
-        if git:
-            pieces.append((f"  {shown.git:<3}", "number"))
-        remark = shown.remark(self.asked_git)
-        if shown.file is None:
-            return [*pieces, (f"  {remark}", "warn")]
-        hues = ("dim", "", "edit", "edit", "dim")
-        for cell, cells, hue in zip(_cells(shown), numbers, hues, strict=True):
-            if cells:
-                pieces.append((f"{cell:>{cells}}", hue))
-        return [*pieces, (f"  {remark}", "warn" if "not in git" in remark else "dim")]
-
-
-def _names(width: int) -> tuple[str, ...]:
-    return ("reads" if width >= WIDE else "", "edits", "+", "-", "last step")
-
-
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    file = row.file
-    if file is None:
-        return ("", "", "", "", "")
-    numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
-    reads, edits, added, removed, last = (f"{n:,}" if n else "" for n in numbers)
-    return reads, edits, added and f"+{added}", removed and f"-{removed}", last
-
-
-def _from_end(path: str, width: int, more: str) -> str:
-    """A path in exactly `width` cells; its end tells most, so it is cut at its beginning."""
-    if width_of(path) <= width:
-        return fit(path, width)
-    end = path[-(width - 1) :]
-    while width_of(end) > width - 1:
-        end = end[1:]
-    return set_cell_size(more + end, width)
-
-
-class FileHead(Drawn):
-    """The line of column names."""
-
-    def __init__(self, files: FileList) -> None:
-        super().__init__()
-        self._files = files
-
-    def render_line(self, y: int) -> Strip:
-        return self._files.head(self.size.width)
 
 
 class ChangesScreen(ModalScreen[Chosen]):
@@ -317,7 +215,7 @@ class ChangesScreen(ModalScreen[Chosen]):
         room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
         name = row.path
         if width_of(name) > room:
-            name = _from_end(name, room, self.change.glyphs.more)
+            name = cut_front(name, room, self.change.glyphs.more)
         self.change_rule.title = ((name, "title"),)
         self.change_rule.facts = joined(facts, self.change_rule.glyphs.dot)
 

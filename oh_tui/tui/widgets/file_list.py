@@ -1,0 +1,111 @@
+"""The list of changed files, with what git says of each, and its line of column names."""
+
+from __future__ import annotations
+
+from rich.cells import set_cell_size
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.trajectory.changes import Row
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
+from oh_tui.tui.widgets.row_list import RowList
+
+WIDE = 100
+"""Cells from which there is room for the column of reads."""
+
+
+class FileList(RowList):
+    """A row a file; `head` is the line of column names, drawn by a widget above."""
+
+    rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
+    asked_git: reactive[bool] = reactive(False)
+
+    @property
+    def current(self) -> Row | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
+        """The cursor stays with its file."""
+        under = old[self.cursor].path if self.cursor < len(old) else None
+        place = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
+        self._paths = max((width_of(row.path) for row in new), default=0)
+        columns = zip(*map(_cells, new), strict=True) if new else ()
+        self._columns = [max(map(len, column)) for column in columns]
+        self._remarks = max(
+            (width_of(row.remark(self.asked_git)) for row in new if row.file), default=0
+        )
+        self.rows_changed(place, keep_line=True)
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def _widths(self, width: int) -> tuple[int, list[int], int]:
+        """Cells of the path, of each column of numbers (0: left out) and of git's letter."""
+        numbers = [
+            max(len(name), cells) + 2 if name and cells else 0
+            for name, cells in zip(_names(width), self._columns, strict=True)
+        ]
+        git = 5 if self.asked_git else 0
+        remark = self._remarks + 2 if self._remarks else 0
+        room = width - sum(numbers) - git - remark
+        return max(12, min(max(self._paths, 4), room)), numbers, git
+
+    def head(self, width: int) -> Strip:
+        if not self.rows:
+            return self.strip([], width)
+        path, numbers, git = self._widths(width - 1)
+        text = f" {'path':<{path}}" + ("  git" if git else "")
+        for name, cells in zip(_names(width - 1), numbers, strict=True):
+            text += f"{name:>{cells}}" if cells else ""
+        return self.strip([(text, "dim")], width)
+
+    def pieces(self, row: int, width: int) -> list[Piece]:
+        shown = self.rows[row]
+        path, numbers, git = self._widths(width)
+        edited = shown.file is not None and bool(shown.file.edits)
+        name = cut_front(shown.path, path, self.glyphs.more)
+        pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
+        if git:
+            pieces.append((f"  {shown.git:<3}", "number"))
+        remark = shown.remark(self.asked_git)
+        if shown.file is None:
+            return [*pieces, (f"  {remark}", "warn")]
+        hues = ("dim", "", "edit", "edit", "dim")
+        for cell, cells, hue in zip(_cells(shown), numbers, hues, strict=True):
+            if cells:
+                pieces.append((f"{cell:>{cells}}", hue))
+        return [*pieces, (f"  {remark}", "warn" if "not in git" in remark else "dim")]
+
+
+def _names(width: int) -> tuple[str, ...]:
+    return ("reads" if width >= WIDE else "", "edits", "+", "-", "last step")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, str]:
+    file = row.file
+    if file is None:
+        return ("", "", "", "", "")
+    numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
+    reads, edits, added, removed, last = (f"{n:,}" if n else "" for n in numbers)
+    return reads, edits, added and f"+{added}", removed and f"-{removed}", last
+
+
+def cut_front(path: str, width: int, more: str) -> str:
+    """A path in exactly `width` cells; its end tells most, so it is cut at its beginning."""
+    if width_of(path) <= width:
+        return fit(path, width)
+    end = path[-(width - 1) :]
+    while width_of(end) > width - 1:
+        end = end[1:]
+    return set_cell_size(more + end, width)
+
+
+class FileHead(Drawn):
+    """The line of column names."""
+
+    def __init__(self, files: FileList) -> None:
+        super().__init__()
+        self._files = files
+
+    def render_line(self, y: int) -> Strip:
+        return self._files.head(self.size.width)
