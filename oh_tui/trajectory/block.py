@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.text import clean, clean_line, is_secret_name, redact, redact_json
+from oh_tui.trajectory.bodies import content_text
 from oh_tui.trajectory.plans import Task
 from oh_tui.trajectory.terminal import read_output
 
@@ -122,6 +123,11 @@ SHORT = 200
 
 def safe(text: str) -> str:
     return redact(clean(text))
+
+
+def content(body: Any) -> str:
+    """What a result says, as text."""
+    return safe(content_text(body))
 
 
 def one_line(value: Any) -> str:

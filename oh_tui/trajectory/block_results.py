@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from oh_tui.human import size
-from oh_tui.text import clean_line
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
@@ -24,14 +22,16 @@ from oh_tui.trajectory.block import (
     Output,
     Plain,
     Table,
+    content,
     json_pretty,
     object_blocks,
     one_line,
     output_blocks,
     safe,
 )
+from oh_tui.trajectory.block_files import edit_result, patch_result, proposal, read_result
 from oh_tui.trajectory.bodies import field, text_field
-from oh_tui.trajectory.difference import count_changes, unified
+from oh_tui.trajectory.difference import count_changes
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.images import find_images
 from oh_tui.trajectory.plans import compare, tasks_of
@@ -86,10 +86,6 @@ def is_terminal(event: Event) -> bool:
     return event.part in ("TerminalObservation", "ExecuteBashObservation")
 
 
-def content(body: dict[str, Any]) -> str:
-    return safe(bodies.content_text(body))
-
-
 def _command(body: dict[str, Any], action: Any) -> str:
     return text_field(action, "command") or bodies.command_text(body)
 
@@ -103,137 +99,6 @@ def _terminal_result(body: dict[str, Any], observation: dict[str, Any], action: 
     blocks = blocks or [Note("no output")]
     kept = one_line(text_field(observation, "full_output_save_dir"))
     return [*blocks, Note(f"cut by the tool; whole in the sandbox: {kept}")] if kept else blocks
-
-
-def proposal(action: Any) -> list[Block]:
-    """What a call would have done, for a call that was not carried out."""
-    path = one_line(text_field(action, "path") or text_field(action, "file_path"))
-    old = text_field(action, "old_str") or text_field(action, "old_string")
-    new = text_field(action, "new_str") or text_field(action, "new_string")
-    whole = text_field(action, "file_text")
-    if not whole and text_field(action, "kind") == "WriteFileAction":
-        whole = text_field(action, "content")
-    shown: list[Block] = []
-    if old or new:
-        at = field(action, "insert_line")
-        first = at + 1 if isinstance(at, int) and text_field(action, "command") == "insert" else 0
-        shown = [Diff(unified(safe(old), safe(new), first=first), path)]
-    elif whole:
-        shown = [Code(safe(whole).removesuffix("\n"), path)]
-    elif text_field(action, "patch"):
-        shown = _patch_blocks(safe(text_field(action, "patch")))
-    elif text_field(action, "message") or text_field(action, "thought"):
-        return [Markdown(safe(text_field(action, "message") or text_field(action, "thought")))]
-    return [Heading("what it would do"), *shown] if shown else []
-
-
-def _change(observation: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Path, old and new text of a changed file, an absent old text being ""; None without them."""
-    old, new = field(observation, "old_content"), field(observation, "new_content")
-    path = text_field(observation, "path") or text_field(observation, "file_path")
-    if not isinstance(new, str) or text_field(observation, "command") == "view":
-        return None
-    return path, safe(old) if isinstance(old, str) else "", safe(new)
-
-
-def _edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
-    path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
-    command = text_field(observation, "command") or text_field(action, "command")
-    if command == "view":
-        return _numbered(content(body), path)
-    change = _change(observation)
-    if change is not None:
-        _, old, new = change
-        if not isinstance(field(observation, "old_content"), str):
-            return [Code(new.removesuffix("\n"), path)] if new else [Note("an empty file")]
-        text = unified(old, new)
-        return [Diff(text, path) if text else Note("nothing changed")]
-    done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
-    text = content(body)
-    if not done:
-        return [Plain(text)]
-    return [*done, Note(clean_line(text))] if text else done
-
-
-_NUMBERED = re.compile(r" {0,12}(\d{1,9})\t(.*)")
-
-
-def _numbered(text: str, path: str) -> list[Block]:
-    """A view of a file as the editor gives it (`cat -n`), as code with its line numbers; as it
-    came when it is none, such as the list of a folder."""
-    lines = text.split("\n")
-    start = next((n for n, line in enumerate(lines[:5]) if _NUMBERED.fullmatch(line)), None)
-    if start is None:
-        return [Output(text)] if text.strip() else [Note("nothing in it")]
-    match = _NUMBERED.fullmatch(lines[start])
-    assert match is not None
-    first = int(match[1])
-    code: list[str] = []
-    for line in lines[start:]:
-        match = _NUMBERED.fullmatch(line)
-        if match is None or int(match[1]) != first + len(code):
-            break
-        code.append(match[2])
-    rest = "\n".join(lines[start + len(code) :]).strip("\n")
-    return [Code("\n".join(code), path, first), *([Plain(rest)] if rest else [])]
-
-
-def _read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    text = safe(text_field(observation, "file_content"))
-    if not text:
-        return _numbered(content(body), one_line(text_field(observation, "file_path")))
-    at = field(observation, "lines_shown")
-    first = at[0] if isinstance(at, list) and at and isinstance(at[0], int) else 1
-    return [Code(text.removesuffix("\n"), one_line(text_field(observation, "file_path")), first)]
-
-
-def _patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    changes = field(observation, "commit", "changes")
-    blocks: list[Block] = []
-    if isinstance(changes, dict):
-        for name, change in changes.items():
-            path = one_line(str(name))
-            moved = one_line(field(change, "move_path"))
-            verb = one_line(field(change, "type")) or "update"
-            blocks.append(Heading(f"{verb} {path}" + (f", now {moved}" if moved else "")))
-            old, new = text_field(change, "old_content"), text_field(change, "new_content")
-            text = unified(safe(old), safe(new))
-            blocks.append(Diff(text, path) if text else Note("nothing changed"))
-    blocks = blocks or _patch_blocks(safe(text_field(action, "patch")))
-    text = content(body)
-    return blocks or [Plain(text)]
-
-
-_PATCH_FILE = re.compile(
-    r"^(?:\*\*\* (Add|Update|Delete) File: (.+)|diff --git a/.* b/(.*))$", re.MULTILINE
-)
-
-
-def patch_files(patch: str) -> list[tuple[str, str, str]]:
-    """The files of a patch: verb, path, lines. Both patch formats; one nameless file otherwise."""
-    heads = list(_PATCH_FILE.finditer(patch))
-    if not heads:
-        text = patch.strip("\n")
-        return [("patch", "", text)] if text else []
-    ends = [head.start() for head in heads[1:]] + [len(patch)]
-    files = []
-    for head, end in zip(heads, ends, strict=True):
-        text = patch[head.end() : end].strip("\n")
-        text = text.removesuffix("*** End Patch").rstrip("\n")
-        verb = (head[1] or "update").lower()
-        files.append((verb, clean_line(head[2] or head[3] or ""), text))
-    return files
-
-
-def _patch_blocks(patch: str) -> list[Block]:
-    blocks: list[Block] = []
-    for verb, path, text in patch_files(patch):
-        if path:
-            blocks.append(Heading(f"{verb} {path}"))
-        if text:
-            blocks.append(Diff(text, path))
-    return blocks
 
 
 def progress(tasks: list[Any]) -> str:
@@ -357,13 +222,13 @@ def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any
 
 
 _RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
-    "FileEditorObservation": _edit_result,
-    "StrReplaceEditorObservation": _edit_result,
-    "PlanningFileEditorObservation": _edit_result,
-    "EditObservation": _edit_result,
-    "WriteFileObservation": _edit_result,
-    "ReadFileObservation": _read_result,
-    "ApplyPatchObservation": _patch_result,
+    "FileEditorObservation": edit_result,
+    "StrReplaceEditorObservation": edit_result,
+    "PlanningFileEditorObservation": edit_result,
+    "EditObservation": edit_result,
+    "WriteFileObservation": edit_result,
+    "ReadFileObservation": read_result,
+    "ApplyPatchObservation": patch_result,
     "GrepObservation": _list_result,
     "GlobObservation": _list_result,
     "ListDirectoryObservation": _folder_result,
@@ -408,7 +273,7 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
     show = _RESULTS.get(part)
     if show is _list_result:
         return _found(observation)
-    if show not in (_edit_result, _read_result, _patch_result):
+    if show not in (edit_result, read_result, patch_result):
         return []
     blocks = show(body, observation, action)
     diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]

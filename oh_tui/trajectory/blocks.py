@@ -30,6 +30,7 @@ from oh_tui.trajectory.block import (
     Plain,
     Table,
     Thought,
+    content,
     json_blocks,
     json_pretty,
     object_blocks,
@@ -39,14 +40,12 @@ from oh_tui.trajectory.block import (
     safe,
 )
 from oh_tui.trajectory.block_events import EVENTS, acp_call, acp_result, what_followed
+from oh_tui.trajectory.block_files import patch_files, proposal
 from oh_tui.trajectory.block_results import (
     answer_blocks,
-    content,
     facts,
     is_terminal,
-    patch_files,
     progress,
-    proposal,
     terminal_text,
 )
 from oh_tui.trajectory.bodies import field, text_field

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from oh_tui.trajectory.block_results import patch_files
+from oh_tui.trajectory.block_files import patch_files
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.difference import unified
 from oh_tui.trajectory.events import Event

@@ -16,7 +16,7 @@ import msgspec
 
 from oh_tui.problem import Problem
 from oh_tui.text import clean, clean_line
-from oh_tui.trajectory.block_results import patch_files
+from oh_tui.trajectory.block_files import patch_files
 from oh_tui.trajectory.bodies import arguments, field
 from oh_tui.trajectory.describe import Family, family_of
 from oh_tui.trajectory.moments import Moment, moment, seconds_of

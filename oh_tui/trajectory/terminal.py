@@ -15,8 +15,9 @@ SGR = re.compile("\x1b\\[([\\d;:]{0,80})m")
 
 _SGR_WHOLE = re.compile("(\x1b\\[[\\d;:]{0,80}m)")
 _STEP = re.compile("(\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G)")
-_REWRITES = re.compile("\r(?!\r*+(?:\n|\\Z))|\x1b\\[\\d{0,4}[AF]")
-"""A return to the start of a line, or a step up, after which text is written over."""
+_RETURN = re.compile("\r(?!\r*+(?:\n|\\Z))")
+_UP = re.compile("\x1b\\[\\d{0,4}[AF]")
+"""What goes back to the start of a line, or up, so that text is written over."""
 
 _PLACE = "\ue000"
 """Stands for an SGR sequence while the rest is cleaned; of a private plane, which no font has."""
@@ -39,7 +40,7 @@ def read_output(raw: str, command: str = "") -> Written:
     """
     folded = 0
     raw = raw.replace("\r\n", "\n")  # much faster than what follows
-    if _REWRITES.search(raw):
+    if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
         raw, folded = _fold(raw)
     text, coloured = _keep_colours(raw) if "\x1b[" in raw else (clean(raw), "")
     shown = strip_echo(text, clean(command)) if command else text

@@ -39,14 +39,12 @@ from oh_tui.tui.sections import (
     expand,
     head,
 )
+from oh_tui.tui.slices import SLICE, slices
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 WHOLE = 150
 """Lines; code up to here is painted in one go, so that strings over several lines are right;
 longer code is painted line by line, where it is looked at."""
-
-SLICE = 2000
-"""Characters of Markdown rendered at a time; rich takes about 5 ms for a thousand."""
 
 PLAIN_MARKDOWN = 500_000
 """Characters of Markdown beyond which its source is shown instead."""
@@ -355,57 +353,3 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 
     lines = [line(columns, "label"), *(line(row, "") for row in rows)]
     return [RowSection(lines, width)]
-
-
-_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]")
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-
-
-def _weight(line: str) -> int:
-    """What it costs to render a line, in characters: a short one takes its time too."""
-    return max(40, len(line))
-
-
-def slices(text: str) -> list[str]:
-    """Markdown cut between paragraphs, about `SLICE` characters each.
-
-    What is indented stays with the line above it, so that an item of a list stays whole. A code
-    fence that is very long, or never closed, is cut into several; a long table too, each part
-    with the head of the whole.
-    """
-    if sum(map(_weight, text.split("\n"))) <= SLICE * 2:
-        return [text] if text.strip() else []
-    found: list[str] = []
-    lines: list[str] = []
-    size = 0
-    fence = ""
-    blank = False
-    table: list[str] = []
-    """Head and rule of the table that is being read."""
-    for line in text.split("\n"):
-        bare = line.lstrip()
-        starts_block = blank and line[:1] not in (" ", "\t", "")
-        if not fence and "|" not in line:
-            table = []
-        elif not fence and lines and "|" in lines[-1] and _RULE.fullmatch(line):
-            table = [lines[-1], line]
-        starts_block = starts_block or bool(_ITEM.match(line))
-        ends_here = starts_block or size >= SLICE * (2 if table else 4)
-        if not fence and size >= SLICE and ends_here:
-            found.append("\n".join(lines))
-            lines = table if table and line not in table else []
-            size = sum(map(_weight, lines))
-        if fence:
-            if bare.startswith(fence) and not bare.strip(fence[0] + " "):
-                fence = ""
-            elif size >= SLICE * 2:
-                found.append("\n".join([*lines, fence]))
-                lines, size = [fence], 0
-        elif bare.startswith(("```", "~~~")):
-            mark = bare[0]
-            fence = mark * (len(bare) - len(bare.lstrip(mark)))
-        lines.append(line)
-        size += _weight(line)
-        blank = not bare
-    found.append("\n".join(lines))
-    return [part for part in found if part.strip()]

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from oh_tui.text import clean
 from oh_tui.trajectory.blocks import (
     Block,
+    Checklist,
     Code,
     Command,
     Diff,
@@ -26,11 +27,13 @@ from oh_tui.trajectory.blocks import (
     Note,
     Output,
     Plain,
+    Table,
     Thought,
 )
-from oh_tui.tui.body_layout import SLICE, slices
+from oh_tui.trajectory.plans import Task
 from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import cells, chop, expand
+from oh_tui.tui.slices import SLICE, slices
 from oh_tui.tui.theme import HUES
 
 
@@ -258,6 +261,24 @@ def test_a_list_that_is_cut_into_slices_gets_no_empty_lines() -> None:
     assert shown(Document([Markdown(text)], 40)) == [f" • item {n}" for n in range(2000)]
 
 
+def test_a_numbered_list_goes_on_counting_in_the_next_slice() -> None:
+    text = "\n".join(f"{n}. item" for n in range(1, 301))
+    assert len(slices(text)) > 2
+    lines = shown(Document([Markdown(text)], 40))
+    assert [line.split() for line in lines] == [[f"{n}", "item"] for n in range(1, 301)]
+
+
+def test_a_long_table_has_its_head_in_each_slice() -> None:
+    rows = [f"| row{n} | x |" for n in range(300)]
+    text = "\n".join(["| name | value |", "|---|---|", *rows])
+    parts = slices(text)
+    assert len(parts) > 2
+    assert all(part.startswith("| name | value |\n|---|---|\n| row") for part in parts)
+    lines = shown(Document([Markdown(text)], 40))
+    assert [line.split()[0] for line in lines if "row" in line] == [f"row{n}" for n in range(300)]
+    assert slices("a | b\n" * 400 + "\n\nend")[-1].endswith("end")
+
+
 def test_a_place_stays_when_the_width_changes() -> None:
     blocks: list[Block] = [Heading("h"), Output("\n".join(f"{n} " + "x" * 90 for n in range(300)))]
     wide, narrow = Document(blocks, 100), Document(blocks, 20)
@@ -329,6 +350,8 @@ nasty = st.text(
     | st.characters(),
     max_size=60,
 ).map(clean)
+one_line = nasty.map(lambda text: expand(" ".join(clean(text).splitlines()), 4))
+"""What the sections pass on: cleaned, with its tabs as spaces."""
 blocks = st.one_of(
     *(
         st.builds(kind, nasty)
@@ -338,6 +361,25 @@ blocks = st.one_of(
     st.builds(Code, nasty, st.sampled_from(["a.py", "Makefile", ""]), st.integers(-5, 2000)),
     st.builds(Json, nasty),
     st.builds(Fields, st.lists(st.tuples(nasty, nasty), max_size=3).map(tuple)),
+    st.builds(
+        Table,
+        st.just(("name", "size")),
+        st.lists(st.tuples(one_line, one_line), min_size=1, max_size=3).map(tuple),
+    ),
+    st.builds(
+        Checklist,
+        st.lists(
+            st.builds(
+                Task,
+                one_line,
+                st.sampled_from(["todo", "in_progress", "done"]),
+                nasty,
+                st.sampled_from(["", "new", "done", "started", "reopened", "renamed", "dropped"]),
+                one_line,
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
 )
 
 
@@ -360,10 +402,6 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
         assert cell_len(seen) <= max(room, 2) or width < 12
         assert document.row_at(document.place(row)) in (row - 1, row, row + 1)
         document.marks(row, "a")
-
-
-one_line = nasty.map(lambda text: expand(" ".join(clean(text).splitlines()), 4))
-"""What the sections pass on: cleaned, with its tabs as spaces."""
 
 
 @given(one_line, st.integers(1, 12), st.booleans())
