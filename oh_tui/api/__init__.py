@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     )
     from oh_tui.api.models import (
         AgentConversation,
+        BashCommand,
+        BashOutput,
+        CommandResult,
         Conversation,
         ExecutionStatus,
         GitChange,
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
         Sandbox,
         SandboxStatus,
         Secret,
+        SentMessage,
         StartTask,
         StartTaskStatus,
         TokenUsage,
@@ -62,6 +66,8 @@ if TYPE_CHECKING:
         bare_id,
         same_id,
     )
+    from oh_tui.api.requests import StartRequest
+    from oh_tui.api.sandbox_server import SandboxServer
 
 __all__ = [
     "AgentConversation",
@@ -70,6 +76,9 @@ __all__ = [
     "AppServer",
     "AuthError",
     "BadAnswer",
+    "BashCommand",
+    "BashOutput",
+    "CommandResult",
     "Conflict",
     "Conversation",
     "ExecutionStatus",
@@ -82,9 +91,12 @@ __all__ = [
     "Page",
     "RateLimited",
     "Sandbox",
+    "SandboxServer",
     "SandboxStatus",
     "Secret",
+    "SentMessage",
     "ServerError",
+    "StartRequest",
     "StartTask",
     "StartTaskStatus",
     "TimedOut",
@@ -97,9 +109,19 @@ __all__ = [
 ]
 
 
+_HOMES = ("errors", "models", "requests", "sandbox_server", "agent_server", "app_server")
+
+
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for home in ("errors", "models", "agent_server", "app_server"):
+        for home in (
+            "errors",
+            "models",
+            "requests",
+            "sandbox_server",
+            "agent_server",
+            "app_server",
+        ):
             module = importlib.import_module(f"{__name__}.{home}")
             if hasattr(module, name):
                 globals()[name] = getattr(module, name)

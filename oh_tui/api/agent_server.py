@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Unpack
 
+import httpx
+
 from oh_tui.api import decode
+from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
-from oh_tui.api.connections import QUICK, UNLIMITED, USUAL
-from oh_tui.api.errors import NotFound
+from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
+from oh_tui.api.errors import Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, GitChange, Page
 from oh_tui.api.paging import pages
-from oh_tui.api.transport import Server
+from oh_tui.api.requests import message
+from oh_tui.api.sandbox_server import SandboxServer
+from oh_tui.api.transport import Hints, Server
 from oh_tui.trajectory.events import Event
 
 
-class AgentServer:
+class AgentServer(SandboxServer):
     """One conversation on the agent server of its sandbox; made by `AppServer.agent_server`.
 
     Every method raises the errors of `oh_tui.api.errors`: NotFound for an unknown conversation,
@@ -28,8 +33,8 @@ class AgentServer:
     """
 
     def __init__(self, server: Server, conversation_id: str) -> None:
+        super().__init__(server)
         self.conversation_id = conversation_id
-        self._server = server
         self._path = f"/api/conversations/{segment(conversation_id)}"
 
     def __repr__(self) -> str:
@@ -110,7 +115,65 @@ class AgentServer:
             answer = await self._server.get(old, doing, refs, USUAL)
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
+    # what acts on the agent
+
+    async def respond_to_confirmation(self, accept: bool, reason: str = "") -> None:
+        """Answer the calls that wait, all of them at once.
+
+        Accepted they run, and the agent goes on. Rejected they get a UserRejectObservation with
+        the reason, and the agent is idle: it reads the reason at the next message or `run`. When
+        nothing waits, a yes does what `run` does, and a no does nothing; neither is an error.
+        """
+        said = {"reason": reason} if reason.strip() and not accept else {}
+        verb = "approve" if accept else "reject"
+        answer = await self._server.post(
+            f"{self._path}/events/respond_to_confirmation",
+            f"{verb} what the agent wants to do",
+            json={"accept": accept, **said},
+            timeout=QUICK,
+            hints=_ACT_HINTS,
+        )
+        accepted(answer, _ACT_HINTS[Conflict])
+
+    async def run(self) -> None:
+        """Let the agent go on. Calls without a result are run, again if need be; when it is idle
+        or finished with nothing new to answer, nothing happens. Raises Conflict when it runs
+        already, which the server says only when the present step is over: TimedOut after 5 s."""
+        await self._act("run", "let the agent go on", QUICK)
+
     async def pause(self) -> None:
         """Ask the agent to stop after the current step. Returns only when that step has ended,
-        however long it takes; asking twice is harmless."""
-        await self._server.post(f"{self._path}/pause", "stop the agent", timeout=UNLIMITED)
+        however long it takes; asking twice is harmless, and so is it when it waits for an answer
+        or has finished: nothing changes."""
+        await self._act("pause", "stop the agent", UNLIMITED)
+
+    async def interrupt(self) -> None:
+        """Stop the agent now: the model's answer is dropped, the running call is cut off and gets
+        an AgentErrorEvent, and the agent is paused. It is over within 0.2 s; up to 5 s for a tool
+        that will not end (source). Nothing changes when it does not run. Not in servers before
+        1.24 (source)."""
+        await self._act("interrupt", "interrupt the agent", URGENT)
+
+    async def send_message(self, text: str, *, run: bool = True) -> None:
+        """As `AppServer.send_message`, without its limit of 30 s: answers when the present step is
+        over."""
+        answer = await self._server.post(
+            f"{self._path}/events",
+            "send the message",
+            json=message(text, run=run),
+            timeout=UNLIMITED,
+        )
+        accepted(answer, "Look at the conversation: it may have arrived")
+
+    async def _act(self, verb: str, doing: str, timeout: httpx.Timeout) -> None:
+        answer = await self._server.post(
+            f"{self._path}/{verb}", doing, timeout=timeout, hints=_ACT_HINTS
+        )
+        accepted(answer, _ACT_HINTS[Conflict])
+
+
+_ACT_HINTS: Hints = {
+    NotFound: "Its conversation is not in this sandbox, or the server too old for this",
+    InvalidRequest: "Its conversation is not in this sandbox any more: refresh",
+    Conflict: "It runs already: wait for it, or stop it first",
+}

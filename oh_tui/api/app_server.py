@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from aiolimiter import AsyncLimiter
 
 from oh_tui.api import decode
+from oh_tui.api.acting import MAX_IDS, Acting, short
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
@@ -37,7 +38,7 @@ from oh_tui.api.filters import (
     event_params,
     page_params,
 )
-from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, User, bare_id
+from oh_tui.api.models import Conversation, Page, Sandbox, Secret, User, bare_id
 from oh_tui.api.paging import batches, pages
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
 from oh_tui.text import clean_line, redact
@@ -45,13 +46,10 @@ from oh_tui.trajectory.events import Event
 
 CLOUD = "https://app.all-hands.dev"
 
-MAX_IDS = 99
-"""Conversations in one batch: the server refuses 100."""
-
 MAX_EVENT_IDS = 100
 
 
-class AppServer:
+class AppServer(Acting):
     """One app server, over one client that is closed on leaving `async with`.
 
     `base_url` may end in `/api` or `/api/v1`. `key` is sent in the header that `auth` names, else
@@ -186,7 +184,7 @@ class AppServer:
         """
         async with self._server.stream(
             f"/api/v1/app-conversations/{segment(conversation_id)}/download",
-            f"download the conversation {_short(conversation_id)}",
+            f"download the conversation {short(conversation_id)}",
             _DOWNLOAD_HINTS,
         ) as pieces:
             yield pieces
@@ -210,7 +208,7 @@ class AppServer:
         """
         answer = await self._server.get(
             f"/api/v1/conversation/{segment(conversation_id)}/events/search",
-            f"read the events of {_short(conversation_id)}",
+            f"read the events of {short(conversation_id)}",
             (
                 *event_params(filters),
                 *page_params(page_id, limit, sort_order),
@@ -240,7 +238,7 @@ class AppServer:
         """How many events match; cheap only without filters. 0 for an unknown conversation."""
         answer = await self._server.get(
             f"/api/v1/conversation/{segment(conversation_id)}/events/count",
-            f"count the events of {_short(conversation_id)}",
+            f"count the events of {short(conversation_id)}",
             event_params(filters),
             PATIENT,
         )
@@ -252,7 +250,7 @@ class AppServer:
         for batch in batches(ids, MAX_EVENT_IDS):
             answer = await self._server.get(
                 f"/api/v1/conversation/{segment(conversation_id)}/events",
-                f"read events of {_short(conversation_id)}",
+                f"read events of {short(conversation_id)}",
                 [("id", identifier) for identifier in batch],
                 PATIENT,
             )
@@ -287,48 +285,7 @@ class AppServer:
             found |= {one.id: one for one in decode.model_list(answer, Sandbox)}
         return [found.get(identifier) for identifier in ids]
 
-    async def pause_sandbox(self, sandbox_id: str) -> None:
-        """Ask for a pause; that it was granted shows only when the sandbox is read again.
-
-        Asking twice is harmless. Raises NotFound for any failure of the server to do it, not only
-        for an unknown sandbox (source), Conflict when it says no.
-        """
-        await self._change(sandbox_id, "pause")
-
-    async def resume_sandbox(self, sandbox_id: str) -> None:
-        """Ask for a resume, as `pause_sandbox`. It may give the sandbox a new key and pause older
-        sandboxes (source): read the conversation and the sandboxes again."""
-        await self._change(sandbox_id, "resume")
-
-    async def _change(self, sandbox_id: str, verb: str) -> None:
-        doing = f"{verb} the sandbox {_short(sandbox_id)}"
-        answer = await self._server.post(
-            f"/api/v1/sandboxes/{segment(sandbox_id)}/{verb}",
-            doing,
-            repeatable=True,
-            hints={NotFound: _CHANGE_HINT},
-        )
-        if not decode.succeeded(answer):
-            raise Conflict(
-                f"Could not {doing}: {self._server.host} says that it did not work",
-                _CHANGE_HINT,
-                status=200,
-                address=answer.call.address,
-            )
-
-    # starts and agent servers
-
-    async def get_start_tasks(self, ids: Sequence[str]) -> list[StartTask | None]:
-        """The start tasks with these ids in this order; None for an unknown one."""
-        found: dict[str, StartTask] = {}
-        for batch in batches(ids, MAX_IDS):
-            answer = await self._server.get(
-                "/api/v1/app-conversations/start-tasks",
-                "read how a start goes on",
-                [("ids", identifier) for identifier in batch],
-            )
-            found |= {bare_id(one.id): one for one in decode.model_list(answer, StartTask)}
-        return [found.get(bare_id(identifier)) for identifier in ids]
+    # agent servers
 
     def agent_server(self, conversation: Conversation) -> AgentServer | None:
         """The agent server of a conversation whose sandbox runs; None when it gives no address.
@@ -349,7 +306,7 @@ class AppServer:
         except Unreachable:
             raise BadAnswer(
                 f"The address that {self._server.host} gives for the sandbox of "
-                f"{_short(conversation.id)} is no http or https address "
+                f"{short(conversation.id)} is no http or https address "
                 f"({redact(clean_line(address))[:80]})",
                 "Its history can still be read from the app server",
             ) from None
@@ -382,8 +339,6 @@ class OpenHands(AppServer):
         super().__init__(url or environ("OPENHANDS_BASE_URL") or CLOUD, key=key)
 
 
-_CHANGE_HINT = "Refresh: the sandbox may be gone, or in another state"
-
 _DOWNLOAD_HINTS: Hints = {
     NotFound: "It may be deleted, or this is the id of a start task, not of a conversation",
     Conflict: "It is being downloaded already: wait for that to end, then try again",
@@ -402,7 +357,3 @@ def limiter_for(base_url: str) -> AsyncLimiter:
         return AsyncLimiter(8, 8 * 60 / 90)
     # (8, 1) lets 15 through in the first second and gets delayed, this lets 9 (measured)
     return AsyncLimiter(2, 0.25)
-
-
-def _short(identifier: str) -> str:
-    return clean_line(identifier)[:12]

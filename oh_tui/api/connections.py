@@ -23,6 +23,8 @@ PATIENT = httpx.Timeout(60.0, connect=CONNECT)
 USUAL = httpx.Timeout(30.0, connect=CONNECT)
 # a paused agent server takes the connection and then is silent for ever (measured)
 QUICK = httpx.Timeout(5.0, connect=CONNECT)
+# the agent's interrupt waits up to 5 s for the run to end (source)
+URGENT = httpx.Timeout(10.0, connect=CONNECT)
 # the agent's pause answers when the running step has ended, whenever that is (measured)
 UNLIMITED = httpx.Timeout(CONNECT, read=None)
 

@@ -78,6 +78,13 @@ def succeeded(answer: Answer) -> bool:
     return not (isinstance(value, dict) and value.get("success") is False)
 
 
+def number(answer: Answer, name: str) -> int | None:
+    """The number under `name` in an object; None when it has none."""
+    value = _json(answer)
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
 def loose_model(raw: bytes, kind: type[M]) -> M | None:
     """A model from JSON text; a field of a wrong type is taken as missing. None when the text is
     no object, or one without what every `kind` must have (its id)."""

@@ -124,7 +124,9 @@ class Sandbox(msgspec.Struct, frozen=True):
 
 
 class StartTask(msgspec.Struct, frozen=True):
-    """How far the start of a conversation is; `app_conversation_id` is null until READY."""
+    """How far the start of a conversation is; `app_conversation_id` is null until READY. Of one
+    that failed `detail` says why, or is "" (measured). `created_at` has no zone in later reads
+    (measured): it is UTC."""
 
     id: str
     status: str | None = None
@@ -133,6 +135,43 @@ class StartTask(msgspec.Struct, frozen=True):
     sandbox_id: str | None = None
     agent_server_url: str | None = None
     created_at: str | None = None
+
+
+class SentMessage(msgspec.Struct, frozen=True):
+    """What the app server says of a message it handed on."""
+
+    sandbox_status: str | None = None
+    message: str | None = None
+
+
+class BashCommand(msgspec.Struct, frozen=True):
+    """A command that was started in a sandbox; `timeout` is in seconds."""
+
+    id: str
+    command: str = ""
+    cwd: str | None = None
+    timeout: int | None = None
+
+
+class BashOutput(msgspec.Struct, frozen=True):
+    """A part of what a command printed: up to 1 MiB characters of each stream. The parts of a
+    command are numbered by `order` from 0; the last one has its `exit_code`, -1 also for one that
+    could not be started, or was ended after its time (measured)."""
+
+    id: str
+    command_id: str | None = None
+    order: int | None = None
+    exit_code: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+
+
+class CommandResult(msgspec.Struct, frozen=True):
+    """A command that is over, with all that it printed."""
+
+    exit_code: int
+    stdout: str = ""
+    stderr: str = ""
 
 
 class User(msgspec.Struct, frozen=True):
