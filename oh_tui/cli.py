@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 3 is a command's own: a check found defects."""
 
-REPORTS = ("check", "changes")
+REPORTS = ("why", "check", "changes")
 """Commands that read one run whole and print what they find in it."""
 
 COMMANDS = ("open", *REPORTS)
@@ -44,6 +44,7 @@ LARGE = 8_000_000
 USAGE = """\
 oh-tui [options] [ID]
        oh-tui [options] open PATH... [--at N|ID]
+       oh-tui [options] why ID|PATH [--json]
        oh-tui [options] check ID|PATH [--json]
        oh-tui [options] changes ID|PATH [--json]"""
 
@@ -57,6 +58,7 @@ examples:
   oh-tui --server localhost:3000    those of your own server
   oh-tui 5f3a91                     open one of them
   oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
+  oh-tui why run.zip                how did it end, and why?
   oh-tui check run.zip --json       do its calls and results match?
   oh-tui changes run.zip            which files did it change, and by how much?
 
@@ -150,6 +152,10 @@ def _run(words: list[str]) -> int:
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
+    if asked.command == "why":
+        from oh_tui.commands.why import why
+
+        return why(make_source, identifier, as_json=asked.json)
     if asked.command == "check":
         from oh_tui.commands.check import check
 

@@ -17,7 +17,7 @@ from oh_tui.trajectory.loops import Loop, Pattern, find_loop, loop_steps
 from oh_tui.trajectory.steps import Outcome, StatusChange, Step, Trajectory
 from oh_tui.trajectory.tools import items_of_plan
 
-__all__ = ["Verdict", "judge", "loop_steps", "plan_of", "spans", "stopped_loop"]
+__all__ = ["Verdict", "is_cut_off", "judge", "loop_steps", "plan_of", "spans", "stopped_loop"]
 
 CAUSE, SHORT = 200, 60
 """Characters that the two texts of a verdict have at most."""
@@ -212,7 +212,7 @@ def _paused(trajectory: Trajectory) -> Verdict:
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
     at = _moment(trajectory, step)
-    cut = [call for call in _calls_before(trajectory, step) if _is_cut_off(call)]
+    cut = [call for call in _calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
         what, more = _what(trajectory, cut[0]), _more(cut)
         numbers = spans([call.number for call in cut])
@@ -368,7 +368,7 @@ def _calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
 _INTERRUPTED = re.compile(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
 
 
-def _is_cut_off(call: Step) -> bool:
+def is_cut_off(call: Step) -> bool:
     """Whether a stop ended this call: it has no result, or (since 1.24) one that the server made
     up and that says so."""
     result = call.result

@@ -1,0 +1,249 @@
+"""`oh-tui why`: how a run ended and why, what came before it, and its first trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.commands import MakeSource
+from oh_tui.commands.reading import chosen, read_run, title, whole
+from oh_tui.human import dollars, duration, plural
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.accounting import Accounts
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.failures import failure_words
+from oh_tui.trajectory.loops import Pattern
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.tools import Family
+from oh_tui.trajectory.verdict import Verdict, is_cut_off, judge, loop_steps, spans, stopped_loop
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+WIDTH = 100
+"""Columns that the groups of one line may take."""
+
+LIMIT = 160
+"""Characters of the first trouble that are told."""
+
+_NAMED = 3
+"""How many steps of a group are named; of more only their number is told."""
+
+
+def why(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
+    """Tells why the run with this id, or the only one of the source, ended as it did."""
+    return asyncio.run(_why(make_source, identifier, as_json=as_json))
+
+
+async def _why(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
+    source = make_source()
+    try:
+        conversation = await chosen(source, identifier)
+        loaded = await read_run(source, conversation)
+        trajectory = whole(loaded)
+        found = report(conversation, trajectory)
+        if as_json:
+            print(json.dumps(found, indent=2))
+        else:
+            if loaded.note:
+                print(f"note: {loaded.note}")
+            print("\n".join(_lines(trajectory, found)))
+    finally:
+        await source.close()
+    return 0
+
+
+def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]:
+    """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
+    verdict, accounts, counts = judge(trajectory), Accounts(trajectory), trajectory.counts
+    first = _first_trouble(trajectory, verdict)
+    about = describe(first, trajectory.outcome(first)) if first else None
+    return {
+        "verdict": {
+            "word": verdict.word,
+            "cause": verdict.cause,
+            "short": verdict.short,
+            "steps": list(verdict.steps),
+            "landing": verdict.landing,
+            "plan": list(verdict.plan) if verdict.plan else None,
+        },
+        "conversation": {
+            "id": clean_line(conversation.id),
+            "title": title(conversation),
+            "model": redact(clean_line(conversation.llm_model or "")).rpartition("/")[2] or None,
+            "repository": redact(clean_line(conversation.selected_repository or "")) or None,
+            "work_seconds": round(accounts.active, 3) or None,
+            "cost": _cost(conversation, accounts),
+            "priced": accounts.priced,
+        },
+        "counts": {
+            "events": counts.events,
+            "steps": len(trajectory),
+            "calls": counts.calls,
+            "errors": counts.errors,
+            "failed_commands": counts.failed_commands,
+            "without_result": counts.open,
+            "loop_steps": len(loop_steps(trajectory)),
+        },
+        "before": _before(trajectory, verdict),
+        "first": {
+            "step": first.number,
+            "event_id": clean_line(first.event.id),
+            "what": about.what,
+            "result": about.result,
+        }
+        if first and about
+        else None,
+    }
+
+
+def _cost(conversation: Conversation, accounts: Accounts) -> float | None:
+    """US dollars; None when nobody told a price."""
+    metrics = conversation.metrics
+    told = metrics.accumulated_cost if metrics else None
+    return round(accounts.total.cost or told or 0.0, 6) or None
+
+
+def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
+    """The first error or failed command, unless it is what the verdict is about."""
+    trouble = (Outcome.ERROR, Outcome.COMMAND_FAILED)
+    first = next((s for s in trajectory.steps if trajectory.outcome(s) in trouble), None)
+    return None if first is None or first.number in verdict.steps else first
+
+
+# what came before
+
+_FAILED = {
+    Family.EDIT: ("edit refused", "edits refused"),
+    Family.READ: ("read failed", "reads failed"),
+    Family.WEB: ("web step failed", "web steps failed"),
+    Family.HOOK: ("hook blocked or failed", "hooks blocked or failed"),
+}
+"""For one and for many."""
+
+
+def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
+    """The errors and condensations before the end, grouped by what they are, the last one first.
+    Commands with an exit code are no errors: an agent that runs tests has many."""
+    groups: dict[tuple[bool, str], list[int]] = {}
+    many: dict[tuple[bool, str], str] = {}
+    for step in reversed(trajectory.steps):
+        if step.number in verdict.steps:
+            continue
+        is_condensation = step.event.kind == "Condensation"
+        if is_condensation:
+            words = ("history condensed", "history condensed")
+        elif trajectory.outcome(step) is Outcome.ERROR:
+            words = _words(trajectory, step)
+        else:
+            continue
+        key = (is_condensation, words[0])
+        groups.setdefault(key, []).append(step.number)
+        many[key] = words[1]
+    return [
+        {"what": key[1] if len(steps) == 1 else many[key], "steps": steps}
+        for key, steps in sorted(groups.items(), key=lambda group: group[0][0])
+    ]
+
+
+def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
+    """What an error is, for one of its kind and for many."""
+    event, result = step.event, step.result
+    if event.kind in ("ConversationErrorEvent", "ServerErrorEvent"):
+        said = failure_words(event)[1]
+        return said, said
+    if result is not None and result.kind == "UserRejectObservation":
+        by = "a hook" if "rejected by a hook" in _told(trajectory, step) else "you"
+        return f"call rejected by {by}", f"calls rejected by {by}"
+    if event.kind == "ActionEvent" and not event.part:
+        reason = _told(trajectory, step).partition("not run: ")[2]
+        reason = f": {_fit(reason.partition('. ')[0], 40)}" if reason else ""
+        return f"call not run{reason}", f"calls not run{reason}"
+    if step.is_call and is_cut_off(step):
+        return "call cut off", "calls cut off"
+    return _FAILED.get(describe(step, Outcome.ERROR).family, ("call failed", "calls failed"))
+
+
+def _told(trajectory: Trajectory, step: Step) -> str:
+    return describe(step, trajectory.outcome(step)).result
+
+
+# lines for people
+
+
+def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
+    yield _head(found)
+    rows: list[tuple[str, str, str]] = []
+    if found["verdict"]["cause"]:
+        rows.append(("why", *_reason(trajectory, found["verdict"])))
+    room = WIDTH
+    for group in found["before"]:
+        numbers, what = _numbers(group["steps"]), group["what"]
+        needed = len(numbers) + len(what) + 8
+        if rows and rows[-1][0] != "why" and needed <= room:
+            label, steps, text = rows[-1]
+            rows[-1] = (label, steps, f"{text}      {numbers}  {what}")
+            room -= needed
+        else:
+            rows.append(("" if room < WIDTH else "before", numbers, what))
+            room = WIDTH - 7 - needed
+    first = found["first"]
+    if first:
+        told = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
+        rows.append(("first", str(first["step"]), _fit(told, LIMIT)))
+    # a long list of steps does not push the others away
+    width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
+    for label, steps, text in rows:
+        yield f"{label:<7}{steps:>{width}}  {text}"
+
+
+def _head(found: dict[str, Any]) -> str:
+    """How it ended, after how much work, and what it came to; nothing that is zero."""
+    about, word = found["conversation"], found["verdict"]["word"]
+    work = about["work_seconds"]
+    parts = [
+        f"{duration(work)} of work" if work and work >= 0.5 else "",
+        plural(found["counts"]["steps"], "step") if found["counts"]["steps"] else "",
+        dollars(about["cost"]) if about["cost"] else "" if about["priced"] else "price unknown",
+        about["model"] or "",
+    ]
+    told = ", ".join(filter(None, parts))
+    joined = " after " if parts[0] or parts[1] else ", "
+    return (word or "outcome not known") + (joined + told if told else "")
+
+
+def _reason(trajectory: Trajectory, verdict: dict[str, Any]) -> tuple[str, str]:
+    """The steps that the verdict names, and its cause; of a loop the call that it repeats."""
+    loop = stopped_loop(trajectory) if verdict["word"] == "stuck" else None
+    numbers = spans(verdict["steps"])
+    if loop is None:
+        return numbers, verdict["cause"]
+    step = trajectory.steps[loop.steps[-1] - 1]
+    told = {
+        Pattern.SAME: f"same call, same result, {loop.times}",
+        Pattern.ERRORS: f"same call, an error each time, {loop.times}",
+        Pattern.ALTERNATING: f"the same two calls in turn, {len(loop.steps)} steps",
+        Pattern.MESSAGES: f"messages without a call between them, {len(loop.steps)} in a row",
+    }[loop.pattern]
+    if loop.pattern is Pattern.MESSAGES:
+        return numbers, told
+    called = [describe(step, trajectory.outcome(step)).what]
+    if loop.pattern is Pattern.ALTERNATING:
+        other = trajectory.steps[loop.steps[-2] - 1]
+        called.insert(0, describe(other, trajectory.outcome(other)).what)
+    code = step.result.exit_code if step.result else None
+    exited = f"  (exit {code})" if code and loop.pattern is Pattern.SAME else ""
+    return numbers, f"{told}: {' and '.join(called)}{exited}"
+
+
+def _numbers(steps: list[int]) -> str:
+    """The last steps of a group, the last one first."""
+    rest = len(steps) - _NAMED
+    shown = steps if rest <= 1 else steps[:_NAMED]
+    return ", ".join(map(str, shown)) + (f" +{rest} more" if rest > 1 else "")
+
+
+def _fit(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,145 @@
+"""`oh-tui why` as people and scripts meet it."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.api.models import Conversation, Metrics
+from oh_tui.commands.why import report
+from tests.demo_runs import SLUGS, demo_events, demo_run
+from tests.processes import oh_tui
+from tests.trajectory.made import event
+
+README = Path(__file__).parent.parent / "README.md"
+
+Save = Callable[[str], Path]
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    """Writes a run of the demo as a file."""
+
+    def write(slug: str) -> Path:
+        path = tmp_path / f"{slug}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for place, told in enumerate(demo_events(slug)):
+                archive.writestr(f"event_{place:06}_{told.id}.json", told.raw())
+        return path
+
+    return write
+
+
+def why(*words: str) -> str:
+    done = oh_tui("why", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def told(slug: str, **fields: Any) -> dict[str, Any]:
+    return report(Conversation("c", **fields), demo_run(slug))
+
+
+def test_a_run_that_got_stuck(save: Save) -> None:
+    assert why(str(save("week-dates"))) == (
+        "stuck after 6m19s of work, 61 steps, $1.12\n"
+        "why    58-61  same call, same result, 4 times: $ python -m dates 2021-W53-1 --explain  "
+        "(exit 1)\n"
+        "before    45  call not run: invalid JSON      30, 17  edits refused      47  history "
+        "condensed\n"
+        "first      8  $ pytest -q   exit 1   3 failed, 41 passed in 0.56s\n"
+    )
+
+
+def test_the_readme_shows_what_is_printed() -> None:
+    shown = re.search(r"\$ oh-tui (--demo why \w+)\n(.*?)```", README.read_text(), re.DOTALL)
+    assert shown is not None
+    done = oh_tui(*shown[1].split())
+    assert (done.returncode, done.stdout) == (0, shown[2])
+
+
+def test_the_trouble_that_the_verdict_names_is_not_told_twice(save: Save) -> None:
+    assert why(str(save("dep-bump"))).splitlines() == [
+        "error after 1.7 s of work, 2 steps",
+        "why        2  The model's key was rejected at the first step.",
+    ]
+
+
+def test_many_of_a_kind_are_counted(save: Save) -> None:
+    lines = why(str(save("fuzzing"))).splitlines()
+    assert lines[0] == "finished after 8h33m of work, 3,998 steps, price unknown"
+    assert lines[2] == "before 3610, 3209, 2808 +6 more  history condensed"
+
+
+def test_long_lists_of_groups_are_broken(save: Save) -> None:
+    lines = why(str(save("broken"))).splitlines()
+    assert [line[:14] for line in lines[2:4]] == ["before    10  ", "           4  "]
+    assert max(map(len, lines[2:4])) <= 100
+
+
+def test_a_run_without_steps(save: Save) -> None:
+    assert why(str(save("docker-followup"))) == "idle\nwhy           Nothing was asked yet.\n"
+
+
+def test_json(save: Save) -> None:
+    found = json.loads(why(str(save("week-dates")), "--json"))
+    assert list(found) == ["verdict", "conversation", "counts", "before", "first"]
+    assert found["verdict"] == {
+        "word": "stuck",
+        "cause": "Steps 58-61 made the same call and got the same result, so OpenHands stopped "
+        "the run.",
+        "short": "same call and result, 4 times",
+        "steps": [58, 59, 60, 61],
+        "landing": 58,
+        "plan": [3, 4],
+    }
+    assert found["before"] == [
+        {"what": "call not run: invalid JSON", "steps": [45]},
+        {"what": "edits refused", "steps": [30, 17]},
+        {"what": "history condensed", "steps": [47]},
+    ]
+    assert found["first"]["step"] == 8
+    assert found["first"]["event_id"] == demo_run("week-dates").steps[7].event.id
+    assert found["counts"]["errors"] == 3
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_keys_are_the_same_for_all_runs(slug: str) -> None:
+    found, other = told(slug), told("week-dates")
+    for part in ("verdict", "conversation", "counts"):
+        assert list(found[part]) == list(other[part])
+    assert found["first"] is None or list(found["first"]) == list(other["first"])
+    json.dumps(found)
+
+
+def test_what_the_user_did_is_no_failure_of_the_agent() -> None:
+    assert told("oauth")["before"] == [{"what": "call rejected by you", "steps": [13]}]
+    assert told("settings-split")["before"] == [{"what": "call cut off", "steps": [6]}]
+
+
+def test_the_server_tells_the_cost_where_the_events_do_not() -> None:
+    assert told("dep-bump", metrics=Metrics(0.25))["conversation"]["cost"] == 0.25
+    assert told("dep-bump", metrics=Metrics(0.0))["conversation"]["cost"] is None
+    about = told("dep-bump", llm_model="litellm_proxy/anthropic/some-model")["conversation"]
+    assert about["model"] == "some-model"
+
+
+def test_secrets_and_escapes_stay_inside() -> None:
+    key = "sk-ant-api03-" + "a1B2" * 12
+    run = demo_run("dep-bump")
+    run.extend([event("ServerErrorEvent", "x", code="\x1b[2J", detail=f"{key} \x1b]0;t\x07 no")])
+    found = json.dumps(report(Conversation("c", title=key, llm_model=key), run))
+    assert key not in found and "u001b" not in found
+
+
+def test_wrong_use() -> None:
+    done = oh_tui("why")
+    assert done.returncode == 2 and "ID|PATH" in done.stderr
+    done = oh_tui("why", "no-such-file.zip")
+    assert done.returncode == 2 and "no-such-file.zip" in done.stderr
