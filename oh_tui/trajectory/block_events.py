@@ -50,9 +50,9 @@ def what_followed(around: Around | None, went_on: str = "the run went on") -> li
 
 
 def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
-    text = safe(bodies.message_text(body))
-    blocks: list[Block] = [Markdown(text)] if text.strip() else [Note("a message without text")]
-    blocks += images(body)
+    text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
+    blocks: list[Block] = [Markdown(text)] if text.strip() else []
+    blocks = [*blocks, *images(body)] or [Note("a message without text")]
     names = ("sender", "activated_skills", "critic_result")
     blocks += object_blocks({name: body.get(name) for name in names})
     reasoning = safe(bodies.reasoning_text(body)).strip()

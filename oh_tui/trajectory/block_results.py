@@ -52,7 +52,14 @@ def classification(body: dict[str, Any]) -> list[Block]:
 
 def images(body: dict[str, Any]) -> list[Block]:
     """Images are named, not drawn."""
-    return [Note(f"{image}: i saves and opens it") for image in find_images(body)]
+    found = find_images(body)
+    of = f" of {len(found)}" if len(found) > 1 else ""
+    return [
+        Note(
+            f"{n}{of}: {image}; i saves and opens them" if of else f"{image}; i saves and opens it"
+        )
+        for n, image in enumerate(found, 1)
+    ]
 
 
 def answer_blocks(event: Event, action: Any, around: Around | None = None) -> list[Block]:
@@ -137,7 +144,7 @@ def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
 
 
 def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    raw = _text_of(body)
+    raw = bodies.content_text(body, image="")
     if raw[:1] in ("{", "["):
         try:
             value = json.loads(raw)
@@ -149,16 +156,10 @@ def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
     return shown if shown or find_images(body) else [Note("no output")]
 
 
-def _text_of(body: dict[str, Any]) -> str:
-    """The content, "" where it is nothing but images, which are named below it."""
-    text = bodies.content_text(body)
-    return text if text.replace("[image]", "").strip() else ""
-
-
 def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """The fields of a result that say more than its text and its call do."""
     given = action if isinstance(action, dict) else {}
-    text = bodies.content_text(body).strip()
+    text = bodies.content_text(body, image="").strip()
     said = {value for value in given.values() if isinstance(value, str)}
     repeated = [
         name
@@ -175,7 +176,7 @@ _NAMED_ELSEWHERE = ("tool_name", "screenshot_data", "parent_conversation_id")
 def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """An answer of a model: Markdown, after its other fields."""
     fields = _fields(body, observation, action)
-    text = safe(_text_of(body))
+    text = safe(bodies.content_text(body, image=""))
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
 
 

@@ -386,6 +386,8 @@ def _words(kind: str) -> str:
 def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str:
     if result.kind == "UserRejectObservation":
         return "rejected"
+    if result.kind == "HookExecutionEvent" and result.failed:
+        return "blocked" if field(body, "blocked") is True else "failed"
     if result.exit_code == -1:
         return "still running when the tool stopped waiting"
     if result.exit_code is not None:

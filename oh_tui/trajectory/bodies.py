@@ -27,8 +27,9 @@ def text_field(body: Any, *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def blocks_text(blocks: Any) -> str:
-    """The text of content blocks, a newline between blocks, `[image]` for each image.
+def blocks_text(blocks: Any, image: str = "[image]") -> str:
+    """The text of content blocks, a newline between blocks, `[image]` (or nothing, if `image` is
+    "") for each image.
 
     A content block is `{"type": "text", "text": ...}` or `{"type": "image", "image_urls": [...]}`;
     plain strings are taken too, as older servers send them.
@@ -45,21 +46,21 @@ def blocks_text(blocks: Any) -> str:
             text = block.get("text")
             if isinstance(text, str):
                 texts.append(text)
-            elif block.get("type") == "image":
+            elif block.get("type") == "image" and image:
                 urls = block.get("image_urls")
-                texts += ["[image]"] * (len(urls) if isinstance(urls, list) else 1)
+                texts += [image] * (len(urls) if isinstance(urls, list) else 1)
     return "\n".join(texts)
 
 
-def content_text(body: Any) -> str:
+def content_text(body: Any, image: str = "[image]") -> str:
     """What a result says: the text of an observation, the error, the reason of a rejection."""
     observation = field(body, "observation")
     if isinstance(observation, dict):
-        return blocks_text(observation.get("content"))
+        return blocks_text(observation.get("content"), image)
     return (
         text_field(body, "error")
         or text_field(body, "rejection_reason")
-        or blocks_text(field(body, "content"))
+        or blocks_text(field(body, "content"), image)
     )
 
 

@@ -23,8 +23,9 @@ PREFIX = "sgr:"
 _LONGEST = 20_000
 """Characters, sequences included, of the longest line that is coloured."""
 
-_LEAST = 3.0
-"""Contrast with the background that text has at least, as WCAG counts it for large text."""
+_LEAST = 4.5
+"""Contrast with the background that text is given, as WCAG asks for; on a middling background the
+most there is, which is above 3."""
 
 _SIXTEEN = ("dim", "bad", "good", "warn", "web", "llm", "terminal", "")
 """Our hues for black, red, green, yellow, blue, magenta, cyan and white; their bright forms are

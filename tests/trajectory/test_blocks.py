@@ -295,12 +295,25 @@ def test_a_screenshot_is_named_by_its_bytes_not_shown() -> None:
     done = observation("BrowserObservation", "page", screenshot_data=SCREENSHOT)
     assert result(event, done) == [
         Output("page"),
-        Note("screenshot, PNG 64x40, 158 B: i saves and opens it"),
+        Note("screenshot, PNG 64x40, 158 B; i saves and opens it"),
     ]
     broken = observation("BrowserObservation", "", screenshot_data="A" * 8000)
     assert result(event, broken) == [
-        Note("screenshot that cannot be read, 6 kB: i saves and opens it")
+        Note("screenshot that cannot be read, 6 kB; i saves and opens it")
     ]
+
+
+def test_images_are_numbered_and_leave_no_gap_in_the_text() -> None:
+    content = [*texts("two"), {"type": "image", "image_urls": [SCREENSHOT, "x"]}, *texts("views")]
+    done = observation("MCPToolObservation")
+    done["observation"]["content"] = content
+    assert result(action("MCPToolAction", data={}), done) == [
+        Output("two\nviews"),
+        Note("1 of 2: image, PNG 64x40, 158 B; i saves and opens them"),
+        Note("2 of 2: image that cannot be read, 0 B; i saves and opens them"),
+    ]
+    message = {"kind": "MessageEvent", "source": "user", "llm_message": {"content": content[1:2]}}
+    assert isinstance(result(message)[0], Note)
 
 
 def test_matches_are_listed() -> None:
