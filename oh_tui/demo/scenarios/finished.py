@@ -80,7 +80,9 @@ def docker_cache(run: Run) -> None:
         shell(
             run,
             "docker run --rm shop python -m shop.check",
-            "settings ok\ntemplates ok\n41 urls ok\n",
+            "\x1b[32msettings ok\x1b[0m\n\x1b[32mtemplates ok\x1b[0m\n"
+            + "".join(f"urls {number} of 41\r" for number in range(1, 42))
+            + "\x1b[33murls ok, 1 warning:\x1b[0m /favicon.ico has no view\n",
             ran=3.1,
         ),
         llm=3.0,
