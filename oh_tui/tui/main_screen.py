@@ -116,7 +116,7 @@ class MainScreen(AskingScreen):
             for pane in PANES
         }
         self.take_bars()
-        self._rest = self.set_timer(REST, self.preview, pause=True)
+        self._rest = self.set_interval(REST, self.preview, pause=True)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
         self.call_after_refresh(self._begin)
