@@ -105,6 +105,16 @@ def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
     return f"{then:%H:%M}, {then.day} {then:%b}{year}"
 
 
+def day_span(began: float, ended: float | None, now: float, zone: tzinfo | None = None) -> str:
+    """From when to when: "13:29 to 15:49 today", or day_time of the beginning when the end is not
+    known, not later or on another day."""
+    if ended is not None and ended > began:
+        first, last = _moment(began, zone), _moment(ended, zone)
+        if first.date() == last.date():
+            return f"{first:%H:%M} to {day_time(ended, now, zone)}"
+    return day_time(began, now, zone)
+
+
 def _moment(when: float, zone: tzinfo | None) -> datetime:
     bounded = min(max(when, 0.0), 253_000_000_000.0)
     return datetime.fromtimestamp(bounded, zone)

@@ -185,6 +185,15 @@ class Trajectory:
             changed = set(range(1, len(self.steps) + 1))
         return sorted(changed)
 
+    def ended(self) -> float | None:
+        """When the last step that has a time ended, in seconds since 1970."""
+        for step in reversed(self.steps[-50:]):
+            last = step.result or step.event
+            when = last.seconds()
+            if when is not None:
+                return when
+        return None
+
     def holds(self, event_id: str) -> bool:
         return event_id in self._owner
 

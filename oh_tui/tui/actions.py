@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.tui import flows, outside
+from oh_tui.trajectory.query import parse
+from oh_tui.tui import copying, finding, flows, outside, views
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -31,12 +32,16 @@ def back(screen: MainScreen) -> None:
     """One level back; never quits."""
     if screen.cancel_work() or screen.footer.clear():
         return
-    if screen.sidebar.marks and screen.pane == "conversations":
+    if screen.timeline.range_from is not None:
+        screen.timeline.range_from = None
+    elif screen.sidebar.marks and screen.pane == "conversations":
         screen.sidebar.mark(frozenset())
         screen.tell_keys()
     elif screen.find_text:
         screen.set_find("")
-    else:
+    elif screen.arrangement.zoom != "detail" and screen.timeline.filtered is not None:
+        finding.clear_filter(screen)
+    elif not screen.leave_child():
         close(screen)
 
 
@@ -77,19 +82,56 @@ def next_user(screen: MainScreen, by: int) -> None:
 
 
 def find(screen: MainScreen) -> None:
-    screen.run_worker(flows.find(screen), group="ask")
+    screen.run_worker(finding.find(screen), group="ask")
 
 
 def find_next(screen: MainScreen, by: int) -> None:
     if screen.find_text:
-        screen.run_worker(flows.find_next(screen, by), group="find", exclusive=True)
+        screen.run_worker(finding.find_next(screen, by), group="find", exclusive=True)
     else:
         screen.footer.tell("nothing to find yet: /")
+
+
+def filter(screen: MainScreen) -> None:
+    """Ask for the words of a filter; a range that is selected is one already."""
+    selected = screen.timeline.range
+    if selected:
+        screen.timeline.range_from = None
+        finding.set_filter(screen, parse(f"step:{selected[0]}-{selected[1]}"))
+    else:
+        screen.run_worker(finding.filter_rows(screen), group="ask")
+
+
+def goto(screen: MainScreen) -> None:
+    screen.run_worker(finding.goto(screen), group="ask")
+
+
+def select(screen: MainScreen) -> None:
+    """Begin a range of steps at the cursor, or give it up."""
+    timeline = screen.timeline
+    if timeline.range_from is not None:
+        timeline.range_from = None
+    elif timeline.current and timeline.current[0]:
+        if screen.pane not in ("timeline", "detail"):
+            screen.focus_pane("timeline")
+        timeline.range_from = timeline.current[0].number
+    else:
+        screen.footer.tell("there is no step to select")
+
+
+def where(screen: MainScreen) -> None:
+    views.where(screen)
+
+
+def changes(screen: MainScreen) -> None:
+    screen.run_worker(views.changes(screen), group="ask")
 
 
 def hidden(screen: MainScreen) -> None:
     if screen.pane in ("conversations", "sandboxes"):
         screen.sidebar.show_gone = not screen.sidebar.show_gone
+    elif screen.timeline.filtered is not None:
+        screen.footer.tell("a filter shows steps only: esc shows all, then x")
     else:
         screen.timeline.show_events = not screen.timeline.show_events
 
@@ -145,7 +187,7 @@ def download(screen: MainScreen) -> None:
 
 
 def copy(screen: MainScreen) -> None:
-    screen.run_worker(flows.copy(screen), group="ask")
+    screen.run_worker(copying.copy(screen), group="ask")
 
 
 def pager(screen: MainScreen) -> None:
@@ -196,9 +238,9 @@ def close_or_quit(screen: MainScreen) -> None:
 ACTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, hidden,
-        time, wrap, json, zoom, follow, pause, mark, download, copy, pager, editor, images,
-        refresh, show_help, palette, close_or_quit,
+        pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, filter,
+        goto, select, where, changes, hidden, time, wrap, json, zoom, follow, pause, mark, download,
+        copy, pager, editor, images, refresh, show_help, palette, close_or_quit,
     )
 }  # fmt: skip
 """The names that bindings use."""

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from oh_tui.tui.widgets.bars import Question, QuestionBar
+from oh_tui.tui.widgets.prompt import Prompt
 
 
 class AskingScreen(Screen[int]):
@@ -22,12 +23,12 @@ class AskingScreen(Screen[int]):
 
     def compose_bars(self) -> ComposeResult:
         yield QuestionBar(id="question")
-        yield Input(id="find", compact=True)
+        yield Prompt(id="find", compact=True)
 
     def take_bars(self) -> None:
         """Once both are mounted."""
         self.question_bar = self.query_one(QuestionBar)
-        self.find_input = self.query_one("#find", Input)
+        self.find_input = self.query_one("#find", Prompt)
         self.question_bar.display = self.find_input.display = False
 
     def tell_keys(self) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.tui.keys import COPY_KEYS, help_groups
+from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, help_groups
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.widgets.drawing import glyphs_of
+
+MEANING = 56
+"""Characters of a line of what a key does."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -24,33 +29,65 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help"):
-            yield Static(help_text(glyphs_of(self.app)), markup=False)
+        glyphs = glyphs_of(self.app)
+        with VerticalScroll(id="help"), Horizontal():
+            yield Static(keys_text("Moving", "The program").append_text(words_text()), markup=False)
+            yield Static(
+                keys_text("Looking", "Acting").append_text(signs_text(glyphs)), markup=False
+            )
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < 100, "-narrow")
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-def help_text(glyphs: Glyphs) -> Text:
+def keys_text(*names: str) -> Text:
+    """The keys of these groups."""
     text = Text()
-    for group, keys in help_groups():
+    groups = dict(help_groups())
+    for group in names:
         text.append(f"{group}\n", "bold")
-        for key in keys:
-            text.append(f"  {key.shown:<12}", "bold").append(f"{key.help}\n")
+        for key in groups[group]:
+            text.append_text(_row(key.shown, key.help))
             if key.id == "copy":
                 for letter, _, meaning in COPY_KEYS:
-                    text.append(f"  y {letter:<10}", "bold").append(f"{meaning}\n")
-                text.append(f"  y {'p':<10}", "bold").append("the path of the last download\n")
+                    text.append_text(_row(f"y {letter}", meaning))
+                text.append_text(_row("y p", "the path of the last download"))
         text.append("\n")
+    return text
+
+
+def words_text() -> Text:
+    text = Text()
+    text.append("Words of a filter (&)\n", "bold")
+    for word, meaning in FILTER_WORDS:
+        text.append_text(_row(word, meaning, 16))
+    return text.append("\n")
+
+
+def signs_text(glyphs: Glyphs) -> Text:
+    text = Text()
     text.append("Signs\n", "bold")
-    for left, right in (
-        ((glyphs.running, "running"), (glyphs.starting, "starting")),
-        ((glyphs.waiting, "waits for you"), (glyphs.error, "error, failed run")),
-        ((glyphs.failed, "command exit not 0"), (glyphs.paused, "paused")),
-        ((glyphs.finished, "finished"), (glyphs.unknown, "outcome not known")),
-        ((glyphs.user, "you wrote"), (glyphs.condensed, "history condensed")),
-        ((glyphs.no_result, "call without result"), (glyphs.first, "calls made at once")),
-    ):
+    signs = (
+        (glyphs.running, "running"), (glyphs.starting, "starting"),
+        (glyphs.waiting, "waits for you"), (glyphs.error, "error, failed run"),
+        (glyphs.failed, "command exit not 0"), (glyphs.loop, "in a loop"),
+        (glyphs.paused, "paused"), (glyphs.finished, "finished"),
+        (glyphs.unknown, "outcome not known"), (glyphs.user, "you wrote"),
+        (glyphs.condensed, "history condensed"), (glyphs.no_result, "call without result"),
+        (glyphs.first, "calls made at once"), (glyphs.marked, "marked"),
+    )  # fmt: skip
+    for left, right in zip(signs[::2], signs[1::2], strict=True):
         text.append(f"  {left[0]} {left[1]:<24}{right[0]} {right[1]}\n")
-    text.append("\nesc closes this. Text is selected with the mouse, ctrl+c copies it.")
+    return text.append("\nesc closes this. The mouse selects text, ctrl+c copies it.")
+
+
+def _row(name: str, meaning: str, width: int = 12) -> Text:
+    """One line; a long meaning goes on below itself, not below the key."""
+    lines = wrap(meaning, MEANING) or [""]
+    text = Text().append(f"  {name:<{width}}", "bold").append(f"{lines[0]}\n")
+    for line in lines[1:]:
+        text.append(f"  {'':<{width}}{line}\n")
     return text

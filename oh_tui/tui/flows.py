@@ -8,15 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.api.models import Conversation
 from oh_tui.human import duration, plural, size
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
-from oh_tui.text import clean
-from oh_tui.trajectory.blocks import command_text, json_text, output_text
-from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk
-from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -211,75 +208,6 @@ def _shown_path(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)
-
-
-# Copy and find
-
-
-async def copy(screen: MainScreen) -> None:
-    """One more key says what."""
-    answers = [(key, label, key) for key, label, _ in COPY_KEYS]
-    if screen.saved:
-        answers.append(("p", "path of the download", "p"))
-    answer = await screen.ask(Question("Copy", [], answers, "nothing"))
-    current = screen.timeline.current
-    text, what = "", ""
-    if answer == "i" and screen.current:
-        text, what = bare_id(screen.current.id), "the conversation's id"
-    elif answer == "p" and screen.saved:
-        text, what = str(screen.saved), "the path"
-    elif answer and current:
-        step, event = current
-        if answer == "j":
-            text, what = json_text(step or Step(0, event)), "the step as JSON"
-        elif step and answer == "c":
-            text, what = command_text(step), "the command"
-        elif step and answer == "o":
-            text, what = output_text(step), "the output"
-    if not answer:
-        return
-    if not text:
-        screen.footer.tell("this step has no such thing")
-        return
-    screen.app.copy_to_clipboard(clean(text))
-    screen.footer.tell(f"{what} was sent to the terminal's clipboard, {size(len(text))}")
-
-
-async def find(screen: MainScreen) -> None:
-    pane = screen.pane
-    text = await screen.prompt("find in the rows, enter, then n and N", screen.find_text)
-    screen.focus_pane(pane)
-    if text is None:
-        return
-    screen.set_find(text)
-    if text:
-        await find_next(screen, 0)
-
-
-async def find_next(screen: MainScreen, by: int) -> None:
-    """Go to the next row (or the one before) with the text, over the end to the other side.
-    `by` 0 takes the row under the cursor too."""
-    text = screen.find_text.lower()
-    pane = screen.pane
-    if pane == "detail":
-        found = screen.run_view.result_view.find(screen.find_text, back=by < 0)
-        screen.footer.tell("" if found else f"not in this result: {screen.find_text}")
-        return
-    rows = screen.sidebar.list if pane in ("conversations", "sandboxes") else screen.timeline
-    count, start = rows.row_count(), rows.cursor
-    walk = by or 1
-    for n in range(0 if by == 0 else 1, count + 1 if count else 0):
-        row = (start + walk * n) % count
-        if text in rows.row_text(row).lower():
-            rows.move_to(row)
-            passed = "" if (row - start) * walk >= 0 else "went on at the other end"
-            if passed:
-                screen.footer.tell(passed)
-            return
-        if n % 200 == 199:
-            screen.footer.tell(f"finding, {n:,} of {count:,} rows · esc stops", log=False)
-            await asyncio.sleep(0)
-    screen.footer.tell(f"not in these rows{unread(screen)}: {screen.find_text}")
 
 
 def unread(screen: MainScreen) -> str:

@@ -93,6 +93,11 @@ SCREEN_KEYS = (
     Key("find", "slash", "do('find')", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}),
     Key("find.next", "n", "do('find_next', 1)", "n", "next hit", "the next hit", _LOOK),
     Key("find.previous", "N", "do('find_next', -1)", "N", "previous hit", "the previous hit", _LOOK),
+    Key("filter", "ampersand", "do('filter')", "&", "filter", "show only the steps that match: words, is:failed, tool:terminal …", _LOOK, RUN),
+    Key("select", "v", "do('select')", "v", "select", "select a range of steps, to copy or to show alone", _LOOK),
+    Key("goto", "colon", "do('goto')", ":", "go to", "go to a step, a time, an id or a percentage", _LOOK),
+    Key("changes", "c", "do('changes')", "c", "changed files", "the files that the run read and changed", _LOOK, RUN),
+    Key("where", "T", "do('where')", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"})),
     Key("hidden", "x", "do('hidden')", "x", "hidden", "show or hide the other events, and gone sandboxes", _LOOK, frozenset({"sandboxes"})),
     Key("time", "t", "do('time')", "t", "time", "elapsed, clock, UTC", _LOOK),
     Key("wrap", "w", "do('wrap')", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"})),
@@ -119,10 +124,23 @@ BINDINGS: list[BindingType] = [key.binding() for key in SCREEN_KEYS]
 COPY_KEYS = (
     ("c", "command", "the command or the arguments of the call"),
     ("o", "output", "the result as text"),
+    ("m", "Markdown", "call and result as Markdown"),
     ("j", "JSON", "call and result as JSON, keys hidden"),
     ("i", "id", "the id of the conversation"),
 )
 """After `y`."""
+
+FILTER_WORDS = (
+    ("word \"a phrase\"", "in what was done, its result, and all texts behind it"),
+    ("is:failed", "failed commands and errors; also error, loop, noresult, waiting"),
+    ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
+    ("path:src/", "a file of an edit or a read"),
+    ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
+    ("after:13:30", "a time of day or, after:+12:30, of the run; before: too"),
+    ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
+    ("-word", "all but these"),
+)
+"""What `&` understands, for the help."""
 
 
 def help_groups() -> list[tuple[str, list[Key]]]:

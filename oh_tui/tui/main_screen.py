@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -27,7 +28,8 @@ from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.tui import flows, lists, reading
+from oh_tui.trajectory.blocks import links_of
+from oh_tui.tui import finding, flows, lists, reading
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
@@ -41,6 +43,11 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
+from oh_tui.tui.widgets.strip_view import StripView
+
+if TYPE_CHECKING:
+    from oh_tui.tui.changes_screen import ChangesScreen
+    from oh_tui.tui.finding import Filtering
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -60,6 +67,8 @@ class MainScreen(AskingScreen):
     """The pane that has the focus, or had it before a question took it."""
     follow: var[bool] = var(True)
     """The cursor keeps to the newest step of a live run."""
+    filtering: var[Filtering | None] = var(None)
+    """The filter that is on."""
 
     def __init__(
         self,
@@ -81,6 +90,8 @@ class MainScreen(AskingScreen):
         self.writing: set[str] = set()
         """What is being written at this moment, in words; quitting asks about it."""
         self.find_text = ""
+        self._trail: list[Conversation] = []
+        """The conversations gone in from, to sub-conversations."""
         self._make_source = make_source
         self.open_id = open_id
         self.at = at
@@ -189,6 +200,8 @@ class MainScreen(AskingScreen):
             run.event_id = self.timeline.current[1].id
         changed = not (self.current and same_id(self.current.id, conversation.id))
         self.current = conversation
+        if changed:
+            finding.clear_filter(self)
         if not preview:
             self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())
@@ -214,9 +227,34 @@ class MainScreen(AskingScreen):
         if self.timeline.cursor == 0 and self.pane == "timeline" and not self.run_view.is_reading:
             self.read_older()
 
+    @on(StripView.Picked)
+    def _pick_step(self, message: StripView.Picked) -> None:
+        self.focus_pane("timeline")
+        self.jump(message.step_number)
+
+    def jump(self, number: int | None) -> None:
+        """Bring the cursor to a step; a filter that hides it is taken off."""
+        if number is None or not self.timeline.row_count():
+            return
+        if not self.timeline.go_to_step(number):
+            finding.clear_filter(self)
+            self.timeline.go_to_step(number)
+
+    @work(group="git", exclusive=True)
+    async def ask_git(self, view: ChangesScreen) -> None:
+        if self.source and self.current:
+            try:
+                view.set_git(await self.source.git_changes(self.current))
+            except Problem as problem:
+                view.set_git(None, problem.sentence)
+
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:
         if self.timeline.row_count():
+            child = self.child_of_step()
+            if child:
+                self.run_worker(reading.enter_child(self, child), group="ask")
+                return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
         elif self.current:
@@ -297,6 +335,7 @@ class MainScreen(AskingScreen):
         self.sidebar.styles.width = arrangement.left_width if right else "1fr"
         self.set_class(arrangement.too_small, "-too-small")
         self.run_view.whole_call = arrangement.zoom == "detail"
+        self.run_view.screen_height = arrangement.height
         self.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"
 
     def on_resize(self, event: events.Resize) -> None:
@@ -341,6 +380,8 @@ class MainScreen(AskingScreen):
             return True
         if self.bulk and self.bulk.stop(self):
             return True
+        if finding.stop_filter(self):
+            return True
         for group in ("download", "find"):
             if any(w.group == group and w.is_running for w in self.workers):
                 self.workers.cancel_group(self, group)
@@ -355,6 +396,38 @@ class MainScreen(AskingScreen):
     def set_find(self, text: str) -> None:
         self.find_text = text
         self.timeline.find_text = self.sidebar.list.find_text = text
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed; "" for none."""
+        return self.filtering.query.text if self.filtering else ""
+
+    def watch_filtering(self) -> None:
+        if self.is_mounted:
+            self.run_view.filter_text = self.filter_text
+
+    # Sub-conversations
+
+    def child_of_step(self) -> str:
+        """The id of the sub-conversation that the step under the cursor started; "" for none."""
+        current = self.timeline.current
+        links = links_of(current[0]) if current and current[0] else ()
+        return links[0] if links and self.source else ""
+
+    def enter_child(self, child: Conversation) -> None:
+        if self.current:
+            self._trail.append(self.current)
+        self.sidebar.highlight(child.id)
+        self.open_run(child)
+
+    def leave_child(self) -> bool:
+        """Back to the conversation that a sub-conversation was entered from."""
+        if not self._trail or self.pane not in ("timeline", "detail") or self.arrangement.zoom:
+            return False
+        parent = self._trail.pop()
+        self.sidebar.highlight(parent.id)
+        self.open_run(parent)
+        return True
 
     def read_run_again(self) -> None:
         if self.current:

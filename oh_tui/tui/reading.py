@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.human import plural
+from oh_tui.problem import Problem
 from oh_tui.sources import Loaded
-from oh_tui.tui import flows
+from oh_tui.trajectory.study import Study
+from oh_tui.tui import finding, flows
 from oh_tui.tui.runs import Run, find_place, landing
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
+
+AT_ONCE = 2000
+"""Events up to which a run is studied while the reader waits, in a few hundredths of a second."""
 
 PREVIEW = 2000
 """Events up to which a run is read just because the cursor rests on it."""
@@ -30,6 +36,7 @@ async def read_run(
     if kept:
         if kept.trajectory is not screen.timeline.trajectory:
             show_run(screen, kept, landing(kept.trajectory, kept.event_id))
+            await study_run(screen, kept)
         if kept.is_still(conversation):
             return
     else:
@@ -44,6 +51,8 @@ async def read_run(
         async with contextlib.aclosing(screen.source.load(conversation, held)) as loading:
             async for loaded in loading:
                 run = take_loaded(screen, conversation, loaded, place)
+                if run and loaded.trajectory is run.trajectory:
+                    await study_run(screen, run)
         whole = True
     screen.run_view.is_reading = False
     if not whole:
@@ -91,6 +100,24 @@ def take_loaded(
     return run
 
 
+async def study_run(screen: MainScreen, run: Run) -> None:
+    """Tell what the run came to; of a long one a little later than its steps. Nothing may be added
+    to the trajectory meanwhile: following begins after it."""
+    trajectory = run.trajectory
+    if run.study is None or run.study.trajectory is not trajectory:
+        if len(trajectory.events) <= AT_ONCE:
+            run.study = Study(trajectory)
+        else:
+            run.study = await asyncio.to_thread(Study, trajectory)
+    tell_study(screen, run)
+
+
+def tell_study(screen: MainScreen, run: Run) -> None:
+    if run.study and screen.timeline.trajectory is run.trajectory:
+        screen.run_view.study = run.study
+        screen.sidebar.tell(run.conversation.id, run.study.verdict)
+
+
 def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
     held = ""
     if not run.trajectory.complete and total:
@@ -102,7 +129,9 @@ def show_run(screen: MainScreen, run: Run, step: int | None) -> None:
     if not len(run.trajectory):
         screen.timeline.empty = flows.why_empty(run)
     screen.run_view.via = run.via
+    screen.timeline.filtered = None  # its numbers are those of the steps before
     screen.run_view.show_run(run.trajectory, step)
+    finding.refilter(screen)
     screen.tell_keys()
 
 
@@ -121,7 +150,11 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
             return
         status = trajectory.status
         changed = trajectory.extend(news)
+        if run.study:
+            run.study.update()
         screen.run_view.grown(changed, follow=screen.follow)
+        finding.grown(screen, changed)
+        tell_study(screen, run)
         if trajectory.status != status:
             screen.run_view.refresh_outcomes()
 
@@ -139,4 +172,16 @@ async def read_older(screen: MainScreen) -> None:
         finally:
             screen.run_view.progress = told
         if screen.current and same_id(screen.current.id, run.conversation.id):
-            take_loaded(screen, run.conversation, loaded)
+            taken = take_loaded(screen, run.conversation, loaded)
+            if taken:
+                await study_run(screen, taken)
+
+
+async def enter_child(screen: MainScreen, conversation_id: str) -> None:
+    """Go into the sub-conversation that a step started."""
+    assert screen.source is not None
+    with screen.reporting():
+        (child,) = await screen.source.get([conversation_id])
+        if child is None:
+            raise Problem("The sub-conversation is not kept here", "z reads the step whole")
+        screen.enter_child(child)

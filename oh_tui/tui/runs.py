@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import Loaded
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.verdict import judge
 
 KEPT = 8
 
@@ -21,6 +23,8 @@ class Run:
     via: str
     note: str = ""
     event_id: str = ""
+    study: Study | None = None
+    """Of this trajectory, once it was made."""
 
     def is_still(self, conversation: Conversation) -> bool:
         """Whether what was read is all there is: nothing runs and the record has not changed."""
@@ -78,12 +82,10 @@ def find_place(trajectory: Trajectory, place: str) -> int | None:
 
 
 def landing(trajectory: Trajectory, place: str) -> int:
-    """The index of the step where the cursor lands: at `place` if there is such, else on a call
-    that waits, else on the last step."""
+    """The index of the step where the cursor lands: at `place` if there is such, else where the
+    verdict points, else on the last step."""
     found = find_place(trajectory, place) if place else None
     if found is not None:
         return found
-    for step in reversed(trajectory.steps[-20:]):
-        if trajectory.outcome(step) is Outcome.WAITING:
-            return step.number - 1
-    return max(0, len(trajectory) - 1)
+    number = judge(trajectory).landing or len(trajectory)
+    return max(0, min(number, len(trajectory)) - 1)

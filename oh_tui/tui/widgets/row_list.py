@@ -127,7 +127,15 @@ class RowList(ScrollView, Drawn, can_focus=True):
         # Textual leaves this out while the bar is not shown, and it would begin at the top.
         self.vertical_scrollbar.position = new_value
 
+    _landed = -1
+
+    @property
+    def has_landed(self) -> bool:
+        """The cursor has not moved since it was brought into view with what follows it."""
+        return self._landed == self.cursor
+
     def watch_cursor(self, old: int, new: int) -> None:
+        self._landed = -1
         self._refresh_row(old)
         self._refresh_row(new)
         self._line = self.lines_of(new)[0] if self.row_count() else 0
@@ -152,6 +160,16 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """The first and the last line that are to be seen when the cursor is on a row."""
         first, lines = self.lines_of(row)
         return first, first + lines - 1
+
+    def show_around(self) -> None:
+        """Bring the cursor's row to two thirds of the height, so that what follows is seen too;
+        also when the height changes before the cursor moves."""
+        self._landed = self.cursor
+        height = self.scrollable_content_region.height
+        last = max(0, self.row_count() - height)
+        target = min(last, max(0, self.cursor - height * 2 // 3))
+        if height and target != round(self.scroll_y):
+            self.scroll_to(y=target, animate=False, immediate=True, force=True)
 
     def _refresh_row(self, row: int) -> None:
         if row < self.row_count():

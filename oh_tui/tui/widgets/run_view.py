@@ -1,8 +1,10 @@
-"""The right side: one run as rule, timeline, call and result. Shows what it is given."""
+"""The right side: one run as rule, verdict, strip, timeline, call and result; shows what it is
+given."""
 
 from __future__ import annotations
 
 from datetime import UTC
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,7 +12,7 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.human import day_time, plural
+from oh_tui.human import compact, day_span, dollars, duration, plural
 from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import (
     Around,
@@ -31,12 +33,21 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.strip_view import StripView
+from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
+
+LOW = 30
+"""Rows of the screen below which the strip goes without its axis and the summary without its
+second line."""
 
 
 class RunView(Vertical):
-    """Timeline above, Call and Result of the selected step below; whichever half of a pair is
-    selected, both are shown."""
+    """Verdict and strip, the timeline, and Call and Result of the selected step below; whichever
+    half of a pair is selected, both are shown."""
 
     as_json: reactive[bool] = reactive(False)
     is_reading: reactive[bool] = reactive(False)
@@ -46,9 +57,16 @@ class RunView(Vertical):
     """Where the events come from; a server is named when there is room."""
     progress: reactive[str] = reactive("")
     """What is being loaded, or why not all is there; takes the place of the counts."""
+    filter_text: reactive[str] = reactive("")
+    """The filter as it was typed, which the rule tells."""
+    study: reactive[Study | None] = reactive(None, always_update=True)
+    screen_height: reactive[int] = reactive(0)
+    """Rows of the whole screen, which decide how much stands above the timeline."""
 
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
+        yield Summary(id="summary")
+        yield StripView(id="strip")
         with Vertical(id="timeline-pane"):
             yield Rule("3 Timeline", id="timeline-rule")
             timeline = Timeline(id="timeline")
@@ -66,16 +84,25 @@ class RunView(Vertical):
         self.result_view = self.query_one("#result", BodyView)
         # Held, not looked up: at the end the screen is taken down under a worker that still tells.
         self._head = self.query_one(TimelineHead)
+        self._summary = self.query_one(Summary)
+        self._strip = self.query_one(StripView)
+        self._conversation: Conversation | None = None
+        self._now = 0.0
         self._detail = self.query_one("#detail-pane")
         self._rules = {rule.id: rule for rule in self.query(Rule)}
-        self._shown: tuple[Event, Outcome | None, int, bool] | None = None
-        for told in ("show_events", "time"):
+        self._shown: tuple[Event, Outcome | None, int, bool, int] | None = None
+        for told in ("show_events", "time", "filtered", "range_from"):
             self.watch(self.timeline, told, self._tell_counts, init=False)
+        self._arrange_top()
 
     # What is shown
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
-        rule = self._rules["run-rule"]
+        self._conversation, self._now = conversation, now
+        self._tell_run()
+
+    def _tell_run(self) -> None:
+        rule, conversation = self._rules["run-rule"], self._conversation
         if conversation is None:
             rule.title = rule.facts = ()
             return
@@ -83,19 +110,48 @@ class RunView(Vertical):
         if where and conversation.selected_branch:
             where += "@" + clean_line(conversation.selected_branch)
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
-        facts: list[Piece] = [(fact, "dim") for fact in _facts(conversation, now)]
+        trajectory = self.timeline.trajectory
+        facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
         rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self._shown = None
+        self.study = None
         self.timeline.show(trajectory, step)
         self._tell_counts()
+        self._tell_run()
         if trajectory is None:
             self._show_current()
+
+    def watch_study(self, study: Study | None) -> None:
+        if not self.is_mounted:
+            return
+        self.timeline.study = self._summary.study = study
+        self._strip.show(study.strip if study else None)
+        self._head.refresh()
+        self._arrange_top()
+        self._show_current()
+
+    def watch_screen_height(self) -> None:
+        if self.is_mounted:
+            self._arrange_top()
+
+    def _arrange_top(self) -> None:
+        """What stands above the timeline: nothing until there is something to tell, and nothing
+        while one pane has the whole screen."""
+        told = self.study is not None and not self.whole_call
+        self._summary.display = told
+        self._strip.display = told and bool(self.study and self.study.trajectory.steps)
+        self._summary.short = self._strip.compact = self.screen_height < LOW
+
+    def watch_whole_call(self) -> None:
+        if self.is_mounted:
+            self._arrange_top()
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         self.timeline.grown(changed, follow=follow)
         self._tell_counts()
+        self._tell_run()
 
     def refresh_outcomes(self) -> None:
         """The run's status changed, so a call without a result may mean something else now."""
@@ -126,6 +182,19 @@ class RunView(Vertical):
         """Only what is not zero."""
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
         parts: list[Piece] = []
+        shown, selected = self.timeline.filtered, self.timeline.range
+        if selected:
+            first, last = selected
+            marked = f"step {first}" if first == last else f"steps {first}-{last}"
+            return joined(
+                [(f"{marked} selected", "mark"), ("y copies", "dim"),
+                 ("& shows them alone", "dim"), ("esc", "dim")], glyphs.dot,
+            )  # fmt: skip
+        if shown is not None and not self.timeline.show_events:
+            parts.append((f"filter {clean_line(self.filter_text)}", "mark"))
+            parts.append((f"{len(shown):,} of {plural(len(trajectory), 'step')}", ""))
+            parts.append(("esc shows all", "dim"))
+            return joined(parts, glyphs.dot)
         if trajectory.complete:
             parts.append((plural(len(trajectory), "step"), "dim"))
         else:
@@ -158,18 +227,21 @@ class RunView(Vertical):
     def _show_current(self) -> None:
         timeline = self.timeline
         current = timeline.current
+        if timeline.range_from is not None:
+            self._tell_counts()
+        self._strip.selected = current[0].number if current and current[0] else None
         if current is None or timeline.trajectory is None:
             self._shown = None
             self._show_bodies((), (), [], [], at_end=False)
             return
         step, event = current
         if step is None:
-            if self._shown != (event, None, 0, self.as_json):
-                self._shown = (event, None, 0, self.as_json)
+            if self._shown != (event, None, 0, self.as_json, 0):
+                self._shown = (event, None, 0, self.as_json, 0)
                 self._show_event(event)
             return
         outcome = timeline.trajectory.outcome(step)
-        key = (step.event, outcome, len(step.results), self.as_json)
+        key = (step.event, outcome, len(step.results), self.as_json, id(self.study))
         if key != self._shown:
             self._shown = key
             self._show_step(step, outcome)
@@ -184,12 +256,12 @@ class RunView(Vertical):
 
     def _show_step(self, step: Step, outcome: Outcome) -> None:
         glyph, hue = outcome_mark(glyphs_of(self.app), outcome)
-        call = ((call_title(step), "dim"),)
+        call = ((call_title(step) + self._spent(step), "dim"),)
         # How it ended is first and in colour; what does not fit goes from the end.
         ended, *rest = result_title(step, outcome).split(" · ")
         result: tuple[Piece, ...] = (
             (f"{glyph} {ended}".strip(), hue or "dim"),
-            *((fact, "dim") for fact in rest),
+            *((fact, "dim") for fact in (*self._loop(step), *rest)),
         )
         if self.as_json:
             self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
@@ -204,6 +276,28 @@ class RunView(Vertical):
             result_blocks(step, outcome, around=around),
             at_end=failed,
         )
+
+    def _spent(self, step: Step) -> str:
+        """What the model took for a step: time, tokens, money."""
+        if self.study is None:
+            return ""
+        accounts = self.study.accounts
+        spent, llm = accounts.of(step), accounts.llm(step)
+        facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
+        if spent and (spent.prompt or spent.completion):
+            facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
+        if spent and spent.cost:
+            facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
+        return "".join(f" · {fact}" for fact in facts)
+
+    def _loop(self, step: Step) -> tuple[str, ...]:
+        """The other steps of the loop that a step is in, as far as the verdict names them."""
+        if self.study is None or step.number not in self.study.loops:
+            return ()
+        named = self.study.verdict.steps
+        if step.number not in named or len(named) < 2:
+            return ("in a loop",)
+        return (f"in the loop {named[0]}-{named[-1]}",)
 
     def _show_bodies(
         self,
@@ -224,7 +318,7 @@ class RunView(Vertical):
     def _fit_call(self) -> None:
         """Call takes what it needs, at most a third of the room."""
         room = self._detail.size.height - 2
-        lines = min(self.call_view.position()[2], max(1, room // 3))
+        lines = min(self.call_view.position()[2], max(2 if room >= 5 else 1, room // 3))
         self.call_view.styles.height = lines
 
     _result_facts: tuple[Piece, ...] = ()
@@ -243,7 +337,9 @@ class RunView(Vertical):
         self._fit_call()
 
 
-def _facts(conversation: Conversation, now: float) -> list[str]:
+def _facts(
+    conversation: Conversation, trajectory: Trajectory | None, now: float
+) -> list[str]:
     """The most telling first: those at the end go when there is no room."""
     facts = []
     model = clean_line(conversation.llm_model or "")
@@ -253,10 +349,10 @@ def _facts(conversation: Conversation, now: float) -> list[str]:
     if status:
         known = "gone" if status == "MISSING" else clean_line(status).lower()
         facts.append(f"sandbox {known}")
-    usage = conversation.metrics
-    if usage and usage.accumulated_cost:
-        facts.append(f"${usage.accumulated_cost:.2f}")
-    began = seconds(conversation.created_at or "")
+    began = trajectory.began if trajectory and trajectory.complete else None
+    if began is None:
+        began = seconds(conversation.created_at or "")
     if began is not None:
-        facts.append(day_time(began, now, UTC if now == 0 else None))
+        ended = trajectory.ended() if trajectory else None
+        facts.append(day_span(began, ended, now, UTC if now == 0 else None))
     return facts

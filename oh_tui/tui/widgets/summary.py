@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import compact, dollars, duration, plural
+from oh_tui.human import compact, dollars, duration
 from oh_tui.tui.theme import verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
 
@@ -75,12 +75,6 @@ def totals(study: Study) -> list[Piece]:
         facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
     if plan:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
-    if changes.files:
-        lines = " ".join(
-            f"{sign}{count:,}"
-            for sign, count in (("+", changes.added), ("-", changes.removed))
-            if count
-        )
-        told = f"changed {plural(changes.files, 'file')} {lines}".rstrip()
-        facts.append((f"{told} (c)", "dim"))
+    if changes.headline:
+        facts.append((f"{changes.headline} (c)", "dim"))
     return facts

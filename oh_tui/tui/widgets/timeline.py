@@ -62,7 +62,7 @@ class Timeline(RowList):
     """What is told of the trajectory: time, cost, loops. It may come after the steps."""
     filtered: reactive[tuple[int, ...] | None] = reactive(None)
     """The numbers of the steps shown, in order; None when no filter is on."""
-    anchor: reactive[int | None] = reactive(None)
+    range_from: reactive[int | None] = reactive(None)
     """The step at which a range begins that the cursor ends; None without a range."""
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
@@ -127,22 +127,25 @@ class Timeline(RowList):
     def range(self) -> tuple[int, int] | None:
         """The first and last number of the steps selected; None without a range."""
         current = self.current
-        if self.anchor is None or current is None or current[0] is None:
+        if self.range_from is None or current is None or current[0] is None:
             return None
-        return min(self.anchor, current[0].number), max(self.anchor, current[0].number)
+        return min(self.range_from, current[0].number), max(self.range_from, current[0].number)
 
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         """Another state of the run, or another run: the cursor goes to the step at index `step`,
         else it stays with its event, on its line of the screen."""
         under = self.current[1].id if self.current else ""
-        self.anchor = None
+        self.range_from = None
         self.trajectory = trajectory
         self._describe.cache_clear()
         if step is not None:
             self.rows_changed(self.place_of_step(step + 1) or 0)
+            self.show_around()
         else:
-            place = self.place_of(under)
+            place, has_landed = self.place_of(under), self.has_landed
             self.rows_changed(place, keep_line=place is not None)
+            if has_landed:
+                self.show_around()
         self.post_message(self.Highlighted(self))
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
@@ -177,12 +180,12 @@ class Timeline(RowList):
     def watch_study(self) -> None:
         self.refresh()
 
-    def watch_anchor(self) -> None:
+    def watch_range_from(self) -> None:
         self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
-        if self.anchor is not None:
+        if self.range_from is not None:
             self.refresh()
 
     def watch_show_events(self, before: bool, after: bool) -> None:
@@ -291,7 +294,7 @@ class Timeline(RowList):
         name = "at" if self.time == "elapsed" else self.time
         model = f"{'llm':>{llm}}" if llm else ""
         text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
-        text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost}}" if cost else "")
+        text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost - 1}}" if cost else "")
         return self.strip([(text, "dim")], width)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
@@ -326,7 +329,7 @@ class Timeline(RowList):
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
-            (f"{self._cost(step) if own else '':>{cost}}" if cost else "", "dim"),
+            (f"{self._cost(step) if own else '':>{cost - 1}} " if cost else "", "dim"),
         ]
 
     def _spans(self, step: Step) -> tuple[str, str]:
@@ -348,7 +351,7 @@ class Timeline(RowList):
         return dollars(spent.cost) if spent and spent.cost else ""
 
     def _in_range(self, step: Step | None) -> bool:
-        selected = self.range if self.anchor is not None else None
+        selected = self.range if self.range_from is not None else None
         return bool(selected and step and selected[0] <= step.number <= selected[1])
 
     def _gutter(self, step: Step | None) -> tuple[str, str]:

@@ -1,0 +1,60 @@
+"""Steps as Markdown, to be pasted where people talk about a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from oh_tui.trajectory import block as b
+from oh_tui.trajectory.blocks import call_blocks, call_title, result_blocks, result_title
+from oh_tui.trajectory.steps import Outcome, Step
+
+
+def step_markdown(step: Step, outcome: Outcome) -> str:
+    """A heading, the call and its result, whole; clean and redacted as everything shown."""
+    told = result_title(step, outcome)
+    head = f"### {call_title(step)}" + (f" · {told}" if told else "")
+    blocks = call_blocks(step, whole=True) if step.is_call else []
+    return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
+
+
+def _texts(blocks: Iterable[b.Block]) -> list[str]:
+    return [text for text in map(_text, blocks) if text]
+
+
+def _text(block: b.Block) -> str:
+    """One block; what must not be read as Markdown is fenced or escaped."""
+    if isinstance(block, b.Markdown):
+        return block.text.strip()
+    if isinstance(block, b.Fields):
+        return "\n".join(f"- {_plain(label)}: {_plain(value)}" for label, value in block.pairs)
+    if isinstance(block, b.Checklist):
+        return "\n".join(
+            f"- [{'x' if task.status == 'done' else ' '}] {_plain(task.title)}"
+            for task in block.tasks
+        )
+    if isinstance(block, b.Table):
+        rows = (block.head, ("---",) * len(block.head), *block.rows)
+        return "\n".join(f"| {' | '.join(map(_plain, row))} |" for row in rows)
+    if isinstance(block, b.Heading):
+        return f"**{_plain(block.text)}**"
+    if isinstance(block, b.Note):
+        return f"_{_plain(block.text)}_"
+    if isinstance(block, b.Thought | b.Plain):
+        return _plain(block.text.strip("\n"))
+    language = {b.Command: "sh", b.Diff: "diff", b.Json: "json"}.get(type(block), "")
+    return _fenced(block.text, language)
+
+
+def _fenced(text: str, language: str) -> str:
+    """In a fence longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
+
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|])")
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

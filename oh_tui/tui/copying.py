@@ -1,0 +1,88 @@
+"""`y`: one more key says what is copied, of the step under the cursor or of the range selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import bare_id
+from oh_tui.human import plural, size
+from oh_tui.text import clean
+from oh_tui.trajectory.blocks import command_text, json_text, output_text
+from oh_tui.trajectory.markdown import step_markdown
+from oh_tui.trajectory.steps import Step
+from oh_tui.tui.keys import COPY_KEYS
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+_GAPS = {"m": "\n", "j": ",\n"}
+"""What stands between the texts of several steps; a new line for all others."""
+
+
+async def copy(screen: MainScreen) -> None:
+    selected = screen.timeline.range
+    answers = [(key, label, key) for key, label, _ in COPY_KEYS]
+    if screen.saved:
+        answers.append(("p", "path of the download", "p"))
+    several = f" steps {selected[0]}-{selected[1]}" if selected else ""
+    answer = await screen.ask(Question(f"Copy{several}", [], answers, "nothing"))
+    if not answer:
+        return
+    text, what = _asked_for(screen, answer)
+    if not text:
+        screen.footer.tell("this step has no such thing")
+        return
+    screen.app.copy_to_clipboard(clean(text))
+    screen.footer.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
+
+
+def _asked_for(screen: MainScreen, answer: str) -> tuple[str, str]:
+    """The text and what it is, in words; "" when there is no such thing."""
+    current = screen.timeline.current
+    if answer == "i":
+        shown = screen.current
+        return (bare_id(shown.id), "the conversation's id was") if shown else ("", "")
+    if answer == "p":
+        return str(screen.saved or ""), "the path was"
+    if current is None:
+        return "", ""
+    steps = _steps(screen)
+    if answer == "j" and not steps:
+        return json_text(Step(0, current[1])), "the event as JSON was"
+    texts = [text for text in map(_MAKERS[answer](screen), steps) if text]
+    text = _GAPS.get(answer, "\n").join(texts)
+    if answer == "j" and len(texts) > 1:
+        text = f"[\n{text}\n]"
+    name = next(label for key, label, _ in COPY_KEYS if key == answer)
+    if len(texts) > 1:
+        return text, f"{name} of {plural(len(texts), 'step')} were"
+    return text, f"the {name} was"
+
+
+def _steps(screen: MainScreen) -> list[Step]:
+    """The steps meant; those that a filter hides are not."""
+    timeline = screen.timeline
+    selected, trajectory = timeline.range, timeline.trajectory
+    if trajectory is None or timeline.current is None:
+        return []
+    if selected is None:
+        step = timeline.current[0]
+        return [step] if step else []
+    numbers = range(selected[0], selected[1] + 1)
+    return [trajectory.steps[n - 1] for n in numbers if timeline.place_of_step(n) is not None]
+
+
+def _markdown(screen: MainScreen) -> Callable[[Step], str]:
+    trajectory = screen.timeline.trajectory
+    assert trajectory is not None
+    return lambda step: step_markdown(step, trajectory.outcome(step))
+
+
+_MAKERS: dict[str, Callable[[MainScreen], Callable[[Step], str]]] = {
+    "c": lambda screen: command_text,
+    "o": lambda screen: output_text,
+    "j": lambda screen: json_text,
+    "m": _markdown,
+}

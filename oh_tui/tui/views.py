@@ -1,0 +1,52 @@
+"""Views of a run that take the whole screen: the files it changed, where time and money went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.trajectory.query import parse
+from oh_tui.trajectory.study import Study
+from oh_tui.tui import finding
+from oh_tui.tui.widgets.conversation_list import title_of
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+
+def studied(screen: MainScreen) -> Study | None:
+    """What is told of the run shown; says so when nothing is yet."""
+    study = screen.run_view.study
+    if study is None:
+        screen.footer.tell("no run is read yet: enter reads it")
+    return study
+
+
+def where(screen: MainScreen) -> None:
+    """Where it went; a step chosen there is gone to."""
+    study = studied(screen)
+    if study:
+        from oh_tui.tui.where import WhereScreen
+
+        screen.app.push_screen(WhereScreen(study.trajectory, study.accounts), screen.jump)
+
+
+async def changes(screen: MainScreen) -> None:
+    """The files; from there one limits the timeline to a file or goes to a step of it. With a
+    running sandbox git is asked too, while the view stands."""
+    study = studied(screen)
+    if study is None:
+        return
+    from oh_tui.tui.changes_screen import ChangesScreen
+
+    title = title_of(screen.current) if screen.current else ""
+    view = ChangesScreen(study.changes, title)
+    screen.ask_git(view)
+    chosen = await screen.app.push_screen_wait(view)
+    if chosen is None:
+        return
+    if chosen[0] == "step":
+        screen.focus_pane("timeline")
+        screen.jump(chosen[1])
+    else:
+        screen.focus_pane("timeline")
+        finding.set_filter(screen, parse(f'path:"{chosen[1]}"'))
