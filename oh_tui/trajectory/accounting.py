@@ -1,0 +1,476 @@
+"""Accounts: the time, tokens and cost of a run, charged to its steps; what fits none is `other`.
+
+An answer of the model is charged to the step it made, the first one of a parallel group. Where a
+full state lists answers they are found by response id. What the lists lack comes from how the
+cumulative `stats` updates differ: an update has the time at which the model answered, just before
+that of the step, so the step is the first one after it, and the last update before a step is its.
+Places in the list of events say nothing: the app server has stats before the call they paid for,
+the agent server after its result.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import msgspec
+
+from oh_tui.human import plural
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.events import Event, seconds
+from oh_tui.trajectory.ledger import Ledger, Update, total_of
+from oh_tui.trajectory.stats import DOLLAR, NOTHING, SECOND, Amount, has_stats, read_stats
+from oh_tui.trajectory.steps import HIDDEN_KINDS, Step, Trajectory
+
+NEAR = 5.0
+"""Seconds that a step may come after the update that tells of its answer (measured: under 0.1)."""
+
+_NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "oracle", "vision",
+                 "security", "analyz")  # fmt: skip
+"""Parts of the usage ids whose answers make no step of this run."""
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What was spent, as sums; `a + b` adds them."""
+
+    llm: float = 0.0
+    """Seconds the model took, as far as the server measured them."""
+    cost: float = 0.0
+    """US dollars."""
+    prompt: int = 0
+    """Tokens in, those read from and written to the cache among them."""
+    completion: int = 0
+    """Tokens out, those of reasoning among them."""
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    calls: int = 0
+    """Answers of a model."""
+
+    def __add__(self, more: Spent) -> Spent:
+        return Spent(
+            self.llm + more.llm,
+            self.cost + more.cost,
+            self.prompt + more.prompt,
+            self.completion + more.completion,
+            self.cache_read + more.cache_read,
+            self.cache_write + more.cache_write,
+            self.reasoning + more.reasoning,
+            self.calls + more.calls,
+        )
+
+
+class _Charge(msgspec.Struct, gc=False, frozen=True):
+    """What a step was charged, to which usage id it belongs, and the time of the update that told
+    it; None when a list told it, which is sure."""
+
+    usage: str
+    amount: Amount
+    at: float | None = None
+
+
+class _Answers(msgspec.Struct, gc=False):
+    """The steps that one kind of usage pays for, by time."""
+
+    times: list[float] = []
+    events: list[str] = []
+
+
+class Accounts:
+    """Kept beside a trajectory; `update` after each `extend` of it."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self.trajectory = trajectory
+        self._begin()
+        self.update()
+
+    def _begin(self) -> None:
+        self._seen_events = 0
+        self._seen_steps = 0
+        self._last_step: Step | None = None
+        self._ledgers: dict[str, Ledger] = {}
+        self._responses: dict[str, str] = {}
+        """Response id -> event id of the first step it made."""
+        self._made_by: dict[str, Step] = {}
+        """Event id of a step that an answer made (of a group: the first) -> the step."""
+        self._charges: dict[str, _Charge] = {}
+        """Event id -> what its step was charged."""
+        self._calls = _Answers()
+        self._condensations = _Answers()
+        self._unreadable = 0
+        self._waits: list[tuple[float, float]] = []
+        self._idle_since: float | None = None
+        self._status = ""
+        self._last_seen: Event | None = None
+        """The last event that is no hidden one."""
+        self._ended: float | None = None
+        self._context: list[tuple[int, int]] | None = None
+
+    # Taking in
+
+    def update(self) -> None:
+        """Take in what the trajectory got since the last time; earlier steps count anew only when
+        a full state lists answers, or when steps were taken out."""
+        steps, events = self.trajectory.steps, self.trajectory.events
+        known = self._seen_steps
+        if known and (len(steps) < known or steps[known - 1] is not self._last_step):
+            self._begin()
+        if self._seen_events == len(events):
+            return
+        self._context = None
+        fresh = events[self._seen_events :]
+        self._seen_events = len(events)
+        listed = self._take_stats(fresh)
+        added, in_order = self._take_steps(steps[self._seen_steps :])
+        self._seen_steps = len(steps)
+        self._last_step = steps[-1] if steps else None
+        if listed or not in_order:
+            self._charge_all()
+        else:
+            for step in added:
+                self._charge_listed(step)
+            self._match()
+        self._take_time(fresh)
+
+    def _take_stats(self, events: list[Event]) -> bool:
+        """Enter the updates; True when a list told of answers that were not listed before."""
+        for event in events:
+            if not has_stats(event):
+                continue
+            told = read_stats(event)
+            if told is None:
+                # a full state without stats is no fault
+                self._unreadable += event.key == "stats"
+                continue
+            for usage, metrics in told.items():
+                ledger = self._ledgers.get(usage)
+                if ledger is None:
+                    ledger = self._ledgers[usage] = Ledger(usage)
+                ledger.enter(event.timestamp, metrics)
+        found = False
+        for ledger in self._ledgers.values():
+            found |= ledger.read_lists()
+        return found
+
+    def _take_steps(self, steps: list[Step]) -> tuple[list[Step], bool]:
+        """The steps that an answer made, and whether their times go on where the last ended."""
+        made: list[Step] = []
+        in_order = True
+        for step in steps:
+            event = step.event
+            if not _is_answer(event):
+                continue
+            if event.llm_response_id:
+                if event.llm_response_id in self._responses:
+                    continue
+                self._responses[event.llm_response_id] = event.id
+            self._made_by[event.id] = step
+            made.append(step)
+            when = event.seconds()
+            if when is None:
+                continue
+            answers = self._condensations if event.kind == "Condensation" else self._calls
+            in_order &= not answers.times or when >= answers.times[-1]
+            answers.times.append(when)
+            answers.events.append(event.id)
+        if not in_order:
+            for answers in (self._calls, self._condensations):
+                pairs = sorted(
+                    zip(answers.times, answers.events, strict=True), key=lambda pair: pair[0]
+                )
+                answers.times = [when for when, _ in pairs]
+                answers.events = [event_id for _, event_id in pairs]
+        return made, in_order
+
+    # Charging
+
+    def _charge_all(self) -> None:
+        self._charges.clear()
+        for ledger in self._ledgers.values():
+            ledger.restart()
+        for step in self._made_by.values():
+            self._charge_listed(step)
+        self._match()
+
+    def _charge_listed(self, step: Step) -> None:
+        response = step.event.llm_response_id
+        for ledger in self._ledgers.values():
+            call = ledger.listed.get(response) if response else None
+            if call is not None:
+                ledger.claim(call)
+                self._charges[step.event.id] = _Charge(ledger.usage, call.amount)
+                return
+
+    def _match(self) -> None:
+        """Charge what no list tells of to the steps, by time; what is ahead of all steps waits
+        for those to come."""
+        for ledger in self._ledgers.values():
+            if ledger.open:
+                answers = self._paid_by(ledger.usage)
+                ledger.open = [u for u in ledger.open if self._is_ahead(ledger, u, answers)]
+
+    def _paid_by(self, usage: str) -> _Answers | None:
+        name = usage.lower()
+        if "condens" in name:
+            return self._condensations
+        return None if any(part in name for part in _NOT_BY_STEPS) else self._calls
+
+    def _is_ahead(self, ledger: Ledger, update: Update, answers: _Answers | None) -> bool:
+        """Charge an update; True when it is to be looked at again."""
+        if answers is None or ledger.is_listed(update):
+            return False
+        at = seconds(update.timestamp)
+        if at is None:
+            return False
+        place = bisect_left(answers.times, at)
+        if place == len(answers.times):
+            return True
+        if answers.times[place] - at > NEAR:
+            return False
+        event_id = answers.events[place]
+        held = self._charges.get(event_id)
+        if held is not None:
+            if held.at is None or held.at > at:
+                return False
+            self._ledgers[held.usage].take_back(held.amount)
+        ledger.charge(update.amount)
+        self._charges[event_id] = _Charge(ledger.usage, update.amount, at)
+        return False
+
+    # Of a step
+
+    def of(self, step: Step) -> Spent | None:
+        """What this step was charged; None when nothing is told of it, as of your messages and
+        of the second call of a parallel group."""
+        charge = self._charges.get(step.event.id)
+        return None if charge is None else _spent(charge.amount)
+
+    def llm(self, step: Step) -> float | None:
+        """Seconds the model took for this step: as measured by the server, else the time since
+        the step before ended; None when that cannot be known or another step has it."""
+        charge = self._charges.get(step.event.id)
+        if charge is not None and charge.amount.llm:
+            return charge.amount.llm / SECOND
+        gap = self._gap(step)
+        return None if gap is None else max(0.0, gap)
+
+    def ran(self, step: Step) -> float | None:
+        """Seconds from the call to its result, not below 0."""
+        span = step.ran()
+        return None if span is None else max(0.0, span)
+
+    def is_odd(self, step: Step) -> bool:
+        """A span of it was negative, because a clock went back, and is shown as none."""
+        span = step.ran()
+        if span is not None and span < 0:
+            return True
+        charge = self._charges.get(step.event.id)
+        if charge is not None and charge.amount.llm:
+            return False
+        gap = self._gap(step)
+        return gap is not None and gap < 0
+
+    def _gap(self, step: Step) -> float | None:
+        """Seconds since the step before ended, or since the run went on after it."""
+        event = step.event
+        is_call_of_another = event.kind == "ACPToolCallEvent"
+        if event.id not in self._made_by and not is_call_of_another:
+            return None
+        when = event.seconds()
+        before = self.trajectory.steps[step.number - 2] if step.number > 1 else None
+        if when is None or before is None:
+            return None
+        ends = [e.seconds() for e in (before.event, *before.results)]
+        response = before.event.llm_response_id
+        if response and before.is_call:
+            # calls made at once: whichever of them ended last
+            for number in self.trajectory.group(before)[-_GROUP:]:
+                mate = self.trajectory.steps[number - 1]
+                ends += [e.seconds() for e in mate.results]
+        known = [end for end in ends if end is not None]
+        if not known:
+            return None
+        began = max(known)
+        statuses = self.trajectory.statuses
+        place = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
+        if place and statuses[place - 1].after == step.number - 1:
+            change = statuses[place - 1]
+            if change.status == "running":
+                began = max(began, change.event.seconds() or began)
+        gap = when - began
+        # calls that another agent reports may overlap
+        return None if gap < 0 and is_call_of_another else gap
+
+    # Of the run
+
+    @property
+    def total(self) -> Spent:
+        return _spent(total_of(ledger.total for ledger in self._ledgers.values()))
+
+    @property
+    def other(self) -> Spent:
+        """What no step was charged."""
+        return _spent(total_of(ledger.other for ledger in self._ledgers.values()))
+
+    @property
+    def usages(self) -> dict[str, Spent]:
+        """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
+        return {
+            usage: _spent(ledger.total)
+            for usage, ledger in self._ledgers.items()
+            if ledger.total != NOTHING
+        }
+
+    @property
+    def other_about(self) -> tuple[str, ...]:
+        """What `other` is and what is wrong with the sums, in words; nothing when all is well."""
+        parts: list[str] = []
+        strays = costs = left_out = 0
+        rest = below = exceeded = False
+        for usage, ledger in self._ledgers.items():
+            calls = ledger.other.calls
+            if calls and self._paid_by(usage) is None:
+                name = redact(clean_line(usage[:60]))
+                what = "title request" if "title" in usage.lower() else f"call of {name}"
+                parts.append(plural(calls, what, f"calls of {name}" if " of " in what else ""))
+            else:
+                strays += calls
+            costs += ledger.without_cost() if ledger.other.cost else 0
+            rest |= ledger.has_rest()
+            below |= ledger.went_down
+            exceeded |= ledger.is_exceeded()
+            left_out += ledger.left_out
+        if strays:
+            parts.append(f"{plural(strays, 'call')} without a step")
+        if costs:
+            parts.append(f"the cost of {plural(costs, 'call')} is known in sum only")
+        if rest:
+            parts.append("the total has more than its calls")
+        if below:
+            parts.append("the totals went down: the highest count")
+        if exceeded:
+            parts.append("the calls come to more than the total told")
+        if left_out:
+            parts.append(f"{plural(left_out, 'update')} with impossible numbers")
+        if self._unreadable:
+            parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
+        return tuple(parts)
+
+    @property
+    def priced(self) -> bool:
+        """False when tokens are told and no price of them: unknown, not free."""
+        total = self.total
+        return bool(total.cost) or not (total.prompt or total.completion)
+
+    @property
+    def context_window(self) -> int:
+        """Tokens that the context of the agent's model holds; 0 when not told."""
+        return next(
+            (
+                ledger.window
+                for usage, ledger in self._ledgers.items()
+                if ledger.window and self._paid_by(usage) is self._calls
+            ),
+            0,
+        )
+
+    @property
+    def context(self) -> list[tuple[int, int]]:
+        """Number of a step and tokens in the prompt of its answer, in order; no condensations."""
+        if self._context is None:
+            self._context = [
+                (step.number, charge.amount.prompt)
+                for event_id, step in self._made_by.items()
+                if (charge := self._charges.get(event_id)) is not None
+                and charge.amount.prompt
+                and step.event.kind != "Condensation"
+            ]
+        return self._context
+
+    @property
+    def waits(self) -> list[tuple[float, float]]:
+        """From when to when the run waited for you, in seconds since 1970."""
+        return self._waits
+
+    @property
+    def waited(self) -> float:
+        """Seconds between its end, or its question, and your next message or answer."""
+        return sum(end - start for start, end in self._waits)
+
+    @property
+    def active(self) -> float:
+        """Seconds of work: from the first step to the last, without the waiting."""
+        began = self.trajectory.began
+        if began is None or self._ended is None:
+            return 0.0
+        return max(0.0, self._ended - began - self.waited)
+
+    # Waiting
+
+    def _take_time(self, events: list[Event]) -> None:
+        for event in events:
+            if event.status:
+                if event.status != self._status:
+                    self._status = event.status
+                    if event.status == "running":
+                        self._go_on(event)
+                    else:
+                        self._come_to_rest(event)
+                continue
+            if event.kind in HIDDEN_KINDS:
+                continue
+            if event.kind == "MessageEvent" and event.source == "user":
+                last = self._last_seen
+                if last is not None and _is_end(last):
+                    self._come_to_rest(last)
+                self._go_on(event)
+            elif event.kind in ("ActionEvent", "UserRejectObservation"):
+                self._go_on(event)
+            self._last_seen = event
+        for event in reversed(events):
+            if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
+                self._ended = when
+                break
+
+    def _come_to_rest(self, event: Event) -> None:
+        # until there is a step the run has not begun
+        if self._idle_since is None and self._last_seen is not None:
+            self._idle_since = event.seconds()
+
+    def _go_on(self, event: Event) -> None:
+        if self._idle_since is None:
+            return
+        when = event.seconds()
+        if when is not None and when > self._idle_since:
+            self._waits.append((self._idle_since, when))
+        self._idle_since = None
+
+
+_GROUP = 100
+"""Calls of one group that are looked at for its end."""
+
+
+def _is_answer(event: Event) -> bool:
+    """The model made this step."""
+    if event.kind == "MessageEvent":
+        return event.source == "agent"
+    return event.kind in ("ActionEvent", "Condensation")
+
+
+def _is_end(event: Event) -> bool:
+    """After it the agent has nothing to do: its message, or the result of `finish`."""
+    if event.kind == "MessageEvent":
+        return event.source == "agent"
+    return event.part in ("FinishAction", "FinishObservation")
+
+
+def _spent(amount: Amount) -> Spent:
+    return Spent(
+        llm=amount.llm / SECOND,
+        cost=amount.cost / DOLLAR,
+        prompt=amount.prompt,
+        completion=amount.completion,
+        cache_read=amount.cache_read,
+        cache_write=amount.cache_write,
+        reasoning=amount.reasoning,
+        calls=amount.calls,
+    )

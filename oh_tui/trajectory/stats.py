@@ -1,0 +1,229 @@
+"""What the servers tell of tokens, cost and latency: the `stats` inside state updates, read safely.
+
+`usage_to_metrics.<usage id>` holds sums since the run began (`accumulated_cost` in US dollars,
+`accumulated_token_usage`) and, in full states only, three lists with one entry an answer. Of these
+`token_usages` and `response_latencies` name their answer by `response_id`, `costs` does not.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.trajectory.events import Event
+
+DOLLAR = 10**12
+SECOND = 10**6
+"""What one of them is in the whole numbers of an `Amount`."""
+
+_MOST = 10**15
+"""No number of tokens, dollars or seconds comes near it; one that does can only be a fault."""
+
+
+class Amount(NamedTuple):
+    """What was spent, in whole numbers, so that sums are exact in any order."""
+
+    prompt: int = 0
+    completion: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    cost: int = 0
+    """In 1e-12 US dollars."""
+    llm: int = 0
+    """In microseconds."""
+    calls: int = 0
+
+    # Written out: a run has tens of thousands of updates.
+
+    def plus(self, other: Amount) -> Amount:
+        a, b, c, d, e, f, g, h = other
+        return Amount(
+            self[0] + a, self[1] + b, self[2] + c, self[3] + d,
+            self[4] + e, self[5] + f, self[6] + g, self[7] + h,
+        )  # fmt: skip
+
+    def minus(self, other: Amount) -> Amount:
+        a, b, c, d, e, f, g, h = other
+        return Amount(
+            self[0] - a, self[1] - b, self[2] - c, self[3] - d,
+            self[4] - e, self[5] - f, self[6] - g, self[7] - h,
+        )  # fmt: skip
+
+    def highest(self, other: Amount) -> Amount:
+        return Amount(*map(max, self, other))
+
+
+NOTHING = Amount()
+
+
+class Call(NamedTuple):
+    """One answer of a model, as a full state lists it."""
+
+    response: str
+    amount: Amount
+    has_cost: bool
+
+
+class Metrics(NamedTuple):
+    """What one state update tells of one usage id."""
+
+    total: Amount
+    window: int
+    """Tokens that the model's context can hold; 0 when not told."""
+    is_whole: bool
+    """False when a number in it is impossible and was left out."""
+    lists: tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw] | None
+    """`token_usages`, `costs` and `response_latencies`, not decoded; None without the first."""
+
+
+class _Tokens(msgspec.Struct, gc=False):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    context_window: int | None = None
+    response_id: str | None = None
+
+
+_NO_TOKENS = _Tokens()
+_NO_LIST = msgspec.Raw(b"")
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    accumulated_cost: float | None = None
+    accumulated_token_usage: _Tokens | None = None
+    token_usages: msgspec.Raw = _NO_LIST
+    costs: msgspec.Raw = _NO_LIST
+    response_latencies: msgspec.Raw = _NO_LIST
+
+
+class _Stats(msgspec.Struct, gc=False):
+    usage_to_metrics: dict[str, msgspec.Raw] | None = None
+
+
+class _StatsUpdate(msgspec.Struct, gc=False):
+    value: _Stats | None = None
+
+
+class _State(msgspec.Struct, gc=False):
+    stats: _Stats | None = None
+
+
+class _StateUpdate(msgspec.Struct, gc=False):
+    value: _State | None = None
+
+
+class _Cost(msgspec.Struct, gc=False):
+    cost: float | None = None
+
+
+class _Latency(msgspec.Struct, gc=False):
+    latency: float | None = None
+    response_id: str | None = None
+
+
+_decode_stats = msgspec.json.Decoder(_StatsUpdate).decode
+_decode_state = msgspec.json.Decoder(_StateUpdate).decode
+_decode_metrics = msgspec.json.Decoder(_Metrics).decode
+_decode_tokens = msgspec.json.Decoder(list[_Tokens]).decode
+_decode_costs = msgspec.json.Decoder(list[_Cost]).decode
+_decode_latencies = msgspec.json.Decoder(list[_Latency]).decode
+
+_UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError)
+
+
+def has_stats(event: Event) -> bool:
+    return event.kind == "ConversationStateUpdateEvent" and event.key in ("stats", "full_state")
+
+
+def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
+    """What an update tells of each usage id, for `read_metrics`; None when it tells nothing."""
+    raw = event.raw()
+    try:
+        if event.key == "stats":
+            stats = _decode_stats(raw).value
+        else:
+            state = _decode_state(raw).value
+            stats = state.stats if state else None
+    except _UNREADABLE:
+        return None
+    return stats.usage_to_metrics if stats else None
+
+
+def read_metrics(told: msgspec.Raw) -> Metrics:
+    try:
+        metrics = _decode_metrics(told)
+    except _UNREADABLE:
+        return Metrics(NOTHING, 0, False, None)
+    tokens = metrics.accumulated_token_usage or _NO_TOKENS
+    cost = _whole(metrics.accumulated_cost, DOLLAR)
+    amount, is_whole = _amount(tokens, cost or 0)
+    lists = (metrics.token_usages, metrics.costs, metrics.response_latencies)
+    window = tokens.context_window or 0
+    return Metrics(
+        amount,
+        window if 0 < window < _MOST else 0,
+        is_whole and cost is not None,
+        lists if len(lists[0]) > 2 else None,
+    )
+
+
+def read_calls(metrics: Metrics) -> list[Call]:
+    """The answers that a full state lists, in order, each with what is told of it. Costs are
+    taken by position, so only when there are as many; [] when the list cannot be read."""
+    if metrics.lists is None:
+        return []
+    usages, costs, latencies = metrics.lists
+    try:
+        tokens = _decode_tokens(usages)
+    except _UNREADABLE:
+        return []
+    try:
+        prices = [_whole(entry.cost, DOLLAR) for entry in _decode_costs(costs)]
+    except _UNREADABLE:
+        prices = []
+    if len(prices) != len(tokens):
+        prices = [None] * len(tokens)
+    took: dict[str, int] = {}
+    try:
+        for entry in _decode_latencies(latencies):
+            span = _whole(entry.latency, SECOND)
+            if entry.response_id and span is not None:
+                took.setdefault(entry.response_id, span)
+    except _UNREADABLE:
+        pass
+    calls = []
+    for usage, price in zip(tokens, prices, strict=True):
+        response = usage.response_id or ""
+        amount = _amount(usage, price or 0)[0]._replace(llm=took.get(response, 0), calls=1)
+        calls.append(Call(response, amount, price is not None))
+    return calls
+
+
+def _amount(tokens: _Tokens, cost: int) -> tuple[Amount, bool]:
+    """The amount, and whether all numbers in it are possible; those that are not count 0."""
+    five = (
+        tokens.prompt_tokens or 0,
+        tokens.completion_tokens or 0,
+        tokens.cache_read_tokens or 0,
+        tokens.cache_write_tokens or 0,
+        tokens.reasoning_tokens or 0,
+    )
+    is_whole = min(five) >= 0 and max(five) < _MOST
+    if not is_whole:
+        a, b, c, d, e = (number if 0 <= number < _MOST else 0 for number in five)
+        five = a, b, c, d, e
+    return Amount(*five, cost), is_whole
+
+
+def _whole(number: float | None, unit: int) -> int | None:
+    """`number` in units; 0 for a missing one, None for one that cannot be."""
+    if number is None:
+        return 0
+    if not math.isfinite(number) or not 0 <= number < _MOST:
+        return None
+    return round(number * unit)
