@@ -211,9 +211,10 @@ def _usage(value: Any, before: Any) -> list[Block]:
             now = field(metrics, "accumulated_token_usage", count)
             then = field(old, "accumulated_token_usage", count) if before else None
             cells.append(_grown(now, then, lambda n: compact(round(n))))
-        rows.append(tuple(cells))
+        if any(cells[2:]):
+            rows.append(tuple(cells))
     head = ("used for", "model", "cost", *(label for _, label in _USAGE))
-    return [Table(head, tuple(rows))]
+    return [Table(head, tuple(rows))] if rows else [Note("nothing was used yet")]
 
 
 def _grown(now: Any, before: Any, write: Callable[[float], str]) -> str:

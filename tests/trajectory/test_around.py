@@ -186,7 +186,6 @@ def test_stats_are_a_table_with_what_came_on() -> None:
             (
                 ("agent", "", "$0.5000 +$0.2500", "900 -100", "", ""),
                 ("condenser", "", "$0.1250", "", "", ""),
-                ("odd", "", "", "", "", ""),
             ),
         )
     ]

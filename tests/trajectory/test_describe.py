@@ -562,3 +562,47 @@ def test_a_body_is_decoded_once_for_each_half() -> None:
 def test_the_family_told_from_the_head_alone_is_that_of_the_description(slug: str) -> None:
     for step in demo_run(slug).steps:
         assert family_of(step.event) is describe(step, Outcome.OK).family
+
+
+# ---------------------------------------------------------------- kinds whose line needs two fields
+
+
+def both(action: dict[str, Any], observation: dict[str, Any]) -> tuple[str, str]:
+    run = Trajectory()
+    run.extend([call("a", action), result("a", observation)])
+    told = describe(run.steps[0], run.outcome(run.steps[0]))
+    return told.what, told.result
+
+
+def test_a_model_that_was_chosen_is_named_with_the_reason() -> None:
+    seen = {"kind": "ClassifyAndSwitchLLMObservation", "chosen_class": "review", "model": "opus"}
+    assert both({"kind": "ClassifyAndSwitchLLMAction"}, seen) == ("choose a model", "review: opus")
+
+
+def test_looking_at_a_plan_is_not_planning() -> None:
+    tasks = {"task_list": [{"title": "x", "status": "done"}], "command": "view"}
+    seen = {"kind": "TaskTrackerObservation", **tasks}
+    what = both({"kind": "TaskTrackerAction", "command": "view"}, seen)
+    assert what == ("look at the plan", "plan 1/1")
+
+
+def test_a_report_of_another_agent_does_not_say_its_verb_twice() -> None:
+    told = describe_event(event("ACPToolCallEvent", "a", tool_kind="read", title="Read src/a.py"))
+    assert told.what == "read src/a.py"
+    told = describe_event(event("ACPToolCallEvent", "a", tool_kind="fetch", title="the docs"))
+    assert told.what == "fetch the docs"
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        ({"agent": {"accumulated_cost": 0.5}, "other": {"accumulated_cost": 0.25}}, "$0.75"),
+        ({"agent": {"accumulated_token_usage": {"prompt_tokens": 1200}}}, "1.2k tokens"),
+        ({"agent": {"accumulated_cost": "x", "accumulated_token_usage": 7}}, "1 field"),
+        ({"agent": None}, "1 field"),
+    ],
+)
+def test_stats_are_told_as_cost_and_tokens(used: dict[str, Any], told: str) -> None:
+    value = {"usage_to_metrics": used}
+    stats = event("ConversationStateUpdateEvent", "s", key="stats", value=value)
+    assert describe_event(stats).result == told
