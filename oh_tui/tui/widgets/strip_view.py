@@ -1,0 +1,135 @@
+"""The strip above the timeline: a run as a picture, who worked when and where the trouble is."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip as Line
+
+from oh_tui.trajectory.strip import Column, Picture, Strip
+from oh_tui.tui.theme import FAMILY_HUES, Glyphs
+from oh_tui.tui.widgets.drawing import Drawn, Piece
+
+LABEL = 7
+"""Cells before the lanes."""
+
+_LANES = ("", " llm", " tool", "")
+_MARKS = 3
+
+_REVERSE = Style(reverse=True)
+
+
+class StripView(Drawn):
+    """Four rows: axis, `llm`, `tool`, marks; `compact` leaves out the axis."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "StripView { height: 4; width: 1fr; }"
+
+    selected: reactive[int | None] = reactive(None)
+    """The number of the step that the timeline's cursor is on."""
+    compact: reactive[bool] = reactive(False)
+
+    class Picked(Message):
+        """A click on a column: the step it tells most of."""
+
+        def __init__(self, step_number: int) -> None:
+            super().__init__()
+            self.step_number = step_number
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._run: Strip | None = None
+
+    def show(self, strip: Strip | None) -> None:
+        """Another run; it is drawn as it is each time, so tell when it has `grown`."""
+        self._run = strip
+        self.refresh()
+
+    def grown(self) -> None:
+        self.refresh()
+
+    def watch_compact(self, compact: bool) -> None:
+        self.styles.height = 3 if compact else 4
+
+    def on_click(self, event: events.Click) -> None:
+        column, width = event.x - LABEL, self.size.width - LABEL
+        if self._run is not None and 0 <= column < width:
+            number = self._run.step_at(column, width)
+            if number:
+                self.post_message(self.Picked(number))
+
+    def render_line(self, y: int) -> Line:
+        width = self.size.width - LABEL
+        row = y + 1 if self.compact else y
+        picture = self._run.picture(width) if self._run is not None and width > 0 else None
+        if picture is None or not picture.columns or not 0 <= row < len(_LANES):
+            return self.strip([], self.size.width)
+        selected = None
+        if self.selected is not None and self._run is not None:
+            selected = self._run.column_of(self.selected, width)
+        cells = _axis(picture, self.glyphs, selected) if row == 0 else self._cells(picture, row)
+        base = self.rich_style
+        segments = [Segment(f"{_LANES[row]:<{LABEL}}", base + self.hue("dim"))]
+        numbered = groupby(enumerate(cells), lambda at: (at[1][1], row > 0 and at[0] == selected))
+        for (hue, is_inverted), group in numbered:
+            text = "".join(cell for _, (cell, _) in group)
+            style = base + self.hue(hue) if hue else base
+            if is_inverted:
+                # in the hue of its lane an empty cell would look like a full one
+                style = (style if row == _MARKS else base) + _REVERSE
+            segments.append(Segment(text, style))
+        return Line(segments, self.size.width)
+
+    def _cells(self, picture: Picture, row: int) -> list[Piece]:
+        """A glyph and a hue for each column of a lane or of the marks."""
+        draw = (_llm, _tool, _mark)[row - 1]
+        return [draw(column, self.glyphs) for column in picture.columns]
+
+
+def _axis(picture: Picture, glyphs: Glyphs, selected: int | None) -> list[Piece]:
+    """Texts that the sign of the selected step would cut into or touch are left out."""
+    cells: list[Piece] = [(" ", "dim")] * len(picture.columns)
+    for column, text in picture.axis:
+        end = column + len(text)
+        if selected is None or not column - 1 <= selected <= end:
+            cells[column:end] = [(character, "dim") for character in text]
+    if selected is not None:
+        cells[selected] = (glyphs.selected, "mark")
+    return cells
+
+
+def _llm(column: Column, glyphs: Glyphs) -> Piece:
+    if column.idle:
+        return glyphs.cut, "dim"
+    return _level(column.llm, glyphs) if column.happened_llm else " ", "llm"
+
+
+def _tool(column: Column, glyphs: Glyphs) -> Piece:
+    if column.idle:
+        return glyphs.cut, "dim"
+    hue = FAMILY_HUES.get(column.family or "", "")
+    if column.open:
+        return glyphs.no_result, hue or "dim"
+    return _level(column.tool, glyphs) if column.happened_tool else " ", hue
+
+
+def _level(share: float, glyphs: Glyphs) -> str:
+    levels = glyphs.levels
+    return levels[min(max(1, round(share * len(levels))), len(levels)) - 1]
+
+
+def _mark(column: Column, glyphs: Glyphs) -> Piece:
+    return {
+        "error": (glyphs.error, "bad"),
+        "loop": (glyphs.loop, "bad"),
+        "waiting": (glyphs.waiting, "warn"),
+        "paused": (glyphs.paused, "dim"),
+        "user": (glyphs.user, "you"),
+        "condensed": (glyphs.condensed, "dim"),
+        "failed": (glyphs.failed, "warn"),
+    }.get(column.mark, (" ", ""))
