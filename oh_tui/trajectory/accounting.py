@@ -19,7 +19,8 @@ from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import Event, seconds
 from oh_tui.trajectory.ledger import Ledger, Update, total_of
 from oh_tui.trajectory.stats import DOLLAR, NOTHING, SECOND, Amount, has_stats, read_stats
-from oh_tui.trajectory.steps import HIDDEN_KINDS, Step, Trajectory
+from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.trajectory.waits import Waits
 
 NEAR = 5.0
 """Seconds that a step may come after the update that tells of its answer (measured: under 0.1)."""
@@ -97,12 +98,7 @@ class Accounts:
         self._calls = _Answers()
         self._condensations = _Answers()
         self._unreadable = 0
-        self._waits: list[tuple[float, float]] = []
-        self._idle_since: float | None = None
-        self._status = ""
-        self._last_seen: Event | None = None
-        """The last event that is no hidden one."""
-        self._ended: float | None = None
+        self._waits = Waits()
         self._context: list[tuple[int, int]] | None = None
 
     # Taking in
@@ -129,10 +125,11 @@ class Accounts:
             for step in added:
                 self._charge_listed(step)
             self._match()
-        self._take_time(fresh)
+        self._waits.take(fresh)
 
     def _take_stats(self, events: list[Event]) -> bool:
         """Enter the updates; True when a list told of answers that were not listed before."""
+        has_past = not self.trajectory.complete
         for event in events:
             if not has_stats(event):
                 continue
@@ -144,7 +141,7 @@ class Accounts:
             for usage, metrics in told.items():
                 ledger = self._ledgers.get(usage)
                 if ledger is None:
-                    ledger = self._ledgers[usage] = Ledger(usage)
+                    ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past)
                 ledger.enter(event.timestamp, metrics)
         found = False
         for ledger in self._ledgers.values():
@@ -325,7 +322,7 @@ class Accounts:
         """What `other` is and what is wrong with the sums, in words; nothing when all is well."""
         parts: list[str] = []
         strays = costs = left_out = 0
-        rest = below = exceeded = False
+        past = rest = below = exceeded = False
         for usage, ledger in self._ledgers.items():
             calls = ledger.other.calls
             if calls and self._paid_by(usage) is None:
@@ -336,11 +333,15 @@ class Accounts:
                 strays += calls
             costs += ledger.without_cost() if ledger.other.cost else 0
             rest |= ledger.has_rest()
+            past |= ledger.past != NOTHING
             below |= ledger.went_down
             exceeded |= ledger.is_exceeded()
             left_out += ledger.left_out
+        if past:
+            parts.append("calls before the events read")
         if strays:
-            parts.append(f"{plural(strays, 'call')} without a step")
+            where = "without a step" if self.trajectory.complete else "without a step here"
+            parts.append(f"{plural(strays, 'call')} {where}")
         if costs:
             parts.append(f"the cost of {plural(costs, 'call')} is known in sum only")
         if rest:
@@ -389,60 +390,20 @@ class Accounts:
     @property
     def waits(self) -> list[tuple[float, float]]:
         """From when to when the run waited for you, in seconds since 1970."""
-        return self._waits
+        return self._waits.spans
 
     @property
     def waited(self) -> float:
         """Seconds between its end, or its question, and your next message or answer."""
-        return sum(end - start for start, end in self._waits)
+        return self._waits.seconds
 
     @property
     def active(self) -> float:
         """Seconds of work: from the first step to the last, without the waiting."""
-        began = self.trajectory.began
-        if began is None or self._ended is None:
+        began, ended = self.trajectory.began, self._waits.ended
+        if began is None or ended is None:
             return 0.0
-        return max(0.0, self._ended - began - self.waited)
-
-    # Waiting
-
-    def _take_time(self, events: list[Event]) -> None:
-        for event in events:
-            if event.status:
-                if event.status != self._status:
-                    self._status = event.status
-                    if event.status == "running":
-                        self._go_on(event)
-                    else:
-                        self._come_to_rest(event)
-                continue
-            if event.kind in HIDDEN_KINDS:
-                continue
-            if event.kind == "MessageEvent" and event.source == "user":
-                last = self._last_seen
-                if last is not None and _is_end(last):
-                    self._come_to_rest(last)
-                self._go_on(event)
-            elif event.kind in ("ActionEvent", "UserRejectObservation"):
-                self._go_on(event)
-            self._last_seen = event
-        for event in reversed(events):
-            if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
-                self._ended = when
-                break
-
-    def _come_to_rest(self, event: Event) -> None:
-        # until there is a step the run has not begun
-        if self._idle_since is None and self._last_seen is not None:
-            self._idle_since = event.seconds()
-
-    def _go_on(self, event: Event) -> None:
-        if self._idle_since is None:
-            return
-        when = event.seconds()
-        if when is not None and when > self._idle_since:
-            self._waits.append((self._idle_since, when))
-        self._idle_since = None
+        return max(0.0, ended - began - self.waited)
 
 
 _GROUP = 100
@@ -454,13 +415,6 @@ def _is_answer(event: Event) -> bool:
     if event.kind == "MessageEvent":
         return event.source == "agent"
     return event.kind in ("ActionEvent", "Condensation")
-
-
-def _is_end(event: Event) -> bool:
-    """After it the agent has nothing to do: its message, or the result of `finish`."""
-    if event.kind == "MessageEvent":
-        return event.source == "agent"
-    return event.part in ("FinishAction", "FinishObservation")
 
 
 def _spent(amount: Amount) -> Spent:

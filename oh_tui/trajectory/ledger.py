@@ -32,8 +32,12 @@ class Update(NamedTuple):
 class Ledger:
     """Totals never go down here: of each number the highest counts."""
 
-    def __init__(self, usage: str) -> None:
+    def __init__(self, usage: str, *, has_past: bool = False) -> None:
+        """`has_past`: older events are missing, so what is told first was not spent just then."""
         self.usage = usage
+        self.past = NOTHING
+        """What was spent before the first update."""
+        self._has_past = has_past
         self.window = 0
         self.updates: list[Update] = []
         """Each time the totals grew."""
@@ -70,11 +74,14 @@ class Ledger:
         if metrics.lists is not None:
             self._unread.append(metrics)
         total = metrics.total
+        if self._has_past:
+            self._has_past = False
+            self._top = self.past = total
         if total == self._top:
             return
         top = self._top.highest(total)
         if top != self._top:
-            amount = top.minus(self._top)._replace(calls=1)
+            amount = top.since(self._top)
             update = Update(timestamp, amount, (total.prompt, total.completion))
             self.updates.append(update)
             self.open.append(update)
@@ -102,6 +109,8 @@ class Ledger:
                     self.listed[call.response] = call
         if len(self.listed) == known:
             return False
+        if (self.past.prompt, self.past.completion) in self._ends:
+            self.past = NOTHING
         self._complete_costs()
         return True
 
@@ -157,7 +166,7 @@ class Ledger:
 
     def _known(self) -> Amount:
         """What the answers come to, those that no step was charged too."""
-        return self.charged.plus(self._unclaimed).plus(self._loose)
+        return self.charged.plus(self._unclaimed).plus(self._loose).plus(self.past)
 
     def has_rest(self) -> bool:
         """The total holds tokens that no answer accounts for."""

@@ -52,6 +52,13 @@ class Amount(NamedTuple):
             self[4] - e, self[5] - f, self[6] - g, self[7] - h,
         )  # fmt: skip
 
+    def since(self, other: Amount) -> Amount:
+        """The growth of cumulative tokens and cost, as that of one call."""
+        a, b, c, d, e, f, _, _ = other
+        return Amount(
+            self[0] - a, self[1] - b, self[2] - c, self[3] - d, self[4] - e, self[5] - f, 0, 1
+        )
+
     def highest(self, other: Amount) -> Amount:
         return Amount(*map(max, self, other))
 
@@ -199,12 +206,12 @@ def read_calls(metrics: Metrics) -> list[Call]:
     calls = []
     for usage, price in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
-        amount = _amount(usage, price or 0)[0]._replace(llm=took.get(response, 0), calls=1)
+        amount, _ = _amount(usage, price or 0, took.get(response, 0), 1)
         calls.append(Call(response, amount, price is not None))
     return calls
 
 
-def _amount(tokens: _Tokens, cost: int) -> tuple[Amount, bool]:
+def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Amount, bool]:
     """The amount, and whether all numbers in it are possible; those that are not count 0."""
     five = (
         tokens.prompt_tokens or 0,
@@ -217,7 +224,7 @@ def _amount(tokens: _Tokens, cost: int) -> tuple[Amount, bool]:
     if not is_whole:
         a, b, c, d, e = (number if 0 <= number < _MOST else 0 for number in five)
         five = a, b, c, d, e
-    return Amount(*five, cost), is_whole
+    return Amount(*five, cost, llm, calls), is_whole
 
 
 def _whole(number: float | None, unit: int) -> int | None:

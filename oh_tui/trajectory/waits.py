@@ -1,0 +1,67 @@
+"""Waits: when a run stood still until you wrote or answered, told from its events alone."""
+
+from __future__ import annotations
+
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import HIDDEN_KINDS
+
+
+class Waits:
+    """Takes in the events of a run as they come."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[float, float]] = []
+        """From when to when, in seconds since 1970, in the order of the events."""
+        self.seconds = 0.0
+        """All of them together."""
+        self.ended: float | None = None
+        """When the last event happened that is shown and has a time."""
+        self._since: float | None = None
+        self._status = ""
+        self._last: Event | None = None
+        """The last event that is shown."""
+
+    def take(self, events: list[Event]) -> None:
+        for event in events:
+            if event.status:
+                if event.status != self._status:
+                    self._status = event.status
+                    if event.status == "running":
+                        self._go_on(event)
+                    else:
+                        self._come_to_rest(event)
+                continue
+            if event.kind in HIDDEN_KINDS:
+                continue
+            if event.kind == "MessageEvent" and event.source == "user":
+                if self._last is not None and _is_end(self._last):
+                    self._come_to_rest(self._last)
+                self._go_on(event)
+            elif event.kind in ("ActionEvent", "UserRejectObservation"):
+                self._go_on(event)
+            self._last = event
+        for event in reversed(events):
+            if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
+                self.ended = when
+                break
+
+    def _come_to_rest(self, event: Event) -> None:
+        # until something is shown the run has not begun
+        if self._since is None and self._last is not None:
+            self._since = event.seconds()
+
+    def _go_on(self, event: Event) -> None:
+        if self._since is None:
+            return
+        when = event.seconds()
+        if when is not None and when > self._since:
+            self.spans.append((self._since, when))
+            self.seconds += when - self._since
+        self._since = None
+
+
+def _is_end(event: Event) -> bool:
+    """After it the agent has nothing to do: its message, or the call and result of `finish`."""
+    if event.kind == "MessageEvent":
+        return event.source == "agent"
+    return event.part in ("FinishAction", "FinishObservation")
