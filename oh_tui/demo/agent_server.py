@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from oh_tui.demo.acting import body, invalid, passes, spoken
 from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, uuid_or_none
 from oh_tui.demo.git import git_changes
 from oh_tui.demo.recorder import Stored
@@ -55,7 +55,11 @@ class AgentServers:
         return [
             Route(f"{base}/events/search", self.search_events, methods=["GET"]),
             Route(f"{base}/events/count", self.count_events, methods=["GET"]),
+            Route(f"{base}/events/respond_to_confirmation", self.respond, methods=["POST"]),
+            Route(f"{base}/events", self.send_message, methods=["POST"]),
+            Route(f"{base}/run", self.run, methods=["POST"]),
             Route(f"{base}/pause", self.pause, methods=["POST"]),
+            Route(f"{base}/interrupt", self.interrupt, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
             Route("/runtime/{port:int}/api/git/changes", self.git_changes, methods=["GET"]),
         ]
@@ -85,7 +89,7 @@ class AgentServers:
         return answer(
             {
                 "id": str(UUID(conversation.entry.id)),
-                "title": conversation.entry.title,
+                "title": conversation.title,
                 "workspace": {
                     "working_dir": self.world.root(conversation),
                     "kind": "LocalWorkspace",
@@ -100,16 +104,61 @@ class AgentServers:
             }
         )
 
+    # what acts on the agent -----------------------------------------------------------------
+
+    async def respond(self, request: Request) -> Response:
+        conversation = self._conversation(request)
+        said = await body(request)
+        if not isinstance(said.get("accept"), bool):
+            raise invalid("accept", "missing", "Field required")
+        if await self._free(conversation):
+            reason = str(said.get("reason", "User rejected the action."))
+            what = ("run", "") if said["accept"] else ("reject", reason)
+            self.world.show(conversation, self.world.act(conversation, *what))
+        return answer({"success": True})
+
+    async def run(self, request: Request) -> Response:
+        conversation = self._conversation(request, (404, "Not Found"))
+        if not await self._free(conversation):
+            words = "Conversation already running. Wait for completion or pause first."
+            return detail(409, words)
+        self.world.show(conversation, self.world.act(conversation, "run"))
+        return answer({"success": True})
+
+    async def _free(self, conversation: Conversation) -> bool:
+        """Whether the agent does not run. That it does is told when its step is over: the step
+        holds the lock (measured)."""
+        if self.world.execution_status(conversation) != "running":
+            return True
+        await passes(self.world, conversation, self.world.step_ends(conversation))
+        return False
+
+    async def send_message(self, request: Request) -> Response:
+        conversation = self._conversation(request)
+        said = await body(request)
+        words = spoken(said, "content") if said.get("content") else ""
+        until = self.world.act(conversation, "message", words, run=said.get("run", False))
+        await passes(self.world, conversation, until)
+        return answer({"success": True})
+
     async def pause(self, request: Request) -> Response:
         """Answers only when the current step has ended, as the real one does."""
-        conversation = self._conversation(request)
-        await asyncio.sleep(self.world.stop(conversation))
-        self.world.stopped(conversation)
+        conversation = self._conversation(request, (400, "Bad Request"))
+        running = self.world.execution_status(conversation) == "running"
+        await passes(self.world, conversation, self.world.act(conversation, "stop"))
+        self.world.show(conversation, 0.0, anew=running)
+        return answer({"success": True})
+
+    async def interrupt(self, request: Request) -> Response:
+        conversation = self._conversation(request, (400, "Bad Request"))
+        running = self.world.execution_status(conversation) == "running"
+        until = self.world.act(conversation, "interrupt")
+        self.world.show(conversation, until, anew=running)
         return answer({"success": True})
 
     async def git_changes(self, request: Request) -> Response:
         """Of the repository at `path`, whichever conversation works there; nothing elsewhere."""
-        box = self._sandbox(request)
+        box = self.sandbox(request)
         path = Query(request).many("path")[-1]
         events: list[Stored] = []
         for conversation in self.world.conversations.values():
@@ -117,7 +166,7 @@ class AgentServers:
                 events += self.world.agent_events(conversation)
         return answer(git_changes(path, events))
 
-    def _sandbox(self, request: Request) -> Sandbox:
+    def sandbox(self, request: Request) -> Sandbox:
         """The sandbox asked, which must be up, if the key is its own."""
         port = request.path_params["port"]
         box = next((box for box in self.world.sandboxes.values() if box.port == port), None)
@@ -127,8 +176,11 @@ class AgentServers:
             raise Refused(detail(401, "Unauthorized"))
         return box
 
-    def _conversation(self, request: Request) -> Conversation:
-        box = self._sandbox(request)
+    def _conversation(
+        self, request: Request, missing: tuple[int, str] | None = None
+    ) -> Conversation:
+        """The one asked for; `missing` is how an unknown one is refused where it is special."""
+        box = self.sandbox(request)
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             raise Refused(
@@ -146,7 +198,8 @@ class AgentServers:
             )
         conversation = self.world.conversation(identifier.hex)
         if conversation is None or conversation.sandbox is not box:
-            raise Refused(detail(404, f"Conversation not found: {identifier}"))
+            unknown = (404, f"Conversation not found: {identifier}")
+            raise Refused(detail(*(missing or unknown)))
         return conversation
 
     def _events(self, conversation: Conversation, query: Query) -> list[Stored]:

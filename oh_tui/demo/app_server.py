@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from oh_tui.demo.acting import Acting
 from oh_tui.demo.agent_server import AgentServers
 from oh_tui.demo.answers import (
     Query,
@@ -27,6 +28,7 @@ from oh_tui.demo.answers import (
 from oh_tui.demo.download import zipped
 from oh_tui.demo.rate_limit import RateLimit
 from oh_tui.demo.recorder import Stored, fixed_uuid
+from oh_tui.demo.sandbox_server import SandboxServers
 from oh_tui.demo.world import Conversation, Sandbox
 
 if TYPE_CHECKING:
@@ -56,19 +58,11 @@ KINDS = (
     "PauseEvent",
 )
 
-START_TASKS = (
-    ("PREPARING_REPOSITORY", None, "dark-mode", "docs"),
-    ("READY", None, "flaky-ci", "storefront-ci"),
-    ("ERROR", "500: Sandbox not found: nope", None, None),
-)
-"""Status, detail, conversation and sandbox of the start tasks that can be asked for."""
-
-START_TASK_IDS = tuple(str(fixed_uuid("start task", n)) for n in range(len(START_TASKS)))
-
 
 class AppServer:
     def __init__(self, demo: Demo) -> None:
         self.world = demo.world
+        self.acting = Acting(self.world, self._conversation)
 
     def routes(self) -> list[Route]:
         api = "/api/v1"
@@ -79,9 +73,7 @@ class AppServer:
             f"{api}/users/me": self.users_me,
             f"{talks}/search": self.search_conversations,
             f"{talks}/count": self.count_conversations,
-            f"{talks}/start-tasks": self.get_start_tasks,
             talks: self.get_conversations,
-            f"{talks}/{{id}}": self.not_allowed,
             f"{talks}/{{id}}/download": self.download,
             f"{events}/search": self.search_events,
             f"{events}/count": self.count_events,
@@ -90,6 +82,7 @@ class AppServer:
             box: self.get_sandboxes,
         }
         return [
+            *self.acting.routes(talks),
             *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
             Route(f"{box}/{{id}}/pause", self.pause_sandbox, methods=["POST"]),
             Route(f"{box}/{{id}}/resume", self.resume_sandbox, methods=["POST"]),
@@ -97,9 +90,6 @@ class AppServer:
 
     async def alive(self, request: Request) -> Response:
         return answer({"status": "ok"})
-
-    async def not_allowed(self, request: Request) -> Response:
-        return detail(405, "Method Not Allowed")
 
     async def users_me(self, request: Request) -> Response:
         return answer(
@@ -138,15 +128,9 @@ class AppServer:
         uuids = [uuid_or_none(each) for each in ids]
         if None in uuids:
             return detail(400, "Invalid UUID format")
+        self.acting.starts.all()
         found = [self.world.conversation(each.hex) for each in uuids if each]
         return answer([self._conversation(request, each) if each else None for each in found])
-
-    async def get_start_tasks(self, request: Request) -> Response:
-        ids = Query(request).many("ids")
-        uuids = [uuid_or_none(each) for each in ids]
-        if None in uuids:
-            return detail(400, "Invalid UUID format")
-        return answer([self._start_task(str(each)) for each in uuids])
 
     async def download(self, request: Request) -> Response:
         identifier = uuid_or_none(request.path_params["id"])
@@ -190,7 +174,7 @@ class AppServer:
 
         def fits(conversation: Conversation) -> bool:
             entry = conversation.entry
-            if words is not None and words.lower() not in (entry.title or "").lower():
+            if words is not None and words.lower() not in (conversation.title or "").lower():
                 return False
             if sandbox is not None and sandbox != entry.sandbox_id:
                 return False
@@ -204,6 +188,7 @@ class AppServer:
                     return False
             return True
 
+        self.acting.starts.all()
         found = [each for each in self.world.conversations.values() if fits(each)]
         return sorted(found, key=lambda each: -each.created)
 
@@ -223,7 +208,7 @@ class AppServer:
             "selected_repository": entry.repo,
             "selected_branch": entry.branch if entry.repo else None,
             "git_provider": "github" if entry.repo else None,
-            "title": entry.title,
+            "title": conversation.title,
             "trigger": entry.trigger,
             "pr_number": list(entry.pr),
             "llm_model": entry.model.name,
@@ -252,28 +237,6 @@ class AppServer:
             "execution_status": self.world.execution_status(conversation),
             "conversation_url": url,
             "session_api_key": key,
-        }
-
-    def _start_task(self, identifier: str) -> dict[str, Any] | None:
-        if identifier not in START_TASK_IDS:
-            return None
-        status, why, slug, box = START_TASKS[START_TASK_IDS.index(identifier)]
-        sandbox = self.world.sandboxes[box] if box else None
-        if status != "ERROR" and self.world.status(sandbox) == "RUNNING":
-            status = "READY"
-        ready = status == "READY" and slug is not None
-        when = utc(self.world.clock.start - 60).removesuffix("Z")
-        return {
-            "id": identifier.replace("-", ""),
-            "created_by_user_id": "demo",
-            "status": status,
-            "detail": why,
-            "app_conversation_id": fixed_uuid("conversation", slug).hex if ready else None,
-            "sandbox_id": sandbox.id if sandbox else "nope",
-            "agent_server_url": None,
-            "request": {},
-            "created_at": when,
-            "updated_at": when,
         }
 
     # events ---------------------------------------------------------------------------------
@@ -374,7 +337,9 @@ class AppServer:
 
 def make_app(demo: Demo) -> Starlette:
     """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox."""
-    routes = [*AppServer(demo).routes(), *AgentServers(demo).routes()]
+    agents = AgentServers(demo)
+    sandboxes = SandboxServers(demo.world, agents.sandbox)
+    routes = [*AppServer(demo).routes(), *agents.routes(), *sandboxes.routes()]
     return Starlette(
         routes=routes,
         middleware=[Middleware(RateLimit, demo=demo)],

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from oh_tui.demo.recorder import GEMINI, HAIKU, LOCAL, SONNET, Model, fixed_uuid
+from oh_tui.demo.meter import GEMINI, HAIKU, LOCAL, SONNET, Model
+from oh_tui.demo.recorder import fixed_uuid
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 

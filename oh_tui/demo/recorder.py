@@ -16,6 +16,8 @@ from zlib import crc32
 
 import msgspec
 
+from oh_tui.demo.meter import Meter, Model
+
 IDS = UUID("6f1c1a52-6d0b-5f0e-9a3e-0a4d53c1d3a5")
 """The namespace of every id here, so that ids are the same in every process."""
 
@@ -28,24 +30,6 @@ SYSTEM_TOKENS = 26_300
 
 def fixed_uuid(*names: object) -> UUID:
     return uuid5(IDS, "/".join(map(str, names)))
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model and its prices in US dollars per million tokens; all 0 when no price is known."""
-
-    name: str
-    fresh: float = 0.0
-    cached: float = 0.0
-    written: float = 0.0
-    out: float = 0.0
-    window: int = 200_000
-
-
-SONNET = Model("anthropic/claude-sonnet-4-5", 3.0, 0.3, 3.75, 15.0)
-HAIKU = Model("anthropic/claude-haiku-4-5", 1.0, 0.1, 1.25, 5.0)
-GEMINI = Model("gemini/gemini-2.5-pro", 1.25, 0.31, 1.25, 10.0, 1_048_576)
-LOCAL = Model("openai/qwen3-coder-30b", window=131_072)
 
 
 class Stored(msgspec.Struct):
@@ -73,99 +57,35 @@ class Stopped(Exception):
     """The agent was told to pause, and its step is over."""
 
 
+class Interrupted(Exception):
+    """The agent was told to drop what it does."""
+
+
+class Spoken(Exception):
+    """The agent would be done, but the user has said something meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a visitor did to a run at one time, in seconds since 1970."""
+
+    at: float
+    what: str
+    """"message", "run" (an approval too), "reject", "stop" or "interrupt"."""
+    text: str = ""
+    """The message, or the reason."""
+    run: bool = False
+    """Whether the agent is to go on with the message."""
+
+
 @dataclass(slots=True)
 class Halts:
-    """What a visitor did to a run while it went on; times in seconds since 1970."""
+    """What a visitor did to a run; times in seconds since 1970."""
 
     freezes: list[tuple[float, float]] = field(default_factory=list)
     """From when to when the sandbox was paused: nothing happens in between."""
-    stop: float | None = None
-    """When the agent was asked to pause: it ends its step, then does."""
-
-
-@dataclass(slots=True)
-class Meter:
-    """The metrics of one usage id, as the servers report them."""
-
-    model: Model
-    cost: float = 0.0
-    prompt: int = 0
-    completion: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    reasoning: int = 0
-    per_turn: int = 0
-    costs: list[dict[str, Any]] = field(default_factory=list)
-    latencies: list[dict[str, Any]] = field(default_factory=list)
-    usages: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(
-        self,
-        at: float,
-        response: str,
-        latency: float,
-        prompt: int,
-        held: int,
-        out: int,
-        reasoning: int,
-    ) -> None:
-        """One call with `prompt` tokens, `held` of which the model had in its cache."""
-        model = self.model
-        new = prompt - held
-        if model.written > model.fresh:
-            price = new * model.written + held * model.cached + out * model.out
-            written = new
-        else:
-            price = new * model.fresh + held * model.cached + out * model.out
-            written = 0
-        self.cost = round(self.cost + price / 1e6, 6)
-        self.prompt += prompt
-        self.completion += out
-        self.cache_read += held
-        self.cache_write += written
-        self.reasoning += reasoning
-        self.per_turn = prompt + out
-        if price:
-            self.costs.append({"model": model.name, "cost": round(price / 1e6, 6), "timestamp": at})
-        self.latencies.append(
-            {"model": model.name, "latency": round(latency, 6), "response_id": response}
-        )
-        self.usages.append(
-            self._usage(prompt, out, held, written, reasoning, prompt + out, response)
-        )
-
-    def total(self) -> dict[str, Any]:
-        return self._usage(
-            self.prompt,
-            self.completion,
-            self.cache_read,
-            self.cache_write,
-            self.reasoning,
-            self.per_turn,
-            "",
-        )
-
-    def _usage(
-        self,
-        prompt: int,
-        out: int,
-        read: int,
-        written: int,
-        reasoning: int,
-        per_turn: int,
-        response: str,
-    ) -> dict[str, Any]:
-        return {
-            "model": self.model.name,
-            "prompt_tokens": prompt,
-            "completion_tokens": out,
-            "cache_read_tokens": read,
-            "cache_write_tokens": written,
-            "reasoning_tokens": reasoning,
-            "context_window": self.model.window,
-            "per_turn_token": per_turn,
-            "response_id": response,
-        }
+    acts: list[Act] = field(default_factory=list)
+    """In the order of their times. An agent told to stop ends its step, then does."""
 
 
 class Recorder:
@@ -181,6 +101,8 @@ class Recorder:
         self.id = str(fixed_uuid("conversation", slug))
         self.began = self.now = began.timestamp()
         self.halts = halts or Halts()
+        self.acts = list(self.halts.acts)
+        """What is still to be heard of."""
         self.events: list[Stored] = []
         self.status = "idle"
         self.max_iterations = 500
@@ -207,19 +129,27 @@ class Recorder:
         return self.now - self.began
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; a frozen sandbox makes it pass later."""
+        """Let time pass; a frozen sandbox makes it pass later, an interruption cuts it off."""
         begin, end = self.now, self.now + seconds
         for frozen, thawed in self.halts.freezes:
             if begin <= frozen < end:
                 end += thawed - frozen
+        cut = self._asked("interrupt")
+        if cut is not None and begin <= cut.at < end:
+            self.acts.remove(cut)
+            self.now = cut.at
+            raise Interrupted
         self.now = end
 
     def shorten(self, seconds: float) -> float:
         """What is left of `seconds` when the agent is told to pause within them."""
-        stop = self.halts.stop
-        if stop is None or not self.now < stop + STEP_ENDS < self.now + seconds:
+        stop = self._asked("stop")
+        if stop is None or not self.now < stop.at + STEP_ENDS < self.now + seconds:
             return seconds
-        return stop + STEP_ENDS - self.now
+        return stop.at + STEP_ENDS - self.now
+
+    def _asked(self, what: str) -> Act | None:
+        return next((act for act in self.acts if act.what == what), None)
 
     def vary(self, low: float, high: float) -> float:
         """A number in between, always the same at the same place of the same run."""
@@ -280,6 +210,9 @@ class Recorder:
     def full_state(self) -> None:
         self.state("full_state", self.whole_state(), app_only=True)
 
+    def hear(self) -> None:
+        """Between two steps: take in what the user has said meanwhile."""
+
     # the model ------------------------------------------------------------------------------
 
     def ask_model(
@@ -296,8 +229,11 @@ class Recorder:
         With `reasoning` tokens the first delta is reasoning. Time that the text does not account
         for counts as reasoning that no event shows.
         """
-        if self.halts.stop is not None and self.now >= self.halts.stop:
+        stop = self._asked("stop")
+        if stop is not None and self.now >= stop.at:
+            self.acts.remove(stop)
             raise Stopped
+        self.hear()
         if seconds is None:
             seconds = self.vary(1.4, 3.2) + (out + reasoning) / 62
         seconds = self.shorten(seconds)

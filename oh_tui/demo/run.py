@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from oh_tui.demo.recorder import SYSTEM_TOKENS, Recorder, pieces
+from oh_tui.demo.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
+from oh_tui.demo.recorder import SYSTEM_TOKENS, Recorder, Spoken, pieces
 
 
 def text(content: str) -> dict[str, Any]:
@@ -59,6 +60,10 @@ class Run(Recorder):
     root = "/workspace/project"
     files: dict[str, str]
     plan: Plan
+    pending: tuple[Call, ...] = ()
+    """The calls of the last answer that have no result yet."""
+    unanswered = ""
+    """What the user said that the agent has not answered yet."""
 
     # who speaks -----------------------------------------------------------------------------
 
@@ -68,9 +73,18 @@ class Run(Recorder):
         """The user writes, `after` so many seconds, and the agent begins to work."""
         self.wait(after)
         first = self._last_user is None
-        if first:
+        self.message(words, skills=skills)
+        self.wait(0.04)
+        self.set_status("running")
+        if first and named:
+            self.name_the_run()
+        self.wait(0.4)
+
+    def message(self, words: str, *, skills: tuple[str, ...] = ()) -> None:
+        """The user writes, and nothing else happens."""
+        if self._last_user is None:
             self._open()
-        message = {"role": "user", "content": [text(words)], **_MESSAGE}
+        message = {"role": "user", "content": [text(words)], **MESSAGE}
         extended = [text(f"<skill>{name}</skill>") for name in skills]
         self._last_user = self.emit(
             "MessageEvent",
@@ -87,16 +101,17 @@ class Run(Recorder):
         self.context += _tokens(words)
         self.wait(0.003)
         self.state("last_user_message_id", self._last_user)
-        self.wait(0.04)
-        self.set_status("running")
-        if first and named:
-            self.name_the_run()
-        self.wait(0.4)
+
+    def hear(self) -> None:
+        for act in [act for act in self.acts if act.what == "message" and act.at <= self.now]:
+            self.acts.remove(act)
+            self.message(act.text)
+            self.unanswered = act.text
 
     def say(self, words: str, *, llm: float | None = None, ends: bool = True) -> None:
         """The model answers with text only, which ends its turn."""
         response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
-        message = {"role": "assistant", "content": [text(words)], **_MESSAGE}
+        message = {"role": "assistant", "content": [text(words)], **MESSAGE}
         self.emit(
             "MessageEvent",
             "agent",
@@ -151,7 +166,16 @@ class Run(Recorder):
             self.full_state()
             return
         self.wait(approved_after or rejected_after or 0.0)
-        for call in calls if rejected_after is not None else ():
+        if rejected_after is not None:
+            self.reject(reason)
+        self.set_status("running")
+        if approved_after is not None:
+            for call in calls:
+                self.answer(call)
+
+    def reject(self, reason: str) -> None:
+        """The user does not want the pending calls to run."""
+        for call in self.pending:
             self.emit(
                 "UserRejectObservation",
                 "environment",
@@ -163,10 +187,7 @@ class Run(Recorder):
                     "action_id": call.id,
                 },
             )
-        self.set_status("running")
-        if approved_after is not None:
-            for call in calls:
-                self.answer(call)
+        self.pending = ()
 
     def answer(self, call: Call) -> None:
         """The tool runs, and its result comes."""
@@ -179,6 +200,7 @@ class Run(Recorder):
         self.observe(call, call.observation)
 
     def observe(self, call: Call, observation: dict[str, Any]) -> None:
+        self.pending = tuple(each for each in self.pending if each is not call)
         self.context += sum(_tokens(part.get("text", "")) for part in observation["content"])
         self.emit(
             "ObservationEvent",
@@ -193,6 +215,7 @@ class Run(Recorder):
         )
 
     def tool_error(self, call: Call) -> None:
+        self.pending = tuple(each for each in self.pending if each is not call)
         self.context += _tokens(call.error)
         self.emit(
             "AgentErrorEvent",
@@ -211,6 +234,10 @@ class Run(Recorder):
 
     def end(self, status: str) -> None:
         self.wait(0.002)
+        if status == "finished":
+            self.hear()
+            if self.unanswered:
+                raise Spoken
         self.set_status(status)
         self.wait(0.3)
         self.full_state()
@@ -279,8 +306,19 @@ class Run(Recorder):
 
     def pause(self) -> None:
         """What the agent server writes when the user stops the agent after a step."""
-        self.emit("PauseEvent", "user", {})
         self.set_status("paused")
+        self.emit("PauseEvent", "user", {})
+        self.full_state()
+
+    def cut_off(self) -> None:
+        """What the agent server writes when the user stops the agent at once."""
+        self.wait(0.01)
+        for call in self.pending:
+            call.error = "Tool call interrupted before completion. The conversation was paused."
+            self.tool_error(call)
+        self.release()
+        self.set_status("paused")
+        self.emit("InterruptEvent", "user", {})
         self.full_state()
 
     # ------------------------------------------------------------------------------------------
@@ -298,13 +336,13 @@ class Run(Recorder):
                 "kind": f"{kind}Tool",
                 "title": name,
             }
-            for kind, name, what in _TOOLS
+            for kind, name, what in TOOLS
         ]
         self.emit(
             "SystemPromptEvent",
             "agent",
             {
-                "system_prompt": text(_SYSTEM_PROMPT),
+                "system_prompt": text(SYSTEM_PROMPT),
                 "tools": tools,
                 "dynamic_context": text(f"Working folder: {self.root}"),
             },
@@ -316,6 +354,7 @@ class Run(Recorder):
         out = _tokens(thought) + sum(_tokens(arguments) + 24 for arguments in written)
         deltas = (*((because,) if because else ()), *pieces(thought))
         response = self.ask_model(out, llm, reasoning=_tokens(because), deltas=deltas)
+        self.pending = calls
         for place, (call, arguments) in enumerate(zip(calls, written, strict=True)):
             call.call_id = f"toolu_{self.new_id('call').hex[:24]}"
             call.id = self.emit(
@@ -366,33 +405,3 @@ _SEEN = frozenset(
     {"SystemPromptEvent", "MessageEvent", "ActionEvent", "ObservationEvent", "AgentErrorEvent"}
 )
 """Kinds that are part of what the model reads."""
-
-_MESSAGE: dict[str, Any] = {
-    "tool_calls": None,
-    "tool_call_id": None,
-    "name": None,
-    "reasoning_content": None,
-    "thinking_blocks": [],
-    "responses_reasoning_item": None,
-}
-
-_TOOLS = (
-    ("Terminal", "terminal", "Run a command in a shell that keeps its state between calls."),
-    ("FileEditor", "file_editor", "View, create and change files of text."),
-    ("TaskTracker", "task_tracker", "Keep a list of what is to be done, and show it to the user."),
-    ("Finish", "finish", "Say that the work is over, and what came of it."),
-    ("Think", "think", "Write down a thought; nothing is run."),
-)
-
-_SYSTEM_PROMPT = """\
-You are a software engineer who works through tools in a sandbox of your own.
-
-Work in the folder you were given. Look before you change anything: read the code, its tests and \
-the last commits. Make the smallest change that solves the task, in the style of the project, and \
-run its tests before you say that you are done.
-
-Ask before anything that cannot be undone: a force push, a deletion, a message to other people. \
-Never print a secret. When a command fails, read the whole error before you try again; when the \
-same thing fails twice, try something else.
-
-Say at the end what you changed, what you ran, and what is left."""

@@ -21,12 +21,16 @@ from oh_tui.demo.catalog import (
     Entry,
     sandbox_id,
 )
-from oh_tui.demo.recorder import Halts, Stopped, Stored, fixed_uuid, hear_later
+from oh_tui.demo.recorder import Act, Halts, Stored, fixed_uuid, hear_later
+from oh_tui.demo.replies import play
 from oh_tui.demo.run import Run
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
 """Seconds until a sandbox shows the state it was asked for."""
+
+INSTANT = 0.2
+"""Seconds within which what a visitor did to a run is done."""
 
 
 class Clock:
@@ -80,10 +84,19 @@ class Conversation:
     created: float
     sandbox: Sandbox | None
     halts: Halts = field(default_factory=Halts)
-    settled: bool = False
-    """The agent was stopped: nothing more is to come, all there is can be seen."""
+    title: str | None = None
+    shown: float = 0.0
+    """Up to when all that the agent did can be seen, even if the clock is not there yet."""
     built: tuple[list[Stored], list[Stored], Run] | None = None
     """Events in the order of the agent server, of the app server, and the run that made them."""
+
+    def __post_init__(self) -> None:
+        self.title = self.entry.title
+
+    @property
+    def live(self) -> bool:
+        """Part of its events may lie in the future."""
+        return self.entry.live or bool(self.halts.acts)
 
 
 class World:
@@ -104,7 +117,20 @@ class World:
             for entry in ENTRIES
         }
 
+    def add(self, conversation: Conversation) -> Conversation:
+        self.conversations[conversation.entry.id] = conversation
+        return conversation
+
     # sandboxes ------------------------------------------------------------------------------
+
+    def new_sandbox(self, slug: str, boots: float) -> Sandbox:
+        """One that is RUNNING after so many seconds; above the limit the oldest is paused."""
+        self._make_room()
+        now = self.clock.now()
+        port = max(box.port for box in self.sandboxes.values()) + 1
+        box = Sandbox(slug, "STARTING", now, port, ready_at=now + boots)
+        self.sandboxes[slug] = box
+        return box
 
     def sandbox(self, identifier: str) -> Sandbox | None:
         return next((box for box in self.sandboxes.values() if box.id == identifier), None)
@@ -140,21 +166,24 @@ class World:
             return False
         if status != "PAUSED":
             return True
+        self._make_room()
+        sandbox.status, sandbox.keys = "STARTING", sandbox.keys + 1
+        sandbox.asked = ("RUNNING", self.clock.ticks() + RESUME_TAKES)
+        return True
+
+    def _make_room(self) -> None:
         up = [box for box in self.sandboxes.values() if self.status(box) in ("RUNNING", "STARTING")]
         if len(up) >= RUNNING_LIMIT:
             running = [box for box in up if box.status == "RUNNING" and box.asked is None]
             if running:
                 self.pause(min(running, key=lambda box: box.created).id)
-        sandbox.status, sandbox.keys = "STARTING", sandbox.keys + 1
-        sandbox.asked = ("RUNNING", self.clock.ticks() + RESUME_TAKES)
-        return True
 
     def _thaw(self, sandbox: Sandbox) -> None:
         frozen, sandbox.frozen_at = sandbox.frozen_at, None
         if frozen is None:
             return
         for conversation in self.conversations.values():
-            if conversation.sandbox is sandbox and conversation.entry.live:
+            if conversation.sandbox is sandbox and conversation.live:
                 conversation.halts.freezes.append((frozen, self.clock.now()))
                 conversation.built = None
 
@@ -166,34 +195,35 @@ class World:
     def agent_events(self, conversation: Conversation) -> list[Stored]:
         """What the agent server tells, in the order in which it was appended."""
         events, _, _ = self._build(conversation)
-        if not conversation.entry.live or conversation.settled:
+        if not conversation.live:
             return events
-        return events[: bisect_right(events, self._until(conversation), key=lambda e: e.at)]
+        until = max(self._until(conversation), conversation.shown)
+        return events[: bisect_right(events, until, key=lambda e: e.at)]
 
     def app_events(self, conversation: Conversation) -> list[Stored]:
         """What the app server tells, by timestamp."""
         _, events, _ = self._build(conversation)
-        if not conversation.entry.live or conversation.settled:
+        if not conversation.live:
             return events
-        until = self._until(conversation)
-        return [event for event in events if event.app_at <= until]
+        until, shown = self._until(conversation), conversation.shown
+        return [event for event in events if event.app_at <= until or event.at <= shown]
 
     def execution_status(self, conversation: Conversation) -> str | None:
         """None unless the sandbox runs, as on the real server."""
         if self.status(conversation.sandbox) != "RUNNING":
             return None
-        if not conversation.entry.live:
+        if not conversation.live:
             return str(totals()[conversation.entry.slug]["status"])
         return str(self._last(conversation, "execution_status", "idle"))
 
     def metrics(self, conversation: Conversation) -> dict[str, Any]:
         """Cost and tokens of all usages together, as far as the app server has heard."""
-        if not conversation.entry.live:
+        if not conversation.live:
             return dict(totals()[conversation.entry.slug]["metrics"])
         return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
 
     def updated(self, conversation: Conversation) -> float:
-        if not conversation.entry.live:
+        if not conversation.live:
             lasted = float(totals()[conversation.entry.slug]["lasted"])
             return round(conversation.created + lasted, 6)
         seen = self.agent_events(conversation)
@@ -203,7 +233,7 @@ class World:
         """With cost, latency and tokens of each answer, as the agent server's record has them."""
         run = self._build(conversation)[2]
         value = run.stats(lists=True)
-        if conversation.entry.live:
+        if conversation.live:
             last = self._last(conversation, "stats", {"usage_to_metrics": {}})["usage_to_metrics"]
             for name, metrics in value["usage_to_metrics"].items():
                 heard = last.get(name, {})
@@ -215,21 +245,45 @@ class World:
         """The folder that its agent works in."""
         return self._build(conversation)[2].root
 
-    def stop(self, conversation: Conversation) -> float:
-        """Tell the agent to pause; returns how many seconds its step still takes."""
-        if not conversation.entry.live or self.execution_status(conversation) != "running":
-            return 0.0
-        now = self.clock.now()
-        conversation.halts.stop = now
+    def files(self, conversation: Conversation) -> tuple[str, list[tuple[str, str]]]:
+        """The folder that its agent works in, and the files that it left there."""
+        run = self._build(conversation)[2]
+        return run.root, list(getattr(run, "files", {}).items())
+
+    # what visitors do -----------------------------------------------------------------------
+
+    def act(
+        self, conversation: Conversation, what: str, text: str = "", *, run: bool = False
+    ) -> float:
+        """Do something to a run, and give when that shows: an end of the present step for what
+        waits for it, else now. `show` makes it seen."""
+        if not conversation.live:
+            conversation.shown = max(
+                (event.at for event in self.agent_events(conversation)), default=0
+            )
+        at = max(self.clock.now(), conversation.shown)
+        waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
+        conversation.halts.acts.append(Act(at, what, text, run))
         conversation.built = None
         events, _, _ = self._build(conversation)
-        return max(0.0, events[-1].at - now)
+        if not waits:
+            return at + INSTANT
+        if what == "stop":
+            return events[-1].at
+        later = (event.at for event in events if event.at >= at and event.kind == "MessageEvent")
+        return min(later, default=at)
 
-    def stopped(self, conversation: Conversation) -> None:
-        """The step is over. The server rebuilds the row, which makes it look new (measured)."""
-        if conversation.halts.stop is not None and not conversation.settled:
-            conversation.settled = True
+    def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
+        """Let be seen what the agent did up to a time. With `anew` the server rebuilds the row,
+        which makes the conversation look new (measured, when an agent is stopped)."""
+        conversation.shown = max(conversation.shown, at)
+        if anew:
             conversation.created = self.clock.now()
+
+    def step_ends(self, conversation: Conversation) -> float:
+        """When the step is over that an agent is in."""
+        now, (events, _, _) = self.clock.now(), self._build(conversation)
+        return min((event.at for event in events if event.at > now), default=now)
 
     # ----------------------------------------------------------------------------------------
 
@@ -246,10 +300,7 @@ class World:
             run = Run(
                 entry.slug, datetime.fromtimestamp(began, UTC), entry.model, conversation.halts
             )
-            try:
-                entry.write(run)
-            except Stopped:
-                run.pause()
+            play(run, entry.write)
             hear_later(run.events)
             agent = [event for event in run.events if not event.app_only]
             app = sorted(run.events, key=lambda event: event.timestamp)

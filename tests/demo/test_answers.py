@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.app_server import START_TASK_IDS, START_TASKS
+from oh_tui.demo.acting import START_TASK_IDS, START_TASKS
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.recorder import Stored
 from tests.demo.wire import (

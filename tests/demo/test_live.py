@@ -143,8 +143,8 @@ async def test_stopping_the_agent_ends_its_step_and_makes_the_conversation_look_
         assert [event["kind"] for event in events[-4:]] == [
             "ObservationEvent",
             "ConversationStateUpdateEvent",
-            "PauseEvent",
             "ConversationStateUpdateEvent",
+            "PauseEvent",
         ]
         assert events[-4]["action_id"] == call.id
         demo.advance(3)

@@ -1,0 +1,208 @@
+"""The app server's calls that change something: starts, messages and titles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oh_tui.demo.answers import Query, Refused, answer, crash, detail, utc, uuid_or_none
+from oh_tui.demo.recorder import fixed_uuid
+from oh_tui.demo.starts import Start, Starts
+from oh_tui.demo.world import Conversation, World
+
+PATIENCE = 30.0
+"""Seconds that the app server waits for an agent server to take a message."""
+
+START_TASKS = (
+    ("PREPARING_REPOSITORY", None, "dark-mode", "docs"),
+    ("READY", None, "flaky-ci", "storefront-ci"),
+    ("ERROR", "500: Sandbox not found: nope", None, None),
+)
+"""Status, detail, conversation and sandbox of the start tasks that are there from the beginning."""
+
+START_TASK_IDS = tuple(str(fixed_uuid("start task", n)) for n in range(len(START_TASKS)))
+
+_TEXTS = ("sandbox_id", "llm_model", "selected_repository", "selected_branch", "title")
+_PROVIDERS = (
+    "github",
+    "gitlab",
+    "bitbucket",
+    "bitbucket_data_center",
+    "forgejo",
+    "azure_devops",
+    "enterprise_sso",
+)
+
+
+class Acting:
+    def __init__(
+        self, world: World, show: Callable[[Request, Conversation], dict[str, Any]]
+    ) -> None:
+        self.world = world
+        self.starts = Starts(world)
+        self._show = show
+
+    def routes(self, talks: str) -> list[Route]:
+        return [
+            Route(f"{talks}/start-tasks/search", self.search_start_tasks, methods=["GET"]),
+            Route(f"{talks}/start-tasks", self.get_start_tasks, methods=["GET"]),
+            Route(talks, self.start, methods=["POST"]),
+            Route(f"{talks}/{{id}}/send-message", self.send_message, methods=["POST"]),
+            Route(f"{talks}/{{id}}", self.change_title, methods=["PATCH"]),
+        ]
+
+    # starts ---------------------------------------------------------------------------------
+
+    async def start(self, request: Request) -> Response:
+        asked = await body(request)
+        for name in _TEXTS:
+            if not isinstance(asked.get(name, ""), str | None):
+                raise invalid(name, "string_type", "Input should be a valid string")
+        if asked.get("git_provider") not in (None, *_PROVIDERS):
+            raise invalid("git_provider", "enum", "Input should be 'github' or another provider")
+        parent = asked.get("parent_conversation_id")
+        if parent is not None and uuid_or_none(str(parent)) is None:
+            raise invalid("parent_conversation_id", "uuid_parsing", "Input should be a valid UUID")
+        start = self.starts.begin(asked)
+        # here alone the times have their zone (measured)
+        return answer({**self._task(start), "created_at": utc(start.began)})
+
+    async def get_start_tasks(self, request: Request) -> Response:
+        uuids = [uuid_or_none(each) for each in Query(request).many("ids")]
+        if None in uuids:
+            return detail(400, "Invalid UUID format")
+        return answer([self._find(str(each)) for each in uuids])
+
+    async def search_start_tasks(self, request: Request) -> Response:
+        query = Query(request)
+        limit, wanted = query.limit(), uuid_or_none(query.text("conversation_id__eq") or "")
+        tasks = [self._task(start) for start in self.starts.all()]
+        tasks += [task for name in START_TASK_IDS if (task := self._find(name))]
+        if wanted is not None:
+            tasks = [task for task in tasks if task["app_conversation_id"] == wanted.hex]
+        start = int(query.text("page_id") or 0)
+        after = str(start + limit) if start + limit < len(tasks) else None
+        return answer({"items": tasks[start : start + limit], "next_page_id": after})
+
+    def _find(self, identifier: str) -> dict[str, Any] | None:
+        start = self.starts.find(identifier)
+        if start is not None:
+            return self._task(start)
+        if identifier not in START_TASK_IDS:
+            return None
+        status, why, slug, box = START_TASKS[START_TASK_IDS.index(identifier)]
+        sandbox = self.world.sandboxes[box] if box else None
+        if status != "ERROR" and self.world.status(sandbox) == "RUNNING":
+            status = "READY"
+        ready = status == "READY" and slug is not None
+        when = utc(self.world.clock.start - 60).removesuffix("Z")
+        return {
+            "id": identifier.replace("-", ""),
+            "created_by_user_id": "demo",
+            "status": status,
+            "detail": why,
+            "app_conversation_id": fixed_uuid("conversation", slug).hex if ready else None,
+            "sandbox_id": sandbox.id if sandbox else "nope",
+            "agent_server_url": None,
+            "request": {},
+            "created_at": when,
+            "updated_at": when,
+        }
+
+    def _task(self, start: Start) -> dict[str, Any]:
+        made = start.conversation
+        return {
+            "id": start.id,
+            "created_by_user_id": "demo",
+            "status": start.status,
+            "detail": start.failure[1] if start.failure and start.status == "ERROR" else None,
+            "app_conversation_id": made.entry.id if made else None,
+            "sandbox_id": start.sandbox.id if start.sandbox and start.status != "WORKING" else None,
+            "agent_server_url": None,
+            "request": start.request,
+            "created_at": utc(start.began).removesuffix("Z"),
+            "updated_at": utc(start.moved).removesuffix("Z"),
+        }
+
+    # messages and titles --------------------------------------------------------------------
+
+    async def send_message(self, request: Request) -> Response:
+        identifier = uuid_or_none(request.path_params["id"])
+        if identifier is None:
+            raise invalid("conversation_id", "uuid_parsing", "Input should be a valid UUID", "path")
+        said = await body(request)
+        words = spoken(said, "content")
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None:
+            return detail(404, f"Conversation {identifier} not found")
+        box = conversation.sandbox
+        status = self.world.status(box)
+        if box is None:
+            return detail(404, f"Sandbox not found for conversation {identifier}")
+        if status == "ERROR":
+            return detail(503, "Sandbox is in an error state and cannot accept messages.")
+        if status != "RUNNING":
+            path = f"/api/v1/sandboxes/{box.id}/resume"
+            return detail(409, f"Sandbox is {status}. Use POST {path} to resume it first.")
+        until = self.world.act(conversation, "message", words, run=said.get("run", True))
+        if not await passes(self.world, conversation, until, PATIENCE):
+            return detail(502, "Failed to reach agent server.")
+        return answer({"success": True, "sandbox_status": "RUNNING", "message": None})
+
+    async def change_title(self, request: Request) -> Response:
+        identifier = uuid_or_none(request.path_params["id"])
+        if identifier is None:
+            return crash()
+        asked = await body(request)
+        conversation = self.world.conversation(identifier.hex)
+        if conversation is None:
+            return detail(404, "unknown_app_conversation")
+        if "title" in asked:
+            conversation.title = asked["title"]
+        return answer(self._show(request, conversation))
+
+
+async def passes(
+    world: World, conversation: Conversation, until: float, patience: float = float("inf")
+) -> bool:
+    """Wait until a time, in real seconds, and show what the agent did up to then; False when
+    patience ends before."""
+    seconds = until - world.clock.now()
+    if seconds > patience:
+        await asyncio.sleep(patience)
+        return False
+    await asyncio.sleep(max(0.0, seconds) if seconds > 0.3 else 0.0)
+    world.show(conversation, until)
+    return True
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """The JSON object sent, {} for none."""
+    data = await request.body()
+    try:
+        value = msgspec.json.decode(data) if data else {}
+    except msgspec.DecodeError:
+        raise invalid("0", "json_invalid", "JSON decode error") from None
+    if not isinstance(value, dict):
+        raise invalid("body", "model_attributes_type", "Input should be a valid dictionary")
+    return value
+
+
+def spoken(said: dict[str, Any], field: str) -> str:
+    """The words of a message; 422 without any content."""
+    content = said.get(field)
+    if not isinstance(content, list):
+        raise invalid(field, "missing", "Field required")
+    if not content:
+        raise invalid(field, "too_short", "List should have at least 1 item after validation")
+    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+
+
+def invalid(name: str, kind: str, message: str, where: str = "body") -> Refused:
+    return Refused(detail(422, [{"type": kind, "loc": [where, name], "msg": message}]))

@@ -1,0 +1,220 @@
+"""The shell and the files of the demo's sandboxes, as agent server 1.34.0 answers for them.
+
+Files are in memory and commands made up: nothing of this machine is read, written or run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oh_tui.demo.acting import body, invalid
+from oh_tui.demo.answers import Query, answer, detail, utc, uuid_or_none
+from oh_tui.demo.shell import STOPPED, Done, run_command
+from oh_tui.demo.world import Sandbox, World
+
+PART = 1024 * 1024
+"""Characters of a stream in one part of an output."""
+
+DISK = 256 * 1024 * 1024
+"""Bytes that the files of one sandbox may have."""
+
+HOME = "/workspace"
+
+
+@dataclass(slots=True)
+class Disk:
+    """The files of one sandbox by path, and what was run in it."""
+
+    files: dict[str, bytes]
+    outputs: dict[str, Output] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command prints, and the tick at which it is over."""
+
+    parts: tuple[dict[str, Any], ...]
+    over: float
+
+
+class SandboxServers:
+    def __init__(self, world: World, sandbox: Callable[[Request], Sandbox]) -> None:
+        self.world = world
+        self._sandbox = sandbox
+        self._disks: dict[str, Disk] = {}
+
+    def routes(self) -> list[Route]:
+        api = "/runtime/{port:int}/api"
+        return [
+            Route(f"{api}/bash/start_bash_command", self.start, methods=["POST"]),
+            Route(f"{api}/bash/execute_bash_command", self.execute, methods=["POST"]),
+            Route(f"{api}/bash/bash_events/search", self.outputs, methods=["GET"]),
+            Route(f"{api}/file/download", self.download, methods=["GET"]),
+            Route(f"{api}/file/upload", self.upload, methods=["POST"]),
+        ]
+
+    def _disk(self, box: Sandbox) -> Disk:
+        """With what the runs in this sandbox have left."""
+        if box.slug not in self._disks:
+            files = {f"{HOME}/notes.txt": b"This file is made up, as everything in the demo.\n"}
+            for conversation in self.world.conversations.values():
+                if conversation.sandbox is box:
+                    root, left = self.world.files(conversation)
+                    files |= {posixpath.join(root, name): text.encode() for name, text in left}
+            self._disks[box.slug] = Disk(files)
+        return self._disks[box.slug]
+
+    # the shell ------------------------------------------------------------------------------
+
+    async def start(self, request: Request) -> Response:
+        command, _ = await self._begun(request)
+        return answer(command)
+
+    async def execute(self, request: Request) -> Response:
+        _, output = await self._begun(request)
+        await asyncio.sleep(max(0.0, output.over - self.world.clock.ticks()))
+        return answer(output.parts[-1])
+
+    async def _begun(self, request: Request) -> tuple[dict[str, Any], Output]:
+        box = self._sandbox(request)
+        asked = await body(request)
+        if not isinstance(asked.get("command"), str):
+            raise invalid("command", "missing", "Field required")
+        timeout, cwd = asked.get("timeout", 300), asked.get("cwd")
+        if not isinstance(timeout, int):
+            raise invalid("timeout", "int_type", "Input should be a valid integer")
+        disk = self._disk(box)
+        command = {
+            "command": asked["command"],
+            "cwd": cwd,
+            "timeout": timeout,
+            "id": uuid4().hex,
+            "timestamp": utc(self.world.clock.now()),
+            "kind": "BashCommand",
+        }
+        if cwd and not any(name.startswith(cwd.rstrip("/") + "/") for name in disk.files):
+            why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
+            done = Done(stderr=why.encode(), code=STOPPED)
+        else:
+            done = run_command(asked["command"], disk.files, cwd or HOME, timeout)
+        parts = tuple(self._parts(str(command["id"]), done))
+        output = Output(parts, self.world.clock.ticks() + done.seconds)
+        disk.outputs[str(command["id"])] = output
+        return command, output
+
+    def _parts(self, command: str, done: Done) -> list[dict[str, Any]]:
+        rest = {
+            "stdout": done.stdout.decode("utf-8", "replace"),
+            "stderr": done.stderr.decode("utf-8", "replace"),
+        }
+        parts: list[dict[str, Any]] = []
+        ended = self.world.clock.now() + done.seconds
+
+        def add(**more: Any) -> None:
+            at = datetime.fromtimestamp(ended, UTC) + timedelta(microseconds=len(parts))
+            part = {
+                "id": uuid4().hex,
+                "timestamp": at.isoformat().replace("+00:00", "Z"),
+                "command_id": command,
+                "order": len(parts),
+                "exit_code": None,
+                "stdout": None,
+                "stderr": None,
+                "kind": "BashOutput",
+            }
+            parts.append(part | more)
+
+        for name in rest:
+            while len(rest[name]) > PART:
+                add(**{name: rest[name][:PART]})
+                rest[name] = rest[name][PART:]
+        add(exit_code=done.code, **{name: text or None for name, text in rest.items()})
+        return parts
+
+    async def outputs(self, request: Request) -> Response:
+        """Parts come when the command is over, unless there are more than 1 MiB; here always."""
+        box = self._sandbox(request)
+        query = Query(request)
+        limit = query.limit(most=None)
+        if limit > 100:
+            return answer({"detail": "Internal Server Error", "exception": ""}, 500)
+        wanted = uuid_or_none(query.text("command_id__eq") or "")
+        output = self._disk(box).outputs.get(wanted.hex if wanted else "")
+        parts: list[dict[str, Any]] = []
+        if output is not None and self.world.clock.ticks() >= output.over:
+            parts = list(output.parts)
+        names = [_file_name(part) for part in parts]
+        page_id = query.text("page_id")
+        start = names.index(page_id) if page_id in names else 0
+        after = names[start + limit] if start + limit < len(names) else None
+        above = int(query.text("order__gt") or -1)
+        items = [part for part in parts[start : start + limit] if part["order"] > above]
+        return answer({"items": items, "next_page_id": after})
+
+    # files ----------------------------------------------------------------------------------
+
+    async def download(self, request: Request) -> Response:
+        files = self._disk(self._sandbox(request)).files
+        path = posixpath.normpath(Query(request).many("path")[-1])
+        if not path.startswith("/"):
+            return detail(400, "Path must be absolute")
+        if path in files:
+            name = "".join(f"%{byte:02X}" for byte in posixpath.basename(path).encode())
+            where = {"Content-Disposition": f"attachment; filename*=utf-8''{name}"}
+            return Response(files[path], headers=where, media_type="application/octet-stream")
+        if _is_folder(path, files):
+            return detail(400, "Path is not a file")
+        return detail(404, "File not found")
+
+    async def upload(self, request: Request) -> Response:
+        files = self._disk(self._sandbox(request)).files
+        path = posixpath.normpath(Query(request).many("path")[-1])
+        data = _file_in(await request.body(), request.headers.get("content-type", ""))
+        if data is None:
+            raise invalid("file", "missing", "Field required")
+        if not path.startswith("/"):
+            return detail(400, "Path must be absolute")
+        if _is_folder(path, files):
+            return _failed(f"[Errno 21] Is a directory: '{path}'")
+        if path.startswith(("/proc/", "/sys/")):
+            return _failed(f"[Errno 2] No such file or directory: '{posixpath.dirname(path)}'")
+        if sum(map(len, files.values())) + len(data) > DISK:
+            return _failed(f"[Errno 28] No space left on device: '{path}'")
+        files[path] = data
+        return answer({"success": True})
+
+
+def _failed(why: str) -> Response:
+    said = {"detail": "Internal Server Error", "exception": f"500: Failed to upload file: {why}"}
+    return answer(said, 500)
+
+
+def _is_folder(path: str, files: dict[str, bytes]) -> bool:
+    return path == "/" or any(name.startswith(f"{path}/") for name in files)
+
+
+def _file_in(data: bytes, content_type: str) -> bytes | None:
+    """The field "file" of a form; None when it has none."""
+    boundary = content_type.partition("boundary=")[2].strip('"').encode()
+    for part in data.split(b"--" + boundary) if boundary else ():
+        head, _, content = part.partition(b"\r\n\r\n")
+        if re.search(rb'name="file"; *filename=', head):
+            return content.removesuffix(b"\r\n")
+    return None
+
+
+def _file_name(part: dict[str, Any]) -> str:
+    """The name under which the server keeps a part, which is its page id."""
+    when = re.sub(r"\D", "", part["timestamp"])
+    return f"{when}_BashOutput_{UUID(part['command_id']).hex}_{part['id']}"

@@ -1,0 +1,174 @@
+"""Starting a conversation in the demo: the task, its stages over the clock, what comes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from oh_tui.demo.catalog import Entry, sandbox_id
+from oh_tui.demo.meter import SONNET, Model
+from oh_tui.demo.recorder import fixed_uuid
+from oh_tui.demo.replies import FILES, work
+from oh_tui.demo.run import Run
+from oh_tui.demo.world import Conversation, Sandbox, World
+
+BOOTS = 4.5
+"""Seconds that a new sandbox takes until it runs."""
+
+WAKES = 1.5
+
+STAGES = (
+    ("PREPARING_REPOSITORY", 1.5),
+    ("RUNNING_SETUP_SCRIPT", 1.0),
+    ("SETTING_UP_GIT_HOOKS", 0.5),
+    ("SETTING_UP_SKILLS", 0.5),
+    ("STARTING_CONVERSATION", 1.0),
+)
+"""What follows when the sandbox is up, and for how many seconds."""
+
+UNKNOWN_REPOSITORY = re.compile(r"/(none|missing|nope|no-such.*)$|^[^/]+$")
+"""Repositories that the demo cannot find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Entry):
+    """A conversation that a visitor started."""
+
+    asked: str = ""
+    runs: bool = True
+
+    def write(self, run: Any) -> None:
+        assert isinstance(run, Run)
+        run.root = f"/workspace/{(self.repo or 'project').rsplit('/', 1)[-1]}"
+        run.files = dict(FILES)
+        if not self.asked:
+            run.full_state()
+        elif not self.runs:
+            run.message(self.asked)
+            run.unanswered = self.asked
+        else:
+            run.user(self.asked)
+            work(run, self.asked)
+
+
+@dataclass(slots=True)
+class Start:
+    """One start; times in seconds since 1970."""
+
+    number: int
+    began: float
+    request: dict[str, Any]
+    sandbox: Sandbox | None = None
+    failure: tuple[str, str] | None = None
+    """The stage at which it fails, and why."""
+    conversation: Conversation | None = None
+    waits: float = 0.0
+    """Seconds until its sandbox is up."""
+    status: str = "WORKING"
+    moved: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moved = self.began
+
+    @property
+    def id(self) -> str:
+        return fixed_uuid("started task", self.number).hex
+
+    def stages(self) -> Iterator[tuple[str, float]]:
+        """Each stage and when it begins."""
+        at = self.began
+        for name, lasts in (("WORKING", 0.6), ("WAITING_FOR_SANDBOX", self.waits), *STAGES):
+            if lasts:
+                yield name, at
+            at += lasts
+        yield "READY", at
+
+
+class Starts:
+    """What visitors started, in one demo."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.starts: list[Start] = []
+
+    def begin(self, request: dict[str, Any]) -> Start:
+        world = self.world
+        start = Start(len(self.starts) + 1, world.clock.now(), request)
+        self.starts.append(start)
+        wanted, repo = request.get("sandbox_id"), request.get("selected_repository")
+        parent = request.get("parent_conversation_id")
+        above = world.conversation(parent) if parent else None
+        if parent and above is None:
+            start.failure = ("WORKING", f"500: Parent conversation not found: {parent}")
+        elif wanted or above:
+            start.sandbox = above.sandbox if above and not wanted else world.sandbox(wanted or "")
+            status = world.status(start.sandbox)
+            if start.sandbox is None or status not in ("RUNNING", "STARTING", "PAUSED"):
+                start.failure = ("WORKING", f"500: Sandbox not found: {wanted}")
+                start.sandbox = None
+            elif status != "RUNNING":
+                world.resume(start.sandbox.id)
+                start.waits = WAKES
+        else:
+            start.sandbox = world.new_sandbox(f"started {start.number}", BOOTS)
+            start.waits = BOOTS
+        if repo and UNKNOWN_REPOSITORY.search(repo) and start.failure is None:
+            start.failure = ("PREPARING_REPOSITORY", "")  # says nothing (measured)
+        return start
+
+    def find(self, identifier: str) -> Start | None:
+        wanted = identifier.replace("-", "").lower()
+        return next((start for start in self.all() if start.id == wanted), None)
+
+    def all(self) -> list[Start]:
+        """As they are now, the newest first."""
+        for start in self.starts:
+            self._move_on(start)
+        return self.starts[::-1]
+
+    def _move_on(self, start: Start) -> None:
+        now = self.world.clock.now()
+        for name, at in start.stages():
+            if now < at or start.status in ("READY", "ERROR"):
+                return
+            start.status, start.moved = name, at
+            if start.failure and start.failure[0] == name:
+                start.status = "ERROR"
+            elif name == "READY":
+                start.conversation = self._made(start, at)
+
+    def _made(self, start: Start, at: float) -> Conversation:
+        assert start.sandbox is not None
+        request, world = start.request, self.world
+        message = request.get("initial_message") or {}
+        words = "\n".join(
+            part.get("text", "") for part in message.get("content", ()) if part.get("text")
+        )
+        parent = request.get("parent_conversation_id")
+        above = world.conversation(parent) if parent else None
+        named = request.get("llm_model")
+        entry = Started(
+            slug=f"started {start.number}",
+            title=_title(words) or request.get("title"),
+            story="",
+            age=world.clock.start - at,
+            sandbox=start.sandbox.slug,
+            repo=request.get("selected_repository"),
+            branch=request.get("selected_branch") or "main",
+            model=Model(named) if named else SONNET,
+            trigger="openhands_api",
+            parent=above.entry.slug if above else None,
+            live=True,
+            asked=words,
+            runs=bool(message.get("run")),
+        )
+        assert start.sandbox.id == sandbox_id(entry.sandbox)
+        return world.add(Conversation(entry, at, start.sandbox))
+
+
+def _title(words: str) -> str | None:
+    """A title as the server makes one of the first message."""
+    first = words.strip().partition("\n")[0].split()
+    return " ".join(first[:7])[:60] or None
