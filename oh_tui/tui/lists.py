@@ -161,7 +161,7 @@ async def peek(screen: MainScreen, source: Source) -> None:
     shown = screen.current.id if screen.current else ""
     for conversation in screen.sidebar.board.unheard(screen.clock(), without=shown):
         with contextlib.suppress(Problem):
-            if run := await source.peek(conversation):
+            if (run := await source.peek(conversation)) is not None:
                 screen.sidebar.tell(conversation.id, judge(run))
     screen.tell_totals()
 
@@ -172,7 +172,7 @@ async def read_ends(screen: MainScreen, source: Source) -> None:
     for number, row in enumerate(board.rows[:FILES]):
         if not row.stand:
             with contextlib.suppress(Problem):
-                if run := await source.peek(row.conversation):
+                if (run := await source.peek(row.conversation)) is not None:
                     verdict = judge(run)
                     board.tell(row.conversation.id, verdict.word, verdict.short)
         if number % 16 == 15:

@@ -167,8 +167,12 @@ class Board:
             before, stand = self._heard.get(row.id), told_stand(now)
             if before not in (None, stand) and stand in NEWSWORTHY:
                 changes.append(Change(now, stand))
-        for one in fresh.values():
-            _place(rows, self._renewed(Row(one), one), older=older)
+        new = [self._renewed(Row(one), one) for one in fresh.values()]
+        for row in new if older else reversed(new):
+            if not _is_child(row):
+                _place(rows, row, older=older)
+        for row in filter(_is_child, new):  # by now their parents are there
+            _place(rows, row, older=older)
         for row in rows:
             stand = told_stand(row.conversation)
             if stand not in (Stand.UNKNOWN, Stand.STARTING):
@@ -249,13 +253,14 @@ class Board:
 
     def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
         """Whose run it is worth looking into for the second line: of those that need somebody or
-        run, the new ones and those that changed, the ones that run at most once in 30 s."""
+        run, the new ones and those that changed, the ones that run at most once in 30 s. The one
+        whose run is shown (`without`) tells by itself."""
         found: list[Row] = []
         for row in self.rows:
             one = row.conversation
             if row.due > Group.RUNNING or one.execution_status is None:
                 continue
-            if same_id(one.id, without):
+            if same_id(one.id, without) and self.memory.get(row.id).line:
                 continue
             before = self._asked.get(row.id)
             if before and before[:2] == (one.updated_at, one.execution_status):

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
+import pytest
 from textual.widgets import OptionList
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page
 from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.settings import Settings
+from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
-from oh_tui.tui.dialogs import HelpScreen, help_text
-from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.dialogs import HelpScreen, keys_text
+from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.theme import UNICODE
-from tests.tui.explorer import NOW, explore
+from oh_tui.tui.triage import Group, Stand
+from tests.tui.explorer import NOW, Between, Explorer, explore
+
+FLAKY = "Flaky CI on main"
+LEDGER = "Rename Store to Ledger"
+IDS = {entry.title: entry.id for entry in ENTRIES}
+LEDGER_ID = IDS[LEDGER]
+CACHE_ID = IDS["Cache the docker layers"]
 
 
 async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
@@ -23,7 +37,7 @@ async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
         assert "Parse ISO week dates" in it.text("#conversations")
         assert "✗ Parse ISO week dates" in it.text("#conversations")
         assert "41 conversations, $" in it.text("#header")
-        assert "39" in it.text("#conversations-rule")
+        assert "41" in it.text("#conversations-rule"), "sub-conversations too"
         assert "of" not in it.text("#conversations-rule").partition("Conversations")[2]
         assert "9 up" in it.text("#sandboxes-rule")
         assert it.screen.current is not None
@@ -32,8 +46,15 @@ async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
 
 async def test_resting_on_a_conversation_shows_its_run_without_enter() -> None:
     async with explore() as it:
-        await it.press("j")
-        await it.until(lambda: it.screen.current and it.screen.current.title == "Flaky CI on main")
+        wanted = ["Add OAuth login"]
+
+        def is_shown() -> bool:
+            return it.screen.current is not None and it.screen.current.title == wanted[-1]
+
+        for title in ("Parse ISO week dates", "Nightly dependency bump", FLAKY):  # each time
+            wanted.append(title)
+            await it.press("j")
+            await it.until(is_shown)
         await it.settle()
         assert it.screen.timeline.row_count() > 0
         assert it.screen.pane == "conversations"
@@ -53,6 +74,7 @@ async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
 
 async def test_hostile_titles_are_shown_harmless_and_in_line() -> None:
     async with explore(size=(160, 48)) as it:
+        await it.press("G")
         rows = it.text("#conversations").splitlines()
         assert any("[/b] and [red]markup" in row for row in rows)
         assert "\x1b" not in "".join(rows)
@@ -61,37 +83,282 @@ async def test_hostile_titles_are_shown_harmless_and_in_line() -> None:
         assert len(widths) == 1
 
 
-class Reordered(ServerSource):
-    """A server that says of one conversation that it was made just now, as it does on every
-    change of one (measured)."""
+class Changing(ServerSource):
+    """A server on which some conversations came to stand otherwise just now; on every change it
+    makes them look new (measured)."""
 
-    moved = ""
+    def __init__(self) -> None:
+        demo = make_demo(NOW)
+        super().__init__(AppServer(demo.base_url, app=demo.app), "demo", remembered=demo.remembered)
+        self.stands: dict[str, str] = {}
+        """Title -> execution status."""
 
     async def newest(self) -> Page[Conversation]:
         page = await super().newest()
-        page.items = [
-            msgspec.structs.replace(c, created_at=NOW.isoformat()) if c.id == self.moved else c
-            for c in page.items
-        ]
+        page.items = [self._now(one) for one in page.items]
         return page
+
+    def _now(self, one: Conversation) -> Conversation:
+        status = self.stands.get(one.title or "")
+        now = NOW.isoformat()
+        if status is None:
+            return one
+        return msgspec.structs.replace(
+            one, execution_status=status, created_at=now, updated_at=now, sandbox_status="RUNNING"
+        )
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        changed = conversation.title in self.stands
+        return None if changed else await super().peek(conversation)
+
+
+def titles(it: Explorer) -> list[str | None]:
+    return [c.title for c in it.screen.sidebar.conversations]
+
+
+def group_of(it: Explorer, title: str) -> Group:
+    return next(r.group for r in it.screen.sidebar.board.rows if r.conversation.title == title)
 
 
 async def test_rows_do_not_move_under_the_cursor_until_asked() -> None:
-    demo = make_demo(NOW)
-    source = Reordered(AppServer(demo.base_url, app=demo.app), "demo")
+    source = Changing()
     async with explore(source=lambda: source) as it:
-        sidebar = it.screen.sidebar
-        order = [c.id for c in sidebar.conversations]
-        source.moved = order[5]
+        before = titles(it)
+        source.stands = {LEDGER: "waiting_for_confirmation", FLAKY: "finished"}
         await it.press("j", "j")
+        under = it.screen.sidebar.list.current
+        assert under is not None
         it.screen.refresh_lists()
         await it.settle()
-        assert [c.id for c in sidebar.conversations] == order
-        assert sidebar.list.current is not None
-        under = sidebar.list.current.id
+        assert titles(it) == before
+        assert f"✓ {FLAKY}" in it.text("#conversations"), "what it shows is true at once"
+        assert f"◆ {LEDGER}" in it.text("#conversations")
+        assert "◆ 2 wait for you" in it.text("#header")
         await it.press("r")
-        assert sidebar.conversations[0].id == source.moved
-        assert sidebar.list.current.id == under
+        assert titles(it)[0] == LEDGER
+        assert group_of(it, FLAKY) is Group.NOT_OPENED
+        assert it.screen.sidebar.list.current
+        assert it.screen.sidebar.list.current.id == under.id
+
+
+async def test_leaving_the_pane_puts_rows_in_order_and_a_question_does_not() -> None:
+    source = Changing()
+    async with explore(source=lambda: source) as it:
+        before = titles(it)
+        source.stands = {LEDGER: "error"}
+        it.screen.refresh_lists()
+        await it.settle()
+        await it.press("slash", "escape")
+        assert titles(it) == before
+        await it.press("3")
+        assert group_of(it, LEDGER) is Group.NEEDS_YOU
+        assert titles(it).index(LEDGER) < titles(it).index(FLAKY)
+
+
+async def test_the_four_groups_are_as_in_the_drawing() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.until(lambda: "pytest -q" in it.text("#conversations"))
+        lines = it.text("#conversations").splitlines()
+        assert [line.rstrip() for line in lines[:14]] == [
+            " needs you                           3",
+            "▌◆ Add OAuth login                  9m",
+            "▌  asks: git push --force origin auth",
+            " ✗ Parse ISO week dates             4m",
+            "   stuck: same call and result, 4 times",
+            " ✗ Nightly dependency bump          2h",
+            "   LLM key rejected at the first step",
+            " running                             3",
+            " ● Flaky CI on main               0:42",
+            "   $ npm test -- --runInBand",
+            " ● Migrate to pydantic 2         12:08",
+            "   $ pytest -q",
+            " ○ Docs: dark mode                0:05",
+            "   starting",
+        ]
+        assert "finished, not opened yet            2" in lines[14]
+        assert "✓ Cache the docker layers PR 482   1h" in lines[15]
+        assert "earlier                            33" in lines[17]
+        assert any("· Bump eslint to 10       PR 468   1d" in line for line in lines)
+        assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
+        assert it.app.title == "oh-tui ◆1 ✗2 ●3"
+        assert "◆ 1 waits for you · ✗ 2 failed · ● 3 running · 41 conversations, $1" in (
+            it.text("#header")
+        )
+
+
+async def test_what_is_remembered_is_dim_and_what_is_told_is_not() -> None:
+    async with explore() as it:
+        listed = it.screen.sidebar.list
+        hues = {}
+        for place, row in enumerate(listed.rows):
+            hues[row.conversation.title] = listed.pieces(place, 38)[0]
+        assert hues["Get the Windows build green"] == ("✗", "dim")
+        assert hues["Parse ISO week dates"] == ("✗", "bad")
+        assert hues[LEDGER] == ("✓", "good")
+
+
+async def test_the_cursor_passes_over_headings_and_second_lines() -> None:
+    async with explore() as it:
+        listed = it.screen.sidebar.list
+        await it.press("j", "j", "j")
+        assert listed.current and listed.current.title == FLAKY
+        shown = [line for line in it.text("#conversations").splitlines() if line.startswith("▌")]
+        assert [line[1:4] for line in shown] == ["● F", "  $"]
+        await it.press("k", "k", "k", "k")
+        assert listed.cursor == 0
+        assert it.text("#conversations").startswith(" needs you")
+        await it.press("G")
+        assert listed.cursor == 40
+        await it.press("g")
+        assert (listed.cursor, listed.scroll_y) == (0, 0)
+
+
+async def test_clicks_find_the_row_of_a_line() -> None:
+    async with explore() as it:
+        listed = it.screen.sidebar.list
+        await it.pilot.click("#conversations", offset=(5, 6))  # the second line of the third row
+        assert listed.current and listed.current.title == "Nightly dependency bump"
+        await it.pilot.click("#conversations", offset=(5, 7))
+        assert listed.current.title == "Nightly dependency bump", "a heading takes no click"
+        await it.pilot.click("#conversations", offset=(5, 8))
+        assert listed.current.title == FLAKY
+        await it.settle()
+
+
+@pytest.mark.parametrize("key", ["pagedown", "ctrl+d", "pageup", "ctrl+u"])
+async def test_pages_move_on_in_a_pane_of_three_lines(key: str) -> None:
+    async with explore(size=(100, 16)) as it:
+        listed = it.screen.sidebar.list
+        it.screen.sidebar.list.styles.height = 2
+        await it.pilot.pause()
+        listed.move_to(3)
+        for _ in range(6):
+            before = listed.cursor
+            await it.press(key)
+            if key in ("pageup", "ctrl+u"):
+                assert listed.cursor < before or before == 0
+            else:
+                assert listed.cursor > before
+
+
+async def test_find_goes_to_titles_and_to_second_lines() -> None:
+    async with explore() as it:
+        listed = it.screen.sidebar.list
+        await it.press("slash")
+        await it.type("runInBand")
+        await it.press("enter")
+        assert listed.current and listed.current.title == FLAKY
+        await it.press("escape", "slash")
+        await it.type("key rejected")
+        await it.press("enter")
+        assert listed.current.title == "Nightly dependency bump"
+
+
+async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is_elsewhere() -> (
+    None
+):
+    async with explore() as it:
+        await it.open(LEDGER)
+        assert group_of(it, LEDGER) is Group.NOT_OPENED, "it waits where it was for who comes back"
+        await it.press("1", "k", "3")
+        assert group_of(it, LEDGER) is Group.EARLIER
+        await it.press("1")
+        it.screen.sidebar.highlight(CACHE_ID)
+        await it.until(lambda: it.screen.current and it.screen.current.id == CACHE_ID)
+        await it.settle()
+        assert it.screen.sidebar.board.counts().waiting == 1
+        row = it.screen.sidebar.board.row(CACHE_ID)
+        assert row and not row.opened, "resting on it is not reading it"
+
+
+async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> None:
+    kept = replace(Settings(), seen_file=tmp_path / "oh-tui" / "seen.json")
+    demo = make_demo(NOW)
+
+    def source() -> ServerSource:
+        api = AppServer(demo.base_url, app=demo.app)
+        return ServerSource(api, "own", address="https://own.example")
+
+    async with explore(source=source, settings=kept) as it:
+        assert group_of(it, LEDGER) is Group.NOT_OPENED
+        await it.open(LEDGER)
+        await it.open("Get the Windows build green")
+    box = demo.world.conversations[LEDGER_ID].sandbox
+    assert box
+    demo.world.pause(box.id)
+    demo.advance(5)
+    async with explore(source=source, settings=kept) as it:
+        row = it.screen.sidebar.board.row(LEDGER_ID)
+        assert row
+        assert (row.stand, row.certain, row.group) == (Stand.FINISHED, False, Group.EARLIER)
+
+
+async def test_rows_do_not_need_the_calls_that_tell_their_second_lines() -> None:
+    between = Between()
+    between.answer("GET /runtime/*", 500)
+    async with explore(wrap=between) as it:
+        text = it.text("#conversations")
+        assert "the agent works" in text
+        assert not it.footer.startswith("Could")
+        assert "reads" not in it.footer
+        asked = between.count("GET /runtime/*/events/search")
+        it.screen.refresh_lists()
+        await it.settle()
+        assert between.count("GET /runtime/*/events/search") <= asked + 1, "not again and again"
+
+
+async def test_a_change_can_ring_and_the_first_reading_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rung: list[str] = []
+    source = Changing()
+    settings = replace(Settings(), notice=("osc9",))
+    async with explore(source=lambda: source, settings=settings) as it:
+        monkeypatch.setattr(it.app, "write_terminal", rung.append)
+        it.screen.refresh_lists()
+        await it.settle()
+        assert rung == []
+        source.stands = {LEDGER: "waiting_for_confirmation", FLAKY: "finished", "x": "error"}
+        it.screen.refresh_lists()
+        await it.settle()
+        it.screen.refresh_lists()
+        await it.settle()
+        (text,) = rung
+        assert text.startswith("\x1b]9;oh-tui: 2 conversations: ")
+        assert f"{FLAKY} finished" in text
+        assert f"{LEDGER} waits for you" in text
+
+
+async def test_by_default_nothing_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Changing()
+    async with explore(source=lambda: source) as it:
+        monkeypatch.setattr(it.app, "bell", lambda: pytest.fail("it rang"))
+        monkeypatch.setattr(it.app, "write_terminal", lambda text: pytest.fail("it rang"))
+        source.stands = {LEDGER: "error"}
+        it.screen.refresh_lists()
+        await it.settle()
+        assert "✗ 3 failed" in it.text("#header")
+
+
+async def test_ascii_marks_and_title() -> None:
+    async with explore(settings=Settings(ascii=True)) as it:
+        assert it.app.title == "oh-tui ?1 x2 *3"
+        await it.press("space")
+        assert "?#Add OAuth login" in it.text("#conversations")
+
+
+async def test_files_have_a_glyph_each_and_no_groups(tmp_path: Path) -> None:
+    for name, status in (("a", "stuck"), ("b", "finished")):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            event = {"kind": "ConversationStateUpdateEvent", "id": "s", "key": "execution_status",
+                     "value": status, "timestamp": "2026-03-01T10:00:00"}  # fmt: skip
+            archive.writestr("event_000000_s.json", json.dumps(event))
+    async with explore(source=lambda: FileSource([tmp_path])) as it:
+        text = it.text("#conversations")
+        assert text.splitlines()[0].startswith("▌✗ a.zip")
+        assert " ✓ b.zip" in text
+        assert "earlier" not in text
+        assert it.app.title == "oh-tui ✗1"
 
 
 async def test_a_sandbox_marks_its_conversations_and_opens_the_first() -> None:
@@ -104,6 +371,16 @@ async def test_a_sandbox_marks_its_conversations_and_opens_the_first() -> None:
         await it.press("enter")
         assert it.screen.current == row.conversations[0]
         assert it.screen.pane == "timeline"
+
+
+async def test_the_sandboxes_that_run_are_shown_and_the_paused_are_counted() -> None:
+    async with explore(size=(160, 48)) as it:
+        assert it.screen.sidebar.sandbox_list.row_count() == 10
+        assert it.text("#sandboxes").splitlines()[1] == " ●  13m Migrate to pydantic 2  +1 more"
+        assert it.text("#sandboxes-note").strip() == "4 paused, 23 gone (x shows)"
+        await it.press("2", "z")
+        assert it.screen.sidebar.sandbox_list.row_count() == 14
+        assert it.text("#sandboxes-note").strip() == "23 gone (x shows)"
 
 
 async def test_gone_sandboxes_are_a_number_until_x() -> None:
@@ -120,7 +397,7 @@ async def test_help_names_every_key() -> None:
     async with explore() as it:
         await it.press("question_mark")
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen, HelpScreen]
-        text = help_text(UNICODE).plain
+        text = " ".join(keys_text(*dict(help_groups())).plain.split())
         for key in (*MOVE_KEYS, *SCREEN_KEYS):
             assert key.help in text
             assert key.shown in text

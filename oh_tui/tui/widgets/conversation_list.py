@@ -123,7 +123,7 @@ class ConversationList(RowList):
         if line == self._tops[place]:
             return self.pieces(place, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
-        text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)
+        text = shorten(row.line, width - len(indent), self.glyphs.more)
         hue = "" if row.stand in (Stand.WAITING, Stand.STUCK, Stand.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
@@ -152,11 +152,11 @@ class ConversationList(RowList):
     def _facts(self, row: Row, width: int) -> str:
         """What stands between title and age: pull request or cost, and more where there is
         room."""
-        short = f"{number_or_cost(row.conversation):>6} "
+        number = number_or_cost(row.conversation)
         if width >= WIDE:
             where = clean_line(row.conversation.selected_repository or "")
-            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {short}"
-        return f" {short}" if width >= FACTS and not row.tall else " "
+            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {number:>6} "
+        return f"{' ' + number:>6} " if width >= FACTS and not row.tall else " "
 
     def _aged(self, row: Row) -> str:
         """How long ago it came to stand so; of one at work, how long it has been at it."""

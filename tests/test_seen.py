@@ -1,0 +1,149 @@
+"""What is remembered of conversations: the file it is kept in, and that nothing there can hurt."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from oh_tui import seen
+from oh_tui.seen import Memory, Seen
+
+HERE, THERE = "https://one.example", "https://two.example"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "oh-tui" / "seen.json"
+
+
+def kept(memory: Memory) -> None:
+    memory.write(memory.news())
+
+
+def test_what_was_seen_is_there_in_the_next_session_of_the_same_server(file: Path) -> None:
+    memory = Memory(HERE, file)
+    memory.saw("a", "stuck", 5.0)
+    memory.heard("a", "stuck: same call and result, 4 times")
+    memory.opened("a", 6.0)
+    kept(memory)
+    again = Memory(HERE, file).get("a")
+    assert again == Seen("stuck", 5.0, "stuck: same call and result, 4 times", 6.0)
+    assert Memory(THERE, file).get("a") == Seen()
+
+
+def test_another_outcome_takes_the_line_away_and_the_same_keeps_it() -> None:
+    memory = Memory()
+    memory.saw("a", "waiting", 1.0)
+    memory.heard("a", "asks: rm -rf build")
+    memory.saw("a", "waiting", 2.0)
+    assert memory.get("a").line == "asks: rm -rf build"
+    memory.saw("a", "running", 3.0)
+    assert memory.get("a").line == ""
+
+
+def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
+    memory = Memory(HERE, file)
+    memory.saw("a", "finished", 1.0)
+    kept(memory)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    inode = file.stat().st_ino
+    memory.saw("b", "finished", 1.0)
+    kept(memory)
+    assert file.stat().st_ino != inode
+    assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
+
+
+def test_two_sessions_at_once_keep_what_each_of_them_saw(file: Path) -> None:
+    one, two = Memory(HERE, file), Memory(HERE, file)
+    one.saw("a", "finished", 1.0)
+    two.saw("b", "error", 2.0)
+    kept(one)
+    kept(two)
+    again = Memory(HERE, file)
+    assert (again.get("a").outcome, again.get("b").outcome) == ("finished", "error")
+
+
+def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) -> None:
+    memory = Memory(HERE, file)
+    kept(memory)
+    memory.heard("a", "$ make", keep=False)
+    kept(memory)
+    assert not file.exists()
+    assert memory.get("a").line == "$ make"
+    memory.saw("a", "running", 1.0)
+    kept(memory)
+    before = file.stat().st_ino
+    memory.saw("a", "running", 1.0)
+    kept(memory)
+    assert file.stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"null",
+        b'{"servers": 3}',
+        b'{"servers": {"https://one.example": {"a": {"when": "late"}}}}',
+        b'{"servers": {"https://one.example": {"a": {"when": 1e999}}}}',
+        b'{"servers": {"https://one.exa',
+        b" " * (seen.LARGEST + 1),
+    ],
+)
+def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: bytes) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(damage)
+    memory = Memory(HERE, file)
+    assert memory.get("a") == Seen()
+    memory.saw("a", "finished", 1.0)
+    kept(memory)
+    assert Memory(HERE, file).get("a").outcome == "finished"
+
+
+def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    told = {"outcome": "error", "when": 3, "line": "a\x1b[31mb\nc", "colour": "red"}
+    file.write_text(json.dumps({"version": 9, "servers": {HERE: {"a": told}}}))
+    found = Memory(HERE, file).get("a")
+    assert (found.outcome, found.when) == ("error", 3.0)
+    assert "\x1b" not in found.line
+    assert "\n" not in found.line
+
+
+def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    memory = Memory(HERE, tmp_path / "file" / "seen.json")
+    memory.saw("a", "finished", 1.0)
+    kept(memory)
+    assert memory.get("a").outcome == "finished"
+
+
+def test_the_oldest_are_dropped_beyond_the_limit(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "KEPT", 10)
+    for server in (HERE, THERE):
+        memory = Memory(server, file)
+        for number in range(8):
+            memory.saw(f"c{number}", "finished", 100.0 + number)
+        kept(memory)
+    held = json.loads(file.read_text())["servers"]
+    assert sum(map(len, held.values())) == 10
+    assert "c7" in held[HERE]
+    assert "c7" in held[THERE]
+    assert "c0" not in held[HERE]
+
+
+def test_lines_are_short_and_hold_no_key() -> None:
+    memory = Memory()
+    memory.heard("a", "asks: curl -H 'Authorization: Bearer sk-ant-api03-abcdefghijklmnop'\n" * 9)
+    line = memory.get("a").line
+    assert "abcdefghijklmnop" not in line
+    assert len(line) <= seen.LINE
+    assert "\n" not in line

@@ -1,0 +1,193 @@
+"""Marks, and what `d` and `p` do to all that are marked."""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.settings import Settings
+from tests.tui.explorer import Between, Explorer, explore
+
+CACHE, FOLLOWUPS = "Cache the docker layers", "Docker follow-ups"
+"""In one sandbox."""
+LEDGER, SPLIT, FLAKY = "Rename Store to Ledger", "Split the settings module", "Flaky CI on main"
+ADD, ESLINT = "Fix the add function", "Bump eslint to 10"
+COVERAGE, CLICK = "Raise the coverage of billing", "Port the CLI to click"
+
+IDS = {entry.title: entry.id for entry in ENTRIES}
+SANDBOXES = {entry.title: entry.sandbox_id for entry in ENTRIES}
+PAUSE, RESUME = "POST /api/v1/sandboxes/*/pause", "POST /api/v1/sandboxes/*/resume"
+DOWNLOAD = "GET /api/v1/app-conversations/*/download"
+
+
+async def mark(it: Explorer, *titles: str) -> None:
+    it.screen.focus_pane("conversations")
+    for title in titles:
+        it.screen.sidebar.highlight(IDS[title])
+        await it.send("space")
+    await it.settle()
+
+
+def marked(it: Explorer) -> list[str | None]:
+    return [c.title for c in it.screen.sidebar.marked]
+
+
+def status(it: Explorer, title: str) -> str:
+    world = it.demo.world
+    return world.status(world.sandbox(SANDBOXES[title]))
+
+
+def told(it: Explorer) -> str:
+    return "\n".join(text for text, _ in it.screen.footer.told)
+
+
+async def test_space_marks_and_goes_on_and_esc_takes_all_marks_away() -> None:
+    async with explore() as it:
+        listed = it.screen.sidebar.list
+        await it.press("space", "space")
+        assert listed.cursor == 2
+        assert marked(it) == ["Add OAuth login", "Parse ISO week dates"]
+        assert "◆+Add OAuth login" in it.text("#conversations")
+        assert "2 marked · 41" in it.text("#conversations-rule")
+        assert "download 2" in it.footer
+        await it.press("k", "space")
+        assert marked(it) == ["Add OAuth login"]
+        await it.press("escape")
+        assert marked(it) == []
+        assert "marked" not in it.text("#conversations-rule")
+        assert "d download  " in it.footer
+
+
+async def test_marks_stay_with_their_conversations_in_a_new_order() -> None:
+    async with explore() as it:
+        await mark(it, LEDGER, ADD)
+        await it.press("r")
+        assert marked(it) == [LEDGER, ADD]
+        await it.press("3")
+        assert "download 2" not in it.footer, "in the run keys mean the run"
+
+
+async def test_all_marked_are_downloaded_after_one_question(tmp_path: Path) -> None:
+    between = Between()
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(wrap=between, settings=settings) as it:
+        await mark(it, ADD, ESLINT, LEDGER)
+        await it.press("d")
+        assert "Download 3 trajectories" in it.text("#question")
+        assert between.count(DOWNLOAD) == 0
+        await it.press("enter")
+        await it.until(lambda: "3 of 3 trajectories saved" in it.footer)
+        assert len(list(tmp_path.iterdir())) == 3
+        assert all(zipfile.is_zipfile(path) for path in tmp_path.iterdir())
+        assert marked(it) == []
+
+
+async def test_no_is_no_and_keeps_the_marks(tmp_path: Path) -> None:
+    between = Between()
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(wrap=between, settings=settings) as it:
+        await mark(it, ADD, ESLINT)
+        await it.press("d", "escape")
+        assert between.count(DOWNLOAD) == 0
+        assert len(marked(it)) == 2
+
+
+async def test_esc_stops_the_downloads_and_says_how_far_they_came(tmp_path: Path) -> None:
+    between = Between()
+    held = between.hold(f"GET /api/v1/app-conversations/{IDS[ESLINT]}/download")
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(wrap=between, settings=settings) as it:
+        await mark(it, ADD, ESLINT, CLICK)
+        await it.press("d")
+        await it.send("enter")
+        await it.until(lambda: "downloading 2 of 3" in it.footer)
+        await it.send("escape")
+        await it.until(lambda: "stopped: 1 of 3 trajectories saved" in it.footer)
+        assert len(list(tmp_path.iterdir())) == 1
+        assert marked(it) == [ESLINT, CLICK], "what is left to do stays marked"
+        held.set()
+
+
+async def test_one_download_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    between = Between()
+    between.answer(f"GET /api/v1/app-conversations/{IDS[ADD]}/download", 404, "{}")
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(wrap=between, settings=settings) as it:
+        await mark(it, ADD, ESLINT)
+        await it.press("d", "enter")
+        await it.until(lambda: "1 of 2 trajectories saved" in told(it))
+        assert "1 failed" in told(it)
+        assert marked(it) == [ADD]
+
+
+async def test_the_sandboxes_of_all_marked_are_paused_after_one_question() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await mark(it, LEDGER, FLAKY, CACHE, FOLLOWUPS, COVERAGE)
+        assert "p pause 3 sandboxes" in it.footer
+        await it.press("p")
+        question = it.text("#question")
+        assert "Pause 3 sandboxes" in question
+        assert "Stops 1 run: ● Flaky CI on main" in question
+        assert "1 of the marked" in question
+        assert between.count("POST *") == 0
+        await it.press("f")
+        await it.until(lambda: "3 of 3 sandboxes paused" in it.footer, 15)
+        assert between.count(PAUSE) == 3
+        assert {status(it, title) for title in (LEDGER, FLAKY, CACHE)} == {"PAUSED"}
+        await it.settle()
+        assert marked(it) == [COVERAGE]
+
+
+async def test_esc_lets_the_sandbox_of_now_be_paused_and_no_other() -> None:
+    between = Between()
+    held = between.hold(PAUSE)
+    async with explore(wrap=between) as it:
+        await mark(it, LEDGER, SPLIT)
+        await it.press("p")
+        await it.send("enter")
+        await it.until(lambda: between.count(PAUSE) == 1)
+        await it.send("escape")
+        assert "stops after this one" in it.footer
+        held.set()
+        await it.until(lambda: "stopped: 1 of 2 sandboxes paused" in it.footer, 15)
+        await asyncio.sleep(0.1)
+        assert between.count(PAUSE) == 1
+        assert len(marked(it)) == 1
+
+
+async def test_those_that_are_all_paused_are_resumed_and_the_risk_is_named() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await mark(it, COVERAGE, CLICK)
+        assert "p resume 2 sandboxes" in it.footer
+        await it.press("p")
+        question = it.text("#question")
+        assert "Resume 2 sandboxes" in question
+        assert "the server pauses the oldest, without asking" in question
+        await it.press("enter")
+        await it.until(lambda: "2 of 2 sandboxes up" in it.footer, 20)
+        assert between.count(RESUME) == 2
+        assert "the server paused 2 sandboxes to make room" in it.footer
+
+
+async def test_gone_sandboxes_are_neither_paused_nor_resumed() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await mark(it, ADD, ESLINT)
+        assert "sandbox" not in it.footer
+        await it.press("p")
+        await it.until(lambda: "Neither pause nor resume" in it.footer)
+        assert between.count("POST *") == 0
+
+
+async def test_read_only_changes_nothing_of_all_marked() -> None:
+    between = Between()
+    async with explore(wrap=between, settings=Settings(read_only=True)) as it:
+        await mark(it, LEDGER, CACHE)
+        await it.press("p")
+        assert "read-only" in it.footer
+        assert between.count("POST *") == 0

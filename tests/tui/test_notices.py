@@ -1,0 +1,77 @@
+"""The sign that a conversation waits, failed or finished: its words, and the command it can be."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.problem import Problem
+from oh_tui.settings import read_settings
+from oh_tui.tui import notices
+from oh_tui.tui.triage import Change, Stand
+
+
+def change(title: str, stand: Stand = Stand.FINISHED) -> Change:
+    return Change(Conversation(id="c1", title=title), stand)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("", ()),
+        ("bell", ("bell",)),
+        ("osc9", ("osc9",)),
+        ("notify-send 'Open Hands' $TITLE", ("notify-send", "Open Hands", "$TITLE")),
+    ],
+)
+def test_the_setting_is_two_words_or_a_command(written: str, words: tuple[str, ...]) -> None:
+    assert read_settings({"OH_TUI_NOTICE": written}).notice == words
+
+
+def test_what_is_no_command_is_told() -> None:
+    with pytest.raises(Problem, match="OH_TUI_NOTICE is no command: no closing quotation"):
+        read_settings({"OH_TUI_NOTICE": "say 'it"})
+
+
+def test_several_changes_are_one_sentence() -> None:
+    assert notices.sentence([change("A", Stand.WAITING)]) == "A waits for you"
+    told = notices.sentence([change(name, Stand.ERROR) for name in "ABCDE"])
+    assert told == "5 conversations: A failed, B failed, C failed and 2 more"
+
+
+def test_a_title_cannot_end_the_sequence_it_stands_in() -> None:
+    sequence = notices.osc9(notices.sentence([change("a\x07\x1b]0;b\x07\n\x9c" + "c" * 500)]))
+    assert sequence.startswith("\x1b]9;oh-tui: ")
+    inside = sequence[len("\x1b]9;") : -1]
+    assert inside.isprintable()
+    assert len(inside) < 100
+
+
+async def test_a_command_is_told_by_variables_and_never_by_a_shell(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    script = "import os,sys; open(sys.argv[1],'w').write(repr((sys.argv[2:], dict(os.environ))))"
+    hostile = "$(touch /tmp/x); `id` \"'"
+    variables = notices.environment(
+        change(hostile, Stand.STUCK), {"PATH": "/bin", "OPENHANDS_API_KEY": "sk-secret"}
+    )
+    words = (sys.executable, "-c", script, str(told), "$OH_TUI_TITLE")
+    assert await notices.run(words, variables) == ""
+    given, environment = ast.literal_eval(told.read_text())
+    assert given == ["$OH_TUI_TITLE"], "nothing is put into the words"
+    assert environment["OH_TUI_TITLE"] == hostile
+    assert environment["OH_TUI_OUTCOME"] == "stuck"
+    assert "sk-secret" not in told.read_text()
+
+
+async def test_a_command_that_is_not_there_or_fails_or_hangs_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "cannot be started" in await notices.run(("/no/such/program",), {})
+    assert await notices.run((sys.executable, "-c", "raise SystemExit(3)"), {}) == "ended with 3"
+    monkeypatch.setattr(notices, "PATIENCE", 0.1)
+    hangs = (sys.executable, "-c", "import time; time.sleep(60)")
+    assert "was ended" in await notices.run(hangs, {})
