@@ -79,6 +79,11 @@ class Query(msgspec.Struct, frozen=True):
         """Events are decoded to answer: the screen does that in slices."""
         return any(FIELDS[term.field].cost > 1 for term in self.terms)
 
+    @property
+    def needs_facts(self) -> bool:
+        """The answer may be another one when `facts` come to be known."""
+        return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
+
     def matches(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> bool:
         """Whether a step is what is asked for; never raises. Without `facts` no step is known to
         be in a loop or to have a cost."""

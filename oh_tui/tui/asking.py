@@ -89,7 +89,9 @@ class AskingScreen(Screen[int]):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Tab or a click that leaves the line to type in ends it as Esc does; another window of
         the desktop does not."""
-        if event.widget is self.find_input and self.app.app_focus:
+        line = self.find_input
+        # it may have been asked again since: then it has the focus
+        if event.widget is line and self.focused is not line and self.app.app_focus:
             self._end_typing()
 
     def _end_typing(self) -> bool:

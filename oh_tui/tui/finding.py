@@ -168,6 +168,8 @@ class Filtering:
     """The number of the step under the cursor when it was set."""
     trajectory: Trajectory | None = None
     """The run whose steps are tested; None before the first is."""
+    has_study: bool = False
+    """What is told of the run was there when the tests began: its loops, time and cost."""
     known: int = 0
     """How many steps of it are tested or wait for it."""
     tested: int = 0
@@ -279,6 +281,15 @@ def refilter(screen: MainScreen) -> None:
         screen.run_worker(_sift(screen, screen.filtering), group="filter", exclusive=True)
 
 
+def studied(screen: MainScreen) -> None:
+    """What is told of the run has come, which the first tests did not know of."""
+    filtering = screen.filtering
+    if filtering and filtering.trajectory is not None and not filtering.has_study:
+        filtering.has_study = True
+        if filtering.query.needs_facts:
+            refilter(screen)
+
+
 def grown(screen: MainScreen, changed: list[int]) -> None:
     """The run took in more events; `changed` are earlier steps that got a result."""
     filtering, timeline = screen.filtering, screen.timeline
@@ -289,7 +300,7 @@ def grown(screen: MainScreen, changed: list[int]) -> None:
         refilter(screen)  # steps may have other numbers now
         return
     again = {*changed, *range(max(1, filtering.known - RETESTED), now + 1)}
-    if timeline.study is not None:
+    if timeline.study is not None and filtering.query.needs_facts:
         again |= set(timeline.study.loops)
     filtering.also(sorted(again))
     filtering.known = now
@@ -311,6 +322,7 @@ async def _sift(screen: MainScreen, filtering: Filtering, *, follow: bool = Fals
         return
     if filtering.trajectory is not trajectory:
         filtering.begin(trajectory, _step_here(screen))
+        filtering.has_study = timeline.study is not None
 
     def test(number: int) -> Breathing:
         step = trajectory.steps[number - 1] if number <= len(trajectory) else None

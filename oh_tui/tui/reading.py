@@ -115,6 +115,7 @@ async def study_run(screen: MainScreen, run: Run) -> None:
 def tell_study(screen: MainScreen, run: Run) -> None:
     if run.study and screen.timeline.trajectory is run.trajectory:
         screen.run_view.study = run.study
+        finding.studied(screen)
         screen.sidebar.tell(run.conversation.id, run.study.verdict)
 
 

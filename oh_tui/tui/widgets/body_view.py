@@ -186,6 +186,19 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             self._go(row - self.size.height // 3)
         return row + 1
 
+    def mark(self, text: str, *, go: bool = False) -> None:
+        """Mark all hits, until the next `show`; with `go` the first one is brought into sight."""
+        self._needle, self._hit = text, None
+        self._strips.clear()
+        self.refresh()
+        if not (go and text):
+            return
+        self._hit = self._document.find(text, 0)
+        self._fit()
+        top = self.scroll_offset.y
+        if self._hit is not None and not top <= self._hit < top + self.size.height:
+            self._go(self._hit - self.size.height // 3)
+
     # -------------------------------------------------------------------------------------- layout
 
     def on_mount(self) -> None:

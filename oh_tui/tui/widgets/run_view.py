@@ -93,6 +93,7 @@ class RunView(Vertical):
         self._shown: tuple[Event, Outcome | None, int, bool, int] | None = None
         for told in ("show_events", "time", "filtered", "range_from"):
             self.watch(self.timeline, told, self._tell_counts, init=False)
+        self.watch(self.timeline, "find_text", self._mark_hits, init=False)
         self._arrange_top()
 
     # What is shown
@@ -313,7 +314,16 @@ class RunView(Vertical):
         self.call_view.show(call)
         self.result_view.show(result, at_end=at_end)
         self._fit_call()
+        self._mark_hits()
         self._tell_position()
+
+    def _mark_hits(self) -> None:
+        """What is looked for is marked; where the row does not show it, its place is gone to."""
+        timeline = self.timeline
+        text = timeline.find_text
+        shown = timeline.row_text(timeline.cursor) if text and timeline.row_count() else ""
+        for view in (self.call_view, self.result_view):
+            view.mark(text, go=text.lower() not in shown.lower())
 
     def _fit_call(self) -> None:
         """Call takes what it needs, at most a third of the room."""

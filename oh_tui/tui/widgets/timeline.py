@@ -163,7 +163,9 @@ class Timeline(RowList):
 
     _drawn_rows = 0
 
-    def watch_filtered(self, before: tuple[int, ...] | None) -> None:
+    def watch_filtered(
+        self, before: tuple[int, ...] | None, after: tuple[int, ...] | None
+    ) -> None:
         """The cursor stays with its step, else goes to the nearest one that is shown."""
         if self.trajectory is None:
             return

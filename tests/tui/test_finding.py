@@ -1,0 +1,396 @@
+"""Find, filter and go to, in the true app on the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from textual.strip import Strip
+
+from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.query import parse
+from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.tui import finding
+from oh_tui.tui.theme import hues_of, style
+from tests.tui.explorer import Explorer, explore
+
+STUCK = "Parse ISO week dates"
+
+
+async def ask(it: Explorer, key: str, text: str) -> None:
+    """Press a key that asks for a line, and give it."""
+    await it.press(key)
+    it.screen.find_input.value = text
+    await it.press("enter")
+
+
+def number(it: Explorer) -> int:
+    """Of the step under the cursor."""
+    current = it.screen.timeline.current
+    assert current
+    assert current[0]
+    return current[0].number
+
+
+def numbers(it: Explorer) -> list[int]:
+    """Of all steps that have a row."""
+    timeline = it.screen.timeline
+    steps = [timeline.row(row)[0] for row in range(timeline.row_count())]
+    return [step.number for step in steps if step]
+
+
+def hits(it: Explorer, selector: str) -> list[str]:
+    """The texts marked as hits in a pane."""
+    colour = style(hues_of(it.app.current_theme), "hit").bgcolor
+    marked: list[str] = []
+    for strip in strips(it, selector):
+        marked += [s.text for s in strip if s.style and s.style.bgcolor == colour]
+    return marked
+
+
+def strips(it: Explorer, selector: str) -> list[Strip]:
+    widget = it.screen.query_one(selector)
+    return [widget.render_line(y) for y in range(widget.size.height)]
+
+
+def run_of(it: Explorer) -> Trajectory:
+    assert it.screen.timeline.trajectory
+    return it.screen.timeline.trajectory
+
+
+# Find
+
+
+async def test_find_goes_to_a_text_that_only_a_body_holds() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await it.press("g")
+        await ask(it, "slash", "fromisocalendar")
+        first = number(it)
+        assert "fromisocalendar" not in it.row().lower()
+        shown = it.text("#call").lower() + it.text("#result").lower()
+        assert "fromisocalendar" in shown, "the body is scrolled to it"
+        assert "".join(hits(it, "#call") + hits(it, "#result")).lower().startswith("fromiso")
+        await it.press("n")
+        second = number(it)
+        assert second > first
+        await it.press("N")
+        assert number(it) == first
+        await it.press("N")
+        assert number(it) > second
+        assert "other end" in it.footer
+
+
+async def test_a_hit_of_the_row_is_marked_and_the_result_stays_where_it_opens() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await it.press("g")
+        await ask(it, "slash", "Pytest -q")
+        assert "$ pytest -q" in it.row()
+        assert "pytest -q" in hits(it, "#timeline")
+        assert "".join(hits(it, "#call")).startswith("pytest -q")
+        await it.press("escape")
+        assert hits(it, "#timeline") == hits(it, "#call") == []
+
+
+async def test_what_is_nowhere_is_said_and_the_cursor_stays() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        before = number(it)
+        await ask(it, "slash", "no such text anywhere")
+        assert number(it) == before
+        assert "not in these steps: no such text" in it.footer
+
+
+async def test_find_in_the_conversations_looks_at_their_rows() -> None:
+    async with explore() as it:
+        await it.press("1")
+        await ask(it, "slash", "oauth")
+        current = it.screen.sidebar.list.current
+        assert current
+        assert "OAuth" in (current.title or "")
+
+
+async def test_find_with_every_event_shown_finds_hidden_ones() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await it.press("x", "g")
+        await ask(it, "slash", "usage_to_metrics")
+        assert "not in these events" in it.footer, "names of fields are not looked at"
+        await ask(it, "slash", "system prompt")
+        current = it.screen.timeline.current
+        assert current
+        assert current[1].kind == "SystemPromptEvent"
+
+
+async def test_esc_stops_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "SLICE", 0.0)
+    monkeypatch.setattr(finding, "SHOW_EVERY", 0.0)
+    async with explore() as it:
+        await it.open(STUCK)
+        await make_long(it)
+        await it.press("g", "slash")
+        it.screen.find_input.value = "nowhere to be found"
+        await it.send("enter")
+        await it.until(lambda: "finding" in it.footer)
+        assert "esc stops" in it.footer
+        await it.send("escape")
+        await it.settle()
+        assert "were looked at" in it.footer
+        assert number(it) == 1
+
+
+async def make_long(it: Explorer, count: int = 3000) -> None:
+    """A run of many steps in the place of the one shown."""
+    trajectory = Trajectory()
+    trajectory.extend(made(n) for n in range(1, count + 1))
+    it.screen.run_view.show_run(trajectory, 0)
+    await it.settle()
+
+
+def made(n: int, kind: str = "ConversationErrorEvent") -> Event:
+    minutes, seconds = divmod(n, 60)
+    when = f"2026-03-01T{10 + minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    detail = "every tenth" if n % 10 == 0 else "another"
+    body = {"id": f"made-{n}", "kind": kind, "timestamp": when, "code": "Odd", "detail": detail}
+    return parse_event(json.dumps(body).encode())
+
+
+# Filter
+
+
+async def test_a_filter_hides_the_other_steps_and_esc_shows_them() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        run = run_of(it)
+        await ask(it, "ampersand", "is:failed tool:terminal")
+        wanted = [
+            step.number
+            for step in run.steps
+            if run.outcome(step) in (Outcome.COMMAND_FAILED, Outcome.ERROR)
+            and step.event.tool_name == "terminal"
+        ]
+        assert numbers(it) == wanted
+        assert it.screen.filter_text == "is:failed tool:terminal"
+        assert number(it) in wanted
+        here = number(it)
+        await it.press("escape")
+        assert len(numbers(it)) == len(run)
+        assert it.screen.filter_text == ""
+        assert number(it) == here, "the cursor stays with its step"
+
+
+async def test_find_and_errors_walk_within_the_filter() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "tool:edit")
+        edits = numbers(it)
+        await ask(it, "slash", "def ")
+        assert number(it) in edits
+        await it.press("n")
+        assert number(it) in edits
+
+
+async def test_a_wrong_filter_is_asked_again_with_the_wrong_word_selected() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "is:failed tol:edit")
+        line = it.screen.find_input
+        await it.until(lambda: line.selected_text == "tol")
+        assert line.display
+        assert line.value == "is:failed tol:edit"
+        assert "no field tol" in it.footer
+        assert "tool:" in it.footer
+        await it.type("tool")
+        assert line.value == "is:failed tool:edit"
+        await it.press("enter")
+        assert not line.display
+        assert it.screen.filter_text == "is:failed tool:edit"
+        assert not it.screen.footer.news
+
+
+async def test_esc_gives_up_a_filter_that_was_wrong() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "is:nothing")
+        assert it.screen.find_input.display
+        await it.press("escape")
+        assert not it.screen.find_input.display
+        assert it.screen.filter_text == ""
+        assert len(numbers(it)) == len(run_of(it))
+
+
+async def test_tab_completes_a_word_and_leaves_the_line_where_there_is_none() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await it.press("ampersand")
+        line = it.screen.find_input
+        await it.type("is:fa")
+        await it.until(lambda: line._suggestion)
+        await it.press("tab")
+        assert line.value == "is:failed"
+        assert line.display
+        await it.press("tab")
+        assert not line.display
+
+
+async def test_no_words_take_the_filter_off() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "is:error")
+        assert len(numbers(it)) < len(run_of(it))
+        await it.press("ampersand")
+        assert it.screen.find_input.value == "is:error", "the words are there to be changed"
+        it.screen.find_input.value = ""
+        await it.press("enter")
+        assert len(numbers(it)) == len(run_of(it))
+
+
+async def test_a_filter_that_nothing_passes_says_so_and_leads_back() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        before = number(it)
+        await ask(it, "ampersand", "nowhere-in-this-run")
+        assert numbers(it) == []
+        assert "no step is nowhere-in-this-run" in it.text("#timeline")
+        await it.press("escape")
+        assert number(it) == before
+
+
+async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "is:error")
+        await it.open("Add OAuth login")
+        assert it.screen.filter_text == ""
+        assert len(numbers(it)) == len(run_of(it))
+
+
+async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finding, "SLICE", 0.0)
+    monkeypatch.setattr(finding, "SHOW_EVERY", 0.0)
+    async with explore() as it:
+        await it.open(STUCK)
+        await make_long(it)
+        await it.press("ampersand")
+        it.screen.find_input.value = '"every tenth"'
+        await it.send("enter")
+        await it.until(lambda: it.screen.timeline.filtered)
+        assert set(numbers(it)) < set(range(10, 3001, 10)), "not all of them yet"
+        assert "filtering" in it.footer
+        await it.send("escape")
+        await it.settle()
+        assert it.screen.filter_text == ""
+        assert len(numbers(it)) == 3000
+        await ask(it, "ampersand", '"every tenth"')
+        assert numbers(it) == list(range(10, 3001, 10))
+
+
+async def test_steps_that_come_are_tested_too() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await make_long(it, 30)
+        await ask(it, "ampersand", '"every tenth"')
+        assert numbers(it) == [10, 20, 30]
+        run = run_of(it)
+        changed = run.extend(made(n) for n in range(31, 52))
+        it.screen.run_view.grown(changed, follow=True)
+        finding.grown(it.screen, changed)
+        await it.settle()
+        assert numbers(it) == [10, 20, 30, 40, 50]
+
+
+async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        run = Trajectory()
+        action = {"kind": "TerminalAction", "command": "ls"}
+        call = {"id": "c", "kind": "ActionEvent", "tool_name": "terminal", "action": action}
+        answer = {"id": "r", "kind": "ObservationEvent", "action_id": "c",
+                  "observation": {"kind": "TerminalObservation", "exit_code": 1}}  # fmt: skip
+        run.extend([made(1), parse_event(json.dumps(call).encode())])
+        it.screen.run_view.show_run(run, 0)
+        finding.set_filter(it.screen, parse("is:noresult"))
+        await it.settle()
+        assert numbers(it) == [2]
+        changed = run.extend([parse_event(json.dumps(answer).encode())])
+        it.screen.run_view.grown(changed, follow=False)
+        finding.grown(it.screen, changed)
+        await it.settle()
+        assert numbers(it) == []
+
+
+# Go to
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [("7", 7), ("#12", 12), ("0%", 1), ("100%", 61), ("50%", 31), ("+0:00", 1), ("+99:00:00", 61)],
+)
+async def test_go_to_a_step_a_share_or_a_time(place: str, wanted: int) -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "colon", place)
+        assert number(it) == wanted
+
+
+async def test_go_to_the_time_that_the_timeline_shows() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        run = run_of(it)
+        for _ in range(2):
+            await it.press("t")
+        assert it.screen.timeline.time == "UTC"
+        wanted = run.steps[40]
+        await ask(it, "colon", wanted.event.timestamp[11:19])
+        assert abs(number(it) - wanted.number) <= 1
+        assert (run.steps[number(it) - 1].event.seconds() or 0) >= (wanted.event.seconds() or 0) - 1
+
+
+async def test_go_to_an_id() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        step = run_of(it).steps[20]
+        assert step.result
+        await ask(it, "colon", step.result.id[:13])
+        assert number(it) == 21
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("99", "no step 99: the last is 61"), ("zzz", "no step, time or id: zzz"), ("0", "no step 0")],
+)
+async def test_what_is_not_there_is_said(place: str, told: str) -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        before = number(it)
+        await ask(it, "colon", place)
+        assert number(it) == before
+        assert told in it.footer
+
+
+async def test_a_step_that_the_filter_hides_is_said() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "ampersand", "is:error")
+        await ask(it, "colon", "1")
+        assert "not among those filtered" in it.footer
+
+
+async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await make_long(it, 20_000)
+        await it.press("g")
+        it.screen.set_find("nowhere to be found")
+        it.screen.run_worker(finding.find_next(it.screen, 1), group="find")
+        turns = 0
+        while any(w.group == "find" and not w.is_finished for w in it.app.workers):
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 50, "a slice of it takes 2 ms, all of it a tenth of a second or more"
+        await it.settle()
+        assert "not in these steps" in it.footer
