@@ -145,3 +145,21 @@ def test_a_locale_that_is_not_utf8_asks_for_ascii(charset: str, ascii: bool) -> 
 def test_no_color_counts_when_it_is_not_empty() -> None:
     assert read_settings({**UTF8, "NO_COLOR": "1"}).no_color
     assert not read_settings({**UTF8, "NO_COLOR": ""}).no_color
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has a folder of its own for this")
+@pytest.mark.parametrize(
+    ("environment", "file"),
+    [
+        ({"HOME": "/home/a"}, "/home/a/.local/state/oh-tui/seen.json"),
+        ({"HOME": "/home/a", "XDG_STATE_HOME": "/state"}, "/state/oh-tui/seen.json"),
+        ({"HOME": "/home/a", "XDG_STATE_HOME": "x"}, "/home/a/.local/state/oh-tui/seen.json"),
+        ({}, None),
+        ({"HOME": "nowhere"}, None),
+    ],
+)
+def test_what_was_seen_is_kept_where_programs_keep_their_state(
+    environment: dict[str, str], file: str | None
+) -> None:
+    assert read_settings(environment).seen_file == (Path(file) if file else None)
+    assert read_settings(environment, local=True).seen_file is None

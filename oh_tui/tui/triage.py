@@ -163,7 +163,7 @@ class Board:
         rows: list[Row] = []
         for row in self.rows:
             now = fresh.pop(row.id, row.conversation)
-            rows.append(self._renewed(row, now))
+            rows.append(row if now == row.conversation else self._renewed(row, now))
             before, stand = self._heard.get(row.id), told_stand(now)
             if before not in (None, stand) and stand in NEWSWORTHY:
                 changes.append(Change(now, stand))
@@ -326,8 +326,8 @@ class Board:
 
 def _place(rows: list[Row], row: Row, *, older: bool) -> None:
     """Put a new row among those listed, none of which moves past another."""
-    due = row.due
-    parent = next((n for n, other in enumerate(rows) if other.id == _parent(row)), None)
+    due, above = row.due, _parent(row)
+    parent = next((n for n, other in enumerate(rows) if other.id == above), None) if above else None
     depth, group = _is_child(row), due
     if parent is not None and due >= rows[parent].group:
         depth, group = rows[parent].depth + 1, rows[parent].group
