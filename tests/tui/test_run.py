@@ -201,7 +201,7 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
     async with explore() as it:
         await it.open(WEEKS)
         await it.press("g")
-        await find(it, "PYTEST")
+        await find(it, "PYTEST -Q")
         first = number(it)
         assert "pytest" in it.row()
         await it.press("n")
@@ -216,7 +216,7 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
         hit = timeline.hue("hit")
         line = timeline.render_line(timeline.cursor - round(timeline.scroll_y))
         marked = [s.text for s in line if s.style and s.style.bgcolor == hit.bgcolor]
-        assert "pytest" in marked
+        assert "pytest -q" in marked
         await it.press("escape")
         assert it.screen.find_text == ""
         assert it.screen.pane == "timeline"
@@ -229,7 +229,7 @@ async def test_what_is_not_there_is_said_and_the_cursor_stays() -> None:
         await it.open(WEEKS)
         place = number(it)
         await find(it, "no such words")
-        assert "not in these rows: no such words" in it.footer
+        assert "not in these steps: no such words" in it.footer
         assert number(it) == place
 
 
@@ -238,7 +238,7 @@ async def test_find_in_an_empty_pane_finds_nothing() -> None:
         await it.open("Docs: dark mode")
         assert it.screen.timeline.row_count() == 0
         await find(it, "a")
-        assert "not in these rows" in it.footer
+        assert "not in these steps" in it.footer
 
 
 async def test_find_looks_in_the_list_when_the_list_has_the_focus() -> None:
