@@ -124,7 +124,7 @@ def where(screen: MainScreen) -> None:
 
 
 def changes(screen: MainScreen) -> None:
-    screen.run_worker(views.changes(screen), group="ask")
+    screen.run_worker(views.changes(screen), group="view", exclusive=True)
 
 
 def hidden(screen: MainScreen) -> None:

@@ -1,0 +1,177 @@
+"""What is told of a run above its timeline, and what is done with ranges, jumps and views."""
+
+from __future__ import annotations
+
+from textual.events import Click
+
+from oh_tui.tui.changes_screen import ChangesScreen
+from tests.tui.explorer import explore
+from tests.tui.test_run import FLAKY, OAUTH, WEEKS, number
+
+FINISHED = "Cache the docker layers"
+DELEGATING = "Port the CLI to click"
+
+
+async def test_the_verdict_and_what_the_run_came_to_stand_above() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        verdict, totals = it.text("#summary").splitlines()
+        assert verdict.startswith(" ✗ stuck  Steps 58-61 made the same call")
+        assert "$1.12" in totals
+        assert "waiting for you" in totals
+        assert "(c)" in totals
+        assert it.screen.query_one("#strip").size.height == 4
+
+
+async def test_a_low_screen_keeps_the_verdict_and_the_strip_without_its_axis() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open(WEEKS)
+        assert it.screen.query_one("#summary").size.height == 1
+        assert it.screen.query_one("#strip").size.height == 3
+        await it.press("enter")  # the result has the whole screen
+        assert not it.screen.query_one("#strip").display
+
+
+async def test_the_cursor_lands_where_the_verdict_points_with_what_follows_in_view() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        assert number(it) == 58
+        assert "  61 " in it.text("#timeline")
+        await it.open(FINISHED)
+        trajectory = it.screen.timeline.trajectory
+        assert trajectory is not None
+        assert "finish" in it.row() or number(it) == len(trajectory)
+
+
+async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        head = it.text("TimelineHead")
+        assert head.split() == ["#", "at", "llm", "ran", "what", "result", "cost"]
+        row = next(line for line in it.text("#timeline").splitlines() if " 58 " in line)
+        assert row.split()[-1] == "$0.01"
+        assert "∞" in row
+    async with explore(size=(120, 36)) as it:
+        await it.open(WEEKS)
+        assert it.text("TimelineHead").split() == ["#", "at", "ran", "what", "result"]
+
+
+async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        assert "llm 5.9 s · 34.4k tokens in, 244 out · $0.014" in it.text("#call-rule")
+        assert "in the loop 58-61" in it.text("#result-rule")
+
+
+async def test_e_stops_once_at_a_loop() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("g", "G", "E")
+        assert number(it) == 60  # each of them is a failed command of its own
+
+
+async def test_a_range_is_told_copied_and_shown_alone() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("v", "k", "k")
+        assert "steps 56-58 selected" in it.text("#timeline-rule")
+        await it.press("y")
+        assert it.screen.question_bar.question
+        assert "56-58" in it.screen.question_bar.question.title
+        await it.press("c")
+        assert it.app.clipboard.splitlines() == [
+            "pytest -q tests/test_weeks.py",
+            "git diff --stat",
+            "python -m dates 2021-W53-1 --explain",
+        ]
+        assert "3 steps" in it.footer
+        await it.press("ampersand")
+        assert it.screen.timeline.filtered == (56, 57, 58)
+        assert "filter step:56-58 · 3 of 61 steps" in it.text("#timeline-rule")
+        await it.press("escape")
+        assert it.screen.timeline.filtered is None
+        assert number(it) == 56
+
+
+async def test_a_range_is_copied_as_markdown_and_as_a_list_of_json() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("v", "k", "y", "m")
+        assert it.app.clipboard.count("### step 5") == 2
+        await it.press("y", "j")
+        assert it.app.clipboard.startswith("[\n")
+        await it.press("escape")
+        assert it.screen.timeline.range is None
+
+
+async def test_a_click_on_the_strip_brings_the_cursor_there_also_through_a_filter() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("v", "ampersand")
+        assert it.screen.timeline.filtered == (58,)
+        strip = it.screen.query_one("#strip")
+        strip.post_message(Click(strip, 7, 1, 0, 0, 1, False, False, False, 7, 1))
+        await it.settle()
+        assert it.screen.timeline.filtered is None
+        assert number(it) < 5
+
+
+async def test_where_it_went_leads_to_a_step() -> None:
+    from oh_tui.tui.where import WhereScreen
+
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("T")
+        assert isinstance(it.app.screen, WhereScreen)
+        await it.press("enter")
+        assert it.app.screen is it.screen
+        assert number(it) != 58
+
+
+async def test_changed_files_lead_to_the_steps_of_one() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("c")
+        assert isinstance(it.app.screen, ChangesScreen)
+        await it.press("ampersand")
+        await it.until(lambda: it.screen.timeline.filtered)
+        assert 'filter path:"dates/CHANGELOG.md"' in it.text("#timeline-rule")
+        assert "CHANGELOG" in it.row()
+
+
+async def test_another_run_begins_without_the_filter_of_the_one_before() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("v", "ampersand")
+        await it.open(OAUTH)
+        assert it.screen.filtering is None
+        assert it.screen.timeline.filtered is None
+
+
+async def test_the_right_edge_of_the_strip_moves_in_a_live_run() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(FLAKY)
+        before = it.text("#strip")
+        steps = len(it.screen.timeline.trajectory or ())
+        it.demo.advance(60)
+        await it.until(lambda: len(it.screen.timeline.trajectory or ()) > steps, 20)
+        await it.until(lambda: it.text("#strip") != before)
+        study = it.screen.run_view.study
+        assert study is not None
+        assert study.verdict.word == "running"
+
+
+async def test_enter_goes_into_a_sub_conversation_and_esc_returns_to_the_step() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Audit the public endpoints")
+        study = it.screen.run_view.study
+        assert study is not None
+        starts = [s.number for s in study.trajectory.steps if "StartChild" in s.event.part]
+        it.screen.jump(starts[0])
+        await it.settle()
+        await it.press("enter")
+        assert it.screen.current and it.screen.current.title == "Guard /v1/export.csv"
+        await it.press("escape")
+        assert it.screen.current.title == "Audit the public endpoints"
+        assert number(it) == starts[0]
+        assert it.screen.pane == "timeline"
