@@ -1,0 +1,191 @@
+"""Where the time and the money of a run went, as plain numbers and texts."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from heapq import nlargest
+
+import msgspec
+
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.describe import Family, describe, family_of
+from oh_tui.trajectory.steps import Step, Trajectory
+
+MOST = 10
+"""Steps in each of the two lists."""
+
+USAGES = 12
+"""Usage ids that are told one by one."""
+
+SHORT = 0.05
+"""Seconds; what took less is not told."""
+
+
+class Costly(msgspec.Struct, frozen=True):
+    """A step that took long or cost much."""
+
+    number: int
+    family: Family
+    what: str
+    """Clean and redacted, as `describe` gives it."""
+    llm: float
+    """Seconds of the model."""
+    ran: float
+    """Seconds of the tool, without those in which the call waited for you."""
+    spent: Spent
+    """What its answer cost, all calls of a parallel group together."""
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """Times are in seconds. No second is counted twice: model, tools and rest come to `active`
+    unless clocks went back."""
+
+    active: float
+    waited: float
+    model: float
+    tools: tuple[tuple[Family, float], ...]
+    """By family of tools, the longest first."""
+    rest: float
+    """Of the active time: neither the model nor a tool."""
+    slowest: tuple[Costly, ...]
+    dearest: tuple[Costly, ...]
+    """By cost; by tokens, when no price is known."""
+    total: Spent
+    other: Spent
+    other_about: tuple[str, ...]
+    priced: bool
+    usages: tuple[tuple[str, Spent], ...]
+    """By usage id, the dearest first; clean and redacted, those that are left out under ""."""
+    context: tuple[int, ...]
+    condensed: frozenset[int]
+    """As `context_fill` gives them."""
+    fullest: int
+    """The highest number of tokens in a prompt."""
+    last: int
+    """Tokens in the prompt of the last answer."""
+    window: int
+    """Tokens that the context holds; 0 when not told."""
+
+
+def spending(trajectory: Trajectory, accounts: Accounts, columns: int = 80) -> Spending:
+    """Walks all steps, so call it when it is asked for. `columns` is how many the context has."""
+    model = 0.0
+    tools: dict[Family, float] = {}
+    spans: list[tuple[float, float, float]] = []
+    """By step number - 1: seconds of both, of the model, of the tool."""
+    busy = float("-inf")
+    for step in trajectory.steps:
+        when = step.event.seconds()
+        llm, ran = accounts.llm(step) or 0.0, accounts.ran(step) or 0.0
+        if when is not None:
+            if llm:
+                model += max(0.0, when - max(when - llm, busy))
+                busy = max(busy, when)
+            if ran:
+                ran -= _waited(accounts.waits, when, when + ran)
+                family = family_of(step.event)
+                end = when + ran
+                tools[family] = tools.get(family, 0.0) + max(0.0, end - max(when, busy))
+                busy = max(busy, end)
+        spans.append((llm + ran, llm, ran))
+
+    def costly(numbers: Iterable[int]) -> tuple[Costly, ...]:
+        return tuple(_costly(trajectory.steps[n], spans[n], trajectory, accounts) for n in numbers)
+
+    slowest = [n for n in _top(MOST, [span[0] for span in spans]) if spans[n][0] >= SHORT]
+    priced = accounts.priced
+    worth: list[float] = []
+    for step in trajectory.steps:
+        spent = accounts.of(step)
+        worth.append(0.0 if spent is None else spent.cost if priced else tokens(spent))
+    dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
+    context, condensed = context_fill(trajectory, accounts, columns)
+    answers = accounts.context
+    known = model + sum(tools.values())
+    return Spending(
+        active=accounts.active,
+        waited=accounts.waited,
+        model=model,
+        tools=tuple(
+            sorted(
+                ((family, span) for family, span in tools.items() if span >= SHORT),
+                key=lambda pair: -pair[1],
+            )
+        ),
+        rest=max(0.0, accounts.active - known),
+        slowest=costly(slowest),
+        dearest=costly(dearest),
+        total=accounts.total,
+        other=accounts.other,
+        other_about=accounts.other_about,
+        priced=priced,
+        usages=_usages(accounts, priced),
+        context=context,
+        condensed=condensed,
+        fullest=max((prompt for _, prompt in answers), default=0),
+        last=answers[-1][1] if answers else 0,
+        window=accounts.context_window,
+    )
+
+
+def tokens(spent: Spent) -> int:
+    return spent.prompt + spent.completion
+
+
+def _top(most: int, values: list[float]) -> list[int]:
+    """Places of the highest values, the highest first, the earlier first among equals."""
+    return nlargest(most, range(len(values)), key=lambda place: (values[place], -place))
+
+
+def _costly(
+    step: Step, span: tuple[float, float, float], trajectory: Trajectory, accounts: Accounts
+) -> Costly:
+    told = describe(step, trajectory.outcome(step))
+    what = told.what if step.is_call or not told.result else f"{told.what}: {told.result}"
+    return Costly(step.number, told.family, what, span[1], span[2], accounts.of(step) or Spent())
+
+
+def _waited(waits: list[tuple[float, float]], start: float, end: float) -> float:
+    """Seconds between two moments in which the run waited for you; `waits` in order of time."""
+    waited = 0.0
+    for place in range(bisect_left(waits, start, key=lambda wait: wait[1]), len(waits)):
+        began, ended = waits[place]
+        if began >= end:
+            break
+        waited += max(0.0, min(ended, end) - max(began, start))
+    return min(waited, end - start)
+
+
+def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Spent], ...]:
+    """The usage ids, those of least weight in one sum when there are many."""
+    told = sorted(
+        accounts.usages.items(),
+        key=lambda pair: (-pair[1].cost if priced else -tokens(pair[1]), pair[0]),
+    )
+    named = [(redact(clean_line(usage[:200])), spent) for usage, spent in told[:USAGES]]
+    rest = Spent()
+    for _, spent in told[USAGES:]:
+        rest += spent
+    return (*named, ("", rest)) if told[USAGES:] else tuple(named)
+
+
+def context_fill(
+    trajectory: Trajectory, accounts: Accounts, columns: int
+) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The fill of the context in at most `columns` columns, each for equally many answers: the
+    most tokens in a prompt, and the columns in which the history was condensed."""
+    answers = accounts.context
+    cuts = [step.number for step in trajectory.steps if step.event.kind == "Condensation"]
+    if not answers or columns < 1:
+        return (), frozenset()
+    points = sorted([*answers, *((number, 0) for number in cuts)])
+    width = min(columns, len(points))
+    fill, condensed = [0] * width, set()
+    for place, (_, prompt) in enumerate(points):
+        column = place * width // len(points)
+        fill[column] = max(fill[column], prompt)
+        if not prompt:
+            condensed.add(column)
+    return tuple(fill), frozenset(condensed)
