@@ -98,7 +98,7 @@ _USER_INFO = re.compile(r"(://[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
 _PAIR = re.compile(
     r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
     r"|token|secret|passw(?:or)?d|passphrase)"
-    r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::|=>?)\s{0,4})"
+    r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::\s{0,4}|=>?[^\S\n]{0,4}))"
     r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\\\n]{1,4000})(?=\\?[\"'])"
     r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
     re.IGNORECASE,

@@ -257,3 +257,8 @@ def test_json_may_be_deeper_than_python_can_recurse() -> None:
     while isinstance(copy, list):
         copy = copy[0]
     assert copy == f"password={HIDDEN}"
+
+
+def test_an_empty_value_does_not_hide_the_line_below() -> None:
+    assert redact("SESSION_SECRET=\n+GITHUB_CLIENT_ID=") == "SESSION_SECRET=\n+GITHUB_CLIENT_ID="
+    assert redact("password:\n  hunter22!") == f"password:\n  {HIDDEN}"
