@@ -196,7 +196,7 @@ def _unknown(match: re.Match[str], name: str) -> QueryError:
     typed = clean_line(match[0])[:40].replace('"', "")
     hint = f'did you mean {meant} · to find the text itself: "{typed}"'
     start = match.start("field")
-    return QueryError(f"There is no field {match['field']}:", hint, start, match.end("field"))
+    return QueryError(f"There is no field {match['field']}", hint, start, match.end("field"))
 
 
 def _examples(name: str) -> str:

@@ -40,7 +40,7 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
-SHOW_EVERY = 0.1
+SHOW_EVERY = 0.2
 """Seconds between two times that progress is shown."""
 
 HOPS = 3
