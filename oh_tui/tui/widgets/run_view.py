@@ -117,7 +117,11 @@ class RunView(Vertical):
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self._shown = None
-        self.study = None
+        if trajectory is None:
+            self.study = None
+        else:
+            # What stands above stays until its next state is told, so that nothing jumps.
+            self.timeline.study = None
         self.timeline.show(trajectory, step)
         self._tell_counts()
         self._tell_run()
