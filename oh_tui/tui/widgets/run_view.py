@@ -246,7 +246,7 @@ class RunView(Vertical):
                 self._show_event(event)
             return
         outcome = timeline.trajectory.outcome(step)
-        key = (step.event, outcome, len(step.results), self.as_json, id(self.study))
+        key = (step.event, outcome, len(step.results), self.as_json, id(timeline.study))
         if key != self._shown:
             self._shown = key
             self._show_step(step, outcome)
@@ -284,9 +284,9 @@ class RunView(Vertical):
 
     def _spent(self, step: Step) -> str:
         """What the model took for a step: time, tokens, money."""
-        if self.study is None:
+        if self.timeline.study is None:
             return ""
-        accounts = self.study.accounts
+        accounts = self.timeline.study.accounts
         spent, llm = accounts.of(step), accounts.llm(step)
         facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
         if spent and (spent.prompt or spent.completion):
@@ -297,9 +297,9 @@ class RunView(Vertical):
 
     def _loop(self, step: Step) -> tuple[str, ...]:
         """The other steps of the loop that a step is in, as far as the verdict names them."""
-        if self.study is None or step.number not in self.study.loops:
+        if self.timeline.study is None or step.number not in self.timeline.study.loops:
             return ()
-        named = self.study.verdict.steps
+        named = self.timeline.study.verdict.steps
         if step.number not in named or len(named) < 2:
             return ("in a loop",)
         return (f"in the loop {named[0]}-{named[-1]}",)
@@ -351,9 +351,7 @@ class RunView(Vertical):
         self._fit_call()
 
 
-def _facts(
-    conversation: Conversation, trajectory: Trajectory | None, now: float
-) -> list[str]:
+def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
     """The most telling first: those at the end go when there is no room."""
     facts = []
     model = clean_line(conversation.llm_model or "")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GAP = "   "
 
+NOT_TOLD = "how it ended is not in these events"
+
 
 class Summary(Drawn):
     """Shows a study; `short` leaves out the second line."""
@@ -36,9 +38,10 @@ class Summary(Drawn):
         assert self.study is not None
         verdict = self.study.verdict
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
-        word = verdict.word or "not known"
-        told = shorten(verdict.cause, max(0, width - 5 - len(word)), self.glyphs.more)
-        return [(" ", ""), (f"{glyph} {word}", hue), ("  ", ""), (told, "")]
+        if not verdict.word:
+            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim")]
+        told = shorten(verdict.cause, max(0, width - 5 - len(verdict.word)), self.glyphs.more)
+        return [(" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (told, "")]
 
     def _totals(self, width: int) -> list[Piece]:
         """The most telling first; what does not fit is left out whole."""
@@ -55,11 +58,13 @@ class Summary(Drawn):
 
 
 def totals(study: Study) -> list[Piece]:
-    """Time, money, tokens, context, plan and changed files of a run; nothing that is zero."""
+    """Time, money, tokens, context, plan and changed files of a run; nothing that is zero, and of
+    a run not read to its beginning only what its last events tell of the whole."""
     accounts, changes, plan = study.accounts, study.changes, study.verdict.plan
     facts: list[Piece] = []
     active, waited = accounts.active, accounts.waited
-    if active >= 0.5 or waited >= 1:
+    whole = study.trajectory.complete
+    if whole and (active >= 0.5 or waited >= 1):
         waits = f" + {duration(waited)} waiting for you" if waited >= 30 else ""
         facts.append((f"{duration(active)} active{waits}", "dim"))
     spent = accounts.total
@@ -75,6 +80,6 @@ def totals(study: Study) -> list[Piece]:
         facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
     if plan:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
-    if changes.headline:
+    if whole and changes.headline:
         facts.append((f"{changes.headline} (c)", "dim"))
     return facts
