@@ -14,7 +14,7 @@ from starlette.routing import Route
 from oh_tui.demo.answers import Query, Refused, answer, crash, detail, utc, uuid_or_none
 from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.starts import Start, Starts
-from oh_tui.demo.world import Conversation, World
+from oh_tui.demo.world import INSTANT, Conversation, World
 
 PATIENCE = 30.0
 """Seconds that the app server waits for an agent server to take a message."""
@@ -171,13 +171,15 @@ class Acting:
 async def passes(
     world: World, conversation: Conversation, until: float, patience: float = float("inf")
 ) -> bool:
-    """Wait until a time, in real seconds, and show what the agent did up to then; False when
-    patience ends before."""
-    seconds = until - world.clock.now()
+    """Wait until a time, even if the clock stands still, and show what the agent did up to then;
+    False when patience ends before."""
+    seconds, began = until - world.clock.now(), world.clock.ticks()
+    if seconds > INSTANT:
+        # the clock may be moved on meanwhile, and has no event for it
+        while (passed := world.clock.ticks() - began) < min(seconds, patience):  # noqa: ASYNC110
+            await asyncio.sleep(min(0.1, seconds - passed))
     if seconds > patience:
-        await asyncio.sleep(patience)
         return False
-    await asyncio.sleep(max(0.0, seconds) if seconds > 0.3 else 0.0)
     world.show(conversation, until)
     return True
 

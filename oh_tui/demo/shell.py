@@ -43,7 +43,7 @@ class _Shell:
         return path == "/" or any(name.startswith(path.rstrip("/") + "/") for name in self.files)
 
     def fail(self, words: str, code: int = 1) -> int:
-        self.done.stderr += words.encode() + b"\n"
+        self.done.stderr += _text(f"{words}\n")
         return code
 
 
@@ -144,7 +144,7 @@ def _simple(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
 
 
 def _text(words: str) -> bytes:
-    return words.encode("utf-8", "surrogateescape")
+    return words.encode("utf-8", "replace")
 
 
 def _echo(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
@@ -244,7 +244,7 @@ def _rm(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
         if path in shell.files:
             del shell.files[path]
         elif "r" in flags and shell.is_folder(path):
-            for name in [name for name in shell.files if name.startswith(path + "/")]:
+            for name in [name for name in shell.files if name.startswith(path.rstrip("/") + "/")]:
                 del shell.files[name]
         elif "f" not in flags:
             code = shell.fail(f"rm: cannot remove '{word}': No such file or directory")

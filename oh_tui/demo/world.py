@@ -87,6 +87,8 @@ class Conversation:
     title: str | None = None
     shown: float = 0.0
     """Up to when all that the agent did can be seen, even if the clock is not there yet."""
+    heard: float = 0.0
+    """The same for the app server, which else hears of it later."""
     built: tuple[list[Stored], list[Stored], Run] | None = None
     """Events in the order of the agent server, of the app server, and the run that made them."""
 
@@ -205,8 +207,8 @@ class World:
         _, events, _ = self._build(conversation)
         if not conversation.live:
             return events
-        until, shown = self._until(conversation), conversation.shown
-        return [event for event in events if event.app_at <= until or event.at <= shown]
+        until, heard = self._until(conversation), conversation.heard
+        return [event for event in events if event.app_at <= until or event.at <= heard]
 
     def execution_status(self, conversation: Conversation) -> str | None:
         """None unless the sandbox runs, as on the real server."""
@@ -258,9 +260,9 @@ class World:
         """Do something to a run, and give when that shows: an end of the present step for what
         waits for it, else now. `show` makes it seen."""
         if not conversation.live:
-            conversation.shown = max(
-                (event.at for event in self.agent_events(conversation)), default=0
-            )
+            there = self.agent_events(conversation)
+            conversation.shown = max((event.at for event in there), default=0.0)
+            conversation.heard = conversation.shown
         at = max(self.clock.now(), conversation.shown)
         waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
         conversation.halts.acts.append(Act(at, what, text, run))
@@ -274,10 +276,11 @@ class World:
         return min(later, default=at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
-        """Let be seen what the agent did up to a time. With `anew` the server rebuilds the row,
-        which makes the conversation look new (measured, when an agent is stopped)."""
+        """Let be seen what the agent did up to a time. With `anew` the app server hears of it and
+        rebuilds the row, which makes the conversation look new (measured, of a stopped agent)."""
         conversation.shown = max(conversation.shown, at)
         if anew:
+            conversation.heard = conversation.shown
             conversation.created = self.clock.now()
 
     def step_ends(self, conversation: Conversation) -> float:

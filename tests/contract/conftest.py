@@ -1,15 +1,53 @@
 """The contract is held against the demo here, and against the real server in tests/live."""
 
+from __future__ import annotations
+
+import asyncio
+
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.api import AppServer, Conversation
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.catalog import ENTRIES
 
+from .acting import Prompts, Stage
 from .fixtures import ServerUnderTest, api, run, wire
 
 __all__ = ["api", "run", "wire"]
 
 
 @pytest.fixture
-def server() -> ServerUnderTest:
-    demo = make_demo()
+def demo() -> Demo:
+    return make_demo()
+
+
+@pytest.fixture
+def server(demo: Demo) -> ServerUnderTest:
     return ServerUnderTest(demo.base_url, demo.app)
+
+
+@pytest.fixture
+def stage(demo: Demo, api: AppServer) -> Stage:
+    demo.rate_limited = False  # its clock is moved on: many calls fall into one second
+
+    async def sleep(seconds: float) -> None:
+        demo.advance(seconds)
+        await asyncio.sleep(0.005)
+
+    async def confirms(conversation: Conversation) -> None:
+        """The agent of the demo asks by itself."""
+
+    def ran(conversation: Conversation) -> bool:
+        events = demo.world.agent_events(demo.world.conversations[conversation.id])
+        return any(e.kind == "ObservationEvent" and b"rm -rf build" in e.raw for e in events)
+
+    sandbox = next(entry for entry in ENTRIES if entry.slug == "settings-split").sandbox_id
+    return Stage(
+        api,
+        Prompts("Look around", "Do it slowly", "Delete the build folder", "Thank you"),
+        sandbox,
+        confirms,
+        ran,
+        sleep,
+        "/workspace/put",
+    )

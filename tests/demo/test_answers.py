@@ -160,3 +160,56 @@ def _decode(event: Stored) -> dict[str, Any]:
 def _inner(body: dict[str, Any]) -> str:
     part = body.get("action") or body.get("observation") or {}
     return str(part.get("kind", ""))
+
+
+async def test_starts_messages_and_titles_have_the_documented_shape() -> None:
+    demo = at_rest()
+    async with connect(demo) as client:
+        asked = {"initial_message": {"content": [{"type": "text", "text": "x"}], "run": True}}
+        task = (await client.post(TALKS, json=asked)).json()
+        check("app-server", f"post {TALKS}", task)
+        assert task["created_at"].endswith("Z")
+        demo.advance(30)
+        page = (await client.get(f"{TALKS}/start-tasks/search")).json()
+        check("app-server", f"get {TALKS}/start-tasks/search", page)
+        assert not page["items"][0]["created_at"].endswith("Z")
+        identifier = page["items"][0]["app_conversation_id"]
+        sent = await client.post(
+            f"{TALKS}/{identifier}/send-message", json={"content": [{"type": "text", "text": "y"}]}
+        )
+        check("app-server", f"post {TALKS}/{{conversation_id}}/send-message", sent.json())
+        renamed = await client.patch(f"{TALKS}/{identifier}", json={"title": "z"})
+        check("app-server", "AppConversation", renamed.json())
+        (listed,) = (await client.get(TALKS, params={"ids": identifier})).json()
+        assert listed["title"] == "z"
+        demo.advance(300)
+        events = await all_pages(client, f"{API}/conversation/{identifier}/events/search")
+        for event in events:
+            check_event(event)
+        assert {"SystemPromptEvent", "FinishAction"} <= {
+            *(event["kind"] for event in events),
+            *(_inner(event) for event in events),
+        }
+
+
+async def test_commands_and_files_have_the_documented_shape() -> None:
+    async with connect(at_rest()) as client:
+        url, headers = await agent(client, "oauth")
+        api = url.partition("/api/conversations/")[0] + "/api"
+        command = {"command": "echo x; exit 3"}
+        for call in ("start_bash_command", "execute_bash_command"):
+            answer = await client.post(f"{api}/bash/{call}", json=command, headers=headers)
+            check("agent-server", f"post /api/bash/{call}", answer.json())
+        page = await client.get(f"{api}/bash/bash_events/search", headers=headers)
+        assert set(page.json()) == {"items", "next_page_id"}
+        put = await client.post(
+            f"{api}/file/upload", params={"path": "/w/x"}, files={"file": b"x"}, headers=headers
+        )
+        check("agent-server", "post /api/file/upload", put.json())
+        got = await client.get(f"{api}/file/download", params={"path": "/w/x"}, headers=headers)
+        assert (got.content, got.headers["content-type"]) == (b"x", "application/octet-stream")
+        for verb in ("run", "pause", "interrupt"):
+            done = await client.post(f"{url}/{verb}", headers=headers)
+            check(
+                "agent-server", f"post /api/conversations/{{conversation_id}}/{verb}", done.json()
+            )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
+from oh_tui.api import AppServer, Conversation
+from tests.contract.acting import Prompts, Stage
 from tests.contract.fixtures import ServerUnderTest, api, run, wire
 
 from .model import PRICED, ScriptedModel
-from .scripts import scripts
+from .scripts import PROOF, scripts
 from .server import PYTHON, LiveServer, keep_logs, temporary_folder
 
 __all__ = ["api", "run", "wire"]
@@ -91,6 +95,36 @@ def live(folder: Path, model: ScriptedModel) -> Iterator[Live]:
 def server(live: Live) -> ServerUnderTest:
     """What the contract is held against."""
     return ServerUnderTest(live.url)
+
+
+@pytest.fixture
+def stage(folder: Path, live: Live, api: AppServer) -> Stage:
+    """What the contract of the calls that act is held against."""
+    proof = folder / "work" / PROOF
+
+    async def confirms(conversation: Conversation) -> None:
+        assert conversation.session_api_key is not None
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(
+                f"{conversation.conversation_url}/confirmation_policy",
+                headers={"X-Session-API-Key": conversation.session_api_key.reveal()},
+                json={"policy": {"kind": "AlwaysConfirm"}},
+            )
+        answer.raise_for_status()
+        proof.unlink(missing_ok=True)
+
+    def ran(conversation: Conversation) -> bool:
+        return proof.exists()
+
+    return Stage(
+        api,
+        Prompts("script:short", "script:slow", "script:gated", "script:reply"),
+        live.sandbox,
+        confirms,
+        ran,
+        asyncio.sleep,
+        str(folder / "work" / "put"),
+    )
 
 
 @pytest.fixture(scope="session")

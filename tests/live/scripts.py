@@ -6,6 +6,9 @@ from pathlib import Path
 
 from .model import Answer, Call
 
+PROOF = "proof.txt"
+"""What the gated script writes when it may."""
+
 
 def scripts(folder: Path) -> dict[str, list[Answer]]:
     """The scripts by name; files they make go to `folder`."""
@@ -34,6 +37,19 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             Answer("This takes a while.", (_shell("for i in 1 2 3 4 5 6; do sleep 2; done"),)),
             Answer("", (Call("finish", {"message": "It took a while."}),)),
         ],
+        "slow": [
+            Answer("Slowly.", (_shell("sleep 8; echo woke"),)),
+            Answer("Slow is over."),
+        ],
+        "patient": [
+            Answer("Very slowly.", (_shell("sleep 38"),)),
+            Answer("Very slow is over."),
+        ],
+        "gated": [
+            Answer("I want to write a file.", (_shell(f"echo ran >> {folder / PROOF}"),)),
+            Answer("That is done, or not."),
+        ],
+        "reply": [Answer("Understood.")],
         "steps": [
             *(Answer(f"Part {n}.", (_shell(f"sleep 2; echo part {n} done"),)) for n in (1, 2, 3)),
             Answer("All parts are done."),

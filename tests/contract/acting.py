@@ -1,0 +1,145 @@
+"""What the tests of calls that act share: conversations in the state they need, and waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from oh_tui.api import AgentServer, AppServer, Conversation, StartRequest, StartTask
+from oh_tui.trajectory.events import Event
+
+T = TypeVar("T")
+
+ENDED = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "idle")
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What to say to this server's agent to make it do something."""
+
+    short: str
+    """Ends at once."""
+    slow: str
+    """Makes a call that takes longer than 5 s, then ends."""
+    gated: str
+    """Wants to run a command that asks for confirmation, then ends."""
+    reply: str
+    """Is answered with a message."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server to act on, and its clock."""
+
+    api: AppServer
+    prompts: Prompts
+    sandbox_id: str | None
+    """The sandbox to start in; None for a new one each time."""
+    confirms: Callable[[Conversation], Awaitable[None]]
+    """Makes a conversation ask before each call."""
+    ran: Callable[[Conversation], bool]
+    """Whether the gated command of a conversation was run."""
+    sleep: Callable[[float], Awaitable[None]]
+    """Lets time pass on the server."""
+    folder: str
+    """A folder of the sandbox to put files in."""
+
+    async def until(self, what: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+        """Until something is so; `seconds` are those of the server."""
+        for _ in range(int(seconds / 0.5)):
+            if await what():
+                return
+            await self.sleep(0.5)
+        raise AssertionError(f"not so within {seconds} s: {what}")
+
+    async def task(self, request: StartRequest) -> tuple[StartTask, list[str]]:
+        """A start to its end, and the stages that were seen."""
+        task = await self.api.start_conversation(request)
+        seen = [task.status or ""]
+
+        async def over() -> bool:
+            nonlocal task
+            (found,) = await self.api.get_start_tasks([task.id])
+            assert found is not None
+            task = found
+            if seen[-1] != task.status:
+                seen.append(task.status or "")
+            return task.status in ("READY", "ERROR")
+
+        await self.until(over, 90)
+        return task, seen
+
+    async def started(self, message: str = "") -> Conversation:
+        """A conversation that was just started."""
+        request = StartRequest(message=message, sandbox_id=self.sandbox_id)
+        task, _ = await self.task(request)
+        assert task.status == "READY", task
+        return await self.now(task.app_conversation_id or "")
+
+    async def now(self, conversation_id: str) -> Conversation:
+        (found,) = await self.api.get_conversations([conversation_id])
+        assert found is not None
+        return found
+
+    async def status(self, conversation: Conversation) -> str | None:
+        return (await self.now(conversation.id)).execution_status
+
+    async def meanwhile(self, call: Coroutine[Any, Any, T]) -> T:
+        """What a call answers while time passes on the server."""
+        task = asyncio.create_task(call)
+        while not task.done():
+            await self.sleep(0.5)
+        return await task
+
+    async def until_status(self, conversation: Conversation, *statuses: str) -> None:
+        async def there() -> bool:
+            return await self.status(conversation) in statuses
+
+        await self.until(there)
+
+    async def until_over(self, conversation: Conversation) -> str:
+        """Until the agent does nothing any more; gives how it ended."""
+        await self.until_status(conversation, *ENDED)
+        return await self.status(conversation) or ""
+
+    def agent(self, conversation: Conversation) -> AgentServer:
+        agent = self.api.agent_server(conversation)
+        assert agent is not None
+        return agent
+
+    async def events(self, conversation: Conversation) -> list[Event]:
+        pages = self.agent(conversation).iter_events()
+        return [event async for page in pages for event in page.items]
+
+    async def kinds(self, conversation: Conversation) -> list[str]:
+        """The kinds of its events, a change of status as that status, other changes left out."""
+        found = []
+        for event in await self.events(conversation):
+            body = event.body()
+            if event.kind != "ConversationStateUpdateEvent":
+                found.append(event.kind)
+            elif body.get("key") == "execution_status":
+                found.append(str(body.get("value")))
+        return found
+
+    async def waiting(self) -> Conversation:
+        """A conversation that waits for confirmation, with nothing run."""
+        conversation = await self.started()
+        await self.confirms(conversation)
+        await self.api.send_message(conversation.id, self.prompts.gated)
+        await self.until_status(conversation, "waiting_for_confirmation")
+        assert not self.ran(conversation)
+        return conversation
+
+    async def calling(self) -> Conversation:
+        """A conversation with a slow call that runs."""
+        conversation = await self.started(self.prompts.slow)
+
+        async def calls() -> bool:
+            events = await self.events(conversation)
+            return any(e.kind == "ActionEvent" and b'"sleep' in e.raw() for e in events)
+
+        await self.until(calls)
+        return conversation

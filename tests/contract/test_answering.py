@@ -1,0 +1,101 @@
+"""The contract: calls that wait for confirmation, answered both ways, and by a message."""
+
+from __future__ import annotations
+
+from .acting import Stage
+
+
+async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    before = len(await stage.kinds(conversation))
+    await stage.agent(conversation).respond_to_confirmation(True)
+    await stage.until_status(conversation, "finished")
+    assert stage.ran(conversation)
+    assert (await stage.kinds(conversation))[before : before + 2] == [
+        "running",
+        "ObservationEvent",
+    ]
+
+
+async def test_a_rejected_call_does_not_run_and_the_agent_reads_why(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    before = len(await stage.kinds(conversation))
+    agent = stage.agent(conversation)
+    await agent.respond_to_confirmation(False, "Not that folder: keep it.")
+    assert (await stage.kinds(conversation))[before:] == ["idle", "UserRejectObservation"]
+    call, rejection = (await stage.events(conversation))[-1:][0], None
+    for event in await stage.events(conversation):
+        if event.kind == "ActionEvent":
+            call = event
+        if event.kind == "UserRejectObservation":
+            rejection = event
+    assert rejection is not None
+    assert (rejection.action_id, rejection.tool_call_id) == (call.id, call.tool_call_id)
+    assert rejection.body()["rejection_reason"] == "Not that folder: keep it."
+    # nothing goes on by itself
+    await stage.sleep(2)
+    assert await stage.status(conversation) == "idle"
+    await agent.run()
+    await stage.until_status(conversation, "finished")
+    assert not stage.ran(conversation)
+
+
+async def test_a_message_that_rejects_first_does_not_run_the_call(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    await stage.agent(conversation).respond_to_confirmation(False, "Something else first.")
+    await stage.api.send_message(conversation.id, stage.prompts.reply)
+    await stage.until_status(conversation, "finished")
+    assert not stage.ran(conversation)
+    kinds = await stage.kinds(conversation)
+    assert kinds[kinds.index("UserRejectObservation") :] == [
+        "UserRejectObservation",
+        "MessageEvent",
+        "running",
+        "MessageEvent",
+        "finished",
+    ]
+
+
+async def test_a_message_alone_approves_what_waits(stage: Stage) -> None:
+    """Which is why nobody should send one without having asked."""
+    conversation = await stage.waiting()
+    before = len(await stage.kinds(conversation))
+    await stage.api.send_message(conversation.id, stage.prompts.reply)
+    await stage.until_status(conversation, "finished")
+    assert stage.ran(conversation)
+    assert (await stage.kinds(conversation))[before:] == [
+        "MessageEvent",
+        "running",
+        "ObservationEvent",
+        "MessageEvent",
+        "finished",
+    ]
+
+
+async def test_a_message_that_does_not_run_leaves_it_waiting(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    before = len(await stage.kinds(conversation))
+    agent = stage.agent(conversation)
+    await stage.api.send_message(conversation.id, stage.prompts.reply, run=False)
+    # and so does stopping it, in either way
+    await agent.pause()
+    await agent.interrupt()
+    assert await stage.status(conversation) == "waiting_for_confirmation"
+    assert (await stage.kinds(conversation))[before:] == ["MessageEvent"]
+    await agent.respond_to_confirmation(False, "Enough.")
+    assert not stage.ran(conversation)
+
+
+async def test_answers_to_nothing_change_nothing(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_status(conversation, "finished")
+    before = await stage.kinds(conversation)
+    agent = stage.agent(conversation)
+    await agent.respond_to_confirmation(True)
+    await agent.respond_to_confirmation(False, "nothing to reject")
+    await agent.run()
+    await agent.pause()
+    await agent.interrupt()
+    await stage.sleep(2)
+    assert await stage.kinds(conversation) == before
+    assert await stage.status(conversation) == "finished"

@@ -1,0 +1,152 @@
+"""The contract: starting a conversation, and what is said to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from oh_tui.api import (
+    AppServer,
+    Conflict,
+    Conversation,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+    StartRequest,
+    StartTaskStatus,
+    same_id,
+)
+
+from .acting import Stage
+from .fixtures import UNKNOWN
+
+STAGES = [str(status) for status in StartTaskStatus]
+
+
+async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -> None:
+    task, seen = await stage.task(
+        StartRequest(message=stage.prompts.short, sandbox_id=stage.sandbox_id)
+    )
+    assert (seen[0], seen[-1]) == ("WORKING", "READY")
+    assert seen == sorted(seen, key=STAGES.index)
+    assert task.app_conversation_id is not None
+    assert task.sandbox_id == stage.sandbox_id
+    conversation = await stage.now(task.app_conversation_id)
+    assert conversation.sandbox_status == "RUNNING"
+    assert await stage.until_over(conversation) == "finished"
+    messages = [event for event in await stage.events(conversation) if event.source == "user"]
+    assert messages[0].body()["llm_message"]["content"][0]["text"] == stage.prompts.short
+    found = await stage.api.search_start_tasks(conversation_id__eq=conversation.id)
+    assert [one.id for one in found.items] == [task.id]
+    newest = await stage.api.search_start_tasks(limit=1)
+    assert [one.id for one in newest.items] == [task.id]
+
+
+async def test_without_a_message_or_told_to_wait_the_agent_does_nothing(stage: Stage) -> None:
+    empty = await stage.started()
+    request = StartRequest(message=stage.prompts.short, run=False, sandbox_id=stage.sandbox_id)
+    task, _ = await stage.task(request)
+    told = await stage.now(task.app_conversation_id or "")
+    await stage.sleep(2)
+    assert await stage.status(empty) == await stage.status(told) == "idle"
+    assert "MessageEvent" in await stage.kinds(told)
+    await stage.agent(told).run()
+    await stage.until_status(told, "finished")
+
+
+async def test_a_start_may_have_a_parent(stage: Stage) -> None:
+    parent = await stage.started()
+    task, _ = await stage.task(
+        StartRequest(sandbox_id=stage.sandbox_id, parent_conversation_id=parent.id)
+    )
+    child = await stage.now(task.app_conversation_id or "")
+    assert same_id(child.parent_conversation_id or "", parent.id)
+    assert child.sandbox_id == parent.sandbox_id
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sandbox_id": "nope"}, {"selected_repository": "acme/none", "selected_branch": "main"}],
+)
+async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[str, str]) -> None:
+    before = await stage.api.count_conversations()
+    sandbox = {"sandbox_id": stage.sandbox_id} | wrong
+    task, seen = await stage.task(StartRequest(message=stage.prompts.short, **sandbox))  # type: ignore[arg-type]
+    assert seen[-1] == "ERROR"
+    assert task.app_conversation_id is None
+    if "sandbox_id" in wrong:
+        assert "Sandbox not found: nope" in (task.detail or "")
+    else:
+        assert task.detail == ""
+    assert await stage.api.count_conversations() == before
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"parent_conversation_id": "no-uuid"}, {"git_provider": "no-such-provider"}]
+)
+async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await api.start_conversation(StartRequest(**wrong))  # type: ignore[arg-type]
+    assert caught.value.status == 422
+
+
+async def test_a_message_to_a_finished_run_begins_another_turn(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_status(conversation, "finished")
+    before = len(await stage.events(conversation))
+    sent = await stage.api.send_message(conversation.id, stage.prompts.reply)
+    assert sent.sandbox_status == "RUNNING"
+
+    async def answered() -> bool:
+        return (await stage.kinds(conversation))[-1] == "finished" and before < len(
+            await stage.events(conversation)
+        )
+
+    await stage.until(answered)
+    news = (await stage.events(conversation))[before:]
+    said = [event for event in news if event.kind == "MessageEvent"]
+    assert [event.source for event in said] == ["user", "agent"]
+
+
+async def test_a_message_to_a_paused_sandbox_wants_a_resume_first(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.short)
+    await stage.until_status(conversation, "finished")
+    count = len(await stage.events(conversation))
+    sandbox = conversation.sandbox_id or ""
+    await stage.api.pause_sandbox(sandbox)
+
+    async def paused() -> bool:
+        return (await stage.now(conversation.id)).sandbox_status == "PAUSED"
+
+    async def running() -> bool:
+        return (await stage.now(conversation.id)).sandbox_status == "RUNNING"
+
+    try:
+        await stage.until(paused)
+        with pytest.raises(Conflict, match="PAUSED") as caught:
+            await stage.api.send_message(conversation.id, stage.prompts.reply)
+        assert (caught.value.status, caught.value.hint[:6]) == (409, "Resume")
+    finally:
+        await stage.api.resume_sandbox(sandbox)
+    await stage.until(running)
+    conversation = await stage.now(conversation.id)
+    assert len(await stage.events(conversation)) == count
+    await stage.api.send_message(conversation.id, stage.prompts.reply)
+    await stage.until_status(conversation, "finished")
+
+
+async def test_nothing_can_be_said_to_what_is_not_there(api: AppServer, run: Conversation) -> None:
+    with pytest.raises(NotFound):
+        await api.send_message(UNKNOWN, "Hello?")
+    with pytest.raises(InvalidRequest):
+        await api.send_message("no-uuid", "Hello?")
+
+
+async def test_a_title_can_be_changed(stage: Stage) -> None:
+    conversation = await stage.started()
+    renamed = await stage.api.rename_conversation(conversation.id, "Another title ✓ [x]")
+    assert renamed.title == "Another title ✓ [x]"
+    assert (await stage.now(conversation.id)).title == "Another title ✓ [x]"
+    with pytest.raises(NotFound):
+        await stage.api.rename_conversation(UNKNOWN, "x")
+    with pytest.raises(ServerError):
+        await stage.api.rename_conversation("no-uuid", "x")

@@ -1,0 +1,86 @@
+"""The contract: an agent stopped after its step, or at once, and told to go on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from msgspec.structs import replace
+
+from oh_tui.api import AppServer, Conversation, InvalidRequest, NotFound
+
+from .acting import Stage
+from .fixtures import UNKNOWN
+
+
+async def test_stopped_after_the_step_it_has_the_result_and_goes_on(stage: Stage) -> None:
+    conversation = await stage.calling()
+    agent = stage.agent(conversation)
+    await stage.meanwhile(agent.pause())
+    assert await stage.status(conversation) == "paused"
+    assert (await stage.kinds(conversation))[-3:] == ["ObservationEvent", "paused", "PauseEvent"]
+    await agent.pause()
+    await agent.interrupt()
+    assert (await stage.kinds(conversation))[-1] == "PauseEvent"
+    await agent.run()
+    await stage.until_status(conversation, "finished")
+
+
+async def test_stopped_at_once_the_call_is_cut_off_and_not_repeated(stage: Stage) -> None:
+    conversation = await stage.calling()
+    agent = stage.agent(conversation)
+    began = time.monotonic()
+    await agent.interrupt()
+    assert time.monotonic() - began < 5
+    assert await stage.status(conversation) == "paused"
+    assert (await stage.kinds(conversation))[-3:] == ["AgentErrorEvent", "paused", "InterruptEvent"]
+    events = await stage.events(conversation)
+    (error,) = [event for event in events if event.kind == "AgentErrorEvent"]
+    call = [event for event in events if event.kind == "ActionEvent"][-1]
+    assert error.tool_call_id == call.tool_call_id
+    assert "interrupted" in error.body()["error"]
+    await agent.run()
+    await stage.until_status(conversation, "finished")
+    after = (await stage.events(conversation))[len(events) :]
+    assert not [event for event in after if event.tool_call_id == call.tool_call_id]
+
+
+async def test_a_message_starts_a_stopped_agent_again(stage: Stage) -> None:
+    conversation = await stage.calling()
+    await stage.agent(conversation).interrupt()
+    await stage.api.send_message(conversation.id, stage.prompts.reply, run=False)
+    assert await stage.status(conversation) == "paused"
+    await stage.agent(conversation).run()
+    await stage.until_status(conversation, "finished")
+
+
+async def test_a_message_to_a_running_agent_is_read_after_the_step(stage: Stage) -> None:
+    conversation = await stage.calling()
+    agent = stage.agent(conversation)
+    before = len(await stage.kinds(conversation))
+    await stage.meanwhile(agent.send_message(stage.prompts.reply))
+    await stage.until_status(conversation, "finished")
+    news = (await stage.kinds(conversation))[before:]
+    assert news[:2] == ["ObservationEvent", "MessageEvent"]
+    assert news.count("running") == 0
+    assert news[-2:] == ["MessageEvent", "finished"]
+
+
+async def test_what_is_not_there_cannot_be_stopped_or_answered(
+    api: AppServer, run: Conversation
+) -> None:
+    base, _, _ = (run.conversation_url or "").rpartition("/")
+    agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
+    assert agent is not None
+    for call in (
+        agent.run(),
+        agent.respond_to_confirmation(True),
+        agent.respond_to_confirmation(False),
+        agent.send_message("Hello?"),
+    ):
+        with pytest.raises(NotFound):
+            await call
+    for stop in (agent.pause(), agent.interrupt()):
+        with pytest.raises(InvalidRequest) as caught:
+            await stop
+        assert caught.value.status == 400

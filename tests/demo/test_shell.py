@@ -1,0 +1,104 @@
+"""The made-up shell: what it knows, that it takes any words, and that it starts nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oh_tui.demo.shell import run_command
+
+FILES = {"/workspace/a.txt": b"one\ntwo\nthree\n", "/workspace/src/b.py": b"pass\n"}
+
+WORDS = (
+    "echo cat seq head -n -c 3 | ; && || > >> < 2> 2>&1 >&2 x ' \" \\ rm -rf / ls wc printf %s "
+    "exit sleep cd .. é #"
+)
+
+
+def said(command: str) -> tuple[int, str, str]:
+    done = run_command(command, dict(FILES), "/workspace")
+    return done.code, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "out"),
+    [
+        ("echo 'two words'  more", 0, "two words more\n"),
+        ("echo -n x; echo y", 0, "xy\n"),
+        ("cat a.txt | head -n 2 | wc -l", 0, "2\n"),
+        ("ls", 0, "a.txt\nsrc\n"),
+        ("ls src /workspace/a.txt", 0, "b.py\n/workspace/a.txt\n"),
+        ("cd src && pwd && cat b.py", 0, "/workspace/src\npass\n"),
+        ("false || echo saved", 0, "saved\n"),
+        ("false && echo never", 1, ""),
+        ("true && exit 4; echo never", 4, ""),
+        ("seq 3; seq 2 3; seq 1 2 5; seq 3 -1 1", 0, "1\n2\n3\n2\n3\n1\n3\n5\n3\n2\n1\n"),
+        ("echo new > n.txt; echo more >> n.txt; cat n.txt; wc -c n.txt", 0, "new\nmore\n9 n.txt\n"),
+        ("rm a.txt src/b.py; ls", 0, ""),
+        ("rm -r src; ls; touch t; ls", 0, "a.txt\na.txt\nt\n"),
+        ("printf 'a%s\\n' b", 0, "ab\n"),
+        ("cat < a.txt", 0, "one\ntwo\nthree\n"),
+        ("cat none 2>&1", 1, "cat: none: No such file or directory\n"),
+        ("cat none 2>/dev/null", 1, ""),
+        ("echo x # comment", 0, "x\n"),
+        ("echo one\necho two", 0, "one\ntwo\n"),
+        ("", 0, ""),
+    ],
+)
+def test_plain_commands_do_what_one_expects(command: str, code: int, out: str) -> None:
+    assert said(command) == (code, out, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "err"),
+    [
+        ("make", 127, "not found"),
+        ("echo out >&2", 0, "out"),
+        ("cat none", 1, "No such file"),
+        ("cat src", 1, "Is a directory"),
+        ("cd none", 2, "can't cd"),
+        ("for i in $(seq 3); do echo $i; done", 2, "plain commands only"),
+        ("echo 'open", 2, "Unterminated"),
+        ("seq x", 1, "invalid"),
+        ("seq 1 999999999", 1, "too much"),
+    ],
+)
+def test_what_fails_says_so_on_the_other_stream(command: str, code: int, err: str) -> None:
+    found, out, words = said(command)
+    assert (found, out) == (code, "")
+    assert err in words
+
+
+def test_time_is_told_and_not_spent() -> None:
+    done = run_command("echo a; sleep 2; sleep 1.5; echo b", {}, "/")
+    assert (done.seconds, done.stdout) == (3.5, b"a\nb\n")
+    done = run_command("echo a; sleep 20; echo b", {}, "/", 3)
+    assert (done.seconds, done.stdout, done.code) == (3, b"a\n", -1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*WORDS.split(" "), "\x01", "\x02", "\x03", "\udcff", "\0", "\n"]),
+        max_size=12,
+    )
+)
+def test_any_words_are_taken(words: list[str]) -> None:
+    run_command(" ".join(words), dict(FILES), "/workspace", 5)
+
+
+def test_nothing_is_started_read_or_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process or a file of this machine")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(os, "system", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    files = dict(FILES)
+    for command in ("ls /", "cat /etc/passwd", "rm -rf /", "echo x > /etc/passwd", "sh -c ls"):
+        run_command(command, files, "/workspace")
+    assert files == {"/etc/passwd": b"x\n"}
