@@ -210,7 +210,10 @@ def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, froz
 
 def _is_split(raw: bytes) -> bool:
     """Whether words of the decoded text may not stand as they are in its JSON, but for colours."""
-    if b"\\u" in raw and (raw.count(b"\\u") > len(_COLOUR.findall(raw))):
+    if b"\\u" in raw and (
+        len(raw) > _RAW_PIECE  # to find the colours of a large one takes longer than to decode it
+        or raw.count(b"\\u") > len(_COLOUR.findall(raw))
+    ):
         return True
     if b"\\b" in raw or b"\\f" in raw:
         return True
