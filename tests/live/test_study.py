@@ -1,0 +1,130 @@
+"""What is told of a real run: its time and money, its verdict, its picture, its changed files."""
+
+from __future__ import annotations
+
+import asyncio
+from math import fsum
+from pathlib import Path
+
+import pytest
+
+from oh_tui.api import AppServer, Conversation
+from oh_tui.sources import build
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.accounting import Accounts
+from oh_tui.trajectory.archive import open_archive
+from oh_tui.trajectory.events import parse_event
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.study import Study
+
+from .conftest import Live
+from .test_sources import loaded, one
+
+pytestmark = pytest.mark.live
+
+
+def sums_up(accounts: Accounts, run: Trajectory) -> None:
+    """Steps and other are the total, to the token."""
+    charged = [spent for step in run.steps if (spent := accounts.of(step))]
+    for name in ("prompt", "completion", "cache_read", "calls"):
+        parts = sum(getattr(spent, name) for spent in charged) + getattr(accounts.other, name)
+        assert parts == getattr(accounts.total, name), name
+    cost = fsum(spent.cost for spent in charged) + accounts.other.cost
+    assert cost == pytest.approx(accounts.total.cost, abs=1e-9)
+
+
+async def heard_of(
+    api: AppServer, conversation: Conversation, near: Trajectory, folder: Path
+) -> Trajectory:
+    """The run from a download, once the app server has heard of all its steps: that takes up to
+    30 s after the last event (measured)."""
+    for _ in range(20):
+        path = await ServerSource(api, "live").download(conversation, folder, lambda received: None)
+        archive = open_archive(path)
+        run = build(parse_event(event.raw()) for event in archive.events())
+        archive.close()
+        path.unlink()
+        if len(run) == len(near):
+            return run
+        await asyncio.sleep(2)
+    raise AssertionError("the app server never heard of the whole run")
+
+
+async def test_a_finished_run_is_charged_from_its_full_state(api: AppServer, live: Live) -> None:
+    source = ServerSource(api, "live")
+    tour = await one(source, live.tour)
+    run = (await loaded(source, tour)).trajectory
+    assert run is not None
+    study = Study(run)
+    sums_up(study.accounts, run)
+    calls = [step for step in run.steps if step.is_call]
+    charged = [step for step in calls if study.accounts.of(step)]
+    assert len(charged) == len(calls) - 1  # two calls made at once are charged once
+    assert all((study.accounts.llm(step) or 0) > 0 for step in charged)
+    agent = api.agent_server(tour)
+    assert agent is not None
+    record = await agent.conversation()
+    usage = (record.stats or {})["usage_to_metrics"]["agent"]["accumulated_token_usage"]
+    assert study.accounts.usages["agent"].prompt == usage["prompt_tokens"]
+    assert study.accounts.usages["agent"].completion == usage["completion_tokens"]
+    assert not study.accounts.priced
+
+
+async def test_both_stores_and_the_file_tell_the_same(
+    api: AppServer, live: Live, tmp_path: Path
+) -> None:
+    source = ServerSource(api, "live")
+    conversation = await one(source, live.child)
+    near = (await loaded(source, conversation)).trajectory
+    assert near is not None
+    far = await heard_of(api, conversation, near, tmp_path)
+    ours, theirs = Study(near), Study(far)
+    assert ours.verdict.word == theirs.verdict.word == "finished"
+    assert ours.verdict.cause == theirs.verdict.cause
+    assert ours.accounts.total.prompt == theirs.accounts.total.prompt
+    assert ours.accounts.total.cost == pytest.approx(theirs.accounts.total.cost)
+    assert ours.accounts.total.cost > 0
+    assert ours.accounts.priced
+    sums_up(ours.accounts, near)
+    sums_up(theirs.accounts, far)
+
+
+async def test_the_verdicts_of_real_ends(api: AppServer, live: Live) -> None:
+    source = ServerSource(api, "live")
+    refused = (await loaded(source, await one(source, live.refused))).trajectory
+    assert refused is not None
+    study = Study(refused)
+    assert study.verdict.word == "error"
+    assert study.verdict.landing == len(refused)
+    tour = (await loaded(source, await one(source, live.tour))).trajectory
+    assert tour is not None
+    study = Study(tour)
+    assert (study.verdict.word, study.verdict.cause) == ("finished", "The tour is over.")
+    assert [file.path.rpartition("/")[2] for file in study.changes.files] == ["notes.txt"]
+    marks = [column.mark for column in study.strip.picture(80).columns if column.mark]
+    assert "error" in marks
+    assert "failed" in marks
+
+
+async def test_a_run_paused_midway_is_charged_from_what_its_stats_tell(
+    api: AppServer, live: Live
+) -> None:
+    source = ServerSource(api, "live")
+    identifier = await asyncio.to_thread(live.server.start, "script:steps", sandbox_id=live.sandbox)
+    conversation = await one(source, identifier)
+    agent = api.agent_server(conversation)
+    assert agent is not None
+    async with asyncio.timeout(60):
+        while True:
+            run = (await loaded(source, conversation)).trajectory
+            if run is not None and run.counts.calls >= 2:
+                break
+            await asyncio.sleep(0.3)
+        await agent.pause()
+    run = (await loaded(source, await one(source, identifier))).trajectory
+    assert run is not None
+    study = Study(run)
+    assert study.verdict.word == "paused"
+    sums_up(study.accounts, run)
+    charged = [step for step in run.steps if step.is_call and study.accounts.of(step)]
+    assert len(charged) == run.counts.calls
