@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from oh_tui.trajectory.stats import (
     DOLLAR,
@@ -21,7 +21,7 @@ _ROUNDING = DOLLAR // 10**6
 """By so much a cost may be off for each answer: sums are floats, and may be rounded."""
 
 
-class Update(NamedTuple):
+class Update(msgspec.Struct, frozen=True, gc=False):
     """The totals grew by `amount`, taken for one answer, to `reached` tokens (in, out)."""
 
     timestamp: str
@@ -79,7 +79,8 @@ class Ledger:
             self._top = self.past = total
         if total == self._top:
             return
-        top = self._top.highest(total)
+        below = total.cost < self._top.cost or total.has_fewer(self._top)
+        top = self._top.highest(total) if below else total
         if top != self._top:
             amount = top.since(self._top)
             update = Update(timestamp, amount, (total.prompt, total.completion))
@@ -88,7 +89,7 @@ class Ledger:
             if not self.is_listed(update):
                 self._loose = self._loose.plus(amount)
             self._top = top
-        if top != total and metrics.is_whole and _is_below(total, top, len(self.updates)):
+        if below and metrics.is_whole and _is_below(total, top, len(self.updates)):
             self.went_down = True
 
     def read_lists(self) -> bool:
@@ -118,9 +119,12 @@ class Ledger:
         """An update that tells of exactly one answer has the cost that the lists lack."""
         for update in self.updates:
             call = self.listed.get(self._ends.get(update.reached, ""))
-            if call and not call.has_cost and call.amount[:2] == update.amount[:2]:
-                amount = call.amount._replace(cost=update.amount.cost)
-                self.listed[call.response] = call._replace(amount=amount, has_cost=True)
+            if call is None or call.has_cost:
+                continue
+            told, grown = call.amount, update.amount
+            if (told.prompt, told.completion) == (grown.prompt, grown.completion):
+                amount = replace(told, cost=grown.cost)
+                self.listed[call.response] = replace(call, amount=amount, has_cost=True)
 
     def is_listed(self, update: Update) -> bool:
         """The answers that an update tells of are in the lists."""
@@ -157,7 +161,7 @@ class Ledger:
         """What the server tells, and at least what its answers come to."""
         known = self._known()
         is_close = abs(self._top.cost - known.cost) <= _ROUNDING * known.calls
-        return known.highest(self._top._replace(cost=0) if is_close else self._top)
+        return known.highest(replace(self._top, cost=0) if is_close else self._top)
 
     @property
     def other(self) -> Amount:
@@ -194,4 +198,4 @@ def _is_below(total: Amount, other: Amount, answers: int) -> bool:
     """Some sum of tokens or cost is lower."""
     if total.cost < other.cost - _ROUNDING * answers:
         return True
-    return any(a < b for a, b in zip(total[:5], other[:5], strict=True))
+    return total.has_fewer(other)

@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from oh_tui.trajectory.events import Event
 
@@ -22,7 +23,7 @@ _MOST = 10**15
 """No number of tokens, dollars or seconds comes near it; one that does can only be a fault."""
 
 
-class Amount(NamedTuple):
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """What was spent, in whole numbers, so that sums are exact in any order."""
 
     prompt: int = 0
@@ -39,34 +40,61 @@ class Amount(NamedTuple):
     # Written out: a run has tens of thousands of updates.
 
     def plus(self, other: Amount) -> Amount:
-        a, b, c, d, e, f, g, h = other
         return Amount(
-            self[0] + a, self[1] + b, self[2] + c, self[3] + d,
-            self[4] + e, self[5] + f, self[6] + g, self[7] + h,
-        )  # fmt: skip
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+            self.reasoning + other.reasoning,
+            self.cost + other.cost,
+            self.llm + other.llm,
+            self.calls + other.calls,
+        )
 
     def minus(self, other: Amount) -> Amount:
-        a, b, c, d, e, f, g, h = other
         return Amount(
-            self[0] - a, self[1] - b, self[2] - c, self[3] - d,
-            self[4] - e, self[5] - f, self[6] - g, self[7] - h,
-        )  # fmt: skip
+            self.prompt - other.prompt,
+            self.completion - other.completion,
+            self.cache_read - other.cache_read,
+            self.cache_write - other.cache_write,
+            self.reasoning - other.reasoning,
+            self.cost - other.cost,
+            self.llm - other.llm,
+            self.calls - other.calls,
+        )
 
     def since(self, other: Amount) -> Amount:
         """The growth of cumulative tokens and cost, as that of one call."""
-        a, b, c, d, e, f, _, _ = other
         return Amount(
-            self[0] - a, self[1] - b, self[2] - c, self[3] - d, self[4] - e, self[5] - f, 0, 1
+            self.prompt - other.prompt,
+            self.completion - other.completion,
+            self.cache_read - other.cache_read,
+            self.cache_write - other.cache_write,
+            self.reasoning - other.reasoning,
+            self.cost - other.cost,
+            0,
+            1,
         )
 
     def highest(self, other: Amount) -> Amount:
-        return Amount(*map(max, self, other))
+        """Of each number the higher one."""
+        return Amount(*map(max, astuple(self), astuple(other)))
+
+    def has_fewer(self, other: Amount) -> bool:
+        """Some number of tokens is lower."""
+        return (
+            self.prompt < other.prompt
+            or self.completion < other.completion
+            or self.cache_read < other.cache_read
+            or self.cache_write < other.cache_write
+            or self.reasoning < other.reasoning
+        )
 
 
 NOTHING = Amount()
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One answer of a model, as a full state lists it."""
 
     response: str

@@ -203,11 +203,11 @@ class Writer:
         whole = max(spent.active, spent.model + sum(span for _, span in spent.tools) + spent.rest)
         rows: list[tuple[str, str, float]] = [("model", "llm", spent.model)]
         rest = spent.rest
-        for name, span in spent.tools:
+        for family, span in spent.tools:
             if span < SMALL * whole:
                 rest += span
             else:
-                rows.append((name, FAMILY_HUES.get(name, ""), span))
+                rows.append((family, FAMILY_HUES.get(family, ""), span))
         rows.append(("other", "dim", rest))
         rows = [row for row in rows if row[2] >= SHORT]
         facts: list[Piece] = []
