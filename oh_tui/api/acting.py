@@ -82,7 +82,8 @@ class Acting:
         """Say something to the agent of a conversation whose sandbox runs.
 
         With `run` a conversation that waits for confirmation runs its pending calls before the
-        agent reads the text: reject them first. Without `run` it keeps waiting. While a step runs
+        agent reads the text: reject them first; only in the first moments of the waiting does it
+        keep waiting, as it does without `run`. While a step runs
         the server answers only when that step ends; after 30 s it gives up with a 502, and the
         message arrives all the same. Raises Conflict when the sandbox is paused or starting,
         NotFound also when it is gone (410, source), ServerError when it failed (503, source) or

@@ -5,6 +5,7 @@ Facts without another source are measured on agent server 1.34.0.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Unpack
 
@@ -16,7 +17,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
-from oh_tui.api.models import AgentConversation, GitChange, Page
+from oh_tui.api.models import AgentConversation, ExecutionStatus, GitChange, Page
 from oh_tui.api.paging import pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
@@ -97,6 +98,11 @@ class AgentServer(SandboxServer):
         )
         return decode.one(answer, AgentConversation)
 
+    async def version(self) -> str:
+        """Of the agent server, clean; "" when it does not tell."""
+        answer = await self._server.get("/server_info", "read its version", (), QUICK)
+        return decode.text(answer, "version")
+
     async def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
         """The files of the repository at `path` that differ from `ref`, or else from the branch
         on the remote; their paths are relative to it. Empty too when there is no repository
@@ -120,9 +126,11 @@ class AgentServer(SandboxServer):
     async def respond_to_confirmation(self, accept: bool, reason: str = "") -> None:
         """Answer the calls that wait, all of them at once.
 
-        Accepted they run, and the agent goes on. Rejected they get a UserRejectObservation with
-        the reason, and the agent is idle: it reads the reason at the next message or `run`. When
-        nothing waits, a yes does what `run` does, and a no does nothing; neither is an error.
+        Accepted they run, and the agent goes on; but a yes in the first moments of the waiting,
+        0.2 s and more, is lost without an error: `approve` is sure. Rejected they get a
+        UserRejectObservation with the reason, and the agent is idle: it reads the reason at the
+        next message or `run`. When nothing waits, a yes does what `run` does, and a no does
+        nothing; neither is an error.
         """
         said = {"reason": reason} if reason.strip() and not accept else {}
         verb = "approve" if accept else "reject"
@@ -134,6 +142,24 @@ class AgentServer(SandboxServer):
             hints=_ACT_HINTS,
         )
         accepted(answer, _ACT_HINTS[Conflict])
+
+    async def approve(self, *, patience: float = 10.0) -> None:
+        """Let the calls that wait run. Unlike a yes of `respond_to_confirmation` it is not lost:
+        `run` does the same and says when the agent was not ready yet, then it is tried again, for
+        `patience` seconds at most. Raises Conflict after that. Done, too, when the agent waits no
+        longer because somebody else has answered."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + patience
+        while True:
+            try:
+                return await self._act("run", "approve what the agent wants to do", QUICK)
+            except Conflict:
+                status = (await self.conversation()).execution_status
+                if status != ExecutionStatus.WAITING:
+                    return None
+                if loop.time() > end:
+                    raise
+            await asyncio.sleep(0.2)
 
     async def run(self) -> None:
         """Let the agent go on. Calls without a result are run, again if need be; when it is idle

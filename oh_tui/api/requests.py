@@ -22,8 +22,8 @@ Content: TypeAlias = bytes | Path | Callable[[], AsyncIterator[bytes]]
 
 
 class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation to start. Without `message` the agent waits for one; with `run` False it has
-    the message and waits.
+    """A conversation to start. Without `message` the agent waits for one; with it it begins at
+    once, even if the wire's `run` says no (source, agent server 1.34.0): there is no field for it.
 
     `sandbox_id` puts it into a sandbox that is there, and resumes one that is paused (measured);
     else a new one is made. The server replaces `title` by one of its own after the first message
@@ -32,7 +32,6 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     message: str = ""
-    run: bool = True
     selected_repository: str | None = None
     selected_branch: str | None = None
     git_provider: str | None = None
@@ -44,10 +43,10 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     def wire(self) -> dict[str, Any]:
         """The body of the call, without what was not given."""
         given = msgspec.structs.asdict(self)
-        text, run = given.pop("message"), given.pop("run")
+        text = given.pop("message")
         body = {name: value for name, value in given.items() if value}
         if text.strip():
-            body["initial_message"] = message(text, run=run)
+            body["initial_message"] = message(text, run=True)
         return body
 
 

@@ -111,10 +111,11 @@ class AgentServers:
         said = await body(request)
         if not isinstance(said.get("accept"), bool):
             raise invalid("accept", "missing", "Field required")
-        if await self._free(conversation):
+        if not said["accept"]:
             reason = str(said.get("reason", "User rejected the action."))
-            what = ("run", "") if said["accept"] else ("reject", reason)
-            self.world.show(conversation, self.world.act(conversation, *what))
+            self.world.show(conversation, self.world.act(conversation, "reject", reason))
+        elif await self._free(conversation):
+            self.world.show(conversation, self.world.act(conversation, "run"))
         return answer({"success": True})
 
     async def run(self, request: Request) -> Response:
@@ -127,7 +128,10 @@ class AgentServers:
 
     async def _free(self, conversation: Conversation) -> bool:
         """Whether the agent does not run. That it does is told when its step is over: the step
-        holds the lock (measured)."""
+        holds the lock; and in the first moments of waiting for the user it still does (both
+        measured)."""
+        if self.world.winds_up(conversation):
+            return False
         if self.world.execution_status(conversation) != "running":
             return True
         await passes(self.world, conversation, self.world.step_ends(conversation))

@@ -37,7 +37,6 @@ class Started(Entry):
     """A conversation that a visitor started."""
 
     asked: str = ""
-    runs: bool = True
 
     def write(self, run: Any) -> None:
         assert isinstance(run, Run)
@@ -45,9 +44,6 @@ class Started(Entry):
         run.files = dict(FILES)
         if not self.asked:
             run.full_state()
-        elif not self.runs:
-            run.message(self.asked)
-            run.unanswered = self.asked
         else:
             run.user(self.asked)
             work(run, self.asked)
@@ -162,7 +158,6 @@ class Starts:
             parent=above.entry.slug if above else None,
             live=True,
             asked=words,
-            runs=bool(message.get("run")),
         )
         assert start.sandbox.id == sandbox_id(entry.sandbox)
         return world.add(Conversation(entry, at, start.sandbox))

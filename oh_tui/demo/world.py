@@ -283,6 +283,13 @@ class World:
             conversation.heard = conversation.shown
             conversation.created = self.clock.now()
 
+    def winds_up(self, conversation: Conversation) -> bool:
+        """Whether an agent has only just begun to wait for the user: its run is not over yet."""
+        if self.execution_status(conversation) != "waiting_for_confirmation":
+            return False
+        last = self.agent_events(conversation)[-1].at
+        return last <= self.clock.now() < last + INSTANT
+
     def step_ends(self, conversation: Conversation) -> float:
         """When the step is over that an agent is in."""
         now, (events, _, _) = self.clock.now(), self._build(conversation)

@@ -24,7 +24,6 @@ async def test_a_start_sends_what_was_given_and_nothing_else() -> None:
         task = await server.start_conversation(
             StartRequest(
                 message="Fix it\n  and test it",
-                run=False,
                 selected_repository="acme/dates",
                 selected_branch="main",
                 llm_model="openai/gpt-4o",
@@ -37,7 +36,7 @@ async def test_a_start_sends_what_was_given_and_nothing_else() -> None:
     assert app.bodies == [
         {},
         {
-            "initial_message": {"role": "user", "content": [text], "run": False},
+            "initial_message": {"role": "user", "content": [text], "run": True},
             "selected_repository": "acme/dates",
             "selected_branch": "main",
             "llm_model": "openai/gpt-4o",
@@ -218,3 +217,33 @@ class Bodies(Script):
         body = await request.body()
         self.bodies.append(await request.json() if body else None)
         await super().__call__(scope, receive, send)
+
+
+RUNNING = json({"detail": "Conversation already running."}, 409)
+
+
+async def test_an_approval_is_tried_again_while_the_agent_still_waits() -> None:
+    waits = json({"id": ID, "execution_status": "waiting_for_confirmation"})
+    app = Script(RUNNING, waits, RUNNING, waits, json({"success": True}))
+    async with over(app) as server:
+        await agent_of(server).approve()
+    path = f"/api/conversations/{ID}"
+    assert app.paths == [f"{path}/run", path, f"{path}/run", path, f"{path}/run"]
+
+
+async def test_an_approval_is_not_repeated_when_the_agent_runs() -> None:
+    app = Script(RUNNING, json({"id": ID, "execution_status": "running"}))
+    async with over(app) as server:
+        await agent_of(server).approve()
+    assert len(app.asked) == 2
+
+
+async def test_an_approval_that_is_never_taken_is_an_error() -> None:
+    waits = json({"id": ID, "execution_status": "waiting_for_confirmation"})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await (RUNNING if scope["method"] == "POST" else waits)(scope, receive, send)
+
+    async with over(app) as server:
+        with pytest.raises(errors.Conflict):
+            await agent_of(server).approve(patience=0.5)

@@ -124,12 +124,14 @@ class Stage:
                 found.append(str(body.get("value")))
         return found
 
-    async def waiting(self) -> Conversation:
-        """A conversation that waits for confirmation, with nothing run."""
+    async def waiting(self, *, settled: bool = True) -> Conversation:
+        """A conversation that waits for confirmation, with nothing run; `settled`: for a while."""
         conversation = await self.started()
         await self.confirms(conversation)
         await self.api.send_message(conversation.id, self.prompts.gated)
         await self.until_status(conversation, "waiting_for_confirmation")
+        if settled:
+            await self.sleep(2)
         assert not self.ran(conversation)
         return conversation
 

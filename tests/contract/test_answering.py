@@ -17,19 +17,27 @@ async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None
     ]
 
 
+async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
+    conversation = await stage.waiting(settled=False)
+    await stage.meanwhile(stage.agent(conversation).approve())
+    await stage.until_status(conversation, "finished")
+    assert stage.ran(conversation)
+    # a second one, when nothing waits any more, does no harm
+    count = len(await stage.events(conversation))
+    await stage.agent(conversation).approve()
+    await stage.sleep(2)
+    assert len(await stage.events(conversation)) == count
+
+
 async def test_a_rejected_call_does_not_run_and_the_agent_reads_why(stage: Stage) -> None:
     conversation = await stage.waiting()
     before = len(await stage.kinds(conversation))
     agent = stage.agent(conversation)
     await agent.respond_to_confirmation(False, "Not that folder: keep it.")
     assert (await stage.kinds(conversation))[before:] == ["idle", "UserRejectObservation"]
-    call, rejection = (await stage.events(conversation))[-1:][0], None
-    for event in await stage.events(conversation):
-        if event.kind == "ActionEvent":
-            call = event
-        if event.kind == "UserRejectObservation":
-            rejection = event
-    assert rejection is not None
+    events = await stage.events(conversation)
+    call = [event for event in events if event.kind == "ActionEvent"][-1]
+    rejection = events[-1]
     assert (rejection.action_id, rejection.tool_call_id) == (call.id, call.tool_call_id)
     assert rejection.body()["rejection_reason"] == "Not that folder: keep it."
     # nothing goes on by itself

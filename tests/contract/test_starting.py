@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from oh_tui.api import (
@@ -42,15 +43,30 @@ async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -
 
 
 async def test_without_a_message_or_told_to_wait_the_agent_does_nothing(stage: Stage) -> None:
-    empty = await stage.started()
-    request = StartRequest(message=stage.prompts.short, run=False, sandbox_id=stage.sandbox_id)
-    task, _ = await stage.task(request)
-    told = await stage.now(task.app_conversation_id or "")
+    conversation = await stage.started()
+    await stage.api.send_message(conversation.id, stage.prompts.short, run=False)
     await stage.sleep(2)
-    assert await stage.status(empty) == await stage.status(told) == "idle"
-    assert "MessageEvent" in await stage.kinds(told)
-    await stage.agent(told).run()
-    await stage.until_status(told, "finished")
+    assert await stage.status(conversation) == "idle"
+    assert (await stage.kinds(conversation))[-1] == "MessageEvent"
+    await stage.agent(conversation).run()
+    await stage.until_status(conversation, "finished")
+
+
+async def test_a_first_message_is_answered_even_if_told_not_to(
+    wire: httpx.AsyncClient, stage: Stage
+) -> None:
+    text = [{"type": "text", "text": stage.prompts.short}]
+    asked = {"sandbox_id": stage.sandbox_id, "initial_message": {"content": text, "run": False}}
+    task = (await wire.post("/api/v1/app-conversations", json=asked)).json()
+
+    async def finished() -> bool:
+        (found,) = await stage.api.get_start_tasks([task["id"]])
+        identifier = found.app_conversation_id if found else None
+        return bool(identifier) and await stage.status(await stage.now(identifier or "")) == (
+            "finished"
+        )
+
+    await stage.until(finished)
 
 
 async def test_a_start_may_have_a_parent(stage: Stage) -> None:
@@ -70,7 +86,7 @@ async def test_a_start_may_have_a_parent(stage: Stage) -> None:
 async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[str, str]) -> None:
     before = await stage.api.count_conversations()
     sandbox = {"sandbox_id": stage.sandbox_id} | wrong
-    task, seen = await stage.task(StartRequest(message=stage.prompts.short, **sandbox))  # type: ignore[arg-type]
+    task, seen = await stage.task(StartRequest(message=stage.prompts.short, **sandbox))
     assert seen[-1] == "ERROR"
     assert task.app_conversation_id is None
     if "sandbox_id" in wrong:
@@ -85,7 +101,7 @@ async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[
 )
 async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        await api.start_conversation(StartRequest(**wrong))  # type: ignore[arg-type]
+        await api.start_conversation(StartRequest(**wrong))
     assert caught.value.status == 422
 
 
