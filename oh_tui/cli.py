@@ -6,18 +6,26 @@ the words ask for them, so that commands on files start at once.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import difflib
 import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from oh_tui import __version__
-from oh_tui.commands.ids import WHOLE, find, is_path, read_id, require_id
+from oh_tui.commands.calllog import CallLog
+from oh_tui.commands.frame import (
+    Call,
+    Command,
+    Parser,
+    path_of,
+    read_words,
+    server_only,
+    top_parser,
+)
+from oh_tui.commands.ids import WHOLE, find, is_path, require_id
+from oh_tui.commands.printing import style_of_stdout
 from oh_tui.problem import Problem
 from oh_tui.settings import CLOUD, Settings, read_settings
 from oh_tui.text import clean_line
@@ -29,11 +37,6 @@ if TYPE_CHECKING:
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes; 3 is a command's own: a check found defects."""
 
-REPORTS = ("why", "check", "changes")
-"""Commands that read one run whole and print what they find in it."""
-
-COMMANDS = ("open", *REPORTS)
-
 DEMO = "demo, made-up data: nothing leaves this machine"
 
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
@@ -42,13 +45,10 @@ LARGE = 8_000_000
 """Bytes up to which a file is opened before the explorer comes up; takes some milliseconds."""
 
 USAGE = """\
-oh-tui [options] [ID]
-       oh-tui [options] open PATH... [--at N|ID]
-       oh-tui [options] why ID|PATH [--json]
-       oh-tui [options] check ID|PATH [--json]
-       oh-tui [options] changes ID|PATH [--json]"""
+oh-tui [options] [ID|PATH]
+       oh-tui [options] COMMAND ...    (oh-tui COMMAND --help tells more)"""
 
-EXAMPLES = f"""\
+EPILOG = f"""\
 ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
 web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
 
@@ -59,8 +59,7 @@ examples:
   oh-tui 5f3a91                     open one of them
   oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
   oh-tui why run.zip                how did it end, and why?
-  oh-tui check run.zip --json       do its calls and results match?
-  oh-tui changes run.zip            which files did it change, and by how much?
+  oh-tui steps 5f3a is:failed       the steps that failed
 
 environment:
   OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
@@ -86,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except Problem as problem:
         return _complain(problem.sentence, problem.hint, _code(problem))
+    except _Interrupted as interrupted:
+        return _complain(f"interrupted; {interrupted}", "", INTERRUPTED)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -105,22 +106,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
 
+def top(options: Parser) -> Parser:
+    """The parser of words without a command."""
+    return top_parser(options, USAGE, EPILOG)
+
+
 def _run(words: list[str]) -> int:
     try:
-        asked = _parse(words)
+        name, command, asked = read_words(words, top)
     except SystemExit:  # --help or --version has printed
         return OK
-    given = vars(asked)
-    word: str = given.get("word") or ""
-    paths = [Path(path).expanduser() for path in given.get("paths", ())]
-    if is_path(word):
-        word, paths = "", [Path(word).expanduser()]
-    if asked.command in REPORTS and asked.at:
-        raise Problem(
-            f"--at is for the explorer: {asked.command} reads the whole run", "leave it out"
-        )
+    given: list[str] = getattr(asked, "words", None) or [getattr(asked, "word", None) or ""]
+    paths = [path_of(word) for word in getattr(asked, "paths", ())]
+    if command.reads == "run" and is_path(given[0]):
+        given, paths = [""], [path_of(word) for word in given]
+    for word in given if command.reads == "server" else ():
+        server_only(word, name)
     if asked.demo and (paths or asked.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
+    if command.acts and asked.read_only:
+        raise Problem(
+            f"{name} changes something on the server, and --read-only forbids that", "leave it out"
+        )
     local = asked.demo or bool(paths)
     settings = read_settings(
         os.environ,
@@ -129,119 +136,76 @@ def _run(words: list[str]) -> int:
         read_only=asked.read_only,
         local=local,
     )
-    identifier = require_id(word, "" if asked.demo else settings.base_url) if word else ""
-    make_source = _source_maker(settings, paths, demo=asked.demo)
+    here = "" if asked.demo else settings.base_url
+    identifiers = [require_id(word, here) if word else "" for word in given]
+    make_source = _source_maker(settings, paths, demo=asked.demo, log=asked.log)
     has_key = local or settings.key is not None or settings.base_url != CLOUD
-
-    if asked.command not in REPORTS and _has_terminal():
-        if has_key and 0 < len(identifier) < WHOLE:
-            identifier = _whole_id(make_source, identifier)
-        _require_openable(paths)
-        # Until the first paint all that is made stays; the screen turns collecting on again.
-        gc.disable()
-        from oh_tui.tui.app import run_app
-
-        known = make_source if has_key else None
-        code = run_app(known, settings, open_id=identifier, at=asked.at, demo=demo_source)
-        if asked.demo and code == OK:
-            print(OWN_RUNS)
-        return code
-    if not has_key:
+    if name in ("", "open") and _has_terminal():
+        return _explore(asked, settings, make_source if has_key else None, identifiers[0], paths)
+    if not has_key and command.reads != "nothing":
         raise Problem(
             "There is no key for OpenHands Cloud",
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
-    if asked.command == "why":
-        from oh_tui.commands.why import why
-
-        return why(make_source, identifier, as_json=asked.json)
-    if asked.command == "check":
-        from oh_tui.commands.check import check
-
-        return check(make_source, identifier, as_json=asked.json)
-    if asked.command == "changes":
-        from oh_tui.commands.changes import changes
-
-        return changes(make_source, identifier, as_json=asked.json)
-    from oh_tui.commands.plain import show_plain
-
-    return show_plain(make_source, identifier)
+    style = style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
+    return _carry_out(command, Call(asked, settings, style, identifiers), make_source)
 
 
-def _parse(words: list[str]) -> argparse.Namespace:
-    """The words as `command`, `word`, `paths` and the options; raises Problem on wrong use.
+def _carry_out(command: Command, call: Call, make_source: MakeSource) -> int:
+    import asyncio
 
-    A word that is no command is a conversation, so argparse's own subcommands do not fit: the
-    command is found first, among the words that are neither options nor their values.
-    """
-    options = _Parser(add_help=False, allow_abbrev=False)
-    options.add_argument("--demo", action="store_true", help="made-up data: no key, no network")
-    options.add_argument("--server", metavar="URL", help="the OpenHands server to use")
-    options.add_argument("--read-only", action="store_true", help="offer nothing that changes it")
-    options.add_argument("--ascii", action="store_true", help="draw with ASCII characters alone")
-    options.add_argument("--at", metavar="N|ID", default="", help="start at this step or event")
-    options.add_argument("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
-    _, rest = options.parse_known_args(words)
-    first = next((word for word in rest if not word.startswith("-")), "")
-    if "" in rest:
-        raise Problem("An empty word names nothing", "oh-tui --help shows how it is used")
+    async def work() -> int:
+        if command.reads == "nothing":
+            return await command.run(call)
+        call.source = make_source()
+        try:
+            return await command.run(call)
+        finally:
+            await call.source.close()
 
-    parser = _Parser(
-        prog="oh-tui",
-        usage=USAGE,
-        description="The terminal explorer for OpenHands: what runs, and what a run really did.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[options],
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"oh-tui {__version__}")
-    parser.set_defaults(command="", json=False)
-    hidden = argparse.SUPPRESS
-    if first in COMMANDS:
-        parser.add_argument("command", help=hidden)
-    elif first and not (read_id(first) or is_path(first) or "://" in first):
-        close = difflib.get_close_matches(first, COMMANDS, 1)
-        raise Problem(
-            f"'{clean_line(first)}' is no command, no conversation id and no file",
-            f"did you mean {close[0]}?" if close else "oh-tui --help shows how it is used",
-        )
-    if first == "open":
-        parser.add_argument("paths", nargs="+", metavar="PATH", help=hidden)
-    elif first in REPORTS:
-        parser.add_argument("word", metavar="ID|PATH", help=hidden)
-        parser.add_argument("--json", action="store_true", help=hidden)
-    else:
-        parser.add_argument("word", nargs="?", metavar="ID", help=hidden)
-    return parser.parse_intermixed_args(words)
+    try:
+        return asyncio.run(work())
+    except KeyboardInterrupt:
+        if call.goes_on:
+            raise _Interrupted(call.goes_on) from None
+        raise
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong the way all problems are said."""
-
-    def error(self, message: str) -> NoReturn:
-        raise Problem(
-            clean_line(message[:1].upper() + message[1:]), "oh-tui --help shows how it is used"
-        )
+class _Interrupted(Exception):
+    """Ctrl+c, while something goes on elsewhere."""
 
 
-class _RefuseKey(argparse.Action):
-    def __call__(self, *_: object) -> NoReturn:
-        raise Problem(
-            "A key among the words of a command can be seen by other users and stays in the "
-            "shell's history",
-            "set OPENHANDS_API_KEY instead",
-        )
+def _explore(
+    asked: Any,
+    settings: Settings,
+    make_source: MakeSource | None,
+    identifier: str,
+    paths: list[Path],
+) -> int:
+    if make_source and 0 < len(identifier) < WHOLE:
+        identifier = _whole_id(make_source, identifier)
+    _require_openable(paths)
+    # Until the first paint all that is made stays; the screen turns collecting on again.
+    gc.disable()
+    from oh_tui.tui.app import run_app
+
+    code = run_app(make_source, settings, open_id=identifier, at=asked.at, demo=demo_source)
+    if asked.demo and code == OK:
+        print(OWN_RUNS)
+    return code
 
 
-def _source_maker(settings: Settings, paths: list[Path], *, demo: bool) -> MakeSource:
-    if demo:
-        return demo_source
-    return (lambda: _file_source(paths)) if paths else (lambda: _server_source(settings))
+def _source_maker(
+    settings: Settings, paths: list[Path], *, demo: bool, log: str | None
+) -> MakeSource:
+    if paths:
+        return lambda: _file_source(paths)
+    watch = CallLog(path_of(log)) if log else None
+    return lambda: demo_source(watch) if demo else _server_source(settings, watch)
 
 
-def demo_source() -> Source:
+def demo_source(log: CallLog | None = None) -> Source:
     """The embedded server, made anew: the only place that knows it."""
     from oh_tui.api import AppServer
     from oh_tui.demo import make_demo
@@ -250,7 +214,7 @@ def demo_source() -> Source:
     demo = make_demo()
     # Its limit of calls is the real server's, which has many users; this one has one.
     demo.rate_limited = False
-    api = AppServer(demo.base_url, app=demo.app)
+    api = AppServer(demo.base_url, app=demo.app, watch=log)
     return ServerSource(api, DEMO, demo.opening, remembered=demo.remembered)
 
 
@@ -260,11 +224,11 @@ def _file_source(paths: list[Path]) -> Source:
     return FileSource(paths)
 
 
-def _server_source(settings: Settings) -> Source:
+def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
     from oh_tui.api import AppServer
     from oh_tui.sources.server import ServerSource
 
-    api = AppServer(settings.base_url, key=settings.key, auth=settings.auth)
+    api = AppServer(settings.base_url, key=settings.key, auth=settings.auth, watch=log)
     label = settings.base_url.partition("://")[2]
     return ServerSource(api, label, address=settings.base_url)
 

@@ -64,6 +64,10 @@ class Memory:
             self._seen |= _read(file).servers.get(server, {})
         self._changed: set[str] = set()
 
+    @property
+    def known(self) -> Mapping[str, Seen]:
+        return self._seen
+
     def get(self, identifier: str) -> Seen:
         return self._seen.get(identifier, _NOTHING)
 

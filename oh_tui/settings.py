@@ -53,6 +53,8 @@ class Settings:
     ("osc9",), the words of a command, or nothing."""
     seen_file: Path | None = None
     """Where it is kept what was seen of each conversation; None keeps it in memory."""
+    cache_folder: Path | None = None
+    """Where is kept what only saves time; None where there is no home."""
 
 
 def read_settings(
@@ -73,6 +75,7 @@ def read_settings(
         no_color=bool(environment.get("NO_COLOR")),
         read_only=read_only,
         notice=_notice(environment.get("OH_TUI_NOTICE", "")),
+        cache_folder=_cache_folder(environment),
     )
     if local:
         return settings
@@ -192,6 +195,15 @@ def _seen_file(environment: Mapping[str, str]) -> Path | None:
         mac = Path("Library", "Application Support")
         state = home / (mac if sys.platform == "darwin" else Path(".local", "state"))
     return state / "oh-tui" / "seen.json" if state.is_absolute() else None
+
+
+def _cache_folder(environment: Mapping[str, str]) -> Path | None:
+    """As for what is seen, in the folder for what can be made anew."""
+    cache = Path(environment.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():
+        mac = Path("Library", "Caches")
+        cache = Path(environment.get("HOME", "")) / (mac if sys.platform == "darwin" else ".cache")
+    return cache / "oh-tui" if cache.is_absolute() else None
 
 
 def _locale_is_utf8() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.commands.changes import changes, report
+from oh_tui.commands.changes import report
 from oh_tui.problem import Problem
 from oh_tui.trajectory.changes import changes as changes_of
 from tests.demo_runs import demo_run
@@ -108,14 +108,14 @@ def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:
 def test_git_that_does_not_answer_costs_only_its_column(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oh_tui.cli import demo_source
+    from oh_tui import cli
     from oh_tui.sources.server import ServerSource
 
     async def fails(self: ServerSource, conversation: object) -> None:
         raise Problem("git is asleep")
 
     monkeypatch.setattr(ServerSource, "git_changes", fails)
-    assert changes(demo_source, DATES, as_json=False) == 0
+    assert cli.main(["--demo", "changes", DATES]) == 0
     out, err = capsys.readouterr()
     assert "git is asleep" in err
     assert "not in git" not in out

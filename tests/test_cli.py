@@ -14,6 +14,7 @@ import pytest
 
 import oh_tui
 from oh_tui import cli
+from oh_tui.commands import TABLE
 from oh_tui.settings import Settings
 from tests.processes import oh_tui as run
 
@@ -35,13 +36,37 @@ def test_it_runs_as_a_program_and_as_a_module(program: list[str | Path]) -> None
     assert done.stdout == f"oh-tui {oh_tui.__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["open", "-h"]])
-def test_help_shows_the_commands_with_examples_and_exit_codes(words: list[str]) -> None:
-    done = run(*words)
+def test_help_lists_the_commands_with_examples_and_exit_codes() -> None:
+    done = run("--help")
     assert done.returncode == 0
-    for part in ("oh-tui [options] check ID|PATH", "oh-tui --demo", "exit codes: 0 ok"):
+    for part in ("oh-tui [options] COMMAND", "  check    ", "oh-tui --demo", "exit codes: 0 ok"):
         assert part in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_command_has_help_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([name, "--help"], ["--demo", "-h", name]):
+        assert cli.main(words) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"usage: oh-tui {name} ")
+        assert f"examples:\n  oh-tui {name}" in told and "--server URL" in told
+        assert all(len(line) <= 100 for line in told.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--limit", "2", "conversations", "--demo"],
+        ["--demo", "conversations", "--limit=2"],
+        ["conversations", "--limit", "2", "--demo"],
+    ],
+)
+def test_options_stand_before_the_command_or_after_it(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -54,6 +79,18 @@ def test_help_shows_the_commands_with_examples_and_exit_codes(words: list[str]) 
         (["check", ""], "An empty word"),
         (["check", "one.zip", "two.zip"], "Unrecognized arguments: two.zip"),
         (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
+        (["step", "run.zip"], "did you mean steps?"),
+        (["check", "--bogus", "run.zip"], "oh-tui check --help"),
+        (["--json"], "--json is for commands"),
+        (["open", "run.zip", "--json"], "has no --json"),
+        (["steps", "run.zip", "is:odd"], "is:odd is not known"),
+        (["tail", "run.zip", "-n", "x"], "no number of steps"),
+        (["conversations", "--since", "soon", "--demo"], "neither a span"),
+        (["download", "run.zip", "--demo"], "run.zip is a file"),
+        (["pause", "run.zip", "--demo"], "a file has no sandbox"),
+        (["pause", "5f3a", "--read-only"], "--read-only forbids that"),
+        (["--print-completion", "cmd"], "invalid choice: 'cmd'"),
+        (["whoami", "--demo", "--log", "no/such/folder"], "Cannot write the log"),
         (["--bogus"], "Unrecognized arguments: --bogus"),
         (["--demo", "--server", "localhost"], "--demo shows made-up data alone"),
         (["--demo", "open", "run.zip"], "--demo shows made-up data alone"),

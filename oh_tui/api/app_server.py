@@ -20,7 +20,7 @@ from oh_tui.api.acting import MAX_IDS, Acting, short
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
-from oh_tui.api.connections import PATIENT, Auth, Connections
+from oh_tui.api.connections import PATIENT, Auth, Connections, Watch
 from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
@@ -57,7 +57,7 @@ class AppServer(Acting):
     default keeps a self-hosted server from delaying them (it slows an address down above 10 a
     second and refuses above 20), and Cloud at 90 a minute with bursts of 8. `waits` says when
     safe calls are tried again. With `app`, an ASGI app, nothing leaves this process: every call
-    goes there, those to agent servers too, and without pacing.
+    goes there, those to agent servers too, and without pacing. `watch` is told of every attempt.
 
     Making one raises Unreachable for an address that is none, AuthError for a key that no header
     can carry. Every method raises the errors of `oh_tui.api.errors`.
@@ -72,10 +72,11 @@ class AppServer(Acting):
         app: ASGIApp | None = None,
         limiter: Limiter | None = None,
         waits: Waits | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.base_url = base_address(base_url)
         self._waits = waits or Waits()
-        self._connections = Connections(app)
+        self._connections = Connections(app, watch)
         if limiter is None and app is None:
             limiter = limiter_for(self.base_url)
         self._server = Server(

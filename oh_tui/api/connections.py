@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, TypeAlias
 
@@ -16,6 +16,8 @@ from oh_tui.api.failures import Call
 from oh_tui.api.models import Secret
 
 Auth: TypeAlias = Literal["bearer", "session"]
+Watch: TypeAlias = Callable[[str, str, int | None, float], None]
+"""Is told of each attempt: method, URL without query, status or None, seconds."""
 
 CONNECT = 5.0
 # a page of events of a conversation of 50,000 takes the app server 14 s (measured)
@@ -36,8 +38,9 @@ class Connections:
     With `app` every call goes to that ASGI app in this process.
     """
 
-    def __init__(self, app: ASGIApp | None = None) -> None:
+    def __init__(self, app: ASGIApp | None = None, watch: Watch | None = None) -> None:
         self._app = app
+        self.watch = watch
         self._client: httpx.AsyncClient | None = None
         self._closed = False
 

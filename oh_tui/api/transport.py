@@ -320,7 +320,16 @@ class Server:
         )
         key = KeyHeader(self._key, scheme) if self._key and scheme else httpx.Auth()
         async with self._limiter:
-            return await client.send(request, auth=key, stream=True)
+            status, began = None, time.perf_counter()
+            try:
+                response = await client.send(request, auth=key, stream=True)
+                status = response.status_code
+                return response
+            finally:
+                if self._connections.watch:
+                    url = str(request.url.copy_with(query=None, userinfo=b""))
+                    took = time.perf_counter() - began
+                    self._connections.watch(call.method, url, status, took)
 
     async def _refusal(self, call: Call, response: httpx.Response) -> _Failure:
         status = response.status_code

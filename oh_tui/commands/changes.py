@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands import MakeSource
-from oh_tui.commands.reading import chosen, name, read_run, whole
+from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.printing import print_json, say
+from oh_tui.commands.reading import name, open_run, say_damage, whole
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, Source
+from oh_tui.sources import Source
 from oh_tui.trajectory.changes import ChangeLog, FileChange, rows
 from oh_tui.trajectory.changes import changes as changes_of
 
@@ -22,30 +20,32 @@ Git = list[tuple[str, str]]
 """A letter and a path for each file."""
 
 
-def changes(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    """Prints what the run with this id changed, or the only one of the source; returns 0."""
-    return asyncio.run(_changes(make_source, identifier, as_json=as_json))
-
-
-async def _changes(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    source = make_source()
-    try:
-        conversation = await chosen(source, identifier)
-        loaded = await read_run(source, conversation)
-        log = changes_of(whole(loaded))
-        git = await _git(source, conversation)
-        if as_json:
-            if _is_damaged(loaded):
-                print(f"oh-tui: {loaded.note}", file=sys.stderr)
-            print(json.dumps(report(log, git), indent=2))
-        else:
-            print(name(conversation))
-            if loaded.note:
-                print(f"note: {loaded.note}")
-            print("\n".join(_lines(log, git)))
-    finally:
-        await source.close()
+async def changes(call: Call) -> int:
+    conversation, loaded = await open_run(call)
+    log = changes_of(whole(loaded))
+    git = await _git(call.source, conversation)
+    if call.as_json:
+        say_damage(loaded)
+        print_json(report(log, git))
+    else:
+        print(name(conversation))
+        if loaded.note:
+            print(f"note: {loaded.note}")
+        print("\n".join(_lines(log, git)))
     return 0
+
+
+COMMANDS = {
+    "changes": Command(
+        "ID|PATH",
+        run_argument,
+        changes,
+        (
+            ("changes run.zip", "the files, and how many lines came and went"),
+            ("changes 5f3a --json", "the same, with what git in a running sandbox says"),
+        ),
+    )
+}
 
 
 async def _git(source: Source, conversation: Conversation) -> Git | None:
@@ -53,15 +53,11 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
     try:
         found = await source.git_changes(conversation)
     except Problem as problem:
-        print(f"oh-tui: {problem.sentence}", file=sys.stderr)
+        say(problem.sentence)
         return None
     if found is None:
         return None
     return [(change.letter, change.path) for change in found]
-
-
-def _is_damaged(loaded: Loaded) -> bool:
-    return loaded.via == "file" and bool(loaded.note)
 
 
 def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:

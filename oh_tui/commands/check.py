@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands import MakeSource
-from oh_tui.commands.reading import chosen, name, read_run, whole
+from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.printing import print_json
+from oh_tui.commands.reading import is_damaged, name, open_run, say_damage, whole
 from oh_tui.human import plural
-from oh_tui.sources import Loaded
 from oh_tui.text import clean, clean_line, redact
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe, describe_event
@@ -24,34 +21,34 @@ CLEAN, DEFECTS = 0, 3
 _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 
-def check(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    """Checks the run with this id, or the only one of the source; prints what it found.
-
-    Returns 3 when a call has no result (one that still runs excepted), a result has no call, or a
-    call has a second result, else 0.
-    """
-    return asyncio.run(_check(make_source, identifier, as_json=as_json))
-
-
-async def _check(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    source = make_source()
-    try:
-        conversation = await chosen(source, identifier)
-        loaded = await read_run(source, conversation)
-        trajectory = whole(loaded)
-        found = report(trajectory)
-        if as_json:
-            if _is_damaged(loaded):
-                print(f"oh-tui: {loaded.note}", file=sys.stderr)
-            print(json.dumps(found, indent=2))
-        else:
-            print(name(conversation))
-            if loaded.note:
-                print(f"note: {loaded.note}")
-            print("\n".join(_lines(trajectory, found, damaged=_is_damaged(loaded))))
-    finally:
-        await source.close()
+async def check(call: Call) -> int:
+    """Returns 3 when a call has no result (one that still runs excepted), a result has no call, or
+    a call has a second result, else 0."""
+    conversation, loaded = await open_run(call)
+    trajectory = whole(loaded)
+    found = report(trajectory)
+    if call.as_json:
+        say_damage(loaded)
+        print_json(found)
+    else:
+        print(name(conversation))
+        if loaded.note:
+            print(f"note: {loaded.note}")
+        print("\n".join(_lines(trajectory, found, damaged=is_damaged(loaded))))
     return DEFECTS if _has_defects(found) else CLEAN
+
+
+COMMANDS = {
+    "check": Command(
+        "ID|PATH",
+        run_argument,
+        check,
+        (
+            ("check run.zip", "exit code 3 when something does not match"),
+            ("check 5f3a --json", "the counts, and the ids of what does not match"),
+        ),
+    )
+}
 
 
 def report(trajectory: Trajectory) -> dict[str, Any]:
@@ -104,11 +101,6 @@ def _error(event: Event) -> dict[str, str]:
         "code": redact(clean_line(text_field(body, "code"))),
         "detail": redact(clean(detail)),
     }
-
-
-def _is_damaged(loaded: Loaded) -> bool:
-    """Whether something of a file could not be read, so that "clean" is said of the rest alone."""
-    return loaded.via == "file" and bool(loaded.note)
 
 
 def _lines(trajectory: Trajectory, found: dict[str, Any], *, damaged: bool) -> Iterator[str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
+import argparse
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.commands import MakeSource
+from oh_tui.commands.frame import Call, Command, explorer_arguments
 from oh_tui.commands.ids import find
+from oh_tui.commands.printing import Style, fit, say, width
 from oh_tui.commands.reading import name, read_run, short_id, title, whole
 from oh_tui.human import age, clock, tenths
-from oh_tui.sources.files import FileSource
 from oh_tui.text import clean_line
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
@@ -41,40 +39,54 @@ _MARKS = {
     Outcome.NO_RESULT: "/",
 }
 
+PLAIN = Style(ascii=True)
+
 _WIDEST, _LAST = 60, 100
 """Columns that a cell may have, and one in the last column."""
 
 
-def show_plain(make_source: MakeSource, identifier: str) -> int:
-    """Prints the newest conversations and the steps of one: that with this id, else
-    the one that the source shows first."""
-    return asyncio.run(_show(make_source, identifier))
-
-
-async def _show(make_source: MakeSource, identifier: str) -> int:
-    source = make_source()
-    try:
-        identifier = identifier or source.opening
-        asked_for = await find(source, identifier) if identifier else None
-        page = await source.newest()
-        if isinstance(source, FileSource):
-            for problem in source.problems:
-                print(f"oh-tui: {problem}", file=sys.stderr)
-        print(f"Conversations: {source.label}")
-        _print_table(_conversation_rows(page.items), "<<>><<")
-        if page.next_page_id:
-            print(f"... the {len(page.items)} newest; there are more")
-        opened = asked_for or next(iter(page.items), None)
-        if opened:
-            loaded = await read_run(source, opened)
-            print(f"\n{name(opened)}")
-            if loaded.note:
-                print(f"note: {loaded.note}")
-            _print_table(_step_rows(whole(loaded)), ">>><<<")
-        print(f"\n{WANTS_TERMINAL}")
-    finally:
-        await source.close()
+async def show_plain(call: Call) -> int:
+    """Prints the newest conversations and the steps of one: the one asked for, else the one that
+    the source shows first."""
+    source = call.source
+    identifier = call.identifier or source.opening
+    asked_for = await find(source, identifier) if identifier else None
+    page = await source.newest()
+    for problem in source.problems:
+        say(problem)
+    print(f"Conversations: {source.label}")
+    _print_table(_conversation_rows(page.items), "<<>><<")
+    if page.next_page_id:
+        print(f"... the {len(page.items)} newest; there are more")
+    opened = asked_for or next(iter(page.items), None)
+    if opened:
+        loaded = await read_run(source, opened)
+        print(f"\n{name(opened)}")
+        if loaded.note:
+            print(f"note: {loaded.note}")
+        _print_table(_step_rows(whole(loaded)), ">>><<<")
+    print(f"\n{WANTS_TERMINAL}")
     return 0
+
+
+def _open_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a zip, a folder, or many in one")
+
+
+COMMANDS = {
+    "": Command("[ID|PATH]", explorer_arguments, show_plain, (), has_json=False),
+    "open": Command(
+        "PATH...",
+        _open_arguments,
+        show_plain,
+        (
+            ("open run.zip", "a downloaded trajectory"),
+            ("open ~/.openhands/conversations", "what the OpenHands CLI kept"),
+            ("open run.zip --at 58", "at step 58, or at the event with this id"),
+        ),
+        has_json=False,
+    ),
+}
 
 
 def _conversation_rows(conversations: Sequence[Conversation]) -> Iterator[tuple[str, ...]]:
@@ -131,31 +143,13 @@ def _print_table(rows: Iterator[tuple[str, ...]], sides: str) -> None:
             held = [row[:index] + row[index + 1 :] for row in held]
             sides = sides[:index] + sides[index + 1 :]
     last = len(sides) - 1
-    widths = [min(_WIDEST, max(_width(row[i]) for row in held)) for i in range(last)]
+    widths = [min(_WIDEST, max(width(row[i]) for row in held)) for i in range(last)]
     for row in held:
         cells = [_cell(row[i], widths[i], sides[i]) for i in range(last)]
-        print("  ".join([*cells, _fit(row[last], _LAST)]).rstrip())
+        print("  ".join([*cells, fit(row[last], _LAST, PLAIN)]).rstrip())
 
 
-def _cell(text: str, width: int, side: str) -> str:
-    text = _fit(text, width)
-    fill = " " * (width - _width(text))
+def _cell(text: str, room: int, side: str) -> str:
+    text = fit(text, room, PLAIN)
+    fill = " " * (room - width(text))
     return text + fill if side == "<" else fill + text
-
-
-def _fit(text: str, width: int) -> str:
-    if _width(text) <= width:
-        return text
-    while _width(text) > width - 3:
-        text = text[:-1]
-    return text + "..."
-
-
-def _width(text: str) -> int:
-    """Columns that a terminal needs for the text."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
+from oh_tui.commands.printing import say, tell_progress
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Source
+from oh_tui.sources.files import FileSource
 from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.archive import Archive
+
+HELD = 64_000_000
+"""Bytes of text of a file that are kept in memory, so that each event is read once."""
 
 
 async def chosen(source: Source, identifier: str) -> Conversation:
@@ -29,9 +36,26 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     return rows[0]
 
 
+async def open_run(call: Call) -> tuple[Conversation, Loaded]:
+    """The conversation that a command was given, and its run with all events."""
+    conversation = await chosen(call.source, call.identifier)
+    return conversation, await read_run(call.source, conversation)
+
+
 async def read_run(source: Source, conversation: Conversation) -> Loaded:
     """The run with all its events. One too long for a download is read page by page, which takes
     minutes: a terminal is told how far it is."""
+    read = (
+        _read_file(source.archive(conversation))
+        if isinstance(source, FileSource)
+        else await _read_server(source, conversation)
+    )
+    if read.via == "file" and read.note and not whole(read).events:
+        raise Problem(f"No event of this file can be read: {read.note}", "download it again")
+    return read
+
+
+async def _read_server(source: Source, conversation: Conversation) -> Loaded:
     read: Loaded | None = None
     async for state in source.load(conversation):
         if state.trajectory is not None:
@@ -39,17 +63,35 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
         _tell(state)
     if read is None or read.trajectory is None:
         raise Problem(f"{name(conversation)} gave no events", "try again")
-    if read.via == "file" and read.note and not read.trajectory.events:
-        raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     while read.trajectory is not None and not read.trajectory.complete:
         held = len(read.trajectory.events)
         read = await source.older(conversation, read.trajectory)
         if read.trajectory is None or len(read.trajectory.events) <= held:
             break
         _tell(read)
-    if sys.stderr.isatty():
-        print(end="\r\x1b[K", file=sys.stderr, flush=True)
+    tell_progress("")
     return read
+
+
+def _read_file(archive: Archive) -> Loaded:
+    """At once: a command does nothing else, and what it tells of a step needs its text again."""
+    events: list[Event] = []
+    held = 0
+    for place in range(len(archive)):
+        if held > HELD:
+            events.append(archive.event(place))
+            continue
+        text = archive.read(place)
+        held += len(text)
+        event = parse_event(text)
+        events.append(archive.event(place) if event.kind == UNREADABLE else event)
+    trajectory = Trajectory()
+    trajectory.extend(events)
+    problems = archive.problems
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return Loaded(
+        "file", trajectory, len(events), len(events), problems[0] + more if problems else ""
+    )
 
 
 def whole(loaded: Loaded) -> Trajectory:
@@ -58,10 +100,20 @@ def whole(loaded: Loaded) -> Trajectory:
     return loaded.trajectory
 
 
+def say_damage(loaded: Loaded) -> None:
+    """What of a file could not be read; a document says it elsewhere or not at all."""
+    if is_damaged(loaded):
+        say(loaded.note)
+
+
+def is_damaged(loaded: Loaded) -> bool:
+    """Whether something of a file could not be read, so that "clean" is said of the rest alone."""
+    return loaded.via == "file" and bool(loaded.note)
+
+
 def _tell(state: Loaded) -> None:
-    if sys.stderr.isatty() and state.total:
-        told = f"reading {state.loaded:,} of {state.total:,} events"
-        print(end=f"\r{told}", file=sys.stderr, flush=True)
+    if state.total:
+        tell_progress(f"reading {state.loaded:,} of {state.total:,} events")
 
 
 def name(conversation: Conversation) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands import MakeSource
-from oh_tui.commands.reading import chosen, read_run, title, whole
+from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.printing import print_json
+from oh_tui.commands.reading import open_run, say_damage, title, whole
 from oh_tui.human import dollars, duration, plural
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.accounting import Accounts
@@ -32,27 +31,31 @@ _NAMED = 3
 """How many steps of a group are named; of more only their number is told."""
 
 
-def why(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    """Tells why the run with this id, or the only one of the source, ended as it did."""
-    return asyncio.run(_why(make_source, identifier, as_json=as_json))
-
-
-async def _why(make_source: MakeSource, identifier: str, *, as_json: bool) -> int:
-    source = make_source()
-    try:
-        conversation = await chosen(source, identifier)
-        loaded = await read_run(source, conversation)
-        trajectory = whole(loaded)
-        found = report(conversation, trajectory)
-        if as_json:
-            print(json.dumps(found, indent=2))
-        else:
-            if loaded.note:
-                print(f"note: {loaded.note}")
-            print("\n".join(_lines(trajectory, found)))
-    finally:
-        await source.close()
+async def why(call: Call) -> int:
+    conversation, loaded = await open_run(call)
+    trajectory = whole(loaded)
+    found = report(conversation, trajectory)
+    if call.as_json:
+        say_damage(loaded)
+        print_json(found)
+    else:
+        if loaded.note:
+            print(f"note: {loaded.note}")
+        print("\n".join(_lines(trajectory, found)))
     return 0
+
+
+COMMANDS = {
+    "why": Command(
+        "ID|PATH",
+        run_argument,
+        why,
+        (
+            ("why run.zip", "of a downloaded run"),
+            ("why 5f3a --json", "the verdict, what came before it and the first trouble"),
+        ),
+    )
+}
 
 
 def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""`oh-tui cache`: what oh-tui keeps on this machine to be faster; all of it can go."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from oh_tui.commands import store
+from oh_tui.commands.documents import moment
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.printing import Column, print_json, stamp, table
+from oh_tui.human import plural, size
+from oh_tui.text import clean_line
+
+_COLUMNS = (
+    Column("what"),
+    Column("files", right=True),
+    Column("size", right=True),
+    Column("written", right=True),
+    Column("", share=1),
+)
+
+
+async def cache(call: Call) -> int:
+    folder = call.settings.cache_folder
+    names = [call.asked.name] if call.asked.name else list(store.KEPT)
+    clears = call.asked.action == "clear"
+    found = {name: (store.clear if clears else store.held)(folder, name) for name in names}
+    if call.as_json:
+        print_json(
+            {
+                "folder": clean_line(str(folder)) if folder else None,
+                "cleared": clears,
+                "kept": [
+                    {
+                        "name": name,
+                        "files": one.files,
+                        "bytes": one.size,
+                        "written": moment(stamp(one.changed)) if one.files else None,
+                    }
+                    for name, one in found.items()
+                ],
+            }
+        )
+    elif clears:
+        files = sum(one.files for one in found.values())
+        freed = sum(one.size for one in found.values())
+        print(f"{plural(files, 'file')} removed, {size(freed)}" if files else "nothing was kept")
+    else:
+        if not call.style.piped:
+            print(clean_line(str(folder)) if folder else "there is no home folder to keep it in")
+        rows = [
+            (
+                name,
+                f"{one.files:,}",
+                size(one.size),
+                call.style.when(one.changed if one.files else None),
+                store.KEPT[name].about,
+            )
+            for name, one in found.items()
+        ]
+        for line in table(call.style, _COLUMNS, rows):
+            print(line)
+    return 0
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
+    parser.add_argument("name", nargs="?", choices=tuple(store.KEPT), help="one of them alone")
+
+
+COMMANDS = {
+    "cache": Command(
+        "[show|clear] [NAME]",
+        _arguments,
+        cache,
+        (
+            ("cache", "what is kept, and how much it takes"),
+            ("cache clear", "remove all of it"),
+        ),
+        reads="nothing",
+    )
+}

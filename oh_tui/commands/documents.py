@@ -1,0 +1,218 @@
+"""Conversations, runs and steps as JSON: what the documents of several commands share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.api.models import bare_id
+from oh_tui.commands.ids import read_id
+from oh_tui.commands.printing import number, stamp
+from oh_tui.commands.reading import title
+from oh_tui.text import clean_line, redact
+from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.events import seconds
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.verdict import Verdict, judge, loop_steps
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation, Sandbox
+
+
+class Facts:
+    """What is told of a run besides its events, each found out when it is first asked for."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self.trajectory = trajectory
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.trajectory)
+
+    @cached_property
+    def loops(self) -> frozenset[int]:
+        return loop_steps(self.trajectory)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return judge(self.trajectory)
+
+    def renew(self) -> None:
+        """After the trajectory grew."""
+        self.accounts.update()
+        self.__dict__.pop("loops", None)
+        self.__dict__.pop("verdict", None)
+
+
+def conversation_json(conversation: Conversation) -> dict[str, Any]:
+    """What the server, or a file, says of a conversation, clean and without secrets."""
+    metrics = conversation.metrics
+    usage = metrics.accumulated_token_usage if metrics else None
+    return {
+        "id": conversation_id(conversation),
+        "title": title(conversation),
+        "status": line(conversation.execution_status),
+        "sandbox_id": line(conversation.sandbox_id),
+        "sandbox_status": line(conversation.sandbox_status),
+        "repository": line(conversation.selected_repository),
+        "branch": line(conversation.selected_branch),
+        "pull_requests": list(conversation.pr_number or ()),
+        "model": line(conversation.llm_model),
+        "trigger": line(conversation.trigger),
+        "cost": number(metrics.accumulated_cost) if metrics else None,
+        "tokens": {
+            "prompt": usage.prompt_tokens or 0,
+            "completion": usage.completion_tokens or 0,
+            "cache_read": usage.cache_read_tokens or 0,
+            "cache_write": usage.cache_write_tokens or 0,
+            "reasoning": usage.reasoning_tokens or 0,
+        }
+        if usage
+        else None,
+        "parent_id": line(bare_id(conversation.parent_conversation_id or "")),
+        "sub_conversation_ids": [
+            clean_line(bare_id(one)) for one in conversation.sub_conversation_ids or ()
+        ],
+        "created": moment(conversation.created_at),
+        "updated": moment(conversation.updated_at),
+    }
+
+
+def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "id": clean_line(sandbox.id),
+        "status": line(sandbox.status),
+        "spec": line(sandbox.sandbox_spec_id),
+        "created": moment(sandbox.created_at),
+    }
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "word": verdict.word,
+        "cause": verdict.cause,
+        "short": verdict.short,
+        "steps": list(verdict.steps),
+        "landing": verdict.landing,
+        "plan": list(verdict.plan) if verdict.plan else None,
+    }
+
+
+def counts_json(facts: Facts) -> dict[str, int]:
+    counts = facts.trajectory.counts
+    return {
+        "events": counts.events,
+        "steps": len(facts.trajectory),
+        "hidden_events": counts.hidden,
+        "calls": counts.calls,
+        "ok": counts.ok,
+        "failed_commands": counts.failed_commands,
+        "errors": counts.errors,
+        "without_result": counts.open,
+        "second_results": counts.second_results,
+        "results_without_call": counts.stray_results,
+        "unreadable": counts.unreadable,
+        "loop_steps": len(facts.loops),
+    }
+
+
+def totals_json(facts: Facts) -> dict[str, Any]:
+    """Sums of the whole run; `other` is what no step was charged."""
+    accounts = facts.accounts
+    return {
+        "work_s": number(accounts.active, 3),
+        "waited_s": number(accounts.waited, 3),
+        **_spent(accounts.total),
+        "priced": accounts.priced,
+        "other": {**_spent(accounts.other), "about": list(accounts.other_about)},
+    }
+
+
+def step_json(facts: Facts, step: Step) -> dict[str, Any]:
+    """One step. Texts are clean, redacted and on one line; what is not known is null."""
+    trajectory, event = facts.trajectory, step.event
+    outcome = trajectory.outcome(step)
+    told = describe(step, outcome)
+    spent = facts.accounts.of(step)
+    group = trajectory.group(step)
+    return {
+        "index": step.number,
+        "kind": clean_line(event.kind),
+        "family": str(told.family),
+        "tool": line(event.tool_name),
+        "what": told.what,
+        "result": told.result,
+        "outcome": str(outcome),
+        "marks": marks(facts, step),
+        "started": moment(event.timestamp),
+        "llm_s": number(facts.accounts.llm(step), 3),
+        "ran_s": number(facts.accounts.ran(step), 3),
+        "cost": number(spent.cost) if spent and spent.cost else None,
+        "tokens": _tokens(spent) if spent else None,
+        "call_id": line(event.tool_call_id),
+        "result_ids": [clean_line(result.id) for result in step.results],
+        "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
+        "risk": line(event.risk),
+    }
+
+
+def marks(facts: Facts, step: Step) -> list[str]:
+    """What else is to be said of a step, beside its outcome."""
+    second = step.event.kind != "ACPToolCallEvent" and len(step.results) > 1
+    told = (
+        ("loop", step.number in facts.loops),
+        ("second result", second),
+        ("result without a call", step.is_stray),
+        ("clock went back", facts.accounts.is_odd(step)),
+    )
+    return [word for word, holds in told if holds]
+
+
+def conversation_id(conversation: Conversation) -> str:
+    """Without dashes, as the app server writes it; of a file that holds no id its path."""
+    return read_id(conversation.id) or redact(clean_line(conversation.id))
+
+
+def line(text: str | None) -> str | None:
+    """A foreign text on one line; None when it says nothing."""
+    return redact(clean_line(text or "")) or None
+
+
+def moment(text: str | None) -> str | None:
+    """A time of a server as ISO 8601 in UTC, to the millisecond; None when it is none."""
+    when = seconds(text or "")
+    if when is None or not 0 <= when < 253_000_000_000:
+        return None
+    rounded = round(when, 3)
+    whole = int(rounded)
+    return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}Z"
+
+
+def _spent(spent: Spent) -> dict[str, Any]:
+    return {
+        "llm_s": number(spent.llm, 3),
+        "cost": number(spent.cost),
+        "llm_calls": spent.calls,
+        "tokens": _tokens(spent),
+    }
+
+
+def _tokens(spent: Spent) -> dict[str, int]:
+    return {
+        "prompt": spent.prompt,
+        "completion": spent.completion,
+        "cache_read": spent.cache_read,
+        "cache_write": spent.cache_write,
+        "reasoning": spent.reasoning,
+    }
+
+
+GLYPHS = {
+    Outcome.COMMAND_FAILED: ("!", "!"),
+    Outcome.ERROR: ("✗", "x"),
+    Outcome.WAITING: ("◆", "?"),
+    Outcome.RUNNING: ("●", "*"),
+    Outcome.NO_RESULT: ("▒", "/"),
+}
+"""How an outcome that is worth a mark is drawn, also with ASCII alone."""

@@ -1,0 +1,129 @@
+"""`oh-tui download`: trajectories as zips, each whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+
+from oh_tui.api.errors import ApiError
+from oh_tui.api.models import Conversation
+from oh_tui.commands.documents import conversation_id
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import find
+from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.reading import title
+from oh_tui.human import size
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import publish
+from oh_tui.text import clean_line
+
+
+async def download(call: Call) -> int:
+    """Prints the path of each file when it is there; stops at the first that fails."""
+    folder, target = _target(call)
+    found = [await find(call.source, identifier) for identifier in call.identifiers]
+    saved: list[dict[str, str | int]] = []
+    try:
+        for conversation in found:
+            path = await _save(call, conversation, folder, target)
+            saved.append(
+                {
+                    "id": conversation_id(conversation),
+                    "path": clean_line(str(path)),
+                    "bytes": path.stat().st_size,
+                }
+            )
+            if not call.as_json:
+                print(clean_line(str(path)), flush=True)
+    finally:
+        tell_progress("")
+        if call.as_json and (saved or not found):
+            print_json({"files": saved})
+    return 0
+
+
+def _target(call: Call) -> tuple[Path, Path | None]:
+    """The folder to save in, and the file if one is named. Raises Problem."""
+    told = call.asked.output
+    if not told:
+        return call.settings.download_folder, None
+    path = Path(told).expanduser()
+    if path.is_dir():
+        return path, None
+    if len(call.identifiers) > 1 or told.endswith("/"):
+        raise Problem(f"There is no folder {clean_line(told)}", "make it first")
+    if path.exists() or path.is_symlink():
+        raise Problem(
+            f"{clean_line(told)} is there already", "nothing is overwritten: name another"
+        )
+    if not path.parent.is_dir():
+        raise Problem(f"There is no folder {clean_line(str(path.parent))}", "make it first")
+    return path.parent, path
+
+
+async def _save(call: Call, conversation: Conversation, folder: Path, target: Path | None) -> Path:
+    def progress(received: int) -> None:
+        tell_progress(f"{title(conversation)}: {size(received)}")
+
+    with _said_our_way():
+        if target is None:
+            return await call.source.download(conversation, folder, progress)
+        with _part_folder(folder) as beside:
+            part = await call.source.download(conversation, beside, progress)
+            return publish(part, target)
+
+
+@contextlib.contextmanager
+def _part_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the target, gone at the end whatever happens."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".oh-tui-", dir=folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Problem(f"Cannot write into {clean_line(str(folder))}: {reason}") from error
+    with made as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _said_our_way() -> Iterator[None]:
+    """The explorer's problems with saving name its keys."""
+    try:
+        yield
+    except ApiError:
+        raise
+    except Problem as problem:
+        if problem.hint.startswith("press "):
+            raise Problem(problem.sentence, "try again") from problem
+        if problem.hint.startswith("start oh-tui in"):
+            raise Problem(problem.sentence, "name another folder with -o") from problem
+        raise
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("words", nargs="+", metavar="ID", help="the conversations")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        default="",
+        help="a folder, or the new file for a single one; the present folder if not told",
+    )
+
+
+COMMANDS = {
+    "download": Command(
+        "ID...",
+        _arguments,
+        download,
+        (
+            ("download 5f3a", "named after its title and id"),
+            ("download 5f3a -o run.zip", "nothing is ever overwritten"),
+            ("download 5f3a 0123 -o runs/", "several"),
+        ),
+        reads="server",
+    )
+}

@@ -1,0 +1,120 @@
+"""`oh-tui events` and `oh-tui count`: the events of a run as they are, and how many there are."""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+from oh_tui.commands.documents import conversation_id
+from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
+from oh_tui.commands.reading import chosen, open_run, whole
+from oh_tui.problem import Problem
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.server import ServerSource
+from oh_tui.text import redact_json
+from oh_tui.trajectory.archive import open_archive
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
+
+
+async def events(call: Call) -> int:
+    _, loaded = await open_run(call)
+    if loaded.note:
+        say(loaded.note)
+    for event in whole(loaded).events:
+        print_json_line(redact_json(event.body()))
+    return 0
+
+
+async def count(call: Call) -> int:
+    """By the way that is asked for; without one by whoever knows. Of all three ways those that
+    cannot be gone are told with the reason."""
+    conversation = await chosen(call.source, call.identifier)
+    found: list[tuple[str, int | None, str]] = []
+    if isinstance(call.source, FileSource) or not (call.asked.via or call.asked.all):
+        if call.asked.via or call.asked.all:
+            raise Problem("A file is counted in one way only", "leave out --via and --all")
+        number, by = await call.source.count_events(conversation)
+        found.append((by, number, ""))
+    else:
+        for way in WAYS if call.asked.all else (call.asked.via,):
+            try:
+                found.append((WAYS[way], await _counted(call, conversation, way), ""))
+            except Problem as problem:
+                if not call.asked.all:
+                    raise
+                found.append((WAYS[way], None, problem.sentence))
+    if call.as_json:
+        print_json(
+            {
+                "conversation_id": conversation_id(conversation),
+                "counts": [
+                    {"via": by, "events": number, "reason": reason or None}
+                    for by, number, reason in found
+                ],
+            }
+        )
+        return 0
+    columns = (Column("by"), Column("events", right=True), Column("", share=1))
+    rows = [
+        (by, "" if number is None else f"{number:,}" if not call.style.piped else str(number), why)
+        for by, number, why in found
+    ]
+    for text in table(call.style, columns, rows):
+        print(text)
+    return 0
+
+
+async def _counted(call: Call, conversation: Conversation, way: str) -> int:
+    source = call.source
+    assert isinstance(source, ServerSource)
+    if way == "app":
+        return await source.api.count_events(conversation.id)
+    if way == "agent":
+        running = conversation.sandbox_status == "RUNNING"
+        agent = source.api.agent_server(conversation) if running else None
+        if agent is None:
+            raise Problem("No sandbox runs whose agent server could be asked", "oh-tui resume ID")
+        return await agent.count_events()
+    with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
+        async with source.api.download(conversation.id) as pieces:
+            async for piece in pieces:
+                file.write(piece)
+        with open_archive(file) as archive:
+            return len(archive)
+
+
+def _count_arguments(parser: ArgumentParser) -> None:
+    run_argument(parser)
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--via", choices=tuple(WAYS), help="who is asked")
+    ways.add_argument("--all", action="store_true", help="ask all three, to compare them")
+
+
+COMMANDS = {
+    "events": Command(
+        "ID|PATH",
+        run_argument,
+        events,
+        (
+            ("events run.zip | jq -r .kind | sort | uniq -c", "which kinds, how often"),
+            ("events 5f3a > run.jsonl", "all of them, one a line"),
+        ),
+        epilog="Prints JSON lines, also without --json.",
+    ),
+    "count": Command(
+        "ID|PATH",
+        _count_arguments,
+        count,
+        (
+            ("count 5f3a", "by whoever knows"),
+            ("count 5f3a --via zip", "those that a download holds"),
+            ("count 5f3a --all", "do the servers agree?"),
+        ),
+    ),
+}

@@ -1,0 +1,193 @@
+"""`oh-tui export`: the steps of a run to be passed on, without secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from oh_tui.api.models import Conversation
+from oh_tui.commands.documents import Facts, conversation_json, step_json
+from oh_tui.commands.frame import Call, Command, filter_argument, path_of, run_argument
+from oh_tui.commands.printing import say
+from oh_tui.commands.reading import open_run, title, whole
+from oh_tui.commands.steps import matching
+from oh_tui.human import dollars, duration, plural
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import cannot_write
+from oh_tui.text import HIDDEN, clean_line, redact_json
+from oh_tui.trajectory.markdown import step_markdown
+from oh_tui.trajectory.query import parse
+from oh_tui.trajectory.steps import Step
+
+_NAMED = re.compile(
+    r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"
+    + re.escape(HIDDEN)
+)
+
+
+async def export(call: Call) -> int:
+    query = parse(call.asked.filter)
+    conversation, loaded = await open_run(call)
+    facts = Facts(whole(loaded))
+    if loaded.note:
+        say(loaded.note)
+    steps = list(matching(facts, query))
+    if call.asked.to == "jsonl" or call.as_json:
+        pieces = _json_lines(facts, conversation, steps)
+    else:
+        pieces = _markdown(facts, conversation, steps)
+    if call.asked.output:
+        _write(path_of(call.asked.output), pieces)
+    else:
+        for piece in pieces:
+            sys.stdout.write(piece)
+    return 0
+
+
+# Markdown
+
+
+def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> Iterator[str]:
+    about = conversation_json(conversation)
+    verdict, accounts = facts.verdict, facts.accounts
+    cost = accounts.total.cost or about["cost"] or 0.0
+    told = (
+        about["repository"],
+        about["model"],
+        f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
+        dollars(cost) if cost else "",
+        plural(len(facts.trajectory), "step"),
+        f"{len(steps):,} of them here" if len(steps) < len(facts.trajectory) else "",
+    )
+    yield f"# {_escaped(title(conversation))}\n\n"
+    if verdict.word:
+        yield f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n"
+    yield _escaped(" · ".join(filter(None, told))) + "\n\n"
+    hidden: dict[int, Counter[str]] = {}
+    for step in steps:
+        text = step_markdown(step, facts.trajectory.outcome(step))
+        found = _secrets(text)
+        if found:
+            hidden[step.number] = found
+        yield f"{text}\n"
+    yield "## What was hidden\n\n"
+    if not hidden:
+        yield "Nothing: no known kind of secret was found.\n"
+    for number, found in hidden.items():
+        yield f"- step {number}: {_listed(found)}\n"
+
+
+def _secrets(text: str) -> Counter[str]:
+    """What stands before each secret that was hidden, or "a key", and how often."""
+    total = text.count(HIDDEN)
+    if not total:
+        return Counter()
+    found = Counter(name.lower() for name in _NAMED.findall(text))
+    unnamed = total - sum(found.values())
+    if unnamed > 0:
+        found["a key"] += unnamed
+    return found
+
+
+def _listed(found: Counter[str]) -> str:
+    return ", ".join(f"{name} ({number})" if number > 1 else name for name, number in found.items())
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", text)
+
+
+# JSON lines
+
+
+def _json_lines(facts: Facts, conversation: Conversation, steps: list[Step]) -> Iterator[str]:
+    """The conversation, then each step with its events, then what was hidden."""
+    yield _line({"conversation": conversation_json(conversation), "verdict": facts.verdict.cause})
+    hidden: list[dict[str, Any]] = []
+    for step in steps:
+        events = [redact_json(event.body()) for event in (step.event, *step.results)]
+        text = json.dumps(events)
+        found = _secrets(text)
+        if found:
+            hidden.append({"step": step.number, "secrets": dict(found)})
+        yield _line({"step": step_json(facts, step), "events": events})
+    yield _line({"hidden": hidden})
+
+
+def _line(document: Any) -> str:
+    return json.dumps(document) + "\n"
+
+
+# a file
+
+
+def _write(target: Path, pieces: Iterable[str]) -> None:
+    """All of it under a name that was free, or nothing."""
+    if target.exists() or target.is_symlink():
+        raise Problem(
+            f"{clean_line(str(target))} is there already", "nothing is overwritten: name another"
+        )
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".oh-tui-", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise Problem(
+            cannot_write(target.parent, error).sentence, "choose another place"
+        ) from error
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(pieces)
+        part.chmod(0o666 & ~_umask())
+        os.link(part, target)
+    except OSError as error:
+        raise Problem(
+            cannot_write(target.parent, error).sentence, "choose another place"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> Problem:
+    return Problem(cannot_write(target.parent, error).sentence, "choose another place")
+
+
+def _umask() -> int:
+    held = os.umask(0o077)
+    os.umask(held)
+    return held
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    run_argument(parser)
+    filter_argument(parser)
+    parser.add_argument(
+        "--to",
+        choices=("md", "jsonl"),
+        default="md",
+        help="Markdown, or JSON lines; md if not told",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout")
+
+
+COMMANDS = {
+    "export": Command(
+        "ID|PATH [FILTER]",
+        _arguments,
+        export,
+        (
+            ("export run.zip -o run.md", "to read, or to attach to an issue"),
+            ("export 5f3a is:failed", "the steps that failed"),
+            ("export run.zip --to jsonl", "each step with its events"),
+        ),
+        epilog="Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
+        "before you pass it on: what no pattern knows is not found.",
+    )
+}

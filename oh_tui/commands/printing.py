@@ -1,0 +1,250 @@
+"""How commands print: tables that fit the terminal, whole rows for a pipe, documents as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from oh_tui.human import age
+
+Times: TypeAlias = Literal["relative", "absolute", "utc"]
+
+Hue: TypeAlias = Literal["", "bold", "dim", "red", "amber", "green", "cyan", "blue", "violet"]
+
+_CODES: Mapping[str, int] = {
+    "bold": 1,
+    "dim": 2,
+    "red": 31,
+    "green": 32,
+    "amber": 33,
+    "blue": 34,
+    "violet": 35,
+    "cyan": 36,
+}
+
+_LEAST = 12
+"""Columns that a cell which may be cut has at least."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How this process prints. `room` is the width of the terminal, None for a pipe or a file:
+    rows are then separated by tabs, nothing is cut and nothing coloured."""
+
+    room: int | None = None
+    color: bool = False
+    ascii: bool = False
+    times: Times = "utc"
+    now: float = field(default_factory=time.time)
+
+    @property
+    def piped(self) -> bool:
+        return self.room is None
+
+    def when(self, moment: float | None) -> str:
+        """A moment in seconds since 1970: how long ago, or the time itself; "" for None."""
+        if moment is None:
+            return ""
+        if self.times == "relative":
+            return age(moment, self.now)
+        return stamp(moment, utc=self.times == "utc")
+
+    def paint(self, text: str, hue: Hue) -> str:
+        return f"\x1b[{_CODES[hue]}m{text}\x1b[0m" if self.color and hue and text else text
+
+    def glyph(self, drawn: str, plain: str) -> str:
+        return plain if self.ascii else drawn
+
+
+def style_of_stdout(
+    environment: Mapping[str, str], *, ascii: bool = False, times: Times | None = None
+) -> Style:
+    """The style for what stdout is now. Ages are for a terminal; a script gets times in UTC."""
+    terminal = bool(sys.stdout) and sys.stdout.isatty()
+    color = terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    return Style(
+        room=_terminal_width(environment) if terminal else None,
+        color=color,
+        ascii=ascii,
+        times=times or ("relative" if terminal else "utc"),
+    )
+
+
+def stamp(moment: float, *, utc: bool = True) -> str:
+    """2026-01-02T03:04:05Z, or the local 2026-01-02 03:04:05."""
+    bounded = min(max(moment, 0.0), 253_000_000_000.0)
+    if utc:
+        return f"{datetime.fromtimestamp(bounded, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(bounded):%Y-%m-%d %H:%M:%S}"
+
+
+# tables
+
+
+class Cell(NamedTuple):
+    text: str
+    hue: Hue = ""
+
+
+class Column(NamedTuple):
+    """One with a `share` may be cut; what room is left is dealt out by the shares. `piped` False:
+    made up of others, so that a pipe does not need it."""
+
+    title: str
+    right: bool = False
+    share: int = 0
+
+
+Row: TypeAlias = Sequence[str | Cell]
+
+
+def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
+    """The lines of a table. On a terminal it has a head, columns that say nothing are left out
+    and the others fit; for a pipe each row is its cells between tabs, as they come."""
+    if style.room is None:
+        for row in rows:
+            yield between_tabs(row)
+        return
+    held = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
+    if not held:
+        return
+    used = [n for n in range(len(columns)) if any(row[n].text for row in held)]
+    shown = [columns[n] for n in used]
+    body = [[row[n] for n in used] for row in held]
+    widths = [
+        max(width(column.title), *(width(row[n].text) for row in body))
+        for n, column in enumerate(shown)
+    ]
+    _squeeze(widths, shown, style.room)
+    yield laid_out(style, shown, widths, [Cell(column.title, "dim") for column in shown])
+    for row in body:
+        yield laid_out(style, shown, widths, row)
+
+
+def laid_out(style: Style, columns: Sequence[Column], widths: Sequence[int], row: Row) -> str:
+    """One row for a terminal, its cells cut or filled up to the widths."""
+    cells = []
+    for column, wide, told in zip(columns, widths, row, strict=True):
+        cell = told if isinstance(told, Cell) else Cell(told)
+        text = fit(cell.text, wide, style)
+        fill = " " * (wide - width(text))
+        painted = style.paint(text, cell.hue)
+        cells.append(fill + painted if column.right else painted + fill)
+    return "  ".join(cells).rstrip()
+
+
+def between_tabs(row: Row) -> str:
+    return "\t".join(_text(cell).replace("\t", " ") for cell in row)
+
+
+def _squeeze(widths: list[int], columns: Sequence[Column], room: int) -> None:
+    """Make the widths fit, at the cost of the columns with a share."""
+    over = sum(widths) + 2 * (len(widths) - 1) - room
+    flexible = [n for n, column in enumerate(columns) if column.share]
+    while over > 0 and flexible:
+        # the widest for its share gives way, down to the next widest or its least
+        flexible.sort(key=lambda n: widths[n] / columns[n].share, reverse=True)
+        first = flexible[0]
+        least = min(_LEAST, widths[first])
+        following = widths[flexible[1]] / columns[flexible[1]].share if len(flexible) > 1 else 0.0
+        target = max(least, int(following * columns[first].share))
+        step = max(1, min(over, widths[first] - target))
+        if widths[first] <= least:
+            flexible.pop(0)
+            continue
+        widths[first] -= step
+        over -= step
+
+
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+def fit(text: str, room: int, style: Style) -> str:
+    """Cut to so many columns of a terminal."""
+    if width(text) <= room:
+        return text
+    end = style.glyph("…", "...")
+    keep = max(0, room - len(end))
+    if text.isascii():
+        return text[:keep] + end[:room]
+    while width(text) > keep:
+        text = text[:-1]
+    return text + end[:room]
+
+
+def width(text: str) -> int:
+    """Columns that a terminal needs for the text."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> Iterator[str]:
+    """Names and values under each other; those without a value are left out."""
+    told = [(name, value) for name, value in facts if _text(value)]
+    if style.room is None:
+        for name, value in told:
+            yield f"{name}\t{_text(value)}"
+        return
+    wide = max((width(name) for name, _ in told), default=0)
+    for name, value in told:
+        cell = value if isinstance(value, Cell) else Cell(value)
+        text = fit(cell.text, max(_LEAST, style.room - wide - 2), style)
+        label = style.paint(name, "dim") + " " * (wide - width(name))
+        yield f"{label}  {style.paint(text, cell.hue)}"
+
+
+# documents
+
+
+def print_json(document: Any) -> None:
+    """One document, indented. Only ASCII is written: any terminal and any locale takes it."""
+    import msgspec
+
+    text = json.dumps(document, allow_nan=False)
+    print(msgspec.json.format(text, indent=2))
+
+
+def print_json_line(document: Any) -> None:
+    print(json.dumps(document, allow_nan=False))
+
+
+def number(value: float | None, digits: int = 6) -> float | None:
+    """A number that JSON can hold; None for what is none."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value, digits)
+
+
+def say(text: str) -> None:
+    """A remark that is no output: it goes to stderr, so that a pipe does not get it."""
+    print(f"oh-tui: {text}", file=sys.stderr, flush=True)
+
+
+def tell_progress(text: str) -> None:
+    """One line of a terminal, over the one before; "" clears it. Nothing where nobody looks."""
+    if sys.stderr and sys.stderr.isatty():
+        print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
+
+
+def _terminal_width(environment: Mapping[str, str]) -> int:
+    told = environment.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return max(40, int(told))
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return max(40, columns or 80)

@@ -1,0 +1,185 @@
+"""`oh-tui pause` and `oh-tui resume`: what will be touched is read first, and asked about."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import ArgumentParser
+
+from oh_tui.commands.documents import conversation_id, sandbox_json
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import find, is_path, read_id, require_id
+from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.reading import title
+from oh_tui.human import plural
+from oh_tui.problem import Problem
+from oh_tui.sources import SandboxPlan
+from oh_tui.sources.server import ServerSource
+from oh_tui.text import clean_line
+
+POLL = 3.0
+"""Seconds between two looks at a sandbox with --wait."""
+
+_DONE = {"pause": ("PAUSED", "paused"), "resume": ("RUNNING", "running again")}
+
+
+async def pause(call: Call) -> int:
+    return await _change(call, "pause")
+
+
+async def resume(call: Call) -> int:
+    return await _change(call, "resume")
+
+
+async def _change(call: Call, verb: str) -> int:
+    source = call.source
+    assert isinstance(source, ServerSource)
+    plan = await source.sandbox_plan(await _sandbox_id(call, source))
+    wanted, told = _DONE[verb]
+    stages: list[str] = []
+    if plan.sandbox is not None and plan.sandbox.status == wanted:
+        stages.append(f"{told.removesuffix(' again')} already")
+    elif plan.action != verb:
+        raise Problem(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
+    else:
+        _require_consent(call, plan)
+        call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
+        stop_first = verb == "pause" and not call.asked.now
+        try:
+            async for stage in source.carry_out(plan, stop_agents=stop_first):
+                stages.append(stage)
+                tell_progress(stage)
+        except Problem as problem:
+            if not call.asked.wait or problem.hint != "r":
+                raise _ours(problem) from problem
+            await _wait(source, plan, wanted)
+            stages.append(told)
+        finally:
+            tell_progress("")
+        call.goes_on = ""
+    if call.as_json:
+        assert plan.sandbox is not None
+        (sandbox,) = await source.api.get_sandboxes([plan.sandbox.id])
+        print_json(
+            {
+                "sandbox": sandbox_json(sandbox) if sandbox else None,
+                "stages": stages,
+                "conversations": [
+                    {"id": conversation_id(one), "title": title(one)} for one in plan.conversations
+                ],
+            }
+        )
+    else:
+        names = ", ".join(title(one) for one in plan.conversations)
+        print(stages[-1] + (f"  {names}" if names else ""))
+    return 0
+
+
+async def _sandbox_id(call: Call, source: ServerSource) -> str:
+    """Of the conversation that is meant, or of a sandbox named by itself."""
+    word = call.asked.target
+    if is_path(word):
+        raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
+    held = [one.id for one in await source.sandboxes()]
+    named = [one for one in held if one == word] or [one for one in held if one.startswith(word)]
+    if len(named) == 1 and len(word) >= 4:
+        return named[0]
+    if not read_id(word) and "://" not in word:
+        raise Problem(
+            f"{clean_line(word)!r} is neither a conversation nor a sandbox",
+            "oh-tui sandboxes and oh-tui conversations list them",
+        )
+    here = "" if call.asked.demo else call.settings.base_url
+    conversation = await find(source, require_id(word, here))
+    if not conversation.sandbox_id:
+        raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")
+    return conversation.sandbox_id
+
+
+def _require_consent(call: Call, plan: SandboxPlan) -> None:
+    """Asks where something is at stake; without a terminal that needs --yes. Raises Problem."""
+    if not plan.at_stake or call.asked.yes:
+        return
+    stake = _stake(plan)
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Problem(stake, f"oh-tui {plan.action} ... --yes does it")
+    print(end=f"{stake}. Go on? [y/N] ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Problem("Nothing was changed")
+
+
+def _stake(plan: SandboxPlan) -> str:
+    if plan.action == "resume":
+        many = len(plan.others)
+        return f"The server may pause one of the {many} other sandboxes that run"
+    running = [title(one) for one in plan.running]
+    if running:
+        return f"This stops {plural(len(running), 'run')}: {', '.join(running)}"
+    return f"{plural(len(plan.conversations), 'conversation')} share this sandbox: " + ", ".join(
+        title(one) for one in plan.conversations
+    )
+
+
+def _reason(plan: SandboxPlan) -> str:
+    if plan.action:
+        state = clean_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
+        return f"the sandbox is {state}"
+    return plan.reason.partition(":")[0]
+
+
+def _ours(problem: Problem) -> Problem:
+    """The explorer's problems name its keys."""
+    if problem.hint == "r":
+        return Problem(problem.sentence, "--wait waits until it is so")
+    return problem
+
+
+async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
+    assert plan.sandbox is not None
+    while True:
+        (sandbox,) = await source.api.get_sandboxes([plan.sandbox.id])
+        status = sandbox.status if sandbox else "MISSING"
+        if status == wanted:
+            return
+        if status in ("MISSING", "ERROR"):
+            state = "gone" if status == "MISSING" else "failed"
+            raise Problem(f"The sandbox is {state}", "its history stays readable")
+        tell_progress(f"the sandbox is {clean_line(status or '').lower()}")
+        await asyncio.sleep(POLL)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("target", metavar="ID|SANDBOX", help="a conversation, or a sandbox")
+    parser.add_argument("--wait", action="store_true", help="wait until it is so, however long")
+    parser.add_argument("--yes", action="store_true", help="do not ask, whatever is at stake")
+    parser.set_defaults(now=False)
+
+
+def _pause_arguments(parser: ArgumentParser) -> None:
+    _arguments(parser)
+    parser.add_argument(
+        "--now", action="store_true", help="freeze it; do not let the agent end its step first"
+    )
+
+
+COMMANDS = {
+    "pause": Command(
+        "ID|SANDBOX",
+        _pause_arguments,
+        pause,
+        (
+            ("pause 5f3a", "the agent ends its step first"),
+            ("pause 5f3a --yes --wait", "in a script"),
+        ),
+        reads="server",
+        acts=True,
+    ),
+    "resume": Command(
+        "ID|SANDBOX",
+        _arguments,
+        resume,
+        (("resume 5f3a --wait", "its conversations can go on then"),),
+        reads="server",
+        acts=True,
+    ),
+}

@@ -1,0 +1,96 @@
+"""What commands keep on the disk: small private files in the cache folder, each with its purpose.
+
+A new one is a line of `KEPT`; `oh-tui cache` lists and clears them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+LARGEST = 1_000_000
+"""Bytes above which a file is not ours."""
+
+
+class Kept(NamedTuple):
+    """`path` is a file in the cache folder, or a folder with many."""
+
+    path: str
+    about: str
+
+
+KEPT = {"status": Kept("status.json", "what `oh-tui status` was told last, by server")}
+
+
+class Held(NamedTuple):
+    """What is there of one of them."""
+
+    files: int
+    size: int
+    """Bytes."""
+    changed: float
+    """When the newest was written, in seconds since 1970."""
+
+
+def read(folder: Path | None, name: str) -> bytes:
+    """A small file whole; b"" when there is none, or one that cannot be ours."""
+    if folder is None:
+        return b""
+    try:
+        path = folder / KEPT[name].path
+        return path.read_bytes() if path.stat().st_size <= LARGEST else b""
+    except OSError:
+        return b""
+
+
+def write(folder: Path | None, name: str, data: bytes) -> None:
+    """All of the new content or all of the old, for the owner alone. Where that cannot be done it
+    is left: nothing that is kept here is needed."""
+    if folder is None:
+        return
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(prefix=f".{name}-", dir=folder)  # 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            Path(part).replace(folder / KEPT[name].path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+
+def held(folder: Path | None, name: str) -> Held:
+    if folder is None:
+        return Held(0, 0, 0.0)
+    found = []
+    for path in _files(folder / KEPT[name].path):
+        with contextlib.suppress(OSError):
+            found.append(path.lstat())
+    return Held(
+        len(found),
+        sum(one.st_size for one in found),
+        max((one.st_mtime for one in found), default=0.0),
+    )
+
+
+def clear(folder: Path | None, name: str) -> Held:
+    """Remove it; gives what was there. Raises OSError."""
+    was = held(folder, name)
+    if folder is not None and was.files:
+        path = folder / KEPT[name].path
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return was
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir() and not path.is_symlink():
+        return [one for one in path.rglob("*") if one.is_file()]
+    return [path] if path.is_file() else []

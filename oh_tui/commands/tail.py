@@ -1,0 +1,181 @@
+"""`oh-tui tail`: the last steps of a run, and with -f those to come until it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
+
+from oh_tui.api.models import Conversation
+from oh_tui.commands.documents import Facts, step_json
+from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.ids import find
+from oh_tui.commands.printing import Style, between_tabs, laid_out, print_json_line, say
+from oh_tui.commands.reading import chosen, read_run, whole
+from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.text import clean_line
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+
+LINES = 10
+"""Steps that are printed unless another number is told."""
+
+_OVER = ("finished", "error", "stuck", "paused", "deleting")
+"""States of an agent after which nothing comes without somebody doing something."""
+
+_WIDTHS = (5, 8, 5, 5, 2, 0, 0, 6)
+"""Columns of the terminal for each of `COLUMNS`; 0 takes its share of what is left."""
+
+GOES_ON = "the agent works on, on the server"
+
+
+async def tail(call: Call) -> int:
+    conversation = await chosen(call.source, call.identifier)
+    loaded = await read_run(call.source, conversation)
+    if loaded.note:
+        say(loaded.note)
+    printer = _Printer(call)
+    trajectory, via = whole(loaded), loaded.via
+    printer.begin(trajectory, call.asked.lines)
+    if not call.asked.follow:
+        return 0
+    while not _is_over(conversation, trajectory):
+        call.goes_on = GOES_ON
+        again = False
+        async with contextlib.aclosing(
+            call.source.follow(conversation, trajectory, via)
+        ) as following:
+            async for news in following:
+                if news is None:
+                    again = True
+                    break
+                printer.add(trajectory.extend(news))
+                if _is_over(conversation, trajectory):
+                    break
+        if not again:
+            break
+        # its sandbox was paused, or is back elsewhere, or the cursor was lost: all of it anew
+        conversation = await find(call.source, conversation.id.replace("-", ""))
+        loaded = await read_run(call.source, conversation)
+        trajectory, via = whole(loaded), loaded.via
+        printer.go_on(trajectory)
+    call.goes_on = ""
+    printer.end()
+    return 0
+
+
+def _is_over(conversation: Conversation, trajectory: Trajectory) -> bool:
+    """Whether nothing is to come. An agent that is idle is about to start when the last word is
+    yours; one that waits for an answer goes on when it has it."""
+    if conversation.sandbox_status not in ("RUNNING", "STARTING"):
+        return True
+    status = trajectory.status or conversation.execution_status or ""
+    if status == "idle":
+        last = trajectory.steps[-1].event if trajectory.steps else None
+        return last is not None and last.source != "user"
+    return status in _OVER
+
+
+class _Printer:
+    """Prints each step once, or twice when its result came later than the call."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._printed: dict[str, int] = {}
+        """Event id of a step -> how many results it had when it was printed."""
+        self._told_waiting = ""
+
+    def begin(self, trajectory: Trajectory, lines: int) -> None:
+        self._facts = Facts(trajectory)
+        first = max(0, len(trajectory.steps) - lines)
+        for step in trajectory.steps[:first]:
+            self._printed[step.event.id] = len(step.results)
+        self._print(trajectory.steps[first:])
+
+    def go_on(self, trajectory: Trajectory) -> None:
+        """The run was read anew: only what is new in it is printed."""
+        self._facts = Facts(trajectory)
+        self._print(trajectory.steps)
+
+    def add(self, changed: Iterable[int]) -> None:
+        """The trajectory grew; steps with these numbers got a result."""
+        self._facts.renew()
+        steps = self._facts.trajectory.steps
+        old = [steps[number - 1] for number in changed]
+        self._print([*old, *_newest(steps, self._printed)])
+
+    def end(self) -> None:
+        verdict = self._facts.verdict
+        if verdict.word:
+            say(f"{verdict.word}  {verdict.cause}".rstrip())
+
+    def _print(self, steps: Iterable[Step]) -> None:
+        trajectory = self._facts.trajectory
+        for step in steps:
+            if self._printed.get(step.event.id) == len(step.results):
+                continue
+            self._printed[step.event.id] = len(step.results)
+            if self._call.as_json:
+                print_json_line(step_json(self._facts, step))
+            else:
+                print(_line(self._call.style, self._facts, step))
+            waits = trajectory.outcome(step) is Outcome.WAITING
+            if waits and self._call.asked.follow and self._told_waiting != step.event.id:
+                self._told_waiting = step.event.id
+                say(f"waits for you: step {step.number} runs when it is approved")
+        sys.stdout.flush()
+
+
+def _newest(steps: list[Step], printed: dict[str, int]) -> list[Step]:
+    """The steps at the end that were not printed at all."""
+    first = len(steps)
+    while first and steps[first - 1].event.id not in printed:
+        first -= 1
+    return steps[first:]
+
+
+def _line(style: Style, facts: Facts, step: Step) -> str:
+    """A row whose columns are where they were in the row before."""
+    row = step_row(style, facts, step)
+    if style.room is None:
+        return between_tabs(row)
+    widths = list(_WIDTHS)
+    if style.times != "relative":
+        widths[1] = 20
+    rest = style.room - sum(widths) - 2 * (len(widths) - 1)
+    shares = sum(column.share for column in COLUMNS)
+    for n, column in enumerate(COLUMNS):
+        widths[n] = widths[n] or max(8, rest * column.share // shares)
+    return laid_out(style, COLUMNS, widths, row)
+
+
+def _lines(text: str) -> int:
+    if not text.isdecimal() or int(text) > 10**9:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of steps")
+    return int(text)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    run_argument(parser)
+    parser.add_argument(
+        "-n", "--lines", type=_lines, default=LINES, metavar="N", help=f"how many; {LINES}"
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on with those to come until the run ends"
+    )
+
+
+COMMANDS = {
+    "tail": Command(
+        "ID|PATH",
+        _arguments,
+        tail,
+        (
+            ("tail 5f3a", f"the last {LINES} steps"),
+            ("tail -f 5f3a", "watch a run until it ends"),
+            ("tail -f 5f3a -n 0 --json | jq -r .what", "only what is to come, for a script"),
+        ),
+        epilog="A step that is running is printed when it begins and again with its result. With\n"
+        "--json each step is one line. How the run ended goes to stderr.",
+    )
+}
