@@ -20,7 +20,7 @@ USAGES = 12
 """Usage ids that are told one by one."""
 
 SHORT = 0.05
-"""Seconds; what took less is not told."""
+"""Seconds; a step that took less is not told."""
 
 
 class Costly(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, columns: int = 80) -> S
         model=model,
         tools=tuple(
             sorted(
-                ((family, span) for family, span in tools.items() if span >= SHORT),
+                ((family, span) for family, span in tools.items() if span > 0),
                 key=lambda pair: -pair[1],
             )
         ),

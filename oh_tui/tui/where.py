@@ -28,9 +28,10 @@ WIDEST = 100
 LEAST = 57
 """Cells it is written in at least; a narrower screen cuts them off."""
 
+INDENT = 2
 LABEL = 10
 NUMBER = 9
-"""Cells of a name and of a number."""
+"""Cells before a line, of a name and of a number."""
 
 SMALL = 0.005
 """Of the active time; a family that took less is one of the others."""
@@ -129,7 +130,7 @@ class Page(RowList):
         writer = Writer(self._spent, self.glyphs, width)
         writer.time()
         writer.money()
-        writer.context(*context_fill(self._trajectory, self._accounts, width - 1))
+        writer.context(*context_fill(self._trajectory, self._accounts, width - INDENT))
         writer.steps(numbered=self._trajectory.complete)
         self._lines, self._steps = writer.lines, writer.places
         if not self._steps:

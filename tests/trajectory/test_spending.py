@@ -1,0 +1,178 @@
+"""Where it went: every second once, the costly steps in order, the context in columns."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.describe import Family
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.spending import MOST, USAGES, Spending, context_fill, spending
+from oh_tui.trajectory.steps import Trajectory
+from tests.demo_runs import SLUGS, demo_run
+
+from .made import call, event, message, output, result, shell
+from .test_accounting import build, full_state, hostile_runs, lists, metrics, stats, status
+
+
+def spent_by(accounts: Accounts, columns: int = 80) -> Spending:
+    return spending(accounts.trajectory, accounts, columns)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_parts_come_to_the_active_time(slug: str) -> None:
+    """Whoever was at work: a second is told once."""
+    spent = spent_by(Accounts(demo_run(slug)))
+    parts = spent.model + sum(span for _, span in spent.tools) + spent.rest
+    assert parts == pytest.approx(spent.active)
+    assert spent.rest <= 0.1 * spent.active + 3, "hardly any time is nobody's"
+
+
+def test_a_parallel_group_is_not_counted_twice() -> None:
+    accounts = build(
+        message("m", "go", second=0),
+        shell("a", second=2, llm_response_id="r"),
+        shell("b", second=2, llm_response_id="r"),
+        output("a", second=5),
+        output("b", second=9),
+    )
+    spent = spent_by(accounts)
+    assert (spent.model, spent.tools, spent.active) == (2, ((Family.TERMINAL, 7.0),), 9)
+
+
+def test_a_call_that_waited_for_you_took_only_its_own_time() -> None:
+    accounts = build(
+        message("m", "go", second=0),
+        shell("a", second=2),
+        status("w", "waiting_for_confirmation", 2),
+        status("r", "running", 42),
+        output("a", second=45),
+    )
+    spent = spent_by(accounts)
+    assert spent.waited == 40
+    assert spent.tools == ((Family.TERMINAL, 3.0),)
+    assert [(c.number, c.llm, c.ran) for c in spent.slowest] == [(2, 2, 3)]
+
+
+def test_families_stand_by_time() -> None:
+    view = {"kind": "FileEditorAction", "command": "view", "path": "/a"}
+    accounts = build(
+        call("a", view, tool="file_editor", second=1),
+        result("a", {"kind": "FileEditorObservation"}, tool="file_editor", second=2),
+        shell("b", second=3),
+        output("b", second=8),
+    )
+    assert spent_by(accounts).tools == ((Family.TERMINAL, 5.0), (Family.READ, 1.0))
+
+
+def test_the_slowest_and_the_dearest_of_the_week_dates_run() -> None:
+    spent = spent_by(Accounts(demo_run("week-dates")))
+    assert [c.number for c in spent.slowest[:3]] == [41, 23, 7]
+    assert spent.slowest[0].what.startswith("$ for s in 1 2 3; do pytest")
+    assert [c.number for c in spent.dearest[:2]] == [47, 2]
+    assert spent.dearest[0].family is Family.CONDENSED
+    assert len(spent.slowest) == len(spent.dearest) == MOST
+    spans = [c.llm + c.ran for c in spent.slowest]
+    assert spans == sorted(spans, reverse=True)
+    prices = [c.spent.cost for c in spent.dearest]
+    assert prices == sorted(prices, reverse=True)
+
+
+def test_without_a_price_the_dearest_have_the_most_tokens() -> None:
+    accounts = build(
+        stats("s", 1, agent=metrics(0, 10, 5)),
+        shell("a", second=1.1),
+        stats("t", 2, agent=metrics(0, 90, 9)),
+        shell("b", second=2.1),
+    )
+    spent = spent_by(accounts)
+    assert not spent.priced
+    assert [c.number for c in spent.dearest] == [2, 1]
+
+
+def test_the_words_of_a_message_are_told() -> None:
+    accounts = build(message("m", "go", second=0), message("a", "Done.", "agent", second=3))
+    assert [c.what for c in spent_by(accounts).slowest] == ["agent wrote: Done."]
+
+
+def test_many_usage_ids_are_told_in_sum() -> None:
+    told = {f"delegate:{n:02}": metrics(n / 100, n, 1) for n in range(1, 31)}
+    spent = spent_by(build(stats("s", 1, **told)))
+    assert [name for name, _ in spent.usages[:2]] == ["delegate:30", "delegate:29"]
+    assert len(spent.usages) == USAGES + 1
+    name, rest = spent.usages[-1]
+    assert (name, rest.prompt, rest.completion, rest.calls) == ("", 171, 18, 18)
+    assert rest.cost == pytest.approx(1.71)
+
+
+def test_names_of_usage_ids_are_foreign_text() -> None:
+    key = "sk-ant-api03-" + "a1B2" * 12
+    spent = spent_by(build(stats("s", 1, **{f"\x1b[31mred\n{key}": metrics(1.0, 5, 5)})))
+    [(name, _)] = spent.usages
+    assert "\x1b" not in name
+    assert "\n" not in name
+    assert key not in name
+    assert not any(key in about for about in spent.other_about)
+
+
+# the context
+
+
+def grown(*prompts: int | None) -> Accounts:
+    """A run with these tokens in its prompts; None is a condensation."""
+    events: list[Event] = []
+    calls: list[tuple[str, int, int, float | None, float | None]] = []
+    for number, prompt in enumerate(prompts):
+        if prompt is None:
+            events.append(event("Condensation", f"e{number}", number))
+        else:
+            events.append(shell(f"e{number}", second=number))
+            calls.append((f"answer-e{number}", prompt, 1, None, None))
+    told = metrics(0.0, sum(p or 0 for p in prompts), len(calls), **lists(*calls))
+    return build(*events, full_state("f", 59, agent=told))
+
+
+def test_the_context_is_told_answer_by_answer_while_there_is_room() -> None:
+    accounts = grown(10, 20, None, 5)
+    assert context_fill(accounts.trajectory, accounts, 80) == ((10, 20, 0, 5), frozenset({2}))
+    spent = spent_by(accounts)
+    assert (spent.fullest, spent.last, spent.window) == (20, 5, 1000)
+
+
+def test_a_column_tells_its_fullest_answer_and_keeps_condensations() -> None:
+    accounts = grown(10, 30, 20, None, 5, 8)
+    assert context_fill(accounts.trajectory, accounts, 3) == ((30, 20, 8), frozenset({1}))
+    assert context_fill(accounts.trajectory, accounts, 1) == ((30,), frozenset({0}))
+    assert context_fill(accounts.trajectory, accounts, 0) == ((), frozenset())
+
+
+def test_nothing_asked_is_nothing_spent() -> None:
+    spent = spent_by(build())
+    told = (spent.slowest, spent.dearest, spent.usages, spent.context, spent.tools)
+    assert told == ((), (), (), (), ())
+    assert (spent.active, spent.model, spent.rest, spent.total) == (0, 0, 0, Spent())
+
+
+@settings(max_examples=40, deadline=None)
+@given(hostile_runs(), st.integers(0, 9))
+def test_no_run_breaks_it(events: list[Event], columns: int) -> None:
+    accounts = build(*events)
+    spent = spent_by(accounts, columns)
+    assert len(spent.context) <= columns
+    assert spent.condensed <= set(range(columns))
+    assert spent.model >= 0
+    assert spent.rest >= 0
+    assert all(span > 0 for _, span in spent.tools)
+    for costly in (*spent.slowest, *spent.dearest):
+        assert 1 <= costly.number <= len(accounts.trajectory)
+        assert costly.llm >= 0
+        assert costly.ran >= 0
+
+
+def test_a_run_in_which_all_steps_stand_at_one_moment() -> None:
+    trajectory = Trajectory()
+    trajectory.extend([shell(f"e{n}", second=5) for n in range(20)])
+    spent = spending(trajectory, Accounts(trajectory))
+    assert (spent.active, spent.model, spent.slowest) == (0, 0, ())
