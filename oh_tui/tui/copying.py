@@ -12,6 +12,7 @@ from oh_tui.trajectory.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
+from oh_tui.tui.opening import copy_link
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ async def copy(screen: MainScreen) -> None:
     several = f" steps {selected[0]}-{selected[1]}" if selected else ""
     answer = await screen.ask(Question(f"Copy{several}", [], answers, "nothing"))
     if not answer:
+        return
+    if answer == "l":
+        copy_link(screen)
         return
     text, what = _asked_for(screen, answer)
     if not text:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.tui.main_screen import MainScreen
 
+MORE = (
+    ("get a file", "get a file from the sandbox into the download folder", "do('get')"),
+    ("put a file", "put a local file into the sandbox", "do('put')"),
+)
+"""What has no key: label, help, action."""
+
 
 class Commands(Provider):
     """Titles come from servers: they are shown as `Content`, which is never read as markup."""
@@ -27,12 +33,17 @@ class Commands(Provider):
         for key in SCREEN_KEYS:
             name = Content(f"{key.label}  ({key.shown})")
             yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
+        for label, help, action in MORE:
+            yield DiscoveryHit(Content(label), partial(self._do, action), help=help)
 
     async def search(self, query: str) -> Hits:
         for key in SCREEN_KEYS:
             text = f"{key.label}: {key.help}"
             if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(f"{text}  ({key.shown})"), partial(self._do, key.action))
+        for label, help, action in MORE:
+            if (score := closeness(query, f"{label}: {help}")) > 0:
+                yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
         for conversation in self._main.sidebar.conversations:
             title = title_of(conversation)
             if (score := closeness(query, title)) > 0:

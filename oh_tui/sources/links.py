@@ -1,0 +1,90 @@
+"""Addresses of web pages: of a conversation, and of its pull request at the place it was made."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+
+
+class Link(msgspec.Struct, frozen=True):
+    """The address of a page. `guess` says what was assumed to make it; "" when nothing was."""
+
+    url: str
+    guess: str = ""
+
+
+_PULLS = {
+    "github": "https://github.com/{repo}/pull/{number}",
+    "gitlab": "https://gitlab.com/{repo}/-/merge_requests/{number}",
+    "bitbucket": "https://bitbucket.org/{repo}/pull-requests/{number}",
+    "forgejo": "https://codeberg.org/{repo}/pulls/{number}",
+}
+"""Provider -> its page of a pull request."""
+
+_GUESSED = {
+    "forgejo": "a Forgejo may be anywhere; this is Codeberg",
+    "": "the server does not say where the repository is; this is GitHub",
+}
+
+_HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}
+
+_REPOSITORY = re.compile(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
+"""`owner/name`, with groups in between on GitLab."""
+
+
+def conversation_link(base_url: str, conversation_id: str) -> Link | None:
+    """The page of a conversation on OpenHands Cloud or on a self-hosted server; None when the id
+    is none."""
+    bare = bare_id(conversation_id)
+    if not re.fullmatch(r"[0-9a-z]{1,64}", bare):
+        return None
+    return web_link(f"{base_url.rstrip('/')}/conversations/{bare}")
+
+
+def pull_links(conversation: Conversation) -> list[Link]:
+    """The pages of its pull requests, the newest (the highest number) first; none when there is no
+    pull request, or nothing tells where its repository is."""
+    numbers = sorted({n for n in conversation.pr_number or () if n > 0}, reverse=True)
+    repository = (conversation.selected_repository or "").strip("/")
+    provider = (conversation.git_provider or "").lower()
+    form = _PULLS.get(provider or "github")
+    if form is None or not is_repository(repository):
+        return []
+    repo = "/".join(quote(part, safe="") for part in repository.split("/"))
+    guess = _GUESSED.get(provider, "")
+    return [Link(form.format(repo=repo, number=number), guess) for number in numbers]
+
+
+def web_link(url: str, guess: str = "") -> Link | None:
+    """A link, if the address is one of http or https and nothing in it could be read otherwise."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    plain = url.isascii() and url.isprintable() and not re.search(r"[\s\"'<>`\\]", url)
+    if parts.scheme not in ("http", "https") or not host or parts.username or not plain:
+        return None
+    return Link(url, guess)
+
+
+def is_repository(text: str) -> bool:
+    """Whether a text is a repository as the servers name it."""
+    return bool(_REPOSITORY.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
+
+
+def read_repository(text: str) -> tuple[str, str]:
+    """The repository and its provider in what a person wrote: `owner/name`, or the address of its
+    page or clone. The provider is "" when the text does not tell; the repository is "" when it is
+    none."""
+    text = text.strip()
+    provider = ""
+    if match := re.fullmatch(r"(?:\w+://)?(?:git@)?([\w.-]+\.[a-z]{2,})[:/](.+)", text):
+        host = match[1].removeprefix("www.")
+        provider, text = _HOSTS.get(host, ""), match[2]
+    text = text.strip("/").removesuffix(".git")
+    return (text, provider) if is_repository(text) else ("", "")

@@ -1,0 +1,177 @@
+"""Starting a conversation: what was used before, what is asked for, and the stages it goes
+through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from oh_tui.api.models import StartTask
+from oh_tui.api.requests import StartRequest
+from oh_tui.problem import Problem
+from oh_tui.sources.links import read_repository
+from oh_tui.text import clean_line, redact
+
+if TYPE_CHECKING:
+    from oh_tui.api import AppServer
+    from oh_tui.api.models import Conversation
+
+WAITS = (1.0, 2.0, 3.0, 5.0)
+"""Seconds before each look at the task; the last one goes on. A start takes 9 to 19 s (measured,
+process sandboxes)."""
+
+MISSES = 3
+"""Looks in a row that may fail before we give up looking."""
+
+STAGES = {
+    "WORKING": "making the sandbox",
+    "WAITING_FOR_SANDBOX": "waiting for the sandbox",
+    "PREPARING_REPOSITORY": "preparing the repository",
+    "RUNNING_SETUP_SCRIPT": "running the setup script",
+    "SETTING_UP_GIT_HOOKS": "setting up git hooks",
+    "SETTING_UP_SKILLS": "setting up skills",
+    "STARTING_CONVERSATION": "starting the conversation",
+    "READY": "ready",
+}
+"""Status of a start task -> what goes on then."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a person wrote for a conversation that is not started yet."""
+
+    prompt: str = ""
+    repository: str = ""
+    branch: str = ""
+    title: str = ""
+    model: str = ""
+
+
+class Invalid(Problem):
+    """A field of a draft that cannot stand; `field` is its name."""
+
+    def __init__(self, field: str, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.field = field
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """What conversations used before, the newest first."""
+
+    repositories: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    branches: dict[str, tuple[str, ...]] = {}
+    """Repository -> its branches."""
+    providers: dict[str, str] = {}
+    """Repository -> its provider, where it is known."""
+
+
+def choices(conversations: Iterable[Conversation]) -> Choices:
+    """What these used, in their order."""
+    branches: dict[str, dict[str, None]] = {}
+    models: dict[str, None] = {}
+    providers: dict[str, str] = {}
+    for conversation in conversations:
+        if model := clean_line(conversation.llm_model or ""):
+            models.setdefault(model)
+        repository = read_repository(conversation.selected_repository or "")[0]
+        if not repository:
+            continue
+        known = branches.setdefault(repository, {})
+        if branch := clean_line(conversation.selected_branch or ""):
+            known.setdefault(branch)
+        if conversation.git_provider:
+            providers.setdefault(repository, conversation.git_provider)
+    return Choices(
+        tuple(branches),
+        tuple(models),
+        {repository: tuple(known) for repository, known in branches.items()},
+        providers,
+    )
+
+
+def request_for(draft: Draft, known: Choices) -> StartRequest:
+    """The request that a draft makes. Raises Invalid, with the field to look at."""
+    # a lone surrogate, as a paste may bring it, cannot be sent
+    prompt = draft.prompt.encode("utf-8", "replace").decode()
+    if not prompt.strip():
+        raise Invalid("prompt", "There is nothing to do yet", "write what the agent is to do")
+    if "\0" in prompt:
+        raise Invalid("prompt", "The prompt holds binary data", "give it as text")
+    typed, branch = draft.repository.strip(), draft.branch.strip()
+    repository, provider = read_repository(typed)
+    if typed and not repository:
+        raise Invalid(
+            "repository", "That is no repository", "write owner/name, or the address of its page"
+        )
+    if branch and not repository:
+        raise Invalid("repository", "A branch needs its repository", "name it, or empty the branch")
+    for name, text in (("branch", branch), ("model", draft.model.strip())):
+        if any(c.isspace() or not c.isprintable() for c in text):
+            raise Invalid(name, f"A {name} has no spaces in its name", "take them out")
+    return StartRequest(
+        message=prompt,
+        selected_repository=repository or None,
+        selected_branch=branch or None,
+        git_provider=provider or known.providers.get(repository) or None,
+        title=clean_line(draft.title) or None,
+        llm_model=draft.model.strip() or None,
+    )
+
+
+def stage_of(status: str | None) -> str:
+    """A status in words; one that is new is shown as the server calls it."""
+    return STAGES.get(status or "") or clean_line(status or "").lower().replace("_", " ")
+
+
+async def start(
+    api: AppServer, request: StartRequest, waits: Iterable[float] = WAITS
+) -> AsyncGenerator[StartTask, None]:
+    """Start a conversation and give its task whenever its status is another one, until READY.
+
+    Raises Problem when the start fails. Stopping to read changes nothing: the server goes on.
+    """
+    task = await api.start_conversation(request)
+    stage = task.status
+    times = list(waits) or [1.0]
+    looks = misses = 0
+    while True:
+        if task.status == "ERROR":
+            raise _failed(task, stage, request)
+        if not looks or task.status != stage:
+            yield task
+        stage = task.status
+        if task.status == "READY":
+            return
+        await asyncio.sleep(times[min(looks, len(times) - 1)])
+        looks += 1
+        try:
+            (found,) = await api.get_start_tasks([task.id])
+            misses = 0
+        except Problem as problem:
+            misses += 1
+            if misses >= MISSES:
+                raise Problem(
+                    f"The start goes on, but how is not known: {problem.sentence}",
+                    "look at the list in a minute before you start it again",
+                ) from problem
+            continue
+        if found is None:
+            raise Problem(
+                "The server no longer knows of this start",
+                "look at the list: it may be there; else start it again",
+            )
+        task = found
+
+
+def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Problem:
+    """The server tells in `detail` why, or nothing: of an unknown repository (measured). The stage
+    in which it failed is not known, only the last one that was seen."""
+    said = redact(clean_line(task.detail or ""))[:300].rstrip(". ")
+    if said:
+        return Problem(f"The start failed: {said}", "try again in a minute; the text is kept")
+    last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""
+    hint = "check the repository and the branch" if request.selected_repository else "try again"
+    return Problem(f"The start failed{last}, and the server does not say why", hint)

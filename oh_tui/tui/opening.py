@@ -1,0 +1,176 @@
+"""`o` and `O`: the web page of a conversation, and of its pull request, in the browser.
+
+Where no browser can be started the address is told and copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
+from oh_tui.text import clean_line
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.main_screen import MainScreen
+
+SHOWN = 5
+"""Pull requests that one can choose from."""
+
+
+def selected(screen: MainScreen) -> Conversation | None:
+    """The conversation that a key means: the one under the cursor, or the one shown."""
+    if screen.pane == "conversations":
+        return screen.sidebar.list.current
+    if screen.pane == "sandboxes":
+        row = screen.sidebar.sandbox_list.current
+        return row.conversations[0] if row and row.conversations else None
+    return screen.current
+
+
+def page_of(screen: MainScreen) -> Link:
+    """The page of the conversation that is meant, or Problem."""
+    conversation, source = selected(screen), screen.source
+    if conversation is None or source is None:
+        raise Problem("No conversation is selected")
+    if not source.can_act:
+        raise Problem("A file has no web page")
+    link = conversation_link(source.web, conversation.id) if source.web else None
+    if link is None:
+        if source.web:
+            raise Problem("This conversation's id makes no web address")
+        raise Problem("The demo has no web pages", "on a server o opens the conversation there")
+    return link
+
+
+async def open_page(screen: MainScreen) -> None:
+    with _telling(screen):
+        await _show(screen, page_of(screen), "Page of the conversation")
+
+
+async def open_pull(screen: MainScreen) -> None:
+    """The newest pull request; where there are several, one is chosen."""
+    with _telling(screen):
+        links = pulls_of(screen)
+        link = links[0] if len(links) == 1 else await _choose(screen, links)
+        if link:
+            await _show(screen, link, "Pull request")
+
+
+def copy_link(screen: MainScreen) -> None:
+    with _telling(screen):
+        _copy(screen, page_of(screen).url)
+
+
+def pulls_of(screen: MainScreen) -> list[Link]:
+    """The pages of the pull requests of the conversation that is meant, or Problem."""
+    conversation = selected(screen)
+    if conversation is None:
+        raise Problem("No conversation is selected")
+    numbers = [number for number in conversation.pr_number or () if number > 0]
+    if not numbers:
+        raise Problem("No pull request of this conversation is known")
+    links = pull_links(conversation)
+    if not links:
+        at = clean_line(conversation.git_provider or "") or "a place that is not told"
+        raise Problem(
+            f"Pull request {max(numbers)} is at {at}: its address is not known",
+            "o opens the conversation's page",
+        )
+    return links
+
+
+@contextlib.contextmanager
+def _telling(screen: MainScreen) -> Iterator[None]:
+    """That there is no page is news, no error that has to be taken away."""
+    try:
+        yield
+    except Problem as problem:
+        hint = f": {problem.hint}" if problem.hint else ""
+        screen.footer.tell(f"{problem.sentence}{hint}")
+
+
+def _copy(screen: MainScreen, url: str) -> None:
+    screen.app.copy_to_clipboard(url)
+    screen.footer.tell(f"{url} was sent to the terminal's clipboard")
+
+
+async def _choose(screen: MainScreen, links: list[Link]) -> Link | None:
+    answers = [
+        ("enter" if n == 0 else str(n + 1), f"{link.url.rpartition('/')[2]}", str(n))
+        for n, link in enumerate(links[:SHOWN])
+    ]
+    key, number, value = answers[0]
+    answers[0] = (key, f"{number}, the newest", value)
+    told = f"{len(links)} pull requests, such as {links[0].url}"
+    answer = await screen.ask(Question("Pull requests", [[(told, "")]], answers))
+    return links[int(answer)] if answer else None
+
+
+async def _show(screen: MainScreen, link: Link, what: str) -> None:
+    """Open a page; asks before, with the address, where that is a guess. The data of the demo is
+    made up: what it names belongs to others."""
+    made_up = screen.source is not None and screen.source.can_act and not screen.source.web
+    if made_up:
+        title, why = f"{what}, not opened", "made-up data: there is no such page"
+    elif link.guess:
+        title, why = f"{what}, a guess", link.guess
+    elif open_address(link.url):
+        screen.footer.tell(f"opened {link.url}")
+        return
+    else:
+        title, why = f"{what}: no browser can be started here", ""
+        _copy(screen, link.url)
+    lines = [[(link.url, "key")], [(why, "dim")]] if why else [[(link.url, "key")]]
+    answers = [("y", "copy it", "copy")]
+    if link.guess and not made_up:
+        answers.insert(0, ("enter", "open it", "open"))
+    answer = await screen.ask(Question(title, lines, answers, "close"))
+    if answer == "open" and open_address(link.url):
+        screen.footer.tell(f"opened {link.url}")
+    elif answer:
+        _copy(screen, link.url)
+
+
+def open_address(url: str) -> bool:
+    """Show a page in the browser; False when none can be started, or the address is no page."""
+    command = browser(url, os.environ)
+    if command is None or web_link(url) is None:
+        return False
+    with contextlib.suppress(OSError):
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return True
+    return False
+
+
+def browser(url: str, environment: Mapping[str, str]) -> list[str] | None:
+    """The command that shows a page: the first of $BROWSER that is installed (a list as Python's
+    own webbrowser reads it), else what the desktop has. A text browser gets no terminal here."""
+    for entry in environment.get("BROWSER", "").split(os.pathsep):
+        try:
+            words = shlex.split(entry)
+        except ValueError:
+            continue
+        if words and shutil.which(words[0]):
+            named = any("%s" in word for word in words)
+            return [word.replace("%s", url) for word in words] if named else [*words, url]
+    if sys.platform == "darwin":
+        return ["open", url]
+    if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        return ["xdg-open", url] if shutil.which("xdg-open") else None
+    return None

@@ -1,0 +1,401 @@
+"""`!`: a shell in the sandbox of a conversation, a command at a time, with what it printed.
+
+Nothing is run but what is typed. The commands are not the agent's: neither it nor the events know
+of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widgets import Input
+from textual.worker import get_current_worker
+
+from oh_tui.api.models import BashOutput, CommandResult, Conversation, bare_id
+from oh_tui.human import duration, size
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+from oh_tui.trajectory.block import safe
+from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
+from oh_tui.trajectory.terminal import read_output
+from oh_tui.tui import flows
+from oh_tui.tui.opening import selected
+from oh_tui.tui.transfers import workspace_of
+from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
+from oh_tui.tui.widgets.rule import Rule, joined
+
+if TYPE_CHECKING:
+    from oh_tui.sources import Source
+    from oh_tui.tui.main_screen import MainScreen
+
+TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
+"""Seconds that a command may take, the usual one first."""
+
+KEPT = 32_000_000
+"""Characters of output that are kept on the screen; the oldest go first."""
+
+WHAT = (
+    "A command runs in the sandbox of this conversation with /bin/sh, beside the agent: neither "
+    "the agent nor the timeline sees it."
+)
+
+_CD = re.compile(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
+
+
+@dataclass(slots=True)
+class Entry:
+    """A command and what came of it, as blocks; `size` counts the characters printed."""
+
+    blocks: list[Block]
+    size: int = 0
+
+
+@dataclass(slots=True)
+class Session:
+    """The shell of one conversation, as long as oh-tui runs."""
+
+    cwd: str
+    """"" stands for the sandbox's own folder, which has no name."""
+    home: str
+    timeout: int = 120
+    entries: list[Entry] = field(default_factory=list)
+    draft: str = ""
+
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        total = sum(one.size for one in self.entries)
+        for old in self.entries[:-1]:
+            if total <= KEPT:
+                return
+            if old.size:
+                total -= old.size
+                gone = Note(f"{size(old.size)} of output, no longer kept")
+                old.blocks, old.size = [old.blocks[0], gone], 0
+
+
+async def open_shell(screen: MainScreen) -> None:
+    """The shell of the conversation under the cursor, once its sandbox runs."""
+    conversation = selected(screen)
+    if not flows.may_change(screen) or screen.source is None:
+        return
+    if conversation is None:
+        screen.footer.tell("no conversation is selected")
+        return
+    with screen.reporting():
+        workspace = await workspace_of(screen, conversation, "Shell")
+        if workspace is None:
+            return
+        name = bare_id(conversation.id)
+        if name not in screen.shells:
+            folder = await workspace.folder()
+            screen.shells[name] = Session(folder, folder)
+        shell = ShellScreen(screen, screen.source, conversation, screen.shells[name])
+        screen.app.push_screen(shell)
+
+
+class Line(Input):
+    """The command line: ↑ ↓ walk through what was typed before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "walk(-1)", show=False),
+        Binding("down", "walk(1)", show=False),
+    ]
+
+    def __init__(self, history: list[str], value: str) -> None:
+        super().__init__(value, id="shell-line", compact=True, select_on_focus=False)
+        self._history = history
+        self._at = len(history)
+        self._typed = ""
+        """What was typed before walking."""
+
+    def action_walk(self, by: int) -> None:
+        at = max(0, min(self._at + by, len(self._history)))
+        if self._at == len(self._history):
+            self._typed = self.value
+        self._at = at
+        self.put(self._history[at] if at < len(self._history) else self._typed)
+
+    def put(self, text: str) -> None:
+        self.value = text
+        self.cursor_position = len(text)
+
+    def keep(self, command: str) -> None:
+        """Take a command into the history; one that is repeated is there once."""
+        if not self._history or self._history[-1] != command:
+            self._history.append(command)
+        self._at, self._typed = len(self._history), ""
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Textual's takes the first of several lines and drops the others in silence."""
+        if len(event.text.strip().splitlines()) > 1:
+            event.prevent_default()
+            event.stop()
+            self.screen.query_one(Footer).tell(
+                "several lines: put them in as a file (palette: put a file), then run that",
+                error=True,
+            )
+
+
+class Sign(Drawn):
+    """The $ before the line."""
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip([(" $ ", "prompt")], self.size.width)
+
+
+class ShellScreen(ModalScreen[None]):
+    DEFAULT_CSS = """
+    ShellScreen { background: $background; }
+    ShellScreen BodyView { height: 1fr; }
+    ShellScreen Horizontal { height: 1; width: 1fr; }
+    ShellScreen Sign { width: 3; height: 1; }
+    ShellScreen Line { width: 1fr; background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "close", show=False),
+        Binding("tab,shift+tab", "other_pane", "output", show=False, priority=True),
+        Binding("ctrl+t", "time", "time", show=False, priority=True),
+        Binding("ctrl+l", "clear", "clear", show=False, priority=True),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+    ]
+    AUTO_FOCUS = "#shell-line"
+
+    running: var[str] = var("")
+    """The command that is waited for."""
+
+    def __init__(
+        self, main: MainScreen, source: Source, conversation: Conversation, session: Session
+    ) -> None:
+        super().__init__()
+        self.main = main
+        self.source = source
+        self.conversation = conversation
+        self.session = session
+        self._history = main.shell_history
+        self._began = 0.0
+        self._printed = 0
+
+    def compose(self) -> ComposeResult:
+        self.rule = Rule(id="shell-rule")
+        self.output = BodyView(id="shell-output")
+        self.place = Rule(id="shell-place")
+        self.line = Line(self._history, self.session.draft)
+        self.footer = Footer(id="shell-footer")
+        yield self.rule
+        yield self.output
+        yield self.place
+        with Horizontal():
+            yield Sign()
+            yield self.line
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self._tick = self.set_interval(1.0, self._tell, pause=True)
+        self._show()
+        self._tell()
+
+    # A command
+
+    @on(Input.Submitted, "#shell-line")
+    def _submit(self) -> None:
+        command = self.line.value
+        if not command.strip():
+            return
+        if self.running:
+            self.footer.tell("one command at a time: esc stops waiting for the one that runs")
+            return
+        self.footer.clear()
+        self.line.keep(command)
+        self.line.put("")
+        moves = _CD.fullmatch(command)
+        if moves and not moves["where"]:
+            self.session.cwd = self.session.home
+            self._tell()
+        else:
+            self._run(command, moves["where"].strip() if moves else "")
+
+    @work(group="shell", exclusive=True)
+    async def _run(self, command: str, to: str) -> None:
+        """Run a command; one that changes the folder is asked for the new one. A problem puts the
+        command back into the line."""
+        session = self.session
+        self.running, self._began, self._printed = command, time.monotonic(), 0
+        self._tick.resume()
+        entry = Entry([Command(safe(command))])
+        session.add(entry)
+        self._show()
+        try:
+            with self.main.write("running a command"):
+                workspace = await self.source.workspace(self.conversation)
+                result = await workspace.run(
+                    f"cd {to} && pwd" if to else command,
+                    # from a folder that is gone there must be a way out
+                    cwd="" if to.startswith("/") else session.cwd,
+                    timeout=session.timeout,
+                    progress=self._heard,
+                )
+            if to and result.exit_code == 0:
+                session.cwd = clean_line(result.stdout)
+                result = CommandResult(0)
+            took = time.monotonic() - self._began
+            shown = await asyncio.to_thread(result_blocks, result, took, session.timeout)
+            entry.blocks += shown
+            entry.size = len(result.stdout) + len(result.stderr)
+        except asyncio.CancelledError:
+            rest = max(0.0, session.timeout - (time.monotonic() - self._began))
+            entry.blocks.append(
+                Note(f"not waited for: it goes on in the sandbox, for at most {duration(rest)}")
+            )
+            raise
+        except Problem as problem:
+            hint = f": {problem.hint}" if problem.hint else ""
+            entry.blocks.append(Failure(f"{problem.sentence}{hint}"))
+            if not self.line.value:
+                self.line.put(command)
+        finally:
+            if not get_current_worker().is_cancelled or self.is_attached:
+                self._over()
+
+    def _over(self) -> None:
+        self.running = ""
+        self._tick.pause()
+        self._show()
+        self._tell()
+
+    def _heard(self, part: BashOutput) -> None:
+        self._printed += len(part.stdout or "") + len(part.stderr or "")
+
+    # What it shows
+
+    def _show(self) -> None:
+        blocks: list[Block] = []
+        for entry in self.session.entries:
+            if blocks:
+                blocks.append(Plain(" "))
+            blocks += entry.blocks
+        self.output.show(blocks or [Note(WHAT)], at_end=True)
+
+    def _tell(self) -> None:
+        session, dot = self.session, self.rule.glyphs.dot
+        self.rule.title = (("Shell", "title"), (f"  {title_of(self.conversation)}", "dim"))
+        first, last, total = self.output.position()
+        more = total > last - first + 1
+        self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
+        place = shorten(session.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
+        self.place.title = ((place, "title"),)
+        facts: list[Piece] = []
+        if self.running:
+            facts.append((f"running {duration(time.monotonic() - self._began)}", "mark"))
+            if self._printed:
+                facts.append((f"{size(self._printed)} so far", ""))
+        facts.append((f"at most {TIMES[session.timeout]}", "dim"))
+        self.place.facts = joined(facts, dot)
+        self._tell_keys()
+
+    @on(BodyView.Scrolled)
+    def _scrolled(self) -> None:
+        self._tell()
+
+    def _tell_keys(self) -> None:
+        in_line = self.line.has_focus
+        self.place.heavy, self.rule.heavy = in_line, not in_line
+        hints = [Hint("tab", "output" if in_line else "command line", "other_pane")]
+        if in_line and not self.running:
+            hints.insert(0, Hint("enter", "run", "run_line"))
+        if in_line and self._history:
+            hints.append(Hint("↑↓", "history", "other_pane"))
+        hints.append(Hint("ctrl+t", f"at most {TIMES[self._next_time()]}", "time"))
+        if self.session.entries and not self.running:
+            hints.append(Hint("ctrl+l", "clear", "clear"))
+        self.footer.hints = tuple(hints)
+        label = "stop waiting" if self.running else "close"
+        self.footer.always = (Hint("esc", label, "leave"),)
+
+    # Keys
+
+    async def action_run_line(self) -> None:
+        await self.line.action_submit()
+
+    def action_leave(self) -> None:
+        if self.footer.clear():
+            return
+        if self.running:
+            self.workers.cancel_group(self, "shell")
+        elif self.output.has_focus:
+            self.set_focus(self.line)
+        else:
+            self.session.draft = self.line.value
+            self.dismiss(None)
+
+    def action_other_pane(self) -> None:
+        self.set_focus(self.output if self.line.has_focus else self.line)
+
+    def action_time(self) -> None:
+        """For the next command."""
+        self.session.timeout = self._next_time()
+        self._tell()
+
+    def _next_time(self) -> int:
+        times = list(TIMES)
+        return times[(times.index(self.session.timeout) + 1) % len(times)]
+
+    def action_clear(self) -> None:
+        if not self.running:
+            self.session.entries.clear()
+            self._show()
+            self._tell()
+
+    def action_page(self, pages: float) -> None:
+        self.output.action_page(pages)
+
+    @on(BodyView.Opened)
+    def _back_to_line(self) -> None:
+        self.set_focus(self.line)
+
+    def on_descendant_focus(self) -> None:
+        self._tell_keys()
+
+    @on(Footer.Pressed)
+    async def _press_hint(self, message: Footer.Pressed) -> None:
+        await self.run_action(message.action)
+
+    def on_resize(self) -> None:
+        self._tell()
+
+
+def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[Block]:
+    """What a command printed, whole, and how it ended. Takes 0.1 s for 3 MB: not for the thread of
+    the screen."""
+    blocks: list[Block] = []
+    for raw in (result.stdout, result.stderr):
+        written = read_output(raw)
+        if written.text:
+            blocks.append(Output(written.text, written.coloured))
+    code, span = result.exit_code, f" · {duration(took)}" if took >= 0.05 else ""
+    printed = len(result.stdout) + len(result.stderr)
+    long = f" · {size(printed)}" if printed > 100_000 else ""
+    if code == 0:
+        blocks.append(Note(f"exit 0{span}{long}"))
+    elif code == -1 and took >= timeout:
+        blocks.append(Failure(f"ended: {TIMES[timeout]} were over, ctrl+t gives it more"))
+    elif code == -1:
+        blocks.append(Failure("it could not be started: cd alone goes back to the agent's folder"))
+    else:
+        blocks.append(Failure(f"exit {code}{span}{long}"))
+    return blocks

@@ -1,0 +1,195 @@
+"""Starting a conversation over the embedded server, and what a draft asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from oh_tui.api import AppServer
+from oh_tui.api.models import Conversation, StartTask
+from oh_tui.api.requests import StartRequest
+from oh_tui.demo import Demo, make_demo
+from oh_tui.problem import Problem
+from oh_tui.sources import starting
+from oh_tui.sources.starting import Choices, Draft, Invalid, choices, request_for, stage_of
+from tests.tui.explorer import AT_ONCE, NOW, Between
+
+TASKS = "GET /api/v1/app-conversations/start-tasks"
+START = "POST /api/v1/app-conversations"
+
+
+@dataclass
+class Here:
+    demo: Demo
+    api: AppServer
+    between: Between
+
+    async def start(self, **fields: str) -> list[StartTask]:
+        """Every stage of a start, the demo's clock going on 1 s at each look."""
+        stages = []
+        request = request_for(Draft(prompt="Fix it", **fields), Choices())
+        async for task in starting.start(self.api, request, waits=[0.0]):
+            stages.append(task)
+            self.demo.advance(1)
+        return stages
+
+
+@pytest.fixture
+async def here(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
+    demo, between = make_demo(NOW), Between()
+    demo.rate_limited = False
+    api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        demo.advance(0.2)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    yield Here(demo, api, between)
+    await api.aclose()
+
+
+async def test_a_start_is_told_stage_by_stage_until_it_is_ready(here: Here) -> None:
+    stages = await here.start(repository="acme/dates", branch="main")
+    told = [stage_of(task.status) for task in stages]
+    assert told[0] == "making the sandbox"
+    assert told[-1] == "ready"
+    assert "preparing the repository" in told
+    assert len(set(told)) == len(told), "each stage once"
+    assert here.between.count(START) == 1
+    (found,) = await here.api.get_conversations([stages[-1].app_conversation_id or ""])
+    assert found
+    assert (found.selected_repository, found.selected_branch) == ("acme/dates", "main")
+
+
+async def test_a_start_that_fails_says_what_was_seen_last(here: Here) -> None:
+    with pytest.raises(Problem) as caught:
+        await here.start(repository="acme/nope")
+    assert "The start failed, last seen" in caught.value.sentence
+    assert "does not say why" in caught.value.sentence
+    assert "check the repository" in caught.value.hint
+    assert here.between.count(START) == 1, "a start is never sent twice"
+
+
+async def test_the_detail_of_a_failure_is_told_clean_and_without_keys(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(ids: list[str]) -> list[StartTask | None]:
+        why = "401: \x1b[2Jkey sk-abcdef1234567890abcdef"
+        return [StartTask(ids[0], "ERROR", why)]
+
+    monkeypatch.setattr(here.api, "get_start_tasks", look)
+    with pytest.raises(Problem) as caught:
+        await here.start()
+    assert caught.value.sentence == "The start failed: 401: key [hidden]"
+
+
+@pytest.mark.parametrize(("misses", "ends_well"), [(2, True), (3, False)])
+async def test_looks_that_fail_are_borne_twice(
+    here: Here, monkeypatch: pytest.MonkeyPatch, misses: int, ends_well: bool
+) -> None:
+    real, left = here.api.get_start_tasks, [misses]
+
+    async def look(ids: list[str]) -> list[StartTask | None]:
+        if left[0]:
+            left[0] -= 1
+            raise Problem("The server is busy")
+        return await real(ids)
+
+    monkeypatch.setattr(here.api, "get_start_tasks", look)
+    if ends_well:
+        assert (await here.start())[-1].status == "READY"
+    else:
+        with pytest.raises(Problem, match="goes on, but how is not known: The server is busy"):
+            await here.start()
+
+
+async def test_a_task_that_the_server_forgot_is_no_endless_wait(here: Here) -> None:
+    here.between.answer(TASKS, 200, "[null]", "application/json")
+    with pytest.raises(Problem, match="no longer knows"):
+        await here.start()
+
+
+async def test_the_looks_wait_1_2_3_and_then_5_seconds(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        here.demo.advance(seconds)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    request = StartRequest(message="Fix it")
+    statuses = [task.status async for task in starting.start(here.api, request)]
+    assert statuses[-1] == "READY"
+    assert waited == [1.0, 2.0, 3.0, 5.0]
+
+
+# What is asked for
+
+
+def test_a_draft_becomes_the_request_it_means() -> None:
+    known = Choices(("acme/web",), providers={"acme/web": "gitlab"})
+    request = request_for(Draft("Fix\nit", " acme/web ", " main ", " A title ", " m/x "), known)
+    assert request == StartRequest(
+        message="Fix\nit",
+        selected_repository="acme/web",
+        selected_branch="main",
+        git_provider="gitlab",
+        title="A title",
+        llm_model="m/x",
+    )
+    bare = request_for(Draft("Fix it"), Choices())
+    assert bare == StartRequest(message="Fix it")
+
+
+@pytest.mark.parametrize(
+    ("draft", "field"),
+    [
+        (Draft(""), "prompt"),
+        (Draft(" \n\t"), "prompt"),
+        (Draft("PK\x03\x04\0\0"), "prompt"),
+        (Draft("Fix", repository="dates"), "repository"),
+        (Draft("Fix", branch="main"), "repository"),
+        (Draft("Fix", repository="a/b", branch="my branch"), "branch"),
+        (Draft("Fix", model="a model"), "model"),
+    ],
+)
+def test_what_cannot_stand_names_its_field_and_what_to_do(draft: Draft, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        request_for(draft, Choices())
+    assert caught.value.field == field
+    assert caught.value.hint
+
+
+def test_a_lone_surrogate_in_a_prompt_can_still_be_sent() -> None:
+    request_for(Draft("a\ud800b"), Choices()).message.encode()
+
+
+def test_choices_are_what_was_used_the_newest_first() -> None:
+    def one(repository: str | None, branch: str | None, model: str | None) -> Conversation:
+        return Conversation(
+            "1", selected_repository=repository, selected_branch=branch, llm_model=model,
+            git_provider="github",
+        )  # fmt: skip
+
+    known = choices(
+        [one("a/b", "main", "m2"), one("c/d", None, "m1"), one("a/b", "dev", "m2"),
+         one(None, "x", None), one("\x1b[2J", "y", "")]
+    )  # fmt: skip
+    assert known.repositories == ("a/b", "c/d")
+    assert known.branches == {"a/b": ("main", "dev"), "c/d": ()}
+    assert known.models == ("m2", "m1")
+    assert known.providers["c/d"] == "github"
+
+
+def test_a_stage_of_a_newer_server_is_shown_as_it_calls_it() -> None:
+    assert stage_of("WARMING_CACHES\x1b[2J") == "warming caches"
+    assert stage_of(None) == ""
