@@ -14,6 +14,7 @@ from oh_tui.trajectory.steps import Trajectory
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
     from oh_tui.seen import Seen
+    from oh_tui.sources.acting import Agents
 
 PEEK = 50
 """Events of the end of a run that tell what it is at."""
@@ -127,6 +128,10 @@ class Source(Protocol):
 
     def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
         """Pause or resume as planned; tells each stage, the last being what is true then."""
+
+    def agents(self) -> Agents:
+        """What can be done to the agents; raises Problem where there are none."""
+        ...
 
     async def download(
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox
 from oh_tui.problem import Problem
@@ -15,6 +15,11 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.sources.acting import Agents
+
+if TYPE_CHECKING:
 
 SLICE = 2000
 """Events read between two signs of progress."""
@@ -125,6 +130,9 @@ class FileSource:
 
     def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
         raise Problem("A file has no sandbox")
+
+    def agents(self) -> Agents:
+        raise Problem("These are files: there is no agent to talk to")
 
     async def download(
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
     from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
     from oh_tui.seen import Seen
+    from oh_tui.sources.acting import Agents
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -325,6 +326,11 @@ class ServerSource:
         if failure is None:
             raise Problem(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
         raise Problem(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)
+
+    def agents(self) -> Agents:
+        from oh_tui.sources.acting import Agents
+
+        return Agents(self.api)
 
     async def download(
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
-from oh_tui.tui import copying, finding, flows, outside, views
+from oh_tui.tui import answering, copying, finding, flows, outside, views
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -175,6 +175,18 @@ def pause(screen: MainScreen) -> None:
     screen.run_worker(flows.pause(screen), group="write")
 
 
+def answer(screen: MainScreen) -> None:
+    screen.run_worker(answering.answer(screen), group="write")
+
+
+def message(screen: MainScreen) -> None:
+    screen.run_worker(answering.message(screen), group="write")
+
+
+def stop_or_go_on(screen: MainScreen) -> None:
+    screen.run_worker(answering.stop_or_go_on(screen), group="write")
+
+
 def mark(screen: MainScreen) -> None:
     """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
     if screen.pane == "conversations":
@@ -229,7 +241,7 @@ def close_or_quit(screen: MainScreen) -> None:
         close(screen)
     elif arrangement.narrow and arrangement.view == "run":
         screen.focus_pane("conversations")
-    elif screen.writing:
+    elif screen.writing or screen.drafts:
         screen.run_worker(flows.quit_while_writing(screen), group="ask")
     else:
         screen.app.exit(0)
@@ -240,6 +252,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     for function in (
         pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, filter,
         goto, select, where, changes, hidden, time, wrap, json, zoom, follow, pause, mark, download,
+        answer, message, stop_or_go_on,
         copy, pager, editor, images, refresh, show_help, palette, close_or_quit,
     )
 }  # fmt: skip

@@ -1,16 +1,27 @@
-"""A screen that asks: a bar that takes an answer, and a line at the foot to type in."""
+"""A screen that asks: a bar that takes an answer, a line at the foot to type in, and room for
+more than a line."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Input
 
+from oh_tui.trajectory.blocks import Block
+from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.bars import Question, QuestionBar
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.rule import Rule
+
+if TYPE_CHECKING:
+    from oh_tui.tui.widgets.editor import Editor
 
 
 class AskingScreen(Screen[int]):
@@ -20,8 +31,14 @@ class AskingScreen(Screen[int]):
         super().__init__()
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
+        self._asked_facts: tuple[Piece, ...] = ()
+        self.editor: Editor | None = None
+        """Where something longer is written; one may leave it with Tab, and come back."""
+        self._written: asyncio.Future[bool] | None = None
 
     def compose_bars(self) -> ComposeResult:
+        yield Rule(id="asked-rule")
+        yield BodyView(id="asked")
         yield QuestionBar(id="question")
         yield Prompt(id="find", compact=True)
 
@@ -30,6 +47,10 @@ class AskingScreen(Screen[int]):
         self.question_bar = self.query_one(QuestionBar)
         self.find_input = self.query_one("#find", Prompt)
         self.question_bar.display = self.find_input.display = False
+        self.asked_rule = self.query_one("#asked-rule", Rule)
+        self.asked = self.query_one("#asked", BodyView)
+        self.asked_rule.display = self.asked.display = False
+        self.asked_rule.heavy, self.asked.can_focus = True, False
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
@@ -50,6 +71,43 @@ class AskingScreen(Screen[int]):
             self.tell_keys()
             if focused:
                 self.set_focus(focused)
+
+    async def ask_about(
+        self,
+        blocks: Sequence[Block],
+        question: Question,
+        title: tuple[Piece, ...],
+        facts: tuple[Piece, ...] = (),
+    ) -> str:
+        """As `ask`, of something that is shown whole above the answers; it scrolls when it takes
+        more than a third of the screen."""
+        if self._answer and not self._answer.done():
+            return ""
+        lines = len(Document(blocks, max(1, self.size.width - 2), glyphs=self.asked.glyphs))
+        self.asked.styles.height = max(1, min(lines, self.size.height // 3))
+        self.asked_rule.title, self.asked_rule.facts = title, facts
+        self._asked_facts = facts
+        self.asked_rule.display = self.asked.display = True
+        self.asked.show(blocks)
+        try:
+            return await self.ask(question)
+        finally:
+            self.asked_rule.display = self.asked.display = False
+            self.asked.show(())
+
+    @on(QuestionBar.Scrolled)
+    def _scroll_asked(self, message: QuestionBar.Scrolled) -> None:
+        if message.pages:
+            self.asked.action_page(message.pages)
+        else:
+            self.asked.scroll_lines(message.lines)
+
+    @on(BodyView.Scrolled, "#asked")
+    def _tell_lines(self) -> None:
+        first, last, total = self.asked.position()
+        told = f"lines {first}-{last} of {total}" if last - first + 1 < total else ""
+        facts = self._asked_facts
+        self.asked_rule.facts = (*facts, (f"  {told}", "dim")) if told else facts
 
     @on(QuestionBar.Answered)
     def _take_answer(self, message: QuestionBar.Answered) -> None:
@@ -77,6 +135,31 @@ class AskingScreen(Screen[int]):
         if self._typed and not self._typed.done():
             self._typed.set_result(message.value)
 
+    async def write_text(self, editor: Editor) -> tuple[str, bool]:
+        """What was written, and whether it is to be sent or was put aside with Esc."""
+        focused = self.focused
+        self.editor, self._written = editor, asyncio.get_running_loop().create_future()
+        await self.mount(editor, after=self.find_input)
+        self.set_focus(editor.lines)
+        try:
+            sent = await self._written
+            return editor.text, sent
+        finally:
+            self.editor = None
+            if focused and self.focused is editor.lines:
+                self.set_focus(focused)
+            editor.remove()
+            self.tell_keys()
+
+    def on_editor_ended(self, message: Editor.Ended) -> None:
+        self._end_writing(sent=message.sent)
+
+    def _end_writing(self, *, sent: bool) -> bool:
+        if self.editor is None or self._written is None or self._written.done():
+            return False
+        self._written.set_result(sent)
+        return True
+
     def refuse(self) -> bool:
         """Esc: no to what is asked; False when nothing is."""
         if self._end_typing():
@@ -84,7 +167,7 @@ class AskingScreen(Screen[int]):
         if self._answer and not self._answer.done():
             self._answer.set_result("")
             return True
-        return False
+        return self._end_writing(sent=False)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Tab or a click that leaves the line to type in ends it as Esc does; another window of

@@ -77,11 +77,17 @@ async def pause(screen: MainScreen) -> None:
     if not sandbox_id:
         screen.footer.tell("no sandbox is selected")
         return
+    await change_sandbox(screen, source, sandbox_id)
+    screen.refresh_lists()
+
+
+async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
+    """Pause this sandbox, or resume it."""
     with screen.reporting():
         plan = await source.sandbox_plan(sandbox_id)
         if not plan.action:
             raise Problem(f"Neither pause nor resume: {plan.reason}")
-        answer = await screen.ask(_sandbox_question(screen, plan)) if plan.at_stake else "now"
+        answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
         if not answer:
             return
         what = f"{'pausing' if plan.action == 'pause' else 'resuming'} a sandbox"
@@ -90,15 +96,14 @@ async def pause(screen: MainScreen) -> None:
             stage = ""
             async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
                 screen.footer.tell(stage)
-            told = await _what_else(screen, plan)
+            told = await what_else(screen, plan)
             if stopped:
                 told += " · the agent was stopped and stays so after a resume"
             undo = " · p resumes it" if stage == "paused" and not told else ""
             screen.footer.tell(f"sandbox {stage}{told}{undo}")
-    screen.refresh_lists()
 
 
-async def _what_else(screen: MainScreen, plan: SandboxPlan) -> str:
+async def what_else(screen: MainScreen, plan: SandboxPlan) -> str:
     """After a resume: the sandboxes that the server paused to make room, which it does not tell
     (measured)."""
     if plan.action != "resume" or screen.source is None:
@@ -112,7 +117,7 @@ async def _what_else(screen: MainScreen, plan: SandboxPlan) -> str:
     return f" · the server paused {named}"
 
 
-def _sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
+def sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
     if plan.action == "resume":
         listed = screen.sidebar.conversations
         inside = {c.sandbox_id: c for c in reversed(listed)}
@@ -200,10 +205,10 @@ async def download(screen: MainScreen) -> None:
             raise
         screen.saved = path
         told = size(path.stat().st_size)
-        screen.footer.tell(f"saved {_shown_path(path)}, {told} · y p copies the path")
+        screen.footer.tell(f"saved {shown_path(path)}, {told} · y p copies the path")
 
 
-def _shown_path(path: Path) -> str:
+def shown_path(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -256,10 +261,13 @@ def _file_source(typed: str) -> Source:
 
 
 async def quit_while_writing(screen: MainScreen) -> None:
-    what = ", ".join(sorted(screen.writing))
-    question = Question(
-        "Quit", [[(f"Still {what}. A change asked of the server goes on there.", "")]],
-        (("enter", "quit all the same", "quit"),), "stay",
-    )  # fmt: skip
+    lines: list[list[Piece]] = []
+    if screen.writing:
+        what = ", ".join(sorted(screen.writing))
+        lines.append([(f"Still {what}. A change asked of the server goes on there.", "")])
+    if screen.drafts:
+        unsent = plural(len(screen.drafts), "message")
+        lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
+    question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
     if await screen.ask(question) == "quit":
         screen.app.exit(0)

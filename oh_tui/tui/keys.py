@@ -58,6 +58,7 @@ MOVE_KEYS = (
 """Of every pane with rows or lines."""
 
 SCREEN_KEYS = (
+    Key("answer", "a", "do('answer')", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - {"sandboxes"}),
     Key("pane.1", "1", "do('pane', 'conversations')", "1", "conversations", "go to the conversations", _MOVE),
     Key("pane.2", "2", "do('pane', 'sandboxes')", "2", "sandboxes", "go to the sandboxes", _MOVE),
     Key("pane.3", "3", "do('pane', 'timeline')", "3", "timeline", "go to the timeline", _MOVE),
@@ -104,6 +105,8 @@ SCREEN_KEYS = (
     Key("json", "R", "do('json')", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
     Key("zoom", "z", "do('zoom')", "z", "zoom", "the pane on the whole screen and back", _LOOK),
     Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run", _LOOK),
+    Key("message", "m", "do('message')", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}),
+    Key("agent.stop", "P", "do('stop_or_go_on')", "P", "stop agent", "stop the agent, or let it go on when it is stopped", _ACT, ALL - {"sandboxes"}),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
     Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
     Key("mark", "space", "do('mark')", "space", "mark", "mark a conversation: p and d then act on all marked", _ACT, frozenset({"conversations"})),

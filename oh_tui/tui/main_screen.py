@@ -29,8 +29,9 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.trajectory.blocks import links_of
-from oh_tui.tui import finding, flows, lists, reading
+from oh_tui.tui import answering, finding, flows, lists, reading
 from oh_tui.tui.actions import ACTIONS
+from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
@@ -100,6 +101,10 @@ class MainScreen(AskingScreen):
         self.runs = Runs()
         self.saved: Path | None = None
         """The last trajectory downloaded."""
+        self.drafts: dict[str, str] = {}
+        """Messages written and not sent, by conversation id without dashes."""
+        self.waiting: Waiting | None = None
+        """What an answer is waited for, in sight of the reader."""
         self.bulk: Bulk | None = None
         """What is being done to all marked conversations."""
 
@@ -164,6 +169,7 @@ class MainScreen(AskingScreen):
             self._rest.resume()
         if self.sidebar.list.cursor >= len(self.sidebar.conversations) - 3:
             self._read_more()
+        self.tell_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
@@ -293,12 +299,14 @@ class MainScreen(AskingScreen):
         names: dict[str, str | None] = {
             "sandbox.pause": flows.pause_label(self),
             "download": flows.download_label(self),
+            **answering.labels(self),
             "open": "smaller"
             if self.arrangement.zoom == "detail"
             else OPENS.get(self.pane, "open"),
         }
-        if self.question_bar.question:
-            self.footer.hints = self.footer.always = ()  # the question tells its own
+        writing = self.editor is not None and self.editor.has_focus_within
+        if self.question_bar.question or writing:
+            self.footer.hints = self.footer.always = ()  # they tell their own
         else:
             self.footer.hints, self.footer.always = footer_hints(self.pane, names)
         for pane, rule in self._rules.items():
@@ -377,6 +385,9 @@ class MainScreen(AskingScreen):
     def cancel_work(self) -> bool:
         """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
         if self.refuse():
+            return True
+        if self.waiting:
+            self.waiting.stop()
             return True
         if self.bulk and self.bulk.stop(self):
             return True

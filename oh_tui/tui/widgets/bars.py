@@ -134,13 +134,21 @@ class Footer(Drawn):
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked in the bar: a title, lines that say what is at stake, and the answers as
-    (key, label, value). Esc is always the answer "" and need not be listed."""
+    (key, label, value). Esc is always the answer "" and need not be listed. Without a title the
+    bar has no rule of its own: what is asked about stands above it."""
 
     title: str
     lines: Sequence[Sequence[Piece]]
     answers: Sequence[tuple[str, str, str]]
     refusal: str = "no"
     """The label of Esc."""
+
+
+SCROLLS = {
+    "down": (0, 1), "j": (0, 1), "up": (0, -1), "k": (0, -1),
+    "pagedown": (1, 0), "pageup": (-1, 0),
+}  # fmt: skip
+"""Key -> pages and lines by which what is asked about moves."""
 
 
 class QuestionBar(Drawn, can_focus=True):
@@ -153,16 +161,25 @@ class QuestionBar(Drawn, can_focus=True):
             super().__init__()
             self.value = value
 
+    class Scrolled(Message):
+        """What is asked about is to move by so many pages, or lines."""
+
+        def __init__(self, pages: int, lines: int) -> None:
+            super().__init__()
+            self.pages, self.lines = pages, lines
+
     def watch_question(self, question: Question | None) -> None:
         self.display = question is not None
         if question:
-            self.styles.height = len(question.lines) + 2
+            self.styles.height = len(question.lines) + 1 + bool(question.title)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.question is None:
             return self.strip([], width)
         lines = self.question.lines
+        if not self.question.title:
+            y += 1
         if y == 0:
             title = f" {self.question.title} "
             heavy = self.glyphs.heavy
@@ -186,3 +203,6 @@ class QuestionBar(Drawn, can_focus=True):
         for key, _, value in self.question.answers:
             if event.key == key:
                 self.post_message(self.Answered(value))
+                return
+        if event.key in SCROLLS:
+            self.post_message(self.Scrolled(*SCROLLS[event.key]))

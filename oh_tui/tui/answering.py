@@ -1,0 +1,458 @@
+"""What is said to an agent: an answer (`a`), stop and go on (`P`), a message (`m`).
+
+Each told as one story: read how the agent stands now, ask if something is at stake, do it, show
+each stage, read again what is true.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.human import duration, plural
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+from oh_tui.trajectory.block import Block, Heading
+from oh_tui.trajectory.blocks import call_blocks, call_title
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.tui import flows
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.sources.acting import Agents, Standing
+    from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.widgets.editor import Editor
+
+RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
+"""The risks that are told, the highest first, and their hues."""
+
+TITLE = 40
+"""Cells of a title in a question."""
+
+
+# What is meant, and what the keys would do
+
+
+def _meant(screen: MainScreen) -> Conversation | None:
+    """The conversation that a key means: the one under the cursor, else the one shown; as it was
+    listed last, or as its run tells since."""
+    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
+    row = screen.sidebar.board.row(shown.id) if shown else None
+    return row.conversation if row else shown
+
+
+def labels(screen: MainScreen) -> dict[str, str | None]:
+    """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
+    decided on the state read at that moment."""
+    names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
+    conversation = _meant(screen)
+    source = screen.source
+    if screen.settings.read_only or source is None or not source.can_act or conversation is None:
+        return names
+    if conversation.sandbox_status in ("RUNNING", "PAUSED"):
+        names["message"] = "message"
+    if conversation.sandbox_status == "RUNNING":
+        status = conversation.execution_status
+        if status == "waiting_for_confirmation":
+            names["answer"] = "answer"
+        elif status == "running":
+            names["agent.stop"] = "stop agent"
+        elif status in ("paused", "error", "stuck"):
+            names["agent.stop"] = "continue agent"
+    return names
+
+
+async def _standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
+    """How the agent of the conversation meant stands now, its run at the right; None when there
+    is nothing to be said to it from here."""
+    if not flows.may_change(screen) or screen.source is None:
+        return None
+    conversation = _meant(screen)
+    if conversation is None:
+        screen.footer.tell("no conversation is selected")
+        return None
+    screen.footer.clear()
+    screen.footer.tell("asking how the agent stands", log=False)
+    agents = screen.source.agents()
+    standing = await agents.standing(conversation.id)
+    screen.footer.clear()
+    if not (screen.current and same_id(screen.current.id, conversation.id)):
+        screen.open_run(standing.conversation)
+    return agents, standing
+
+
+# Answering
+
+
+async def answer(screen: MainScreen) -> None:
+    """Approve or reject the calls that wait."""
+    with screen.reporting():
+        found = await _standing(screen)
+        if found is None:
+            return
+        agents, standing = found
+        if standing.obstacle:
+            raise standing.obstacle
+        if not standing.waits:
+            screen.footer.tell(f"nothing waits for your answer: {_stands(standing)}")
+            return
+        question = Question(
+            "", _one_answer(standing),
+            [("y", "approve: it runs now", "yes"), ("n", "reject, with a reason", "no")], "later",
+        )  # fmt: skip
+        chosen = await _ask_about_calls(screen, standing, question)
+        if not chosen:
+            return
+        reason = ""
+        if chosen == "no":
+            given = await _reason(screen, standing)
+            if given is None:
+                screen.footer.tell("not answered: a asks again")
+                return
+            reason = given.strip()
+        now = await _carry_out(
+            screen, agents, standing, agents.answer(standing, accept=chosen == "yes", reason=reason)
+        )
+        done = "approved" if chosen == "yes" else "rejected"
+        screen.footer.tell(f"{done} · {_stands(now)}")
+
+
+def _one_answer(standing: Standing) -> list[list[Piece]]:
+    """What one must know before answering; nothing for a single call, which is all in sight."""
+    if not standing.calls:
+        return [[("Its calls are not among the last events: look at the run first.", "warn")]]
+    if len(standing.calls) > 1:
+        return [[(f"One answer covers all {len(standing.calls)} calls.", "")]]
+    return []
+
+
+async def _ask_about_calls(screen: MainScreen, standing: Standing, question: Question) -> str:
+    """Ask with all calls that have no result in sight."""
+    calls = standing.calls
+    one = len(calls) == 1
+    if standing.waits:
+        what = "waits for your answer" if one or not calls else "wait for your answer"
+    else:
+        what = "has no result" if one else "have no result"
+    title = f"{plural(len(calls), 'call') if calls else 'the agent'} {what}"
+    if not calls:
+        return await screen.ask(replace(question, title=title))
+    risks = [risk for risk in RISKS if any(call.event.risk == risk for call in calls)]
+    facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
+    return await screen.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
+
+
+def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
+    """Each call whole; of several each under its number, tool and risk."""
+    blocks: list[Block] = []
+    for number, call in enumerate(calls, 1):
+        if len(calls) > 1:
+            risk = f" · risk {call.event.risk}" if call.event.risk in RISKS else ""
+            blocks.append(Heading(f"{number} of {len(calls)} · {call_title(call)}{risk}"))
+        blocks += call_blocks(call)
+    return blocks
+
+
+async def _reason(screen: MainScreen, standing: Standing) -> str | None:
+    from oh_tui.tui.widgets.editor import Editor
+
+    count = plural(len(standing.calls) or 1, "call")
+    editor = Editor(
+        ((f"Why not, for the agent: rejects {count}", "title"),),
+        hint="no reason", send="reject", keep="answer later", short=True,
+    )  # fmt: skip
+    text, sent = await _write(screen, editor)
+    return text if sent else None
+
+
+# Stopping and going on
+
+
+async def stop_or_go_on(screen: MainScreen) -> None:
+    """Stop the agent that works, or let one go on that does not."""
+    with screen.reporting():
+        found = await _standing(screen)
+        if found is None:
+            return
+        agents, standing = found
+        if standing.obstacle:
+            raise standing.obstacle
+        if standing.runs:
+            await _stop(screen, agents, standing)
+        elif standing.waits:
+            screen.footer.tell("the agent waits for your answer: a")
+        elif standing.calls or standing.status in ("paused", "error", "stuck") or standing.unread:
+            await _go_on(screen, agents, standing)
+        else:
+            screen.footer.tell(_stands(standing))
+
+
+async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
+    calls = standing.calls
+    glyph = glyphs_of(screen.app).running
+    named: list[Piece] = [(f"{glyph} ", "good"), (_title(standing), "")]
+    cut = "dropping what the model says"
+    if calls:
+        what = describe(calls[-1], Outcome.RUNNING).what
+        began = calls[-1].event.seconds()
+        since = "" if began is None else f"{duration(max(0.0, screen.clock() - began))} into "
+        more = f" and {plural(len(calls) - 1, 'other call')}" if len(calls) > 1 else ""
+        named.append((f"   {since}{shorten(what, 48)}{more}", "dim"))
+        room = max(8, min(24, screen.size.width - 60))
+        cut = f"cutting {shorten(what.removeprefix('$ '), room)} off"
+    chosen = await screen.ask(
+        Question(
+            "Stop the agent", [named],
+            (("enter", "after this step", "step"), ("n", f"now, {cut}", "now")),
+        )
+    )  # fmt: skip
+    if not chosen:
+        return
+    stages = agents.stop(standing, at_once=chosen == "now")
+    now = await _carry_out(screen, agents, standing, stages)
+    screen.footer.tell(_stands(now))
+
+
+async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None:
+    if standing.calls:
+        count = len(standing.calls)
+        again = "Going on runs it again." if count == 1 else f"Going on runs all {count} again."
+        question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
+        if not await _ask_about_calls(screen, standing, question):
+            return
+    now = await _carry_out(screen, agents, standing, agents.go_on(standing))
+    screen.footer.tell(_stands(now))
+
+
+# Messages
+
+
+async def message(screen: MainScreen) -> None:
+    """Write to the agent; what is written is kept until it is sent."""
+    if screen.editor is not None:
+        screen.editor.lines.focus()
+        return
+    with screen.reporting():
+        found = await _standing(screen)
+        if found is None:
+            return
+        agents, standing = found
+        if standing.obstacle and standing.conversation.sandbox_status != "PAUSED":
+            raise standing.obstacle
+        name = bare_id(standing.conversation.id)
+        if _sending(standing) in screen.writing:
+            screen.footer.tell("the message before is still being sent")
+            return
+        while await _compose(screen, standing):
+            with screen.reporting():
+                if await _send(screen, agents, standing.conversation, screen.drafts[name]):
+                    return
+            # what failed, or was thought better of, is offered again with its text
+
+
+async def _compose(screen: MainScreen, standing: Standing) -> bool:
+    """Write the message of a conversation; True when it is to be sent."""
+    from oh_tui.tui.widgets.editor import Editor
+
+    name = bare_id(standing.conversation.id)
+    editor = Editor(
+        (("Message to ", "title"), (_title(standing), "title")), ((_read_when(standing), "dim"),),
+        text=screen.drafts.get(name, ""), hint="what the agent is to do or to know",
+        empty="There is nothing to send yet.",
+    )  # fmt: skip
+    text, sent = await _write(screen, editor)
+    if text.strip():
+        screen.drafts[name] = text
+    else:
+        screen.drafts.pop(name, None)
+    if not sent and text.strip():
+        screen.footer.tell("the message is kept: m goes on with it")
+    return sent
+
+
+def _read_when(standing: Standing) -> str:
+    """When the agent would read a message."""
+    if standing.obstacle:
+        return "the sandbox is paused: you are asked before it is resumed"
+    if standing.runs:
+        return "the agent works: it reads this when its step is over"
+    if standing.waits:
+        return "it waits for your answer: you are asked about that first"
+    if standing.calls:
+        return "a call has no result: you are asked about it first"
+    return ""
+
+
+async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, text: str) -> bool:
+    """Send a message on the state of now; False when it is not to be sent like that."""
+    standing = await agents.standing(conversation.id)
+    if standing.conversation.sandbox_status == "PAUSED":
+        if not await _resume(screen, standing.conversation):
+            return False
+        standing = await agents.standing(conversation.id)
+    if standing.obstacle:
+        raise standing.obstacle
+    approve = False
+    if standing.waits or (standing.calls and not standing.runs):
+        chosen = await _ask_before_message(screen, standing)
+        if not chosen:
+            return False
+        approve = chosen == "approve"
+        if not approve:
+            screen.footer.tell("rejecting")
+            standing = await agents.reject_for_message(standing)
+            screen.footer.tell("rejected")
+    stages = agents.send(standing, text, approve=approve)
+    with screen.write(_sending(standing)):
+        now = await _carry_out(screen, agents, standing, stages)
+    screen.drafts.pop(bare_id(conversation.id), None)
+    if now.runs:
+        told = "the agent reads it with its next step" if standing.runs else "the agent works"
+    else:
+        told = _stands(now)
+    screen.footer.tell(f"sent · {told}")
+    return True
+
+
+async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
+    """A message runs what waits before it is read: measured, agent server 1.34.0."""
+    count = plural(len(standing.calls) or 1, "call")
+    lines: list[list[Piece]] = [
+        [("A message lets the agent go on: what has no result runs before it is read.", "warn")]
+    ]
+    answers = [("enter", f"reject {count}, then send", "reject"),
+               ("y", "approve and send", "approve")]  # fmt: skip
+    question = Question("", lines, answers, "back to the text")
+    return await _ask_about_calls(screen, standing, question)
+
+
+async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
+    """Resume the sandbox that a message is for; False when it is to stay as it is."""
+    source = screen.source
+    if source is None or not conversation.sandbox_id:
+        raise Problem("The sandbox of this conversation is not known", "r reads again")
+    plan = await source.sandbox_plan(conversation.sandbox_id)
+    if plan.action == "pause":  # it runs again meanwhile
+        return True
+    if plan.action != "resume":
+        raise Problem(f"The message was not sent: {plan.reason}")
+    lines: list[list[Piece]] = [
+        [("The sandbox is paused, and an agent reads only in one that runs.", "")]
+    ]
+    if plan.others:
+        lines += [list(line) for line in flows.sandbox_question(screen, plan).lines]
+    answers = (("enter", "resume it, then send", "now"),)
+    if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
+        return False
+    with screen.write("resuming a sandbox"):
+        stage = ""
+        async for stage in source.carry_out(plan, stop_agents=False):
+            screen.footer.tell(stage)
+        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, plan)}")
+    screen.refresh_lists()
+    return True
+
+
+def _sending(standing: Standing) -> str:
+    return f"sending a message to {_title(standing)}"
+
+
+# What they share
+
+
+class Waiting:
+    """An answer that may take as long as a step; the seconds are told until Esc. What was asked
+    goes on, and so does waiting for it: only the telling ends."""
+
+    def __init__(self, screen: MainScreen, stage: str) -> None:
+        self.stage = stage
+        self._screen = screen
+        self._began = time.monotonic()
+        self._timer = screen.set_interval(1.0, self._tell)
+
+    def _tell(self) -> None:
+        span = time.monotonic() - self._began
+        told = f"{span:.0f} s: {self.stage} · esc stops waiting"
+        self._screen.footer.tell(told, log=False)
+
+    def end(self) -> None:
+        self._timer.stop()
+        if self._screen.waiting is self:
+            self._screen.waiting = None
+
+    def stop(self) -> None:
+        """Esc."""
+        self.end()
+        self._screen.footer.tell(f"{self.stage}; you are told when")
+
+
+@contextmanager
+def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
+    waiting = screen.waiting = Waiting(screen, stage)
+    try:
+        yield
+    finally:
+        waiting.end()
+
+
+async def _carry_out(
+    screen: MainScreen, agents: Agents, before: Standing, stages: AsyncIterator[str]
+) -> Standing:
+    """Show each stage with the seconds it takes, and read how the agent stands then; the lists and
+    the run are read again, whatever came of it."""
+    try:
+        stage = await anext(stages, None)
+        while stage is not None:
+            screen.footer.tell(stage)
+            with screen.write("telling an agent what to do"), _waiting(screen, stage):
+                stage = await anext(stages, None)
+        try:
+            return await agents.settled(before)
+        except Problem as problem:
+            raise Problem(f"It was done, but then: {problem.sentence}", problem.hint) from problem
+    finally:
+        screen.refresh_lists()
+        if screen.current and same_id(screen.current.id, before.conversation.id):
+            screen.read_run(screen.current)
+
+
+def _stands(standing: Standing) -> str:
+    """How an agent stands, with the key that goes on from there."""
+    if standing.obstacle:
+        return f"{standing.obstacle.sentence[0].lower()}{standing.obstacle.sentence[1:]}"
+    if standing.waits:
+        return "the agent waits for your answer: a"
+    match standing.status:
+        case "running":
+            return "the agent works"
+        case "paused":
+            return "the agent is stopped: P lets it go on"
+        case "finished":
+            return "the agent has finished: m goes on with a message"
+        case "error":
+            return "the run ended in an error: P tries to go on"
+        case "stuck":
+            return "the agent is stuck: P lets it go on, m tells it what to do"
+        case "idle" if standing.unread:
+            return "the agent is idle: P lets it go on, m says more"
+        case "idle":
+            return "the agent is idle, with nothing to do: m tells it"
+        case other:
+            return f"the agent is {clean_line(other)[:40] or 'in no known state'}"
+
+
+def _title(standing: Standing) -> str:
+    return shorten(title_of(standing.conversation), TITLE)
+
+
+async def _write(screen: MainScreen, editor: Editor) -> tuple[str, bool]:
+    with screen.write("writing to an agent"):
+        return await screen.write_text(editor)

@@ -1,0 +1,155 @@
+"""The place to write in above the footer: some lines of text, while the run stays readable.
+
+Imported when it is first wanted: Textual's text area costs time to load.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widgets import TextArea
+
+from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
+from oh_tui.tui.widgets.rule import Rule
+
+MOST_LINES = 12
+"""Lines of text that are in sight at most."""
+
+_UNTYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no keyboard types, but a paste may hold: it would reach the terminal."""
+
+
+class Lines(TextArea):
+    """A text area in which only what can be typed is pasted; Enter may send (`short`)."""
+
+    class Entered(Message):
+        """Enter, where it sends."""
+
+    short = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.short and event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Entered())
+        # of anything else Textual tells the class above by itself
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        # prevented here: Textual would call the handler of the class above as well
+        event.prevent_default()
+        await super()._on_paste(events.Paste(_UNTYPED.sub("", text)))
+
+
+class EditorKeys(Drawn):
+    """What the keys do, and what keeps the text from being sent."""
+
+    keys: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    refusal: reactive[str] = reactive("")
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        pieces: list[Piece] = [(" ", "")]
+        if self.refusal:
+            pieces.append((f"{self.refusal}     ", "warn"))
+        used = sum(width_of(text) for text, _ in pieces)
+        for key, label in self.keys:
+            told: list[Piece] = [(key, "key"), (f"  {label}     ", "")]
+            used += sum(width_of(text) for text, _ in told)
+            if used - 5 > width:
+                break
+            pieces += told
+        return self.strip(pieces, width)
+
+
+class Editor(Vertical):
+    """Text of several lines under a title. Enter makes a new line and ctrl+s sends; with `short`
+    Enter sends and ctrl+j makes a new line. Of ctrl+enter few terminals tell that it is not Enter,
+    so that it sends too but is not told."""
+
+    class Ended(Message):
+        """The text was sent, or put aside with Esc."""
+
+        def __init__(self, *, sent: bool) -> None:
+            super().__init__()
+            self.sent = sent
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,ctrl+enter", "send", show=False),
+        Binding("ctrl+j,shift+enter", "new_line", show=False),
+        Binding("escape", "keep", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: tuple[Piece, ...],
+        facts: tuple[Piece, ...] = (),
+        *,
+        text: str = "",
+        hint: str = "",
+        send: str = "send",
+        keep: str = "keep it",
+        short: bool = False,
+        empty: str = "",
+    ) -> None:
+        """`hint` stands where nothing is typed yet; `empty` says why nothing cannot be sent, ""
+        when it can."""
+        super().__init__()
+        self._empty = empty
+        self._rule = Rule()
+        self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
+        self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
+        self.lines.short = short
+        new_line = ("ctrl+j" if short else "enter", "new line")
+        self._keys = EditorKeys()
+        self._keys.keys = (
+            ("enter" if short else "ctrl+s", send), new_line, ("esc", keep), ("tab", "the run"),
+        )  # fmt: skip
+
+    def compose(self) -> ComposeResult:
+        yield self._rule
+        yield self.lines
+        yield self._keys
+
+    @property
+    def text(self) -> str:
+        return self.lines.text
+
+    def on_mount(self) -> None:
+        self.lines.move_cursor(self.lines.document.end)
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def on_text_area_changed(self) -> None:
+        self._keys.refusal = ""
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the text, within what leaves the run in sight."""
+        most = max(2, min(MOST_LINES, self.screen.size.height // 3))
+        self.lines.styles.height = max(2, min(most, self.lines.wrapped_document.height))
+
+    def on_lines_entered(self) -> None:
+        self.action_send()
+
+    def action_send(self) -> None:
+        if self._empty and not self.text.strip():
+            self._keys.refusal = self._empty
+        else:
+            self.post_message(self.Ended(sent=True))
+
+    def action_new_line(self) -> None:
+        self.lines.insert("\n")
+
+    def action_keep(self) -> None:
+        self.post_message(self.Ended(sent=False))

@@ -1,0 +1,287 @@
+"""What is said to an agent, over the embedded server: decided on how it stands at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from oh_tui.api import AppServer, AuthError, Conflict, RateLimited
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.recorder import Stored
+from oh_tui.problem import Problem
+from oh_tui.sources import acting
+from oh_tui.sources.acting import Agents, Standing
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.steps import RESULT_KINDS
+from tests.tui.explorer import AT_ONCE, NOW, Between
+
+IDS = {entry.slug: entry.id for entry in ENTRIES}
+RESPOND = "POST /runtime/*/events/respond_to_confirmation"
+RUN = "POST /runtime/*/run"
+SEND = "POST /api/v1/app-conversations/*/send-message"
+TELL = "POST /runtime/*/events"
+
+
+@dataclass
+class Here:
+    demo: Demo
+    agents: Agents
+    between: Between
+
+    async def standing(self, slug: str) -> Standing:
+        return await self.agents.standing(IDS[slug])
+
+    def events(self, slug: str) -> list[Stored]:
+        conversation = self.demo.world.conversation(IDS[slug])
+        assert conversation is not None
+        return self.demo.world.agent_events(conversation)
+
+    def kinds(self, slug: str) -> list[str]:
+        return [event.kind for event in self.events(slug)]
+
+    def results(self, slug: str, standing: Standing) -> list[str]:
+        """The kinds of what came of the calls that had no result then."""
+        ids = [call.event.id for call in standing.calls]
+        return [
+            event.kind for event in self.events(slug)
+            if event.kind in RESULT_KINDS and any(each in str(event.raw) for each in ids)
+        ]  # fmt: skip
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Here]:
+    demo, between = make_demo(NOW), Between()
+    demo.rate_limited = False
+    source = ServerSource(AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE), "demo")
+    yield Here(demo, source.agents(), between)
+    await source.close()
+
+
+async def done(stages: AsyncIterator[str]) -> list[str]:
+    return [stage async for stage in stages]
+
+
+def changes(here: Here) -> list[str]:
+    return [call for call in here.between.asked if call.startswith("POST")]
+
+
+# How it stands
+
+
+@pytest.mark.parametrize(
+    ("slug", "status", "calls"),
+    [
+        ("oauth", "waiting_for_confirmation", 1),
+        ("flaky-ci", "running", 1),
+        ("settings-split", "paused", 0),
+        ("dep-bump", "error", 0),
+        ("ledger", "finished", 0),
+        ("docker-followup", "idle", 0),
+    ],
+)
+async def test_it_is_read_from_the_sandbox(here: Here, slug: str, status: str, calls: int) -> None:
+    standing = await here.standing(slug)
+    assert (standing.status, len(standing.calls)) == (status, calls)
+    assert standing.obstacle is None
+    assert (standing.waits, standing.runs) == (slug == "oauth", slug == "flaky-ci")
+    assert changes(here) == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "words"),
+    [
+        ("coverage", "The sandbox is paused"),
+        ("fix-add", "The sandbox is gone"),
+        ("crashed", "The sandbox failed"),
+        ("dark-mode", "The sandbox is starting"),
+    ],
+)
+async def test_without_a_sandbox_that_runs_it_says_why_and_asks_no_agent(
+    here: Here, slug: str, words: str
+) -> None:
+    standing = await here.standing(slug)
+    assert standing.obstacle is not None
+    assert standing.obstacle.sentence == words
+    assert standing.obstacle.hint
+    assert here.between.count("GET /runtime/*") == 0
+
+
+async def test_a_conversation_that_is_not_there_is_a_sentence(here: Here) -> None:
+    with pytest.raises(Problem, match="not on the server any more"):
+        await here.agents.standing("0" * 32)
+
+
+@pytest.mark.parametrize("call", ["GET /runtime/*", "GET /api/v1/app-conversations"])
+async def test_a_server_that_stays_silent_is_a_sentence_in_time(
+    here: Here, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", 0.2)
+    here.between.hold(call)
+    with pytest.raises(Problem, match="did not tell within") as caught:
+        await here.standing("oauth")
+    assert "frozen" in caught.value.hint
+
+
+async def test_a_call_that_waits_is_found_far_back(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PAGE", 1)
+    assert len((await here.standing("oauth")).calls) == 1
+
+
+def test_files_have_no_agents() -> None:
+    with pytest.raises(Problem, match="These are files"):
+        FileSource([]).agents()
+
+
+# Answering
+
+
+async def test_a_yes_runs_the_call(here: Here) -> None:
+    before = await here.standing("oauth")
+    assert await done(here.agents.answer(before, accept=True)) == ["approving"]
+    after = await here.agents.settled(before)
+    assert after.status in ("running", "finished")
+    here.demo.advance(60)
+    assert here.results("oauth", before) == ["ObservationEvent"]
+
+
+async def test_a_no_gives_the_reason_and_the_call_never_runs(here: Here) -> None:
+    before = await here.standing("oauth")
+    stages = here.agents.answer(before, accept=False, reason="not on a Friday")
+    assert await done(stages) == ["rejecting"]
+    after = await here.agents.settled(before)
+    assert (after.status, after.calls, after.unread) == ("idle", (), True)
+    here.demo.advance(600)
+    assert here.results("oauth", before) == ["UserRejectObservation"]
+    assert "not on a Friday" in str([event.raw for event in here.events("oauth")])
+
+
+async def test_what_waits_otherwise_than_was_seen_is_not_answered(here: Here) -> None:
+    seen = await here.standing("oauth")
+    await done(here.agents.answer(seen, accept=False))
+    here.between.asked.clear()
+    with pytest.raises(Problem, match="has changed meanwhile"):
+        await done(here.agents.answer(seen, accept=True))
+    assert changes(here) == []
+
+
+# Stopping and going on
+
+
+async def test_after_this_step_the_call_has_its_result(here: Here) -> None:
+    before = await here.standing("flaky-ci")
+    here.demo.advance(27)
+    assert await done(here.agents.stop(before, at_once=False)) == [
+        "the agent stops after this step"
+    ]
+    after = await here.agents.settled(before)
+    assert (after.status, after.calls) == ("paused", ())
+    assert "AgentErrorEvent" not in here.kinds("flaky-ci")[-6:]
+
+
+async def test_at_once_the_call_is_cut_off(here: Here) -> None:
+    before = await here.standing("flaky-ci")
+    assert await done(here.agents.stop(before, at_once=True)) == ["stopping the agent now"]
+    after = await here.agents.settled(before)
+    assert (after.status, after.calls) == ("paused", ())
+    assert "AgentErrorEvent" in here.kinds("flaky-ci")[-6:]
+
+
+async def test_an_agent_server_that_dies_while_it_stops_is_noticed(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WATCH", 0.05)
+    before = await here.standing("pydantic")
+    here.between.hold("POST /runtime/*/pause")
+    here.between.answer("GET /runtime/*", 503, "no server")
+    with pytest.raises(Problem, match=r"\(503\)"):
+        await asyncio.wait_for(done(here.agents.stop(before, at_once=False)), 5)
+
+
+async def test_a_stopped_agent_goes_on(here: Here) -> None:
+    before = await here.standing("settings-split")
+    assert await done(here.agents.go_on(before)) == ["the agent goes on"]
+    assert (await here.agents.settled(before)).status in ("running", "finished")
+
+
+async def test_one_that_runs_is_not_run_twice(here: Here) -> None:
+    with pytest.raises(Problem, match="runs already"):
+        await done(here.agents.go_on(await here.standing("flaky-ci")))
+    assert changes(here) == []
+
+
+# Messages
+
+
+async def test_a_message_to_one_that_waits_is_not_sent_by_itself(here: Here) -> None:
+    with pytest.raises(Problem, match="has changed meanwhile"):
+        await done(here.agents.send(await here.standing("oauth"), "hello"))
+    assert changes(here) == []
+
+
+async def test_rejected_first_the_message_runs_nothing(here: Here) -> None:
+    before = await here.standing("oauth")
+    free = await here.agents.reject_for_message(before)
+    assert (free.status, free.calls) == ("idle", ())
+    assert await done(here.agents.send(free, "open a pull request instead")) == ["sending"]
+    here.demo.advance(600)
+    assert here.results("oauth", before) == ["UserRejectObservation"]
+    assert "open a pull request instead" in str([event.raw for event in here.events("oauth")])
+
+
+async def test_a_rejection_that_does_not_take_keeps_the_message_back(here: Here) -> None:
+    before = await here.standing("oauth")
+    here.between.answer(RESPOND, 200, '{"success": true}', "application/json")
+    with pytest.raises(Problem, match="still waits, so nothing was sent"):
+        await here.agents.reject_for_message(before)
+    assert here.between.count(SEND) == here.between.count(TELL) == 0
+
+
+async def test_approved_it_is_sent_at_once(here: Here) -> None:
+    before = await here.standing("oauth")
+    await done(here.agents.send(before, "go", approve=True))
+    assert here.between.count(SEND) == 1
+    assert (await here.agents.settled(before)).status != "waiting_for_confirmation"
+
+
+async def test_to_one_that_works_it_is_said_when_its_step_ends_and_lets_nothing_run(
+    here: Here,
+) -> None:
+    before = await here.standing("flaky-ci")
+    here.demo.advance(27)
+    stages = await done(here.agents.send(before, "and a changelog"))
+    assert stages[0] == "sending: it arrives when this step ends"
+    assert (here.between.count(TELL), here.between.count(SEND)) == (1, 0)
+    assert "and a changelog" in str([e.raw for e in here.events("flaky-ci")])
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503]
+)
+@pytest.mark.parametrize("call", [RESPOND, SEND, RUN, "GET /runtime/*", "GET /api/v1/app-conv*"])
+async def test_every_refusal_is_one_sentence_with_a_next_step(
+    here: Here, call: str, status: int
+) -> None:
+    slug = {RESPOND: "oauth", SEND: "ledger"}.get(call, "settings-split")
+    standing = await here.standing(slug)
+    here.between.answer(call, status, '{"detail": "no"}', "application/json")
+    stages = {
+        RESPOND: here.agents.answer(standing, accept=True),
+        SEND: here.agents.send(standing, "hello"),
+    }.get(call) or here.agents.go_on(standing)
+    with pytest.raises(Problem) as caught:
+        await done(stages)
+    assert f"({status})" in caught.value.sentence
+    assert "\n" not in caught.value.sentence
+    assert caught.value.hint or status == 413
+    expected = {401: AuthError, 403: AuthError, 409: Conflict, 429: RateLimited}
+    assert isinstance(caught.value, expected.get(status, Problem))

@@ -1,0 +1,544 @@
+"""`a`, `P` and `m`: what is asked before, what is sent, what is shown after."""
+
+from __future__ import annotations
+
+import pytest
+
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.settings import Settings
+from oh_tui.sources import acting
+from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.steps import RESULT_KINDS
+from tests.tui.explorer import Between, Explorer, explore
+
+OAUTH = "Add OAuth login"
+FLAKY = "Flaky CI on main"
+SPLIT = "Split the settings module"
+LEDGER = "Rename Store to Ledger"
+COVERAGE = "Raise the coverage of billing"
+GONE = "Fix the add function"
+
+IDS = {entry.title: entry.id for entry in ENTRIES}
+RESPOND = "POST /runtime/*/events/respond_to_confirmation"
+RUN = "POST /runtime/*/run"
+STOP = "POST /runtime/*/pause"
+CUT = "POST /runtime/*/interrupt"
+TELL = "POST /runtime/*/events"
+SEND = "POST /api/v1/app-conversations/*/send-message"
+
+
+def results(it: Explorer, title: str) -> list[str]:
+    """The kinds of all results that the sandbox has, in order."""
+    conversation = it.demo.world.conversation(IDS[title])
+    assert conversation is not None
+    events = it.demo.world.agent_events(conversation)
+    return [event.kind for event in events if event.kind in RESULT_KINDS]
+
+
+def said(it: Explorer, title: str) -> str:
+    conversation = it.demo.world.conversation(IDS[title])
+    assert conversation is not None
+    return str([event.raw for event in it.demo.world.agent_events(conversation)])
+
+
+def told(it: Explorer) -> str:
+    return "\n".join(text for text, _ in it.screen.footer.told)
+
+
+async def opened(it: Explorer, title: str) -> None:
+    await it.open(title)
+    await it.until(lambda: it.screen.timeline.row_count())
+
+
+async def asked(it: Explorer, key: str) -> str:
+    """Press a key and give the question that it leads to."""
+    await it.press(key)
+    await it.until(lambda: it.screen.question_bar.display)
+    await it.pilot.pause()
+    asked_of = it.text("#asked-rule") + it.text("#asked") if it.screen.asked.display else ""
+    return asked_of + it.text("#question")
+
+
+async def writing(it: Explorer, key: str = "m") -> None:
+    await it.press(key)
+    await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+
+
+def editor_text(it: Explorer) -> str:
+    assert it.screen.editor is not None
+    return it.screen.editor.text
+
+
+# Answering
+
+
+async def test_a_shows_the_call_whole_with_its_risk_and_enter_does_nothing() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        assert "a answer" in it.footer
+        question = await asked(it, "a")
+        for part in ("1 call waits for your answer", "risk HIGH", "$ git push --force origin auth"):
+            assert part in question
+        await it.press("enter")
+        assert it.screen.question_bar.display
+        await it.press("escape")
+        assert not it.screen.question_bar.display
+        assert not it.screen.asked.display
+        assert between.count("POST *") == 0
+
+
+async def test_y_approves_and_the_run_goes_on_on_the_screen() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        before = results(it, OAUTH)
+        await asked(it, "a")
+        await it.send("y")
+        await it.until(lambda: "approved · " in it.footer)
+        assert between.count(RESPOND) == 1
+        it.demo.advance(60)
+        await it.until(lambda: results(it, OAUTH)[len(before) :])
+        assert results(it, OAUTH)[len(before)] == "ObservationEvent"
+        await it.press("r")
+        await it.until(lambda: "◆" not in it.text("#timeline"))
+        assert "a answer" not in it.footer
+
+
+async def test_n_rejects_with_a_reason_and_the_call_never_runs() -> None:
+    async with explore() as it:
+        await opened(it, OAUTH)
+        before = results(it, OAUTH)
+        await asked(it, "a")
+        await it.send("n")
+        await it.until(lambda: it.screen.editor)
+        await it.type("not on")
+        await it.press("ctrl+j")
+        await it.type("a Friday")
+        await it.send("enter")
+        await it.until(lambda: "rejected · the agent is idle: P lets it go on" in it.footer)
+        await it.settle()
+        it.demo.advance(600)
+        assert results(it, OAUTH)[len(before) :] == ["UserRejectObservation"]
+        assert r"not on\na Friday" in said(it, OAUTH).replace("\\\\", "\\")
+        await it.until(lambda: "rejected by you" in it.text("#result"))
+
+
+async def test_without_a_reason_enter_rejects_and_esc_leaves_the_call_waiting() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await asked(it, "a")
+        await it.send("n")
+        await it.until(lambda: it.screen.editor)
+        await it.press("escape")
+        await it.until(lambda: "not answered: a asks again" in it.footer)
+        assert between.count("POST *") == 0
+        await asked(it, "a")
+        await it.send("n")
+        await it.until(lambda: it.screen.editor)
+        await it.send("enter")
+        await it.until(lambda: "rejected · " in it.footer)
+        assert acting.REASON in said(it, OAUTH)
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        (FLAKY, "nothing waits for your answer: the agent works"),
+        (LEDGER, "nothing waits for your answer: the agent has finished: m goes on"),
+        (COVERAGE, "The sandbox is paused: p resumes it"),
+        (GONE, "The sandbox is gone: its history stays readable"),
+    ],
+)
+async def test_where_nothing_waits_a_says_so(title: str, words: str) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, title)
+        assert "a answer" not in it.footer
+        await it.press("a")
+        assert words in told(it)
+        assert between.count("POST *") == 0
+
+
+async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
+    async with explore(size=(80, 24)) as it:
+        await opened(it, OAUTH)
+        conversation = it.screen.current
+        assert conversation is not None
+        assert it.screen.source is not None
+        standing = await it.screen.source.agents().standing(conversation.id)
+        from oh_tui.tui import answering
+        from oh_tui.tui.widgets.bars import Question
+
+        blocks = answering._calls_blocks(standing.calls * 9)
+        it.screen.run_worker(
+            it.screen.ask_about(blocks, Question("", [], [("y", "yes", "y")]), (("all", ""),)),
+            group="ask",
+        )
+        await it.until(lambda: it.screen.asked.display)
+        await it.until(lambda: "lines 1-" in it.text("#asked-rule"))
+        assert it.screen.asked.size.height == 24 // 3
+        assert "1 of 9" in it.text("#asked")
+        assert it.text("#timeline").strip()
+        await it.press("pagedown", "j")
+        await it.until(lambda: "lines 9-" in it.text("#asked-rule"))
+        await it.press("escape")
+
+
+async def test_an_answer_that_somebody_else_gave_meanwhile_is_not_given_again() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await asked(it, "a")
+        world = it.demo.world
+        conversation = world.conversation(IDS[OAUTH])
+        assert conversation is not None
+        world.show(conversation, world.act(conversation, "reject", "no"))
+        await it.send("y")
+        await it.until(lambda: "has changed meanwhile, so nothing was done" in it.footer)
+        assert between.count("POST *") == 0
+
+
+# Stopping and going on
+
+
+async def test_after_this_step_waits_for_it_and_then_says_that_it_is_stopped() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        assert "P stop agent" in it.footer
+        it.demo.advance(27)
+        question = await asked(it, "P")
+        assert "into $ npm test -- --runInBand" in question
+        assert "now, cutting npm test -- --runInBand off" in question
+        await it.send("enter")
+        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
+        await it.settle()
+        assert (between.count(STOP), between.count(CUT)) == (1, 0)
+        assert results(it, FLAKY)[-1] == "ObservationEvent"
+        await it.press("escape")
+        await it.until(lambda: "P continue agent" in it.footer)
+
+
+async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_telling() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        gate = between.hold(STOP)
+        await asked(it, "P")
+        await it.send("enter")
+        await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
+        assert "telling an agent what to do" in it.screen.writing
+        await it.send("escape")
+        assert "you are told when" in it.footer
+        assert it.screen.waiting is None
+        it.demo.advance(27)
+        gate.set()
+        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
+        assert between.count(STOP) == 1
+
+
+async def test_now_cuts_the_call_off() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        await asked(it, "P")
+        await it.send("n")
+        await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer)
+        assert (between.count(STOP), between.count(CUT)) == (0, 1)
+        assert results(it, FLAKY)[-1] == "AgentErrorEvent"
+
+
+async def test_a_stopped_agent_goes_on_without_a_question() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, SPLIT)
+        assert "P continue agent" in it.footer
+        await it.press("P")
+        await it.until(lambda: between.count(RUN) == 1)
+        await it.settle()
+        assert "the agent goes on" in told(it)
+
+
+async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that stopped with a call that has no result; the demo has none, so it is told so."""
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        question = await asked_of_stopped(it, monkeypatch)
+        assert "1 call has no result" in question
+        assert "$ git push --force origin auth" in question
+        assert "Going on runs it again." in question
+        await it.press("enter")
+        assert it.screen.question_bar.display, "enter does not run it"
+        await it.press("escape")
+        assert between.count("POST *") == 0
+        await asked(it, "P")
+        await it.send("y")
+        await it.until(lambda: between.count(RUN) == 1)
+
+
+async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
+    from msgspec.structs import replace
+
+    real = acting.Agents._standing
+
+    async def stopped(agents: acting.Agents, name: str) -> acting.Standing:
+        standing = await real(agents, name)
+        return replace(standing, status="paused") if standing.calls else standing
+
+    monkeypatch.setattr(acting.Agents, "_standing", stopped)
+    return await asked(it, "P")
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        (LEDGER, "the agent has finished: m goes on with a message"),
+        (OAUTH, "the agent waits for your answer: a"),
+        (COVERAGE, "The sandbox is paused: p resumes it"),
+    ],
+)
+async def test_where_there_is_nothing_to_stop_P_names_the_key_that_helps(
+    title: str, words: str
+) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, title)
+        await it.press("P")
+        assert words in told(it)
+        assert between.count("POST *") == 0
+
+
+# Messages
+
+
+async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("first line")
+        await it.press("enter")
+        await it.type("second q line")
+        await it.send("ctrl+s")
+        await it.until(lambda: "sent · " in it.footer)
+        assert between.count(SEND) == 1
+        assert r"first line\nsecond q line" in said(it, LEDGER).replace("\\\\", "\\")
+        assert it.screen.drafts == {}
+        assert it.screen.editor is None
+        await it.until(lambda: "first line" in it.text("#timeline"))
+
+
+async def test_an_empty_message_is_refused_in_place() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("  ")
+        await it.press("enter", "ctrl+s")
+        assert it.screen.editor is not None
+        assert "There is nothing to send yet." in it.text("EditorKeys")
+        await it.type("x")
+        assert "nothing to send" not in it.text("EditorKeys")
+        assert between.count("POST *") == 0
+        await it.press("escape")
+
+
+async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> None:
+    async with explore() as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("for the ledger")
+        await it.press("escape")
+        assert "the message is kept: m goes on with it" in it.footer
+        await opened(it, SPLIT)
+        await writing(it)
+        assert editor_text(it) == ""
+        await it.press("escape")
+        await opened(it, LEDGER)
+        await writing(it)
+        assert editor_text(it) == "for the ledger"
+        await it.press("escape")
+        await it.press("q")
+        await it.until(lambda: it.screen.question_bar.display)
+        assert "1 message not sent" in it.text("#question")
+        await it.press("escape")
+
+
+async def test_tab_goes_to_the_run_and_m_comes_back() -> None:
+    async with explore() as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("half a")
+        await it.press("tab")
+        assert it.screen.editor is not None
+        assert not it.screen.editor.has_focus_within
+        assert it.footer.strip(), "the keys of the run are told again"
+        row = it.screen.timeline.cursor
+        await it.press("3", "k")
+        assert it.screen.timeline.cursor == row - 1
+        await it.press("m")
+        await it.type(" thought")
+        assert editor_text(it) == "half a thought"
+        await it.press("3", "escape")
+        assert it.screen.editor is None
+
+
+async def test_what_a_paste_holds_beside_text_never_reaches_the_terminal() -> None:
+    from textual import events
+
+    async with explore() as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        assert it.screen.editor is not None
+        it.app.post_message(events.Paste("a\x1b]0;x\x07b\r\nc\x9b31m"))
+        await it.until(lambda: editor_text(it))
+        assert editor_text(it) == "a]0;xb\nc31m"
+        await it.press("escape")
+
+
+async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        before = results(it, OAUTH)
+        await writing(it)
+        assert "it waits for your answer" in it.text("Editor > Rule")
+        await it.type("open a pull request")
+        question = await asked(it, "ctrl+s")
+        assert "$ git push --force origin auth" in question
+        assert "reject 1 call, then send" in question
+        await it.send("enter")
+        await it.until(lambda: "sent · " in it.footer)
+        await it.settle()
+        it.demo.advance(600)
+        assert results(it, OAUTH)[len(before)] == "UserRejectObservation"
+        assert results(it, OAUTH)[len(before) :].count("ObservationEvent") == 0
+        assert next(c for c in between.asked if c.startswith("POST")).endswith("confirmation")
+        assert between.count(SEND) == 1
+
+
+async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await writing(it)
+        await it.type("go")
+        await asked(it, "ctrl+s")
+        await it.send("escape")
+        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        assert editor_text(it) == "go"
+        assert between.count("POST *") == 0
+        await asked(it, "ctrl+s")
+        await it.send("y")
+        await it.until(lambda: "sent · " in it.footer)
+        assert (between.count(RESPOND), between.count(SEND)) == (0, 1)
+
+
+async def test_to_a_run_that_works_it_says_when_it_is_read() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        await writing(it)
+        assert "it reads this when its step is over" in it.text("Editor > Rule")
+        await it.type("and a changelog")
+        it.demo.advance(27)
+        await it.send("ctrl+s")
+        await it.until(lambda: "sent · " in it.footer, 12)
+        assert "it arrives when this step ends" in told(it)
+        assert (between.count(TELL), between.count(SEND)) == (1, 0)
+        assert "and a changelog" in said(it, FLAKY)
+
+
+async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, COVERAGE)
+        await writing(it)
+        await it.type("more tests")
+        question = await asked(it, "ctrl+s")
+        assert "The sandbox is paused" in question
+        assert "the server pauses the oldest, without asking" in question
+        await it.send("escape")
+        await it.until(lambda: it.screen.editor)
+        assert between.count("POST *") == 0
+        await asked(it, "ctrl+s")
+        await it.send("enter")
+        await it.until(lambda: "sent · " in told(it), 15)
+        posts = [call.rpartition("/")[2] for call in between.asked if call.startswith("POST")]
+        assert posts == ["resume", "send-message"]
+        assert "more tests" in said(it, COVERAGE)
+        await it.settle()
+
+
+async def test_to_one_that_is_gone_nothing_can_be_written() -> None:
+    async with explore() as it:
+        await opened(it, GONE)
+        assert "m message" not in it.footer
+        await it.press("m")
+        assert it.screen.editor is None
+        assert "The sandbox is gone: its history stays readable" in told(it)
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503]
+)
+async def test_a_message_that_fails_is_offered_again(status: int) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("keep me")
+        between.answer(SEND, status, '{"detail": "no"}', "application/json")
+        await it.send("ctrl+s")
+        await it.until(lambda: f"({status})" in it.footer)
+        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        assert editor_text(it) == "keep me"
+        between.answers.clear()
+        await it.send("ctrl+s")
+        await it.until(lambda: "sent · " in told(it))
+        assert it.screen.drafts == {}
+
+
+# Servers and places that do not let one
+
+
+@pytest.mark.parametrize("key", ["a", "m", "P"])
+async def test_a_frozen_agent_server_is_a_sentence(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "PATIENCE", 0.3)
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        gate = between.hold("GET /runtime/*")
+        await it.send(key)
+        await it.until(lambda: "did not tell within" in it.footer, 5)
+        assert it.screen.editor is None
+        gate.set()
+
+
+async def test_read_only_changes_nothing_and_says_so() -> None:
+    between = Between()
+    async with explore(wrap=between, settings=Settings(read_only=True)) as it:
+        await opened(it, OAUTH)
+        for label in ("a answer", "m message", "stop agent", "continue agent"):
+            assert label not in it.footer
+        for key in ("a", "m", "P"):
+            await it.press(key)
+            assert "read-only: nothing is changed from here" in it.footer
+            it.screen.footer.clear()
+        assert between.count("POST *") == 0
+
+
+async def test_in_files_there_is_nobody_to_talk_to() -> None:
+    async with explore() as it:
+        conversation = it.demo.world.conversation(IDS[LEDGER])
+        assert conversation is not None
+        it.screen.source = FileSource([])
+        for key in ("a", "m", "P"):
+            await it.press(key)
+            assert "these are files" in it.footer
+            it.screen.footer.clear()
