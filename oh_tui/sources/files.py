@@ -19,8 +19,6 @@ from oh_tui.trajectory.steps import Trajectory
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
 
-if TYPE_CHECKING:
-
 SLICE = 2000
 """Events read between two signs of progress."""
 
