@@ -116,7 +116,9 @@ async def status(call: Call) -> int:
                 "cost": number(counts.cost),
                 "asked": stamp(told.answer.at),
                 "age_s": number(max(0.0, now - told.answer.at), 1),
-                "needs_you": [{"group": group, **conversation_json(one)} for one, group in needy],
+                "listed": [
+                    {"group": group, "conversation": conversation_json(one)} for one, group in needy
+                ],
             }
         )
     elif call.asked.short:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.documents import Facts, conversation_json, step_json
+from oh_tui.commands.documents import Facts, conversation_json, step_json, verdict_json
 from oh_tui.commands.frame import Call, Command, filter_argument, path_of, run_argument
 from oh_tui.commands.printing import say
 from oh_tui.commands.reading import open_run, title, whole
@@ -87,6 +87,7 @@ def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> It
 
 def _secrets(text: str) -> Counter[str]:
     """What stands before each secret that was hidden, or "a key", and how often."""
+    text = text.replace(_escaped(HIDDEN), HIDDEN)
     total = text.count(HIDDEN)
     if not total:
         return Counter()
@@ -110,7 +111,8 @@ def _escaped(text: str) -> str:
 
 def _json_lines(facts: Facts, conversation: Conversation, steps: list[Step]) -> Iterator[str]:
     """The conversation, then each step with its events, then what was hidden."""
-    yield _line({"conversation": conversation_json(conversation), "verdict": facts.verdict.cause})
+    about = conversation_json(conversation)
+    yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:
         events = [redact_json(event.body()) for event in (step.event, *step.results)]

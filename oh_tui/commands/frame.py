@@ -142,7 +142,7 @@ def options_parser() -> Parser:
     group = options.add_argument_group("options anywhere")
     add = group.add_argument
     add("--demo", action="store_true", help="made-up data: no key, no network")
-    add("--server", metavar="URL", help="the OpenHands server to use")
+    add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
     add("--read-only", action="store_true", help="refuse whatever changes a server")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")
     add(

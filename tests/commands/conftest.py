@@ -1,0 +1,58 @@
+"""What the tests of commands share: the embedded server on a socket, and a run as a file."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.demo import Demo
+from tests.demo_runs import demo_events
+
+IDS = {entry.slug: entry.id.replace("-", "") for entry in ENTRIES}
+"""Slug of a conversation of the demo -> its id."""
+
+
+@dataclass
+class Served:
+    url: str
+    demo: Demo
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """One embedded server for the whole session, on a loopback port: what a command changes there
+    stays changed."""
+    demo = make_demo()
+    demo.rate_limited = False
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(demo.app, lifespan="off", log_config=None))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", demo)
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that got stuck, as a download of it would be."""
+    path = tmp_path_factory.mktemp("runs") / "dates.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        meta = {"id": IDS["week-dates"], "title": "Parse ISO week dates"}
+        archive.writestr("meta.json", json.dumps(meta))
+        for place, event in enumerate(demo_events("week-dates")):
+            archive.writestr(f"event_{place:06}_{event.id}.json", event.raw())
+    return path

@@ -1,0 +1,120 @@
+"""Tables, styles and documents, without a process."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oh_tui.commands.printing import (
+    Cell,
+    Column,
+    Row,
+    Style,
+    between_tabs,
+    fit,
+    number,
+    pairs,
+    stamp,
+    style_of_stdout,
+    table,
+    width,
+)
+
+COLUMNS = (Column("#", right=True), Column("what", share=3), Column("result", share=1))
+
+
+def test_a_table_has_a_head_and_leaves_out_what_says_nothing() -> None:
+    rows = [("1", "ls", ""), ("12", "pytest -q", "")]
+    assert list(table(Style(room=80), COLUMNS, rows)) == [" #  what", " 1  ls", "12  pytest -q"]
+    assert list(table(Style(room=80), COLUMNS, [])) == []
+
+
+def test_a_pipe_gets_every_cell_whole_and_no_head() -> None:
+    long = "x" * 300
+    assert list(table(Style(), COLUMNS, [("1", long, Cell("a\tb", "red"))])) == [f"1\t{long}\ta b"]
+    assert between_tabs(("", "", "")) == "\t\t"
+
+
+def test_room_is_dealt_out_by_the_shares() -> None:
+    lines = list(table(Style(room=60), COLUMNS, [("1", "a" * 200, "b" * 200)]))
+    assert len(lines[1]) == 60
+    assert lines[1].count("a") > 2 * lines[1].count("b")
+    short = list(table(Style(room=60), COLUMNS, [("1", "a" * 200, "passed")]))
+    assert short[1].endswith("…  passed") and len(short[1]) == 60
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.text("ab é修👩\u0301", max_size=60)] * 3), min_size=1, max_size=5),
+    st.integers(40, 120),
+    st.booleans(),
+)
+def test_no_line_is_wider_than_the_terminal(
+    rows: list[tuple[str, str, str]], room: int, ascii: bool
+) -> None:
+    style = Style(room=room, ascii=ascii)
+    columns = (Column("a", share=1), Column("b", share=2), Column("c", right=True, share=1))
+    for line in table(style, columns, rows):
+        assert width(line) <= room
+
+
+def test_colour_is_around_the_text_and_not_around_the_fill() -> None:
+    style = Style(room=80, color=True)
+    rows: list[Row] = [(Cell("1", "red"), "a", "b"), ("22", "c", "d")]
+    assert list(table(style, COLUMNS, rows))[1] == " \x1b[31m1\x1b[0m  a     b"
+
+
+def test_text_is_cut_by_columns_of_the_terminal() -> None:
+    assert fit("修复修复修复", 7, Style(room=80)) == "修复修…"
+    assert fit("abcdefgh", 6, Style(room=80, ascii=True)) == "abc..."
+    assert fit("ab", 2, Style(room=80)) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [("relative", "2h"), ("utc", "2026-01-02T03:04:05Z"), ("absolute", "2026-01-0")],
+)
+def test_moments_are_told_as_asked(times: str, told: str) -> None:
+    when = 1767323045.0
+    style = Style(room=80, times=times, now=when + 7300)  # type: ignore[arg-type]
+    assert style.when(when).startswith(told)
+    assert style.when(None) == ""
+    assert stamp(-1e18) == "1970-01-01T00:00:00Z" and stamp(1e18).startswith("9987")
+
+
+@pytest.mark.parametrize(
+    ("environment", "color"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colour_is_for_terminals_that_want_it(
+    environment: dict[str, str], color: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    style = style_of_stdout({"COLUMNS": "100", **environment})
+    assert (style.room, style.color, style.times) == (100, color, "relative")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    style = style_of_stdout({"COLUMNS": "100", **environment})
+    assert (style.room, style.color, style.times) == (None, False, "utc")
+
+
+def test_facts_without_a_value_are_left_out() -> None:
+    facts: list[tuple[str, str | Cell]] = [
+        ("id", "5f3a"),
+        ("cost", ""),
+        ("state", Cell("stuck", "red")),
+    ]
+    assert list(pairs(Style(room=80), facts)) == ["id     5f3a", "state  stuck"]
+    assert list(pairs(Style(), facts)) == ["id\t5f3a", "state\tstuck"]
+
+
+def test_what_json_cannot_hold_is_null() -> None:
+    assert number(float("nan")) is None and number(float("inf")) is None and number(None) is None
+    assert number(0.1234567) == 0.123457
