@@ -109,7 +109,8 @@ class Explorer:
         while asyncio.get_running_loop().time() < end:
             for _ in range(3):
                 await self.pilot.pause(0)
-            open_question = self.screen.question_bar.display or self.screen.find_input.display
+            asks = self.screen.question_bar.display or self.screen.find_input.display
+            open_question = asks or self.screen.editor is not None
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
             quiet = quiet + 1 if open_question or not busy else 0
             if quiet == 2:  # once more, for what the last worker set off at its end
