@@ -10,7 +10,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,12 +149,11 @@ def _run(words: list[str]) -> int:
             "oh-tui --demo, oh-tui open PATH",
         )
     style = style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
-    return _carry_out(command, Call(asked, settings, style, identifiers), make_source)
+    call = Call(asked, settings, style, identifiers)
+    return _carry_out(command, call, make_source, on_files=bool(paths))
 
 
-def _carry_out(command: Command, call: Call, make_source: MakeSource) -> int:
-    import asyncio
-
+def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:
     async def work() -> int:
         if command.reads == "nothing":
             return await command.run(call)
@@ -164,12 +163,27 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource) -> int:
         finally:
             await call.source.close()
 
+    # What a command makes lasts as long as the command.
+    gc.set_threshold(100_000, 50, 100)
     try:
+        if on_files or command.reads == "nothing":
+            return _run_through(work())
+        import asyncio
+
         return asyncio.run(work())
     except KeyboardInterrupt:
         if call.goes_on:
             raise _Interrupted(call.goes_on) from None
         raise
+
+
+def _run_through(work: Coroutine[Any, Any, int]) -> int:
+    """Without a loop: where no server is asked nothing is waited for."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return int(done.value)
+    raise AssertionError("a command on files waits for nothing")
 
 
 class _Interrupted(Exception):

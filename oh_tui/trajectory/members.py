@@ -24,6 +24,9 @@ deflate reaches 1/1032, text of logs about 1/50."""
 TOTAL_LIMIT = 8 * 2**30
 """Bytes that all members of a zip may unpack to by their own account; above, it is not opened."""
 
+_UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
+"""Flags of a member: its name is UTF-8; patch data; its header is encrypted."""
+
 _CHUNK = 2**14
 _NAMED = 10
 """Broken members of a cut zip that are named."""
@@ -63,6 +66,7 @@ class ZipMembers:
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
         """`owned`: the file is closed with this. Raises one of BROKEN."""
         self._file = file if owned else None
+        self._source = file
         self._zip = zipfile.ZipFile(file)
         self._infos = [info for info in self._zip.infolist() if not info.is_dir()]
         if sum(info.file_size for info in self._infos) > TOTAL_LIMIT:
@@ -81,10 +85,31 @@ class ZipMembers:
         if info.file_size > max(RATIO_FREE, info.compress_size * RATIO_LIMIT):
             raise CannotRead("packed like a zip bomb")
         try:
+            found = self._unpacked(info)
             # zipfile gives no more than the declared size, then checks the checksum
-            return self._zip.read(info)
+            return self._zip.read(info) if found is None else found
         except BROKEN as error:
             raise CannotRead("damaged") from error
+
+    def _unpacked(self, info: zipfile.ZipInfo) -> bytes | None:
+        """As zipfile does it but in half the time, as it makes no objects for reading in parts;
+        None where anything is unusual, which is left to zipfile."""
+        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+        self._source.seek(info.header_offset)
+        head = self._source.read(30 + len(name))
+        if head[:4] != b"PK\x03\x04" or head[30:] != name:
+            return None
+        flags, name_size, extra_size = struct.unpack_from("<6xH18xHH", head)
+        if flags & (1 | _PATCHED | _MASKED) or name_size != len(name):
+            return None
+        if extra_size:
+            self._source.seek(extra_size, os.SEEK_CUR)
+        data = self._source.read(info.compress_size)
+        if info.compress_type == zipfile.ZIP_DEFLATED and info.file_size:
+            # a limit of 0 would be none
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, info.file_size)
+        whole = len(data) == info.file_size and zlib.crc32(data) == info.CRC
+        return data if whole else None
 
     def close(self) -> None:
         self._zip.close()

@@ -1,0 +1,66 @@
+"""The short way of unpacking a member gives what zipfile gives, or leaves it to zipfile."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oh_tui.trajectory.members import CannotRead, ZipMembers
+
+HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
+
+
+def written(members: list[tuple[str, bytes]], how: int, *, streamed: bool = False) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for name, data in members:
+            if streamed:  # with room for sizes above 4 GiB
+                with archive.open(name, "w", force_zip64=True) as member:
+                    member.write(data)
+            else:
+                archive.writestr(name, data)
+    file.seek(0)
+    return file
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a.json", "ü/é.json", "修复.json"]), st.binary(max_size=5000)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda member: member[0],
+    ),
+    st.sampled_from(HOW),
+    st.booleans(),
+)
+def test_members_are_unpacked_as_zipfile_does_it(
+    members: list[tuple[str, bytes]], how: int, streamed: bool
+) -> None:
+    held = ZipMembers(written(members, how, streamed=streamed), owned=False)
+    for index, info in enumerate(held._zip.infolist()):
+        data = members[index][1]
+        assert held.read(index) == data
+        assert held._unpacked(info) == data or not data  # of nothing there is nothing to gain
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("at", [0, 26, 30, 45])
+def test_a_spoilt_member_is_damaged_also_this_way(how: int, at: int) -> None:
+    raw = bytearray(written([("name.json", b"some text" * 20)], how).getvalue())
+    raw[at] ^= 0x55
+    held = ZipMembers(io.BytesIO(bytes(raw)), owned=False)
+    with pytest.raises(CannotRead, match="damaged"):
+        held.read(0)
+
+
+def test_a_zip_with_something_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.zip"
+    path.write_bytes(b"#!shell\n" + written([("a.json", b"{}")], HOW[1]).getvalue())
+    with path.open("rb") as file:
+        assert ZipMembers(file, owned=False).read(0) == b"{}"
