@@ -36,7 +36,9 @@ class Acting:
 
         Follow the task with `get_start_tasks`: a start takes 9 to 19 s with a new sandbox, 1 s in
         one that runs. One that fails is no error here but a task with status ERROR; its `detail`
-        says why, or nothing (an unknown repository). Raises InvalidRequest for a field of the
+        says why, or nothing (an unknown repository). A task may also stay where it is for ever,
+        and the conversation be there all the same: seen once in some dozens, when the sandbox told
+        of it before the server had written it down. Raises InvalidRequest for a field of the
         wrong kind.
         """
         answer = await self._server.post(

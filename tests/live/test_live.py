@@ -131,7 +131,9 @@ async def test_a_start_task_leads_to_its_conversation_but_is_none(
 ) -> None:
     tasks = live.server.get("/api/v1/app-conversations/start-tasks/search")["items"]
     (identifier,) = [
-        task["id"] for task in tasks if task["app_conversation_id"].replace("-", "") == live.tour
+        task["id"]
+        for task in tasks
+        if (task["app_conversation_id"] or "").replace("-", "") == live.tour
     ]
     (task,) = await api.get_start_tasks([identifier])
     assert task is not None
