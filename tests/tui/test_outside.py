@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.images import SCREENSHOT
+from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.tui import outside
 from tests.terminal.runs import make_zip
@@ -159,5 +160,5 @@ async def test_images_are_opened_only_where_there_is_a_desktop(
 def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGER", "")
     monkeypatch.setattr("oh_tui.tui.outside.shutil.which", lambda name: None)
-    with pytest.raises(outside.Problem, match="Neither less nor more is installed"):
+    with pytest.raises(Problem, match="Neither less nor more is installed"):
         outside._program(("PAGER",), outside.PAGERS)
