@@ -12,9 +12,11 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
+    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox, StartTask
+    from oh_tui.api.requests import StartRequest
     from oh_tui.seen import Seen
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.workspace import Workspace
 
 PEEK = 50
 """Events of the end of a run that tell what it is at."""
@@ -136,6 +138,18 @@ class Source(Protocol):
     async def download(
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
     ) -> Path: ...
+
+    @property
+    def web(self) -> str:
+        """The address that its web pages are under; "" when it has none."""
+        ...
+
+    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
+        """Start a conversation; tells each stage, the last being READY. Problem when it fails."""
+
+    async def workspace(self, conversation: Conversation) -> Workspace:
+        """The shell and the files of the sandbox of a conversation, which must run."""
+        ...
 
 
 def build(events: Iterable[Event], *, live: bool = False, complete: bool = True) -> Trajectory:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox
+from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox, StartTask
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
 from oh_tui.text import clean_line
@@ -16,8 +16,10 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
+    from oh_tui.api.requests import StartRequest
     from oh_tui.seen import Seen
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -35,6 +37,7 @@ class FileSource:
     can_act = False
     opening = ""
     address = ""
+    web = ""
     remembered: Mapping[str, Seen] = {}
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -138,6 +141,12 @@ class FileSource:
         self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
     ) -> Path:
         raise Problem("This run is a file already", clean_line(self.label))
+
+    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
+        raise Problem("Files start no conversation")
+
+    async def workspace(self, conversation: Conversation) -> Workspace:
+        raise Problem("A file has no sandbox")
 
 
 async def _aside(work: Callable[..., T], *arguments: object) -> T:

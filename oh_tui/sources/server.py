@@ -23,9 +23,11 @@ from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
-    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox
+    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox, StartTask
+    from oh_tui.api.requests import StartRequest
     from oh_tui.seen import Seen
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.workspace import Workspace
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -346,6 +348,20 @@ class ServerSource:
                     progress(received)
             await asyncio.to_thread(finish_zip, part)
             return await asyncio.to_thread(publish, name, target)
+
+    @property
+    def web(self) -> str:
+        return self.address
+
+    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
+        from oh_tui.sources import starting
+
+        return starting.start(self.api, request)
+
+    async def workspace(self, conversation: Conversation) -> Workspace:
+        from oh_tui.sources.workspace import open_workspace
+
+        return await open_workspace(self.api, conversation)
 
 
 def _unquoted(path: str) -> str:

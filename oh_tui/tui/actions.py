@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
-from oh_tui.tui import answering, copying, finding, flows, outside, views
+from oh_tui.tui import answering, copying, finding, flows, opening, outside, views
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -198,6 +198,38 @@ def download(screen: MainScreen) -> None:
     screen.run_worker(flows.download(screen), group="download")
 
 
+def start(screen: MainScreen) -> None:
+    from oh_tui.tui.starting import new_conversation
+
+    new_conversation(screen)
+
+
+def shell(screen: MainScreen) -> None:
+    from oh_tui.tui.shell_screen import open_shell
+
+    screen.run_worker(open_shell(screen), group="ask")
+
+
+def open_page(screen: MainScreen) -> None:
+    screen.run_worker(opening.open_page(screen), group="ask")
+
+
+def open_pull(screen: MainScreen) -> None:
+    screen.run_worker(opening.open_pull(screen), group="ask")
+
+
+def get(screen: MainScreen) -> None:
+    from oh_tui.tui import transfers
+
+    screen.run_worker(transfers.get(screen), group="download")
+
+
+def put(screen: MainScreen) -> None:
+    from oh_tui.tui import transfers
+
+    screen.run_worker(transfers.put(screen), group="download")
+
+
 def copy(screen: MainScreen) -> None:
     screen.run_worker(copying.copy(screen), group="ask")
 
@@ -253,7 +285,8 @@ ACTIONS: dict[str, Callable[..., Any]] = {
         pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, filter,
         goto, select, where, changes, hidden, time, wrap, json, zoom, follow, pause, mark, download,
         answer, message, stop_or_go_on,
-        copy, pager, editor, images, refresh, show_help, palette, close_or_quit,
+        start, shell, open_page, open_pull, get, put, copy, pager, editor, images, refresh,
+        show_help, palette, close_or_quit,
     )
 }  # fmt: skip
 """The names that bindings use."""

@@ -113,6 +113,10 @@ SCREEN_KEYS = (
     Key("copy", "y", "do('copy')", "y", "copy", "copy; one more key says what:", _ACT, RUN),
     Key("pager", "f3", "do('pager')", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "do('editor')", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),
+    Key("start", "ctrl+n", "do('start')", "ctrl+n", "new conversation", "start a conversation", _ACT),
+    Key("shell", "exclamation_mark", "do('shell')", "!", "shell", "run a command in the sandbox", _ACT),
+    Key("open.page", "o", "do('open_page')", "o", "web page", "the conversation in the browser", _ACT),
+    Key("open.pull", "O", "do('open_pull')", "O", "pull request", "its pull request in the browser", _ACT),
     Key("images", "i", "do('images')", "i", "images", "save the images of the step, and open them", _ACT),
     Key("refresh", "r", "do('refresh')", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "do('show_help')", "?", "all keys", "this help", _APP, ALL),
@@ -135,6 +139,7 @@ COPY_KEYS = (
 
 FILTER_WORDS = (
     ("word \"a phrase\"", "in what was done, its result, and all texts behind it"),
+    ("l", "link", "the web address of the conversation"),
     ("is:failed", "failed commands and errors; also error, loop, noresult, waiting"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),

@@ -48,8 +48,10 @@ from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
     from oh_tui.tui.changes_screen import ChangesScreen
+    from oh_tui.sources.starting import Draft
     from oh_tui.tui.finding import Filtering
 
+    from oh_tui.tui.shell_screen import Session
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
 
@@ -109,6 +111,13 @@ class MainScreen(AskingScreen):
         """What is being done to all marked conversations."""
 
     def compose(self) -> ComposeResult:
+        self.draft: Draft | None = None
+        """The conversation that is being written, to be started."""
+        self.starting = ""
+        """What the start under way is at; "" without one."""
+        self.shells: dict[str, Session] = {}
+        """What was run in sandboxes, by conversation id without dashes."""
+        self.shell_history: list[str] = []
         yield Header(id="header")
         with Horizontal(id="panes"):
             yield Sidebar(id="left")
