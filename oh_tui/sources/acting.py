@@ -131,8 +131,13 @@ class Agents:
         now = await self._unchanged(standing)
         if not now.waits:
             raise _changed()
-        yield "approving" if accept else "rejecting"
-        await self._agent(now.conversation).respond_to_confirmation(accept, reason or REASON)
+        agent = self._agent(now.conversation)
+        if accept:
+            yield "approving"
+            await agent.approve()
+        else:
+            yield "rejecting"
+            await agent.respond_to_confirmation(False, reason or REASON)
 
     async def stop(self, standing: Standing, *, at_once: bool) -> AsyncIterator[str]:
         """After the present step, however long that takes, or in the middle of it."""

@@ -275,7 +275,7 @@ async def test_every_refusal_is_one_sentence_with_a_next_step(
     standing = await here.standing(slug)
     here.between.answer(call, status, '{"detail": "no"}', "application/json")
     stages = {
-        RESPOND: here.agents.answer(standing, accept=True),
+        RESPOND: here.agents.answer(standing, accept=False),
         SEND: here.agents.send(standing, "hello"),
     }.get(call) or here.agents.go_on(standing)
     with pytest.raises(Problem) as caught:

@@ -96,7 +96,7 @@ async def test_y_approves_and_the_run_goes_on_on_the_screen() -> None:
         await asked(it, "a")
         await it.send("y")
         await it.until(lambda: "approved · " in it.footer)
-        assert between.count(RESPOND) == 1
+        assert between.count(RUN) == 1
         it.demo.advance(60)
         await it.until(lambda: results(it, OAUTH)[len(before) :])
         assert results(it, OAUTH)[len(before)] == "ObservationEvent"
