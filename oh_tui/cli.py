@@ -27,11 +27,13 @@ from oh_tui.commands.frame import (
 from oh_tui.commands.ids import WHOLE, find, is_path, require_id
 from oh_tui.commands.printing import style_of_stdout
 from oh_tui.problem import Problem
-from oh_tui.settings import CLOUD, Settings, read_settings
+from oh_tui.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
+from oh_tui.settings import DEMO as DEMO_SERVER
 from oh_tui.text import clean_line
 
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
+    from oh_tui.config import Known
     from oh_tui.sources import Source
 
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -124,10 +126,6 @@ def _run(words: list[str]) -> int:
         server_only(word, name)
     if asked.demo and (paths or asked.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
-    if command.acts and asked.read_only:
-        raise Problem(
-            f"{name} changes something on the server, and --read-only forbids that", "leave it out"
-        )
     local = asked.demo or bool(paths)
     settings = read_settings(
         os.environ,
@@ -135,11 +133,19 @@ def _run(words: list[str]) -> int:
         ascii=asked.ascii or _says_c(os.environ),
         read_only=asked.read_only,
         local=local,
+        known=_known if name in ("", "open") else None,
     )
+    if command.acts and settings.read_only:
+        why = "--read-only" if asked.read_only else "read_only in the settings file"
+        raise Problem(
+            f"{name} changes something on the server, and {why} forbids that", "leave it out"
+        )
+    if command.reads == "server" and settings.server == LOCAL:
+        raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
     here = "" if asked.demo else settings.base_url
     identifiers = [require_id(word, here) if word else "" for word in given]
     make_source = _source_maker(settings, paths, demo=asked.demo, log=asked.log)
-    has_key = local or settings.key is not None or settings.base_url != CLOUD
+    has_key = local or settings.has_key
     if name in ("", "open") and _has_terminal():
         return _explore(asked, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.reads != "nothing":
@@ -148,6 +154,8 @@ def _run(words: list[str]) -> int:
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
+    for caution in settings.cautions:
+        print(f"oh-tui: {caution}", file=sys.stderr)
     style = style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
     call = Call(asked, settings, style, identifiers)
     return _carry_out(command, call, make_source, on_files=bool(paths))
@@ -204,7 +212,15 @@ def _explore(
     gc.disable()
     from oh_tui.tui.app import run_app
 
-    code = run_app(make_source, settings, open_id=identifier, at=asked.at, demo=demo_source)
+    watch = CallLog(path_of(asked.log)) if asked.log else None
+    code = run_app(
+        make_source,
+        settings,
+        open_id=identifier,
+        at=asked.at,
+        demo=demo_source,
+        connect=lambda chosen: _server_source(chosen, watch),
+    )
     if asked.demo and code == OK:
         print(OWN_RUNS)
     return code
@@ -239,12 +255,26 @@ def _file_source(paths: list[Path]) -> Source:
 
 
 def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
+    """The server that the settings name, or what stands for one; a command may be asked for the
+    key first."""
+    if settings.server == DEMO_SERVER:
+        return demo_source(log)
+    if settings.server == LOCAL:
+        from oh_tui.sources.this_machine import ThisMachine
+
+        return ThisMachine(settings.own_runs)
     from oh_tui.api import AppServer
     from oh_tui.sources.server import ServerSource
 
-    api = AppServer(settings.base_url, key=settings.key, auth=settings.auth, watch=log)
-    label = settings.base_url.partition("://")[2]
-    return ServerSource(api, label, address=settings.base_url)
+    api = AppServer(settings.base_url, key=fetch_key(settings), auth=settings.auth, watch=log)
+    return ServerSource(api, settings.label, address=settings.base_url)
+
+
+def _known() -> Known:
+    """The names of keys and themes; only the explorer has them."""
+    from oh_tui.tui.keys import known
+
+    return known()
 
 
 def _whole_id(make_source: MakeSource, start: str) -> str:

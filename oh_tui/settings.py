@@ -1,27 +1,49 @@
-"""What oh-tui is told before it starts: flags, else the environment, else the default."""
+"""What oh-tui is told before it starts: flags, else the environment, else the settings file, else
+the default."""
 
 from __future__ import annotations
 
+import difflib
 import locale
-import shlex
-import sys
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
 
+from oh_tui.address import CLOUD, server_address
 from oh_tui.api.models import Secret
+from oh_tui.config import (
+    DEMO,
+    LOCAL,
+    Auth,
+    Config,
+    Faults,
+    Known,
+    Server,
+    command_words,
+    parse_config,
+)
+from oh_tui.credentials import command_key, find_key, named_key
+from oh_tui.places import (
+    cache_folder,
+    config_file,
+    expanded,
+    read_small,
+    seen_file,
+    tilde,
+    under_home,
+)
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
 
-CLOUD = "https://app.all-hands.dev"
-"""The address of OpenHands Cloud."""
+__all__ = ["CLOUD", "DEMO", "LOCAL", "Auth", "Settings", "choose", "fetch_key", "read_settings",
+           "server_address"]  # fmt: skip
 
-STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
-"""Where the OpenHands CLI keeps the key after `openhands login`, under the home folder."""
+OWN_RUNS = Path(".openhands", "conversations")
+"""Where the OpenHands CLI keeps its runs, under the home folder."""
 
-Auth = Literal["bearer", "session"]
+FAULTS = 20
+"""Faults of a settings file that are listed; the rest is counted."""
 
 
 def _start_folder() -> Path:
@@ -33,13 +55,21 @@ def _start_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One start of oh-tui. `auth` None means: let the server's answer decide."""
+    """One start of oh-tui, or one server that was chosen in it. `auth` None means: let the
+    server's answer decide."""
 
+    server: str = ""
+    """The name of the server: one of the settings file, DEMO or LOCAL; "" where it was given by
+    its address, or files were."""
     base_url: str = CLOUD
-    """The server's address without /api/v1 and without a trailing slash."""
+    """The server's address without /api/v1 and without a trailing slash; "" for LOCAL and DEMO."""
     key: Secret | None = None
+    key_command: tuple[str, ...] = ()
+    """The words of a command that tells the key, which `fetch_key` runs; none where there is a
+    `key`."""
     key_from: str = ""
-    """Where the key was found: the name of a variable or a path with ~; "" without a key."""
+    """Where the key is found, in words: the name of a variable, "the file ~/key", "the command
+    pass show openhands", "the OpenHands CLI (~/…)"; "" without a key."""
     auth: Auth | None = None
     ascii: bool = False
     """Draw with ASCII characters alone."""
@@ -47,7 +77,7 @@ class Settings:
     read_only: bool = False
     """Offer nothing that changes a server."""
     download_folder: Path = field(default_factory=_start_folder)
-    """The folder oh-tui was started in."""
+    """The folder oh-tui was started in, or the one set."""
     notice: tuple[str, ...] = ()
     """What a change of a conversation to waiting, failed or finished sets off: ("bell",),
     ("osc9",), the words of a command, or nothing."""
@@ -55,6 +85,27 @@ class Settings:
     """Where it is kept what was seen of each conversation; None keeps it in memory."""
     cache_folder: Path | None = None
     """Where is kept what only saves time; None where there is no home."""
+    own_runs: Path | None = None
+    """The folder of the runs on this machine; None where there is no home."""
+    config: Config = field(default_factory=Config)
+    """What the settings file says, as it says it."""
+    all_read_only: bool = False
+    """Read-only whichever server is chosen."""
+    cautions: tuple[str, ...] = ()
+    """What is to be said once about where things were found."""
+    held: list[Secret] = field(default_factory=list, compare=False, repr=False)
+    """Every key that was found since the start, on any server: none of them may be shown."""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key, or none is needed as far as can be told."""
+        return bool(self.key or self.key_command) or self.base_url != CLOUD
+
+    @property
+    def label(self) -> str:
+        """The server as the header names it."""
+        host = self.base_url.partition("://")[2]
+        return f"{self.server}  {host}".strip()
 
 
 def read_settings(
@@ -64,102 +115,154 @@ def read_settings(
     ascii: bool = False,
     read_only: bool = False,
     local: bool = False,
+    known: Callable[[], Known] | None = None,
 ) -> Settings:
-    """Settings from the flags given and the environment; raises Problem on a value that is wrong.
+    """Settings from the flags given, the environment and the settings file; raises Problem on a
+    value that is wrong, of a file with all its faults.
 
     With `local` no server is meant: what concerns servers keeps its default, and nothing wrong
-    there is in the way. The only file read is the OpenHands CLI's stored key.
+    there is in the way. `known` tells the explorer's names, and is asked only where the file has
+    some; without it keys and themes are left unread.
     """
+    config = _read_config(environment, known)
+    notice = environment.get("OH_TUI_NOTICE", "")
     settings = Settings(
-        ascii=ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
+        ascii=ascii or config.ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
         no_color=bool(environment.get("NO_COLOR")),
-        read_only=read_only,
-        notice=_notice(environment.get("OH_TUI_NOTICE", "")),
-        cache_folder=_cache_folder(environment),
+        read_only=read_only or config.read_only,
+        all_read_only=read_only or config.read_only,
+        notice=_notice(notice) if notice.strip() else config.notice,
+        cache_folder=cache_folder(environment),
+        own_runs=under_home(environment, OWN_RUNS),
+        config=config,
     )
+    if config.download_folder:
+        folder = expanded(config.download_folder, environment)
+        settings = replace(settings, download_folder=folder)
     if local:
         return settings
-    base_url = server_address(server or environment.get("OPENHANDS_BASE_URL") or CLOUD)
-    key, key_from = _find_key(environment, base_url)
-    auth = _auth(environment.get("OH_TUI_AUTH", ""))
+    written = (server or environment.get("OPENHANDS_BASE_URL") or "").strip() or config.default
+    if not written or not _is_name(written, config):
+        return _at_address(settings, server_address(written or CLOUD), environment)
+    return choose(settings, written, environment)
+
+
+def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
+    """The settings for a server of the file, for DEMO or for LOCAL, with its key unless a command
+    tells that. Reads at most one small file; raises Problem when the key cannot be found."""
+    blank = replace(
+        settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
+        read_only=settings.all_read_only, seen_file=None, cautions=(),
+    )  # fmt: skip
+    if name in (DEMO, LOCAL):
+        return blank
+    server = settings.config.servers[name]
+    if not (server.key_env or server.key_file or server.key_command):
+        # A key in the environment may be meant for any of several servers, so it goes to none of
+        # those that have a name; but Cloud's own.
+        if server.url == CLOUD:
+            found = _at_address(blank, CLOUD, environment)
+            return replace(found, auth=server.auth or found.auth, read_only=_locked(found, server))
+        return replace(
+            blank, base_url=server.url, auth=server.auth, read_only=_locked(blank, server),
+            seen_file=seen_file(environment),
+        )  # fmt: skip
+    key, key_from, cautions = named_key(server, environment)
+    if key:
+        settings.held.append(key)
+    return replace(
+        blank,
+        base_url=server.url,
+        key=key,
+        key_command=server.key_command,
+        key_from=key_from,
+        auth=server.auth,
+        read_only=_locked(blank, server),
+        seen_file=seen_file(environment),
+        cautions=cautions,
+    )
+
+
+def fetch_key(settings: Settings) -> Secret | None:
+    """The key, told by its command where there is one. Takes up to PATIENCE: not for the UI's
+    thread. Raises Problem when the command tells none."""
+    if settings.key is not None or not settings.key_command:
+        return settings.key
+    key = command_key(settings.key_command)
+    settings.held.append(key)
+    return key
+
+
+# The settings file
+
+
+def _read_config(environment: Mapping[str, str], known: Callable[[], Known] | None) -> Config:
+    file, must_be = config_file(environment)
+    if file is None or not (must_be or file.exists()):
+        return Config()
+    place = tilde(file, environment)
+    try:
+        data = read_small(file)
+    except OSError as error:
+        raise Problem(
+            f"The settings file {place} cannot be read: {(error.strerror or str(error)).lower()}",
+            "OH_TUI_CONFIG names it" if must_be else "",
+        ) from error
+    try:
+        text = data.decode("utf-8")
+        # The names that only the explorer knows are costly to load, and few files hold any.
+        asked = known and re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
+        return parse_config(text, known() if known and asked else None)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Problem(f"The settings file {place} is not UTF-8", f"line {line}") from error
+    except Faults as error:
+        faults = error.faults
+        listed = [f"line {fault.line}: {fault.text}" for fault in faults[:FAULTS]]
+        if len(faults) > FAULTS:
+            listed.append(f"and {len(faults) - FAULTS} more")
+        count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise Problem(
+            f"The settings file {place} has {count}", "\n        ".join(listed)
+        ) from error
+
+
+# Which server
+
+
+def _is_name(written: str, config: Config) -> bool:
+    """Whether a server's name is meant, and not its address; raises Problem for one that there is
+    not. Without servers in the file a lone word is a host, as it always was."""
+    if written in config.servers or written in (DEMO, LOCAL):
+        return True
+    lone = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
+    if not lone or not config.servers:
+        return False
+    close = difflib.get_close_matches(written, config.servers, 1)
+    there = f"did you mean {close[0]}?" if close else f"there are {', '.join(config.servers)}"
+    raise Problem(
+        f"There is no server {written} in the settings file",
+        f"{there}; an address has http:// before it",
+    )
+
+
+def _at_address(settings: Settings, base_url: str, environment: Mapping[str, str]) -> Settings:
+    key, key_from, cautions = find_key(environment, base_url)
+    if key:
+        settings.held.append(key)
     return replace(
         settings,
         base_url=base_url,
         key=key,
         key_from=key_from,
-        auth=auth,
-        seen_file=_seen_file(environment),
+        auth=_auth(environment.get("OH_TUI_AUTH", "")),
+        seen_file=seen_file(environment),
+        cautions=cautions,
     )
 
 
-def server_address(text: str) -> str:
-    """A server's address as people write it, made the one form that the API is called with.
-
-    Takes it with or without scheme (https, but http for this machine), /api, /api/v1 and slashes;
-    raises Problem when it names no server.
-    """
-    text = text.strip()
-    address = text
-    if "://" not in text:
-        address = f"{'http' if _is_this_machine(text) else 'https'}://{text}"
-    shown = clean_line(text.rpartition("@")[2])
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if not host or not host.isprintable() or " " in host or parts.scheme not in ("http", "https"):
-        raise Problem(
-            f"{shown!r} is no server address", "an address looks like https://app.all-hands.dev"
-        )
-    if parts.username is not None:
-        raise Problem(
-            f"The server address {shown} carries a user name or password",
-            "give the address alone, and the key as OPENHANDS_API_KEY",
-        )
-    path = parts.path.rstrip("/")
-    for end in ("/api/v1", "/api"):
-        path = path.removesuffix(end).rstrip("/")
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
-
-
-def _is_this_machine(text: str) -> bool:
-    host = text.partition("/")[0].lower()
-    if host.startswith("["):
-        return host.startswith("[::1]")
-    return host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0")
-
-
-def _find_key(environment: Mapping[str, str], base_url: str) -> tuple[Secret | None, str]:
-    # On Cloud the name that says Cloud wins. Any other server gets the general key first, so that
-    # a Cloud key set for other tools is not sent there while one meant for it is set too.
-    names = ["OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY"]
-    for name in names if base_url == CLOUD else reversed(names):
-        key = environment.get(name, "").strip()
-        if key:
-            return _secret(key, name), name
-    # The stored key was given to the CLI by Cloud, not to us for any server: it goes nowhere else.
-    home = environment.get("HOME")
-    if base_url == CLOUD and home:
-        place = f"~/{STORED_KEY}"
-        try:
-            key = (Path(home) / STORED_KEY).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            key = ""
-        if key:
-            return _secret(key, place), place
-    return None, ""
-
-
-def _secret(key: str, place: str) -> Secret:
-    # Such a key breaks the header it is sent in, with an error that may show it.
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise Problem(
-            f"The key in {place} has characters that no key has",
-            "copy it again, without quotes, spaces or line breaks",
-        )
-    return Secret(key)
+def _locked(settings: Settings, server: Server) -> bool:
+    return settings.all_read_only or server.read_only
 
 
 def _auth(text: str) -> Auth | None:
@@ -178,32 +281,12 @@ def _auth(text: str) -> Auth | None:
 
 def _notice(text: str) -> tuple[str, ...]:
     try:
-        return tuple(shlex.split(text.replace("\0", "")))
+        return command_words(text)
     except ValueError as error:
         raise Problem(
             f"OH_TUI_NOTICE is no command: {str(error).lower()}",
             "it can be bell, osc9, or a command such as: notify-send OpenHands",
         ) from error
-
-
-def _seen_file(environment: Mapping[str, str]) -> Path | None:
-    """In the folder for what programs remember; None where there is no home. A relative path in
-    the variable does not count (XDG Base Directory Specification)."""
-    state = Path(environment.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():
-        home = Path(environment.get("HOME", ""))
-        mac = Path("Library", "Application Support")
-        state = home / (mac if sys.platform == "darwin" else Path(".local", "state"))
-    return state / "oh-tui" / "seen.json" if state.is_absolute() else None
-
-
-def _cache_folder(environment: Mapping[str, str]) -> Path | None:
-    """As for what is seen, in the folder for what can be made anew."""
-    cache = Path(environment.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():
-        mac = Path("Library", "Caches")
-        cache = Path(environment.get("HOME", "")) / (mac if sys.platform == "darwin" else ".cache")
-    return cache / "oh-tui" if cache.is_absolute() else None
 
 
 def _locale_is_utf8() -> bool:

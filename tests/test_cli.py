@@ -255,6 +255,7 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
 ) -> None:
     assert cli.main(["5f3a"]) == 0
     assert explorer.make_source is None
+    assert callable(explorer.told.pop("connect"))
     assert explorer.told == {"open_id": "5f3a", "at": "", "demo": cli.demo_source}
     assert capsys.readouterr().out == ""
 

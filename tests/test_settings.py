@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from oh_tui.api.models import Secret
+from oh_tui.config import Known
 from oh_tui.problem import Problem
-from oh_tui.settings import CLOUD, read_settings, server_address
+from oh_tui.settings import (
+    CLOUD,
+    LOCAL,
+    Settings,
+    choose,
+    fetch_key,
+    read_settings,
+    server_address,
+)
 
 UTF8 = {"TERM": "xterm"}
 
@@ -83,7 +93,10 @@ def test_the_stored_key_of_the_openhands_cli_goes_to_cloud_alone(tmp_path: Path)
     stored.write_text("stored\n")
     environment = {**UTF8, "HOME": str(tmp_path)}
     on_cloud = read_settings(environment)
-    assert (on_cloud.key, on_cloud.key_from) == (Secret("stored"), "~/.openhands/cloud/api_key.txt")
+    assert (on_cloud.key, on_cloud.key_from) == (
+        Secret("stored"),
+        "the OpenHands CLI (~/.openhands/cloud/api_key.txt)",
+    )
     assert read_settings(environment, server="localhost:3000").key is None
     named = read_settings({**environment, "OPENHANDS_API_KEY": "named"})
     assert named.key_from == "OPENHANDS_API_KEY"
@@ -163,3 +176,187 @@ def test_what_was_seen_is_kept_where_programs_keep_their_state(
 ) -> None:
     assert read_settings(environment).seen_file == (Path(file) if file else None)
     assert read_settings(environment, local=True).seen_file is None
+
+
+# The settings file
+
+
+def write(home: Path, text: str) -> dict[str, str]:
+    """An environment with this settings file."""
+    file = home / ".config" / "oh-tui" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    return {**UTF8, "HOME": str(home)}
+
+
+SERVERS = """
+default = "work"
+[servers.work]
+url = "https://work.example"
+key_env = "WORK_KEY"
+[servers.lab]
+url = "http://lab.example"
+read_only = true
+[servers.cloud]
+url = "https://app.all-hands.dev"
+"""
+
+
+def test_the_file_comes_after_flags_and_environment(tmp_path: Path) -> None:
+    environment = write(tmp_path, SERVERS) | {"WORK_KEY": "of-work"}
+    assert read_settings(environment).base_url == "https://work.example"
+    by_variable = environment | {"OPENHANDS_BASE_URL": "http://one.example"}
+    assert read_settings(by_variable).base_url == "http://one.example"
+    by_flag = read_settings(by_variable, server="lab")
+    assert (by_flag.server, by_flag.base_url) == ("lab", "http://lab.example")
+    assert by_flag.label == "lab  lab.example"
+
+
+def test_what_the_file_says_of_the_screen(tmp_path: Path) -> None:
+    text = 'ascii = true\nnotice = "bell"\ndownload_folder = "~/runs"\nread_only = true\n'
+    environment = write(tmp_path, text)
+    settings = read_settings(environment, local=True)
+    assert settings.ascii and settings.read_only and settings.notice == ("bell",)
+    assert settings.download_folder == tmp_path / "runs"
+    assert read_settings(environment | {"OH_TUI_NOTICE": "osc9"}).notice == ("osc9",)
+
+
+def test_a_named_server_gets_no_key_but_its_own(tmp_path: Path) -> None:
+    environment = write(tmp_path, SERVERS) | {"WORK_KEY": "of-work", "OPENHANDS_API_KEY": "general"}
+    work = read_settings(environment)
+    assert (work.key, work.key_from) == (Secret("of-work"), "WORK_KEY")
+    lab = choose(work, "lab", environment)
+    assert (lab.key, lab.key_from, lab.read_only, lab.has_key) == (None, "", True, True)
+    cloud = choose(lab, "cloud", environment)
+    assert (cloud.key, cloud.read_only) == (Secret("general"), False)
+    assert work.held == [Secret("of-work"), Secret("general")]
+    local = choose(cloud, LOCAL, environment)
+    assert (local.base_url, local.key, local.seen_file) == ("", None, None)
+
+
+def test_a_server_whose_variable_is_not_set_is_refused(tmp_path: Path) -> None:
+    environment = write(tmp_path, SERVERS)
+    with pytest.raises(Problem, match="The key of work should be in WORK_KEY, which is not set"):
+        read_settings(environment)
+    assert read_settings(environment, local=True).config.servers
+
+
+@pytest.mark.parametrize("written", ["wrk", "lob", "unheard-of"])
+def test_a_name_that_the_file_does_not_have_is_refused(tmp_path: Path, written: str) -> None:
+    environment = write(tmp_path, SERVERS)
+    with pytest.raises(Problem, match=f"no server {written} in the settings file"):
+        read_settings(environment, server=written)
+    assert read_settings(environment, server="localhost").base_url == "http://localhost"
+    assert read_settings(UTF8, server=written).base_url == f"https://{written}"
+
+
+def test_a_key_in_a_file_and_a_word_when_others_can_read_it(tmp_path: Path) -> None:
+    environment = write(tmp_path, '[servers.a]\nurl = "a.example"\nkey_file = "~/a.key"')
+    file = tmp_path / "a.key"
+    file.write_text("of-a\n")
+    file.chmod(0o600)
+    settings = read_settings(environment, server="a")
+    assert (settings.key, settings.key_from) == (Secret("of-a"), "the file ~/a.key")
+    assert settings.cautions == ()
+    file.chmod(0o640)
+    told = read_settings(environment, server="a").cautions
+    assert told == ("others can read the key in ~/a.key: chmod 600 ~/a.key",)
+
+
+@pytest.mark.parametrize(("text", "told"), [("", "is empty"), ("a b", "characters"), (None, "no")])
+def test_a_key_file_that_holds_no_key_is_refused(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
+    environment = write(tmp_path, '[servers.a]\nurl = "a.example"\nkey_file = "~/a.key"')
+    if text is not None:
+        (tmp_path / "a.key").write_text(text)
+    with pytest.raises(Problem, match=told):
+        read_settings(environment, server="a")
+
+
+def command(tmp_path: Path, words: str) -> Settings:
+    text = f"[servers.a]\nurl = 'a.example'\nkey_command = '''{words}'''"
+    return read_settings(write(tmp_path, text), server="a")
+
+
+def test_a_key_that_a_command_tells_is_asked_for_when_it_is_wanted(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    settings = command(tmp_path, f'sh -c "touch {ran}; echo; echo of-a"')
+    assert settings.has_key and settings.key is None and not ran.exists()
+    assert settings.key_from.startswith("the command sh -c ")
+    assert fetch_key(settings) == Secret("of-a") and ran.exists()
+    assert settings.held == [Secret("of-a")]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("no-such-command", "no-such-command cannot be started: no such file or directory"),
+        ('sh -c "echo why >&2; exit 3"', "ended with code 3: why"),
+        ("true", "true told no key"),
+        ("echo two words", "characters that no key has"),
+    ],
+)
+def test_a_command_that_tells_no_key_is_told_of(tmp_path: Path, words: str, told: str) -> None:
+    with pytest.raises(Problem) as caught:
+        fetch_key(command(tmp_path, words))
+    assert told in caught.value.sentence
+
+
+def test_a_command_that_hangs_is_ended_with_all_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oh_tui.credentials.PATIENCE", 0.3)
+    settings = command(tmp_path, f'sh -c "sleep 60 & echo $! > {tmp_path}/pid; wait"')
+    with pytest.raises(Problem, match="told no key within"):
+        fetch_key(settings)
+    child = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists() or _is_zombie(child):
+            return
+        time.sleep(0.02)
+    raise AssertionError("what the command started goes on")
+
+
+def _is_zombie(process: int) -> bool:
+    try:
+        return ") Z" in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return True
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="cannot be read: no such file"):
+        read_settings({**UTF8, "OH_TUI_CONFIG": str(tmp_path / "none.toml")})
+    with pytest.raises(Problem, match="cannot be read: is a directory"):
+        read_settings({**UTF8, "OH_TUI_CONFIG": str(tmp_path)})
+
+
+def test_all_faults_of_a_file_are_in_one_problem(tmp_path: Path) -> None:
+    environment = write(tmp_path, "them = 1\nmouse = 2\n")
+    with pytest.raises(Problem) as caught:
+        read_settings(environment)
+    assert caught.value.sentence == "The settings file ~/.config/oh-tui/config.toml has 2 faults"
+    assert [line.strip()[:7] for line in caught.value.hint.splitlines()] == ["line 1:", "line 2:"]
+    many = "".join(f"x{number} = 1\n" for number in range(50))
+    with pytest.raises(Problem) as caught:
+        read_settings(write(tmp_path, many))
+    assert caught.value.hint.splitlines()[-1].strip() == "and 30 more"
+
+
+def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+    environment = write(tmp_path, "")
+    (tmp_path / ".config/oh-tui/config.toml").write_bytes(b"a = 1\n# \xff\n")
+    with pytest.raises(Problem, match="not UTF-8") as caught:
+        read_settings(environment)
+    assert caught.value.hint == "line 2"
+
+
+def test_the_explorers_names_are_asked_for_only_where_the_file_has_some(tmp_path: Path) -> None:
+    def never() -> Known:
+        raise AssertionError("this loads the explorer")
+
+    read_settings(write(tmp_path, SERVERS), server="lab", known=never)
+    text = '[keys]\nquit = "Q"'
+    known = Known({"quit": "q"}, ())
+    assert read_settings(write(tmp_path, text), known=lambda: known).config.keys == {"quit": "Q"}

@@ -242,6 +242,12 @@ def top_parser(options: Parser, usage: str, epilog: str) -> Parser:
         parents=[options],
         allow_abbrev=False,
     )
+    own_arguments(parser)
+    explorer_arguments(parser)
+    return parser
+
+
+def own_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"oh-tui {__version__}")
     parser.add_argument(
         "--print-completion",
@@ -250,8 +256,6 @@ def top_parser(options: Parser, usage: str, epilog: str) -> Parser:
         metavar="SHELL",
         help=f"print what {', '.join(SHELLS)} need to complete words",
     )
-    explorer_arguments(parser)
-    return parser
 
 
 def list_of_commands() -> str:

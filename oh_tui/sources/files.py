@@ -73,7 +73,7 @@ class FileSource:
                     self.problems[0] if self.problems else "There is no trajectory in that place",
                     "give a downloaded zip, a folder with event files, or a folder of those",
                 )
-        return [_conversation(name, archive) for name, archive in self._archives.items()]
+        return [conversation_of(name, archive) for name, archive in self._archives.items()]
 
     async def count(self) -> int | None:
         return len(self._archives)
@@ -178,7 +178,7 @@ def _summary(archive: Archive) -> str:
     return problems[0] + more if problems else ""
 
 
-def _conversation(name: str, archive: Archive) -> Conversation:
+def conversation_of(name: str, archive: Archive) -> Conversation:
     """A row made of what the archive's meta.json says; anything may be missing or wrong there."""
     info: dict[str, Any] = archive.info
 

@@ -258,7 +258,7 @@ def refresh(screen: MainScreen) -> None:
 def show_help(screen: MainScreen) -> None:
     from oh_tui.tui.dialogs import HelpScreen
 
-    screen.app.push_screen(HelpScreen())
+    screen.app.push_screen(HelpScreen(screen.settings.config.keys))
 
 
 def palette(screen: MainScreen) -> None:

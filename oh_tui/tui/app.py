@@ -33,7 +33,7 @@ from oh_tui.text import HIDDEN, clean, redact
 from oh_tui.tui import flows
 from oh_tui.tui.driver import TerminalDriver
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.theme import DARK, LIGHT
+from oh_tui.tui.theme import DARK, LIGHT, theme_name
 
 CLOSE = 0.5
 """Seconds that closing the source may take at the end."""
@@ -78,6 +78,7 @@ class OhTui(App[int]):
         open_id: str = "",
         at: str = "",
         demo: Callable[[], Source] | None = None,
+        connect: Callable[[Settings], Source] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(ansi_color=settings.no_color or None)
@@ -85,7 +86,10 @@ class OhTui(App[int]):
         self.register_theme(LIGHT)
         # Of 16 colours one would often stand for both text and background.
         few = settings.no_color or self.console.color_system == "standard"
-        self.theme = "ansi-dark" if few else "oh-dark"
+        self.theme = theme_name("ansi" if few else settings.config.theme or "oh-dark")
+        self.set_keymap(settings.config.keys)
+        if "palette" in settings.config.keys:
+            self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
         self.set_class(settings.ascii, "-ascii")
         self._ascii = AsciiFilter(enabled=settings.ascii)
         self.report: Path | None = None
@@ -93,7 +97,7 @@ class OhTui(App[int]):
         self.crashed = ""
         """The type of the error that ended the app; "" without one."""
         self.main = MainScreen(
-            make_source, settings, open_id=open_id, at=at, demo=demo, clock=clock
+            make_source, settings, open_id=open_id, at=at, demo=demo, connect=connect, clock=clock
         )
 
     def get_driver_class(self) -> type[Driver]:
@@ -167,7 +171,7 @@ class OhTui(App[int]):
             error = error.error if isinstance(error.error, Exception) else error
         self.crashed = type(error).__name__
         text = "".join(traceback.format_exception(error))
-        if key := self.main.settings.key:
+        for key in self.main.settings.held:
             text = text.replace(key.reveal(), HIDDEN)
         self.report = write_report(text)
 
@@ -204,6 +208,7 @@ def run_app(
     open_id: str = "",
     at: str = "",
     demo: Callable[[], Source] | None = None,
+    connect: Callable[[Settings], Source] | None = None,
 ) -> int:
     """Run the explorer until it is quit; the exit code: 0, 1 after a crash, 128+N after a signal.
 
@@ -211,7 +216,7 @@ def run_app(
     server that wants one.
     """
     gc.callbacks.append(_keep)
-    app = OhTui(make_source, settings, open_id=open_id, at=at, demo=demo)
+    app = OhTui(make_source, settings, open_id=open_id, at=at, demo=demo, connect=connect)
     try:
         code = asyncio.run(_run(app))
     except Exception as error:  # of the ending itself
@@ -240,7 +245,7 @@ async def _run(app: OhTui) -> int | None:
     # They end as `q` does: by default they leave the terminal in disorder.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.end, 128 + number)
-    return await app.run_async()
+    return await app.run_async(mouse=app.main.settings.config.mouse)
 
 
 class _Threads(ThreadPoolExecutor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import wrap
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, help_groups
+from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Keymap, help_groups
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.widgets.drawing import glyphs_of
 
@@ -28,13 +29,17 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
     def compose(self) -> ComposeResult:
         glyphs = glyphs_of(self.app)
         with VerticalScroll(id="help"), Horizontal():
-            yield Static(keys_text("Moving", "The program").append_text(words_text()), markup=False)
-            yield Static(
-                keys_text("Looking", "Acting").append_text(signs_text(glyphs)), markup=False
-            )
+            left = keys_text(("Moving", "The program"), self._keymap)
+            right = keys_text(("Looking", "Acting"), self._keymap)
+            yield Static(left.append_text(words_text()), markup=False)
+            yield Static(right.append_text(signs_text(glyphs)), markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100, "-narrow")
@@ -43,18 +48,18 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-def keys_text(*names: str) -> Text:
+def keys_text(names: Iterable[str], keymap: Keymap) -> Text:
     """The keys of these groups."""
     text = Text()
-    groups = dict(help_groups())
+    groups = dict(help_groups(keymap))
     for group in names:
         text.append(f"{group}\n", "bold")
         for key in groups[group]:
             text.append_text(_row(key.shown, key.help))
             if key.id == "copy":
                 for letter, _, meaning in COPY_KEYS:
-                    text.append_text(_row(f"y {letter}", meaning))
-                text.append_text(_row("y p", "the path of the last download"))
+                    text.append_text(_row(f"{key.shown} {letter}", meaning))
+                text.append_text(_row(f"{key.shown} p", "the path of the last download"))
         text.append("\n")
     return text
 

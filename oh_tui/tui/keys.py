@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from textual.binding import Binding, BindingType
 
+from oh_tui.config import Known
+from oh_tui.keyboard import shown_keys
+from oh_tui.tui.theme import THEMES
 from oh_tui.tui.widgets.bars import Hint
 
 LISTS = frozenset({"conversations", "sandboxes"})
@@ -108,15 +113,15 @@ SCREEN_KEYS = (
     Key("message", "m", "do('message')", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}),
     Key("agent.stop", "P", "do('stop_or_go_on')", "P", "stop agent", "stop the agent, or let it go on when it is stopped", _ACT, ALL - {"sandboxes"}),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
+    Key("start", "ctrl+n", "do('start')", "ctrl+n", "new conversation", "start a conversation", _ACT),
+    Key("shell", "exclamation_mark", "do('shell')", "!", "shell", "run a command in the sandbox", _ACT),
+    Key("open.page", "o", "do('open_page')", "o", "web page", "the conversation in the browser", _ACT),
+    Key("open.pull", "O", "do('open_pull')", "O", "pull request", "its pull request in the browser", _ACT),
     Key("download", "d", "do('download')", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}),
     Key("mark", "space", "do('mark')", "space", "mark", "mark a conversation: p and d then act on all marked", _ACT, frozenset({"conversations"})),
     Key("copy", "y", "do('copy')", "y", "copy", "copy; one more key says what:", _ACT, RUN),
     Key("pager", "f3", "do('pager')", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "do('editor')", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),
-    Key("start", "ctrl+n", "do('start')", "ctrl+n", "new conversation", "start a conversation", _ACT),
-    Key("shell", "exclamation_mark", "do('shell')", "!", "shell", "run a command in the sandbox", _ACT),
-    Key("open.page", "o", "do('open_page')", "o", "web page", "the conversation in the browser", _ACT),
-    Key("open.pull", "O", "do('open_pull')", "O", "pull request", "its pull request in the browser", _ACT),
     Key("images", "i", "do('images')", "i", "images", "save the images of the step, and open them", _ACT),
     Key("refresh", "r", "do('refresh')", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "do('show_help')", "?", "all keys", "this help", _APP, ALL),
@@ -134,12 +139,12 @@ COPY_KEYS = (
     ("m", "Markdown", "call and result as Markdown"),
     ("j", "JSON", "call and result as JSON, keys hidden"),
     ("i", "id", "the id of the conversation"),
+    ("l", "link", "the web address of the conversation"),
 )
 """After `y`."""
 
 FILTER_WORDS = (
     ("word \"a phrase\"", "in what was done, its result, and all texts behind it"),
-    ("l", "link", "the web address of the conversation"),
     ("is:failed", "failed commands and errors; also error, loop, noresult, waiting"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),
@@ -151,22 +156,41 @@ FILTER_WORDS = (
 """What `&` understands, for the help."""
 
 
-def help_groups() -> list[tuple[str, list[Key]]]:
+def known() -> Known:
+    """What a settings file can name."""
+    return Known({key.id: key.keys for key in (*MOVE_KEYS, *SCREEN_KEYS)}, THEMES)
+
+
+Keymap = Mapping[str, str]
+"""Id of an action -> the keys it has instead, by Textual's names, with commas between."""
+
+
+def bound(keys: tuple[Key, ...], keymap: Keymap) -> list[Key]:
+    """Keys of a table as they are after rebinding."""
+    return [
+        msgspec.structs.replace(key, keys=keymap[key.id], shown=shown_keys(keymap[key.id]))
+        if key.id in keymap
+        else key
+        for key in keys
+    ]
+
+
+def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
     """All keys by group, in the order of the table."""
     groups: dict[str, list[Key]] = {}
-    for key in (*MOVE_KEYS, *SCREEN_KEYS):
+    for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
         groups.setdefault(key.group, []).append(key)
     return list(groups.items())
 
 
 def footer_hints(
-    pane: str, labels: dict[str, str | None]
+    pane: str, labels: dict[str, str | None], keymap: Keymap
 ) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
     """What the footer shows for a pane, and what stays at its right end. `labels` replaces the
     label of a key by id; None leaves the key out: it has nothing to do here."""
     hints: list[Hint] = []
     always: list[Hint] = []
-    for key in (*MOVE_KEYS, *SCREEN_KEYS):
+    for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
         label = labels.get(key.id, key.label)
         if pane not in key.panes or label is None:
             continue

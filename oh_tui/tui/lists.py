@@ -23,9 +23,6 @@ from oh_tui.tui.widgets.rule import joined
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
-REFRESH = 15.0
-"""Seconds between two readings of the lists."""
-
 FILES = 500
 """Files whose end is read to tell how their runs ended."""
 
@@ -37,6 +34,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.sidebar.say("reading the conversations …")
         screen.reopen = partial(screen.open_source, make_source)
         former, screen.source = screen.source, None
+        screen.tell_place()
         await save_seen(screen)
         if former:
             await former.close()
@@ -50,9 +48,12 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         take_page(screen, page)
         screen.reopen = None
         screen.arrangement = replace(screen.arrangement, sandboxes=screen.source.can_act)
-        screen.set_interval(5.0, screen.tell_totals)
+        for timer in screen.ticking:
+            timer.stop()
+        screen.ticking = [screen.set_interval(5.0, screen.tell_totals)]
         if screen.source.can_act:
-            screen.set_interval(REFRESH, screen.refresh_lists)
+            every = screen.settings.config.refresh
+            screen.ticking.append(screen.set_interval(every, screen.refresh_lists))
         tell_problems(screen, screen.source.problems)
         await open_named(screen)
         if screen.source.can_act:

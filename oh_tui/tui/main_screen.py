@@ -21,6 +21,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import var
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -29,7 +30,7 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.trajectory.blocks import links_of
-from oh_tui.tui import answering, finding, flows, lists, reading
+from oh_tui.tui import answering, finding, flows, lists, reading, servers
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import PANES, Arrangement
@@ -47,11 +48,11 @@ from oh_tui.tui.widgets.sidebar import Sidebar
 from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
-    from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.sources.starting import Draft
+    from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.finding import Filtering
-
     from oh_tui.tui.shell_screen import Session
+
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
 
@@ -81,6 +82,7 @@ class MainScreen(AskingScreen):
         open_id: str = "",
         at: str = "",
         demo: Callable[[], Source] | None = None,
+        connect: Callable[[Settings], Source] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -90,6 +92,8 @@ class MainScreen(AskingScreen):
         """Opens the source once more; None as soon as its first page was read."""
         self.clock = clock
         self.demo = demo
+        self.connect = connect
+        """Makes the source for other settings: those of another server."""
         self.writing: set[str] = set()
         """What is being written at this moment, in words; quitting asks about it."""
         self.find_text = ""
@@ -107,10 +111,6 @@ class MainScreen(AskingScreen):
         """Messages written and not sent, by conversation id without dashes."""
         self.waiting: Waiting | None = None
         """What an answer is waited for, in sight of the reader."""
-        self.bulk: Bulk | None = None
-        """What is being done to all marked conversations."""
-
-    def compose(self) -> ComposeResult:
         self.draft: Draft | None = None
         """The conversation that is being written, to be started."""
         self.starting = ""
@@ -118,6 +118,12 @@ class MainScreen(AskingScreen):
         self.shells: dict[str, Session] = {}
         """What was run in sandboxes, by conversation id without dashes."""
         self.shell_history: list[str] = []
+        self.bulk: Bulk | None = None
+        """What is being done to all marked conversations."""
+        self.ticking: list[Timer] = []
+        """What is done again and again while this source is open."""
+
+    def compose(self) -> ComposeResult:
         yield Header(id="header")
         with Horizontal(id="panes"):
             yield Sidebar(id="left")
@@ -155,6 +161,7 @@ class MainScreen(AskingScreen):
             self.sidebar.say("no API key")
             self.run_worker(flows.without_key(self), group="write")
         else:
+            servers.tell_cautions(self)
             self.open_source(self._make_source)
 
     # The lists
@@ -294,7 +301,8 @@ class MainScreen(AskingScreen):
             self.footer.tell(told, error=True)
 
     def tell_place(self) -> None:
-        pieces: list[Piece] = [(self.source.label if self.source else "", "dim")]
+        going = self.settings.label if self.settings.server else ""
+        pieces: list[Piece] = [(self.source.label if self.source else going, "dim")]
         if self.settings.read_only:
             pieces.append(("  read-only", "warn"))
         self._header.place = tuple(pieces)
@@ -317,7 +325,9 @@ class MainScreen(AskingScreen):
         if self.question_bar.question or writing:
             self.footer.hints = self.footer.always = ()  # they tell their own
         else:
-            self.footer.hints, self.footer.always = footer_hints(self.pane, names)
+            self.footer.hints, self.footer.always = footer_hints(
+                self.pane, names, self.settings.config.keys
+            )
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.pane
 
@@ -448,6 +458,13 @@ class MainScreen(AskingScreen):
         self.sidebar.highlight(parent.id)
         self.open_run(parent)
         return True
+
+    def leave_place(self) -> None:
+        """No conversation is open any more, and none is to be."""
+        self._rest.pause()
+        self.current = self.pager = self.reopen = None
+        self._trail.clear()
+        self.open_id = self.at = ""
 
     def read_run_again(self) -> None:
         if self.current:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from oh_tui.tui.keys import SCREEN_KEYS
+from oh_tui.tui import servers
+from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
+from oh_tui.tui.theme import THEMES, theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -29,21 +31,35 @@ class Commands(Provider):
     def _main(self) -> MainScreen:
         return cast("MainScreen", self.screen)
 
+    @property
+    def _keys(self) -> list[Key]:
+        return bound(SCREEN_KEYS, self._main.settings.config.keys)
+
     async def discover(self) -> Hits:
-        for key in SCREEN_KEYS:
+        for key in self._keys:
             name = Content(f"{key.label}  ({key.shown})")
             yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
         for label, help, action in MORE:
             yield DiscoveryHit(Content(label), partial(self._do, action), help=help)
+        for server, what in servers.entries(self._main):
+            go = partial(self._switch, server)
+            yield DiscoveryHit(Content(f"server: {server}"), go, help=what)
 
     async def search(self, query: str) -> Hits:
-        for key in SCREEN_KEYS:
+        for key in self._keys:
             text = f"{key.label}: {key.help}"
             if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(f"{text}  ({key.shown})"), partial(self._do, key.action))
         for label, help, action in MORE:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
+        for name, what in servers.entries(self._main):
+            text = f"server: {name}  {what}"
+            if (score := closeness(query, text)) > 0:
+                yield Hit(score, Content(text), partial(self._switch, name))
+        for theme in THEMES:
+            if (score := closeness(query, f"theme: {theme}")) > 0:
+                yield Hit(score, Content(f"theme: {theme}"), partial(self._colour, theme))
         for conversation in self._main.sidebar.conversations:
             title = title_of(conversation)
             if (score := closeness(query, title)) > 0:
@@ -54,6 +70,12 @@ class Commands(Provider):
 
     async def _do(self, action: str) -> None:
         await self._main.run_action(action)
+
+    def _switch(self, name: str) -> None:
+        self._main.run_worker(servers.switch(self._main, name), group="ask")
+
+    def _colour(self, theme: str) -> None:
+        self._main.app.theme = theme_name(theme)
 
     def _open(self, conversation: Conversation) -> None:
         self._main.sidebar.highlight(conversation.id)

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from oh_tui.trajectory.steps import Outcome
 
@@ -40,6 +40,9 @@ LIGHT = Theme(
     error="#c02626",
     variables={"footer-background": "#eef0f2", "scrollbar": "#cfd5da"},
 )
+
+THEMES = ("oh-dark", "oh-light", "ansi", *BUILTIN_THEMES)
+"""The names a theme can be chosen by: ours, the colours of the terminal, Textual's own."""
 
 HUES: dict[str, dict[str, str]] = {
     # the names after "hit" are those of text in Call and Result
@@ -218,6 +221,11 @@ def hues_of(theme: Theme) -> str:
     if theme.ansi:
         return "ansi"
     return "oh-dark" if theme.dark else "oh-light"
+
+
+def theme_name(name: str) -> str:
+    """Textual's name of a theme that is one of THEMES."""
+    return "ansi-dark" if name == "ansi" else name
 
 
 class Glyphs(msgspec.Struct, frozen=True):

@@ -1,0 +1,137 @@
+"""Keys, found where they are kept: the environment, a file, a command, the OpenHands CLI."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from oh_tui.address import CLOUD
+from oh_tui.api.models import Secret
+from oh_tui.config import Server
+from oh_tui.places import expanded, read_small, tilde, under_home
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line, redact
+
+STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
+"""Where the OpenHands CLI keeps the key after `openhands login`, under the home folder."""
+
+PATIENCE = 10.0
+"""Seconds that a command may take to tell a key."""
+
+Found = tuple[Secret | None, str, tuple[str, ...]]
+"""A key, where it was found in words, and what is to be said about that."""
+
+
+def named_key(server: Server, environment: Mapping[str, str]) -> Found:
+    """The key of a server that says where it is."""
+    if server.key_command:
+        return None, f"the command {_shown_command(server.key_command)}", ()
+    if server.key_env:
+        written = environment.get(server.key_env, "").strip()
+        if not written:
+            raise Problem(
+                f"The key of {server.name} should be in {server.key_env}, which is not set",
+                f"set it, or change key_env of [servers.{server.name}]",
+            )
+        return _secret(written, server.key_env), server.key_env, ()
+    file = expanded(server.key_file, environment)
+    place = tilde(file, environment)
+    try:
+        written = read_small(file).decode("utf-8", "replace").strip()
+        caution = _caution(file, place)
+    except OSError as error:
+        raise Problem(
+            f"The key of {server.name} cannot be read from {place}: "
+            f"{(error.strerror or str(error)).lower()}",
+            f"change key_file of [servers.{server.name}]",
+        ) from error
+    if not written:
+        raise Problem(f"The key file {place} is empty", "put the key into it, and nothing else")
+    return _secret(written, place), f"the file {place}", caution
+
+
+def find_key(environment: Mapping[str, str], base_url: str) -> Found:
+    """The key for a server that was given by its address."""
+    # On Cloud the name that says Cloud wins. Any other server gets the general key first, so that
+    # a Cloud key set for other tools is not sent there while one meant for it is set too.
+    names = ["OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY"]
+    for name in names if base_url == CLOUD else reversed(names):
+        key = environment.get(name, "").strip()
+        if key:
+            return _secret(key, name), name, ()
+    # The stored key was given to the CLI by Cloud, not to us for any server: it goes nowhere else.
+    file = under_home(environment, STORED_KEY)
+    if base_url == CLOUD and file:
+        place = f"~/{STORED_KEY}"
+        try:
+            key, caution = read_small(file).decode("utf-8").strip(), _caution(file, place)
+        except (OSError, UnicodeDecodeError):
+            return None, "", ()
+        if key:
+            told = f"using the key that the OpenHands CLI keeps in {place}"
+            return _secret(key, place), f"the OpenHands CLI ({place})", caution or (told,)
+    return None, "", ()
+
+
+def _caution(file: Path, place: str) -> tuple[str, ...]:
+    if file.stat().st_mode & 0o077:
+        return (f"others can read the key in {place}: chmod 600 {place}",)
+    return ()
+
+
+def command_key(words: tuple[str, ...]) -> Secret:
+    """The key that a command prints. Takes up to PATIENCE."""
+    name = _shown_command(words)
+    told = _output(words, name).strip()
+    if not told:
+        raise Problem(f"{name} told no key", "it has to print the key, and nothing else")
+    return _secret(told, f"the output of {name}")
+
+
+def _secret(key: str, place: str) -> Secret:
+    # Such a key breaks the header it is sent in, with an error that may show it.
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise Problem(
+            f"The key in {place} has characters that no key has",
+            "copy it again, without quotes, spaces or line breaks",
+        )
+    return Secret(key)
+
+
+def _output(words: tuple[str, ...], shown: str) -> str:
+    """What a command prints, run without a shell, without a terminal to ask on, and in a session
+    of its own, so that what it started ends with it."""
+    import subprocess  # few have such a command
+
+    hint = "key_command in the settings file; try it in a shell"
+    try:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Problem(f"{shown} cannot be started: {why.lower()}", hint) from error
+    try:
+        told, errors = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        raise Problem(f"{shown} told no key within {PATIENCE:.0f} s", hint) from error
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+    if process.returncode:
+        lines = errors.decode("utf-8", "replace").strip().splitlines()
+        said = f": {clean_line(redact(lines[-1]))[:200]}" if lines else ""
+        raise Problem(f"{shown} ended with code {process.returncode}{said}", hint)
+    return told.decode("utf-8", "replace")
+
+
+def _shown_command(words: tuple[str, ...]) -> str:
+    return clean_line(redact(shlex.join(words)))[:60]

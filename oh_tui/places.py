@@ -1,0 +1,79 @@
+"""Where things of ours are on this machine: settings, what was seen, what only saves time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+
+LARGEST = 1 << 20
+"""Bytes up to which a file can be one of settings, or hold a key."""
+
+
+def read_small(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        data = opened.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise OSError(0, "it is too large")
+    return data
+
+
+def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:
+    """Where the settings file is or would be, and whether it was named, so that it must be there.
+    A relative path in XDG_CONFIG_HOME does not count (XDG Base Directory Specification)."""
+    if named := environment.get("OH_TUI_CONFIG"):
+        return expanded(named, environment), True
+    folders = [Path(environment.get("XDG_CONFIG_HOME", ""))]
+    if home := environment.get("HOME"):
+        folders.append(Path(home, ".config"))
+        if sys.platform == "darwin":
+            folders.append(Path(home, "Library", "Application Support"))
+    files = [folder / "oh-tui" / "config.toml" for folder in folders if folder.is_absolute()]
+    return next((file for file in files if file.exists()), files[0] if files else None), False
+
+
+def under_home(environment: Mapping[str, str], path: Path) -> Path | None:
+    home = environment.get("HOME")
+    return Path(home) / path if home else None
+
+
+def expanded(written: str, environment: Mapping[str, str]) -> Path:
+    """~ is the home of the environment given."""
+    home = environment.get("HOME")
+    if home and (written == "~" or written.startswith("~/")):
+        return Path(home) / written[2:]
+    try:
+        return Path(written).expanduser()
+    except RuntimeError as error:
+        raise Problem(f"{clean_line(written)} is under a home folder that is not known") from error
+
+
+def tilde(path: Path, environment: Mapping[str, str]) -> str:
+    """A path as people write it, clean."""
+    home = environment.get("HOME")
+    if home and path.is_relative_to(home):
+        return clean_line(f"~/{path.relative_to(home)}")
+    return clean_line(str(path))
+
+
+def seen_file(environment: Mapping[str, str]) -> Path | None:
+    """In the folder for what programs remember; None where there is no home. A relative path in
+    the variable does not count (XDG Base Directory Specification)."""
+    state = Path(environment.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        home = Path(environment.get("HOME", ""))
+        mac = Path("Library", "Application Support")
+        state = home / (mac if sys.platform == "darwin" else Path(".local", "state"))
+    return state / "oh-tui" / "seen.json" if state.is_absolute() else None
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path | None:
+    """As for what is seen, in the folder for what can be made anew."""
+    cache = Path(environment.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():
+        mac = Path("Library", "Caches")
+        cache = Path(environment.get("HOME", "")) / (mac if sys.platform == "darwin" else ".cache")
+    return cache / "oh-tui" if cache.is_absolute() else None

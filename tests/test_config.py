@@ -1,0 +1,276 @@
+"""The settings file: what it can say, and each fault of it with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from oh_tui.config import Config, Faults, Known, Server, parse_config
+from oh_tui.keyboard import key_name, key_names, shown_keys
+from oh_tui.text import clean_line
+from oh_tui.toml_lines import lines_of
+from oh_tui.tui.keys import known
+
+README = Path(__file__).parents[1] / "README.md"
+
+SOME = Known(
+    {"find": "slash", "find.next": "n", "find.previous": "N", "quit": "q", "mark": "space"},
+    ("oh-dark", "oh-light", "nord"),
+)
+
+WHOLE = """
+default = "work"
+theme = "nord"
+mouse = false
+ascii = true
+download_folder = "~/runs"
+refresh = 30
+notice = "notify-send 'a run'"
+read_only = true
+
+[servers.work]
+url = "oh.example.org/api"
+key_command = "pass show openhands"
+auth = "session"
+read_only = true
+
+[servers.home]
+url = "localhost:3000"
+key_env = "HOME_KEY"
+
+[servers.lab]
+url = "http://10.0.0.5"
+key_file = "~/.lab"
+auth = "bearer"
+
+[keys]
+"find.next" = "ctrl+g, F3"
+quit = "Q"
+"""
+
+
+def faults(text: str, known: Known | None = SOME) -> list[tuple[int, str]]:
+    with pytest.raises(Faults) as caught:
+        parse_config(text, known)
+    return [(fault.line, fault.text) for fault in caught.value.faults]
+
+
+def test_an_empty_file_changes_nothing() -> None:
+    assert parse_config("", SOME) == Config()
+    assert parse_config("\ufeff# nothing but this\r\n\r\n") == Config()
+
+
+def test_what_a_file_can_say() -> None:
+    assert parse_config(WHOLE, SOME) == Config(
+        servers={
+            "work": Server(
+                "work",
+                "https://oh.example.org",
+                key_command=("pass", "show", "openhands"),
+                auth="session",
+                read_only=True,
+            ),
+            "home": Server("home", "http://localhost:3000", key_env="HOME_KEY"),
+            "lab": Server("lab", "http://10.0.0.5", key_file="~/.lab", auth="bearer"),
+        },
+        default="work",
+        theme="nord",
+        mouse=False,
+        ascii=True,
+        download_folder="~/runs",
+        refresh=30.0,
+        notice=("notify-send", "a run"),
+        read_only=True,
+        keys={"find.next": "ctrl+g,f3", "quit": "Q"},
+    )
+
+
+def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
+    assert parse_config('theme = "no-such"\n[keys]\nnothing = 3\n').keys == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("\nthem = 1\n", 2, "'them' is no setting; did you mean theme?"),
+        ('a = 1\nurl = "x"', 2, "'url' is no setting (a server's, under [servers.NAME])"),
+        ('mouse = "no"', 1, "mouse is true or false, not a text"),
+        ("ascii = 1", 1, "ascii is true or false, not a number"),
+        ("theme = true", 1, "theme is a text in quotes, not true"),
+        ('theme = "oh-drak"', 1, "there is no theme 'oh-drak'; did you mean oh-dark?"),
+        ('theme = "zzz"', 1, "there is no theme 'zzz': oh-dark, oh-light, nord, …"),
+        ("refresh = 1", 1, "refresh is 5 to 3600 seconds"),
+        ("refresh = nan", 1, "refresh is 5 to 3600 seconds"),
+        ("refresh = true", 1, "refresh is a number of seconds, not true"),
+        ('download_folder = "runs"', 1, "download_folder begins with / or ~"),
+        ('notice = "say \'it"', 1, "notice is no command: no closing quotation"),
+        ('notice = ""', 1, "notice is empty"),
+        ("notice = [1]", 1, "notice is a command in quotes, not a list"),
+        ("\n\nservers = 3", 3, "servers is a table, not a number"),
+        ('default = "wrk"\n[servers.work]\nurl="x"', 1, "no server 'wrk'; did you mean work?"),
+        ("[servers.a]\n", 1, "the server 'a' has no url"),
+        ("[servers]\n\na = 3", 3, "a server is a table: [servers.a]"),
+        ('[servers.a]\n# url = "x"\nurl = 3', 3, "url is a text in quotes, not a number"),
+        ('[servers.a]\nurl = "ftp://x"', 2, "url: 'ftp://x' is no server address"),
+        ('[servers."a b"]\nurl="x"', 1, "'a b': a server's name has letters, digits, - and _"),
+        ('[servers.demo]\nurl="x"', 1, "demo is a server that is always there"),
+        ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is nothing that a server has; did you"),
+        ('[servers.a]\nurl="x"\ntheme="A"', 3, "'theme' stands before the first [table]"),
+        ('[servers.a]\nurl="x"\nauth="basic"', 3, "auth is bearer or session"),
+        ('[servers.a]\nurl="x"\nkey_file="k"', 3, "key_file begins with / or ~"),
+        ('[servers.a]\nkey_env="A"\nurl="x"\nkey_file="/k"', 4, "not key_env and key_file"),
+        ('[keys]\n\nfnd = "x"', 3, "'fnd' is no action; did you mean find?"),
+        ('[keys]\nfind = ["x"]', 2, 'find is keys in quotes, such as "x,f5", not a list'),
+        ('[keys]\nfind = "nokey"', 2, "find: 'nokey' is no key"),
+        ('[keys]\nfind = "x,"', 2, "find: a key is missing"),
+        ('[keys]\nfind = "ctrl+c"', 2, "find: ctrl+c always copies"),
+        ('[keys]\nfind = "ctrl+i"', 2, "find: ctrl+i comes as tab from most terminals"),
+        ('[keys]\nfind = "q"', 2, "find: q is quit already: give quit another key"),
+        ('[keys]\nquit = "x"\nfind.next = "x"', 3, "find.next: x is quit too"),
+        ('[keys]\n"find.next" = "q"', 2, "find.next: q is quit already"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(text: str, line: int, told: str) -> None:
+    found = faults(text)
+    assert any(at == line and told in what for at, what in found), found
+
+
+def test_all_faults_are_told_in_the_order_of_their_lines() -> None:
+    text = '[keys]\nfind = "q"\n[servers.a]\nurl = "x y"\n[servers.b]\n'
+    assert [line for line, _ in faults("mouse = 3\n" + text)] == [1, 3, 5, 6]
+
+
+def test_two_actions_can_change_their_keys() -> None:
+    text = '[keys]\n"find.next" = "N"\n"find.previous" = "n"\nfind = "q"\nquit = "slash"'
+    config = parse_config(text, SOME)
+    assert config.keys["find.next"] == "N" and config.keys["find.previous"] == "n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a = 1\nb = \n", 2), ("a = 1\n\nb = [1,\n", 3), ("[x\n", 1), ("a = 1\na = 2", 2),
+     ("x = " + "[" * 5000, 1), ("x = " + "1" * 5000, 1), ("x = 2026-13-45", 1)],
+)  # fmt: skip
+def test_what_is_no_toml_is_told_with_its_line(text: str, line: int) -> None:
+    ((at, told),) = faults(text)
+    assert at == line and told.startswith("this is no TOML")
+
+
+@pytest.mark.parametrize("name", ["key", "api_key", "token"])
+def test_a_key_in_the_file_is_refused_and_not_repeated(name: str) -> None:
+    ((line, told),) = faults(f'[servers.a]\nurl = "x"\n{name} = "sk-hunter2"')
+    assert line == 3 and "hunter2" not in told and "key_command" in told
+    ((_, told),) = faults('[servers.a]\nurl = "x"\nkey_env = "sk-hunter2"')
+    assert "hunter2" not in told
+    ((_, told),) = faults('[servers.a]\nurl = "https://me:hunter2@x"')
+    assert "hunter2" not in told
+
+
+def test_lines_are_found_behind_strings_lists_and_comments_that_look_like_names() -> None:
+    text = '''a = """
+b = 1
+[c]
+"""
+# d = 1
+list = [ # e = 1
+  "[f]", { g = 1 },
+]
+[ "h.i" . j ]
+'k' . l = '[m]'
+[[n]]
+o = 1
+'''
+    lines = lines_of(text)
+    assert lines[("a",)] == 1 and lines[("list",)] == 6
+    assert lines[("h.i", "j")] == 9 and lines[("h.i", "j", "k", "l")] == 10
+    assert lines[("n",)] == 11 and lines[("n", "o")] == 12
+    assert not {("b",), ("c",), ("d",), ("e",), ("f",), ("g",), ("m",)} & set(lines)
+
+
+NAMES = st.sampled_from(
+    ["servers", "keys", "theme", "refresh", "url", "find", "quit", "key_env", "a", '"b.c"', "'d'"]
+)
+VALUES = st.one_of(
+    st.sampled_from(["true", "nan", "3", '""', '"x"', "[]", "{}", '{url = "x"}', "07:32:00"]),
+    st.text(max_size=12).map(lambda text: f'"{text}"'),
+    st.text("\"'\\\n#[]{}=,.a ", max_size=12),
+)
+PARTS = st.one_of(
+    st.builds("{} = {}".format, NAMES, VALUES),
+    st.builds("{}.{} = {}".format, NAMES, NAMES, VALUES),
+    st.builds("[{}.{}]".format, NAMES, NAMES),
+    st.builds("[{}]".format, NAMES),
+    st.text(max_size=20),
+)
+
+
+def names_in(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    inner = [(n, *p) for n, v in document.items() if isinstance(v, dict) for p in names_in(v)]
+    return [(name,) for name in document] + inner
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PARTS, max_size=8).map("\n".join))
+@example("[servers.a]\nurl.x = 3\n[keys]\nfind.a.b = 1")
+@example("[[servers]]\n[[keys]]")
+def test_no_text_is_too_odd(text: str) -> None:
+    """It is taken, or each fault is a line of the file and a clean sentence."""
+    try:
+        parse_config(text, SOME)
+    except Faults as error:
+        assert error.faults
+        for line, told in error.faults:
+            assert 1 <= line <= text.count("\n") + 1
+            assert told == clean_line(told)
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return
+    lines = lines_of(text)
+    for path in names_in(document):
+        assert path[:1] in lines or text.startswith("\ufeff")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=12) | st.text("ctrl+shiftaltJ,ű ", max_size=14))
+def test_a_key_is_taken_or_refused_with_a_sentence(written: str) -> None:
+    try:
+        names = key_names(written)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert shown_keys(names)
+        assert key_names(names) == names or not written.isascii()
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "shown"),
+    [
+        ("?", "question_mark", "?"), ("question_mark", "question_mark", "?"), ("G", "G", "G"),
+        ("shift+g", "G", "G"), ("PgDn", "pagedown", "PgDn"), ("F5", "f5", "F5"),
+        ("Ctrl+P", "ctrl+p", "ctrl+p"), ("ctrl++", "ctrl+plus", "ctrl++"), ("+", "plus", "+"),
+        ("esc", "escape", "esc"), ("shift+ctrl+left", "ctrl+shift+left", "ctrl+shift+←"),
+        ("é", "é", "é"), ("space", "space", "space"), ("comma", "comma", ","),
+    ],
+)  # fmt: skip
+def test_keys_are_taken_as_people_write_them(written: str, name: str, shown: str) -> None:
+    assert key_name(written) == name and shown_keys(name) == shown
+
+
+def test_keys_have_the_names_that_the_table_of_keys_uses() -> None:
+    """And no two actions of it clash, or every file with keys would be refused."""
+    actions = known().actions
+    assert actions and all(key_names(keys) == keys for keys in actions.values())
+    assert parse_config("[keys]", known()) == Config()
+
+
+def test_the_example_of_the_readme_is_taken() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    config = parse_config(example, known())
+    assert config.servers and config.keys and config.default
