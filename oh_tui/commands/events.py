@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
-from oh_tui.commands.reading import chosen, open_run, whole
+from oh_tui.commands.reading import chosen, on_server, open_run, whole
 from oh_tui.problem import Problem
-from oh_tui.sources.files import FileSource
-from oh_tui.sources.server import ServerSource
 from oh_tui.text import redact_json
 from oh_tui.trajectory.archive import open_archive
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.server import ServerSource
 
 WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
 
@@ -36,7 +35,8 @@ async def count(call: Call) -> int:
     cannot be gone are told with the reason."""
     conversation = await chosen(call.source, call.identifier)
     found: list[tuple[str, int | None, str]] = []
-    if isinstance(call.source, FileSource) or not (call.asked.via or call.asked.all):
+    server = on_server(call.source)
+    if server is None or not (call.asked.via or call.asked.all):
         if call.asked.via or call.asked.all:
             raise Problem("A file is counted in one way only", "leave out --via and --all")
         number, by = await call.source.count_events(conversation)
@@ -44,7 +44,7 @@ async def count(call: Call) -> int:
     else:
         for way in WAYS if call.asked.all else (call.asked.via,):
             try:
-                found.append((WAYS[way], await _counted(call, conversation, way), ""))
+                found.append((WAYS[way], await _counted(server, conversation, way), ""))
             except Problem as problem:
                 if not call.asked.all:
                     raise
@@ -70,9 +70,7 @@ async def count(call: Call) -> int:
     return 0
 
 
-async def _counted(call: Call, conversation: Conversation, way: str) -> int:
-    source = call.source
-    assert isinstance(source, ServerSource)
+async def _counted(source: ServerSource, conversation: Conversation, way: str) -> int:
     if way == "app":
         return await source.api.count_events(conversation.id)
     if way == "agent":

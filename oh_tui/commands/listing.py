@@ -15,12 +15,10 @@ from oh_tui.commands.documents import conversation_id, conversation_json, line, 
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
-from oh_tui.commands.reading import chosen, short_id, title
+from oh_tui.commands.reading import chosen, on_server, short_id, title
 from oh_tui.commands.standing import HUES, state
 from oh_tui.human import compact, dollars, plural
 from oh_tui.problem import Problem
-from oh_tui.sources.files import FileSource
-from oh_tui.sources.server import ServerSource
 from oh_tui.text import clean_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.moments import seconds_of
@@ -71,9 +69,9 @@ async def conversations(call: Call) -> int:
 
 def _pages(call: Call) -> AsyncIterator[Page[Conversation]]:
     """The server sorts out what it can; the rest is done here."""
-    source, asked = call.source, call.asked
-    if not isinstance(source, ServerSource):
-        return source.pages()
+    source, asked = on_server(call.source), call.asked
+    if source is None:
+        return call.source.pages()
     small = asked.limit if not (asked.all or asked.repo or asked.status) else 100
     return source.api.iter_conversations(
         limit=max(1, min(100, small)),
@@ -262,8 +260,9 @@ async def _look(call: Call, conversation: Conversation) -> _Known:
     sandbox: Sandbox | None = None
     try:
         events, by = await source.count_events(conversation)
-        if isinstance(source, ServerSource) and conversation.sandbox_id:
-            (sandbox,) = await source.api.get_sandboxes([conversation.sandbox_id])
+        server = on_server(source)
+        if server and conversation.sandbox_id:
+            (sandbox,) = await server.api.get_sandboxes([conversation.sandbox_id])
     except Problem as problem:
         say(problem.sentence)
     return _Known(events, by, sandbox)
@@ -302,7 +301,7 @@ def _sandbox_word(sandbox: Sandbox | None) -> str:
 
 def _web(call: Call, conversation: Conversation) -> str:
     """Where a browser shows it; "" of a file and of the demo."""
-    if isinstance(call.source, FileSource) or not call.source.address:
+    if on_server(call.source) is None or not call.source.address:
         return ""
     return f"{call.source.address}/conversations/{conversation_id(conversation)}"
 

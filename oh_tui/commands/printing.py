@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import sys
 import time
 import unicodedata
@@ -30,7 +31,7 @@ _CODES: Mapping[str, int] = {
     "cyan": 36,
 }
 
-_LEAST = 12
+_LEAST = 6
 """Columns that a cell which may be cut has at least."""
 
 
@@ -237,6 +238,19 @@ def tell_progress(text: str) -> None:
     """One line of a terminal, over the one before; "" clears it. Nothing where nobody looks."""
     if sys.stderr and sys.stderr.isatty():
         print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
+
+
+def ask(question: str) -> bool | None:
+    """Whether a person says yes; None where there is no terminal to ask on."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        return None
+    # A loop only heeds ctrl+c when it is its turn, and while a person thinks it is not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        print(end=f"{question} [y/N] ", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _terminal_width(environment: Mapping[str, str]) -> int:

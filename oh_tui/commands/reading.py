@@ -16,6 +16,7 @@ from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.sources.server import ServerSource
     from oh_tui.trajectory.archive import Archive
 
 HELD = 64_000_000
@@ -92,6 +93,15 @@ def _read_file(archive: Archive) -> Loaded:
     return Loaded(
         "file", trajectory, len(events), len(events), problems[0] + more if problems else ""
     )
+
+
+def on_server(source: Source) -> ServerSource | None:
+    """The source as a server, for what only a server has; None for files."""
+    if isinstance(source, FileSource):
+        return None
+    from oh_tui.sources.server import ServerSource
+
+    return source if isinstance(source, ServerSource) else None
 
 
 def whole(loaded: Loaded) -> Trajectory:

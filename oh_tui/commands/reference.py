@@ -6,7 +6,14 @@ import argparse
 import re
 
 from oh_tui.commands import TABLE
-from oh_tui.commands.frame import command_parser, load, options_parser, top_parser
+from oh_tui.commands.frame import (
+    Parser,
+    command_parser,
+    load,
+    options_parser,
+    own_arguments,
+    top_parser,
+)
 
 _FILES = ("PATH", "FILE", "FOLDER")
 
@@ -15,7 +22,8 @@ def completion(shell: str) -> str:
     """What a shell needs to complete the words after oh-tui."""
     import shtab
 
-    parser = top_parser(options_parser(), "oh-tui", "")
+    parser = Parser(prog="oh-tui", parents=[options_parser()])
+    own_arguments(parser)
     _add_commands(parser)
     for one in _all(parser):
         for action in one._actions:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from argparse import ArgumentParser
 
 from oh_tui.commands.documents import conversation_id, sandbox_json
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
-from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.printing import ask, print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem
@@ -101,10 +100,10 @@ def _require_consent(call: Call, plan: SandboxPlan) -> None:
     if not plan.at_stake or call.asked.yes:
         return
     stake = _stake(plan)
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    answer = ask(f"{stake}. Go on?")
+    if answer is None:
         raise Problem(stake, f"oh-tui {plan.action} ... --yes does it")
-    print(end=f"{stake}. Go on? [y/N] ", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not answer:
         raise Problem("Nothing was changed")
 
 

@@ -1,0 +1,57 @@
+"""What is made of the parsers is fresh: the reference, the completions, the README's table."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from oh_tui.cli import EPILOG, USAGE
+from oh_tui.commands import TABLE
+from oh_tui.commands.frame import SHELLS, load
+from oh_tui.commands.reference import completion, reference
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_reference_is_fresh() -> None:
+    held = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert held == reference(USAGE, EPILOG), "run scripts/commands_reference.py"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_completion_knows_the_commands_and_their_options(shell: str) -> None:
+    told = completion(shell)
+    for word in ("conversations", "export", "demo"):
+        assert word in told
+    if shell != "tcsh":  # which completes no options of subcommands
+        assert "since" in told and "follow" in told
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+def test_bash_completes_with_it() -> None:
+    script = completion("bash") + (
+        "\nCOMP_WORDS=(oh-tui st); COMP_CWORD=1; COMP_LINE='oh-tui st'; COMP_POINT=9\n"
+        "$(complete -p oh-tui | sed 's/.*-F \\([^ ]*\\).*/\\1/') oh-tui st oh-tui\n"
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert sorted(done.stdout.split()) == ["status", "steps"]
+
+
+def test_each_command_is_in_the_readme_with_an_example() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `oh-tui (\S+)[^`]*` \|", text, re.MULTILINE)
+    assert set(TABLE) <= set(rows)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_file_of_a_command_has_it_and_its_examples_begin_with_it(name: str) -> None:
+    command = load(name)
+    assert command.examples
+    assert all(words.split()[0] == name for words, _ in command.examples)

@@ -1,0 +1,29 @@
+"""What is loaded for a command: neither screen nor network where neither is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.test_architecture import loaded_by
+
+ON_FILE = ("steps", "show", "why", "check", "changes", "count", "events", "export", "tail")
+
+
+@pytest.mark.parametrize("name", ON_FILE)
+def test_a_command_on_a_file_loads_no_screen_no_network_and_no_loop(
+    name: str, run_file: Path
+) -> None:
+    loaded = loaded_by(name, run_file)
+    assert "oh_tui.sources.files" in loaded
+    heavy = {"textual", "rich", "httpx", "starlette", "shtab", "jsonschema", "oh_tui.demo"}
+    assert not loaded & (heavy | {"asyncio", "socket", "ssl"})
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tail", "--help"], ["cache"]])
+def test_help_loads_what_it_tells_and_no_more(words: list[str]) -> None:
+    loaded = loaded_by(*words)
+    assert not loaded & {"textual", "httpx", "starlette", "shtab", "asyncio"}
+    if words == ["--help"]:
+        assert not {name for name in loaded if name.startswith("oh_tui.trajectory")}

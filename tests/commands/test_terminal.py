@@ -1,0 +1,87 @@
+"""Commands on a terminal: tables that fit, colour, questions."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import pexpect
+import pytest
+
+from oh_tui.commands.printing import width
+from tests.commands.conftest import IDS
+
+COLOUR = re.compile(r"\x1b\[\d+m")
+CONTROL = re.compile(r"\r?\x1b\[K|\x1b\[[\d;]*m")
+
+
+def spawn(*words: str, columns: int = 80, **environment: str) -> pexpect.spawn[str]:
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "oh_tui", "--demo", *words],
+        dimensions=(40, columns),
+        encoding="utf-8",
+        timeout=20,
+        env={**os.environ, **environment},
+    )
+
+
+def seen(*words: str, columns: int = 80, **environment: str) -> str:
+    """All that the terminal got."""
+    process = spawn(*words, columns=columns, **environment)
+    told = str(process.read())
+    process.close()
+    assert process.exitstatus == 0
+    return told
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("words", [("conversations",), ("steps", IDS["week-dates"]), ("status",)])
+def test_tables_fit_the_terminal(words: tuple[str, ...], columns: int) -> None:
+    told = seen(*words, columns=columns)
+    lines = [CONTROL.sub("", line.rpartition("\r\x1b[K")[2]) for line in told.split("\r\n")]
+    assert len(lines) > 5
+    titles = [
+        n for n, line in enumerate(lines) if line.split()[:2] in (["id", "state"], ["#", "at"])
+    ]
+    assert titles or words == ("status",)
+    rows = lines[titles[0] :] if titles else lines[1:]
+    assert max(map(width, rows)) <= columns
+    assert any("…" in row for row in rows) or columns == 120 or words == ("status",)
+
+
+def test_colour_is_there_unless_it_is_not_wanted() -> None:
+    told = seen("status")
+    assert COLOUR.search(told) and "◆ 1 waits for you" in CONTROL.sub("", told)
+    plain = seen("status", NO_COLOR="1", TERM="linux")
+    assert not COLOUR.search(plain) and "? 1 waits for you" in plain
+
+
+def test_steps_for_people_have_the_verdict_above_and_what_is_hidden_below() -> None:
+    told = CONTROL.sub("", seen("steps", IDS["week-dates"], "is:loop", columns=120))
+    assert "Parse ISO week dates  477fd351" in told
+    assert "stuck  Steps 58-61 made the same call" in told
+    assert "4 of 61 steps, 67 other events hidden" in told
+    assert len(re.findall("∞!", told)) == 4
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 2)])
+def test_what_is_at_stake_is_asked_about(answer: str, code: int) -> None:
+    process = spawn("pause", IDS["pydantic"], "--now")
+    process.expect_exact("This stops 1 run: Migrate to pydantic 2. Go on? [y/N] ")
+    process.sendline(answer)
+    rest = str(process.read())
+    process.close()
+    assert process.exitstatus == code
+    assert ("paused  " in rest) is (code == 0)
+    assert ("Nothing was changed" in rest) is (code != 0)
+
+
+def test_a_question_that_is_interrupted_changes_nothing() -> None:
+    process = spawn("pause", IDS["pydantic"])
+    process.expect_exact("[y/N] ")
+    process.sendintr()
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 130
