@@ -387,7 +387,10 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
         return
     finally:
         screen.starting = ""
-    await _started(screen, form, found[0])
+    if screen.source is source:
+        await _started(screen, form, found[0])
+    else:
+        screen.footer.tell(f"started on {source.label}: {title_of(found[0])}")
 
 
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:
