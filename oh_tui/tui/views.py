@@ -27,7 +27,9 @@ def where(screen: MainScreen) -> None:
     if study:
         from oh_tui.tui.where import WhereScreen
 
-        screen.app.push_screen(WhereScreen(study.trajectory, study.accounts), screen.jump)
+        title = title_of(screen.current) if screen.current else ""
+        view = WhereScreen(study.trajectory, study.accounts, title)
+        screen.app.push_screen(view, screen.jump)
 
 
 async def changes(screen: MainScreen) -> None:
