@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
 from oh_tui.human import dollars, plural
 from oh_tui.problem import Problem
@@ -56,11 +57,13 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
             screen.ticking.append(screen.set_interval(every, screen.refresh_lists))
         tell_problems(screen, screen.source.problems)
         await open_named(screen)
-        if screen.source.can_act:
-            screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
-        screen.sidebar.total = await screen.source.count()
+        screen.lacks.clear()
+        await read_sandboxes(screen)
         screen.tell_totals()
         look(screen)
+        with optional(screen, "count"):
+            screen.sidebar.total = await screen.source.count()
+            screen.tell_totals()
 
 
 def _board(screen: MainScreen, source: Source) -> Board:
@@ -121,7 +124,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> None:
             if further:
                 found = await screen.source.get(further)
                 fresh |= {bare_id(c.id): c for c in found if c}
-            sidebar.sandboxes = tuple(await screen.source.sandboxes())
+            await read_sandboxes(screen)
         changes = board.take(fresh.values())
         if sort:
             board.reorder()
@@ -133,6 +136,27 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> None:
         notices.ring(screen, changes)
         look(screen)
         await save_seen(screen)
+
+
+async def read_sandboxes(screen: MainScreen) -> None:
+    assert screen.source is not None
+    if screen.source.can_act and "sandboxes" not in screen.lacks:
+        with optional(screen, "sandboxes"):
+            screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
+
+
+@contextlib.contextmanager
+def optional(screen: MainScreen, what: str) -> Iterator[None]:
+    """A part of the lists that others can do without. A server that does not know the call at all
+    is told of once, and not asked again."""
+    with screen.reporting():
+        try:
+            yield
+        except ApiError as error:
+            if error.status not in (404, 405):
+                raise
+            screen.lacks.add(what)
+            raise Problem(f"This server tells no {what}", "all else works") from error
 
 
 def under_cursor(screen: MainScreen) -> str:

@@ -120,6 +120,8 @@ class MainScreen(AskingScreen):
         self.shell_history: list[str] = []
         self.bulk: Bulk | None = None
         """What is being done to all marked conversations."""
+        self.lacks: set[str] = set()
+        """Parts of the lists that this server does not know at all."""
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
 

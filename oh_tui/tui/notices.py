@@ -73,7 +73,10 @@ def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
 
 async def _run_all(screen: MainScreen, words: Sequence[str], changes: Sequence[Change]) -> None:
     for change in changes:
-        if trouble := await run(words, environment(change, os.environ)):
+        variables = environment(change, os.environ)
+        for server in screen.settings.config.servers.values():
+            variables.pop(server.key_env, None)
+        if trouble := await run(words, variables):
             screen.footer.tell(f"the notice command {trouble}")
             return
 

@@ -260,3 +260,24 @@ def test_a_hostile_title_sends_nothing_to_the_terminal(tmp_path: Path) -> None:
         terminal.press("q")
         assert terminal.ends() == 0 and terminal.is_restored()
         assert b"owned" not in terminal.drawn
+
+
+def test_a_faulty_settings_file_ends_it_before_the_screen_comes_up(tmp_path: Path) -> None:
+    file = tmp_path / "faulty.toml"
+    file.write_text('theme = "oh-drak"\n\n[servers.work]\nkey_env = "X"\n[keys]\nfind = "q"\n')
+    with Terminal(OH_TUI, "--demo", answers=False, OH_TUI_CONFIG=str(file)) as terminal:
+        assert terminal.ends() == 2
+        told = terminal.said
+    for part in ("has 3 faults", "line 1: ", "line 3: ", "line 6: find: q is quit already"):
+        assert part in told
+    assert b"\x1b[?1049h" not in terminal.drawn
+
+
+def test_a_settings_file_can_leave_the_mouse_to_the_terminal(tmp_path: Path, run: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("mouse = false\n[keys]\nquit = 'Q'\n")
+    with Terminal(OH_TUI, "open", run, OH_TUI_CONFIG=str(file)) as terminal:
+        terminal.wait_for("Sort the list")
+        assert b"\x1b[?1000h" not in terminal.drawn
+        terminal.press("Q")
+        assert terminal.ends() == 0

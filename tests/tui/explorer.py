@@ -168,6 +168,7 @@ async def explore(
     open_id: str = "",
     at: str = "",
     has_key: bool = True,
+    connect: Callable[[Settings], Source] | None = None,
 ) -> AsyncIterator[Explorer]:
     """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
     client and the demo's servers. Without a key nothing is read: it asks what to do."""
@@ -184,6 +185,7 @@ async def explore(
         open_id=open_id,
         at=at,
         demo=make,
+        connect=connect,
         clock=NOW.timestamp,
     )
     async with app.run_test(size=size) as pilot:
