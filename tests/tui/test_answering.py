@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings import Settings
 from oh_tui.sources import acting
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.steps import RESULT_KINDS
+from oh_tui.tui import answering
+from oh_tui.tui.widgets.bars import Question
 from tests.tui.explorer import Between, Explorer, explore
 
 OAUTH = "Add OAuth login"
@@ -168,9 +171,8 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
         assert conversation is not None
         assert it.screen.source is not None
         standing = await it.screen.source.agents().standing(conversation.id)
-        from oh_tui.tui import answering
-        from oh_tui.tui.widgets.bars import Question
-
+        many = replace(standing, calls=standing.calls * 9)
+        assert answering._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
         blocks = answering._calls_blocks(standing.calls * 9)
         it.screen.run_worker(
             it.screen.ask_about(blocks, Question("", [], [("y", "yes", "y")]), (("all", ""),)),
@@ -280,8 +282,6 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
 
 
 async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
-    from msgspec.structs import replace
-
     real = acting.Agents._standing
 
     async def stopped(agents: acting.Agents, name: str) -> acting.Standing:
