@@ -167,6 +167,14 @@ def parse(text: str) -> Query:
     return Query(text.strip(), tuple(terms), tuple(cheapest_first))
 
 
+_ESCAPED = re.compile(r'\\(["\\])')
+
+
+def quoted(text: str) -> str:
+    """A text as one word of a query, whatever is in it."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+
+
 def _term(match: re.Match[str]) -> Term:
     start, end = match.span()
     name = (match["field"] or "").lower()
@@ -174,7 +182,7 @@ def _term(match: re.Match[str]) -> Term:
         raise QueryError("The quote has no end", 'close it: "like this"', start, end)
     if name and name not in FIELDS:
         raise _unknown(match, name)
-    typed = match["plain"] if match["quoted"] is None else match["quoted"].replace('\\"', '"')
+    typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
         hint = _examples(name) if name else 'text stands between the quotes: "like this"'
         raise QueryError(

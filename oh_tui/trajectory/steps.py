@@ -128,6 +128,8 @@ class Trajectory:
         """The last `execution_status` the events tell, "" when they tell none."""
         self.statuses: list[StatusChange] = []
         """Each change of the status, in order."""
+        self.numberings = 1
+        """How often the steps got their numbers: one more when steps had to be taken out."""
         self.events: list[Event] = []
         self.steps: list[Step] = []
         self.counts = Counts()
@@ -279,6 +281,7 @@ class Trajectory:
 
     def _renumber(self, gone: set[int]) -> None:
         """Take steps out. It costs as much as there are steps, so once a batch at most."""
+        self.numberings += 1
         kept = [step for step in self.steps if step.number not in gone]
         new = {step.number: number for number, step in enumerate(kept, 1)}
         for step in kept:

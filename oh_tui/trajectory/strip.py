@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -200,6 +200,20 @@ class Strip:
             for number in self._open[-_AT_ONCE:]
             if self._trajectory.outcome(steps[number - 1]) is Outcome.WAITING
         ]
+
+    def nearest(self, number: int, by: int, marks: Iterable[str]) -> int:
+        """The nearest step after (`by` 1) or before (-1) `number` with one of these marks; 0 if
+        there is none. Of a loop only its first step counts."""
+        found = 0
+        for mark in marks:
+            numbers = self._marked[mark]
+            if mark == "loop":
+                numbers = [n for n in numbers if n - 1 not in self._loops]
+            place = bisect_right(numbers, number) if by > 0 else bisect_left(numbers, number) - 1
+            if 0 <= place < len(numbers):
+                nearer = min if by > 0 else max
+                found = nearer(found, numbers[place]) if found else numbers[place]
+        return found
 
     def _strongest(self, begin: int, end: int) -> tuple[str, int]:
         """The strongest mark of the steps from `begin` to before `end`, and the step's number."""

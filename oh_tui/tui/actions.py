@@ -17,6 +17,9 @@ from oh_tui.tui.widgets.timeline import TIMES
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
+TROUBLE = ("error", "failed", "waiting", "loop")
+"""The marks of the strip at which `e` stops."""
+
 
 def pane(screen: MainScreen, name: str) -> None:
     screen.focus_pane(name)
@@ -66,7 +69,9 @@ def scroll_result(screen: MainScreen, by: int) -> None:
 
 
 def next_error(screen: MainScreen, by: int) -> None:
-    if not screen.timeline.walk(by, screen.timeline.failed):
+    timeline = screen.timeline
+    if not (timeline.walk_marked(by, TROUBLE) if timeline.study else
+            timeline.walk(by, timeline.failed)):  # fmt: skip
         where = "after" if by > 0 else "before"
         older = flows.unread(screen) if by < 0 else ""
         screen.footer.tell(f"no error {where} this one{older}")

@@ -18,6 +18,9 @@ from oh_tui.tui.widgets.bars import Question
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
+MOST = 1000
+"""Steps copied at once; it takes about 0.1 s, and terminals refuse much more."""
+
 _GAPS = {"m": "\n", "j": ",\n"}
 """What stands between the texts of several steps; a new line for all others."""
 
@@ -33,6 +36,9 @@ async def copy(screen: MainScreen) -> None:
         return
     if answer == "l":
         copy_link(screen)
+        return
+    if selected and selected[1] - selected[0] >= MOST:
+        screen.footer.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
         return
     text, what = _asked_for(screen, answer)
     if not text:
@@ -74,8 +80,9 @@ def _steps(screen: MainScreen) -> list[Step]:
     if selected is None:
         step = timeline.current[0]
         return [step] if step else []
-    numbers = range(selected[0], selected[1] + 1)
-    return [trajectory.steps[n - 1] for n in numbers if timeline.place_of_step(n) is not None]
+    shown = None if timeline.filtered is None else set(timeline.filtered)
+    numbers = range(selected[0], min(selected[1], len(trajectory)) + 1)
+    return [trajectory.steps[n - 1] for n in numbers if shown is None or n in shown]
 
 
 def _markdown(screen: MainScreen) -> Callable[[Step], str]:

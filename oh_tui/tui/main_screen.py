@@ -226,6 +226,7 @@ class MainScreen(AskingScreen):
         self.current = conversation
         if changed:
             finding.clear_filter(self)
+            self.workers.cancel_group(self, "find")  # it looks through the run before
         if not preview:
             self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())

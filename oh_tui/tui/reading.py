@@ -13,7 +13,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded
 from oh_tui.trajectory.study import Study
-from oh_tui.tui import finding, flows
+from oh_tui.tui import finding, flows, views
 from oh_tui.tui.runs import Run, find_place, landing
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
     """Whether a run may be read without being asked for; if not, says how to ask."""
     assert screen.source is not None
     if not screen.source.can_act or conversation.sandbox_status == "RUNNING":
+        return True
+    if await screen.source.keeps(conversation):
         return True
     total, _ = await screen.source.count_events(conversation)
     if total <= PREVIEW:
@@ -152,13 +154,21 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
         if news is None:
             screen.read_run(run.conversation)
             return
-        status = trajectory.status
+        if screen.timeline.trajectory is not trajectory:
+            return
+        status, numberings = trajectory.status, trajectory.numberings
+        under = screen.timeline.current
         changed = trajectory.extend(news)
         if run.study:
             run.study.update()
-        screen.run_view.grown(changed, follow=screen.follow)
-        finding.grown(screen, changed)
+        if trajectory.numberings != numberings:  # the rows are no longer those of before
+            step = trajectory.step_of(under[1].id) if under else None
+            show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
+        else:
+            screen.run_view.grown(changed, follow=screen.follow)
+            finding.grown(screen, changed)
         tell_study(screen, run)
+        views.grown(screen)
         if trajectory.status != status:
             screen.run_view.refresh_outcomes()
             screen.tell_keys()
@@ -180,6 +190,8 @@ async def read_older(screen: MainScreen) -> None:
             taken = take_loaded(screen, run.conversation, loaded)
             if taken:
                 await study_run(screen, taken)
+                if taken.trajectory.live:
+                    screen.follow_run(taken)  # the events that follow belong to this one now
 
 
 async def enter_child(screen: MainScreen, conversation_id: str) -> None:

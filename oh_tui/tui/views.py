@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.query import parse
+from oh_tui.trajectory.query import parse, quoted
 from oh_tui.trajectory.study import Study
 from oh_tui.tui import finding
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def studied(screen: MainScreen) -> Study | None:
     """What is told of the run shown; says so when nothing is yet."""
     study = screen.run_view.study
-    if study is None:
-        screen.footer.tell("no run is read yet: enter reads it")
+    if study is None or study.trajectory is not screen.timeline.trajectory:
+        screen.footer.tell("this run is not read yet: enter reads it")
+        return None
     return study
 
 
@@ -51,4 +52,15 @@ async def changes(screen: MainScreen) -> None:
         screen.jump(chosen[1])
     else:
         screen.focus_pane("timeline")
-        finding.set_filter(screen, parse(f'path:"{chosen[1]}"'))
+        finding.set_filter(screen, parse(f"path:{quoted(chosen[1])}"))
+
+
+def grown(screen: MainScreen) -> None:
+    """The run took in more events: a view of its files takes them in too."""
+    top = screen.app.screen
+    if top is screen:
+        return
+    from oh_tui.tui.changes_screen import ChangesScreen
+
+    if isinstance(top, ChangesScreen):
+        top.grown()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
 from textual.events import Click
 
+from oh_tui.sources import Loaded, build
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.query import parse, quoted
 from oh_tui.tui.changes_screen import ChangesScreen
-from tests.tui.explorer import explore
-from tests.tui.test_run import FLAKY, OAUTH, WEEKS, number
+from tests.trajectory.made import event, message, output, shell
+from tests.tui.explorer import Between, explore
+from tests.tui.test_run import FLAKY, IDS, OAUTH, WEEKS, number
 
 FINISHED = "Cache the docker layers"
 DELEGATING = "Port the CLI to click"
@@ -175,3 +183,82 @@ async def test_enter_goes_into_a_sub_conversation_and_esc_returns_to_the_step() 
         assert it.screen.current.title == "Audit the public endpoints"
         assert number(it) == starts[0]
         assert it.screen.pane == "timeline"
+
+
+async def test_e_is_quick_and_walks_what_the_strip_marks() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("g")
+        seen = []
+        for _ in range(16):
+            await it.press("e")
+            seen.append(number(it))
+        assert seen[:5] == [8, 12, 17, 22, 30]
+        assert seen[-1] == 61
+        assert "no error after this one" in it.footer
+        await it.press("E")
+        assert number(it) == 60
+
+
+async def test_following_does_not_move_the_end_of_a_range() -> None:
+    async with explore() as it:
+        await it.open(FLAKY)
+        await it.press("G", "v", "k")
+        before = it.screen.timeline.range
+        steps = it.screen.timeline.row_count()
+        it.demo.advance(60)
+        await it.until(lambda: it.screen.timeline.row_count() > steps, 20)
+        assert it.screen.timeline.range == before
+
+
+async def test_a_followed_run_whose_steps_get_other_numbers_keeps_the_cursor() -> None:
+    answers: asyncio.Queue[list[Event]] = asyncio.Queue()
+    early = [
+        message("m", "hi"),
+        output("A", "one"),
+        event("ObservationEvent", "r2", 2, action_id="A", observation={"content": []}),
+        shell("B", "ls"),
+    ]
+
+    async with explore() as it:
+        source = it.screen.source
+        assert source is not None
+
+        async def load(*_: object) -> AsyncGenerator[Loaded, None]:
+            yield Loaded("agent server", build(early, live=True), 4, 4)
+
+        async def follow(*_: object) -> AsyncGenerator[list[Event], None]:
+            while True:
+                yield await answers.get()
+
+        source.load, source.follow = load, follow  # type: ignore[method-assign,assignment]
+        await it.open(FLAKY)
+        await it.press("G")
+        assert (it.screen.timeline.row_count(), number(it)) == (4, 4)
+        answers.put_nowait([shell("A", "pwd")])
+        await it.until(lambda: it.screen.timeline.row_count() == 3)
+        assert number(it) == 2
+        assert "ls" in it.row()
+
+
+async def test_what_is_told_of_another_run_never_stands_above_this_one() -> None:
+    between = Between()
+    async with explore(size=(160, 48), wrap=between) as it:
+        await it.open(WEEKS)
+        held = between.hold("GET /api/v1/conversation/*/events/search")
+        it.screen.focus_pane("conversations")
+        it.screen.sidebar.highlight(IDS["Cache the docker layers"])
+        await it.send("enter")
+        await it.until(lambda: not it.screen.query_one("#summary").display)
+        await it.send("T")
+        await it.pilot.pause(0.1)
+        assert "not read yet" in it.footer
+        held.set()
+        await it.settle()
+        assert "finished" in it.text("#summary")
+
+
+@pytest.mark.parametrize("path", ["a\\", 'a"b.py', "two  spaces.py"])
+def test_any_path_is_one_word_of_a_filter(path: str) -> None:
+    (term,) = parse(f"path:{quoted(path)}").terms
+    assert term.value == path

@@ -87,6 +87,8 @@ class RunView(Vertical):
         self._summary = self.query_one(Summary)
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
+        self._told_of: Conversation | None = None
+        """The conversation that the study is of."""
         self._now = 0.0
         self._detail = self.query_one("#detail-pane")
         self._rules = {rule.id: rule for rule in self.query(Rule)}
@@ -117,7 +119,7 @@ class RunView(Vertical):
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self._shown = None
-        if trajectory is None:
+        if trajectory is None or self._conversation is not self._told_of:
             self.study = None
         else:
             # What stands above stays until its next state is told, so that nothing jumps.
@@ -131,6 +133,7 @@ class RunView(Vertical):
     def watch_study(self, study: Study | None) -> None:
         if not self.is_mounted:
             return
+        self._told_of = self._conversation
         self.timeline.study = self._summary.study = study
         self._strip.show(study.strip if study else None)
         self._head.refresh()

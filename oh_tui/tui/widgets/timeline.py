@@ -4,7 +4,7 @@ only the steps that it lets through."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -92,7 +92,8 @@ class Timeline(RowList):
 
     @property
     def current(self) -> tuple[Step | None, Event] | None:
-        return self.row(self.cursor) if self.row_count() else None
+        rows = self.row_count()
+        return self.row(min(self.cursor, rows - 1)) if rows else None
 
     def place_of(self, event_id: str) -> int | None:
         """The row of an event, or of the step it belongs to; None when it has no row."""
@@ -150,7 +151,7 @@ class Timeline(RowList):
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         """The trajectory in hand took in more events; `changed` are steps that got a result."""
-        at_end = follow and self.cursor >= self._drawn_rows - 1
+        at_end = follow and self.range_from is None and self.cursor >= self._drawn_rows - 1
         current = self.current
         self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
         touched = current and current[0] and current[0].number in changed
@@ -163,9 +164,7 @@ class Timeline(RowList):
 
     _drawn_rows = 0
 
-    def watch_filtered(
-        self, before: tuple[int, ...] | None, after: tuple[int, ...] | None
-    ) -> None:
+    def watch_filtered(self, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> None:
         """The cursor stays with its step, else goes to the nearest one that is shown."""
         if self.trajectory is None:
             return
@@ -209,8 +208,9 @@ class Timeline(RowList):
     def _step_before(self, place: int) -> int:
         """The row of the last step at or before an event that has no step."""
         assert self.trajectory is not None
-        for event in reversed(self.trajectory.events[: place + 1]):
-            step = self.trajectory.step_of(event.id)
+        events = self.trajectory.events
+        for n in range(min(place, len(events) - 1), -1, -1):
+            step = self.trajectory.step_of(events[n].id)
             if step:
                 return step.number - 1
         return 0
@@ -230,6 +230,19 @@ class Timeline(RowList):
                     return True
         return False
 
+    def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
+        """As `walk`, to steps that the strip marks so: at once also among 100,000."""
+        if self.study is None or self.current is None:
+            return False
+        step = self.current[0]
+        number = step.number if step else self._step_before(self.cursor) + 1
+        while number := self.study.strip.nearest(number, by, marks):
+            place = self.place_of_step(number)
+            if place is not None and place != self.cursor:
+                self.move_to(place)
+                return True
+        return False
+
     def _steps_from(self, row: int, by: int) -> Iterator[int]:
         assert self.trajectory is not None
         if self.filtered is not None and not self.show_events:
@@ -240,12 +253,10 @@ class Timeline(RowList):
         return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
 
     def failed(self, step: Step) -> bool:
-        """What `e` stops at: errors, failed commands, calls that wait, the beginning of a loop."""
+        """What `e` stops at as long as the run is not studied."""
         assert self.trajectory is not None
         outcome = self.trajectory.outcome(step)
-        if outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING):
-            return True
-        return self._is_in_loop(step) and not (self.study and step.number - 1 in self.study.loops)
+        return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
 
     def _is_in_loop(self, step: Step) -> bool:
         return self.study is not None and step.number in self.study.loops
@@ -290,9 +301,7 @@ class Timeline(RowList):
     def head(self, width: int) -> Strip:
         if not self.row_count():
             return self.strip([], width)
-        number, at, llm, what, room, cost = self._columns(
-            self.scrollable_content_region.width - 1
-        )
+        number, at, llm, what, room, cost = self._columns(self.scrollable_content_region.width - 1)
         name = "at" if self.time == "elapsed" else self.time
         model = f"{'llm':>{llm}}" if llm else ""
         text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
