@@ -68,6 +68,7 @@ environment:
   OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
+  OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
   NO_COLOR              no colours
 
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
@@ -264,10 +265,13 @@ def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
 
         return ThisMachine(settings.own_runs)
     from oh_tui.api import AppServer
+    from oh_tui.sources.cache import RunCache
     from oh_tui.sources.server import ServerSource
 
     api = AppServer(settings.base_url, key=fetch_key(settings), auth=settings.auth, watch=log)
-    return ServerSource(api, settings.label, address=settings.base_url)
+    folder, limit = settings.cache_folder, settings.cache_limit
+    cache = RunCache(folder, settings.base_url, limit) if folder and limit else None
+    return ServerSource(api, settings.label, address=settings.base_url, cache=cache)
 
 
 def _known() -> Known:

@@ -42,6 +42,8 @@ __all__ = ["CLOUD", "DEMO", "LOCAL", "Auth", "Settings", "choose", "fetch_key", 
 OWN_RUNS = Path(".openhands", "conversations")
 """Where the OpenHands CLI keeps its runs, under the home folder."""
 
+CACHE_LIMIT = 500_000_000
+
 FAULTS = 20
 """Faults of a settings file that are listed; the rest is counted."""
 
@@ -85,6 +87,8 @@ class Settings:
     """Where it is kept what was seen of each conversation; None keeps it in memory."""
     cache_folder: Path | None = None
     """Where is kept what only saves time; None where there is no home."""
+    cache_limit: int = CACHE_LIMIT
+    """Bytes of runs that are kept there; 0 keeps none."""
     own_runs: Path | None = None
     """The folder of the runs on this machine; None where there is no home."""
     config: Config = field(default_factory=Config)
@@ -133,6 +137,7 @@ def read_settings(
         all_read_only=read_only or config.read_only,
         notice=_notice(notice) if notice.strip() else config.notice,
         cache_folder=cache_folder(environment),
+        cache_limit=_cache_limit(environment.get("OH_TUI_CACHE", "")),
         own_runs=under_home(environment, OWN_RUNS),
         config=config,
     )
@@ -276,6 +281,21 @@ def _auth(text: str) -> Auth | None:
     raise Problem(
         f"OH_TUI_AUTH is {clean_line(text)!r}",
         "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
+    )
+
+
+def _cache_limit(text: str) -> int:
+    """Bytes, from megabytes or a word."""
+    match text.strip().lower():
+        case "" | "on":
+            return CACHE_LIMIT
+        case "off":
+            return 0
+        case number if number.isascii() and number.isdecimal() and len(number) < 10:
+            return int(number) * 1_000_000
+    raise Problem(
+        f"OH_TUI_CACHE is {clean_line(text)!r}",
+        "it can be off, or the megabytes that the runs kept on this machine may take",
     )
 
 

@@ -108,6 +108,10 @@ class Source(Protocol):
         """The events of a conversation, the newest first, then all; cancel by closing. `held` is
         what was read of it before: no event of it gets lost because the source lacks it now."""
 
+    async def keeps(self, conversation: Conversation) -> bool:
+        """Whether loading the run takes no more than a moment: it is kept on this machine."""
+        ...
+
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
         """One page of events before those held, for a run too long to be loaded whole."""
 

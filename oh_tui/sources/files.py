@@ -116,6 +116,9 @@ class FileSource:
         """The whole run at once, for commands."""
         return build(self.archive(conversation).events())
 
+    async def keeps(self, conversation: Conversation) -> bool:
+        return True
+
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
         return Loaded("file", trajectory, len(trajectory.events), len(trajectory.events))
 

@@ -10,12 +10,14 @@ import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
+from oh_tui.sources.cache import RunCache, events_of_zip
 from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
 from oh_tui.text import clean_line
 from oh_tui.trajectory.events import Event
@@ -53,12 +55,15 @@ class ServerSource:
         *,
         address: str = "",
         remembered: Mapping[str, Seen] | None = None,
+        cache: RunCache | None = None,
     ) -> None:
         self.api = api
         self.label = label
         self.opening = opening
         self.address = address
         self.remembered = remembered or {}
+        self.cache = cache
+        """Where runs that are over are kept on this machine, if they are."""
         self._bulk = asyncio.Lock()
         """At most one bulk load runs: a download makes the server read all its event files."""
 
@@ -148,6 +153,11 @@ class ServerSource:
         via = "app server"
         live = conversation.sandbox_status == "RUNNING"
         total = await self.api.count_events(conversation.id)
+        if self.cache and (kept := await asyncio.to_thread(self.cache.load, conversation, total)):
+            events = _with_held(kept, held, whole=True)
+            run = await asyncio.to_thread(build, events)
+            yield Loaded(via, run, len(events), len(events), _lacking(conversation, run))
+            return
         page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
         whole = not page.next_page_id
         events = _with_held(page.items[::-1], held, whole=whole)
@@ -164,10 +174,18 @@ class ServerSource:
                         received += len(chunk)
                         await asyncio.to_thread(file.write, chunk)
                         yield Loaded(via, None, len(page.items), total, note)
-                events = await asyncio.to_thread(_events_of_zip, file)
+                events, problems = await asyncio.to_thread(events_of_zip, file)
+                if problems and len(events) < total:
+                    came = f"{len(events):,} of {plural(total, 'event')} came"
+                    raise Problem(f"The download broke off: {came}", "r reads on")
+                if self.cache and len(events) == total and not problems:
+                    await asyncio.to_thread(self.cache.keep, conversation, file, total)
         events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live)
         yield Loaded(via, trajectory, len(events), len(events), note)
+
+    async def keeps(self, conversation: Conversation) -> bool:
+        return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
     async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
         agent, via = self._agent(conversation), "agent server"
@@ -425,14 +443,3 @@ def _lacking(conversation: Conversation, newest: Trajectory) -> str:
     if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
         return "the run ended in an error, and the server does not hold which"
     return ""
-
-
-def _events_of_zip(file: IO[bytes]) -> list[Event]:
-    """All events of a downloaded zip, their texts kept in memory: the file goes away."""
-    from oh_tui.trajectory.archive import open_archive
-
-    archive = open_archive(file)
-    events = list(archive.events())
-    for event in events:
-        event.held, event.store = event.raw(), None
-    return events
