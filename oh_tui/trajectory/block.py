@@ -162,7 +162,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
             if inner:
                 short.append((label, "yes"))
         elif is_secret_name(str(name)):
-            short.append((label, str(redact_json({str(name): inner})[str(name)])))
+            short.append((label, str(hide_if_secret(str(name), inner))))
         elif isinstance(inner, str):
             text = safe(inner)
             if len(text) <= SHORT and "\n" not in text.strip("\n"):
@@ -190,8 +190,16 @@ def json_blocks(value: Any) -> list[Block]:
     return [] if value is None else [Json(json_pretty(value))]
 
 
+def hide_if_secret(name: str, value: Any) -> Any:
+    """The value as it may be shown below this name; the name itself need not be shown as it is."""
+    (shown,) = redact_json({name: value}).values()
+    return shown
+
+
 def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
-    kept = tuple((label, one_line(value)) for label, value in pairs)
+    """Labels and values, both of which may be foreign, each on one line; those that say nothing are
+    left out."""
+    kept = tuple((one_line(label), one_line(value)) for label, value in pairs)
     kept = tuple(pair for pair in kept if pair[1])
     return [Fields(kept)] if kept else []
 
@@ -199,11 +207,12 @@ def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
 _ODD_IN_JSON = re.compile(r"[^\x20-\x7e]")
 
 
-def json_pretty(value: Any) -> str:
-    """Decoded JSON as indented text, without secrets; characters that `clean` would take away
-    are written as escapes, so that the text stays true and harmless."""
+def json_pretty(value: Any, indent: int | None = 2) -> str:
+    """Decoded JSON as indented text (on one line without `indent`), without secrets; characters
+    that `clean` would take away are written as escapes, so that the text stays true and
+    harmless."""
     try:
-        text = json.dumps(redact_json(value), ensure_ascii=False, indent=2)
+        text = json.dumps(redact_json(value), ensure_ascii=False, indent=indent)
     except (RecursionError, ValueError, TypeError):
         return "(nested too deep to be shown)"
     if clean(text) == text:

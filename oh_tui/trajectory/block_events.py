@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.human import compact, duration
-from oh_tui.text import redact_json
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
@@ -23,6 +22,7 @@ from oh_tui.trajectory.block import (
     Note,
     Plain,
     Table,
+    hide_if_secret,
     json_blocks,
     json_pretty,
     object_blocks,
@@ -181,11 +181,11 @@ def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
             return table
     if isinstance(value, dict | list):
         return [Heading(key or "state"), Json(json_pretty(value))]
-    shown = redact_json({key: value})[key] if key else value
+    shown = hide_if_secret(key, value) if key else value
     if isinstance(shown, str) and (len(shown) > SHORT or "\n" in shown):
         return [Heading(key), Plain(safe(shown))]
     told = one_line(shown) or json_pretty(shown)
-    was = one_line(redact_json({key: before})[key]) if key and before != value else ""
+    was = one_line(hide_if_secret(key, before)) if key and before != value else ""
     return [Fields(((key or "state", f"{was} -> {told}" if was else told),))]
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.human import duration
-from oh_tui.text import clean_line, redact
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
@@ -34,6 +33,7 @@ from oh_tui.trajectory.block import (
     json_blocks,
     json_pretty,
     object_blocks,
+    one_line,
     output_blocks,
     pair_blocks,
     plain_text,
@@ -177,7 +177,7 @@ def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
 def call_title(step: Step) -> str:
     """Such as `step 58 · terminal`, `step 3 · you`."""
     event = step.event
-    what = clean_line(redact(event.tool_name or event.verb))
+    what = one_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
         what = "hook"
     elif not what:
@@ -209,7 +209,10 @@ def command_text(step: Step) -> str:
     command = bodies.command_text(body)
     if command or not step.is_call:
         return safe(command)
-    return safe(bodies.arguments_text(body))
+    given = bodies.arguments(body)
+    if given is None or isinstance(given, str):
+        return safe(given or "")
+    return json_pretty(given, indent=None)
 
 
 def output_text(step: Step) -> str:
@@ -306,7 +309,7 @@ def _delegate_call(action: dict[str, Any]) -> list[Block]:
         told = (
             (name, safe(t) if isinstance(t, str) else json_pretty(t)) for name, t in tasks.items()
         )
-        return [Fields(tuple((clean_line(redact(name)), task) for name, task in told))]
+        return [Fields(tuple((one_line(name), task) for name, task in told))]
     if not isinstance(ids, list) or not ids:
         return object_blocks(action)
     types = field(action, "agent_types")
@@ -315,7 +318,7 @@ def _delegate_call(action: dict[str, Any]) -> list[Block]:
         (str(name), kinds[n] if n < len(kinds) and kinds[n] else "an agent")
         for n, name in enumerate(ids)
     ]
-    return pair_blocks(*((clean_line(redact(name)), kind) for name, kind in pairs))
+    return pair_blocks(*pairs)
 
 
 def _task_call(action: dict[str, Any]) -> list[Block]:
@@ -379,8 +382,9 @@ text to be read (finish, think) show it in Result, which has the room."""
 
 def _words(kind: str) -> str:
     """A kind in words: `conversation error` for ConversationErrorEvent."""
-    name = clean_line(kind).removesuffix("Event").removesuffix("Observation")
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower() or clean_line(kind)
+    name = one_line(kind)
+    short = name.removesuffix("Event").removesuffix("Observation")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", short).lower() or name
 
 
 def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str:

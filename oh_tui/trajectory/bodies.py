@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+from oh_tui.text import redact_json
 from oh_tui.trajectory.events import decode_json
 
 
@@ -115,15 +116,13 @@ def arguments(body: Any) -> Any:
 
 
 def arguments_text(body: Any) -> str:
-    """The arguments of a call on one line, for a call that was not parsed into an action."""
-    given = field(body, "tool_call", "arguments")
-    if isinstance(given, str):
-        return given
+    """The arguments of a call on one line, for a call that was not parsed into an action. Secrets
+    are taken out before it is JSON again: in `\\nsk-…` the n would hide the key."""
     given = arguments(body)
     if given is None or isinstance(given, str):
         return given or ""
     try:
-        return json.dumps(given, ensure_ascii=False)
+        return json.dumps(redact_json(given), ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return ""
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.human import size
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean, clean_line, redact
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.steps import Step
 
@@ -48,7 +48,7 @@ class Image(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         if self.address:
-            return f"{self.what} at {clean_line(redact(self.address[:2000]))}"
+            return f"{self.what} at {clean_line(redact(clean(self.address[:2000])))}"
         if not self.format:
             return f"{self.what} that cannot be read, {size(self.size)}"
         pixels = f" {self.width}x{self.height}" if self.width and self.height else ""

@@ -13,7 +13,7 @@ from oh_tui.trajectory.steps import Outcome, Step
 def step_markdown(step: Step, outcome: Outcome) -> str:
     """A heading, the call and its result, whole; clean and redacted as everything shown."""
     told = result_title(step, outcome)
-    head = f"### {call_title(step)}" + (f" · {told}" if told else "")
+    head = "### " + _line(call_title(step) + (f" · {told}" if told else ""))
     blocks = call_blocks(step, whole=True) if step.is_call else []
     return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
 
@@ -27,19 +27,19 @@ def _text(block: b.Block) -> str:
     if isinstance(block, b.Markdown):
         return block.text.strip()
     if isinstance(block, b.Fields):
-        return "\n".join(f"- {_plain(label)}: {_plain(value)}" for label, value in block.pairs)
+        return "\n".join(f"- {_line(label)}: {_line(value)}" for label, value in block.pairs)
     if isinstance(block, b.Checklist):
         return "\n".join(
-            f"- [{'x' if task.status == 'done' else ' '}] {_plain(task.title)}"
+            f"- [{'x' if task.status == 'done' else ' '}] {_line(task.title)}"
             for task in block.tasks
         )
     if isinstance(block, b.Table):
         rows = (block.head, ("---",) * len(block.head), *block.rows)
-        return "\n".join(f"| {' | '.join(map(_plain, row))} |" for row in rows)
+        return "\n".join(f"| {' | '.join(map(_line, row))} |" for row in rows)
     if isinstance(block, b.Heading):
-        return f"**{_plain(block.text)}**"
+        return f"**{_line(block.text)}**"
     if isinstance(block, b.Note):
-        return f"_{_plain(block.text)}_"
+        return f"_{_line(block.text)}_"
     if isinstance(block, b.Thought | b.Plain):
         return _plain(block.text.strip("\n"))
     language = {b.Command: "sh", b.Diff: "diff", b.Json: "json"}.get(type(block), "")
@@ -53,8 +53,16 @@ def _fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")
+_START = re.compile(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
+"""Where a line begins with what begins a list, a rule or a heading."""
 
 
 def _plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    """Its lines as they are, each told apart from what begins a list, a rule or a heading."""
+    return _START.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))
+
+
+def _line(text: str) -> str:
+    """On one line, below a mark of our own. It may stand first there, as in an item of a list."""
+    return _plain(" ".join(text.split()))

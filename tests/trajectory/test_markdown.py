@@ -6,7 +6,7 @@ from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Outcome, Trajectory
 
 from ..demo_runs import SLUGS, demo_run
-from .made import message, output, shell
+from .made import call, event, message, output, result, shell
 
 
 def test_a_command_is_fenced_with_its_output() -> None:
@@ -31,3 +31,32 @@ def test_every_step_of_the_demo_can_be_pasted() -> None:
             text = step_markdown(step, run.outcome(step))
             assert text.startswith(f"### step {step.number} · ")
             assert len(text.strip().splitlines()) > 1
+
+
+def test_no_text_of_a_run_is_read_as_markdown_that_is_not_its_own() -> None:
+    run = Trajectory()
+    told = "- one\n  + two\n10. three\n2) four\n# five\n===\n> six ~~seven~~ &lt; a & b - c"
+    reject = event("UserRejectObservation", "r", action_id="a", rejection_reason=told)
+    run.extend([call("a", {"kind": "Made"}), reject])
+    text = step_markdown(run.steps[0], run.outcome(run.steps[0]))
+    assert (
+        "\\- one\n\\+ two\n10\\. three\n2\\) four\n\\# five\n\\===\n"
+        "\\> six \\~\\~seven\\~\\~ \\&lt; a & b - c"
+    ) in text
+
+
+def test_what_stands_below_one_mark_is_one_line() -> None:
+    asked = {"kind": "DelegateAction", "tasks": {"a\n# b": "- look\n\n## here"}}
+    run = Trajectory()
+    run.extend([call("a", asked, tool="x_y*z*\n# w")])
+    text = step_markdown(run.steps[0], Outcome.NO_RESULT)
+    assert text.startswith("### step 1 · x\\_y\\*z\\* \\# w · no result\n")
+    assert "\n- a \\# b: \\- look \\#\\# here\n" in text
+
+
+def test_a_cell_of_a_table_ends_no_row() -> None:
+    entries = [{"name": "a|b\n| c"}, {"name": "d"}]
+    seen = {"kind": "ListDirectoryObservation", "entries": entries}
+    run = Trajectory()
+    run.extend([call("a", {"kind": "ListDirectoryAction"}), result("a", seen)])
+    assert "| a\\|b \\| c |  |  |\n| d |  |  |" in step_markdown(run.steps[0], Outcome.OK)
