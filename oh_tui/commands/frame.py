@@ -75,6 +75,8 @@ class Command:
     has_json: bool = True
     acts: bool = False
     """It changes something on a server, which `--read-only` forbids."""
+    passes_on: bool = False
+    """What follows `--` is a command line of its own: `command`, a list of words."""
     epilog: str = ""
 
 
@@ -160,9 +162,10 @@ def options_parser() -> Parser:
 def command_parser(name: str, command: Command, options: Parser) -> Parser:
     """The parser of one command, with its help."""
     examples = "\n".join(_columns((f"oh-tui {words}", why) for words, why in command.examples))
+    words, dashes, passed_on = command.words.partition(" -- ")
     parser = Parser(
         prog=f"oh-tui {name}".rstrip(),
-        usage=f"oh-tui {name} {command.words} [options]".replace("  ", " "),
+        usage=f"oh-tui {name} {words} [options]{dashes}{passed_on}".replace("  ", " "),
         description=_sentence(TABLE[name].about) if name else None,
         epilog="\n\n".join(filter(None, (f"examples:\n{examples}", command.epilog))),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -182,7 +185,7 @@ def read_words(words: Sequence[str], top: Callable[[Parser], Parser]) -> tuple[s
     """
     options = options_parser()
     asked, rest = options.parse_known_args(list(words))
-    if "" in rest:
+    if "" in rest[: rest.index("--") if "--" in rest else None]:
         raise Problem("An empty word names nothing", HELP)
     place = _place_of_command(rest)
     name = rest.pop(place) if place is not None else ""
@@ -196,6 +199,10 @@ def read_words(words: Sequence[str], top: Callable[[Parser], Parser]) -> tuple[s
         return "", load(""), asked
     command = load(name)
     parser = command_parser(name, command, options)
+    if command.passes_on:
+        # argparse would take out each "--", also those that the command has
+        end = rest.index("--") if "--" in rest else len(rest)
+        rest, asked.command = rest[:end], rest[end + 1 :]
     if "[FILTER]" in command.words:
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]

@@ -4,6 +4,7 @@ through."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,13 @@ process sandboxes)."""
 
 MISSES = 3
 """Looks in a row that may fail before we give up looking."""
+
+HANGS = 30.0
+"""Seconds in one stage after which the list is asked too: one start in some dozens never tells that
+it is ready, and its conversation is there all the same (measured, app server 1.11.0)."""
+
+GIVE_UP = 1800.0
+"""Seconds in one stage, a setup script's too, after which nothing is waited for any more."""
 
 STAGES = {
     "WORKING": "making the sandbox",
@@ -137,16 +145,28 @@ async def start(
     stage = task.status
     times = list(waits) or [1.0]
     looks = misses = 0
+    stayed = 0.0
     while True:
         if task.status == "ERROR":
             raise _failed(task, stage, request)
         if not looks or task.status != stage:
             yield task
+            stayed = 0.0
         stage = task.status
         if task.status == "READY":
             return
-        await asyncio.sleep(times[min(looks, len(times) - 1)])
+        wait = times[min(looks, len(times) - 1)]
+        await asyncio.sleep(wait)
         looks += 1
+        stayed += wait
+        if stayed >= HANGS and (made := await _made(api, task, request)):
+            yield msgspec.structs.replace(task, status="READY", app_conversation_id=made.id)
+            return
+        if stayed >= GIVE_UP:
+            raise Problem(
+                f"The start does not go on: {stage_of(stage)} for {GIVE_UP / 60:.0f} minutes",
+                "look at the list: it may be there; else start it again",
+            )
         try:
             (found,) = await api.get_start_tasks([task.id])
             misses = 0
@@ -164,6 +184,16 @@ async def start(
                 "look at the list: it may be there; else start it again",
             )
         task = found
+
+
+async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conversation | None:
+    """The conversation in the new sandbox of a start, when the list has it."""
+    if not task.sandbox_id or request.sandbox_id:
+        return None
+    with contextlib.suppress(Problem):
+        page = await api.search_conversations(sandbox_id__eq=task.sandbox_id, limit=1)
+        return page.items[0] if page.items else None
+    return None
 
 
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Problem:

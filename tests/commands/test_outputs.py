@@ -34,6 +34,15 @@ ON_SERVER: dict[str, list[str]] = {
     "events": ["events", DATES],
     "export": ["export", DATES, "--to", "jsonl"],
     "download": ["download", DATES],
+    "start": ["start", "Say hello", "--yes", "--wait"],
+    "send": ["send", OAUTH, "not on main", "--reject"],
+    "approve": ["approve", OAUTH],
+    "reject": ["reject", OAUTH, "not on main"],
+    "stop": ["stop", IDS["flaky-ci"], "--now"],
+    "continue": ["continue", DATES],
+    "exec": ["exec", DATES, "--", "ls"],
+    "get": ["get", DATES, "src/dates/parse.py"],
+    "put": ["put", DATES, __file__, "/tmp/here.py"],
     "pause": ["pause", DATES, "--yes"],
     "resume": ["resume", IDS["click"], "--yes", "--wait"],
     "cache": ["cache"],
@@ -67,7 +76,7 @@ def test_on_a_server_the_document_is_as_its_schema_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = oh_tui("--demo", *ON_SERVER[name], "--json", FORCE_COLOR="1")
+    done = oh_tui("--demo", "--json", *ON_SERVER[name], FORCE_COLOR="1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii() and "\x1b" not in done.stdout
     found = documents(name, done)

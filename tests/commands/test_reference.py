@@ -41,7 +41,7 @@ def test_bash_completes_with_it() -> None:
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=20
     )
-    assert sorted(done.stdout.split()) == ["status", "steps"]
+    assert sorted(done.stdout.split()) == ["start", "status", "steps", "stop"]
 
 
 def test_each_command_is_in_the_readme_with_an_example() -> None:

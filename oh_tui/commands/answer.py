@@ -1,0 +1,363 @@
+"""`oh-tui send`, `approve`, `reject`, `stop`, `continue`: what is said to an agent, each decided on
+how it stands at that moment and told by how it stands then."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.api.errors import Conflict, ServerError, TimedOut
+from oh_tui.commands.acting import refusals, refused, require_consent, short, text_of
+from oh_tui.commands.documents import conversation_id, line
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import find
+from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.reading import title
+from oh_tui.human import plural
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.steps import Outcome, Step
+
+if TYPE_CHECKING:
+    from oh_tui.sources.acting import Agents, Standing
+
+GIVEN_UP = (502, 504)
+"""Statuses with which the app server gives a message up after 30 s, which arrives all the same
+(measured, app server 1.11.0)."""
+
+
+async def send(call: Call) -> int:
+    """A message that lets the agent go on runs what waits before it is read: that is only done
+    when it was asked for."""
+    text = text_of(call.asked.text).rstrip("\n")
+    if not text.strip():
+        raise Problem("There is nothing to send", "oh-tui send ID TEXT, or - for standard input")
+    agents, before = await _standing(call)
+    identifier = short(before.conversation)
+    stages: list[str] = []
+    held = before.calls if not before.runs else ()
+    now = before
+    with refusals(identifier):
+        if before.waits or held:
+            if not (call.asked.approve or call.asked.reject):
+                raise Conflict(
+                    f"{_calls_wait(before)}, and a message would run it: nothing was sent",
+                    "--reject rejects it and then sends, --approve lets it run",
+                )
+            if call.asked.approve:
+                _require_known(before)
+            else:
+                call.goes_on = "what waited may be rejected, and nothing was sent"
+                stages.append("rejected")
+                now = await agents.reject_for_message(before)
+        call.goes_on = f"the message may arrive all the same: oh-tui tail {identifier} tells"
+        try:
+            await _through(agents.send(now, text, approve=call.asked.approve), stages)
+        except (ServerError, TimedOut) as error:
+            if isinstance(error, ServerError) and error.status not in GIVEN_UP:
+                raise
+            raise type(error)(
+                error.sentence,
+                "the message may arrive all the same: "
+                f"oh-tui tail {identifier} tells, before you send it again",
+                status=error.status,
+                address=error.address,
+                detail=error.detail,
+            ) from error
+        call.goes_on = ""
+        now = await agents.settled(now)
+    done = "sent"
+    if held:
+        done = "approved and sent" if call.asked.approve else "rejected and sent"
+    _tell(call, now, done, stages, held)
+    return 0
+
+
+async def approve(call: Call) -> int:
+    return await _answer(call, accept=True)
+
+
+async def reject(call: Call) -> int:
+    return await _answer(call, accept=False, reason=text_of(call.asked.reason))
+
+
+async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
+    agents, before = await _standing(call)
+    if not before.waits:
+        raise Conflict(f"Nothing waits for an answer: {stands(before)}", _next(before))
+    if accept:
+        _require_known(before)
+    stages: list[str] = []
+    with refusals(short(before.conversation)):
+        call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
+        await _through(agents.answer(before, accept=accept, reason=reason.strip()), stages)
+        call.goes_on = ""
+        now = await agents.settled(before)
+    _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
+    return 0
+
+
+async def stop(call: Call) -> int:
+    agents, before = await _standing(call)
+    stages: list[str] = []
+    if not before.runs:
+        _tell(call, before, "nothing to stop", stages, ())
+        return 0
+    with refusals(short(before.conversation)):
+        call.goes_on = "the agent was asked to stop, and does so when its step ends"
+        await _through(agents.stop(before, at_once=call.asked.now), stages)
+        call.goes_on = ""
+        now = await agents.settled(before)
+    cut = before.calls if call.asked.now else ()
+    if now.runs:
+        raise Conflict("The agent was asked to stop, and works on", "try again, or --now")
+    _tell(call, now, "stopped", stages, cut)
+    return 0
+
+
+async def go_on(call: Call) -> int:
+    agents, before = await _standing(call)
+    identifier = short(before.conversation)
+    stages: list[str] = []
+    if before.runs:
+        _tell(call, before, "nothing to continue", stages, ())
+        return 0
+    if before.waits:
+        raise Conflict(
+            f"{_calls_wait(before)}: to continue would approve that",
+            f"oh-tui approve {identifier}, or oh-tui reject {identifier} REASON",
+        )
+    stopped = before.status in ("paused", "error", "stuck")
+    if not (before.calls or before.unread or stopped):
+        raise Conflict(f"There is nothing to continue: {stands(before)}", _next(before))
+    if before.calls:
+        names = ", ".join(what(one) for one in before.calls)
+        again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
+        require_consent(
+            call,
+            f"A call without a result runs {again}: {names}",
+            f"oh-tui continue {identifier} --yes",
+        )
+    with refusals(identifier):
+        call.goes_on = "the agent may go on"
+        await _through(agents.go_on(before), stages)
+        call.goes_on = ""
+        now = await agents.settled(before)
+    _tell(call, now, "continued", stages, before.calls)
+    return 0
+
+
+async def _standing(call: Call) -> tuple[Agents, Standing]:
+    """How the agent stands now. Raises Conflict when it cannot be told anything."""
+    conversation = await find(call.source, call.identifier)
+    with refusals(short(conversation)):
+        agents = call.source.agents()
+        standing = await agents.standing(conversation.id)
+    if standing.obstacle:
+        raise refused(standing.obstacle, short(conversation))
+    return agents, standing
+
+
+async def _through(work: AsyncIterator[str], stages: list[str]) -> None:
+    try:
+        async for stage in work:
+            stages.append(stage)
+            tell_progress(stage)
+    finally:
+        tell_progress("")
+
+
+def _require_known(standing: Standing) -> None:
+    """A call that nobody can see is not approved."""
+    if standing.waits and not standing.calls:
+        raise Conflict(
+            "What waits is not among the last events of this run, so it was not approved",
+            f"look at it first: oh-tui {short(standing.conversation)}",
+        )
+
+
+def _calls_wait(standing: Standing) -> str:
+    calls = standing.calls
+    names = ", ".join(what(one) for one in calls)
+    if not standing.waits:
+        return f"{plural(len(calls), 'call')} without a result: {names}"
+    return f"It waits for an answer: {names}" if calls else "It waits for an answer"
+
+
+def what(step: Step) -> str:
+    """A call on one line."""
+    return describe(step, Outcome.WAITING).what
+
+
+def stands(standing: Standing) -> str:
+    """How an agent stands, in words."""
+    if standing.obstacle:
+        return f"{standing.obstacle.sentence[0].lower()}{standing.obstacle.sentence[1:]}"
+    if standing.waits:
+        return "the agent waits for an answer"
+    match standing.status:
+        case "running":
+            return "the agent works"
+        case "paused":
+            return "the agent is stopped"
+        case "finished":
+            return "the agent has finished"
+        case "error":
+            return "the run ended in an error"
+        case "stuck":
+            return "the agent is stuck"
+        case "idle" if standing.unread:
+            return "the agent is idle, and has something to read"
+        case "idle":
+            return "the agent is idle, with nothing to do"
+        case other:
+            return f"the agent is {clean_line(other)[:40] or 'in no known state'}"
+
+
+def _next(standing: Standing) -> str:
+    """The command that goes on from there."""
+    identifier = short(standing.conversation)
+    if standing.runs:
+        return f"oh-tui tail -f {identifier} shows what it does"
+    if standing.waits:
+        return f"oh-tui approve {identifier}, or oh-tui reject {identifier} REASON"
+    if standing.calls or standing.unread or standing.status in ("paused", "error", "stuck"):
+        return f"oh-tui continue {identifier} lets it go on"
+    return f"oh-tui send {identifier} TEXT tells it what to do"
+
+
+def _tell(call: Call, now: Standing, done: str, stages: list[str], calls: tuple[Step, ...]) -> None:
+    """What was done, to which calls, and how the agent stands now."""
+    if call.as_json:
+        print_json(_document(now, done, stages, calls))
+        return
+    for one in calls:
+        print(f"{done}  {what(one)}")
+    if not calls:
+        print(f"{done}  {title(now.conversation)}")
+    print(stands(now) + ("" if now.runs else f": {_next(now)}"))
+
+
+def _document(
+    now: Standing, done: str, stages: list[str], calls: tuple[Step, ...]
+) -> dict[str, Any]:
+    return {
+        "id": conversation_id(now.conversation),
+        "title": title(now.conversation),
+        "done": done,
+        "stages": stages,
+        "calls": [_call_json(one) for one in calls],
+        "status": line(now.status),
+        "sandbox_status": line(now.conversation.sandbox_status),
+        "without_result": [_call_json(one) for one in now.calls],
+    }
+
+
+def _call_json(step: Step) -> dict[str, Any]:
+    return {
+        "call_id": line(step.event.tool_call_id),
+        "tool": line(step.event.tool_name),
+        "what": what(step),
+        "risk": line(step.event.risk),
+    }
+
+
+def _send_arguments(parser: ArgumentParser) -> None:
+    _conversation(parser)
+    parser.add_argument("text", metavar="TEXT|-", help="what to say; - reads it from stdin")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--approve", action="store_true", help="let a call that waits run, then send"
+    )
+    group.add_argument("--reject", action="store_true", help="reject a call that waits, then send")
+
+
+def _reject_arguments(parser: ArgumentParser) -> None:
+    _conversation(parser)
+    parser.add_argument(
+        "reason",
+        nargs="?",
+        default="",
+        metavar="REASON",
+        help="why, for the agent; - reads it from stdin",
+    )
+
+
+def _stop_arguments(parser: ArgumentParser) -> None:
+    _conversation(parser)
+    parser.add_argument(
+        "--now", action="store_true", help="cut the step off instead of waiting for its end"
+    )
+
+
+def _continue_arguments(parser: ArgumentParser) -> None:
+    _conversation(parser)
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask, even if a call runs again by it"
+    )
+
+
+def _conversation(parser: ArgumentParser) -> None:
+    parser.add_argument("word", metavar="ID", help="a conversation whose sandbox runs")
+
+
+COMMANDS = {
+    "send": Command(
+        "ID TEXT|-",
+        _send_arguments,
+        send,
+        (
+            ("send 5f3a 'use pytest instead'", "it goes on, or reads it after its present step"),
+            ("send 5f3a - < notes.md", "a longer text"),
+            ("send 5f3a --reject 'not on main'", "when a call waits for an answer"),
+        ),
+        reads="server",
+        acts=True,
+        epilog="A message lets the agent go on, and with it a call that waits for your answer\n"
+        "or that has no result. Then nothing is sent, and the exit code is 1, unless\n"
+        "--approve or --reject says what is to become of the call.",
+    ),
+    "approve": Command(
+        "ID",
+        _conversation,
+        approve,
+        (("approve 5f3a", "all calls that wait; the server knows no answer to one of several"),),
+        reads="server",
+        acts=True,
+    ),
+    "reject": Command(
+        "ID [REASON]",
+        _reject_arguments,
+        reject,
+        (("reject 5f3a 'push to a branch'", "all calls that wait, with a reason"),),
+        reads="server",
+        acts=True,
+        epilog="The agent is idle after it, and reads the reason when it goes on: by\n"
+        "oh-tui continue, or by oh-tui send with more to say.",
+    ),
+    "stop": Command(
+        "ID",
+        _stop_arguments,
+        stop,
+        (
+            ("stop 5f3a", "waits for the end of the present step, however long that takes"),
+            ("stop 5f3a --now", "cuts it off"),
+        ),
+        reads="server",
+        acts=True,
+        epilog="oh-tui continue lets the agent go on. Its sandbox runs on: oh-tui pause.",
+    ),
+    "continue": Command(
+        "ID",
+        _continue_arguments,
+        go_on,
+        (
+            ("continue 5f3a", "asks if a call would run again"),
+            ("continue 5f3a --yes", "in a script"),
+        ),
+        reads="server",
+        acts=True,
+    ),
+}

@@ -1,0 +1,230 @@
+"""`oh-tui get` and `oh-tui put`: files out of a sandbox and into it, each whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import shutil
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oh_tui.api.errors import ApiError
+from oh_tui.commands.acting import refusals, require_consent, short
+from oh_tui.commands.documents import conversation_id, line
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import find
+from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.human import size
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import publish
+from oh_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.workspace import Workspace
+
+
+async def get(call: Call) -> int:
+    """Prints where the file is, or with `-o -` the file itself."""
+    told = call.asked.output
+    if told == "-" and call.as_json:
+        raise Problem("With -o - the file itself is printed", "leave out --json")
+    folder, target = _target(call)
+    conversation, workspace = await _workspace(call)
+    path = _in_sandbox(call.asked.path, await workspace.folder())
+    progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
+    try:
+        with _said_our_way():
+            if told == "-":
+                await _print(workspace, path, progress)
+                return 0
+            if target is None:
+                saved = await workspace.get(path, folder, progress)
+            else:
+                with _part_folder(folder) as beside:
+                    saved = publish(await workspace.get(path, beside, progress), target)
+    finally:
+        tell_progress("")
+    if call.as_json:
+        bytes_ = saved.stat().st_size
+        print_json(_document(conversation, path, clean_line(str(saved)), bytes_))
+    else:
+        print(clean_line(str(saved)))
+    return 0
+
+
+async def put(call: Call) -> int:
+    from oh_tui.sources.workspace import local_path, local_size
+
+    with _said_our_way():
+        local = local_path(call.asked.file)
+    conversation, workspace = await _workspace(call)
+    path = _in_sandbox(call.asked.path, await workspace.folder())
+    path, there = await workspace.target(path, local.name)
+    shown = clean_line(path)
+    if there is not None:
+        require_consent(
+            call,
+            f"{shown} is there already, {size(there)}, and would be replaced",
+            f"oh-tui put {short(conversation)} FILE PATH --yes",
+        )
+    progress = _progress(f"putting {clean_line(local.name)}, {size(local_size(local))}")
+    call.goes_on = f"a part of the file may be in the sandbox: {shown}"
+    try:
+        sent = await workspace.put(local, path, progress)
+    finally:
+        tell_progress("")
+    call.goes_on = ""
+    if call.as_json:
+        print_json(_document(conversation, path, clean_line(str(local)), sent))
+    else:
+        print(f"{shown}\t{sent}" if call.style.piped else f"{shown}  {size(sent)}")
+    return 0
+
+
+async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
+    conversation = await find(call.source, call.identifier)
+    with refusals(short(conversation)):
+        return conversation, await call.source.workspace(conversation)
+
+
+def _in_sandbox(text: str, folder: str) -> str:
+    """An absolute path; a relative one counts from the agent's folder."""
+    path = text.strip()
+    if not path or "\0" in path:
+        raise Problem("That is no path", "say where it is in the sandbox")
+    if path.startswith("/"):
+        return path
+    if not folder:
+        raise Problem(
+            f"{clean_line(path)} is not absolute, and where the agent works is not known",
+            "begin it with /",
+        )
+    return posixpath.join(folder, path)
+
+
+def _target(call: Call) -> tuple[Path, Path | None]:
+    """The folder to save in, and the file if one is named. Raises Problem."""
+    told = call.asked.output
+    if told in ("", "-"):
+        return call.settings.download_folder, None
+    path = Path(told).expanduser()
+    if path.is_dir():
+        return path, None
+    if told.endswith("/") or not path.parent.is_dir():
+        missing = path if told.endswith("/") else path.parent
+        raise Problem(f"There is no folder {clean_line(str(missing))}", "make it first")
+    if path.exists() or path.is_symlink():
+        raise Problem(
+            f"{clean_line(told)} is there already", "nothing is overwritten: name another"
+        )
+    return path.parent, path
+
+
+async def _print(
+    workspace: Workspace, path: str, progress: Callable[[int, int | None], None]
+) -> None:
+    """The whole file, once all of it is here."""
+    with tempfile.TemporaryDirectory(prefix="oh-tui-") as name:
+        saved = await workspace.get(path, Path(name), progress)
+        tell_progress("")
+        with saved.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def _part_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the target, gone at the end whatever happens."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".oh-tui-", dir=folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Problem(f"Cannot write into {clean_line(str(folder))}: {reason}") from error
+    with made as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _said_our_way() -> Iterator[None]:
+    """What is wrong on this machine, which the explorer says for its screens."""
+    try:
+        yield
+    except ApiError:
+        raise
+    except Problem as problem:
+        if problem.hint.startswith("start oh-tui in"):
+            raise Problem(problem.sentence, "name another folder with -o") from problem
+        if problem.hint.startswith("type "):
+            raise Problem(problem.sentence, "name a local file") from problem
+        raise
+
+
+def _progress(doing: str) -> Callable[[int, int | None], None]:
+    def tell(done: int, whole: int | None) -> None:
+        tell_progress(f"{doing}: {size(done)}" + (f" of {size(whole)}" if whole else ""))
+
+    return tell
+
+
+def _document(
+    conversation: Conversation, path: str, local: str, bytes_: int
+) -> dict[str, str | int | None]:
+    return {
+        "id": conversation_id(conversation),
+        "path": line(path),
+        "local": local,
+        "bytes": bytes_,
+    }
+
+
+def _get_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("word", metavar="ID", help="a conversation whose sandbox runs")
+    parser.add_argument("path", metavar="PATH", help="a file of the sandbox")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="",
+        help="a new file or a folder, or - for stdout; the present folder if not told",
+    )
+
+
+def _put_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("word", metavar="ID", help="a conversation whose sandbox runs")
+    parser.add_argument("file", metavar="FILE", help="a file of this machine")
+    parser.add_argument("path", metavar="PATH", help="where in the sandbox: a file or a folder")
+    parser.add_argument("--yes", action="store_true", help="replace a file that is there")
+
+
+_RELATIVE = "A PATH that does not begin with / counts from the folder in which the agent works."
+
+COMMANDS = {
+    "get": Command(
+        "ID PATH",
+        _get_arguments,
+        get,
+        (
+            ("get 5f3a src/dates/parse.py", "into the present folder; nothing is overwritten"),
+            ("get 5f3a /tmp/coverage.xml -o -", "to stdout"),
+        ),
+        reads="server",
+        epilog=_RELATIVE,
+    ),
+    "put": Command(
+        "ID FILE PATH",
+        _put_arguments,
+        put,
+        (
+            ("put 5f3a fixtures.json tests/", "asks before a file there is replaced"),
+            ("put 5f3a fixtures.json /tmp/f.json --yes", "in a script"),
+        ),
+        reads="server",
+        acts=True,
+        epilog=_RELATIVE,
+    ),
+}

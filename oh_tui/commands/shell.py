@@ -1,0 +1,137 @@
+"""`oh-tui exec`: a command in the sandbox; what it prints and its exit code are passed through."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import IO, TYPE_CHECKING
+
+from oh_tui.commands.acting import refusals, short
+from oh_tui.commands.documents import conversation_id
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import find
+from oh_tui.commands.printing import print_json, say
+from oh_tui.human import duration
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import BashOutput
+
+TIMEOUT = 300
+"""Seconds a command may take unless told otherwise."""
+
+TIMED_OUT, NOT_STARTED = 124, 126
+"""Exit codes, as timeout(1) and a shell give them."""
+
+
+async def execute(call: Call) -> int:
+    command = _line(call.asked.command or [])
+    conversation = await find(call.source, call.identifier)
+    limit = call.asked.timeout
+    with refusals(short(conversation)):
+        workspace = await call.source.workspace(conversation)
+    # the agent's folder, as in the explorer; where it has none, the sandbox's own
+    cwd = call.asked.cwd or await workspace.folder()
+    call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"
+    began = time.monotonic()
+    heard = None if call.as_json else _pass_on
+    result = await workspace.run(command, cwd=cwd, timeout=limit, progress=heard)
+    call.goes_on = ""
+    took = time.monotonic() - began
+    code, why = result.exit_code, ""
+    if code == -1:
+        # the server tells both in this way (measured)
+        late = took >= limit
+        code = TIMED_OUT if late else NOT_STARTED
+        why = f"ended after {duration(limit)}: --timeout gives it more" if late else ""
+        why = why or f"it could not be started in {clean_line(cwd) or 'the sandbox'}"
+    if call.as_json:
+        print_json(
+            {
+                "id": conversation_id(conversation),
+                "command": command,
+                "exit_code": code,
+                "timed_out": code == TIMED_OUT and bool(why),
+                "seconds": round(took, 3),
+                "stdout": result.stdout,
+                "stderr": result.stderr,
+            }
+        )
+    if why:
+        if result.stderr and not result.stderr.endswith("\n") and not call.as_json:
+            print(file=sys.stderr)
+        say(why)
+    # what ended by a signal has a negative one, which shells write as 128 and more
+    return code if 0 <= code < 256 else 128 - code if -128 < code < 0 else 255
+
+
+def _line(words: list[str]) -> str:
+    """What the shell of the sandbox gets: a single word is a line of it, several are a command and
+    its arguments as they are."""
+    if not words or not words[0].strip():
+        raise Problem("There is no command", "oh-tui exec ID -- CMD, such as: exec 5f3a -- ls -l")
+    line = words[0] if len(words) == 1 else shlex.join(words)
+    return line.encode("utf-8", "replace").decode()
+
+
+def _pass_on(part: BashOutput) -> None:
+    """As it is, also to a terminal: like ssh."""
+    for text, stream in ((part.stdout, sys.stdout), (part.stderr, sys.stderr)):
+        if text and stream:
+            _write(text, stream)
+
+
+def _write(text: str, stream: IO[str]) -> None:
+    """Neither line ends nor characters that the terminal lacks are changed."""
+    data = text.encode("utf-8", "surrogatepass")
+    stream.flush()
+    raw = getattr(stream, "buffer", None)
+    if raw is None:  # a stream that is not the process's own
+        stream.write(text)
+    else:
+        raw.write(data)
+        raw.flush()
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 86_400:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of seconds up to 86400")
+    return int(text)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("word", metavar="ID", help="a conversation whose sandbox runs")
+    parser.add_argument(
+        "--cwd", metavar="FOLDER", default="", help="where; the agent's folder if not told"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT,
+        metavar="SECONDS",
+        help=f"after which it is ended; {TIMEOUT}",
+    )
+
+
+COMMANDS = {
+    "exec": Command(
+        "ID -- CMD...",
+        _arguments,
+        execute,
+        (
+            ("exec 5f3a -- git status --short", "a command and its words, each as it is"),
+            ("exec 5f3a -- 'git log | head -3'", "one word is a line for /bin/sh"),
+            ("exec 5f3a --timeout 20 -- pytest", "ended after 20 s"),
+        ),
+        reads="server",
+        acts=True,
+        passes_on=True,
+        epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
+        "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
+        "that it was ended after its time, 126 that it could not be started. Options of oh-tui\n"
+        "come before the --.",
+    )
+}

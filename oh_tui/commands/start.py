@@ -1,0 +1,250 @@
+"""`oh-tui start`: a new conversation; on demand until it is ready, or until its run is over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.api.errors import NotFound
+from oh_tui.commands.acting import file_text, refusals, require_consent, short, text_of
+from oh_tui.commands.documents import (
+    Facts,
+    conversation_id,
+    conversation_json,
+    line,
+    verdict_json,
+)
+from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.ids import read_id
+from oh_tui.commands.printing import print_json, say, tell_progress
+from oh_tui.commands.reading import on_server, read_run, whole
+from oh_tui.commands.standing import state
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation, StartTask
+    from oh_tui.api.requests import StartRequest
+    from oh_tui.trajectory.verdict import Verdict
+
+COST = "This makes a sandbox and starts an agent in it, which may cost money"
+
+POLL = 3.0
+"""Seconds between two looks at a run with --until-done."""
+
+MISSES = 5
+"""Looks in a row that may fail before we give up looking."""
+
+IDLE = 60.0
+"""Seconds after which an agent that is idle is not about to begin."""
+
+_OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "deleting")
+"""States of an agent after which nothing comes without somebody doing something."""
+
+
+async def start(call: Call) -> int:
+    asked = call.asked
+    prompt = _prompt(call)
+    if asked.no_run and asked.until_done:
+        raise Problem("With --no-run nothing runs that could be done", "leave one of them out")
+    request = await _request(call, prompt)
+    require_consent(call, COST, "oh-tui start ... --yes")
+    stages: list[str] = []
+    conversation: Conversation | None = None
+    verdict: Verdict | None = None
+    code = 0
+    call.goes_on = "the start may go on, on the server: oh-tui conversations lists it then"
+    try:
+        task = await _started(call, request, stages)
+        if not (asked.wait or asked.until_done or asked.no_run):
+            call.goes_on = ""
+            _tell_task(call, task, stages)
+            return 0
+        conversation = await _listed(call, task)
+        if asked.no_run:
+            await _leave(call, conversation, prompt)
+            stages.append("the message waits")
+        if not call.as_json:
+            print(conversation_id(conversation), flush=True)
+        if asked.until_done:
+            conversation = await _until_over(call, conversation)
+            verdict = await _verdict(call, conversation)
+            code = 0 if state(conversation) == "finished" else 1
+    finally:
+        tell_progress("")
+    call.goes_on = ""
+    if call.as_json:
+        print_json(_document(task, stages, conversation, verdict))
+    if asked.until_done:
+        _tell_end(conversation, verdict)
+    elif asked.no_run:
+        say(f"the agent reads it at: oh-tui continue {short(conversation)}")
+    return code
+
+
+def _prompt(call: Call) -> str:
+    """What the agent is to do: a text, a file, and what other files add to it. Raises Problem."""
+    asked = call.asked
+    if (asked.text is None) == (asked.prompt_file is None):
+        raise Problem(
+            "There is nothing to do yet" if asked.text is None else "There are two prompts",
+            "oh-tui start TEXT, - for standard input, or --prompt-file FILE",
+        )
+    first = text_of(asked.text) if asked.prompt_file is None else file_text(asked.prompt_file)
+    return "\n\n".join([first.rstrip("\n"), *(file_text(one) for one in asked.append_file)])
+
+
+async def _request(call: Call, prompt: str) -> StartRequest:
+    """Raises Problem for a part of it that cannot stand."""
+    from msgspec.structs import replace
+
+    from oh_tui.sources.starting import Choices, Draft, choices, request_for
+
+    asked = call.asked
+    draft = Draft(prompt, asked.repo, asked.branch, asked.title, asked.model)
+    request = request_for(draft, Choices())
+    if request.selected_repository and not request.git_provider:
+        # where it is, the conversations before may tell
+        request = request_for(draft, choices((await call.source.newest()).items))
+    # with a message it runs at once, whatever is asked for (measured): it is sent later
+    return replace(request, message="") if asked.no_run else request
+
+
+async def _started(call: Call, request: StartRequest, stages: list[str]) -> StartTask:
+    """The start task, which is READY when that is waited for."""
+    from oh_tui.sources.starting import stage_of
+
+    waits = call.asked.wait or call.asked.until_done or call.asked.no_run
+    task: StartTask | None = None
+    with refusals():
+        async with contextlib.aclosing(call.source.start(request)) as going:
+            async for task in going:
+                stages.append(stage_of(task.status))
+                tell_progress(stages[-1])
+                if not waits:
+                    break
+    assert task is not None
+    return task
+
+
+async def _listed(call: Call, task: StartTask) -> Conversation:
+    identifier = task.app_conversation_id or ""
+    for _ in range(MISSES):
+        found = (await call.source.get([identifier]))[0] if identifier else None
+        if found is not None:
+            return found
+        await asyncio.sleep(1)
+    raise NotFound(
+        "It was started, and is not listed yet", "oh-tui conversations lists it in a moment"
+    )
+
+
+async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
+    """The message, for an agent that is not to begin yet."""
+    server = on_server(call.source)
+    assert server is not None
+    tell_progress("leaving the message")
+    call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail tells what it holds"
+    await server.api.send_message(conversation.id, prompt, run=False)
+
+
+async def _until_over(call: Call, conversation: Conversation) -> Conversation:
+    """The conversation as it is when nothing more comes of itself."""
+    call.goes_on = f"the agent works on, on the server: oh-tui tail -f {short(conversation)}"
+    misses, idle = 0, 0.0
+    while True:
+        try:
+            (now,) = await call.source.get([conversation.id])
+        except Problem:
+            misses += 1
+            if misses >= MISSES:
+                raise
+        else:
+            misses = 0
+            if now is None:
+                raise NotFound("The server no longer has this conversation")
+            idle = idle + POLL if now.execution_status == "idle" else 0.0
+            up = now.sandbox_status in ("RUNNING", "STARTING")
+            if not up or now.execution_status in _OVER or idle > IDLE:
+                return now
+            tell_progress(state(now))
+        await asyncio.sleep(POLL)
+
+
+async def _verdict(call: Call, conversation: Conversation) -> Verdict:
+    return Facts(whole(await read_run(call.source, conversation))).verdict
+
+
+def _tell_task(call: Call, task: StartTask, stages: list[str]) -> None:
+    if call.as_json:
+        print_json(_document(task, stages, None, None))
+        return
+    print(read_id(task.id) or clean_line(task.id))
+    say("this is the id of its start: oh-tui conversations lists the conversation in a minute")
+
+
+def _tell_end(conversation: Conversation, verdict: Verdict | None) -> None:
+    """On stderr, as `tail` does: stdout has the id."""
+    if verdict is not None and verdict.word:
+        say(f"{verdict.word}  {verdict.cause}".rstrip())
+    if state(conversation) == "waiting":
+        name = short(conversation)
+        say(f"oh-tui approve {name} or oh-tui reject {name} answers it")
+
+
+def _document(
+    task: StartTask,
+    stages: list[str],
+    conversation: Conversation | None,
+    verdict: Verdict | None,
+) -> dict[str, Any]:
+    return {
+        "task": {"id": read_id(task.id) or clean_line(task.id), "status": line(task.status)},
+        "stages": stages,
+        "conversation": conversation_json(conversation) if conversation else None,
+        "verdict": verdict_json(verdict) if verdict else None,
+    }
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("text", nargs="?", metavar="TEXT|-", help="what the agent is to do; - reads it from stdin")
+    add("--prompt-file", metavar="FILE", help="the same from a file")
+    add(
+        "--append-file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="put the text of this file under it; may be given several times",
+    )
+    add("--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page")
+    add("--branch", metavar="NAME", default="", help="a branch of it; its main branch if not told")
+    add("--title", metavar="TEXT", default="", help="the server makes its own after a while")
+    add("--model", metavar="NAME", default="", help="the server's own choice if not told")
+    add("--yes", action="store_true", help="do not ask, though it may cost money")
+    add("--wait", action="store_true", help="wait until the conversation is there")
+    add("--until-done", action="store_true", help="wait until its run is over")
+    add("--no-run", action="store_true", help="leave the message there and do not let it begin")
+
+
+COMMANDS = {
+    "start": Command(
+        "TEXT|-",
+        _arguments,
+        start,
+        (
+            ("start 'fix the failing test' --repo acme/dates", "asks first: it may cost money"),
+            ("start --prompt-file task.md --append-file log.txt --yes --wait", "prints its id"),
+            ("start 'bump ruff' --yes --until-done", "exit code 0 when it finished"),
+            ("start - --no-run --yes < task.md", "for a person to look at before it runs"),
+        ),
+        reads="server",
+        acts=True,
+        epilog="Without --wait, --until-done and --no-run the id of the start is printed, as\n"
+        "there is no conversation yet; with one of them the id of the conversation. How a run\n"
+        "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
+        "paused or waits for an answer.",
+    )
+}
