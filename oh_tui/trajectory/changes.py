@@ -7,12 +7,13 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from oh_tui.human import plural
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.bodies import content_text, field, text_field
-from oh_tui.trajectory.difference import count_changes, unified
+from oh_tui.trajectory.difference import MOST_LINES, count_changes, unified
 from oh_tui.trajectory.edits import Touch, may_touch, touches
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.tools import change, shorten
@@ -92,9 +93,14 @@ class ChangeLog:
         self._read = 0
         """How many steps were looked at; `_last` is the last of them."""
         self._last: Step | None = None
-        self._open: list[Step] = []
-        """Calls whose result has not come."""
+        self._seen = 0
+        """How many events there were then: later ones may be results of those steps."""
+        self._reported: dict[int, list[FileChange]] = {}
+        """Number of a call of another agent -> the files it is entered in. A later report may tell
+        something else of it."""
         self._uncounted: dict[str, FileChange] = {}
+        self._is_told = True
+        """The totals are those of the files."""
         self._folders: set[str] = set()
         self._root = ""
         self.files: list[FileChange] = []
@@ -112,9 +118,7 @@ class ChangeLog:
         steps = self.trajectory.steps
         if self._read and (len(steps) < self._read or steps[self._read - 1] is not self._last):
             self._clear()  # steps were numbered anew
-        waiting, self._open = self._open, []
-        for step in waiting:
-            self._take(step)
+        self._take_results()
         while self._read < len(steps):
             if end is not None and time.monotonic() > end:
                 return False
@@ -127,8 +131,8 @@ class ChangeLog:
                 return False
             _, file = self._uncounted.popitem()
             self._count(file)
-            if not self._uncounted:
-                self._total()
+        if not self._is_told:
+            self._total()
         return True
 
     @property
@@ -136,10 +140,34 @@ class ChangeLog:
         """How many steps were looked at, of how many."""
         return self._read, len(self.trajectory.steps)
 
+    def _take_results(self) -> None:
+        """Take in what came since for steps that were looked at before."""
+        events = self.trajectory.events
+        for event in islice(events, self._seen if self._read else len(events), None):
+            step = self.trajectory.step_of(event.id)
+            if step is None or step.event is event or step.number > self._read:
+                continue
+            if step.result is event and may_touch(step.event):
+                self._take_out(step)
+                self._take(step)
+        self._seen = len(events)
+
+    def _take_out(self, step: Step) -> None:
+        """Undo `_take`."""
+        for file in self._reported.pop(step.number, ()):
+            for known in (file.reads, file.edits):
+                at = bisect_left(known, step.number, key=lambda step: step.number)
+                if at < len(known) and known[at] is step:
+                    del known[at]
+            file.summed = 0
+            self._is_told = False
+            if file.reads or file.edits:
+                self._uncounted[file.path] = file
+            else:
+                del self._files[file.path]
+                self._uncounted.pop(file.path, None)
+
     def _take(self, step: Step) -> None:
-        if step.is_call and step.is_open:
-            self._open.append(step)
-            return
         if self.trajectory.outcome(step) is not Outcome.OK:
             return
         for touch in touches(step):
@@ -160,9 +188,14 @@ class ChangeLog:
             if at < file.summed:
                 file.summed = 0
             self._uncounted[path] = file
+            self._is_told = False
+            if step.event.kind == "ACPToolCallEvent":
+                self._reported.setdefault(step.number, []).append(file)
 
     def _count(self, file: FileChange) -> None:
         if not file.edits:
+            file.added = file.removed = 0
+            file.created = file.deleted = file.whole = file.same = False
             return
         first = self._touch(file.edits[0], file.path)
         last = self._touch(file.edits[-1], file.path) if len(file.edits) > 1 else first
@@ -190,6 +223,7 @@ class ChangeLog:
         self.changed = sum(not file.same for file in self.files)
         self.added = sum(file.added for file in self.files)
         self.removed = sum(file.removed for file in self.files)
+        self._is_told = True
 
     def _touch(self, step: Step, path: str) -> Touch:
         """What a step did to a file, with its text."""
@@ -320,16 +354,23 @@ def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[Row]:
 
 def count_lines(old: str, new: str) -> tuple[int, int]:
     """Lines put in and taken out between two texts. What both have at their ends is taken off
-    first: comparing bytes is a thousand times quicker than comparing lines."""
+    first: comparing bytes is a thousand times quicker than comparing lines. What then is too long
+    for the shortest diff is counted without making one."""
     if old == new:
         return 0, 0
     head = old.rfind("\n", 0, _common(old, new)) + 1
     old, new = old[head:], new[head:]
-    tail = _common(old[::-1], new[::-1])
+    tail = _common_end(old, new)
     cut = old.find("\n", len(old) - tail) + 1 if tail else 0
     if cut:
         old, new = old[:cut], new[: len(new) - (len(old) - cut)]
+    if max(old.count("\n"), new.count("\n")) > MOST_LINES:
+        return _lines_in(new), _lines_in(old)
     return count_changes(unified(old, new, context=0))
+
+
+def _lines_in(text: str) -> int:
+    return text.count("\n") + (bool(text) and not text.endswith("\n"))
 
 
 def _common(one: str, other: str) -> int:
@@ -338,6 +379,18 @@ def _common(one: str, other: str) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         if one.startswith(other[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_end(one: str, other: str) -> int:
+    """The same at their ends."""
+    low, high, end = 0, min(len(one), len(other)), len(other)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.endswith(other[end - middle : end - low], 0, len(one) - low):
             low = middle
         else:
             high = middle - 1

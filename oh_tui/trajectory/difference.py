@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from difflib import SequenceMatcher
 
-_MOST_LINES = 2000
+MOST_LINES = 2000
 """Lines that differ, on either side, up to which the shortest diff is looked for; difflib may
 need the square of it. Beyond, all that lies between the first and the last change is shown as
 taken out and put in."""
@@ -94,7 +94,7 @@ def _changes(old: list[str], new: list[str]) -> list[Change]:
 
 
 def _is_small(old: list[str], new: list[str]) -> bool:
-    if max(len(old), len(new)) > _MOST_LINES:
+    if max(len(old), len(new)) > MOST_LINES:
         return False
     counts = Counter(new)
     return sum(counts[line] for line in old) <= _MOST_PAIRS

@@ -420,3 +420,75 @@ def test_events_of_any_shape_never_raise(odd: list[tuple[str, Any, Any, bool]]) 
         log.whole_change(file.path)
         log.hunks(file.path, 5)
     assert rows(log, [("M", "x")])
+
+
+# calls of another agent
+
+
+def report(id: str, status: str, *blocks: tuple[str, str, str], **more: Any) -> Event:
+    content = [
+        {"type": "diff", "path": path, "oldText": old, "newText": new} for path, old, new in blocks
+    ]
+    given = {"tool_kind": "edit", "tool_call_id": "c", "status": status, "content": content}
+    return event("ACPToolCallEvent", id, **(given | more))
+
+
+def follow(*batches: list[Event]) -> ChangeLog:
+    """The log of a run that came in batches; it must be that of the run read whole."""
+    trajectory = Trajectory(live=True)
+    log = ChangeLog(trajectory)
+    for batch in batches:
+        trajectory.extend(batch)
+        log.update()
+    assert state_of(log) == state_of(changes(trajectory))
+    return log
+
+
+def state_of(log: ChangeLog) -> Any:
+    files = [
+        (f.shown, f.steps, [s.number for s in f.reads], f.added, f.removed, f.fate, f.whole)
+        for f in (*log.files, *log.only_read)
+    ]
+    return files, log.headline, log.why_nothing
+
+
+def test_a_later_report_of_a_call_counts_in_place_of_the_one_before() -> None:
+    done = report("1", "completed", (A, "x\n", "y\n"))
+    assert follow([done]).headline == "changed 1 file +1 -1"
+    assert follow([done], [report("2", "failed", (A, "x\n", "y\n"))]).headline == ""
+    two = report("2", "completed", (A, "x\n", "y\nz\n"), ("/w/b", "", "b\n"))
+    assert follow([done], [two]).headline == "changed 2 files +3 -1"
+    other = report("2", "completed", ("/w/b", "", "b\n"))
+    assert told(follow([done], [other])) == [("/w/b", 1, 0, "")]
+    begun = report("0", "in_progress", (A, "x\n", "y\n"))
+    assert follow([begun], [done], [report("2", "in_progress")]).headline == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["in_progress", "completed", "failed"]),
+            st.sampled_from(["c", "d"]),
+            st.lists(st.sampled_from([(A, "x\n", "y\n"), ("/w/b", "", "b\n")]), max_size=2),
+            st.sampled_from(["edit", "read"]),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 4),
+)
+def test_reports_in_batches_come_to_the_same_as_read_whole(told: list[Any], size: int) -> None:
+    events = [
+        report(str(n), status, *blocks, tool_call_id=name, tool_kind=kind, raw_input={"path": A})
+        for n, (status, name, blocks, kind) in enumerate(told)
+    ]
+    follow(*(events[at : at + size] for at in range(0, len(events), size)))
+
+
+def test_a_text_that_is_too_long_for_a_diff_is_counted_quickly() -> None:
+    old = "".join(f"line {n} of a file\n" for n in range(100_000))
+    new = "".join(f"line {n} of a {'file' if n % 10 else 'list'}\n" for n in range(100_001))
+    began = time.perf_counter()
+    counted = count_lines(old, new)
+    assert time.perf_counter() - began < 0.1
+    assert counted == count_changes(unified(old, new)) == (100_001, 100_000)
