@@ -273,16 +273,20 @@ class Accounts:
         if event.id not in self._made_by and not is_call_of_another:
             return None
         when = event.seconds()
-        before = self.trajectory.steps[step.number - 2] if step.number > 1 else None
-        if when is None or before is None:
+        steps = self.trajectory.steps
+        if when is None or not 1 < step.number <= len(steps):
             return None
+        before = steps[step.number - 2]
         ends = [e.seconds() for e in (before.event, *before.results)]
         response = before.event.llm_response_id
         if response and before.is_call:
+            if response == event.llm_response_id:
+                return None  # made with the one before
             # calls made at once: whichever of them ended last
-            for number in self.trajectory.group(before)[-_GROUP:]:
-                mate = self.trajectory.steps[number - 1]
-                ends += [e.seconds() for e in mate.results]
+            group = self.trajectory.group(before)
+            end = bisect_left(group, step.number)
+            for number in group[max(0, end - _GROUP) : end]:
+                ends += [e.seconds() for e in steps[number - 1].results]
         known = [end for end in ends if end is not None]
         if not known:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from oh_tui.trajectory.bodies import field
 from oh_tui.trajectory.events import Event
@@ -22,7 +22,7 @@ class Around:
         self._event = of.event if isinstance(of, Step) else of
 
     @property
-    def group(self) -> tuple[int, ...]:
+    def group(self) -> Sequence[int]:
         """Numbers of the calls that were made at once with this one, itself included."""
         return self._run.group(self._step) if self._step else ()
 
@@ -41,7 +41,8 @@ class Around:
         """The next step that is not of the same group."""
         if self._step is None:
             return None
-        last = max((self._step.number, *self.group))
+        group = self.group
+        last = max(self._step.number, group[-1]) if group else self._step.number
         return self._run.steps[last] if last < len(self._run.steps) else None
 
     @property
@@ -66,21 +67,12 @@ class Around:
 
     @property
     def event_before(self) -> Event | None:
-        """The event before of the same kind and key; walks back from the newest."""
-        wanted = (self._event.kind, self._event.key)
-        events = _after(reversed(self._run.events), self._event)
-        return next((event for event in events if (event.kind, event.key) == wanted), None)
+        """Of a state update: the one before with the same key."""
+        return self._run.update_before(self._event)
 
     @property
     def forgotten(self) -> tuple[int, int] | None:
         return forgotten_steps(self._run, self._event)
-
-
-def _after(events: Iterator[Event], this: Event) -> Iterator[Event]:
-    for event in events:
-        if event is this:
-            break
-    return events
 
 
 def previous_of(trajectory: Trajectory, step: Step) -> Step | None:

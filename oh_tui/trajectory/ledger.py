@@ -51,7 +51,6 @@ class Ledger:
         self.left_out = 0
         """Updates with impossible numbers."""
         self._top = NOTHING
-        self._in_lists = NOTHING
         self._unclaimed = NOTHING
         """What lists tell of answers that no step was charged."""
         self._loose = NOTHING

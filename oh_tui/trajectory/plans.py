@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -47,11 +48,22 @@ def _status(word: str) -> str:
 
 def compare(before: list[Task], now: list[Task]) -> list[Task]:
     """The plan of now with its changes since the one before, what was dropped at its end."""
-    left: dict[str, list[Task]] = {}
+    left: dict[str, deque[Task]] = {}
     for task in before:
-        left.setdefault(task.title, []).append(task)
-    found: list[Task | None] = [left[t.title].pop(0) if left.get(t.title) else None for t in now]
-    gone = [task for task in before if any(task is other for other in left.get(task.title, ()))]
+        left.setdefault(task.title, deque()).append(task)
+    found: list[Task | None] = []
+    taken: Counter[str] = Counter()
+    for task in now:
+        same = left.get(task.title)
+        found.append(same.popleft() if same else None)
+        taken[task.title] += found[-1] is not None
+    gone: list[Task] = []
+    for task in before:
+        # of equal titles the first ones were taken
+        if taken[task.title]:
+            taken[task.title] -= 1
+        else:
+            gone.append(task)
     fresh = [n for n, old in enumerate(found) if old is None]
     for n, old in _renamed(now, fresh, gone):
         found[n] = old

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -21,7 +23,7 @@ from oh_tui.trajectory.bodies import arguments, field
 from oh_tui.trajectory.describe import Family, family_of
 from oh_tui.trajectory.moments import Moment, moment, seconds_of
 from oh_tui.trajectory.scan import Breathing, Said, finish, needle, said_by_step
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.steps import HIDDEN_KINDS, Outcome, Step, Trajectory
 
 
 class Spent(Protocol):
@@ -73,11 +75,6 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def empty(self) -> bool:
         return not self.terms
-
-    @property
-    def needs_bodies(self) -> bool:
-        """Events are decoded to answer: the screen does that in slices."""
-        return any(FIELDS[term.field].cost > 1 for term in self.terms)
 
     @property
     def needs_facts(self) -> bool:
@@ -276,7 +273,7 @@ def _of_kind(asked: _Asked, wanted: str) -> bool:
 def _kinds(trajectory: Trajectory | None) -> Collection[str]:
     if trajectory is None:
         return ("Action", "Message", "Observation", "AgentError")
-    kinds = {event.kind for step in trajectory.steps for event in (step.event, *step.results)}
+    kinds = _words_of(trajectory).kinds
     return sorted(kind.removesuffix("Event") for kind in kinds if " " not in kind)
 
 
@@ -294,14 +291,41 @@ def _uses(asked: _Asked, wanted: str) -> bool:
 def _tools(trajectory: Trajectory | None) -> Collection[str]:
     if trajectory is None:
         return ("terminal", "edit", "read", "web", "mcp", "plan", "think", "you", "agent")
-    shapes = {
-        (event.kind, event.part, event.tool_name, event.verb, event.source): event
-        for event in (step.event for step in trajectory.steps)
-    }
-    named = {event.tool_name for event in shapes.values()} | {
-        family_of(event).value for event in shapes.values()
-    }
-    return sorted(name for name in map(clean_line, named) if name and " " not in name)
+    named = map(clean_line, _words_of(trajectory).tools)
+    return sorted(name for name in named if name and " " not in name)
+
+
+class _Words:
+    """The kinds and the tools of a run, for completion; `update` looks at new events only."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+        self.tools: set[str] = set()
+        self._shapes: set[tuple[str, ...]] = set()
+        self._seen = 0
+
+    def update(self, trajectory: Trajectory) -> None:
+        for event in islice(trajectory.events, self._seen, None):
+            if event.kind in HIDDEN_KINDS:
+                continue
+            shape = (event.kind, event.part, event.tool_name, event.verb, event.source)
+            if shape in self._shapes:
+                continue
+            self.kinds.add(event.kind)
+            step = trajectory.step_of(event.id)
+            if step is not None and step.event is event:
+                self._shapes.add(shape)
+                self.tools |= {event.tool_name, family_of(event).value}
+        self._seen = len(trajectory.events)
+
+
+_words: WeakKeyDictionary[Trajectory, _Words] = WeakKeyDictionary()
+
+
+def _words_of(trajectory: Trajectory) -> _Words:
+    words = _words.setdefault(trajectory, _Words())
+    words.update(trajectory)
+    return words
 
 
 _SOURCES = ("agent", "user", "environment", "hook")

@@ -16,7 +16,7 @@ import msgspec
 
 from oh_tui.text import clean, is_secret_name, redact
 from oh_tui.trajectory.bodies import arguments, text_field
-from oh_tui.trajectory.describe import Description, describe, describe_event
+from oh_tui.trajectory.describe import Description, describe
 from oh_tui.trajectory.difference import unified
 from oh_tui.trajectory.events import UNREADABLE, Event
 from oh_tui.trajectory.steps import Step, Trajectory
@@ -136,10 +136,6 @@ def said_by_step(step: Step, trajectory: Trajectory) -> Said:
     return Said((step.event, *step.results), described)
 
 
-def said_by_event(event: Event) -> Said:
-    return Said((event,), lambda events: describe_event(events[0]))
-
-
 def finish(work: Breathing) -> bool:
     """The answer of such work, without a breath."""
     while True:
@@ -147,11 +143,6 @@ def finish(work: Breathing) -> bool:
             next(work)
         except StopIteration as done:
             return bool(done.value)
-
-
-def contains(step: Step, trajectory: Trajectory, text: str) -> bool:
-    """Whether a step says a text, in its row or in a body of its events; never raises."""
-    return finish(said_by_step(step, trajectory).holds(needle(text)))
 
 
 def scan(

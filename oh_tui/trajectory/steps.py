@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -145,6 +145,10 @@ class Trajectory:
         self._strays: dict[str, list[Event]] = {}
         """action_id or tool_call_id -> results whose call has not come."""
         self._last_response = ""
+        self._last_updates: dict[str, Event] = {}
+        """By key: the last state update."""
+        self._updates: dict[str, Event] = {}
+        """By id of a state update: the one before with the same key."""
         self.began: float | None = None
         """When the first step that has a time happened, in seconds since 1970."""
 
@@ -169,6 +173,11 @@ class Trajectory:
             if event.kind in HIDDEN_KINDS:
                 self._owner[event.id] = 0
                 self.counts.hidden += 1
+                if event.kind == "ConversationStateUpdateEvent":
+                    before = self._last_updates.get(event.key)
+                    if before is not None:
+                        self._updates[event.id] = before
+                    self._last_updates[event.key] = event
                 continue
             number = self._step_answered(event)
             if number:
@@ -213,9 +222,14 @@ class Trajectory:
             return self._open_outcome(step)
         return _closed_outcome(step.event, step.result)
 
-    def group(self, step: Step) -> tuple[int, ...]:
-        """Numbers of the calls that the model made in the same answer; one for a single call."""
-        return tuple(self._groups.get(step.event.llm_response_id, ())) if step.is_call else ()
+    def group(self, step: Step) -> Sequence[int]:
+        """Numbers of the calls that the model made in the same answer, ascending; one for a single
+        call. It is the list held here, to be read only: a group may be as long as a run."""
+        return self._groups.get(step.event.llm_response_id, ()) if step.is_call else ()
+
+    def update_before(self, event: Event) -> Event | None:
+        """The state update with the same key before this one."""
+        return self._updates.get(event.id)
 
     def _open_outcome(self, step: Step) -> Outcome:
         """A call without a result is still to come only if the model has not answered since."""

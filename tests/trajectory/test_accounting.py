@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import pytest
@@ -537,3 +538,17 @@ def test_whatever_the_stats_tell_the_sums_agree(
     assert all(part for part in accounts.other_about)
     if accounts.other != Spent():
         assert accounts.other_about, "what is in no step is explained"
+
+
+def test_calls_of_another_agent_in_one_answer_are_quick_and_the_first_has_the_time() -> None:
+    count = 8_000
+    events = [message("m", "go")] + [
+        event("ACPToolCallEvent", f"a{n}", 2, tool_call_id=f"c{n}", status="completed",
+              llm_response_id="same")
+        for n in range(count)
+    ]  # fmt: skip
+    accounts = build(*events)
+    began = time.perf_counter()
+    told = [accounts.llm(step) for step in accounts.trajectory.steps]
+    assert time.perf_counter() - began < 0.5
+    assert told == [None, 2.0] + [None] * (count - 1)

@@ -218,3 +218,22 @@ def test_a_sub_conversation_is_linked_by_its_id_alone() -> None:
     for odd in (None, 7, "no id", [name, 3, {}], {"a": name}):
         step = run_of(shell("a"), result("a", {"kind": "X", "conversation_id": odd})).steps[0]
         assert links_of(step) == ((name,) if isinstance(odd, list) else ())
+
+
+def test_plans_of_equal_titles_are_compared_in_no_time() -> None:
+    same = [Task("again") for _ in range(10_000)]
+    began = time.perf_counter()
+    gone = compare(same, same[:10])
+    assert time.perf_counter() - began < 0.2
+    assert [task.change for task in gone] == [""] * 10 + ["dropped"] * 9_990
+
+
+def test_of_equal_titles_the_last_ones_are_dropped() -> None:
+    before = [Task("a", "done"), Task("b"), Task("a"), Task("a", notes="third")]
+    changed = compare(before, [Task("a", "done"), Task("a")])
+    assert [(t.title, t.notes, t.change) for t in changed] == [
+        ("a", "", ""),
+        ("a", "", ""),
+        ("b", "", "dropped"),
+        ("a", "third", "dropped"),
+    ]

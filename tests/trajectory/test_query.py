@@ -239,10 +239,7 @@ def test_quotes_inside_quotes() -> None:
     assert term.value.text == r'say "hi" to c:\new'
 
 
-def test_what_needs_bodies_is_known() -> None:
-    assert not parse("is:failed took:>5s kind:Action risk:HIGH after:+0:10").needs_bodies
-    assert parse("is:failed word").needs_bodies
-    assert parse("path:src").needs_bodies
+def test_a_query_without_words_is_empty() -> None:
     assert parse("  ").empty
     assert not parse("x").empty
 
@@ -401,3 +398,17 @@ def test_the_demos_stuck_run() -> None:
         s.result.exit_code or (s.result.failed and s.event.tool_name == "terminal")
     ))  # fmt: skip
     count("took:>5s", lambda s: (s.ran() or 0) > 5)
+
+
+def test_what_can_be_typed_grows_with_the_run_and_is_not_gathered_anew() -> None:
+    trajectory = Trajectory(live=True)
+    trajectory.extend([shell(f"a{n}") for n in range(20_000)])
+    assert complete("tool:te", 7, trajectory) == ["tool:terminal"]
+    assert complete("kind:", 5, trajectory) == ["kind:Action"]
+    began = time.perf_counter()
+    for _ in range(20):
+        complete("kind:", 5, trajectory)
+    assert time.perf_counter() - began < 0.02
+    trajectory.extend([output("a7"), message("m", "so")])
+    assert complete("kind:", 5, trajectory) == ["kind:Action", "kind:Message", "kind:Observation"]
+    assert "tool:you" in complete("tool:", 5, trajectory)

@@ -226,7 +226,7 @@ def test_calls_of_one_answer_are_a_group() -> None:
     trajectory = build(
         [shell("1", llm_response_id="x"), shell("2", llm_response_id="x"), shell("3"), output("1")]
     )
-    assert [trajectory.group(step) for step in trajectory.steps] == [(1, 2), (1, 2), (3,)]
+    assert [list(trajectory.group(step)) for step in trajectory.steps] == [[1, 2], [1, 2], [3]]
 
 
 def test_the_reports_of_an_acp_call_are_one_step_and_the_last_counts() -> None:
