@@ -7,7 +7,6 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
-from itertools import islice
 from typing import NamedTuple
 
 from oh_tui.human import plural
@@ -143,7 +142,7 @@ class ChangeLog:
     def _take_results(self) -> None:
         """Take in what came since for steps that were looked at before."""
         events = self.trajectory.events
-        for event in islice(events, self._seen if self._read else len(events), None):
+        for event in events[self._seen if self._read else len(events) :]:
             step = self.trajectory.step_of(event.id)
             if step is None or step.event is event or step.number > self._read:
                 continue

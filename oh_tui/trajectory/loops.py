@@ -9,6 +9,7 @@ of the comparison, so that a loop is named from its true beginning.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -21,6 +22,12 @@ from oh_tui.trajectory.steps import Step, Trajectory
 
 LONGEST = 500
 """Steps of a loop that are looked at; the server stops after a few, but can be told to go on."""
+
+_SURE = 5
+"""A loop with more steps is found from each of them on as the same loop."""
+
+_LATE = 20
+"""Times that the run was stuck which are looked at again for a result that came late."""
 
 _BETWEEN = 30
 """How many steps that are no calls (hooks, notes of the server) may stand between two calls."""
@@ -75,16 +82,70 @@ def find_loop(trajectory: Trajectory, end: int, marks: Marks | None = None) -> L
     return Loop(Pattern.MESSAGES, messages) if len(messages) >= 3 else None
 
 
+class Loops:
+    """The loops in which the server stopped a run, kept up as it grows: `update` looks at what is
+    new only."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self.trajectory = trajectory
+        self._begin()
+        self.update()
+
+    def _begin(self) -> None:
+        self.steps: frozenset[int] = frozenset()
+        """The numbers of all steps that were part of a loop."""
+        self._numbered = self.trajectory.steps
+        self._seen_events = 0
+        self._seen_statuses = 0
+        self._ends: list[int] = []
+        """How many steps there were each time the run was stuck, ascending."""
+
+    def update(self) -> None:
+        """After the trajectory took in more events."""
+        steps, statuses = self.trajectory.steps, self.trajectory.statuses
+        if steps is not self._numbered:
+            self._begin()  # steps were numbered anew
+        due = self._late()
+        for change in statuses[self._seen_statuses :]:
+            end = change.after
+            if change.status == "stuck" and (not self._ends or end > self._ends[-1]):
+                self._ends.append(end)
+                due.add(end)
+        self._seen_statuses = len(statuses)
+        found = self._find(sorted(due))
+        if not found <= self.steps:
+            self.steps |= found
+
+    def _find(self, ends: list[int]) -> set[int]:
+        """The steps of the loops at these ends."""
+        found: set[int] = set()
+        marks: Marks = {}
+        at = len(ends) - 1
+        while at >= 0:
+            loop = find_loop(self.trajectory, ends[at], marks)
+            found.update(loop.steps if loop else ())
+            if loop and loop.pattern is not Pattern.MESSAGES and len(loop.steps) > _SURE:
+                # who lets a loop go on is stopped again at each turn of it: of these ends only the
+                # first may tell of more
+                at = min(at, bisect_left(ends, loop.steps[_SURE]) + 1)
+            at -= 1
+        return found
+
+    def _late(self) -> set[int]:
+        """The ends that may be those of another loop, as a result before them came after them."""
+        events, due = self.trajectory.events, set[int]()
+        for event in events[self._seen_events if self._ends else len(events) :]:
+            step = self.trajectory.step_of(event.id)
+            if step is not None and step.event is not event and step.number <= self._ends[-1]:
+                at = bisect_left(self._ends, step.number)
+                due.update(self._ends[at : at + _LATE])
+        self._seen_events = len(events)
+        return due
+
+
 def loop_steps(trajectory: Trajectory) -> frozenset[int]:
     """The numbers of all steps that were part of a loop which the server stopped."""
-    found: set[int] = set()
-    marks: Marks = {}
-    for change in reversed(trajectory.statuses):
-        # who lets a loop go on is stopped again at each turn of it: found from its end already
-        if change.status == "stuck" and change.after not in found:
-            loop = find_loop(trajectory, change.after, marks)
-            found.update(loop.steps if loop else ())
-    return frozenset(found)
+    return Loops(trajectory).steps
 
 
 class _Calls:

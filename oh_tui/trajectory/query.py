@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
@@ -305,7 +304,7 @@ class _Words:
         self._seen = 0
 
     def update(self, trajectory: Trajectory) -> None:
-        for event in islice(trajectory.events, self._seen, None):
+        for event in trajectory.events[self._seen :]:
             if event.kind in HIDDEN_KINDS:
                 continue
             shape = (event.kind, event.part, event.tool_name, event.verb, event.source)

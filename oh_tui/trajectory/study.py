@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.changes import ChangeLog
+from oh_tui.trajectory.loops import Loops
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.strip import Strip
-from oh_tui.trajectory.verdict import judge, loop_steps
+from oh_tui.trajectory.verdict import judge
+
+READING = 0.005
+"""Seconds that reading changed files may take of an update while the agent works."""
 
 
 class Study:
@@ -18,13 +22,19 @@ class Study:
         self.accounts = Accounts(trajectory)
         self.strip = Strip(trajectory, self.accounts)
         self.changes = ChangeLog(trajectory)
+        self.changes.update()
+        self._loops = Loops(trajectory)
         self.update()
 
     def update(self) -> None:
-        """After the trajectory took in more events."""
+        """After the trajectory took in more events. While the agent works, files are read for
+        5 ms at most: those left over come in with the next events."""
+        trajectory = self.trajectory
         self.accounts.update()
-        self.loops = loop_steps(self.trajectory)
+        self._loops.update()
+        self.loops = self._loops.steps
         """Numbers of the steps that repeat each other without end."""
-        self.verdict = judge(self.trajectory)
+        self.verdict = judge(trajectory)
         self.strip.update(self.loops)
-        self.changes.update()
+        is_at_work = trajectory.live and trajectory.status == "running"
+        self.changes.update(budget=READING if is_at_work else None)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.loops import Loops
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.verdict import Verdict, judge, loop_steps, spans
 
@@ -185,7 +186,7 @@ def test_the_loop_of_the_demo(via: str) -> None:
     verdict = judge(demo_run("week-dates", via))
     assert verdict.steps == (58, 59, 60, 61)
     assert verdict.landing == 58
-    assert verdict.short == "same call and result, 4 times"
+    assert verdict.short == "same call and result 4 times"
     assert verdict.plan == (3, 4)
     assert loop_steps(demo_run("week-dates", via)) == {58, 59, 60, 61}
     marked = {slug for slug in SLUGS if loop_steps(demo_run(slug, via))}
@@ -599,3 +600,79 @@ def test_a_long_run_is_judged_by_its_end() -> None:
     began = time.perf_counter()
     judge(run(*steps[-100:], state("s", "finished")))
     assert time.perf_counter() - began < 0.5
+
+
+# loops of a run that grows
+
+
+def same_as_whole(*batches: list[Event]) -> frozenset[int]:
+    trajectory = Trajectory(live=True)
+    loops = Loops(trajectory)
+    for batch in batches:
+        trajectory.extend(batch)
+        loops.update()
+    assert loops.steps == loop_steps(trajectory)
+    return loops.steps
+
+
+def test_loops_are_kept_while_a_run_grows() -> None:
+    first = [ASKED, *pairs("a", "b", "c", "d"), state("s", "stuck")]
+    second = [message("m2", "Go on"), state("r", "running"), *pairs("e", "f", "g", "h")]
+    events = [*first, *second, state("t", "stuck"), state("u", "running"), *pairs("i")]
+    by_one = same_as_whole(*([e] for e in events))
+    assert by_one == same_as_whole(first, second, events[len(first) + len(second) :])
+    assert by_one == {2, 3, 4, 5, 7, 8, 9, 10}
+
+
+def test_a_result_that_comes_after_the_stop_completes_its_loop() -> None:
+    events = [ASKED, *pairs("a", "b", "c", "d")]
+    assert same_as_whole(events[:-1], [state("s", "stuck")], events[-1:]) == {2, 3, 4, 5}
+    early = [*events[:4], *events[5:]]
+    assert same_as_whole(early, [state("s", "stuck")], events[4:5]) == {2, 3, 4, 5}
+
+
+def test_a_loop_that_another_one_overlaps_is_marked_too() -> None:
+    events = [ASKED, *pairs("a", "b", "c", "d"), state("s", "stuck"), state("r", "running")]
+    for n in range(3):
+        events += [shell(f"x{n}", "pwd"), output(f"x{n}", "/"), *pairs(f"y{n}")]
+    events.append(state("t", "stuck"))
+    assert same_as_whole(*([e] for e in events)) == set(range(2, 12))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["a", "a", "b", "fail", "stuck", "say", "user", "late"]), max_size=60),
+    st.integers(1, 9),
+)
+def test_loops_come_to_the_same_in_batches_of_any_size(told: list[str], size: int) -> None:
+    events: list[Event] = []
+    late: list[Event] = []
+    for n, word in enumerate(told):
+        if word in ("a", "b", "fail"):
+            code = 1 if word == "fail" else 0
+            events += [shell(f"{n}", word), output(f"{n}", word, code)]
+            if late and n % 2:
+                events.append(late.pop())
+        elif word == "stuck":
+            events += [state(f"s{n}", "stuck"), state(f"r{n}", "running")]
+        elif word == "late":
+            events.append(shell(f"{n}", "a"))
+            late.append(output(f"{n}", "a"))
+        else:
+            events.append(message(f"{n}", "so", "user" if word == "user" else "agent"))
+    same_as_whole(*(events[at : at + size] for at in range(0, len(events), size)))
+
+
+def test_a_thousand_loops_cost_nothing_when_something_else_comes() -> None:
+    events: list[Event] = []
+    for n in range(1_000):
+        names = [f"{n}-{m}" for m in range(4)]
+        events += [message(f"m{n}", "Go on"), *pairs(*names), state(f"s{n}", "stuck")]
+        events.append(state(f"r{n}", "running"))
+    trajectory = run(*events)
+    loops = Loops(trajectory)
+    assert len(loops.steps) == 4_000
+    trajectory.extend([state("z", "finished")])
+    began = time.perf_counter()
+    loops.update()
+    assert time.perf_counter() - began < 0.01
