@@ -9,6 +9,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING, cast
 
 from oh_tui.human import plural
+from oh_tui.text import clean_line
 from oh_tui.tui.triage import Change, Stand
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -22,8 +23,13 @@ MOST = 5
 PATIENCE = 30.0
 """Seconds that a command may take."""
 
-KEYS = ("OPENHANDS_API_KEY", "OPENHANDS_CLOUD_API_KEY")
-"""Not for the command: it is told what happened, not how to ask more."""
+PASSED_ON = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "LANG", "TZ"),
+    *("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"),
+)
+FAMILIES = ("LC_", "XDG_")
+"""Variables that the command gets, and how the names of others that it gets begin: what a program
+needs to show something. It gets no key, whatever the variable is called that holds one."""
 
 _WORDS = {
     Stand.WAITING: "waits for you",
@@ -63,11 +69,15 @@ def osc9(text: str) -> str:
 
 def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
     """What the command finds: title and outcome as variables, never as a part of the command."""
-    kept = {name: value for name, value in given.items() if name not in KEYS}
+    kept = {
+        name: value
+        for name, value in given.items()
+        if name in PASSED_ON or name.startswith(FAMILIES)
+    }
     return kept | {
         "OH_TUI_OUTCOME": change.stand.value,
         "OH_TUI_TITLE": title_of(change.conversation),
-        "OH_TUI_ID": change.conversation.id.replace("\0", ""),
+        "OH_TUI_ID": clean_line(change.conversation.id),
     }
 
 
@@ -88,8 +98,8 @@ async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
             *words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=variables,
             start_new_session=True,
         )  # fmt: skip
-    except OSError as error:
-        return f"cannot be started: {error.strerror}"
+    except (OSError, ValueError) as error:  # a ValueError: a NUL in the words
+        return f"cannot be started: {getattr(error, 'strerror', None) or error}"
     try:
         async with asyncio.timeout(PATIENCE):
             code = await process.wait()

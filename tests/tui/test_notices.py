@@ -67,6 +67,25 @@ async def test_a_command_is_told_by_variables_and_never_by_a_shell(tmp_path: Pat
     assert "sk-secret" not in told.read_text()
 
 
+async def test_a_command_gets_no_key_and_no_odd_id() -> None:
+    given = {
+        "PATH": "/bin:/usr/bin", "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": "/run/user/1",
+        "DISPLAY": ":0", "WORK_SERVER": "sk-1", "SESSION_API_KEY": "sk-2", "MY_TOKEN": "sk-3",
+    }  # fmt: skip
+    key = "sk-ant-api03-abcd1234567890abcd"
+    odd = Change(Conversation(id="x\x1b]0;y\x07\n\0\ud800", title=f"use {key}"), Stand.ERROR)
+    variables = notices.environment(odd, given)
+    assert sorted(variables) == [
+        "DISPLAY", "LC_ALL", "OH_TUI_ID", "OH_TUI_OUTCOME", "OH_TUI_TITLE", "PATH",
+        "XDG_RUNTIME_DIR",
+    ]  # fmt: skip
+    assert variables["OH_TUI_TITLE"] == "use [hidden]"
+    assert variables["OH_TUI_ID"] == "x \ufffd"
+    assert key not in notices.sentence([odd])
+    assert await notices.run(("true",), variables) == ""
+    assert "cannot be started" in await notices.run(("true\0",), variables)
+
+
 async def test_a_command_that_is_not_there_or_fails_or_hangs_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
