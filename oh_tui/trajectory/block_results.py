@@ -55,9 +55,7 @@ def images(body: dict[str, Any]) -> list[Block]:
     found = find_images(body)
     of = f" of {len(found)}" if len(found) > 1 else ""
     return [
-        Note(
-            f"{n}{of}: {image}; i saves and opens them" if of else f"{image}; i saves and opens it"
-        )
+        Note(f"{n}{of}: {image}; i saves them" if of else f"{image}; i saves and opens it")
         for n, image in enumerate(found, 1)
     ]
 

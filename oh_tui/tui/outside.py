@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import SuspendNotSupported
 
-from oh_tui.human import plural, size
+from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import cannot_write
 from oh_tui.text import clean_line
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 PAGERS = ("less", "more")
 EDITORS = ("nano", "vim", "vi")
 """What is tried when the environment names none."""
+
+MOST_IMAGES = 20
+"""Images that are saved at once."""
 
 _FAILED = 126
 """Exit codes from here on say that the program was not run."""
@@ -183,8 +186,8 @@ def _signals_left_to_it() -> Iterator[None]:
 
 
 async def save_images(screen: MainScreen) -> None:
-    """The images of the step into the download folder, then shown by the desktop if there is
-    one."""
+    """The images of the step into the download folder, at most 20; then the first is shown by the
+    desktop if there is one."""
     current = screen.timeline.current
     if current is None:
         screen.footer.tell("no step is selected")
@@ -195,9 +198,9 @@ async def save_images(screen: MainScreen) -> None:
         if not found:
             raise Problem("This step has no image")
         folder = screen.settings.download_folder
-        saved, missing = await asyncio.to_thread(_save, found, _image_name(step), folder)
-        opened = [path for path in saved if open_file(path)]
-        screen.footer.tell(_told(saved, missing, opened), error=not saved)
+        saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
+        opened = bool(saved.paths) and open_file(saved.paths[0])
+        screen.footer.tell(_told(saved, opened), error=not saved.paths)
 
 
 def _image_name(step: Step | None) -> str:
@@ -207,29 +210,49 @@ def _image_name(step: Step | None) -> str:
     return "-".join([f"step-{step.number}" if step else "event", *words])
 
 
-def _save(images: Sequence[Image], name: str, folder: Path) -> tuple[list[Path], list[str]]:
-    """The files written, and why others were not."""
-    saved: list[Path] = []
+class _Saved(NamedTuple):
+    paths: list[Path]
+    took: int
+    """Bytes of all of them."""
+    missing: list[str]
+    """Images that cannot be saved, and why."""
+    left: int
+    """Images that were not looked at any more."""
+
+
+def _save(images: Sequence[Image], name: str, folder: Path) -> _Saved:
+    paths: list[Path] = []
     missing: list[str] = []
-    for image in images:
-        data = image.decode()
+    took = left = 0
+    for number, image in enumerate(images):
+        if len(paths) == MOST_IMAGES:
+            left = len(images) - number
+            break
         if image.address:
             missing.append(str(image))
-        elif data is None or not image.format:
+            continue
+        data = image.decode()
+        if data is None or not image.format:
             broken = ": its data is broken" if image.format else ""
             missing.append(f"a {image}{broken}")
         else:
-            saved.append(_write(folder, name, EXTENSIONS[image.format], data))
-    return saved, missing
+            paths.append(_write(folder, name, EXTENSIONS[image.format], data))
+            took += len(data)
+    return _Saved(paths, took, missing, left)
 
 
 def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
-    """A new file; one that is there is never written over."""
+    """A new file, whole or not at all; one that is there is never written over."""
     for number in range(1, 1000):
         path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
         try:
             with path.open("xb") as file:
-                file.write(data)
+                try:
+                    file.write(data)
+                    file.flush()
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
         except FileExistsError:
             continue
         except OSError as error:
@@ -260,13 +283,17 @@ def open_file(path: Path) -> bool:
     return False
 
 
-def _told(saved: list[Path], missing: list[str], opened: list[Path]) -> str:
+def _told(saved: _Saved, opened: bool) -> str:
     parts = []
-    if saved:
-        took = size(sum(path.stat().st_size for path in saved))
-        what = str(saved[0]) if len(saved) == 1 else f"{plural(len(saved), 'image')}"
-        where = "" if len(saved) == 1 else f" into {saved[0].parent}"
-        parts.append(f"saved {what}{where}, {took}" + (", and opened" if opened else ""))
-    if missing:
-        parts.append("not saved: " + "; ".join(shorten(text, 100) for text in missing[:3]))
+    if saved.paths:
+        first, many = saved.paths[0], len(saved.paths) > 1
+        what = f"{len(saved.paths)} images into {first.parent}" if many else str(first)
+        shown = (", the first is opened" if many else ", and opened") if opened else ""
+        parts.append(f"saved {what}, {size(saved.took)}{shown}")
+    if saved.left:
+        parts.append(f"{saved.left:,} more not saved")
+    if saved.missing:
+        named = "; ".join(shorten(text, 100) for text in saved.missing[:3])
+        more = f" and {len(saved.missing) - 3:,} more" if len(saved.missing) > 3 else ""
+        parts.append(f"not saved: {named}{more}")
     return clean_line(" · ".join(parts))

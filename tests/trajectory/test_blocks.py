@@ -309,8 +309,8 @@ def test_images_are_numbered_and_leave_no_gap_in_the_text() -> None:
     done["observation"]["content"] = content
     assert result(action("MCPToolAction", data={}), done) == [
         Output("two\nviews"),
-        Note("1 of 2: image, PNG 64x40, 158 B; i saves and opens them"),
-        Note("2 of 2: image that cannot be read, 0 B; i saves and opens them"),
+        Note("1 of 2: image, PNG 64x40, 158 B; i saves them"),
+        Note("2 of 2: image that cannot be read, 0 B; i saves them"),
     ]
     message = {"kind": "MessageEvent", "source": "user", "llm_message": {"content": content[1:2]}}
     assert isinstance(result(message)[0], Note)

@@ -14,6 +14,7 @@ import pytest
 from oh_tui.demo.images import SCREENSHOT
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
+from oh_tui.trajectory.images import Image
 from oh_tui.tui import outside
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
@@ -155,6 +156,53 @@ async def test_images_are_opened_only_where_there_is_a_desktop(
     monkeypatch.setenv("DISPLAY", ":0")
     assert outside.open_file(tmp_path / "a.png")
     assert asked == [["xdg-open", str(tmp_path / "a.png")]]
+
+
+def pictures(count: int) -> list[Image]:
+    return [Image("image", "PNG", data=SCREENSHOT)] * count
+
+
+def test_of_many_images_a_few_are_saved_and_the_rest_is_counted(tmp_path: Path) -> None:
+    elsewhere = Image("image", address="https://a.example/b.png")
+    saved = outside._save([elsewhere, *pictures(300)], "step-1", tmp_path)
+    assert len(list(tmp_path.iterdir())) == len(saved.paths) == outside.MOST_IMAGES
+    told = outside._told(saved, opened=True)
+    assert told.startswith(f"saved 20 images into {tmp_path}, 3 kB, the first is opened · ")
+    assert " · 280 more not saved · not saved: image at https://a.example/b.png" in told
+
+
+async def test_one_key_starts_one_viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Path] = []
+
+    def show(path: Path) -> bool:
+        shown.append(path)
+        return True
+
+    monkeypatch.setattr(outside, "images_of", lambda step: pictures(3))
+    monkeypatch.setattr(outside, "open_file", show)
+    async with explore(settings=Settings(download_folder=tmp_path)) as explorer:
+        await explorer.open("Why is the signup page slow?")
+        await explorer.press("i")
+        await explorer.settle()
+        assert "saved 3 images into" in explorer.footer
+    assert len(shown) == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_of_an_image_that_cannot_be_written_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r") -> Any:
+        opened(path, mode).close()
+        return opened(Path("/dev/full"), "wb", buffering=0)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(Problem, match="no space left"):
+        outside._save(pictures(1), "step-1", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
