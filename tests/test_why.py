@@ -94,7 +94,7 @@ def test_json(save: Save) -> None:
         "word": "stuck",
         "cause": "Steps 58-61 made the same call and got the same result, so OpenHands stopped "
         "the run.",
-        "short": "same call and result, 4 times",
+        "short": "same call and result 4 times",
         "steps": [58, 59, 60, 61],
         "landing": 58,
         "plan": [3, 4],

@@ -129,11 +129,11 @@ def _stuck(trajectory: Trajectory) -> Verdict:
     did, short = {
         Pattern.SAME: (
             "made the same call and got the same result",
-            f"same call and result, {loop.times}",
+            f"same call and result {loop.times}",
         ),
         Pattern.ERRORS: (
             "made the same call and got an error each time",
-            f"same call and an error, {loop.times}",
+            f"same call and an error {loop.times}",
         ),
         Pattern.ALTERNATING: (
             "made the same two calls in turn, with the same results",

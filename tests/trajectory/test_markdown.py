@@ -14,7 +14,8 @@ def test_a_command_is_fenced_with_its_output() -> None:
     run.extend([shell("a", "ls -l"), output("a", "total 0\n```\nx", 1)])
     (step,) = run.steps
     assert step_markdown(step, run.outcome(step)) == (
-        "### step 1 · terminal · exit 1 · 1.0 s\n\n```sh\nls -l\n```\n\n````\ntotal 0\n```\nx\n````\n"
+        "### step 1 · terminal · exit 1 · 1.0 s\n\n```sh\nls -l\n```\n\n"
+        "````\ntotal 0\n```\nx\n````\n"
     )
 
 

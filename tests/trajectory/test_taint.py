@@ -39,7 +39,7 @@ ESCAPE = "\x1b]52;c;AA\x07\x9b31m"
 # A key cut by what `clean` takes away is one again afterwards.
 TAINT = f"{ESCAPE}{KEY[:9]}\u200b{KEY[9:]} "
 
-AROUND = 30
+AROUND = 10
 """Events before and after the one that is changed, for what is told of both."""
 
 OURS = ("id", "timestamp", "action_id", "tool_call_id", "llm_response_id", "parent_id")

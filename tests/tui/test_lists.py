@@ -22,7 +22,8 @@ from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.dialogs import HelpScreen, keys_text
 from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.triage import Group, Stand
+from oh_tui.tui.triage import Group, Row, Stand
+from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
 
 FLAKY = "Flaky CI on main"
@@ -164,7 +165,7 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
             "▌◆ Add OAuth login                  9m",
             "▌  asks: git push --force origin auth",
             " ✗ Parse ISO week dates             4m",
-            "   stuck: same call and result, 4 times",
+            "   stuck: same call and result 4 times",
             " ✗ Nightly dependency bump          2h",
             "   LLM key rejected at the first step",
             " running                             3",
@@ -499,3 +500,25 @@ async def test_a_run_opened_with_every_event_shown_lands_on_its_step() -> None:
         assert current and current[0]
         assert it.screen.timeline.trajectory
         assert it.screen.timeline.trajectory.outcome(current[0]) == "waiting"
+
+
+def test_what_a_server_tells_of_a_conversation_is_shown_without_keys() -> None:
+    key = "sk-ant-api03-abcd1234567890abcd"
+    cut = f"\x1b[31mdeploy {key[:9]}\u200b{key[9:]}\n"
+    one = Conversation(id="a", title=cut, selected_repository=f"o/{key}")
+    assert title_of(one) == "deploy [hidden]"
+    shown = ConversationList()
+    shown.set_reactive(ConversationList.rows, (Row(one),))
+    assert key not in shown.row_text(0)
+    assert title_of(Conversation(id="a", title="\x07\n")) == "untitled"
+    assert len(title_of(Conversation(id="a", title="t " * 100_000))) < 1_000
+
+
+async def test_a_second_line_leaves_the_last_column_free() -> None:
+    async with explore(size=(160, 48)) as it:
+        listed = it.screen.sidebar.list
+        row = listed.rows[0]
+        listed.rows = (msgspec.structs.replace(row, line="x" * 200, tall=True), *listed.rows[1:])
+        _, _, second, *_ = it.text("#conversations").splitlines()
+        assert second.endswith("x…")
+        assert len(second) == listed.scrollable_content_region.width - 1

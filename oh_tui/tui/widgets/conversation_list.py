@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from functools import lru_cache
 
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.human import age, clock, compact, dollars, duration
-from oh_tui.text import clean_line
+from oh_tui.text import clean, clean_line, redact
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.triage import AT_WORK, Group, Row, Stand
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
@@ -23,6 +24,9 @@ WIDE = 64
 
 FACTS = 35
 """Cells from which a row tells pull request or cost."""
+
+LONGEST = 1_000
+"""Characters of a title that are looked at."""
 
 DEEPEST = 4
 """Parents above a row that are still drawn as such."""
@@ -123,7 +127,7 @@ class ConversationList(RowList):
         if line == self._tops[place]:
             return self.pieces(place, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
-        text = shorten(row.line, width - len(indent), self.glyphs.more)
+        text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.stand in (Stand.WAITING, Stand.STUCK, Stand.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
@@ -154,7 +158,7 @@ class ConversationList(RowList):
         room."""
         number = number_or_cost(row.conversation)
         if width >= WIDE:
-            where = clean_line(row.conversation.selected_repository or "")
+            where = told_line(row.conversation.selected_repository)
             return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {number:>6} "
         return f"{' ' + number:>6} " if width >= FACTS and not row.tall else " "
 
@@ -170,7 +174,7 @@ class ConversationList(RowList):
     def row_text(self, row: int) -> str:
         """Title, second line, and the repository, which a wide pane shows."""
         shown = self.rows[row]
-        where = clean_line(shown.conversation.selected_repository or "")
+        where = told_line(shown.conversation.selected_repository)
         number = number_or_cost(shown.conversation)
         return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
 
@@ -213,4 +217,15 @@ def number_or_cost(conversation: Conversation) -> str:
 
 
 def title_of(conversation: Conversation) -> str:
-    return clean_line(conversation.title or "") or UNTITLED
+    return told_line(conversation.title) or UNTITLED
+
+
+def told_line(text: str | None) -> str:
+    """What the server tells of a conversation, such as its title, as it may be shown."""
+    return _line(text[:LONGEST]) if text else ""
+
+
+@lru_cache(8192)
+def _line(text: str) -> str:
+    """Rows are drawn again and again."""
+    return clean_line(redact(clean(text)))

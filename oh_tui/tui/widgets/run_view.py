@@ -29,7 +29,7 @@ from oh_tui.trajectory.events import Event, seconds
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import outcome_mark
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.conversation_list import title_of, told_line
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -109,9 +109,9 @@ class RunView(Vertical):
         if conversation is None:
             rule.title = rule.facts = ()
             return
-        where = clean_line(conversation.selected_repository or "")
+        where = told_line(conversation.selected_repository)
         if where and conversation.selected_branch:
-            where += "@" + clean_line(conversation.selected_branch)
+            where += "@" + told_line(conversation.selected_branch)
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
@@ -255,7 +255,7 @@ class RunView(Vertical):
             self._show_step(step, outcome)
 
     def _show_event(self, event: Event) -> None:
-        title = ((clean_line(event.kind), "dim"),)
+        title = ((told_line(event.kind), "dim"),)
         run = self.timeline.trajectory
         blocks: list[Block] = event_blocks(event, Around(run, event) if run is not None else None)
         if self.as_json:
@@ -357,7 +357,7 @@ class RunView(Vertical):
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
     """The most telling first: those at the end go when there is no room."""
     facts = []
-    model = clean_line(conversation.llm_model or "")
+    model = told_line(conversation.llm_model)
     if model:
         facts.append(model.rpartition("/")[2])
     status = conversation.sandbox_status
