@@ -80,7 +80,7 @@ async def start(call: Call) -> int:
     if asked.until_done:
         _tell_end(conversation, verdict)
     elif asked.no_run:
-        say(f"the agent reads it at: oh-tui continue {short(conversation)}")
+        say(f"the agent reads it after oh-tui continue {short(conversation)}")
     return code
 
 

@@ -1,0 +1,54 @@
+"""Commands in this process, on an embedded server of their own, which others can answer for."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.api import AppServer
+from oh_tui.demo import Demo, make_demo
+from oh_tui.sources.server import ServerSource
+from tests.tui.explorer import AT_ONCE, Between
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """What a failed command said, checked for its form: a sentence, then at most one hint."""
+        first, *hint = self.err.splitlines()
+        assert self.out == "" and first.startswith("oh-tui: ") and not first.endswith(".")
+        assert len(hint) <= 1 and all(line.startswith("        ") for line in hint)
+        return self.err
+
+
+@dataclass
+class Shell:
+    """`shell("approve 5f3a")` runs a command and gives what it said."""
+
+    capture: pytest.CaptureFixture[str]
+    demo: Demo = field(default_factory=make_demo)
+    between: Between = field(default_factory=Between)
+
+    def source(self, log: object = None) -> ServerSource:
+        api = AppServer(self.demo.base_url, app=self.between(self.demo.app), waits=AT_ONCE)
+        return ServerSource(api, "demo", self.demo.opening)
+
+    def __call__(self, line: str) -> Said:
+        code = cli.main(["--demo", *shlex.split(line)])
+        return Said(code, *self.capture.readouterr())
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    made = Shell(capsys)
+    made.demo.rate_limited = False
+    monkeypatch.setattr(cli, "demo_source", made.source)
+    return made

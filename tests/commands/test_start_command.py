@@ -1,0 +1,218 @@
+"""start: the prompt, consent, what is waited for, and how a start or a run ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+from msgspec.structs import replace
+
+from oh_tui.api import AppServer
+from oh_tui.api.models import StartTask
+from oh_tui.commands import start as start_command
+from oh_tui.demo.starts import Started
+from oh_tui.sources import starting
+from tests.commands import schemas
+from tests.commands.conftest import Served
+from tests.commands.shell import Said, Shell, shell
+from tests.commands.test_terminal import spawn
+
+__all__ = ["shell"]
+
+START = "POST /api/v1/app-conversations"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real server needs 9 s for a start, the demo's clock is moved on instead."""
+    monkeypatch.setattr(starting, "WAITS", (0.05,))
+    monkeypatch.setattr(starting.start, "__defaults__", ((0.05,),))
+    monkeypatch.setattr(start_command, "POLL", 0.05)
+
+
+def moving(shell: Shell, line: str, seconds: float = 1.0) -> Said:
+    """A command while the demo's clock goes on quickly."""
+    over = threading.Event()
+
+    def move() -> None:
+        while not over.wait(0.05):
+            shell.demo.advance(seconds)
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    try:
+        return shell(line)
+    finally:
+        over.set()
+        thread.join()
+
+
+def prompts(shell: Shell) -> list[str]:
+    """What the conversations that were started were asked first."""
+    entries = [one.entry for one in shell.demo.world.conversations.values()]
+    return [entry.asked for entry in entries if isinstance(entry, Started)]
+
+
+def test_without_a_yes_nothing_is_started(shell: Shell) -> None:
+    said = shell("start 'fix it'")
+    assert said.code == 2 and "may cost money" in said.complaint and "--yes" in said.complaint
+    assert shell.between.count(START) == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 2)])
+def test_a_terminal_is_asked(answer: str, code: int) -> None:
+    asked = spawn("start", "fix it")
+    asked.expect_exact("which may cost money. Go on? [y/N] ")
+    asked.sendline(answer)
+    rest = str(asked.read())
+    asked.expect(pexpect.EOF)
+    asked.close()
+    assert asked.exitstatus == code
+    assert ("Nothing was changed" in rest) is (code != 0)
+
+
+def test_without_waiting_the_id_of_the_start_is_given(shell: Shell) -> None:
+    said = shell("start 'fix it' --yes")
+    assert said.code == 0 and len(said.out.strip()) == 32
+    assert "id of its start" in said.err
+    told = json.loads(shell("start 'fix it' --yes --json").out)
+    schemas.check("start", told)
+    assert told["conversation"] is None and told["stages"] == ["making the sandbox"]
+
+
+def test_waited_for_the_id_of_the_conversation_is_given(shell: Shell) -> None:
+    said = moving(shell, "start 'fix it' --yes --wait --repo acme/dates --branch main")
+    assert (said.code, said.err) == (0, "")
+    shown = json.loads(shell(f"show {said.out.strip()} --json").out)["conversation"]
+    assert (shown["repository"], shown["branch"]) == ("acme/dates", "main")
+    assert shell.between.count(START) == 1
+
+
+def test_until_it_is_done(shell: Shell) -> None:
+    said = moving(shell, "start 'look around' --yes --until-done --json")
+    told = json.loads(said.out)
+    schemas.check("start", told)
+    assert said.code == 0 and said.err.startswith("oh-tui: finished  ")
+    assert told["verdict"]["word"] == "finished" and told["stages"][-1] == "ready"
+
+
+def test_a_run_that_waits_for_an_answer_is_not_done(shell: Shell) -> None:
+    said = moving(shell, "start 'deploy it' --yes --until-done")
+    assert said.code == 1 and len(said.out.strip()) == 32
+    assert "oh-tui: waiting  " in said.err and "oh-tui approve" in said.err
+
+
+def test_a_message_can_wait_there(shell: Shell) -> None:
+    said = moving(shell, "start 'look around' --yes --no-run")
+    identifier = said.out.strip()
+    assert said.code == 0 and f"oh-tui continue {identifier[:8]}" in said.err
+    shell.demo.advance(1)
+    steps = shell(f"steps {identifier}").out.splitlines()
+    assert len(steps) == 1 and "look around" in steps[0]
+    shell.demo.advance(60)
+    assert len(shell(f"steps {identifier}").out.splitlines()) == 1
+    assert shell(f"continue {identifier}").code == 0
+    shell.demo.advance(60)
+    assert len(shell(f"steps {identifier}").out.splitlines()) > 2
+
+
+def test_the_prompt_may_come_in_or_be_files(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, log = tmp_path / "task.md", tmp_path / "log.txt"
+    task.write_text("Fix this:\n")
+    log.write_bytes("\ufeffü ✗ failed\n".encode())
+    words = f"--append-file {log} --append-file {log} --yes --wait"
+    assert moving(shell, f"start --prompt-file {task} {words}").code == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"From a pipe\n")))
+    assert moving(shell, f"start - --append-file {log} --yes --wait").code == 0
+    whole = "Fix this:\n\nü ✗ failed\n\n\nü ✗ failed\n"
+    assert prompts(shell) == [whole, "From a pipe\n\nü ✗ failed\n"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("start", "nothing to do yet"),
+        ("start x --prompt-file y", "two prompts"),
+        ("start --prompt-file {}/nope", "cannot be read: no such file"),
+        ("start --prompt-file {}", "cannot be read: is a directory"),
+        ("start --prompt-file {}/binary", "no text in UTF-8"),
+        ("start x --append-file {}/latin", "no text in UTF-8"),
+        ("start ' '", "nothing to do yet"),
+        ("start x --branch main", "needs its repository"),
+        ("start x --repo 'a b'", "no repository"),
+        ("start x --model 'a b'", "no spaces"),
+        ("start x --no-run --until-done", "nothing runs"),
+        ("start x y", "Unrecognized"),
+    ],
+)
+def test_what_cannot_be_started_is_told_before_anything_is_asked(
+    shell: Shell, tmp_path: Path, line: str, told: str
+) -> None:
+    (tmp_path / "binary").write_bytes(b"a\0b")
+    (tmp_path / "latin").write_bytes("ü".encode("latin-1"))
+    said = shell(f"{line} --yes".format(tmp_path))
+    assert said.code == 2 and told in said.complaint
+    assert shell.between.asked == []
+
+
+def test_a_start_that_fails_says_what_is_known(shell: Shell) -> None:
+    said = moving(shell, "start x --repo acme/nope --yes --wait")
+    assert said.code == 1 and "The start failed" in said.complaint
+    assert "check the repository" in said.complaint
+
+
+def test_a_start_that_never_tells_is_found_in_the_list(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the real one does at times: the task stays where it is, the conversation is there."""
+    monkeypatch.setattr(starting, "HANGS", 0.3)
+    real = AppServer.get_start_tasks
+
+    async def behind(self: AppServer, ids: list[str]) -> list[StartTask | None]:
+        return [
+            task and replace(task, status="STARTING_CONVERSATION", app_conversation_id=None)
+            if task and task.status == "READY"
+            else task
+            for task in await real(self, ids)
+        ]
+
+    monkeypatch.setattr(AppServer, "get_start_tasks", behind)
+    said = moving(shell, "start 'fix it' --yes --wait")
+    assert said.code == 0 and prompts(shell) == ["fix it"]
+    assert shell(f"show {said.out.strip()}").code == 0
+    assert shell.between.count(START) == 1
+
+
+def test_a_start_that_goes_nowhere_is_given_up(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "HANGS", 0.1)
+    monkeypatch.setattr(starting, "GIVE_UP", 0.3)
+    said = shell("start 'fix it' --yes --wait")
+    assert said.code == 1 and "does not go on" in said.complaint
+    assert "oh-tui conversations" in said.complaint
+
+
+def test_an_interrupt_says_what_goes_on(served: Served) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "oh_tui", "--server", served.url, "start", "x", "--yes", "--wait"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(2.5)
+    running.send_signal(signal.SIGINT)
+    out, said = running.communicate(timeout=10)
+    assert (running.returncode, out) == (130, "")
+    assert said.startswith("oh-tui: interrupted; the start may go on, on the server")
