@@ -50,6 +50,8 @@ class Around:
         """Nothing followed, and nothing is to be expected: a file, or a run that stands still."""
         if self.after is not None or not self._run.complete:
             return False
+        if self._run.status == "paused":
+            return False  # it may go on
         return not self._run.live or self._run.status not in ("", "running", "idle")
 
     def until(self, step: Step) -> float | None:

@@ -26,6 +26,11 @@ class Study:
         self._loops = Loops(trajectory)
         self.update()
 
+    @property
+    def tells_something(self) -> bool:
+        """Whether there is more to say than that nothing happened."""
+        return bool(self.trajectory.steps or self.verdict.word)
+
     def update(self) -> None:
         """After the trajectory took in more events. While the agent works, files are read for
         5 ms at most: those left over come in with the next events."""

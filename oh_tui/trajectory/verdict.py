@@ -17,7 +17,10 @@ from oh_tui.trajectory.loops import Loop, Pattern, find_loop, loop_steps
 from oh_tui.trajectory.steps import Outcome, StatusChange, Step, Trajectory
 from oh_tui.trajectory.tools import items_of_plan
 
-__all__ = ["Verdict", "is_cut_off", "judge", "loop_steps", "plan_of", "spans", "stopped_loop"]
+__all__ = [
+    "Verdict", "is_cut_off", "judge", "loop_steps", "plan_of", "spans", "stopped_loop",
+    "with_sandbox",
+]  # fmt: skip
 
 CAUSE, SHORT = 200, 60
 """Characters that the two texts of a verdict have at most."""
@@ -48,6 +51,27 @@ class Verdict(msgspec.Struct, frozen=True):
     """The number of the step to look at first."""
     plan: tuple[int, int] | None = None
     """Of the last plan: how many items are done, and how many there are."""
+
+
+_CUT_OFF = {
+    "PAUSED": ("paused", "The sandbox was paused"),
+    "ERROR": ("error", "The sandbox failed"),
+    "MISSING": ("error", "The sandbox went away"),
+}
+
+
+def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
+    """The verdict on a run of a server, whose record tells how its sandbox stands: what reads as
+    "saved while it worked" in a file was cut off with its sandbox."""
+    word, what = _CUT_OFF.get(status or "", ("", ""))
+    if verdict.word != "saved" or not word:
+        return verdict
+    return msgspec.structs.replace(
+        verdict,
+        word=word,
+        cause=_fit(verdict.cause.replace("Saved", what, 1), CAUSE),
+        short=_fit(verdict.short.replace("saved", what.lower(), 1), SHORT),
+    )
 
 
 def judge(trajectory: Trajectory) -> Verdict:

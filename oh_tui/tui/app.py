@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from rich.segment import Segment
 from textual import constants, events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
@@ -32,6 +31,7 @@ from oh_tui.sources import Source
 from oh_tui.text import HIDDEN, clean, redact
 from oh_tui.tui import flows
 from oh_tui.tui.driver import TerminalDriver
+from oh_tui.tui.in_order import KeysInOrder
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.theme import DARK, LIGHT, theme_name
 
@@ -62,7 +62,7 @@ class AsciiFilter(LineFilter):
         ]
 
 
-class OhTui(App[int]):
+class OhTui(KeysInOrder):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
@@ -134,7 +134,11 @@ class OhTui(App[int]):
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.main.is_mounted:
-            self.main.refresh_lists()
+            self.main.refreshing.focused()
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        if self.main.is_mounted:
+            self.main.refreshing.blurred()
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""

@@ -160,6 +160,11 @@ class AskingScreen(Screen[int]):
         self._written.set_result(sent)
         return True
 
+    @property
+    def is_asking(self) -> bool:
+        """A question or a line to type in has the keys."""
+        return any(wait is not None and not wait.done() for wait in (self._answer, self._typed))
+
     def refuse(self) -> bool:
         """Esc: no to what is asked; False when nothing is."""
         if self._end_typing():

@@ -18,8 +18,8 @@ from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Keymap, help_groups
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.widgets.drawing import glyphs_of
 
-MEANING = 56
-"""Characters of a line of what a key does."""
+WIDEST, NARROW = 156, 100
+"""Columns of the help, and of a screen below which it stands in one column."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -34,41 +34,51 @@ class HelpScreen(ModalScreen[None]):
         self._keymap = keymap
 
     def compose(self) -> ComposeResult:
-        glyphs = glyphs_of(self.app)
         with VerticalScroll(id="help"), Horizontal():
-            left = keys_text(("Moving", "The program"), self._keymap)
-            right = keys_text(("Looking", "Acting"), self._keymap)
-            yield Static(left.append_text(words_text()), markup=False)
-            yield Static(right.append_text(signs_text(glyphs)), markup=False)
+            yield Static(id="help-left", markup=False)
+            yield Static(id="help-right", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100, "-narrow")
+        width = event.size.width
+        self.set_class(width < NARROW, "-narrow")
+        inside = min(width, WIDEST) - 5
+        column = inside if width < NARROW else (inside - 2) // 2
+        left, right = help_texts(glyphs_of(self.app), self._keymap, column)
+        self.query_one("#help-left", Static).update(left)
+        self.query_one("#help-right", Static).update(right)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-def keys_text(names: Iterable[str], keymap: Keymap) -> Text:
+def help_texts(glyphs: Glyphs, keymap: Keymap, width: int) -> tuple[Text, Text]:
+    """The two columns, each `width` cells wide."""
+    left = keys_text(("Moving", "The program"), keymap, width)
+    right = keys_text(("Looking", "Acting"), keymap, width)
+    return left.append_text(words_text(width)), right.append_text(signs_text(glyphs))
+
+
+def keys_text(names: Iterable[str], keymap: Keymap, width: int) -> Text:
     """The keys of these groups."""
     text = Text()
     groups = dict(help_groups(keymap))
     for group in names:
         text.append(f"{group}\n", "bold")
         for key in groups[group]:
-            text.append_text(_row(key.shown, key.help))
+            text.append_text(_row(key.shown, key.help, width))
             if key.id == "copy":
                 for letter, _, meaning in COPY_KEYS:
-                    text.append_text(_row(f"{key.shown} {letter}", meaning))
-                text.append_text(_row(f"{key.shown} p", "the path of the last download"))
+                    text.append_text(_row(f"{key.shown} {letter}", meaning, width))
+                text.append_text(_row(f"{key.shown} p", "the path of the last download", width))
         text.append("\n")
     return text
 
 
-def words_text() -> Text:
+def words_text(width: int) -> Text:
     text = Text()
     text.append("Words of a filter (&)\n", "bold")
     for word, meaning in FILTER_WORDS:
-        text.append_text(_row(word, meaning, 16))
+        text.append_text(_row(word, meaning, width, 16))
     return text.append("\n")
 
 
@@ -89,10 +99,10 @@ def signs_text(glyphs: Glyphs) -> Text:
     return text.append("\nesc closes this. The mouse selects text, ctrl+c copies it.")
 
 
-def _row(name: str, meaning: str, width: int = 12) -> Text:
+def _row(name: str, meaning: str, width: int, names: int = 12) -> Text:
     """One line; a long meaning goes on below itself, not below the key."""
-    lines = wrap(meaning, MEANING) or [""]
-    text = Text().append(f"  {name:<{width}}", "bold").append(f"{lines[0]}\n")
+    lines = wrap(meaning, max(16, width - names - 2)) or [""]
+    text = Text().append(f"  {name:<{names}}", "bold").append(f"{lines[0]}\n")
     for line in lines[1:]:
-        text.append(f"  {'':<{width}}{line}\n")
+        text.append(f"  {'':<{names}}{line}\n")
     return text

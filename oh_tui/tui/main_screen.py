@@ -37,6 +37,7 @@ from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.keys import BINDINGS, footer_hints
+from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Run, Runs
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
@@ -122,6 +123,7 @@ class MainScreen(AskingScreen):
         """What is being done to all marked conversations."""
         self.lacks: set[str] = set()
         """Parts of the lists that this server does not know at all."""
+        self.refreshing = Refreshing(self)
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
 
@@ -150,6 +152,7 @@ class MainScreen(AskingScreen):
         }
         self.take_bars()
         self._rest = self.set_interval(REST, self.preview, pause=True)
+        self.set_interval(1.0, self._tick)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
         self.call_after_refresh(self._begin)
@@ -172,9 +175,8 @@ class MainScreen(AskingScreen):
     async def open_source(self, make_source: Callable[[], Source]) -> None:
         await lists.open_source(self, make_source)
 
-    @work(group="lists", exclusive=True)
-    async def refresh_lists(self, *, sort: bool = False) -> None:
-        await lists.refresh(self, sort=sort)
+    def refresh_lists(self, *, sort: bool = False) -> None:
+        self.refreshing.ask(sort=sort)
 
     @work(group="more", exclusive=True)
     async def _read_more(self) -> None:
@@ -237,6 +239,7 @@ class MainScreen(AskingScreen):
     @work(group="run", exclusive=True)
     async def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         self.workers.cancel_group(self, "follow")
+        self.run_view.following = False
         await reading.read_run(self, conversation, preview=preview)
 
     @work(group="follow", exclusive=True)
@@ -371,7 +374,8 @@ class MainScreen(AskingScreen):
     def on_resize(self, event: events.Resize) -> None:
         size = event.size
         self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
-        self.focus_pane(self.pane)
+        if not self.is_asking:  # what is being typed or answered keeps its line
+            self.focus_pane(self.pane)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         focused = event.widget.id
@@ -434,6 +438,21 @@ class MainScreen(AskingScreen):
     def filter_text(self) -> str:
         """The filter as it was typed; "" for none."""
         return self.filtering.query.text if self.filtering else ""
+
+    def _tick(self) -> None:
+        """What runs at this moment tells how long it has."""
+        trajectory = self.timeline.trajectory
+        if trajectory and trajectory.live and trajectory.status == "running":
+            self.timeline.now = self.clock()
+
+    def watch_follow(self) -> None:
+        self.tell_following()
+
+    def tell_following(self) -> None:
+        """The rule of a live run says whether the cursor keeps to its newest step."""
+        if self.is_mounted:
+            live = any(w.group == "follow" and w.is_running for w in self.workers)
+            self.run_view.following = self.follow and live
 
     def watch_filtering(self) -> None:
         if self.is_mounted:

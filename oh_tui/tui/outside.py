@@ -196,7 +196,8 @@ async def save_images(screen: MainScreen) -> None:
     with screen.reporting():
         found = await asyncio.to_thread(images_of, step or Step(0, event))
         if not found:
-            raise Problem("This step has no image")
+            screen.footer.tell("this step has no image")
+            return
         folder = screen.settings.download_folder
         saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
         opened = bool(saved.paths) and open_file(saved.paths[0])

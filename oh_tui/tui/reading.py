@@ -13,6 +13,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded
 from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui import finding, flows, views
 from oh_tui.tui.runs import Run, find_place, landing
 
@@ -120,8 +121,10 @@ async def study_run(screen: MainScreen, run: Run) -> None:
 def tell_study(screen: MainScreen, run: Run) -> None:
     if run.study and screen.timeline.trajectory is run.trajectory:
         screen.run_view.study = run.study
+        screen.run_view.note = run.note if run.via == "file" else ""
         finding.studied(screen)
-        screen.sidebar.tell(run.conversation.id, run.study.verdict)
+        verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
+        screen.sidebar.tell(run.conversation.id, verdict)
 
 
 def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
@@ -150,6 +153,7 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
     """New events as they come; ends when the screen turns to another run."""
     assert screen.source is not None
     trajectory = run.trajectory
+    screen.tell_following()
     async for news in screen.source.follow(run.conversation, trajectory, run.via):
         if news is None:
             screen.read_run(run.conversation)

@@ -29,6 +29,8 @@ def where(screen: MainScreen) -> None:
         from oh_tui.tui.where import WhereScreen
 
         title = title_of(screen.current) if screen.current else ""
+        if not study.trajectory.complete:
+            title += f" · {screen.run_view.progress or 'older events are not read'}"
         view = WhereScreen(study.trajectory, study.accounts, title)
         screen.app.push_screen(view, screen.jump)
 

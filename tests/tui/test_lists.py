@@ -398,7 +398,7 @@ async def test_help_names_every_key() -> None:
     async with explore() as it:
         await it.press("question_mark")
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen, HelpScreen]
-        text = " ".join(keys_text(dict(help_groups({})), {}).plain.split())
+        text = " ".join(keys_text(dict(help_groups({})), {}, 80).plain.split())
         for key in (*MOVE_KEYS, *SCREEN_KEYS):
             assert key.help in text
             assert key.shown in text

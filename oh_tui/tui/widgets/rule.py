@@ -27,7 +27,9 @@ class Rule(Drawn):
         width = self.size.width
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
-        title = whole_pieces(self.title, width - 6)
+        wanted = sum(width_of(text) for text, _ in self.facts)
+        # A long title leaves a third of the line to the facts.
+        title = whole_pieces(self.title, width - 6 - min(wanted + 2 if wanted else 0, width // 3))
         used = sum(width_of(text) for text, _ in title)
         facts = whole_pieces(self.facts, width - used - 7)
         told = sum(width_of(text) for text, _ in facts)

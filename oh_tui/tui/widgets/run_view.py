@@ -30,7 +30,7 @@ from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import outcome_mark
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of, told_line
-from oh_tui.tui.widgets.drawing import Piece, glyphs_of
+from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.strip_view import StripView
@@ -60,6 +60,10 @@ class RunView(Vertical):
     filter_text: reactive[str] = reactive("")
     """The filter as it was typed, which the rule tells."""
     study: reactive[Study | None] = reactive(None, always_update=True)
+    note: reactive[str] = reactive("")
+    """What of the file could not be read."""
+    following: reactive[bool] = reactive(False)
+    """The cursor keeps to the newest step."""
     screen_height: reactive[int] = reactive(0)
     """Rows of the whole screen, which decide how much stands above the timeline."""
 
@@ -102,6 +106,7 @@ class RunView(Vertical):
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
         self._conversation, self._now = conversation, now
+        self._summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
         self._tell_run()
 
     def _tell_run(self) -> None:
@@ -147,7 +152,8 @@ class RunView(Vertical):
     def _arrange_top(self) -> None:
         """What stands above the timeline: nothing until there is something to tell, and nothing
         while one pane has the whole screen."""
-        told = self.study is not None and not self.whole_call
+        study = self.study
+        told = not self.whole_call and study is not None and study.tells_something
         self._summary.display = told
         self._strip.display = told and bool(self.study and self.study.trajectory.steps)
         self._summary.short = self._strip.compact = self.screen_height < LOW
@@ -167,6 +173,14 @@ class RunView(Vertical):
         self._tell_counts()
         self._show_current()
 
+    def watch_following(self) -> None:
+        if self.is_mounted:
+            self._tell_counts()
+
+    def watch_note(self) -> None:
+        if self.is_mounted:
+            self._tell_counts()
+
     def watch_progress(self) -> None:
         if self.is_mounted:
             self._tell_counts()
@@ -179,7 +193,7 @@ class RunView(Vertical):
         self._head.refresh()
         rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
-        if self.progress:
+        if self.progress and self.timeline.filtered is None:
             rule.facts = ((self.progress, "dim"),)
         elif not trajectory:
             rule.facts = ()
@@ -201,8 +215,14 @@ class RunView(Vertical):
         if shown is not None and not self.timeline.show_events:
             parts.append((f"filter {clean_line(self.filter_text)}", "mark"))
             parts.append((f"{len(shown):,} of {plural(len(trajectory), 'step')}", ""))
+            if not trajectory.complete:
+                parts.append((self.progress or "older events are not read", "warn"))
             parts.append(("esc shows all", "dim"))
             return joined(parts, glyphs.dot)
+        if self.note:
+            parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
+        if self.following and trajectory.live and trajectory.status == "running":
+            parts.append(("following (f)", "good"))
         if trajectory.complete:
             parts.append((plural(len(trajectory), "step"), "dim"))
         else:

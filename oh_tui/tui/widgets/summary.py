@@ -8,8 +8,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.human import compact, dollars, duration
+from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui.theme import verdict_mark
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.study import Study
@@ -24,6 +25,8 @@ class Summary(Drawn):
 
     study: reactive[Study | None] = reactive(None, always_update=True)
     short: reactive[bool] = reactive(False)
+    sandbox: reactive[str] = reactive("")
+    """How the sandbox of the run stands, by its record; "" for a file."""
 
     def watch_short(self, short: bool) -> None:
         self.styles.height = 1 if short else 2
@@ -36,12 +39,24 @@ class Summary(Drawn):
 
     def _verdict(self, width: int) -> list[Piece]:
         assert self.study is not None
-        verdict = self.study.verdict
+        verdict = with_sandbox(self.study.verdict, self.sandbox)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim")]
-        told = shorten(verdict.cause, max(0, width - 5 - len(verdict.word)), self.glyphs.more)
-        return [(" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (told, "")]
+        came_to = f"  {self._short_totals()} " if self.short else ""
+        room = max(0, width - 5 - len(verdict.word) - len(came_to))
+        told = fit(verdict.cause, room, self.glyphs.more)
+        return [
+            (" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (told, ""), (came_to, "dim"),
+        ]  # fmt: skip
+
+    def _short_totals(self) -> str:
+        """Time and money, for the end of the first line where there is no second."""
+        assert self.study is not None
+        accounts = self.study.accounts
+        whole = self.study.trajectory.complete and accounts.active >= 0.5
+        cost = dollars(accounts.total.cost) if accounts.total.cost else ""
+        return "  ".join(filter(None, (duration(accounts.active) if whole else "", cost)))
 
     def _totals(self, width: int) -> list[Piece]:
         """The most telling first; what does not fit is left out whole."""
@@ -75,8 +90,8 @@ def totals(study: Study) -> list[Piece]:
         facts.append(("price unknown", "dim"))
     if tokens:
         facts.append((f"{compact(tokens)} tokens", "dim"))
-    if accounts.context and accounts.context_window:
-        share = accounts.context[-1][1] / accounts.context_window
+    if accounts.context_now and accounts.context_window:
+        share = accounts.context_now / accounts.context_window
         facts.append((f"context {share:.0%}", "warn" if share >= 0.9 else "dim"))
     if plan:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))

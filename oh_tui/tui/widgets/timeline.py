@@ -13,7 +13,7 @@ from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import clock, clock_time, dollars, tenths
+from oh_tui.human import clock, clock_time, dollars, duration, tenths
 from oh_tui.trajectory.describe import Description, describe, describe_event
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
@@ -64,6 +64,8 @@ class Timeline(RowList):
     """The numbers of the steps shown, in order; None when no filter is on."""
     range_from: reactive[int | None] = reactive(None)
     """The step at which a range begins that the cursor ends; None without a range."""
+    now: reactive[float] = reactive(0.0)
+    """The time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
 
@@ -177,6 +179,9 @@ class Timeline(RowList):
             place = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
         self.rows_changed(max(0, place))
         self.post_message(self.Highlighted(self))
+
+    def watch_now(self) -> None:
+        self.refresh()
 
     def watch_study(self) -> None:
         self.refresh()
@@ -319,7 +324,7 @@ class Timeline(RowList):
         outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         number = str(step.number) if step is not None and own and trajectory.complete else ""
-        spans = self._spans(step) if step is not None and own else ("", "")
+        spans = self._spans(step, outcome) if step is not None and own else ("", "")
         verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
@@ -343,11 +348,16 @@ class Timeline(RowList):
             (f"{self._cost(step) if own else '':>{cost - 1}} " if cost else "", "dim"),
         ]
 
-    def _spans(self, step: Step) -> tuple[str, str]:
+    def _spans(self, step: Step, outcome: Outcome) -> tuple[str, str]:
         """What the columns llm and ran show; a span that a clock gone back made negative is
-        marked, never shown as time."""
+        marked, never shown as time. A step that runs tells how long it has so far."""
         accounts = self.study.accounts if self.study else None
-        ran = step.ran()
+        ran, began = step.ran(), step.event.seconds()
+        if outcome is Outcome.RUNNING and self.now and began is not None:
+            llm = accounts.llm(step) if accounts else None
+            since = max(0.0, self.now - began)
+            told = f"{since:.0f}" if since < 999.5 else duration(since)
+            return tenths(llm) if llm is not None else "", told
         if accounts is None:
             return "", tenths(ran) if ran is not None else ""
         llm, ran = accounts.llm(step), accounts.ran(step)

@@ -1,0 +1,78 @@
+"""Keys one after the other: each is looked at when all that the one before does is done.
+
+Textual gives a key to the widget that has the focus when the key arrives, and runs what is bound
+to it later. Of keys that arrive at once (typed ahead, over a slow line) all would go to the same
+widget although the first of them moves the focus: of "/" and a text to find, the text would be
+taken for commands (seen: it paused a sandbox).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.timer import Timer
+
+HOPS = 3
+"""Turns of the event loop after a key, in which a worker that it started asks its question."""
+
+STUCK = 1.0
+"""Seconds after which a key is given up: the widget that had it may be gone."""
+
+
+class KeyDone(Message):
+    """Follows a key on its way from the focused widget to the app: when it arrives there, the key
+    has been handled."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class KeysInOrder(App[int]):
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self._keys: deque[events.Event] = deque()
+        """Those that wait for the one before."""
+        self._number = 0
+        self._under_way = 0
+        """The number of the key that is being handled; 0 for none."""
+        self._stuck: Timer | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._under_way:
+            self._keys.append(event)
+            if self._stuck is None:
+                self._stuck = self.set_timer(STUCK, self._go_on)
+        else:
+            await self._take(event)
+
+    async def _take(self, event: events.Event) -> None:
+        self._number += 1
+        self._under_way = self._number
+        target = self.focused or self.screen
+        await super().on_event(event)
+        if not target.post_message(KeyDone(self._number)):
+            self._under_way = 0
+
+    async def on_key_done(self, message: KeyDone) -> None:
+        message.stop()
+        if message.number == self._under_way:
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            await self._go_on()
+
+    async def _go_on(self) -> None:
+        if self._stuck is not None:
+            self._stuck.stop()
+            self._stuck = None
+        self._under_way = 0
+        if self._keys:
+            await self._take(self._keys.popleft())
+            if self._keys:
+                self._stuck = self.set_timer(STUCK, self._go_on)

@@ -1,0 +1,65 @@
+"""Keys typed ahead do what they would do one by one."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+
+from tests.tui.explorer import Explorer, explore
+from tests.tui.test_run import OAUTH, WEEKS, number
+
+
+def burst(it: Explorer, *keys: str) -> None:
+    """All of them before the first is looked at."""
+    for key in keys:
+        if len(key) == 1:
+            it.app.post_message(events.Key(_character_to_key(key), key))
+        else:
+            it.app.post_message(events.Key(key, None))
+
+
+async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("g")
+        burst(it, "/", *"pip t", "enter")
+        await it.until(lambda: it.screen.find_text)
+        assert it.screen.find_text == "pip t"
+        assert it.screen.timeline.time == "elapsed"
+        assert not it.screen.writing
+        assert not it.screen.question_bar.question
+
+
+@pytest.mark.parametrize("pane", ["1", "3"])
+async def test_a_number_and_a_move_go_to_the_pane_named(pane: str) -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        burst(it, pane, "k", "k")
+        await it.settle()
+        assert it.screen.pane == {"1": "conversations", "3": "timeline"}[pane]
+        assert number(it) == {"1": 58, "3": 56}[pane]
+
+
+async def test_editing_keys_keep_their_place_among_letters() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        burst(it, "&", *"tool:readd", "backspace", " ", *"took:>1h", "enter")
+        await it.until(lambda: it.screen.filter_text)
+        assert it.screen.filter_text == "tool:read took:>1h"
+
+
+async def test_a_paste_waits_for_the_line_that_a_key_opens() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        burst(it, ":")
+        it.app.post_message(events.Paste("12"))
+        burst(it, "enter")
+        await it.until(lambda: number(it) == 12)
+
+
+async def test_a_screen_that_a_key_opens_has_the_keys_after_it() -> None:
+    async with explore() as it:
+        await it.open(OAUTH)
+        burst(it, "?", "escape", "g")
+        await it.until(lambda: len(it.app.screen_stack) == 1 and number(it) == 1)
