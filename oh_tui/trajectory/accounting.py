@@ -99,7 +99,13 @@ class Accounts:
         self._condensations = _Answers()
         self._unreadable = 0
         self._waits = Waits()
-        self._context: list[tuple[int, int]] | None = None
+        self._llm_from: int | None = None
+        """The lowest number of a step for which a list told another time of the model, since
+        `take_changed`."""
+        self.context: list[tuple[int, int]] = []
+        """Number of a step and tokens in the prompt of its answer, in order; no condensations."""
+        self._context_from = 1
+        """The lowest number of a step whose tokens may be others than those in there."""
 
     # Taking in
 
@@ -112,7 +118,6 @@ class Accounts:
             self._begin()
         if self._seen_events == len(events):
             return
-        self._context = None
         fresh = events[self._seen_events :]
         self._seen_events = len(events)
         listed = self._take_stats(fresh)
@@ -125,6 +130,7 @@ class Accounts:
             for step in added:
                 self._charge_listed(step)
             self._match()
+        self._keep_context()
         self._waits.take(fresh)
 
     def _take_stats(self, events: list[Event]) -> bool:
@@ -181,12 +187,36 @@ class Accounts:
     # Charging
 
     def _charge_all(self) -> None:
-        self._charges.clear()
+        before, charges = self._charges, dict[str, _Charge]()
         for ledger in self._ledgers.values():
-            ledger.restart()
-        for step in self._made_by.values():
-            self._charge_listed(step)
+            claimed: list[Amount] = []
+            for event_id, step in self._made_by.items() if ledger.listed else ():
+                call = ledger.listed.get(step.event.llm_response_id)
+                if call is None or event_id in charges:
+                    continue
+                claimed.append(call.amount)
+                held = before.get(event_id)
+                if held is None or held.at is not None or held.amount is not call.amount:
+                    held = _Charge(ledger.usage, call.amount)
+                charges[event_id] = held
+            ledger.restart(claimed)
+        self._charges = charges
         self._match()
+        self._compare(before)
+
+    def _compare(self, before: dict[str, _Charge]) -> None:
+        """Find from which step on the charges are not those of before."""
+        is_same = True
+        for event_id, step in self._made_by.items():
+            old, new = before.get(event_id), self._charges.get(event_id)
+            if old is new:
+                continue
+            if is_same:
+                is_same = False
+                self._context_from = min(self._context_from, step.number)
+            if (old.amount.llm if old else 0) != (new.amount.llm if new else 0):
+                self._llm_from = min(self._llm_from or step.number, step.number)
+                break
 
     def _charge_listed(self, step: Step) -> None:
         response = step.event.llm_response_id
@@ -231,7 +261,17 @@ class Accounts:
             self._ledgers[held.usage].take_back(held.amount)
         ledger.charge(update.amount)
         self._charges[event_id] = _Charge(ledger.usage, update.amount, at)
+        self._context_from = min(self._context_from, self._made_by[event_id].number)
         return False
+
+    def _keep_context(self) -> None:
+        steps, context = self.trajectory.steps, self.context
+        del context[bisect_left(context, (self._context_from,)) :]
+        for step in steps[self._context_from - 1 :]:
+            charge = self._charges.get(step.event.id)
+            if charge is not None and charge.amount.prompt and step.event.kind != "Condensation":
+                context.append((step.number, charge.amount.prompt))
+        self._context_from = len(steps) + 1
 
     # Of a step
 
@@ -249,6 +289,13 @@ class Accounts:
             return charge.amount.llm / SECOND
         gap = self._gap(step)
         return None if gap is None else max(0.0, gap)
+
+    def take_changed(self) -> int | None:
+        """The lowest number of a step whose time of the model is now told otherwise than when this
+        was asked last; None when there is none. Told by what the server measured: the time since
+        the step before is known soon after the step."""
+        changed, self._llm_from = self._llm_from, None
+        return changed
 
     def ran(self, step: Step) -> float | None:
         """Seconds from the call to its result, not below 0."""
@@ -379,17 +426,9 @@ class Accounts:
         )
 
     @property
-    def context(self) -> list[tuple[int, int]]:
-        """Number of a step and tokens in the prompt of its answer, in order; no condensations."""
-        if self._context is None:
-            self._context = [
-                (step.number, charge.amount.prompt)
-                for event_id, step in self._made_by.items()
-                if (charge := self._charges.get(event_id)) is not None
-                and charge.amount.prompt
-                and step.event.kind != "Condensation"
-            ]
-        return self._context
+    def context_now(self) -> int:
+        """Tokens in the prompt of the last answer; 0 when not told."""
+        return self.context[-1][1] if self.context else 0
 
     @property
     def waits(self) -> list[tuple[float, float]]:

@@ -46,6 +46,10 @@ class LlmTimes(Protocol):
     def llm(self, step: Step) -> float | None:
         """Seconds of the model before the step's event; None when not known."""
 
+    def take_changed(self) -> int | None:
+        """The lowest number of a step, some way before the end, for which `llm` tells something
+        else than when this was asked last; None when there is none."""
+
 
 class Calls:
     """The calls of one family, and the seconds that went by while they ran."""

@@ -131,12 +131,13 @@ class Ledger:
 
     # Charging
 
-    def restart(self) -> None:
-        """No step is charged anything."""
-        self.charged = NOTHING
-        self.open = list(self.updates)
-        self._unclaimed = total_of(call.amount for call in self.listed.values())
-        self._loose = total_of(u.amount for u in self.updates if not self.is_listed(u))
+    def restart(self, claimed: Iterable[Amount]) -> None:
+        """Steps are charged these amounts, of answers that are listed, and nothing else."""
+        self.charged = total_of(claimed)
+        self.open = [update for update in self.updates if not self.is_listed(update)]
+        listed = total_of(call.amount for call in self.listed.values())
+        self._unclaimed = listed.minus(self.charged)
+        self._loose = total_of(update.amount for update in self.open)
 
     def claim(self, call: Call) -> None:
         """A step is charged for an answer that is listed."""
@@ -187,10 +188,18 @@ class Ledger:
 
 
 def total_of(amounts: Iterable[Amount]) -> Amount:
-    total = NOTHING
+    # written out, as in `Amount`: a run has as many answers as steps
+    prompt = completion = cache_read = cache_write = reasoning = cost = llm = calls = 0
     for amount in amounts:
-        total = total.plus(amount)
-    return total
+        prompt += amount.prompt
+        completion += amount.completion
+        cache_read += amount.cache_read
+        cache_write += amount.cache_write
+        reasoning += amount.reasoning
+        cost += amount.cost
+        llm += amount.llm
+        calls += amount.calls
+    return Amount(prompt, completion, cache_read, cache_write, reasoning, cost, llm, calls)
 
 
 def _is_below(total: Amount, other: Amount, answers: int) -> bool:

@@ -21,8 +21,7 @@ MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed")
 """What a column can be marked with, the strongest first."""
 
 _SETTLED = 64
-"""Steps back from the end after which nothing new is told of the model's time, unless the state
-of the whole run comes in."""
+"""Steps back from the end after which nothing new is told of the model's time but by a list."""
 
 _AT_ONCE = 256
 """Open calls looked at for whether they wait for an answer: more are never made at once."""
@@ -105,11 +104,10 @@ class Strip:
             # steps were taken out, and numbers changed
             self._begin()
         recheck = max(1, len(self._marks) - _SETTLED)
+        recheck = min(recheck, self._llm.take_changed() or recheck)
         changed: dict[int, Step] = {}
         known = len(self._marks)
         for event in trajectory.events[self._seen_events :]:
-            if event.key == "full_state":
-                recheck = 1
             step = trajectory.step_of(event.id)
             # a result that came before its call is told of with the call
             if step is not None and (step.event is event or step.number <= known):

@@ -552,3 +552,27 @@ def test_calls_of_another_agent_in_one_answer_are_quick_and_the_first_has_the_ti
     told = [accounts.llm(step) for step in accounts.trajectory.steps]
     assert time.perf_counter() - began < 0.5
     assert told == [None, 2.0] + [None] * (count - 1)
+
+
+def test_it_is_told_from_which_step_on_the_model_took_another_time() -> None:
+    one, two, three = (f"answer-{name}" for name in "abc")
+    trajectory = Trajectory()
+    accounts = Accounts(trajectory)
+
+    def changed(*events: Event) -> int | None:
+        trajectory.extend(events)
+        accounts.update()
+        return accounts.take_changed()
+
+    calls = [shell(name, second=second) for second, name in enumerate("abc", 2)]
+    assert changed(message("m", "go"), *calls, stats("s", 1, agent=metrics(0.5, 10, 5))) is None
+    assert accounts.context == [(2, 10)]
+    listed = metrics(0.5, 10, 5, **lists((one, 10, 5, 0.5, 0.8)))
+    assert changed(full_state("f", 5, agent=listed)) == 2
+    assert accounts.take_changed() is None
+    assert changed(full_state("g", 6, agent=listed), full_state("h", 6)) is None
+    more = lists((one, 10, 5, 0.5, 0.8), (two, 10, 5, 0.5, 0.0), (three, 20, 5, 0.5, 1.5))
+    assert changed(full_state("i", 7, agent=metrics(1.5, 40, 15, **more))) == 4
+    assert accounts.context == [(2, 10), (3, 10), (4, 20)]
+    assert accounts.context_now == 20
+    assert_same(accounts, Accounts(trajectory))

@@ -30,6 +30,11 @@ class Told:
     def __init__(self, seconds: dict[str, float] | None = None, others: float | None = 0.0) -> None:
         self.seconds = seconds or {}
         self.others = others
+        self.changed: int | None = None
+
+    def take_changed(self) -> int | None:
+        changed, self.changed = self.changed, None
+        return changed
 
     def llm(self, step: Step) -> float | None:
         return self.seconds.get(step.event.id, self.others)
@@ -419,6 +424,7 @@ def test_growing_comes_to_the_same_as_reading_at_once(
             second = told[n % 4]
             if second is not None and n > len(events) // 3:
                 teller.seconds[e.id] = second
+        teller.changed = 1
         trajectory.extend([event("ConversationStateUpdateEvent", "f", key="full_state", value={})])
         strip.update(frozenset({2, 3}))
         same_as_fresh(strip, trajectory, teller)
@@ -446,6 +452,7 @@ def test_a_time_that_is_told_later_is_taken_in() -> None:
     assert strip.picture(40) == Strip(trajectory, teller).picture(40)
     assert [n for n, c in enumerate(strip.picture(40).columns) if c.llm] == [39]
     teller.others = 8.0
+    teller.changed = 1
     trajectory.extend([event("ConversationStateUpdateEvent", "f", key="full_state", value={})])
     strip.update()
     assert strip.picture(40) == Strip(trajectory, teller).picture(40)
