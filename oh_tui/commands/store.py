@@ -23,7 +23,10 @@ class Kept(NamedTuple):
     about: str
 
 
-KEPT = {"status": Kept("status.json", "what `oh-tui status` was told last, by server")}
+KEPT = {
+    "status": Kept("status.json", "what `oh-tui status` was told last, by server"),
+    "runs": Kept("runs", "runs that are over, read from here while the server's are the same"),
+}
 
 
 class Held(NamedTuple):
