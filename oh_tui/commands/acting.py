@@ -14,7 +14,7 @@ from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import ask
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -112,8 +112,3 @@ def _decoded(data: bytes, shown: str) -> str:
     if "\0" in text:
         raise Problem(f"{shown} is no text in UTF-8", "the agent is told text alone")
     return text
-
-
-def told(text: str) -> str:
-    """A foreign text on one line."""
-    return redact(clean_line(text))

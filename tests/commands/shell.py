@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -52,3 +57,24 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     made.demo.rate_limited = False
     monkeypatch.setattr(cli, "demo_source", made.source)
     return made
+
+
+def interrupted(words: tuple[str, ...], call: str, folder: Path) -> tuple[int, str, str]:
+    """Exit code, output and errors of a process that got ctrl+c half a second after its log of
+    calls named this one."""
+    log = folder / "calls.log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oh_tui", "--log", str(log), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 30
+    while not (log.exists() and call in log.read_text("utf-8")):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=10)
+    return process.returncode, out, said

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 import oh_tui.sources
 from oh_tui import cli
+from oh_tui.api import AgentServer
 from oh_tui.commands.acting import refused
 from oh_tui.problem import Problem
 from oh_tui.sources.acting import Agents, Standing
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
-from tests.commands.shell import Shell, shell
+from tests.commands.shell import Shell, interrupted, shell
 
 __all__ = ["shell"]
 
@@ -157,10 +158,11 @@ def test_every_refusal_of_the_server_is_one_line_and_a_hint(
     shell: Shell, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # a yes that is refused with 409 is tried again, for 10 s
+    monkeypatch.setattr(AgentServer.approve, "__kwdefaults__", {"patience": 0.1})
     for status in (401, 403, 404, 409, 413, 422, 429, 500, 503):
         shell.between.answer("POST *", status, '{"detail": "Not today"}', "application/json")
         said = shell(EACH[name])
-        # a yes that is refused with 409 is tried again until the agent waits no longer
         assert said.code == 1, (status, said)
         assert said.complaint.startswith("oh-tui: Could not "), (status, said)
     assert list(tmp_path.iterdir()) == []
@@ -214,3 +216,9 @@ def test_a_prefix_that_is_not_there_and_an_id_of_nothing(served: Served, shell: 
     for word in ("0000", "0" * 32):
         said = shell(f"approve {word}")
         assert said.code == 1 and "There is no conversation" in said.complaint
+
+
+def test_an_interrupted_stop_says_that_it_was_asked_for(tmp_path: Path) -> None:
+    code, out, said = interrupted(("--demo", "stop", FLAKY), "events/search", tmp_path)
+    assert (code, out) == (130, "")
+    assert "interrupted; the agent was asked to stop, and does so when its step ends" in said

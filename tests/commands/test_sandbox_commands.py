@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from oh_tui.api import AgentServer
 from oh_tui.api.errors import Unreachable
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
-from tests.commands.shell import Shell, shell
+from tests.commands.shell import Shell, interrupted, shell
 from tests.commands.test_terminal import spawn
 
 __all__ = ["shell"]
@@ -87,18 +85,10 @@ def test_without_a_command_nothing_is_asked(shell: Shell, line: str) -> None:
     assert shell.between.asked == []
 
 
-def test_an_interrupt_says_that_the_command_goes_on(served: Served) -> None:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "oh_tui", "--server", served.url, "exec", DATES, "--", "sleep 30"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(2.5)
-    running.send_signal(signal.SIGINT)
-    out, said = running.communicate(timeout=10)
-    assert (running.returncode, out) == (130, "")
+def test_an_interrupt_says_that_the_command_goes_on(served: Served, tmp_path: Path) -> None:
+    words = ("--server", served.url, "exec", DATES, "--", "sleep 30")
+    code, out, said = interrupted(words, "start_bash_command", tmp_path)
+    assert (code, out) == (130, "")
     assert said.startswith("oh-tui: interrupted; the command goes on in the sandbox, for at most 5")
 
 
