@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.api.errors import TooLarge
 from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
@@ -168,16 +169,17 @@ class ServerSource:
             return
         async with self._bulk:
             with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
-                received = 0
-                async with self.api.download(conversation.id) as chunks:
-                    async for chunk in chunks:
-                        received += len(chunk)
-                        await asyncio.to_thread(file.write, chunk)
-                        yield Loaded(via, None, len(page.items), total, note)
+                try:
+                    async with self.api.download(conversation.id) as chunks:
+                        async for chunk in chunks:
+                            await asyncio.to_thread(file.write, chunk)
+                            yield Loaded(via, None, len(page.items), total, note)
+                except TooLarge:  # this server's limit is lower: older pages come when asked for
+                    return
                 events, problems = await asyncio.to_thread(events_of_zip, file)
                 if problems and len(events) < total:
                     came = f"{len(events):,} of {plural(total, 'event')} came"
-                    raise Problem(f"The download broke off: {came}", "r reads on")
+                    raise Problem(f"The download broke off: {came}", "try again")
                 if self.cache and len(events) == total and not problems:
                     await asyncio.to_thread(self.cache.keep, conversation, file, total)
         events = _with_held(events, held, whole=True)

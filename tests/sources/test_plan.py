@@ -116,6 +116,15 @@ async def test_above_10000_events_pages_come_when_asked_for(here: Here) -> None:
     assert older.trajectory.events[100:] == state.trajectory.events
 
 
+async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here) -> None:
+    here.between.answer(DOWNLOAD, 413, '{"detail": "exceeding the limit"}', "application/json")
+    conversation = await here.conversation("coverage")
+    states = [state async for state in here.source.load(conversation)]
+    assert states[-1].trajectory and not states[-1].trajectory.complete
+    older = await here.source.older(conversation, states[-1].trajectory)
+    assert (older.loaded, older.total) == (200, 3000)
+
+
 async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
     going_on = here.between.hold(DOWNLOAD)
     loads = [asyncio.create_task(here.load(slug)) for slug in ("coverage", "coverage")]
