@@ -364,7 +364,7 @@ class Accounts:
         """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
         return {
             usage: _spent(ledger.total)
-            for usage, ledger in self._ledgers.items()
+            for usage, ledger in list(self._ledgers.items())  # may be asked for in a thread
             if ledger.total != NOTHING
         }
 

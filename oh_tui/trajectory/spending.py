@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nlargest
+from itertools import pairwise
 
 import msgspec
 
@@ -58,9 +59,8 @@ class Spending(msgspec.Struct, frozen=True):
     priced: bool
     usages: tuple[tuple[str, Spent], ...]
     """By usage id, the dearest first; clean and redacted, those that are left out under ""."""
-    context: tuple[int, ...]
-    condensed: frozenset[int]
-    """As `context_fill` gives them."""
+    prompts: tuple[int, ...]
+    """Tokens in the prompt of each answer, in order; 0 where the history was condensed."""
     fullest: int
     """The highest number of tokens in a prompt."""
     last: int
@@ -69,14 +69,16 @@ class Spending(msgspec.Struct, frozen=True):
     """Tokens that the context holds; 0 when not told."""
 
 
-def spending(trajectory: Trajectory, accounts: Accounts, columns: int = 80) -> Spending:
-    """Walks all steps, so call it when it is asked for. `columns` is how many the context has."""
+def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
+    """Walks all steps: of a long run call it in a thread. The run may grow meanwhile; what it comes
+    to is then told as it was, or a little later."""
+    steps, answers = trajectory.steps[:], accounts.context[:]
     model = 0.0
     tools: dict[Family, float] = {}
     spans: list[tuple[float, float, float]] = []
     """By step number - 1: seconds of both, of the model, of the tool."""
     busy = float("-inf")
-    for step in trajectory.steps:
+    for step in steps:
         when = step.event.seconds()
         llm, ran = accounts.llm(step) or 0.0, accounts.ran(step) or 0.0
         if when is not None:
@@ -92,17 +94,15 @@ def spending(trajectory: Trajectory, accounts: Accounts, columns: int = 80) -> S
         spans.append((llm + ran, llm, ran))
 
     def costly(numbers: Iterable[int]) -> tuple[Costly, ...]:
-        return tuple(_costly(trajectory.steps[n], spans[n], trajectory, accounts) for n in numbers)
+        return tuple(_costly(steps[n], spans[n], trajectory, accounts) for n in numbers)
 
     slowest = [n for n in _top(MOST, [span[0] for span in spans]) if spans[n][0] >= SHORT]
     priced = accounts.priced
     worth: list[float] = []
-    for step in trajectory.steps:
+    for step in steps:
         spent = accounts.of(step)
         worth.append(0.0 if spent is None else spent.cost if priced else tokens(spent))
     dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
-    context, condensed = context_fill(trajectory, accounts, columns)
-    answers = accounts.context
     known = model + sum(tools.values())
     return Spending(
         active=accounts.active,
@@ -122,8 +122,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, columns: int = 80) -> S
         other_about=accounts.other_about,
         priced=priced,
         usages=_usages(accounts, priced),
-        context=context,
-        condensed=condensed,
+        prompts=_prompts(steps, answers),
         fullest=max((prompt for _, prompt in answers), default=0),
         last=answers[-1][1] if answers else 0,
         window=accounts.context_window,
@@ -171,21 +170,20 @@ def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Spent], ...]:
     return (*named, ("", rest)) if told[USAGES:] else tuple(named)
 
 
-def context_fill(
-    trajectory: Trajectory, accounts: Accounts, columns: int
-) -> tuple[tuple[int, ...], frozenset[int]]:
+def _prompts(steps: list[Step], answers: list[tuple[int, int]]) -> tuple[int, ...]:
+    if not answers:
+        return ()
+    cuts = [(step.number, 0) for step in steps if step.event.kind == "Condensation"]
+    return tuple(prompt for _, prompt in sorted([*answers, *cuts]))
+
+
+def context_fill(prompts: Sequence[int], columns: int) -> tuple[tuple[int, ...], frozenset[int]]:
     """The fill of the context in at most `columns` columns, each for equally many answers: the
     most tokens in a prompt, and the columns in which the history was condensed."""
-    answers = accounts.context
-    cuts = [step.number for step in trajectory.steps if step.event.kind == "Condensation"]
-    if not answers or columns < 1:
-        return (), frozenset()
-    points = sorted([*answers, *((number, 0) for number in cuts)])
-    width = min(columns, len(points))
-    fill, condensed = [0] * width, set()
-    for place, (_, prompt) in enumerate(points):
-        column = place * width // len(points)
-        fill[column] = max(fill[column], prompt)
-        if not prompt:
-            condensed.add(column)
-    return tuple(fill), frozenset(condensed)
+    count = len(prompts)
+    width = min(max(0, columns), count)
+    # of equal parts the last place of one is before the first of the next: both are rounded up
+    edges = [-(-column * count // width) for column in range(width + 1)] if width else []
+    parts = [prompts[start:end] for start, end in pairwise(edges)]
+    condensed = frozenset(column for column, part in enumerate(parts) if 0 in part)
+    return tuple(max(part) for part in parts), condensed

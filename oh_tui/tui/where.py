@@ -61,7 +61,7 @@ class WhereScreen(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         self.rule = Rule()
-        self.page = Page(self.trajectory, self.accounts)
+        self.page = Page(self.trajectory)
         self.footer = Footer()
         yield self.rule
         yield self.page
@@ -77,7 +77,7 @@ class WhereScreen(ModalScreen[int | None]):
 
     @work(exclusive=True)
     async def add_up(self) -> None:
-        if len(self.trajectory) > LARGE and not self.trajectory.live:
+        if len(self.trajectory) > LARGE:
             self.page.empty = ("adding up …",)
             spent = await asyncio.to_thread(spending, self.trajectory, self.accounts)
         else:
@@ -102,10 +102,9 @@ class WhereScreen(ModalScreen[int | None]):
 class Page(RowList):
     """The whole page; the cursor walks the lines of steps only."""
 
-    def __init__(self, trajectory: Trajectory, accounts: Accounts) -> None:
+    def __init__(self, trajectory: Trajectory) -> None:
         super().__init__()
         self._trajectory = trajectory
-        self._accounts = accounts
         self._spent: Spending | None = None
         self._lines: list[list[Piece]] = []
         self._steps: list[tuple[int, int]] = []
@@ -130,7 +129,7 @@ class Page(RowList):
         writer = Writer(self._spent, self.glyphs, width)
         writer.time()
         writer.money()
-        writer.context(*context_fill(self._trajectory, self._accounts, width - INDENT))
+        writer.context(*context_fill(self._spent.prompts, width - INDENT))
         writer.steps(numbered=self._trajectory.complete)
         self._lines, self._steps = writer.lines, writer.places
         if not self._steps:
@@ -373,14 +372,19 @@ def _tokens(step: Costly) -> list[str]:
 
 
 def _count(number: int) -> str:
-    return compact(number) if number else ""
+    return _short(compact(number), number) if number else ""
 
 
 def _price(spent: Spent) -> str:
     """Tokens without a price are not free."""
     if spent.cost:
-        return dollars(spent.cost)
+        return _short(dollars(spent.cost), spent.cost, "$")
     return "unknown" if spent.prompt or spent.completion else ""
+
+
+def _short(told: str, number: float, sign: str = "") -> str:
+    """Also what no run comes to stays in its column."""
+    return told if len(told) < NUMBER else f"{sign}{number:.0e}"
 
 
 def percent(share: float) -> str:

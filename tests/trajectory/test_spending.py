@@ -10,15 +10,15 @@ from oh_tui.trajectory.accounting import Accounts, Spent
 from oh_tui.trajectory.describe import Family
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.spending import MOST, USAGES, Spending, context_fill, spending
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.steps import Step, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
 from .made import call, event, message, output, result, shell
 from .test_accounting import build, full_state, hostile_runs, lists, metrics, stats, status
 
 
-def spent_by(accounts: Accounts, columns: int = 80) -> Spending:
-    return spending(accounts.trajectory, accounts, columns)
+def spent_by(accounts: Accounts) -> Spending:
+    return spending(accounts.trajectory, accounts)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -135,22 +135,22 @@ def grown(*prompts: int | None) -> Accounts:
 
 
 def test_the_context_is_told_answer_by_answer_while_there_is_room() -> None:
-    accounts = grown(10, 20, None, 5)
-    assert context_fill(accounts.trajectory, accounts, 80) == ((10, 20, 0, 5), frozenset({2}))
-    spent = spent_by(accounts)
+    spent = spent_by(grown(10, 20, None, 5))
+    assert context_fill(spent.prompts, 80) == ((10, 20, 0, 5), frozenset({2}))
     assert (spent.fullest, spent.last, spent.window) == (20, 5, 1000)
 
 
 def test_a_column_tells_its_fullest_answer_and_keeps_condensations() -> None:
-    accounts = grown(10, 30, 20, None, 5, 8)
-    assert context_fill(accounts.trajectory, accounts, 3) == ((30, 20, 8), frozenset({1}))
-    assert context_fill(accounts.trajectory, accounts, 1) == ((30,), frozenset({0}))
-    assert context_fill(accounts.trajectory, accounts, 0) == ((), frozenset())
+    prompts = spent_by(grown(10, 30, 20, None, 5, 8)).prompts
+    assert context_fill(prompts, 3) == ((30, 20, 8), frozenset({1}))
+    assert context_fill(prompts, 1) == ((30,), frozenset({0}))
+    assert context_fill(prompts, 0) == ((), frozenset())
+    assert context_fill(range(1, 8), 3) == ((3, 5, 7), frozenset())
 
 
 def test_nothing_asked_is_nothing_spent() -> None:
     spent = spent_by(build())
-    told = (spent.slowest, spent.dearest, spent.usages, spent.context, spent.tools)
+    told = (spent.slowest, spent.dearest, spent.usages, spent.prompts, spent.tools)
     assert told == ((), (), (), (), ())
     assert (spent.active, spent.model, spent.rest, spent.total) == (0, 0, 0, Spent())
 
@@ -159,9 +159,11 @@ def test_nothing_asked_is_nothing_spent() -> None:
 @given(hostile_runs(), st.integers(0, 9))
 def test_no_run_breaks_it(events: list[Event], columns: int) -> None:
     accounts = build(*events)
-    spent = spent_by(accounts, columns)
-    assert len(spent.context) <= columns
-    assert spent.condensed <= set(range(columns))
+    spent = spent_by(accounts)
+    fill, condensed = context_fill(spent.prompts, columns)
+    assert len(fill) == min(columns, len(spent.prompts))
+    assert condensed <= set(range(columns))
+    assert max(fill, default=0) == (spent.fullest if columns else 0)
     assert spent.model >= 0
     assert spent.rest >= 0
     assert all(span > 0 for _, span in spent.tools)
@@ -176,3 +178,22 @@ def test_a_run_in_which_all_steps_stand_at_one_moment() -> None:
     trajectory.extend([shell(f"e{n}", second=5) for n in range(20)])
     spent = spending(trajectory, Accounts(trajectory))
     assert (spent.active, spent.model, spent.slowest) == (0, 0, ())
+
+
+def test_a_run_may_grow_and_be_numbered_anew_while_it_is_added_up() -> None:
+    events = [e for n in range(400) for e in (shell(f"e{n}", second=5), output(f"e{n}", second=6))]
+    early = [output(f"late{n}", second=7) for n in range(40)]
+    trajectory = Trajectory(live=True)
+    trajectory.extend([*events, *early])
+    accounts = Accounts(trajectory)
+
+    class Growing(Accounts):
+        def ran(self, step: Step) -> float | None:
+            if step.number == 200:
+                trajectory.extend([shell(f"late{n}", second=6) for n in range(40)])
+                accounts.update()
+            return accounts.ran(step)
+
+    spent = spending(trajectory, Growing(trajectory))
+    assert spent.active >= 0
+    assert len(trajectory) == 440

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from textual.pilot import Pilot
 import oh_tui.tui.app
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.spending import context_fill, spending
+from oh_tui.trajectory.spending import Spending, context_fill, spending
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui import where
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
@@ -236,10 +237,23 @@ async def test_numbers_are_not_told_while_they_are_not_final() -> None:
         assert "for s in 1 2 3" in str(step.event.body())
 
 
-async def test_a_long_run_is_added_up_beside_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("live", [False, True])
+async def test_a_long_run_is_added_up_beside_the_screen(
+    monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def add_up(trajectory: Trajectory, accounts: Accounts) -> Spending:
+        threads.append(threading.current_thread())
+        return spending(trajectory, accounts)
+
     monkeypatch.setattr(where, "LARGE", 0)
-    async with look(demo_run("week-dates")) as it:
+    monkeypatch.setattr(where, "spending", add_up)
+    run = Trajectory(live=live)
+    run.extend(demo_run("week-dates").events)
+    async with look(run) as it:
         assert it.lines[0].startswith(" Time  6m19s")
+    assert threads[0] is not threading.main_thread()
 
 
 async def test_another_width_is_another_page() -> None:
@@ -265,10 +279,11 @@ def test_no_line_is_wider_than_the_page(
 ) -> None:
     accounts = Accounts(demo_run(run)) if isinstance(run, str) else build(*run)
     trajectory = accounts.trajectory
-    writer = Writer(spending(trajectory, accounts), ASCII if ascii else UNICODE, width)
+    spent = spending(trajectory, accounts)
+    writer = Writer(spent, ASCII if ascii else UNICODE, width)
     writer.time()
     writer.money()
-    writer.context(*context_fill(trajectory, accounts, width - where.INDENT))
+    writer.context(*context_fill(spent.prompts, width - where.INDENT))
     writer.steps(numbered=numbered)
     for line in writer.lines:
         text = "".join(part for part, _ in line)
@@ -279,6 +294,16 @@ def test_no_line_is_wider_than_the_page(
     for place, number in writer.places:
         assert 1 <= number <= len(trajectory)
         assert place < len(writer.lines)
+
+
+def test_what_no_run_comes_to_stays_in_its_column() -> None:
+    told = metrics(10.0**14, 0, 10**15 - 1)
+    accounts = build(stats("s", agent=told))
+    writer = Writer(spending(accounts.trajectory, accounts), ASCII, 57)
+    writer.money()
+    (line,) = ("".join(text for text, _ in line) for line in writer.lines if "agent" in line[0][0])
+    assert line.split() == ["agent", "1", "1e+15", "$1e+14"]
+    assert width_of(line) == 57
 
 
 def test_it_is_no_wider_than_can_be_read() -> None:
