@@ -252,7 +252,9 @@ class MainScreen(AskingScreen):
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
-        if self.timeline.cursor == 0 and self.pane == "timeline" and not self.run_view.is_reading:
+        at_top = self.timeline.cursor == 0 and self.pane == "timeline"
+        # Of a filter that lets nothing through the first row is always under the cursor.
+        if at_top and not self.run_view.is_reading and self.filtering is None:
             self.read_older()
 
     @on(StripView.Picked)

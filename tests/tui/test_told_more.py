@@ -1,0 +1,111 @@
+"""What the screen says of runs cut off, read in part, running, or seen on a low screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oh_tui.sources.files import FileSource
+from oh_tui.tui.dialogs import help_texts
+from oh_tui.tui.theme import UNICODE
+from oh_tui.tui.widgets.rule import Rule
+from tests.tui.explorer import explore
+from tests.tui.test_run import FLAKY, FUZZING, OAUTH, WEEKS
+
+
+async def test_a_run_cut_off_with_its_sandbox_says_so() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Segfault on huge images")
+        told = it.text("#summary")
+        assert told.startswith(" ✗ error  The sandbox failed while step 4 was running: $ valgrind")
+
+
+async def test_a_file_that_is_cut_off_says_so_for_good(tmp_path: Path) -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+        await it.press("d")
+        await it.until(lambda: it.screen.saved)
+        assert it.screen.saved is not None
+        data = it.screen.saved.read_bytes()
+        it.screen.saved.unlink()
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(data[:60000])
+    async with explore(source=lambda: FileSource([cut])) as it:
+        await it.press("enter", "k", "k")
+        assert "! the file is cut off" in it.text("#timeline-rule")
+
+
+async def test_a_filter_over_the_last_part_of_a_run_names_that_part() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(FUZZING)
+        await it.press("ampersand")
+        await it.type("is:error")
+        await it.press("enter")
+        await it.until(lambda: it.screen.timeline.filtered is not None)
+        rule = it.text("#timeline-rule")
+        assert "filter is:error" in rule
+        assert "the last 100 of 12,000 events" in rule
+        assert it.screen.timeline.trajectory is not None
+        assert len(it.screen.timeline.trajectory.events) == 100  # no page was asked for
+
+
+async def test_a_run_without_events_has_no_verdict_above_its_reason() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Docs: dark mode")
+        assert not it.screen.query_one("#summary").display
+        assert "starting" in it.text("#timeline")
+
+
+async def test_a_low_screen_tells_time_and_money_beside_the_verdict() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open(WEEKS)
+        assert it.text("#summary").endswith("6m19s  $1.12")
+
+
+async def test_a_running_step_tells_how_long_it_has_and_that_it_is_followed() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(FLAKY)
+        assert "following (f)" in it.text("#timeline-rule")
+        it.screen._tick()
+        row = next(line for line in it.text("#timeline").splitlines() if "npm test" in line)
+        assert "running" in row
+        assert row.split()[row.split().index("$") - 1].isdecimal()
+        await it.press("f")
+        assert "following" not in it.text("#timeline-rule")
+
+
+async def test_a_line_being_typed_outlives_a_change_of_size() -> None:
+    async with explore(size=(120, 36)) as it:
+        await it.open(WEEKS)
+        await it.press("ampersand")
+        await it.type("is:fai")
+        await it.pilot.resize_terminal(80, 24)
+        await it.pilot.pause()
+        await it.type("led")
+        await it.press("enter")
+        await it.until(lambda: it.screen.timeline.filtered)
+        assert it.screen.filter_text == "is:failed"
+
+
+async def test_a_question_outlives_it_too() -> None:
+    async with explore(size=(120, 36)) as it:
+        await it.open(OAUTH)
+        await it.press("y")
+        await it.pilot.resize_terminal(80, 24)
+        await it.pilot.pause()
+        await it.press("i")
+        assert it.app.clipboard
+
+
+async def test_a_long_title_leaves_room_for_the_facts() -> None:
+    async with explore(size=(160, 32)) as it:
+        rule = it.screen.query_one("#run-rule", Rule)
+        rule.title = (("A title " * 40, "title"),)
+        rule.facts = (("claude-sonnet-4-5", "dim"), (" · ", "dim"), ("sandbox running", "dim"))
+        assert "claude-sonnet-4-5 · sandbox running" in rule.render_line(0).text
+
+
+def test_a_long_help_goes_on_below_itself() -> None:
+    left, right = help_texts(UNICODE, {}, 50)
+    for text in (left, right):
+        assert all(len(line) <= 52 for line in text.plain.splitlines()[:40])
+    assert any(line.startswith(" " * 14) for line in left.plain.splitlines())
