@@ -38,6 +38,9 @@ PICTURES = (
     Picture("list-80x24", (80, 24)),
     Picture("run-80x24", (80, 24), ("enter",)),
     Picture("run-80x24-light", (80, 24), ("enter",), "oh-light"),
+    Picture("where-120x36", (120, 36), ("enter", "T")),
+    Picture("changes-120x36", (120, 36), ("enter", "c")),
+    Picture("answer-120x36", (120, 36), ("k", "a")),
 )
 
 

@@ -9,8 +9,7 @@ from oh_tui.trajectory.blocks import call_blocks, call_title, result_blocks, res
 from oh_tui.trajectory.describe import Family, family_of
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.tui.lines import Document
-
-from ..demo_runs import demo_run
+from tests.demo_runs import demo_run
 
 GOLDEN = Path(__file__).parent / "detail_lines.txt"
 WIDTH, MOST = 96, 16

@@ -68,6 +68,12 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((120, 36), ("enter", "y"), id="copy-menu"),
         pytest.param((120, 36), ("question_mark",), id="help"),
         pytest.param((120, 36), ("G",), id="hostile-titles"),
+        pytest.param((120, 36), ("enter", "v", "k", "k", "ampersand"), id="filter"),
+        pytest.param((120, 36), ("enter", "v", "k", "k"), id="range"),
+        pytest.param((100, 30), ("enter", "T"), id="where-it-went"),
+        pytest.param((100, 30), ("enter", "c"), id="changed-files"),
+        pytest.param((120, 36), ("g", "a"), id="answer"),
+        pytest.param((120, 36), ("space", "space", "p"), id="marked"),
     ],
 )
 def test_the_screen(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...]) -> None:
