@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from math import isfinite
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 from oh_tui.trajectory.describe import Family, family_of
@@ -154,9 +155,11 @@ class Course:
         moment = self._ends[-1] if self._ends else 0.0
         return max(moment, self._state.last_step) + self._tail
 
-    def update(self, recheck: int) -> None:
+    def update(self, recheck: int, budget: float | None = None) -> bool:
         """Read the events that came. From step `recheck` on, what is told of the model's time may
-        have changed."""
+        have changed. With a `budget` it stops after so many seconds; False means that there is
+        more to read."""
+        until = None if budget is None else monotonic() + budget
         steps, told = self._trajectory.steps, self._told
         for number in range(max(1, recheck), len(told) + 1):
             if self._tell(steps[number - 1]) != told[number - 1]:
@@ -164,6 +167,8 @@ class Course:
                 break
         events, state = self._trajectory.events, self._state  # after going back
         for index in range(state.next, len(events)):
+            if until is not None and not index % 32 and monotonic() > until:
+                return False
             event = events[index]
             state.next = index + 1
             if event.kind not in HIDDEN_KINDS:
@@ -175,6 +180,7 @@ class Course:
             until = events[-1].seconds() or 0.0
             self._tail = min(max(0.0, until - state.clock), LONGEST_GUESS)
             self.under_way = self._family(steps[state.open[-1] - 1].event)
+        return True
 
     def spent(self, place: float) -> tuple[float, float]:
         """Seconds of the model and of tools up to a place."""

@@ -23,6 +23,12 @@ MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed")
 _SETTLED = 64
 """Steps back from the end after which nothing new is told of the model's time but by a list."""
 
+_FAR = 2_000
+"""Steps that are read again at once when more is told of the model's time."""
+
+REREADING = 0.005
+"""Seconds of an update for those of a longer way back."""
+
 _AT_ONCE = 256
 """Open calls looked at for whether they wait for an answer: more are never made at once."""
 
@@ -85,6 +91,8 @@ class Strip:
     def _begin(self) -> None:
         self._steps = self._trajectory.steps
         self._course = Course(self._trajectory, self._llm)
+        self._next: Course | None = None
+        """The one that will take its place, when it has read all events."""
         self._seen_events = 0
         self._seen_statuses = 0
         self._marks: list[str] = []
@@ -103,8 +111,7 @@ class Strip:
         if trajectory.steps is not self._steps or len(trajectory.events) < self._seen_events:
             # steps were taken out, and numbers changed
             self._begin()
-        recheck = max(1, len(self._marks) - _SETTLED)
-        recheck = min(recheck, self._llm.take_changed() or recheck)
+        changed_from = self._llm.take_changed()
         changed: dict[int, Step] = {}
         known = len(self._marks)
         for event in trajectory.events[self._seen_events :]:
@@ -119,13 +126,28 @@ class Strip:
             if change.status == "paused" and change.after:
                 _put(self._marked["paused"], change.after)
         self._seen_statuses = len(trajectory.statuses)
-        self._course.update(recheck)
+        self._follow(changed_from)
         if loops != self._loops or len(loops) != len(self._marked["loop"]):
             self._loops = loops
             self._marked["loop"] = sorted(n for n in loops if 0 < n <= len(self._marks))
         self._marked["waiting"] = self._waiting()
         self._gaps = None
         self._frames.clear()
+
+    def _follow(self, changed_from: int | None) -> None:
+        """Let the course go on. While the agent works, one that must be read again from far back
+        is so a little at each update; until it has come to the end the old one is shown."""
+        settled = max(1, len(self._marks) - _SETTLED)
+        recheck = min(settled, changed_from or settled)
+        at_work = self._trajectory.live and self._trajectory.status == "running"
+        if at_work and self._next is None and settled - recheck > _FAR:
+            self._next = Course(self._trajectory, self._llm)
+        if self._next is None:
+            self._course.update(recheck)
+        elif self._next.update(recheck, REREADING if at_work else None):
+            self._course, self._next = self._next, None
+        else:
+            self._course.update(settled)
 
     def picture(self, width: int) -> Picture:
         return self._frame(width).picture

@@ -501,3 +501,28 @@ def test_a_hundred_thousand_steps() -> None:
     grown = time.perf_counter() - began
     assert strip.column_of(100_000, 119) == 118
     assert drawn < 0.2 and grown < 0.2
+
+
+def test_a_long_way_back_is_read_again_while_the_old_picture_is_shown() -> None:
+    events: list[Event] = []
+    for n in range(9_000):
+        events += [shell(f"a{n}", **at(n * 10 + 10)), output(f"a{n}", **at(n * 10 + 12))]
+    teller = Told()
+    trajectory = Trajectory(live=True)
+    trajectory.extend([state("s", "running"), *events[:-400]])
+    strip = Strip(trajectory, teller)
+    before = strip.picture(40)
+    teller.others, teller.changed = 8.0, 1
+    strip.update()
+    first = [column.llm for column in strip.picture(40).columns]
+    assert first[:-2] == [column.llm for column in before.columns][:-2]
+    updates = 0
+    for place in range(-400, 0, 2):
+        trajectory.extend(events[place : place + 2 or None])
+        strip.update()
+        updates += strip.picture(40).columns[5].llm == 0
+    trajectory.extend([state("t", "finished")])
+    strip.update()
+    assert updates > 0
+    assert strip.picture(40) == Strip(trajectory, teller).picture(40)
+    assert min(column.llm for column in strip.picture(40).columns) > 0.7
