@@ -9,12 +9,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
@@ -352,6 +355,26 @@ def small_zip() -> io.BytesIO:
         archive.writestr("event_000000_e.json", '{"id": "e", "kind": "MessageEvent"}')
         archive.writestr("filler", bytes(9_000))
     return file
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1 << 15), st.integers(0, 255)), min_size=1, max_size=3),
+    st.integers(0, 1 << 15),
+)
+def test_whatever_became_of_an_entry_it_gives_the_run_or_nothing(
+    changes: list[tuple[int, int]], cut: int
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        runs = RunCache(Path(place) / "oh-tui", SERVER, LIMIT)
+        runs.keep(numbered(1), small_zip(), 1)
+        (entry,) = Path(place).rglob("*.zip")
+        data = bytearray(entry.read_bytes())
+        for at, byte in changes:
+            data[at % len(data)] = byte
+        entry.write_bytes(data if cut & 1 else data[: cut % len(data)])
+        found = runs.load(numbered(1), 1)
+        assert found is None or [event.id for event in found] == ["e"]
 
 
 def numbered(number: int) -> Conversation:
