@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 AT_ONCE = 2000
 """Events up to which a run is studied while the reader waits, in a few hundredths of a second."""
 
+AT_A_TIME = 10_000
+"""Events above which a server gives no download, so that a run is read page by page (measured)."""
+
 PREVIEW = 2000
 """Events up to which a run is read just because the cursor rests on it."""
 
@@ -73,6 +76,9 @@ async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
     total, _ = await screen.source.count_events(conversation)
     if total <= PREVIEW:
         return True
+    if total > AT_A_TIME:
+        say_in_run(screen, plural(total, "event"), "enter reads the newest, g then older ones")
+        return False
     cost = max(1, round(total / 1400))
     say_in_run(screen, f"{plural(total, 'event')}, about {cost} s", "enter reads them")
     return False
