@@ -69,7 +69,7 @@ async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
         await it.until(lambda: it.screen.current == long)
         await it.settle()
         assert it.screen.timeline.row_count() == 0
-        assert "12,000 events, about 9 s" in it.text("#timeline")
+        assert "12,000 events" in it.text("#timeline")
         assert "enter reads them" in it.text("#timeline")
 
 
