@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,54 @@ def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: by
     assert Memory(HERE, file).get("a").outcome == "finished"
 
 
+@pytest.mark.parametrize(
+    "odd", ['{"when": null}', '{"when": 1e999}', '{"line": 3}', "[]", "null", "7", '"x"']
+)
+def test_one_odd_entry_is_left_out_and_the_others_stay(file: Path, odd: str) -> None:
+    file.parent.mkdir(parents=True)
+    entries = f'{{"odd": {odd}, "a": {{"outcome": "error", "when": 2}}}}'
+    file.write_text(f'{{"servers": {{"{HERE}": {entries}, "{THERE}": {entries}, "x": {odd}}}}}')
+    memory = Memory(HERE, file)
+    assert (memory.get("a"), memory.get("odd")) == (Seen("error", 2.0), Seen())
+    memory.saw("b", "finished", 3.0)
+    kept(memory)
+    for server in (HERE, THERE):
+        assert Memory(server, file).get("a") == Seen("error", 2.0)
+    assert Memory(HERE, file).get("b").outcome == "finished"
+
+
+def test_a_key_in_the_file_is_not_shown(file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    told = {"outcome": "error", "line": "token=abcd1234\u200befgh5678"}
+    file.write_text(json.dumps({"servers": {HERE: {"a": told}}}))
+    assert Memory(HERE, file).get("a").line == "token=[hidden]"
+
+
+def test_many_writers_lose_nothing(file: Path) -> None:
+    def writes(writer: int) -> None:
+        for number in range(10):
+            memory = Memory(HERE, file)
+            memory.saw(f"{writer}-{number}", "finished", 1.0)
+            kept(memory)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(writes, range(4)))
+    assert len(Memory(HERE, file).known) == 40
+    assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
+
+
+def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "PATIENCE", 0.05)
+    file.parent.mkdir(parents=True)
+    with seen._alone(file.parent):
+        memory = Memory(HERE, file)
+        memory.saw("a", "finished", 1.0)
+        kept(memory)
+    assert Memory(HERE, file).get("a").outcome == "finished"
+
+
 def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> None:
     file.parent.mkdir(parents=True)
     told = {"outcome": "error", "when": 3, "line": "a\x1b[31mb\nc", "colour": "red"}
@@ -120,8 +169,13 @@ def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = Memory(HERE, tmp_path / "file" / "seen.json")
     memory.saw("a", "finished", 1.0)
-    kept(memory)
+    news = memory.news()
+    assert not memory.write(news)
     assert memory.get("a").outcome == "finished"
+    memory.keep_for_later(news)
+    memory.saw("a", "error", 2.0)
+    (tmp_path / "file").unlink()
+    assert memory.news() == {"a": Seen("error", 2.0)}, "the newest, once that can be written"
 
 
 def test_the_oldest_are_dropped_beyond_the_limit(
