@@ -24,6 +24,9 @@ from oh_tui.tui.widgets.rule import joined
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
+ANSWER = 5.0
+"""Seconds that an agent server has to tell what the list says of its run."""
+
 FILES = 500
 """Files whose end is read to tell how their runs ended."""
 
@@ -33,6 +36,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
     layer."""
     with screen.reporting(screen.sidebar.say):
         screen.sidebar.say("reading the conversations …")
+        screen.workers.cancel_group(screen, "peek")
         screen.reopen = partial(screen.open_source, make_source)
         former, screen.source = screen.source, None
         screen.tell_place()
@@ -52,9 +56,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         for timer in screen.ticking:
             timer.stop()
         screen.ticking = [screen.set_interval(5.0, screen.tell_totals)]
-        if screen.source.can_act:
-            every = screen.settings.config.refresh
-            screen.ticking.append(screen.set_interval(every, screen.refresh_lists))
+        screen.refreshing.begin()
         tell_problems(screen, screen.source.problems)
         await open_named(screen)
         screen.lacks.clear()
@@ -64,6 +66,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         with optional(screen, "count"):
             screen.sidebar.total = await screen.source.count()
             screen.tell_totals()
+    await screen.refreshing.read()
 
 
 def _board(screen: MainScreen, source: Source) -> Board:
@@ -110,13 +113,16 @@ async def open_named(screen: MainScreen) -> None:
     screen.focus_pane("timeline")
 
 
-async def refresh(screen: MainScreen, *, sort: bool = False) -> None:
+async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
     """Read the first page, the states of those further down, and the sandboxes: three calls.
-    Rows move only when asked to (`sort`) or when the pane has no focus."""
+    Rows move only when asked to (`sort`) or when the pane has no focus. Tells whether anything
+    has changed."""
     if screen.source is None:
-        return
+        return False
+    changed = False
     with screen.reporting():
         sidebar, board = screen.sidebar, screen.sidebar.board
+        before = _state(screen)
         page = await screen.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
         if screen.source.can_act:
@@ -135,7 +141,15 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> None:
         take_state(screen)
         notices.ring(screen, changes)
         look(screen)
+        changed = _state(screen) != before
         await save_seen(screen)
+    return changed
+
+
+def _state(screen: MainScreen) -> tuple[object, ...]:
+    """What a reading may change, whatever the order."""
+    rows = screen.sidebar.board.rows
+    return {row.id: row.conversation for row in rows}, screen.sidebar.sandboxes
 
 
 async def read_sandboxes(screen: MainScreen) -> None:
@@ -174,20 +188,31 @@ def pane_left(screen: MainScreen, before: str) -> None:
 
 
 def look(screen: MainScreen) -> None:
-    """Look into runs for what the list says of them, in the background."""
+    """Look into runs for what the list says of them, in the background; not while that goes on
+    already: else a server that does not answer would keep all the others from being asked."""
     assert screen.source is not None
-    read = peek if screen.source.can_act else read_ends
-    screen.run_worker(read(screen, screen.source), group="peek", exclusive=True)
+    if not any(w.group == "peek" and not (w.is_finished or w.is_cancelled) for w in screen.workers):
+        read = peek if screen.source.can_act else read_ends
+        screen.run_worker(read(screen, screen.source), group="peek")
 
 
 async def peek(screen: MainScreen, source: Source) -> None:
     """What those that need somebody ask and those that run do: a few calls, to agent servers
     alone. An error changes nothing: the row says the little that the list says."""
+    board = screen.sidebar.board
     shown = screen.current.id if screen.current else ""
-    for conversation in screen.sidebar.board.unheard(screen.clock(), without=shown):
-        with contextlib.suppress(Problem):
-            if (run := await source.peek(conversation)) is not None:
-                screen.sidebar.tell(conversation.id, judge(run))
+    for conversation in board.unheard(screen.clock(), without=shown):
+        before = board.row(conversation.id)
+        try:
+            async with asyncio.timeout(ANSWER):
+                run = await source.peek(conversation)
+        except (Problem, TimeoutError):
+            board.looked(conversation, screen.clock(), failed=True)
+            continue
+        if run is not None:
+            screen.sidebar.tell(conversation.id, judge(run))
+        news = board.row(conversation.id) != before
+        board.looked(conversation, screen.clock(), news=news)
     screen.tell_totals()
 
 
@@ -208,8 +233,8 @@ async def read_ends(screen: MainScreen, source: Source) -> None:
 
 async def save_seen(screen: MainScreen) -> None:
     memory = screen.sidebar.board.memory
-    if news := memory.news():
-        await asyncio.to_thread(memory.write, news)
+    if (news := memory.news()) and not await asyncio.to_thread(memory.write, news):
+        memory.keep_for_later(news)
 
 
 def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:

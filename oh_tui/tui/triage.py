@@ -34,7 +34,9 @@ class Stand(StrEnum):
 TROUBLE = frozenset({Stand.WAITING, Stand.STUCK, Stand.ERROR})
 AT_WORK = frozenset({Stand.RUNNING, Stand.STARTING})
 LOOK_AGAIN = 30.0
-"""Seconds until a run that goes on is looked into again."""
+"""Seconds until a run that goes on is looked into again, or one whose server did not answer. Each
+time that nothing comes of it they are twice as many, up to"""
+LOOK_LATEST = 480.0
 
 NEWSWORTHY = TROUBLE | {Stand.FINISHED}
 
@@ -103,6 +105,18 @@ class Row(msgspec.Struct, frozen=True):
         return Group.EARLIER
 
 
+class Look(NamedTuple):
+    """The last time that somebody looked into a run, or tried to."""
+
+    updated_at: str | None
+    status: str | None
+    """What its record said then."""
+    failed: bool
+    pause: float
+    until: float
+    """The time up to which `pause` lasts."""
+
+
 class Counts(NamedTuple):
     waiting: int = 0
     failed: int = 0
@@ -135,8 +149,8 @@ class Board:
         self.rows: tuple[Row, ...] = ()
         self._heard: dict[str, Stand] = {}
         """What the server told last of each agent, for changes."""
-        self._asked: dict[str, tuple[str | None, str | None, float]] = {}
-        """Id -> what its record said, and when, as its run was last looked into."""
+        self._looks: dict[str, Look] = {}
+        """By id."""
 
     def row(self, identifier: str) -> Row | None:
         wanted = bare_id(identifier)
@@ -253,26 +267,35 @@ class Board:
 
     def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
         """Whose run it is worth looking into for the second line: of those that need somebody or
-        run, the new ones and those that changed, the ones that run at most once in 30 s. The one
-        whose run is shown (`without`) tells by itself."""
-        found: list[Row] = []
+        run, the new ones and those that changed, the ones that run at most once in 30 s; last the
+        ones that did not answer. The one whose run is shown (`without`) tells by itself."""
+        found: list[tuple[bool, Group, bool, Row]] = []
         for row in self.rows:
             one = row.conversation
             if row.due > Group.RUNNING or one.execution_status is None:
                 continue
             if same_id(one.id, without) and self.memory.get(row.id).line:
                 continue
-            before = self._asked.get(row.id)
-            if before and before[:2] == (one.updated_at, one.execution_status):
-                continue
-            if before and row.stand is Stand.RUNNING and now - before[2] < LOOK_AGAIN:
-                continue
-            found.append(row)
-        found.sort(key=lambda row: (row.due, row.id in self._asked))
-        asked = [row.conversation for row in found[:most]]
-        for one in asked:
-            self._asked[bare_id(one.id)] = (one.updated_at, one.execution_status, now)
-        return asked
+            look = self._looks.get(row.id)
+            if look:
+                same = look.status == one.execution_status
+                if same and look.updated_at == one.updated_at and not look.failed:
+                    continue
+                if same and now < look.until and (look.failed or row.stand is Stand.RUNNING):
+                    continue
+            found.append((bool(look and look.failed), row.due, bool(look), row))
+        found.sort(key=lambda one: one[:3])
+        return [row.conversation for *_, row in found[:most]]
+
+    def looked(
+        self, one: Conversation, now: float, *, failed: bool = False, news: bool = False
+    ) -> None:
+        """A run was looked into: its server did not answer (`failed`), or told something new."""
+        before, pause = self._looks.get(bare_id(one.id)), LOOK_AGAIN
+        if before and not news:
+            pause = min(2 * before.pause, LOOK_LATEST)
+        look = Look(one.updated_at, one.execution_status, failed, pause, now + pause)
+        self._looks[bare_id(one.id)] = look
 
     # The order
 

@@ -230,7 +230,7 @@ def test_three_errors_of_one_call() -> None:
     verdict = judge(run(ASKED, *errors, state("s", "stuck")))
     assert verdict.steps == (2, 3, 4)
     assert "got an error each time" in verdict.cause
-    assert verdict.short == "same call and an error, 3 times"
+    assert verdict.short == "same call and an error 3 times"
     # an exit code is no error of the tool
     assert judge(run(ASKED, *pairs("a", "b", "c"), state("s", "stuck"))).steps == ()
 

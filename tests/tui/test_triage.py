@@ -244,12 +244,46 @@ def test_only_a_few_runs_are_looked_into_and_only_when_they_changed() -> None:
     made.tell("w0", "waiting", "asks: git push")
     first = made.unheard(NOW, without="w0")
     assert [c.id[0] for c in first] == ["w"] * 4 + ["r"] * 2
+    assert made.unheard(NOW, without="w0") == first, "asked is only what was answered"
+    for one in first:
+        made.looked(one, NOW, news=True)
     second = made.unheard(NOW + 1)
     assert sorted(c.id for c in second) == ["r2", "r3", "r4", "w0"]
+    for one in second:
+        made.looked(one, NOW + 1, news=True)
     assert made.unheard(NOW + 2) == []
     made.take([talk("w1", "waiting_for_confirmation", 0), talk("r0", "running", 0.5)])
     assert [c.id for c in made.unheard(NOW + 15)] == ["w1"], "what runs: once in 30 s at most"
+    made.looked(made.unheard(NOW + 15)[0], NOW + 15)
     assert [c.id for c in made.unheard(NOW + 31)] == ["r0"]
+
+
+def test_one_that_does_not_answer_is_asked_last_and_more_and_more_seldom() -> None:
+    made = board(*(talk(f"w{n}", "waiting_for_confirmation", n) for n in range(9)))
+    now, first = NOW, made.unheard(NOW)[0]
+    pauses = []
+    for _ in range(7):
+        made.looked(first, now, failed=True)
+        assert first not in made.unheard(now + 29, most=9)
+        pauses.append(next(n for n in range(30, 999) if first in made.unheard(now + n, most=9)))
+        now += pauses[-1]
+        assert made.unheard(now, most=9)[-1] == first
+        assert first not in made.unheard(now)
+    assert pauses == [30, 60, 120, 240, 480, 480, 480]
+    made.take([talk(first.id, "running", 0)])
+    assert made.unheard(now, most=9)[-1].id == first.id, "it stands otherwise now"
+
+
+def test_a_run_in_which_nothing_new_is_seen_is_looked_into_more_seldom() -> None:
+    made = board(talk("a", "running", 900))
+    looks: list[int] = []
+    news = {3}
+    for second in range(0, 600, 15):
+        made.take([talk("a", "running", 900 - second)])
+        for one in made.unheard(NOW + second):
+            made.looked(one, NOW + second, news=len(looks) in news)
+            looks.append(second)
+    assert looks == [0, 30, 90, 210, 240, 300, 420]
 
 
 def test_files_are_rows_in_the_order_given_without_groups() -> None:

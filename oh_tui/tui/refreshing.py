@@ -1,0 +1,103 @@
+"""When the lists are read again: one reading at a time, more seldom while nothing changes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from oh_tui.tui import lists
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+SLOWEST = 60.0
+"""Seconds between two readings while nothing changes and nothing runs."""
+
+FRESH = 5.0
+"""Seconds for which what was read is new enough for who comes back to the terminal."""
+
+
+class Refreshing:
+    """Reads the lists of a server when it is asked to, and by itself. Nothing cuts a reading but
+    the opening of another source; what is asked for meanwhile brings one more afterwards."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self.every = 0.0
+        """Seconds from the end of a reading to the next, as long as somebody looks."""
+        self._timer: Timer | None = None
+        self._read_at = 0.0
+        self._wanted = self._asked = self._sort = False
+        self._away = False
+
+    @property
+    def _least(self) -> float:
+        return self._screen.settings.config.refresh
+
+    @property
+    def wait(self) -> float:
+        """Seconds from the end of a reading to the next."""
+        return max(self.every, SLOWEST) if self._away else self.every
+
+    @property
+    def _is_busy(self) -> bool:
+        return any(w.group == "lists" and not w.is_finished for w in self._screen.workers)
+
+    def begin(self) -> None:
+        """The first page of a source was just read; `read` is to be called at the end of that."""
+        self._wanted = self._asked = self._sort = False
+        self.every, self._read_at = self._least, time.monotonic()
+
+    def ask(self, *, sort: bool = False) -> None:
+        """Somebody wants to see how things are now, in a new order if `sort`."""
+        self._asked = True
+        self._sort |= sort
+        self._want()
+
+    def focused(self) -> None:
+        """The terminal has the focus, perhaps again."""
+        self._away = False
+        if self._is_busy:
+            return
+        if time.monotonic() - self._read_at < FRESH:
+            self._arm()
+        else:
+            self.ask()
+
+    def blurred(self) -> None:
+        """Nobody looks; who wants to be told all the same has set a notice."""
+        self._away = not self._screen.settings.notice
+        if not self._is_busy:
+            self._arm()
+
+    def _want(self) -> None:
+        self._wanted = True
+        if not self._is_busy:
+            self._screen.run_worker(self.read(), group="lists")
+
+    async def read(self) -> None:
+        """As often as it is wanted by the end of each reading; then by itself after a while."""
+        self._stop()
+        while self._wanted:
+            asked, sort = self._asked, self._sort
+            self._wanted = self._asked = self._sort = False
+            changed = await lists.refresh(self._screen, sort=sort)
+            self._read_at = time.monotonic()
+            if asked or changed or self._screen.sidebar.board.counts().running:
+                self.every = self._least
+            else:
+                self.every = max(self._least, min(2 * self.every, SLOWEST))
+        self._arm()
+
+    def _arm(self) -> None:
+        self._stop()
+        source = self._screen.source
+        if source and source.can_act and not self._screen.reopen:
+            self._timer = self._screen.set_timer(self.wait, self._want)
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.stop()
+            self._timer = None

@@ -1,0 +1,137 @@
+"""When the lists are read again, and that no reading cuts another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from textual import events
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import Settings
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui import lists, refreshing
+from oh_tui.tui.triage import Board, Counts
+from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.test_lists import LEDGER, Changing
+
+SEARCH = "GET /api/v1/app-conversations/search"
+
+
+async def by_itself(it: Explorer) -> float:
+    """What the timer does; the seconds until it does so again."""
+    it.screen.refreshing._want()
+    await it.settle()
+    return it.screen.refreshing.wait
+
+
+async def send(it: Explorer, event: events.Event) -> None:
+    it.app.post_message(event)
+    await it.pilot.pause(0)
+    await it.settle()
+
+
+async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        held, asked = between.hold(SEARCH), between.count(SEARCH)
+        demo = it.app.main.demo
+        assert demo
+        it.screen.open_source(demo)
+        it.screen.sidebar.total = None
+        await it.until(lambda: it.screen.source is not None and it.screen.reopen)
+        for event in (events.AppBlur(), events.AppFocus()):
+            it.app.post_message(event)
+        await it.pilot.pause(0.05)
+        held.set()
+        await it.settle()
+        assert between.count(SEARCH) == asked + 1
+        assert it.screen.sidebar.total == 41
+        assert it.screen.reopen is None
+        assert it.screen.refreshing._timer is not None
+
+
+async def test_a_slow_reading_is_not_cut_and_what_was_asked_meanwhile_comes_once() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        held, asked = between.hold(SEARCH), between.count(SEARCH)
+        for _ in range(5):
+            it.screen.refreshing._want()
+            it.screen.refresh_lists(sort=True)
+            await it.pilot.pause(0.02)
+        assert between.count(SEARCH) == asked + 1
+        held.set()
+        await it.settle()
+        assert between.count(SEARCH) == asked + 2
+
+
+async def test_a_reading_tells_whether_anything_has_changed() -> None:
+    source = Changing()
+    async with explore(source=lambda: source) as it:
+        assert not await lists.refresh(it.screen)
+        source.stands = {LEDGER: "error"}
+        assert await lists.refresh(it.screen)
+        assert not await lists.refresh(it.screen, sort=True)
+
+
+async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = Changing()
+    async with explore(source=lambda: source) as it:
+        assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
+        monkeypatch.setattr(Board, "counts", lambda board: Counts())
+        assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
+        source.stands = {LEDGER: "error"}
+        assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]
+        await it.press("r")
+        assert it.screen.refreshing.wait == 15.0
+
+
+@pytest.mark.parametrize(("notice", "wait"), [((), 60.0), (("bell",), 15.0)])
+async def test_out_of_sight_it_is_read_seldom_unless_a_notice_is_wanted(
+    notice: tuple[str, ...], wait: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between = Between()
+    async with explore(wrap=between, settings=replace(Settings(), notice=notice)) as it:
+        asked = between.count(SEARCH)
+        await send(it, events.AppBlur())
+        assert it.screen.refreshing.wait == wait
+        await send(it, events.AppFocus())
+        assert it.screen.refreshing.wait == 15.0
+        assert between.count(SEARCH) == asked, "it was read a moment ago"
+        monkeypatch.setattr(refreshing, "FRESH", 0.0)
+        await send(it, events.AppFocus())
+        assert between.count(SEARCH) == asked + 1
+
+
+class Hanging(Changing):
+    """A server of which one agent server takes connections and never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = ""
+        self.peeked: list[str | None] = []
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        self.peeked.append(conversation.title)
+        if conversation.title == self.hangs:
+            await asyncio.sleep(3600)
+        return await super().peek(conversation)
+
+
+async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lists, "ANSWER", 0.3)
+    source = Hanging()
+    source.hangs = "Add OAuth login"
+    async with explore(source=lambda: source) as it:
+        for _ in range(3):
+            it.screen.refresh_lists()
+            await it.pilot.pause(0.02)
+        await it.settle()
+        assert "pytest -q" in it.text("#conversations")
+        assert source.peeked.count(source.hangs) == 1, "not again and again"
+        assert len(source.peeked) > 3
