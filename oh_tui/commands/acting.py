@@ -12,7 +12,7 @@ from oh_tui.api.errors import ApiError, Conflict
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN
-from oh_tui.commands.printing import ask
+from oh_tui.commands.printing import ask, interruptible
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
 
@@ -99,7 +99,8 @@ def file_text(name: str) -> str:
 def _read_stdin() -> bytes:
     if sys.stdin is None:
         raise Problem("There is no standard input to read", "give the text as a word")
-    return sys.stdin.buffer.read(MOST + 1)
+    with interruptible():
+        return sys.stdin.buffer.read(MOST + 1)
 
 
 def _decoded(data: bytes, shown: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -244,11 +245,18 @@ def ask(question: str) -> bool | None:
     """Whether a person says yes; None where there is no terminal to ask on."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return None
-    # A loop only heeds ctrl+c when it is its turn, and while a person thinks it is not.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with interruptible():
         print(end=f"{question} [y/N] ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Lets ctrl+c end a wait for standard input: a loop only heeds it when it is its turn, and
+    while a person thinks it is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

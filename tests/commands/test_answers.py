@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -222,3 +226,17 @@ def test_an_interrupted_stop_says_that_it_was_asked_for(tmp_path: Path) -> None:
     code, out, said = interrupted(("--demo", "stop", FLAKY), "events/search", tmp_path)
     assert (code, out) == (130, "")
     assert "interrupted; the agent was asked to stop, and does so when its step ends" in said
+
+
+def test_waiting_for_a_text_can_be_interrupted() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oh_tui", "--demo", "send", DATES, "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    process.stdin.close()

@@ -34,7 +34,7 @@ ON_SERVER: dict[str, list[str]] = {
     "events": ["events", DATES],
     "export": ["export", DATES, "--to", "jsonl"],
     "download": ["download", DATES],
-    "start": ["start", "Say hello", "--yes", "--wait"],
+    "start": ["start", "Say hello", "--yes"],
     "send": ["send", OAUTH, "not on main", "--reject"],
     "approve": ["approve", OAUTH],
     "reject": ["reject", OAUTH, "not on main"],
