@@ -348,23 +348,23 @@ class Accounts:
         # calls that another agent reports may overlap
         return None if gap < 0 and is_call_of_another else gap
 
-    # Of the run
+    # Of the run; also asked for in a thread, while another usage id may come
 
     @property
     def total(self) -> Spent:
-        return _spent(total_of(ledger.total for ledger in self._ledgers.values()))
+        return _spent(total_of(ledger.total for ledger in list(self._ledgers.values())))
 
     @property
     def other(self) -> Spent:
         """What no step was charged."""
-        return _spent(total_of(ledger.other for ledger in self._ledgers.values()))
+        return _spent(total_of(ledger.other for ledger in list(self._ledgers.values())))
 
     @property
     def usages(self) -> dict[str, Spent]:
         """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
         return {
             usage: _spent(ledger.total)
-            for usage, ledger in list(self._ledgers.items())  # may be asked for in a thread
+            for usage, ledger in list(self._ledgers.items())
             if ledger.total != NOTHING
         }
 
@@ -374,7 +374,7 @@ class Accounts:
         parts: list[str] = []
         strays = costs = left_out = 0
         past = rest = below = exceeded = False
-        for usage, ledger in self._ledgers.items():
+        for usage, ledger in list(self._ledgers.items()):
             calls = ledger.other.calls
             if calls and self._paid_by(usage) is None:
                 name = redact(clean_line(usage[:60]))
@@ -419,7 +419,7 @@ class Accounts:
         return next(
             (
                 ledger.window
-                for usage, ledger in self._ledgers.items()
+                for usage, ledger in list(self._ledgers.items())
                 if ledger.window and self._paid_by(usage) is self._calls
             ),
             0,

@@ -310,10 +310,10 @@ class _Words:
             shape = (event.kind, event.part, event.tool_name, event.verb, event.source)
             if shape in self._shapes:
                 continue
+            self._shapes.add(shape)
             self.kinds.add(event.kind)
             step = trajectory.step_of(event.id)
             if step is not None and step.event is event:
-                self._shapes.add(shape)
                 self.tools |= {event.tool_name, family_of(event).value}
         self._seen = len(trajectory.events)
 
