@@ -60,12 +60,14 @@ async def start(call: Call) -> int:
         task = await _started(call, request, stages)
         if not (asked.wait or asked.until_done or asked.no_run):
             call.goes_on = ""
+            tell_progress("")
             _tell_task(call, task, stages)
             return 0
         conversation = await _listed(call, task)
         if asked.no_run:
             await _leave(call, conversation, prompt)
             stages.append("the message waits")
+        tell_progress("")
         if not call.as_json:
             print(conversation_id(conversation), flush=True)
         if asked.until_done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import threading
 from pathlib import Path
@@ -74,6 +75,8 @@ def test_a_terminal_is_asked(answer: str, code: int) -> None:
     asked.close()
     assert asked.exitstatus == code
     assert ("Nothing was changed" in rest) is (code != 0)
+    if code == 0:  # what tells how far it is makes room for the id
+        assert re.search(r"making the sandbox\r\x1b\[K[0-9a-f]{32}\r\n", rest)
 
 
 def test_without_waiting_the_id_of_the_start_is_given(shell: Shell) -> None:
