@@ -70,7 +70,7 @@ async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
         await it.settle()
         assert it.screen.timeline.row_count() == 0
         assert "12,000 events" in it.text("#timeline")
-        assert "enter reads them" in it.text("#timeline")
+        assert "enter reads the newest" in it.text("#timeline")
 
 
 async def test_hostile_titles_are_shown_harmless_and_in_line() -> None:
