@@ -298,9 +298,12 @@ class Accounts:
         return changed
 
     def ran(self, step: Step) -> float | None:
-        """Seconds from the call to its result, not below 0."""
-        span = step.ran()
-        return None if span is None else max(0.0, span)
+        """Seconds from the call to its result, not below 0, without the time in which the call
+        waited for your answer; None for a call that was rejected, as nothing ran."""
+        span, result = step.ran(), step.result
+        if span is None or result is None or result.kind == "UserRejectObservation":
+            return None
+        return max(0.0, span - self._waits.within(step.event, span) if span >= 1 else span)
 
     def is_odd(self, step: Step) -> bool:
         """A span of it was negative, because a clock went back, and is shown as none."""

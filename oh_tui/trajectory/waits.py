@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import HIDDEN_KINDS
+
+
+_NEAR = 20
+"""Waits looked at for one call: it has hardly more than one."""
 
 
 class Waits:
@@ -44,6 +50,19 @@ class Waits:
             if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
                 self.ended = when
                 break
+
+    def within(self, event: Event, span: float) -> float:
+        """Seconds of the `span` seconds after an event in which the run waited for you."""
+        began = event.seconds()
+        if began is None or not self.spans:
+            return 0.0
+        place = max(0, bisect_left(self.spans, (began, began)) - 1)
+        waited = 0.0
+        for since, until in self.spans[place : place + _NEAR]:
+            if since >= began + span:
+                break
+            waited += max(0.0, min(until, began + span) - max(since, began))
+        return waited
 
     def _come_to_rest(self, event: Event) -> None:
         # until something is shown the run has not begun

@@ -576,3 +576,25 @@ def test_it_is_told_from_which_step_on_the_model_took_another_time() -> None:
     assert accounts.context == [(2, 10), (3, 10), (4, 20)]
     assert accounts.context_now == 20
     assert_same(accounts, Accounts(trajectory))
+
+
+def test_a_call_that_waited_for_an_answer_did_not_run_meanwhile() -> None:
+    run = demo_run("oauth")
+    accounts = Accounts(run)
+    rejected = run.steps[12]
+    assert rejected.result is not None
+    assert rejected.result.kind == "UserRejectObservation"
+    assert accounts.ran(rejected) is None
+    run = Trajectory()
+    run.extend(
+        [
+            message("m", "go"),
+            shell("a", "ls", second=1),
+            event("ConversationStateUpdateEvent", "s1", 2, key="execution_status",
+                  value="waiting_for_confirmation"),
+            event("ConversationStateUpdateEvent", "s2", 32, key="execution_status",
+                  value="running"),
+            output("a", "x", second=35),
+        ]
+    )  # fmt: skip
+    assert Accounts(run).ran(run.steps[1]) == pytest.approx(4)
