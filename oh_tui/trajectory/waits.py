@@ -7,7 +7,6 @@ from bisect import bisect_left
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import HIDDEN_KINDS
 
-
 _NEAR = 20
 """Waits looked at for one call: it has hardly more than one."""
 
