@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from itertools import pairwise
@@ -86,7 +85,6 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
                 model += max(0.0, when - max(when - llm, busy))
                 busy = max(busy, when)
             if ran:
-                ran -= _waited(accounts.waits, when, when + ran)
                 family = family_of(step.event)
                 end = when + ran
                 tools[family] = tools.get(family, 0.0) + max(0.0, end - max(when, busy))
@@ -144,17 +142,6 @@ def _costly(
     told = describe(step, trajectory.outcome(step))
     what = told.what if step.is_call or not told.result else f"{told.what}: {told.result}"
     return Costly(step.number, told.family, what, span[1], span[2], accounts.of(step) or Spent())
-
-
-def _waited(waits: list[tuple[float, float]], start: float, end: float) -> float:
-    """Seconds between two moments in which the run waited for you; `waits` in order of time."""
-    waited = 0.0
-    for place in range(bisect_left(waits, start, key=lambda wait: wait[1]), len(waits)):
-        began, ended = waits[place]
-        if began >= end:
-            break
-        waited += max(0.0, min(ended, end) - max(began, start))
-    return min(waited, end - start)
 
 
 def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Spent], ...]:

@@ -94,7 +94,10 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def due(self) -> Group:
         """The group it belongs to. What is only remembered needs nobody any more once its run was
-        opened. A finished sub-conversation is not news: its parent read it."""
+        opened, but a question that can still be answered does. A finished sub-conversation is not
+        news: its parent read it."""
+        if self.stand is Stand.WAITING and self.conversation.sandbox_status == "PAUSED":
+            return Group.NEEDS_YOU
         if self.stand in TROUBLE and (self.certain or not self.opened):
             return Group.NEEDS_YOU
         if self.stand in AT_WORK:
