@@ -28,8 +28,9 @@ class Rule(Drawn):
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
         wanted = sum(width_of(text) for text, _ in self.facts)
-        # A long title leaves a third of the line to the facts.
-        title = whole_pieces(self.title, width - 6 - min(wanted + 2 if wanted else 0, width // 3))
+        # A long title leaves a third of the line to the facts; on short lines it is one of ours.
+        kept = min(wanted + 2, width // 3) if wanted and width >= 60 else 0
+        title = whole_pieces(self.title, width - 6 - kept)
         used = sum(width_of(text) for text, _ in title)
         facts = whole_pieces(self.facts, width - used - 7)
         told = sum(width_of(text) for text, _ in facts)
