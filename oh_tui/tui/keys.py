@@ -144,7 +144,7 @@ COPY_KEYS = (
 """After `y`."""
 
 FILTER_WORDS = (
-    ("word \"a phrase\"", "in what was done, its result, and all texts behind it"),
+    ('word "a phrase"', "in what was done, its result, and all texts behind it"),
     ("is:failed", "failed commands and errors; also error, loop, noresult, waiting"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),
