@@ -138,7 +138,7 @@ async def test_i_saves_the_screenshot_under_a_free_name(tmp_path: Path) -> None:
         assert f"saved {saved}"[:60] in explorer.footer
         explorer.screen.timeline.move_to(0)
         await explorer.press("i")
-        assert "This step has no image" in explorer.footer
+        assert "this step has no image" in explorer.footer
 
 
 async def test_images_are_opened_only_where_there_is_a_desktop(
