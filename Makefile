@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test lint check test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test lint check bench test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ lint: setup-dev ## format, lint, types and import contracts
 
 check: lint test ## everything that must hold before a commit
 
+bench: setup ## how fast it is, against what it is made of: one table, five minutes (ARGS="keys search")
+	@$(PY) -m benchmarks.bench $(ARGS)
+
 test-live: setup-dev ## tests against a real OpenHands server, installed at the first time (1.4 GB)
 	@$(PY) scripts/live_setup.py; code=$$?; \
 	if [ $$code -eq 75 ]; then exit 0; fi; \
@@ -48,4 +51,4 @@ screenshots: setup-dev ## make the pictures in screenshots/ again, from the demo
 
 clean: ## remove .venv and everything that tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist dev.log
-	find oh_tui tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find oh_tui tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,129 @@
+"""From a key to the frame that answers it, in a pty, with 100,000 events and while they load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import made, plain_apps
+from benchmarks.result import OH_TUI, Result, p95, result
+from benchmarks.start import EMPTY
+from benchmarks.terminal import Shows, Terminal
+
+UP, PAGE_UP, PAGE_DOWN = b"\x1b[A", b"\x1b[5~", b"\x1b[6~"
+TIMELINE = b"3"
+
+STUDIED = "1d13h active"
+"""Told of the run of 100,000 events when it is read whole."""
+
+TURNS, ROWS, PAGES = 8, 10, 4
+"""How often the two programs take turns, and how many keys each gets then."""
+
+LOADS = 4
+"""How often the run is opened to press keys while it loads."""
+
+REST = 0.04
+"""Seconds without a new frame after which the next key is pressed."""
+
+PAUSE = 0.03
+"""Seconds between two keys while a run loads: those of a key that is held down."""
+
+
+class Times(NamedTuple):
+    """Milliseconds."""
+
+    row: list[float]
+    detail: list[float]
+    page: list[float]
+
+
+def cursor_at(step: int) -> Shows:
+    """Whether the row of a step, counted from 1, is drawn as the one under the cursor."""
+    row = re.compile(rf"▌ +{step} ")
+    return lambda drawn: row.search(drawn) is not None
+
+
+def opened(path: Path, home: Path) -> Terminal:
+    return Terminal([OH_TUI, "open", path], home)
+
+
+def measure(zips: dict[int, Path], home: Path) -> list[Result]:
+    path, count = zips[100_000], made.steps_of(100_000)
+    ours, theirs = Times([], [], []), Times([], [], [])
+    with Terminal([*EMPTY, "table"], home) as table, ExitStack() as stack:
+        # One after the other: a question that a program asks at its start wants its answer.
+        table.until_text(plain_apps.row_mark(plain_apps.Table.ROWS - 1))
+        explorer = stack.enter_context(opened(path, home))
+        explorer.until_text(STUDIED)
+        explorer.press(TIMELINE)
+        for terminal in (explorer, table):
+            terminal.settle(0.5)
+        step, row = count, plain_apps.Table.ROWS - 1
+        for _ in range(TURNS):
+            for _ in range(ROWS):
+                step -= 1
+                detail = made.detail_mark(step - 1)
+                first, then = _key(explorer, UP, cursor_at(step), _drawn(detail))
+                ours.row.append(first)
+                ours.detail.append(then)
+            for _ in range(ROWS):
+                row -= 1
+                theirs.row.append(_key(table, UP, _drawn(plain_apps.row_mark(row)))[0])
+            pages = [PAGE_UP, PAGE_DOWN] * (PAGES // 2)
+            for key in pages:
+                ours.page.append(_key(explorer, key, _any_row(r"▌ +\d"))[0])
+            for key in pages:
+                theirs.page.append(_key(table, key, _any_row(r"row\d{6}"))[0])
+    busy = list(_while_loading(path, home, count))
+    base = p95(theirs.row)
+    events = "100,000 events, p95"
+    return [
+        result(f"arrow key to row, {events}", "ms", p95(ours.row), base, ratio=3, most=16),
+        result(f"arrow key to detail, {events}", "ms", p95(ours.detail), base, ratio=3, most=33),
+        result(f"page key, {events}", "ms", p95(ours.page), p95(theirs.page), ratio=0.7),
+        result("any key while loading, p95", "ms", p95(busy), most=33),
+    ]
+
+
+def _drawn(text: str) -> Shows:
+    return lambda drawn: text in drawn
+
+
+def _any_row(pattern: str) -> Shows:
+    row = re.compile(pattern)
+    return lambda drawn: row.search(drawn) is not None
+
+
+def _key(terminal: Terminal, key: bytes, *awaited: Callable[[str], bool]) -> list[float]:
+    """Milliseconds from a key to each of the frames awaited, in their order."""
+    terminal.settle(REST)
+    terminal.mark()
+    pressed = terminal.press(key)
+    return [(terminal.until(shows) - pressed) * 1000 for shows in awaited]
+
+
+def _while_loading(path: Path, home: Path, count: int) -> Iterator[float]:
+    """Milliseconds of arrow keys from the first screen until the whole run is told of. Numbers of
+    steps change on the way: the row is known by what it says."""
+    for _ in range(LOADS):
+        with opened(path, home) as terminal:
+            terminal.until_text(made.row_mark(count - 1))
+            terminal.press(TIMELINE)
+            terminal.settle(REST)
+            seen, step = terminal.text, count - 1
+            while STUDIED not in seen:
+                terminal.pump(PAUSE)
+                seen += terminal.text
+                terminal.mark()
+                step -= 1
+                pressed = terminal.press(UP)
+                yield (terminal.until(_cursor_says(step)) - pressed) * 1000
+
+
+def _cursor_says(step: int) -> Shows:
+    """Whether the row of a step, counted from 0, is drawn as the one under the cursor."""
+    row = re.compile(rf"▌ +\d[^▌]{{0,70}}?({made.row_mark(step)}|edit a{step % 50}\.py)")
+    return lambda drawn: row.search(drawn) is not None

@@ -1,0 +1,84 @@
+"""Looking for a text in 100,000 bodies, in a pty, against `grep -r` over the unpacked files."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+from benchmarks import made
+from benchmarks.keys import STUDIED, TIMELINE, cursor_at, opened
+from benchmarks.result import Result, middle, result
+from benchmarks.terminal import Terminal
+
+ROUNDS = 3
+
+HITS = re.compile(r"filter \S+ · [\d,]+ of")
+"""In the rule above the timeline, as soon as there are hits to show."""
+
+
+def measure(zips: dict[int, Path], home: Path) -> list[Result]:
+    path, count = zips[100_000], made.steps_of(100_000)
+    unpacked = home / "unpacked"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(unpacked)
+    _grep(unpacked)  # it finds the files in memory from now on, as oh-tui does
+    first: list[float] = []
+    whole: list[float] = []
+    grep: list[float] = []
+    with opened(path, home) as terminal:
+        terminal.until_text(STUDIED)
+        terminal.press(TIMELINE)
+        for _ in range(ROUNDS):
+            first.append(_first_hits(terminal))
+            whole.append(_scan(terminal, count))
+            grep.append(_grep(unpacked))
+    return [
+        result("first hits of a filter by text", "ms", middle(first), most=50),
+        result(
+            "text found at the other end of 100,000", "ms", middle(whole), middle(grep), ratio=4
+        ),
+    ]
+
+
+def _first_hits(terminal: Terminal) -> float:
+    """Milliseconds from enter to a frame with hits; of 50 steps one holds the text."""
+    _type(terminal, b"&" + made.SPARSE.encode())
+    pressed = terminal.press(b"\r")
+    took = terminal.until(lambda drawn: HITS.search(drawn) is not None) - pressed
+    terminal.settle(1.0)  # it goes on with the rest, which shows progress 5 times a second
+    terminal.press(b"\x1b")
+    terminal.settle(1.0)
+    return took * 1000
+
+
+def _scan(terminal: Terminal, count: int) -> float:
+    """Milliseconds from enter, the cursor on the first step, to the cursor on the last."""
+    terminal.press(b"g")
+    _type(terminal, b"/" + made.LAST.encode())
+    pressed = terminal.press(b"\r")
+    last, before = cursor_at(count), cursor_at(count - 1)
+    took = terminal.until(lambda drawn: last(drawn) or before(drawn)) - pressed
+    terminal.settle(0.5)
+    return took * 1000
+
+
+def _type(terminal: Terminal, text: bytes) -> None:
+    terminal.settle(0.5)
+    terminal.press(text[:1])
+    terminal.settle(0.3)
+    # the line may still hold what was looked for before
+    terminal.press(b"\x15" + text[1:])
+    terminal.settle(0.3)
+    terminal.mark()
+
+
+def _grep(folder: Path) -> float:
+    began = time.perf_counter()
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    command = ["grep", "-rF", made.LAST, str(folder)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, env=environment, check=True)
+    return (time.perf_counter() - began) * 1000

@@ -1,0 +1,125 @@
+"""How long the screen stands still: large results, and the strip of a long run.
+
+`python -m benchmarks.stalls ZIP` measures in a process of its own, without a terminal: the gap of
+the event loop is what counts, and a pty would add frames that are not ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import made
+from benchmarks.result import Result, child, p95, result
+
+LARGE = {"1 MB of output": 4, "a diff of 2,000 lines": 8, "200 kB of Markdown": 12}
+"""Steps with large bodies, counted from 1."""
+
+STEPS = 100_000
+
+WIDTHS = range(80, 120)
+
+
+def measure(zips: dict[int, Path], home: Path) -> list[Result]:
+    path = made.write_zip(home / "large.zip", made.large_bodies())
+    found = child("stalls", path)
+    results = [result(f"longest stall, {name}", "ms", found[name], most=50) for name in LARGE]
+    results.append(result("strip of 100,000 steps, redraw", "ms", found["strip"], most=16))
+    return results
+
+
+async def _stalls(path: Path) -> dict[str, float]:
+    from oh_tui.settings import Settings
+    from oh_tui.sources.files import FileSource
+    from oh_tui.tui.app import OhTui
+
+    app = OhTui(lambda: FileSource([path]), Settings())
+    found: dict[str, float] = {}
+    async with app.run_test(size=(160, 48)) as pilot:
+        timeline = app.main.timeline
+        while not timeline.row_count():
+            await pilot.pause(0.05)
+        await pilot.press("3", "g")
+        await pilot.pause(0.5)
+        for name, step in LARGE.items():
+            if not timeline.go_to_step(step - 1):
+                raise RuntimeError(f"no step {step - 1}")
+            await pilot.pause(0.5)
+            gap = asyncio.create_task(_longest_gap())
+            await asyncio.sleep(0.01)
+            # onto the step, through its result by pages, to its end and back
+            for key in ("down", "4", *["pagedown"] * 8, "end", "home", "3"):
+                await pilot.press(key)
+            await asyncio.sleep(0.3)
+            gap.cancel()
+            found[name] = await gap
+    return found
+
+
+async def _longest_gap() -> float:
+    """Milliseconds; ends by being cancelled."""
+    longest, last = 0.0, time.perf_counter()
+    try:
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last - 0.001), now
+    except asyncio.CancelledError:
+        return longest * 1000
+
+
+async def _strip() -> float:
+    """Milliseconds to draw the strip anew, the run having grown, at widths not drawn before."""
+    from textual.app import App, ComposeResult
+
+    from oh_tui.sources import build
+    from oh_tui.trajectory.accounting import Accounts
+    from oh_tui.trajectory.events import Event, parse_event
+    from oh_tui.trajectory.strip import Strip
+    from oh_tui.tui.theme import DARK
+    from oh_tui.tui.widgets.strip_view import LABEL, StripView
+
+    def events() -> Iterator[Event]:
+        for event in made.events(STEPS * 9 // 4):
+            yield parse_event(json.dumps(event).encode())
+
+    run = build(events())
+    if len(run) < STEPS:
+        raise RuntimeError(f"{len(run)} steps")
+    strip = Strip(run, Accounts(run))
+
+    class Bare(App[None]):
+        def compose(self) -> ComposeResult:
+            yield StripView()
+
+    app, times = Bare(), []
+    app.register_theme(DARK)
+    app.theme = DARK.name
+    async with app.run_test(size=(160, 10)) as pilot:
+        view = app.query_one(StripView)
+        for width in WIDTHS:
+            view.styles.width = width + LABEL
+            await pilot.pause()
+            view.show(strip)
+            strip.update()
+            gc.collect()
+            began = time.perf_counter()
+            for y in range(view.size.height):
+                view.render_line(y)
+            times.append((time.perf_counter() - began) * 1000)
+    return p95(times)
+
+
+async def _main(path: Path) -> None:
+    found = await _stalls(path)
+    found["strip"] = await _strip()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1])))

@@ -1,0 +1,51 @@
+"""From the start of the process to what a person waits for, in a pty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import made
+from benchmarks.plain_apps import READY
+from benchmarks.result import OH_TUI, PYTHON, Result, interleaved, result
+from benchmarks.terminal import Terminal
+
+EMPTY = (PYTHON, Path(__file__).with_name("plain_apps.py"))
+
+PAINTED = "reading the conversations"
+"""In the first frame, with the panes around it."""
+
+
+def _starter(home: Path, text: str, *command: str | Path) -> Callable[[], float]:
+    """Milliseconds until a whole frame has the text."""
+
+    def run() -> float:
+        with Terminal(command, home) as terminal:
+            return (terminal.until_text(text) - terminal.began) * 1000
+
+    return run
+
+
+def measure(zips: dict[int, Path], home: Path) -> list[Result]:
+    empty = _starter(home, READY, *EMPTY)
+    demo, opened, base = interleaved(
+        9,
+        _starter(home, PAINTED, OH_TUI, "--demo"),
+        _starter(home, PAINTED, OH_TUI, "open", zips[1000]),
+        empty,
+    )
+    first = "start to first paint"
+    found = [
+        result(f"{first}, --demo", "ms", demo, base, ratio=1.35),
+        result(f"{first}, open FILE", "ms", opened, base, ratio=1.35),
+    ]
+    sizes = {1_000: 1.45, 10_000: 1.6, 100_000: 4.0}
+    starters = []
+    for size in sizes:
+        last = made.row_mark(made.steps_of(size) - 1)
+        starters.append(_starter(home, last, OH_TUI, "open", zips[size]))
+    *times, base = interleaved(7, *starters, empty)
+    for (size, ratio), took in zip(sizes.items(), times, strict=True):
+        name = f"first screen of a zip of {size:,} events"
+        found.append(result(name, "ms", took, base, ratio=ratio))
+    return found
