@@ -36,6 +36,7 @@ def connected(
         source=lambda: ServerSource(AppServer(url, key=key), place),
         settings=settings,
         open_id=open_id,
+        size=(160, 100),  # the server's conversations of all tests, and a whole run
     )
 
 
@@ -209,7 +210,7 @@ async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
     async with running_again(live), connected(live.url) as it:
         await it.open("About tour")
         await it.press("p")
-        await shows(it, "#question", "Pause sandbox", "About tour")
+        await shows(it, "#question", "Pause sandbox", "Pauses the sandbox of")
         await it.press("escape")
         assert await status(live) == "RUNNING"
 
@@ -296,8 +297,7 @@ async def test_a_run_grows_on_the_screen_while_it_is_watched(api: AppServer, liv
         assert step_ids(run_shown(it)) == step_ids(truth)
         await it.until(lambda: run_shown(it).status == "finished")
         await it.press("r")
-        place = it.screen.sidebar.list
-        await it.until(lambda: "✓ About steps" in place.render_line(place.cursor).text)
+        await shows(it, "#conversations", "✓ About steps")
     await asyncio.to_thread(live.server.wait_until_over, identifier)
 
 

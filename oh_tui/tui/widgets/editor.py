@@ -12,6 +12,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -34,6 +35,13 @@ class Lines(TextArea):
         """Enter, where it sends."""
 
     short = False
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing yet when it is drawn before its styles are there, which Textual's own does not
+        expect (seen on a busy machine)."""
+        if not self._component_styles:
+            return [Strip.blank(crop.width)] * crop.height
+        return super().render_lines(crop)
 
     async def _on_key(self, event: events.Key) -> None:
         if self.short and event.key == "enter":
