@@ -24,7 +24,7 @@ from benchmarks.result import Result, child, middle, result
 
 EVENTS = 7_000
 PAGE = 100
-ROUNDS = 2
+ROUNDS = 1
 
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:

@@ -25,11 +25,11 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     large, small = zips[100_000], zips[3_000]
-    ours, plain = interleaved(3, lambda: _seconds("ours", large), lambda: _seconds("plain", large))
+    ours, plain = interleaved(2, lambda: _seconds("ours", large), lambda: _seconds("plain", large))
     name = "100,000-event zip indexed, paired and priced"
     found = [result(name, "s", ours, plain, ratio=1.0)]
     ours, plain = interleaved(
-        9,
+        7,
         lambda: _process(home, OH_TUI, "steps", small),
         lambda: _process(home, PYTHON, "-c", READ, small),
     )

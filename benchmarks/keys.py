@@ -19,10 +19,10 @@ TIMELINE = b"3"
 STUDIED = "1d13h active"
 """Told of the run of 100,000 events when it is read whole."""
 
-TURNS, ROWS, PAGES = 8, 10, 4
+TURNS, ROWS, PAGES = 6, 10, 4
 """How often the two programs take turns, and how many keys each gets then."""
 
-LOADS = 4
+LOADS = 2
 """How often the run is opened to press keys while it loads."""
 
 REST = 0.04

@@ -14,7 +14,7 @@ from benchmarks.keys import STUDIED, TIMELINE, cursor_at, opened
 from benchmarks.result import Result, middle, result
 from benchmarks.terminal import Terminal
 
-ROUNDS = 3
+ROUNDS = 2
 
 HITS = re.compile(r"filter \S+ · [\d,]+ of")
 """In the rule above the timeline, as soon as there are hits to show."""
@@ -33,8 +33,8 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
         terminal.until_text(STUDIED)
         terminal.press(TIMELINE)
         for _ in range(ROUNDS):
-            first.append(_first_hits(terminal))
             whole.append(_scan(terminal, count))
+            first.append(_first_hits(terminal))
             grep.append(_grep(unpacked))
     return [
         result("first hits of a filter by text", "ms", middle(first), most=50),
@@ -49,9 +49,10 @@ def _first_hits(terminal: Terminal) -> float:
     _type(terminal, b"&" + made.SPARSE.encode())
     pressed = terminal.press(b"\r")
     took = terminal.until(lambda drawn: HITS.search(drawn) is not None) - pressed
-    terminal.settle(1.0)  # it goes on with the rest, which shows progress 5 times a second
-    terminal.press(b"\x1b")
-    terminal.settle(1.0)
+    for key in (b"\x1b", b"\x1b", TIMELINE):  # out of the scan, out of the filter, to the rows
+        terminal.settle(0.5)
+        terminal.press(key)
+    terminal.settle(0.5)
     return took * 1000
 
 

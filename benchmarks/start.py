@@ -29,7 +29,7 @@ def _starter(home: Path, text: str, *command: str | Path) -> Callable[[], float]
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     empty = _starter(home, READY, *EMPTY)
     demo, opened, base = interleaved(
-        9,
+        7,
         _starter(home, PAINTED, OH_TUI, "--demo"),
         _starter(home, PAINTED, OH_TUI, "open", zips[1000]),
         empty,
@@ -44,7 +44,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     for size in sizes:
         last = made.row_mark(made.steps_of(size) - 1)
         starters.append(_starter(home, last, OH_TUI, "open", zips[size]))
-    *times, base = interleaved(7, *starters, empty)
+    *times, base = interleaved(5, *starters, empty)
     for (size, ratio), took in zip(sizes.items(), times, strict=True):
         name = f"first screen of a zip of {size:,} events"
         found.append(result(name, "ms", took, base, ratio=ratio))
