@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 
-from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
+from oh_tui.commands.saving import part_folder, shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import publish
@@ -68,39 +65,12 @@ async def _save(call: Call, conversation: Conversation, folder: Path, target: Pa
     def progress(received: int) -> None:
         tell_progress(f"{title(conversation)}: {size(received)}")
 
-    with _said_our_way():
+    with shell_hints():
         if target is None:
             return await call.source.download(conversation, folder, progress)
-        with _part_folder(folder) as beside:
+        with part_folder(folder) as beside:
             part = await call.source.download(conversation, beside, progress)
             return publish(part, target)
-
-
-@contextlib.contextmanager
-def _part_folder(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside the target, gone at the end whatever happens."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix=".oh-tui-", dir=folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise Problem(f"Cannot write into {clean_line(str(folder))}: {reason}") from error
-    with made as name:
-        yield Path(name)
-
-
-@contextlib.contextmanager
-def _said_our_way() -> Iterator[None]:
-    """The explorer's problems with saving name its keys."""
-    try:
-        yield
-    except ApiError:
-        raise
-    except Problem as problem:
-        if problem.hint.startswith("press "):
-            raise Problem(problem.sentence, "try again") from problem
-        if problem.hint.startswith("start oh-tui in"):
-            raise Problem(problem.sentence, "name another folder with -o") from problem
-        raise
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -157,10 +157,6 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _unwritable(target: Path, error: OSError) -> Problem:
-    return Problem(cannot_write(target.parent, error).sentence, "choose another place")
-
-
 def _umask() -> int:
     held = os.umask(0o077)
     os.umask(held)

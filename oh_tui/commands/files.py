@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.api.errors import ApiError
 from oh_tui.commands.acting import refusals, require_consent, short
 from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.saving import part_folder, shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import publish
@@ -38,14 +37,14 @@ async def get(call: Call) -> int:
     path = _in_sandbox(call.asked.path, await workspace.folder())
     progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
     try:
-        with _said_our_way():
+        with shell_hints():
             if told == "-":
                 await _print(workspace, path, progress)
                 return 0
             if target is None:
                 saved = await workspace.get(path, folder, progress)
             else:
-                with _part_folder(folder) as beside:
+                with part_folder(folder) as beside:
                     saved = publish(await workspace.get(path, beside, progress), target)
     finally:
         tell_progress("")
@@ -60,7 +59,7 @@ async def get(call: Call) -> int:
 async def put(call: Call) -> int:
     from oh_tui.sources.workspace import local_path, local_size
 
-    with _said_our_way():
+    with shell_hints():
         local = local_path(call.asked.file)
     conversation, workspace = await _workspace(call)
     path = _in_sandbox(call.asked.path, await workspace.folder())
@@ -135,33 +134,6 @@ async def _print(
         with saved.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-
-
-@contextlib.contextmanager
-def _part_folder(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside the target, gone at the end whatever happens."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix=".oh-tui-", dir=folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise Problem(f"Cannot write into {clean_line(str(folder))}: {reason}") from error
-    with made as name:
-        yield Path(name)
-
-
-@contextlib.contextmanager
-def _said_our_way() -> Iterator[None]:
-    """What is wrong on this machine, which the explorer says for its screens."""
-    try:
-        yield
-    except ApiError:
-        raise
-    except Problem as problem:
-        if problem.hint.startswith("start oh-tui in"):
-            raise Problem(problem.sentence, "name another folder with -o") from problem
-        if problem.hint.startswith("type "):
-            raise Problem(problem.sentence, "name a local file") from problem
-        raise
 
 
 def _progress(doing: str) -> Callable[[int, int | None], None]:

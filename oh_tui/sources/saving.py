@@ -82,4 +82,6 @@ def publish(part: Path, target: Path) -> Path:
 
 def cannot_write(folder: Path, error: OSError) -> Problem:
     reason = (error.strerror or str(error)).lower()
-    return Problem(f"Cannot write into {folder}: {reason}", "start oh-tui in another folder")
+    return Problem(
+        f"Cannot write into {clean_line(str(folder))}: {reason}", "start oh-tui in another folder"
+    )

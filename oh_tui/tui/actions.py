@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
-from oh_tui.tui import answering, copying, finding, flows, opening, outside, views
+from oh_tui.tui import answering, copying, finding, flows, going, opening, outside, views
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -108,7 +108,7 @@ def filter(screen: MainScreen) -> None:
 
 
 def goto(screen: MainScreen) -> None:
-    screen.run_worker(finding.goto(screen), group="ask")
+    screen.run_worker(going.goto(screen), group="ask")
 
 
 def select(screen: MainScreen) -> None:

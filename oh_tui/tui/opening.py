@@ -9,7 +9,6 @@ import contextlib
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from oh_tui.problem import Problem
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
 from oh_tui.text import clean_line
+from oh_tui.tui.outside import start_beside
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -146,16 +146,7 @@ def open_address(url: str) -> bool:
     command = browser(url, os.environ)
     if command is None or web_link(url) is None:
         return False
-    with contextlib.suppress(OSError):
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        return True
-    return False
+    return start_beside(command)
 
 
 def browser(url: str, environment: Mapping[str, str]) -> list[str] | None:

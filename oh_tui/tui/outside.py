@@ -272,9 +272,14 @@ def open_file(path: Path) -> bool:
         return False
     if not shutil.which(opener):
         return False
+    return start_beside([opener, str(path)])
+
+
+def start_beside(command: Sequence[str]) -> bool:
+    """Start a program of the desktop, which lives on without us; False when it cannot be."""
     with contextlib.suppress(OSError):
         subprocess.Popen(
-            [opener, str(path)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -172,7 +172,7 @@ async def test_the_right_edge_moves_with_the_run() -> None:
         trajectory.extend(events[60:90])
         accounts.update()
         strip.update()
-        view.grown()
+        view.show(strip)
         await pilot.pause()
         assert lines(view)[0].index("▼") < before
 

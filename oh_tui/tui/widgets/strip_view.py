@@ -46,11 +46,8 @@ class StripView(Drawn):
         self._run: Strip | None = None
 
     def show(self, strip: Strip | None) -> None:
-        """Another run; it is drawn as it is each time, so tell when it has `grown`."""
+        """Another run; it is drawn as it is each time: show it again when it was updated."""
         self._run = strip
-        self.refresh()
-
-    def grown(self) -> None:
         self.refresh()
 
     def watch_compact(self, compact: bool) -> None:
