@@ -51,6 +51,13 @@ async def test_the_cursor_lands_where_the_verdict_points_with_what_follows_in_vi
         assert "finish" in it.row() or number(it) == len(trajectory)
 
 
+async def test_on_a_low_screen_too_what_follows_the_landing_is_in_view() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open(WEEKS)
+        assert number(it) == 58
+        await it.until(lambda: "  60 " in it.text("#timeline"))
+
+
 async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)

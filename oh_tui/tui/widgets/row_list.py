@@ -200,6 +200,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
         return [lines[y - 1]] if 0 < y <= len(lines) else []
 
     def on_resize(self) -> None:
+        if self.has_landed:
+            self.show_around()
+            return
         last = max(0, self.line_count() - self.scrollable_content_region.height)
         if self.scroll_y > last:
             self.scroll_to(y=last, animate=False, immediate=True, force=True)
