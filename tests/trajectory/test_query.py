@@ -317,7 +317,7 @@ def test_hostile_events_raise_nothing(bodies: list[dict[str, object]]) -> None:
     queries = [parse(word) for word in _EVERYTHING.split()] + [parse(_EVERYTHING)]
     for step in trajectory.steps:
         for query in queries:
-            query.matches(step, trajectory, KNOWN)
+            assert query.matches(step, trajectory, KNOWN) in (True, False)
 
 
 @pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59", "0001-01-01", "nonsense", "2026-03-01"])
@@ -325,7 +325,7 @@ def test_odd_times_raise_nothing(stamp: str) -> None:
     trajectory = Trajectory()
     trajectory.extend([event("MessageEvent", "m", timestamp=stamp)])
     for text in ("after:13:30", "before:+999999999s", "after:0001-01-01", "before:9999-12-31"):
-        parse(text).matches(trajectory.steps[0], trajectory)
+        assert parse(text).matches(trajectory.steps[0], trajectory) in (True, False)
 
 
 def test_completion_of_fields_and_values(run: Trajectory) -> None:
