@@ -53,6 +53,8 @@ class KeysInOrder(App[int]):
             await self._take(event)
 
     async def _take(self, event: events.Event) -> None:
+        if not self.screen_stack:
+            return  # the app ends: nobody is there to take it
         self._number += 1
         self._under_way = self._number
         target = self.focused or self.screen

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from oh_tui.api import AgentServer, AppServer, Conversation, StartRequest, StartTask
+from oh_tui.api import AgentServer, AppServer, Conflict, Conversation, StartRequest, StartTask
 from oh_tui.trajectory.events import Event
 
 T = TypeVar("T")
@@ -112,6 +112,19 @@ class Stage:
         agent = self.api.agent_server(conversation)
         assert agent is not None
         return agent
+
+    async def let_go_on(self, conversation: Conversation) -> None:
+        """/run, again while the run before still winds up: for a moment after it has said how it
+        ended, and after a yes to nothing, the real server answers 409."""
+
+        async def taken() -> bool:
+            try:
+                await self.agent(conversation).run()
+            except Conflict:
+                return False
+            return True
+
+        await self.until(taken, 20)
 
     async def events(self, conversation: Conversation) -> list[Event]:
         pages = self.agent(conversation).iter_events()

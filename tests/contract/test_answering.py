@@ -101,7 +101,7 @@ async def test_answers_to_nothing_change_nothing(stage: Stage) -> None:
     agent = stage.agent(conversation)
     await agent.respond_to_confirmation(True)
     await agent.respond_to_confirmation(False, "nothing to reject")
-    await agent.run()
+    await stage.let_go_on(conversation)
     await agent.pause()
     await agent.interrupt()
     await stage.sleep(2)

@@ -63,3 +63,11 @@ async def test_a_screen_that_a_key_opens_has_the_keys_after_it() -> None:
         await it.open(OAUTH)
         burst(it, "?", "escape", "g")
         await it.until(lambda: len(it.app.screen_stack) == 1 and number(it) == 1)
+
+
+async def test_a_key_that_comes_while_the_app_ends_is_nobodys() -> None:
+    async with explore() as it:
+        await it.open(WEEKS)
+    assert not it.app.screen_stack
+    await it.app.on_event(events.Key("down", None))
+    assert not it.app.crashed

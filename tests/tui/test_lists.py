@@ -522,3 +522,13 @@ async def test_a_second_line_leaves_the_last_column_free() -> None:
         _, _, second, *_ = it.text("#conversations").splitlines()
         assert second.endswith("x…")
         assert len(second) == listed.scrollable_content_region.width - 1
+
+
+async def test_lists_that_arrive_while_the_app_ends_harm_nothing() -> None:
+    """The screen is taken down while a worker still tells what it has read."""
+    async with explore() as it:
+        sidebar = it.screen.sidebar
+        listed, sidebar.conversations = sidebar.conversations, ()
+    with it.app._context():
+        sidebar.show()
+    assert sidebar.conversations == listed

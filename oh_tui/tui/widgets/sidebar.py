@@ -153,7 +153,8 @@ class Sidebar(Vertical):
 
     def _tell_sandboxes(self) -> None:
         there, gone = sandbox_rows(self.sandboxes, self.conversations)
-        lines = lines_for(self.screen.size.height)
+        # Of the app, not of the screen, which is gone under a worker that still tells at the end.
+        lines = lines_for(self.app.size.height)
         kept, folded = fold(there, lines, gone=bool(gone))
         if self.show_gone:
             rows = (*there, *gone)
