@@ -208,9 +208,14 @@ def _explore(
 ) -> int:
     if make_source and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
-    _require_openable(paths)
+    opened = _opened(paths)
+    if make_source and opened:
+        make_source = _first(opened, make_source)
     # Until the first paint all that is made stays; the screen turns collecting on again.
     gc.disable()
+    # Textual draws again after one to two of these periods, and a key draws twice: the row under
+    # the cursor, then the step that it is. At its own 60 the step came 25 to 50 ms after the key.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     from oh_tui.tui.app import run_app
 
     watch = CallLog(path_of(asked.log)) if asked.log else None
@@ -219,12 +224,19 @@ def _explore(
         settings,
         open_id=identifier,
         at=asked.at,
+        at_once=opened is not None,
         demo=demo_source,
         connect=lambda chosen: _server_source(chosen, watch),
     )
     if asked.demo and code == OK:
         print(OWN_RUNS)
     return code
+
+
+def _first(opened: Source, make_source: MakeSource) -> MakeSource:
+    """Gives a source that is open already, and a new one when asked again."""
+    ready = [opened]
+    return lambda: ready.pop() if ready else make_source()
 
 
 def _source_maker(
@@ -294,23 +306,35 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     return asyncio.run(ask())
 
 
-def _require_openable(paths: list[Path]) -> None:
-    """Raises Problem when nothing in these places can be opened: the shell is the place to say
-    so. A large file is left to the explorer, which shows itself first."""
+def _opened(paths: list[Path]) -> Source | None:
+    """The source for a single file, opened; None for several. Raises Problem when nothing in these
+    places can be opened: the shell is the place to say so. A large file is left to the explorer,
+    which shows itself first."""
     if not paths:
-        return
+        return None
     from oh_tui.trajectory.archive import find_archives, open_archive
 
+    def is_large(path: Path) -> bool:
+        return path.is_file() and path.stat().st_size > LARGE
+
+    archives = find_archives(paths)
+    if len(archives) == 1 and not is_large(archives[0]):
+        from oh_tui.sources.files import FileSource
+
+        source = FileSource(paths)
+        source.conversations()
+        return source
     problems: list[Problem] = []
-    for path in find_archives(paths):
+    for path in archives:
         try:
-            if not (path.is_file() and path.stat().st_size > LARGE):
+            if not is_large(path):
                 open_archive(path).close()
-            return
+            return None
         except Problem as problem:
             problems.append(problem)
     if problems:
         raise problems[0]
+    return None
 
 
 def _says_c(environment: Mapping[str, str]) -> bool:

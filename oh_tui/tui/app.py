@@ -35,6 +35,9 @@ from oh_tui.tui.in_order import KeysInOrder
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.theme import DARK, LIGHT, theme_name
 
+SWITCH = 0.001
+"""Seconds until a thread that computes lets the screen's have a turn; Python's own are 0.005."""
+
 CLOSE = 0.5
 """Seconds that closing the source may take at the end."""
 
@@ -77,6 +80,7 @@ class OhTui(KeysInOrder):
         *,
         open_id: str = "",
         at: str = "",
+        at_once: bool = False,
         demo: Callable[[], Source] | None = None,
         connect: Callable[[Settings], Source] | None = None,
         clock: Callable[[], float] = time.time,
@@ -97,7 +101,14 @@ class OhTui(KeysInOrder):
         self.crashed = ""
         """The type of the error that ended the app; "" without one."""
         self.main = MainScreen(
-            make_source, settings, open_id=open_id, at=at, demo=demo, connect=connect, clock=clock
+            make_source,
+            settings,
+            open_id=open_id,
+            at=at,
+            at_once=at_once,
+            demo=demo,
+            connect=connect,
+            clock=clock,
         )
 
     def get_driver_class(self) -> type[Driver]:
@@ -211,16 +222,28 @@ def run_app(
     *,
     open_id: str = "",
     at: str = "",
+    at_once: bool = False,
     demo: Callable[[], Source] | None = None,
     connect: Callable[[Settings], Source] | None = None,
 ) -> int:
     """Run the explorer until it is quit; the exit code: 0, 1 after a crash, 128+N after a signal.
 
-    `make_source` is called in a thread after the first paint; None means that no key is set for a
-    server that wants one.
+    `make_source` is called in a thread after the first paint (`at_once`: before it, for a source
+    that is open already); None means that no key is set for a server that wants one.
     """
     gc.callbacks.append(_keep)
-    app = OhTui(make_source, settings, open_id=open_id, at=at, demo=demo, connect=connect)
+    # A key passes through the event loop several times, and each time waits that long for a thread
+    # that reads a run.
+    sys.setswitchinterval(SWITCH)
+    app = OhTui(
+        make_source,
+        settings,
+        open_id=open_id,
+        at=at,
+        at_once=at_once,
+        demo=demo,
+        connect=connect,
+    )
     try:
         code = asyncio.run(_run(app))
     except Exception as error:  # of the ending itself

@@ -1,6 +1,7 @@
 """Syntax colours: pygments tokens as pieces with our style names, line by line.
 
-pygments takes tens of milliseconds to load, so it is imported when the first line is painted.
+pygments takes 0.1 s to load, so it is imported when the first line is painted, or before that in a
+thread: then lines are shown without colours until it is there.
 """
 
 from __future__ import annotations
@@ -17,25 +18,69 @@ Piece = tuple[str, str]
 MAX_LINE = 2000
 """Characters; a longer line is shown without colours, because painting it could take seconds."""
 
+FIRST = ("bash", "json", "x.py", "x.md")
+"""What most runs have, loaded beforehand."""
 
-@lru_cache(maxsize=64)
+
+class _Loading:
+    put_off = False
+    done = False
+
+
+def put_off() -> None:
+    """Paint nothing until `load` has been called, if it has not been yet."""
+    _Loading.put_off = not _Loading.done
+
+
+def is_put_off() -> bool:
+    return _Loading.put_off
+
+
+def load() -> None:
+    """Import what paints, which takes 0.1 s, and paint from now on. May be called in a thread."""
+    for name in FIRST:
+        lexer = _find_lexer(name)
+        if lexer is not None:
+            paint_line(lexer, "x = 1")
+    _Loading.done, _Loading.put_off = True, False
+    _find_lexer("x")  # the names of all files, which an unusual one is compared with
+
+
 def lexer_for(name: str) -> Lexer | None:
     """The lexer for a language name or for a path, by its file name; None when there is none.
 
     A path is asked for by its name alone: guessing by content costs too much for each step.
     """
+    return _find_lexer(name) if name and not _Loading.put_off else None
+
+
+@lru_cache(maxsize=64)
+def _find_lexer(name: str) -> Lexer | None:
     from pygments.lexers import find_lexer_class_by_name, find_lexer_class_for_filename  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
-    if not name:
-        return None
-    found = find_lexer_class_for_filename(name.rstrip("/").rpartition("/")[2])
-    if found is None and "/" not in name and "." not in name:
+    file = name.rstrip("/").rpartition("/")[2]
+    found = None
+    # By the language first: comparing with the file names of all lexers takes 0.1 s once.
+    language = _language(file.rpartition(".")[2]) if "." in file else file
+    if language:
         try:
-            found = find_lexer_class_by_name(name)
+            found = find_lexer_class_by_name(language)
         except ClassNotFound:
-            return None
+            found = None
+    if found is None and (file != name or "." in file):
+        found = find_lexer_class_for_filename(file)
     return None if found is None else found(stripnl=False)
+
+
+@lru_cache(maxsize=64)
+def _language(ending: str) -> str:
+    """The name of the one lexer for files that end so; "" where there are none or several."""
+    from pygments.lexers import get_all_lexers
+
+    claims = [names[0] for _, names, files, _ in get_all_lexers(plugins=False)
+              if names and f"*.{ending}" in files]  # fmt: skip
+    return claims[0] if len(claims) == 1 else ""
 
 
 def paint(lexer: Lexer, text: str) -> list[list[Piece]]:

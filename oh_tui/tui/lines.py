@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from oh_tui.trajectory.blocks import Block
+from oh_tui.tui import highlight
 from oh_tui.tui.body_layout import lay_out
-from oh_tui.tui.highlight import lexer_for, paint_line
 from oh_tui.tui.sections import Line
 from oh_tui.tui.theme import UNICODE, Glyphs
 
@@ -143,12 +143,9 @@ class Document:
 
 
 def warm_up() -> None:
-    """Load what paints and renders, which takes about 150 ms: for a thread, after the first
-    screen is drawn."""
+    """Load what paints and renders, which takes about 150 ms: for a thread, once the first screen
+    is drawn. Until then text is shown as it came (`highlight.put_off`)."""
     from oh_tui.tui.prose import render
 
+    highlight.load()
     render("`warm`\n\n```python\nup = 1\n```", 20)
-    for name in ("bash", "json", "a.py"):
-        lexer = lexer_for(name)
-        if lexer is not None:
-            paint_line(lexer, "x = 1")

@@ -32,8 +32,9 @@ FILES = 500
 
 
 async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> None:
-    """Read a source from its beginning. It is made in a thread: that imports the service
-    layer."""
+    """Read a source from its beginning. It is made in a thread, for that imports the service
+    layer, but where it is open already."""
+    at_once, screen.at_once = screen.at_once, False
     with screen.reporting(screen.sidebar.say):
         screen.sidebar.say("reading the conversations …")
         screen.workers.cancel_group(screen, "peek")
@@ -43,7 +44,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         await save_seen(screen)
         if former:
             await former.close()
-        screen.source = await asyncio.to_thread(make_source)
+        screen.source = make_source() if at_once else await asyncio.to_thread(make_source)
         screen.sidebar.show(await asyncio.to_thread(_board, screen, screen.source))
         screen.tell_place()
         screen.pager = screen.source.pages()
@@ -219,8 +220,9 @@ async def peek(screen: MainScreen, source: Source) -> None:
 async def read_ends(screen: MainScreen, source: Source) -> None:
     """How the runs in files ended; nothing else tells it."""
     board = screen.sidebar.board
+    shown = screen.current.id if screen.current else ""  # which is read anyway
     for number, row in enumerate(board.rows[:FILES]):
-        if not row.stand:
+        if not row.stand and not same_id(row.id, shown):
             with contextlib.suppress(Problem):
                 if (run := await source.peek(row.conversation)) is not None:
                     verdict = judge(run)

@@ -9,6 +9,7 @@ so that no read cuts one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import time
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
@@ -30,18 +30,19 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.trajectory.blocks import links_of
-from oh_tui.tui import answering, finding, flows, lists, reading, servers
+from oh_tui.tui import answering, finding, flows, highlight, lists, reading, servers
 from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.keys import BINDINGS, footer_hints
+from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Run, Runs
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Divider, Piece
+from oh_tui.tui.widgets.drawing import Divider, Piece, Row
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session
 
+WARM_UP = 1.0
+"""Seconds after the first paint at which the rest is loaded, if no run was drawn by then."""
+
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
 
@@ -63,6 +67,7 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 
 class MainScreen(AskingScreen):
     BINDINGS = BINDINGS
+    BLANK = True  # its panes cover it
     AUTO_FOCUS = "#conversations"
 
     current: var[Conversation | None] = var(None)
@@ -82,12 +87,15 @@ class MainScreen(AskingScreen):
         *,
         open_id: str = "",
         at: str = "",
+        at_once: bool = False,
         demo: Callable[[], Source] | None = None,
         connect: Callable[[Settings], Source] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.settings = settings
+        self.at_once = at_once
+        """The source is open already: it is read before the first paint, which then shows it."""
         self.source: Source | None = None
         self.reopen: Callable[[], object] | None = None
         """Opens the source once more; None as soon as its first page was read."""
@@ -129,7 +137,7 @@ class MainScreen(AskingScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        with Horizontal(id="panes"):
+        with Row(id="panes"):
             yield Sidebar(id="left")
             yield Divider(id="divider")
             yield RunView(id="right")
@@ -151,23 +159,41 @@ class MainScreen(AskingScreen):
             for pane in PANES
         }
         self.take_bars()
+        self._bodies = list(self.query(BodyView))
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, self._tick)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
-        self.call_after_refresh(self._begin)
+        highlight.put_off()
+        self.call_after_refresh(self._painted)
+        if self.at_once:
+            self._begin()
+        else:
+            self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
-        """After the first paint; what was made until then need never be collected."""
+    def _painted(self) -> None:
+        """For the first time; what was made until then need never be collected."""
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+        self.set_timer(WARM_UP, self.warm_up)
+
+    def _begin(self) -> None:
         if self._make_source is None:
             self.sidebar.say("no API key")
             self.run_worker(flows.without_key(self), group="write")
         else:
             servers.tell_cautions(self)
             self.open_source(self._make_source)
+
+    @work(group="warm", exclusive=True)
+    async def warm_up(self) -> None:
+        """Load what renders and colours text, once a run is drawn or nothing is there to draw; what
+        was shown as it came until then is shown as it is meant."""
+        if highlight.is_put_off():
+            await asyncio.to_thread(warm_up)
+            for view in self._bodies:
+                view.show_again()
 
     # The lists
 

@@ -14,7 +14,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import Loaded
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
-from oh_tui.tui import finding, flows, views
+from oh_tui.tui import finding, flows, highlight, views
 from oh_tui.tui.runs import Run, find_place, landing
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ async def read_run(
                     await study_run(screen, run)
         whole = True
     screen.run_view.is_reading = False
+    if highlight.is_put_off():
+        screen.call_after_refresh(screen.warm_up)
     if not whole:
         screen.run_view.progress = "broken off · r reads on" if screen.timeline.row_count() else ""
     elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
 from rich.cells import cell_len, get_character_cell_size
 
+from oh_tui.tui import highlight
 from oh_tui.tui.highlight import Piece
 
 
@@ -335,12 +336,22 @@ class MarkdownSection(RowSection):
 
     def prepare(self) -> None:
         if self.pending:
-            from oh_tui.tui.prose import render
-
-            self._rows = [Line("", pieces) for pieces in render(self._source, self.width)]
+            self._rows = [Line("", pieces) for pieces in self._render()]
             if self._gap:
                 self._rows.append(Line("", []))
             self.pending = False
+
+    def _render(self) -> Iterable[Sequence[Piece]]:
+        """What renders Markdown is loaded after the first screen; until then its source shows."""
+        if not highlight.is_put_off():
+            from oh_tui.tui.prose import render
+
+            yield from render(self._source, self.width)
+            return
+        for line in expand(self._source, 4).split("\n"):
+            starts = chop(line, self.width, words=True)
+            for start, end in pairwise([*starts, len(line)]):
+                yield [(line[start:end], "")]
 
     def line(self, row: int) -> Line:
         return Line("", []) if self.pending else super().line(row)

@@ -22,6 +22,7 @@ from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
+from oh_tui.tui.lines import warm_up
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.widgets.drawing import Drawn
 
@@ -35,6 +36,9 @@ AT_ONCE = Waits(first=0, most=0, jitter=0)
 
 READS = ("lists", "more", "run", "older", "find", "filter", "ask", "write", "download", "peek")
 """Groups of workers that come to an end; following never does."""
+
+
+warm_up()  # text has its colours in the first frame
 
 
 @dataclass

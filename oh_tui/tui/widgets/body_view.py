@@ -92,6 +92,10 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._at_end = at_end
         self._lay_out(None)
 
+    def show_again(self) -> None:
+        """Lay out and paint anew what is shown, its place kept."""
+        self._lay_out(self._document.place(self.scroll_offset.y))
+
     @property
     def blocks(self) -> Sequence[Block]:
         return self._blocks
@@ -207,12 +211,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         if self._laid_out != (self.size.width, self.wrap):
-            self._lay_out(self._document.place(self.scroll_offset.y))
+            self.show_again()
         else:
             self._settle()
 
     def watch_wrap(self) -> None:
-        self._lay_out(self._document.place(self.scroll_offset.y))
+        self.show_again()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -298,7 +302,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def _strip(self, row: int) -> Strip:
         width, left = self.size.width, self.scroll_offset.x
-        base = self.rich_style
+        base = self.base
         if row >= len(self._document):
             return Strip.blank(width, base)
         line = self._document.line(row)

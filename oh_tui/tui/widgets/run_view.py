@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
@@ -30,7 +29,7 @@ from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import outcome_mark
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of, told_line
-from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
+from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.strip_view import StripView
@@ -45,7 +44,7 @@ LOW = 30
 second line."""
 
 
-class RunView(Vertical):
+class RunView(Stack):
     """Verdict and strip, the timeline, and Call and Result of the selected step below; whichever
     half of a pair is selected, both are shown."""
 
@@ -71,12 +70,12 @@ class RunView(Vertical):
         yield Rule(id="run-rule")
         yield Summary(id="summary")
         yield StripView(id="strip")
-        with Vertical(id="timeline-pane"):
+        with Stack(id="timeline-pane"):
             yield Rule("3 Timeline", id="timeline-rule")
             timeline = Timeline(id="timeline")
             yield TimelineHead(timeline)
             yield timeline
-        with Vertical(id="detail-pane"):
+        with Stack(id="detail-pane"):
             yield Rule("4 Call", id="call-rule")
             yield BodyView(id="call")
             yield Rule("Result", id="result-rule")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.trajectory.verdict import Verdict
 from oh_tui.tui.triage import Board
 from oh_tui.tui.widgets.conversation_list import ConversationList
-from oh_tui.tui.widgets.drawing import Note, Piece, glyphs_of
+from oh_tui.tui.widgets.drawing import Note, Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import (
     SandboxList,
@@ -21,7 +20,7 @@ from oh_tui.tui.widgets.sandbox_list import (
 )
 
 
-class Sidebar(Vertical):
+class Sidebar(Stack):
     """What is listed is kept by the `board`; `show` draws it after it was told something."""
 
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
@@ -43,10 +42,10 @@ class Sidebar(Vertical):
         """Ids, without dashes, of the conversations that are marked."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="conversations-pane"):
+        with Stack(id="conversations-pane"):
             yield Rule("1 Conversations", id="conversations-rule")
             yield ConversationList(id="conversations")
-        with Vertical(id="sandboxes-pane"):
+        with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             yield SandboxList(id="sandboxes")
             yield Note(id="sandboxes-note")

@@ -70,7 +70,7 @@ class StripView(Drawn):
         if self.selected is not None and self._run is not None:
             selected = self._run.column_of(self.selected, width)
         cells = _axis(picture, self.glyphs, selected) if row == 0 else self._cells(picture, row)
-        base = self.rich_style
+        base = self.base
         segments = [Segment(f"{_LANES[row]:<{LABEL}}", base + self.hue("dim"))]
         numbered = groupby(enumerate(cells), lambda at: (at[1][1], row > 0 and at[0] == selected))
         for (hue, is_inverted), group in numbered:
