@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -256,7 +257,12 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
     assert cli.main(["5f3a"]) == 0
     assert explorer.make_source is None
     assert callable(explorer.told.pop("connect"))
-    assert explorer.told == {"open_id": "5f3a", "at": "", "demo": cli.demo_source}
+    assert explorer.told == {
+        "open_id": "5f3a",
+        "at": "",
+        "at_once": False,
+        "demo": cli.demo_source,
+    }
     assert capsys.readouterr().out == ""
 
 
@@ -278,4 +284,8 @@ def test_the_explorer_opens_files_at_a_step(
         archive.writestr("meta.json", '{"id": "one"}')
     assert cli.main(words) == 0
     assert explorer.told["at"] == "58"
-    assert explorer.make_source().paths[0] == Path("one.zip")
+    assert explorer.told["at_once"] == ("two.zip" not in words)
+    opened, anew = explorer.make_source(), explorer.make_source()
+    assert opened.paths[0] == anew.paths[0] == Path("one.zip")
+    assert opened is not anew
+    asyncio.run(opened.close())

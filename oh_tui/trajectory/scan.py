@@ -146,11 +146,16 @@ def finish(work: Breathing) -> bool:
 
 
 def scan(
-    numbers: Iterable[int], test: Callable[[int], Breathing], pause: float = SLICE
+    numbers: Iterable[int],
+    test: Callable[[int], Breathing],
+    pause: float = SLICE,
+    *,
+    first: float = 0.0,
 ) -> Iterator[int | None]:
     """Those of the numbers that pass the test, as they are found; None after `pause` seconds of
-    work without one, and within the work on a body of many megabytes."""
-    until = perf_counter() + pause
+    work without one (`first`: not before that time), and within the work on a body of many
+    megabytes."""
+    until = perf_counter() + max(pause, first)
     for number in numbers:
         work = test(number)
         while True:

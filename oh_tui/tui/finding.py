@@ -7,6 +7,7 @@ filter are workers in groups of their own ("find", "filter"), which Esc ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 
 SHOW_EVERY = 0.2
 """Seconds between two times that progress is shown."""
+
+FIRST = 0.01
+"""Seconds of work before the first rest, so that the frame in which the line that was typed goes
+away shows first hits, if there are some nearby."""
+
+A_FRAME = 0.1
+"""Seconds that the work waits at most for its first hits to be drawn."""
 
 HOPS = 3
 """Turns of the event loop after each slice: a key passes through several before it is drawn."""
@@ -329,11 +337,13 @@ async def _sift(screen: MainScreen, filtering: Filtering, *, follow: bool = Fals
 
     pace = Pace(screen)
     shown = 0.0
-    for found in scan(filtering.numbers(), test):
+    for found in scan(filtering.numbers(), test, first=FIRST):
         first = timeline.filtered is None and found is not None
         if first or perf_counter() - shown >= SHOW_EVERY:
             if filtering.passed:
                 timeline.filtered = tuple(filtering.passed)
+            if first:
+                await _drawn(screen)
             shown = perf_counter()
         await pace.rest(
             lambda: f"filtering, {filtering.tested:,} of {filtering.known:,} steps · esc stops"
@@ -344,6 +354,14 @@ async def _sift(screen: MainScreen, filtering: Filtering, *, follow: bool = Fals
     timeline.filtered = tuple(filtering.passed)
     if follow:
         timeline.action_end()
+
+
+async def _drawn(screen: MainScreen) -> None:
+    """Until what has changed is on the screen."""
+    drawn = asyncio.Event()
+    screen.call_after_refresh(drawn.set)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(drawn.wait(), A_FRAME)
 
 
 def _step_here(screen: MainScreen) -> int:

@@ -242,3 +242,22 @@ def test_orders() -> None:
     assert list(outward(0, 3)) == [0, 1, 2]
     assert list(around(0, 0, 1)) == list(outward(0, 0)) == []
     assert list(outward(9, 3)) == [2, 1, 0]
+
+
+def test_the_first_rest_may_come_later_than_the_others() -> None:
+    """First hits nearby are found before anything else gets its turn."""
+
+    def test(number: int) -> Breathing:
+        until = time.perf_counter() + 0.001
+        while time.perf_counter() < until:
+            pass
+        yield from ()
+        return False
+
+    def until_a_rest(first: float) -> int:
+        numbers = iter(range(100))
+        assert next(scan(numbers, test, 0.0, first=first)) is None
+        return next(numbers)
+
+    assert until_a_rest(0.0) == 1
+    assert until_a_rest(0.01) >= 5
