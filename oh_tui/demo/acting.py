@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -150,8 +151,9 @@ class Acting:
         if status != "RUNNING":
             path = f"/api/v1/sandboxes/{box.id}/resume"
             return detail(409, f"Sandbox is {status}. Use POST {path} to resume it first.")
-        until = self.world.act(conversation, "message", words, run=said.get("run", True))
-        if not await passes(self.world, conversation, until, PATIENCE):
+        act = self.world.act(conversation, "message", words, run=said.get("run", True))
+        shows = partial(self.world.shows, conversation, act)
+        if not await passes(self.world, conversation, shows, PATIENCE):
             return detail(502, "Failed to reach agent server.")
         return answer({"success": True, "sandbox_status": "RUNNING", "message": None})
 
@@ -169,18 +171,21 @@ class Acting:
 
 
 async def passes(
-    world: World, conversation: Conversation, until: float, patience: float = float("inf")
+    world: World,
+    conversation: Conversation,
+    until: Callable[[], float],
+    patience: float = float("inf"),
 ) -> bool:
     """Wait until a time, even if the clock stands still, and show what the agent did up to then;
-    False when patience ends before."""
-    seconds, began = until - world.clock.now(), world.clock.ticks()
-    if seconds > INSTANT:
+    False when patience ends before. The time may become an earlier one meanwhile."""
+    start, began = world.clock.now(), world.clock.ticks()
+    if until() - start > INSTANT:
         # the clock may be moved on meanwhile, and has no event for it
-        while (passed := world.clock.ticks() - began) < min(seconds, patience):  # noqa: ASYNC110
-            await asyncio.sleep(min(0.1, seconds - passed))
-    if seconds > patience:
+        while (passed := world.clock.ticks() - began) < min(until() - start, patience):  # noqa: ASYNC110
+            await asyncio.sleep(min(0.1, until() - start - passed))
+    if until() - start > patience:
         return False
-    world.show(conversation, until)
+    world.show(conversation, until())
     return True
 
 

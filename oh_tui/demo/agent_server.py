@@ -113,9 +113,9 @@ class AgentServers:
             raise invalid("accept", "missing", "Field required")
         if not said["accept"]:
             reason = str(said.get("reason", "User rejected the action."))
-            self.world.show(conversation, self.world.act(conversation, "reject", reason))
+            self._do(conversation, "reject", reason)
         elif await self._free(conversation):
-            self.world.show(conversation, self.world.act(conversation, "run"))
+            self._do(conversation, "run")
         return answer({"success": True})
 
     async def run(self, request: Request) -> Response:
@@ -123,41 +123,47 @@ class AgentServers:
         if not await self._free(conversation):
             words = "Conversation already running. Wait for completion or pause first."
             return detail(409, words)
-        self.world.show(conversation, self.world.act(conversation, "run"))
+        self._do(conversation, "run")
         return answer({"success": True})
+
+    def _do(self, conversation: Conversation, what: str, text: str = "") -> None:
+        act = self.world.act(conversation, what, text)
+        self.world.show(conversation, self.world.shows(conversation, act))
 
     async def _free(self, conversation: Conversation) -> bool:
         """Whether the agent does not run. That it does is told when its step is over: the step
-        holds the lock; and in the first moments of waiting for the user it still does (both
-        measured)."""
+        holds the lock; in the first moments of waiting for the user, and in the step in which it
+        was stopped, it still does (all measured)."""
         if self.world.winds_up(conversation):
             return False
         if self.world.execution_status(conversation) != "running":
             return True
-        await passes(self.world, conversation, self.world.step_ends(conversation))
+        until = self.world.step_ends(conversation)
+        await passes(self.world, conversation, lambda: until)
         return False
 
     async def send_message(self, request: Request) -> Response:
         conversation = self._conversation(request)
         said = await body(request)
         words = spoken(said, "content") if said.get("content") else ""
-        until = self.world.act(conversation, "message", words, run=said.get("run", False))
-        await passes(self.world, conversation, until)
+        act = self.world.act(conversation, "message", words, run=said.get("run", False))
+        await passes(self.world, conversation, lambda: self.world.shows(conversation, act))
         return answer({"success": True})
 
     async def pause(self, request: Request) -> Response:
-        """Answers only when the current step has ended, as the real one does."""
+        """Answers only when the current call has ended, as the real one does."""
         conversation = self._conversation(request, (400, "Bad Request"))
         running = self.world.execution_status(conversation) == "running"
-        await passes(self.world, conversation, self.world.act(conversation, "stop"))
+        act = self.world.act(conversation, "stop")
+        await passes(self.world, conversation, lambda: self.world.shows(conversation, act))
         self.world.show(conversation, 0.0, anew=running)
         return answer({"success": True})
 
     async def interrupt(self, request: Request) -> Response:
         conversation = self._conversation(request, (400, "Bad Request"))
         running = self.world.execution_status(conversation) == "running"
-        until = self.world.act(conversation, "interrupt")
-        self.world.show(conversation, until, anew=running)
+        self._do(conversation, "interrupt")
+        self.world.show(conversation, 0.0, anew=running)
         return answer({"success": True})
 
     async def git_changes(self, request: Request) -> Response:

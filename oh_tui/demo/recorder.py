@@ -76,6 +76,8 @@ class Act:
     """The message, or the reason."""
     run: bool = False
     """Whether the agent is to go on with the message."""
+    waits: bool = False
+    """Whether it waits for the end of what the agent is at."""
 
 
 @dataclass(slots=True)
@@ -142,8 +144,10 @@ class Recorder:
         self.now = end
 
     def shorten(self, seconds: float) -> float:
-        """What is left of `seconds` when the agent is told to pause within them."""
+        """What is left of `seconds` when the agent is told to pause before they are over."""
         stop = self._asked("stop")
+        if self.status == "paused":
+            return min(seconds, STEP_ENDS)
         if stop is None or not self.now < stop.at + STEP_ENDS < self.now + seconds:
             return seconds
         return stop.at + STEP_ENDS - self.now
@@ -232,6 +236,8 @@ class Recorder:
         stop = self._asked("stop")
         if stop is not None and self.now >= stop.at:
             self.acts.remove(stop)
+            self.halt()
+        if self.status == "paused":
             raise Stopped
         self.hear()
         if seconds is None:
@@ -239,7 +245,7 @@ class Recorder:
         seconds = self.shorten(seconds)
         thinks = reasoning > 0
         begin = self.now
-        self.wait(seconds)
+        self._think(seconds)
         reasoning = max(reasoning, int((seconds - 1.2) * 52) - out)
         out += reasoning
         response = f"chatcmpl-{self.new_id('answer').hex}"
@@ -259,6 +265,22 @@ class Recorder:
             self._cached = self.context
             self.context += out
         return response
+
+    def _think(self, seconds: float) -> None:
+        """The model does not hold the lock: an agent that is told to stop while it thinks is paused
+        at once, and ends its step all the same (measured)."""
+        stop, end = self._asked("stop"), self.now + seconds
+        if stop is not None and stop.at < end:
+            self.wait(stop.at - self.now)
+            self.acts.remove(stop)
+            self.halt()
+            seconds = end - stop.at
+        self.wait(seconds)
+
+    def halt(self) -> None:
+        """What the agent server writes when the user stops the agent after a step."""
+        self.set_status("paused")
+        self.emit("PauseEvent", "user", {})
 
     def name_the_run(self) -> None:
         """The extra call with which the server finds a title; its cost belongs to no step."""

@@ -48,7 +48,7 @@ def play(run: Run, story: Turn) -> None:
         try:
             turn(run)
         except Stopped:
-            run.pause()
+            run.full_state()
         except Interrupted:
             run.cut_off()
         except Spoken:
@@ -118,7 +118,8 @@ def _react(run: Run, act: Act) -> None:
             if calls:
                 run.unanswered = f"No: {act.text}"
         case "stop" | "interrupt" if run.status == "idle":
-            run.pause()
+            run.halt()
+            run.full_state()
 
 
 def _go_on(run: Run) -> None:

@@ -304,12 +304,6 @@ class Run(Recorder):
             },
         )
 
-    def pause(self) -> None:
-        """What the agent server writes when the user stops the agent after a step."""
-        self.set_status("paused")
-        self.emit("PauseEvent", "user", {})
-        self.full_state()
-
     def cut_off(self) -> None:
         """What the agent server writes when the user stops the agent at once."""
         self.wait(0.01)

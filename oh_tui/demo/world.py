@@ -256,24 +256,28 @@ class World:
 
     def act(
         self, conversation: Conversation, what: str, text: str = "", *, run: bool = False
-    ) -> float:
-        """Do something to a run, and give when that shows: an end of the present step for what
-        waits for it, else now. `show` makes it seen."""
+    ) -> Act:
+        """Do something to a run; `shows` tells when that shows."""
         if not conversation.live:
             there = self.agent_events(conversation)
             conversation.shown = max((event.at for event in there), default=0.0)
             conversation.heard = conversation.shown
         at = max(self.clock.now(), conversation.shown)
         waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
-        conversation.halts.acts.append(Act(at, what, text, run))
+        act = Act(at, what, text, run, waits)
+        conversation.halts.acts.append(act)
         conversation.built = None
+        return act
+
+    def shows(self, conversation: Conversation, act: Act) -> float:
+        """When something that was done shows: at the end of the present step if it waits for that,
+        which another act may bring about, else at once."""
+        if not act.waits:
+            return act.at + INSTANT
+        kind = "PauseEvent" if act.what == "stop" else "MessageEvent"
         events, _, _ = self._build(conversation)
-        if not waits:
-            return at + INSTANT
-        if what == "stop":
-            return events[-1].at
-        later = (event.at for event in events if event.at >= at and event.kind == "MessageEvent")
-        return min(later, default=at)
+        later = (event.at for event in events if event.at >= act.at and event.kind == kind)
+        return min(later, default=events[-1].at if act.what == "stop" else act.at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
         """Let be seen what the agent did up to a time. With `anew` the app server hears of it and
@@ -284,11 +288,14 @@ class World:
             conversation.created = self.clock.now()
 
     def winds_up(self, conversation: Conversation) -> bool:
-        """Whether an agent has only just begun to wait for the user: its run is not over yet."""
-        if self.execution_status(conversation) != "waiting_for_confirmation":
+        """Whether an agent that does not seem to run is not done with it yet: it has only just
+        begun to wait for the user, or was stopped while its model thought."""
+        status, there = self.execution_status(conversation), self.agent_events(conversation)
+        if status == "paused" and conversation.live:
+            return len(there) < len(self._build(conversation)[0])
+        if status != "waiting_for_confirmation":
             return False
-        last = self.agent_events(conversation)[-1].at
-        return last <= self.clock.now() < last + INSTANT
+        return there[-1].at <= self.clock.now() < there[-1].at + INSTANT
 
     def step_ends(self, conversation: Conversation) -> float:
         """When the step is over that an agent is in."""

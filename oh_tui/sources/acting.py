@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from oh_tui.api.errors import Conflict
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, build
 from oh_tui.text import clean_line
@@ -29,6 +30,9 @@ WATCH = 2.0
 
 SETTLE = 3.0
 """Seconds within which an agent that was told something stands otherwise."""
+
+THINKS = 30.0
+"""Seconds that a model gets to answer after its agent was stopped; it may not be asked any more."""
 
 LOOK_BACK = 10
 """Pages of events in which a call that waits is looked for."""
@@ -50,6 +54,8 @@ class Standing(msgspec.Struct, frozen=True):
     as the agent goes on (source), with whatever that was brought about: a yes, a message, `run`."""
     unread: bool = False
     """The last thing that happened is for the agent to answer: a message, a rejection, a result."""
+    said: str = ""
+    """The id of the last event that is the agent's."""
 
     @property
     def runs(self) -> bool:
@@ -122,7 +128,8 @@ class Agents:
             )
             events, cursor = [*events, *page.items], page.next_page_id
             calls = open_calls(build(reversed(events), live=True))
-        return Standing(now, status, calls, _is_unread(run))
+        said = next((s.event.id for s in reversed(run.steps) if s.event.source == "agent"), "")
+        return Standing(now, status, calls, _is_unread(run), said)
 
     async def answer(
         self, standing: Standing, *, accept: bool, reason: str = ""
@@ -147,7 +154,22 @@ class Agents:
             await agent.interrupt()
         else:
             yield "the agent stops after this step"
+            now = await self.standing(standing.conversation.id)
             await _watched(agent, agent.pause())
+            if now.runs and not now.calls:
+                await self._step_over(now)
+
+    async def _step_over(self, before: Standing) -> None:
+        """While the model thinks a stop is granted at once: the agent is "paused", and still does
+        what the model says then (measured). Nothing tells that the model is not asked any more."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + THINKS
+        while True:
+            now = await self.standing(before.conversation.id)
+            over = now.said != before.said or loop.time() >= end
+            if now.status != "paused" or (over and not now.calls):
+                return
+            await asyncio.sleep(WATCH / 2)
 
     async def go_on(self, standing: Standing) -> AsyncIterator[str]:
         """Let the agent go on; calls without a result are run (again)."""
@@ -155,7 +177,12 @@ class Agents:
         if now.runs:
             raise Problem("The agent runs already", "P stops it")
         yield "the agent goes on"
-        await self._agent(now.conversation).run()
+        try:
+            await self._agent(now.conversation).run()
+        except Conflict as refused:
+            if now.status == "paused":  # and yet at work: see `_step_over`
+                refused.hint = "It still ends the step in which it was stopped: P again in a moment"
+            raise
 
     async def send(
         self, standing: Standing, text: str, *, approve: bool = False

@@ -27,6 +27,8 @@ class Prompts:
     """Wants to run a command that asks for confirmation, then ends."""
     reply: str
     """Is answered with a message."""
+    thinks: str
+    """Makes a call after a second and more of thinking, then ends."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def stage(demo: Demo, api: AppServer) -> Stage:
     sandbox = next(entry for entry in ENTRIES if entry.slug == "settings-split").sandbox_id
     return Stage(
         api,
-        Prompts("Look around", "Do it slowly", "Delete the build folder", "Thank you"),
+        Prompts("Look around", "Do it slowly", "Delete it", "Thank you", "Think"),
         sandbox,
         confirms,
         ran,

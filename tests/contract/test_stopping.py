@@ -7,7 +7,7 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api import AppServer, Conversation, InvalidRequest, NotFound
+from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
 
 from .acting import Stage
 from .fixtures import UNKNOWN
@@ -23,6 +23,30 @@ async def test_stopped_after_the_step_it_has_the_result_and_goes_on(stage: Stage
     await agent.interrupt()
     assert (await stage.kinds(conversation))[-1] == "PauseEvent"
     await agent.run()
+    await stage.until_status(conversation, "finished")
+
+
+async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(stage: Stage) -> None:
+    conversation = await stage.started(stage.prompts.thinks)
+    await stage.until_status(conversation, "running")
+    await stage.sleep(0.8)
+    agent = stage.agent(conversation)
+    await agent.pause()
+    assert await stage.status(conversation) == "paused"
+    kinds = await stage.kinds(conversation)
+    assert "ActionEvent" not in kinds
+    assert kinds[-2:] == ["paused", "PauseEvent"]
+    with pytest.raises(Conflict):
+        await agent.run()
+
+    async def done() -> bool:
+        return "ObservationEvent" in await stage.kinds(conversation)
+
+    await stage.until(done)
+    after = (await stage.kinds(conversation))[len(kinds) :]
+    assert after[:2] == ["ActionEvent", "ObservationEvent"]
+    assert await stage.status(conversation) == "paused"
+    await stage.let_go_on(conversation)
     await stage.until_status(conversation, "finished")
 
 

@@ -68,6 +68,20 @@ async def test_the_force_push_is_rejected_for_a_reason_that_the_agent_reads() ->
         assert "Ask Grace first." in last["llm_message"]["content"][0]["text"]
 
 
+async def test_a_message_that_waits_for_a_step_arrives_when_that_is_cut_off() -> None:
+    demo = at_rest()
+    async with connect(demo) as client:
+        url, headers = await agent(client, "flaky-ci")
+        said = message("and a changelog", run=False)
+        sending = asyncio.create_task(client.post(f"{url}/events", json=said, headers=headers))
+        await asyncio.sleep(0.1)
+        assert not sending.done()
+        await client.post(f"{url}/interrupt", headers=headers)
+        assert (await asyncio.wait_for(sending, 1)).status_code == 200
+        kinds = [event["kind"] for event in await events(client, "flaky-ci")]
+        assert "MessageEvent" in kinds[-3:]
+
+
 @pytest.mark.parametrize("slug", ["oauth", "week-dates", "dep-bump", "ledger", "docker-followup"])
 async def test_what_was_there_stays_whatever_one_does(slug: str) -> None:
     demo = at_rest()

@@ -118,7 +118,7 @@ def stage(folder: Path, live: Live, api: AppServer) -> Stage:
 
     return Stage(
         api,
-        Prompts("script:short", "script:slow", "script:gated", "script:reply"),
+        Prompts("script:short", "script:slow", "script:gated", "script:reply", "script:thinks"),
         live.sandbox,
         confirms,
         ran,

@@ -50,6 +50,10 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             Answer("That is done, or not."),
         ],
         "reply": [Answer("Understood.")],
+        "thinks": [
+            Answer("Let me think.", (_shell("sleep 1; echo thought"),), wait=5),
+            Answer("That was all."),
+        ],
         "steps": [
             *(Answer(f"Part {n}.", (_shell(f"sleep 2; echo part {n} done"),)) for n in (1, 2, 3)),
             Answer("All parts are done."),

@@ -185,6 +185,48 @@ async def test_after_this_step_the_call_has_its_result(here: Here) -> None:
     assert "AgentErrorEvent" not in here.kinds("flaky-ci")[-6:]
 
 
+async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_over(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WATCH", 0.02)
+    world, clock = here.demo.world, here.demo.world.clock
+    conversation = world.conversation(IDS["flaky-ci"])
+    assert conversation is not None
+    here.demo.advance(world.step_ends(conversation) - clock.now() + 0.5)
+    before = await here.standing("flaky-ci")
+    assert (before.status, before.calls, before.unread) == ("running", (), True)
+    stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
+    await asyncio.sleep(0.1)
+    paused = await here.standing("flaky-ci")
+    assert (paused.status, paused.said) == ("paused", before.said)
+    with pytest.raises(Conflict) as caught:
+        await done(here.agents.go_on(paused))
+    assert "It still ends the step" in caught.value.hint
+    while not (await here.standing("flaky-ci")).calls:
+        here.demo.advance(0.2)
+    await asyncio.sleep(0.1)
+    assert not stopping.done()
+    here.demo.advance(60)
+    assert await asyncio.wait_for(stopping, 5) == ["the agent stops after this step"]
+    after = await here.standing("flaky-ci")
+    assert (after.status, after.calls) == ("paused", ())
+    assert "ObservationEvent" in here.kinds("flaky-ci")[-2:]
+
+
+async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WATCH", 0.02)
+    monkeypatch.setattr(acting, "THINKS", 0.1)
+    world = here.demo.world
+    conversation = world.conversation(IDS["flaky-ci"])
+    assert conversation is not None
+    here.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+    before = await here.standing("flaky-ci")
+    await asyncio.wait_for(done(here.agents.stop(before, at_once=False)), 5)
+    assert (await here.standing("flaky-ci")).status == "paused"
+
+
 async def test_at_once_the_call_is_cut_off(here: Here) -> None:
     before = await here.standing("flaky-ci")
     assert await done(here.agents.stop(before, at_once=True)) == ["stopping the agent now"]

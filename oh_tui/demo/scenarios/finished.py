@@ -320,7 +320,8 @@ def settings_split(run: Run) -> None:
         ),
         llm=4.0,
     )
-    run.pause()
+    run.halt()
+    run.full_state()
 
 
 def pydantic_notes(run: Run) -> None:
