@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import HIDDEN_KINDS
+from oh_tui.trajectory.steps import HIDDEN_KINDS, RESULT_KINDS
 
 _NEAR = 20
 """Waits looked at for one call: it has hardly more than one."""
@@ -44,6 +44,9 @@ class Waits:
                 self._go_on(event)
             elif event.kind in ("ActionEvent", "UserRejectObservation"):
                 self._go_on(event)
+            elif self._status == "paused" and event.kind in RESULT_KINDS:
+                # one that was stopped while its model thought has ended its step (measured)
+                self._since = event.seconds()
             self._last = event
         for event in reversed(events):
             if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:

@@ -405,6 +405,22 @@ def test_the_model_does_not_work_while_the_run_waits() -> None:
     assert accounts.active == pytest.approx(51 - 44.0)
 
 
+def test_a_step_that_ends_after_the_stop_ends_no_waiting() -> None:
+    accounts = build(
+        message("m", "hello", second=0),
+        status("r", "running", 0.1),
+        status("p", "paused", 2),
+        event("PauseEvent", "x", 2),
+        shell("a", second=5),
+        output("a", second=8),
+        message("n", "go on", second=50),
+        status("r2", "running", 50.1),
+        message("b", "done", source="agent", second=53),
+    )
+    assert [end - start for start, end in accounts.waits] == [3, 42]
+    assert accounts.active == pytest.approx(53 - 45)
+
+
 def test_waiting_is_seen_without_statuses() -> None:
     accounts = build(
         message("m", "hello", second=0),
