@@ -27,7 +27,13 @@ def server_address(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    if not host or not host.isprintable() or " " in host or parts.scheme not in ("http", "https"):
+    schemes = ("http", "https")  # no host is called so: its colon was forgotten
+    if (
+        not host.isprintable()
+        or " " in host
+        or host in ("", *schemes)
+        or (parts.scheme not in schemes)
+    ):
         raise Problem(
             f"{shown!r} is no server address", "an address looks like https://app.all-hands.dev"
         )

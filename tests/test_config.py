@@ -118,6 +118,7 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ("[servers]\n\na = 3", 3, "a server is a table: [servers.a]"),
         ('[servers.a]\n# url = "x"\nurl = 3', 3, "url is a text in quotes, not a number"),
         ('[servers.a]\nurl = "ftp://x"', 2, "url: 'ftp://x' is no server address"),
+        ('[servers.a]\nurl = "http//x"', 2, "url: 'http//x' is no server address"),
         ('[servers."a b"]\nurl="x"', 1, "'a b': a server's name has letters, digits, - and _"),
         ('[servers.demo]\nurl="x"', 1, "demo is a server that is always there"),
         ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is nothing that a server has; did you"),
