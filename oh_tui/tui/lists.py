@@ -89,8 +89,16 @@ def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
     screen.sidebar.board.take(page.items if page else (), older=True)
     screen.sidebar.show()
     if not screen.sidebar.conversations:
-        screen.sidebar.say("no conversations yet", "start one on the web page,", "then press r")
-        screen.timeline.empty = ()
+        screen.sidebar.say("no conversations yet", *_how_to_begin(screen))
+        screen.timeline.empty = ("no run to show",)
+
+
+def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
+    if screen.source is None or not screen.source.can_act:
+        return ("r looks again",)
+    if screen.settings.read_only:
+        return ("start one on the web page,", "then press r")
+    return ("ctrl+n starts one", "r looks again")
 
 
 async def open_named(screen: MainScreen) -> None:

@@ -101,7 +101,7 @@ def _telling(screen: MainScreen) -> Iterator[None]:
 
 def _copy(screen: MainScreen, url: str) -> None:
     screen.app.copy_to_clipboard(url)
-    screen.footer.tell(f"{url} was sent to the terminal's clipboard")
+    screen.footer.tell(f"sent to the terminal's clipboard: {url}")
 
 
 async def _choose(screen: MainScreen, links: list[Link]) -> Link | None:
@@ -131,7 +131,7 @@ async def _show(screen: MainScreen, link: Link, what: str) -> None:
         title, why = f"{what}: no browser can be started here", ""
         _copy(screen, link.url)
     lines = [[(link.url, "key")], [(why, "dim")]] if why else [[(link.url, "key")]]
-    answers = [("y", "copy it", "copy")]
+    answers = [("y", "copy it" if why else "copy it again", "copy")]
     if link.guess and not made_up:
         answers.insert(0, ("enter", "open it", "open"))
     answer = await screen.ask(Question(title, lines, answers, "close"))

@@ -316,7 +316,7 @@ class StartScreen(ModalScreen[None]):
         if isinstance(focused, Field) and focused.known():
             hints.append(Hint("↑↓", "used before", "app.focus_next"))
         self.footer.hints = tuple(hints)
-        self.footer.always = (Hint("esc", "close, the text is kept", "leave"),)
+        self.footer.always = (Hint("esc", "close, keep the text", "leave"),)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._tell_keys()

@@ -125,7 +125,7 @@ async def put(screen: MainScreen) -> None:
             async def send(text: str) -> None:
                 await _send(screen, workspace, local, _in_sandbox(text, folder))
 
-            start = f"{folder}/{name}"
+            start = f"{folder or '/tmp'}/{name}"
             known = KnownPaths(_known_paths(screen))
             await _ask_until_done(screen, told, start, known, send)
 
@@ -170,6 +170,7 @@ async def _ask_until_done(
             await do(typed)
         except Problem as problem:
             wrong = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
+            screen.footer.tell("", log=False)  # no progress any more
             screen.footer.told.append((wrong, True))
         else:
             return
