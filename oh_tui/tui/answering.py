@@ -104,9 +104,10 @@ async def answer(screen: MainScreen) -> None:
         if not standing.waits:
             screen.footer.tell(f"nothing waits for your answer: {_stands(standing)}")
             return
+        runs = "they run" if len(standing.calls) > 1 else "it runs"
         question = Question(
             "", _one_answer(standing),
-            [("y", "approve: it runs now", "yes"), ("n", "reject, with a reason", "no")], "later",
+            [("y", f"approve: {runs} now", "yes"), ("n", "reject, with a reason", "no")], "later",
         )  # fmt: skip
         chosen = await _ask_about_calls(screen, standing, question)
         if not chosen:
@@ -281,13 +282,13 @@ async def _compose(screen: MainScreen, standing: Standing) -> bool:
 def _read_when(standing: Standing) -> str:
     """When the agent would read a message."""
     if standing.obstacle:
-        return "the sandbox is paused: you are asked before it is resumed"
+        return "asks before it resumes the sandbox"
     if standing.runs:
-        return "the agent works: it reads this when its step is over"
+        return "it reads this when its step is over"
     if standing.waits:
-        return "it waits for your answer: you are asked about that first"
+        return "asks about what waits first"
     if standing.calls:
-        return "a call has no result: you are asked about it first"
+        return "asks about the call without result first"
     return ""
 
 
@@ -370,23 +371,26 @@ def _sending(standing: Standing) -> str:
 
 class Waiting:
     """An answer that may take as long as a step; the seconds are told until Esc. What was asked
-    goes on, and so does waiting for it: only the telling ends."""
+    goes on, and so does waiting for it: only the telling ends. Of several the last is told."""
 
     def __init__(self, screen: MainScreen, stage: str) -> None:
         self.stage = stage
         self._screen = screen
         self._began = time.monotonic()
         self._timer = screen.set_interval(1.0, self._tell)
+        screen.waits.append(self)
 
     def _tell(self) -> None:
+        if self._screen.waits[-1] is not self or self._screen.is_asking:  # there Esc means that
+            return
         span = time.monotonic() - self._began
         told = f"{span:.0f} s: {self.stage} · esc stops waiting"
         self._screen.footer.tell(told, log=False)
 
     def end(self) -> None:
         self._timer.stop()
-        if self._screen.waiting is self:
-            self._screen.waiting = None
+        if self in self._screen.waits:
+            self._screen.waits.remove(self)
 
     def stop(self) -> None:
         """Esc."""
@@ -396,7 +400,7 @@ class Waiting:
 
 @contextmanager
 def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
-    waiting = screen.waiting = Waiting(screen, stage)
+    waiting = Waiting(screen, stage)
     try:
         yield
     finally:
@@ -411,7 +415,7 @@ async def _carry_out(
     try:
         stage = await anext(stages, None)
         while stage is not None:
-            screen.footer.tell(stage)
+            screen.footer.tell(stage, passing=True)
             with screen.write("telling an agent what to do"), _waiting(screen, stage):
                 stage = await anext(stages, None)
         try:

@@ -55,7 +55,6 @@ class AsciiFilter(LineFilter):
     MARKS: ClassVar[dict[int, str]] = {
         **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "-~^v<>-=||||||||||-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
-        ord("🔎"): "/ ",
     }
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

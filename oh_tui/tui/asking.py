@@ -115,17 +115,20 @@ class AskingScreen(Screen[int]):
             self._answer.set_result(message.value)
 
     async def prompt(self, placeholder: str, value: str) -> str | None:
-        """A line of text typed at the foot; None when Esc was pressed."""
+        """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
+        of the line meanwhile."""
         focused = self.focused
         self._typed = asyncio.get_running_loop().create_future()
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
         self.set_focus(self.find_input)
+        self.tell_keys()
         try:
             return await self._typed
         finally:
             self.find_input.display = False
+            self.tell_keys()
             if focused:
                 self.set_focus(focused)
 

@@ -198,7 +198,7 @@ async def download(screen: MainScreen) -> None:
 
     with screen.reporting(), screen.write("downloading a trajectory"):
         try:
-            screen.footer.tell("downloading · esc stops")
+            screen.footer.tell("downloading · esc stops", passing=True)
             path = await source.download(conversation, screen.settings.download_folder, progress)
         except asyncio.CancelledError:
             screen.footer.tell("download stopped, nothing was kept")

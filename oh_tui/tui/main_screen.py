@@ -40,7 +40,7 @@ from oh_tui.tui.keys import BINDINGS, footer_hints
 from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Run, Runs
-from oh_tui.tui.widgets.bars import Footer, Header
+from oh_tui.tui.widgets.bars import Footer, Header, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row
 from oh_tui.tui.widgets.row_list import RowList
@@ -118,8 +118,8 @@ class MainScreen(AskingScreen):
         """The last trajectory downloaded."""
         self.drafts: dict[str, str] = {}
         """Messages written and not sent, by conversation id without dashes."""
-        self.waiting: Waiting | None = None
-        """What an answer is waited for, in sight of the reader."""
+        self.waits: list[Waiting] = []
+        """What is waited for in sight of the reader, the last begun at the end."""
         self.draft: Draft | None = None
         """The conversation that is being written, to be started."""
         self.starting = ""
@@ -358,6 +358,10 @@ class MainScreen(AskingScreen):
         writing = self.editor is not None and self.editor.has_focus_within
         if self.question_bar.question or writing:
             self.footer.hints = self.footer.always = ()  # they tell their own
+        elif self.find_input.display:
+            completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
+            self.footer.hints = (Hint("enter", "go on", ""), *completes)
+            self.footer.always = (Hint("esc", "close", "do('back')"),)
         else:
             self.footer.hints, self.footer.always = footer_hints(
                 self.pane, names, self.settings.config.keys
@@ -440,8 +444,8 @@ class MainScreen(AskingScreen):
         """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
         if self.refuse():
             return True
-        if self.waiting:
-            self.waiting.stop()
+        if self.waits:
+            self.waits[-1].stop()
             return True
         if self.bulk and self.bulk.stop(self):
             return True

@@ -83,8 +83,8 @@ def _leave(screen: MainScreen) -> None:
     screen.refuse()
     for group in GROUPS:
         screen.workers.cancel_group(screen, group)
-    if screen.waiting:
-        screen.waiting.stop()
+    for waiting in tuple(screen.waits):
+        waiting.stop()
     if screen.bulk:
         screen.bulk.stop(screen)
     finding.clear_filter(screen)

@@ -150,7 +150,9 @@ class Explorer:
 
     @property
     def footer(self) -> str:
-        return self.text("#footer")
+        """On one line: an error may take several."""
+        return " ".join(line if n == 0 else line.strip()
+                        for n, line in enumerate(self.text("#footer").split("\n")))  # fmt: skip
 
     def strips(self) -> list[Strip]:
         """Every line that is drawn now, pane by pane."""

@@ -196,7 +196,7 @@ async def test_an_answer_that_somebody_else_gave_meanwhile_is_not_given_again() 
         world = it.demo.world
         conversation = world.conversation(IDS[OAUTH])
         assert conversation is not None
-        world.show(conversation, world.act(conversation, "reject", "no"))
+        world.show(conversation, world.shows(conversation, world.act(conversation, "reject", "no")))
         await it.send("y")
         await it.until(lambda: "has changed meanwhile, so nothing was done" in it.footer)
         assert between.count("POST *") == 0
@@ -234,11 +234,48 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         assert "telling an agent what to do" in it.screen.writing
         await it.send("escape")
         assert "you are told when" in it.footer
-        assert it.screen.waiting is None
+        assert not it.screen.waits
         it.demo.advance(27)
         gate.set()
         await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
         assert between.count(STOP) == 1
+
+
+async def test_what_is_told_meanwhile_is_not_counted_away() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        gate = between.hold(TELL)
+        await writing(it)
+        await it.type("hurry")
+        await it.send("ctrl+s")
+        await it.until(lambda: it.screen.waits)
+        (sending,) = it.screen.waits
+        sending._tell()
+        assert " s: sending: it arrives when this step ends" in it.footer
+        await it.send("o")
+        await it.until(lambda: "The demo has no web pages" in it.footer)
+        sending._tell()
+        assert "The demo has no web pages" in it.footer
+        it.screen.footer.clear()
+        sending._tell()
+        assert " s: sending" in it.footer
+
+        later = answering.Waiting(it.screen, "stopping")  # of two the last begun is told
+        later._tell()
+        sending._tell()
+        assert " s: stopping" in it.footer
+        later.end()
+        sending._tell()
+        assert " s: sending" in it.footer
+        gate.set()
+        it.screen.footer.clear()
+
+        def sent() -> bool:
+            it.demo.advance(1)
+            return "sent · " in it.footer
+
+        await it.until(sent, 12)
 
 
 async def test_now_cuts_the_call_off() -> None:
@@ -405,7 +442,7 @@ async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
         await opened(it, OAUTH)
         before = results(it, OAUTH)
         await writing(it)
-        assert "it waits for your answer" in it.text("Editor > Rule")
+        assert "asks about what waits first" in it.text("Editor > Rule")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert "$ git push --force origin auth" in question
@@ -418,6 +455,16 @@ async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
         assert results(it, OAUTH)[len(before) :].count("ObservationEvent") == 0
         assert next(c for c in between.asked if c.startswith("POST")).endswith("confirmation")
         assert between.count(SEND) == 1
+
+
+async def test_at_80_columns_every_answer_is_there_whole() -> None:
+    async with explore(size=(80, 24)) as it:
+        it.screen.sidebar.highlight(IDS[OAUTH])
+        await writing(it)
+        assert it.text("Editor > Rule").endswith("asks about what waits first ━")
+        await it.type("open a pull request")
+        question = await asked(it, "ctrl+s")
+        assert question.endswith("esc  back to the text")
 
 
 async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> None:

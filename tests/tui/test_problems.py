@@ -51,6 +51,25 @@ async def test_a_wrong_key_is_named_in_the_pane_and_in_the_footer() -> None:
         assert it.app.is_running
 
 
+async def test_an_error_is_there_whole_and_leaves_the_line_as_it_was() -> None:
+    error = "The sandbox failed, because of this and of that: " + "read on, " * 20 + "press r"
+    async with explore(size=(80, 24)) as it:
+        hints = it.footer
+        it.screen.footer.tell(error, error=True)
+        await it.pilot.pause()
+        assert it.footer.strip() == error
+        await it.press("escape")
+        assert it.footer == hints
+        assert it.screen.footer.size.height == 1
+
+
+async def test_news_take_the_whole_line_from_the_keys() -> None:
+    news = "nothing waits for your answer: the agent has finished: m goes on with one"
+    async with explore(size=(80, 24)) as it:
+        it.screen.footer.tell(news)
+        assert it.footer.strip() == news
+
+
 async def test_a_web_page_in_place_of_an_answer_is_said_to_be_one() -> None:
     between = Between()
     between.answer("*", 200, PAGE, "text/html")
@@ -430,6 +449,7 @@ async def test_a_server_without_conversations_says_what_to_do() -> None:
     between.answer("GET /api/v1/sandboxes/search", 200, empty, "application/json")
     async with explore(wrap=between, settings=Settings()) as it:
         assert "no conversations yet" in it.text("#conversations")
+        assert "ctrl+n starts one" in it.text("#conversations")
         assert "no sandbox is up" in it.text("#sandboxes")
         keys = "j k g G enter p d y escape slash escape n x 2 j enter p 3 j e [ ] enter 4 z z R r f"
         names = {"[": "left_square_bracket", "]": "right_square_bracket"}

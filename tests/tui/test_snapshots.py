@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
@@ -49,6 +50,8 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         await it.settle()
         await it.press(*keys)
         await it.settle()
+        for field in (*running.screen.query(Input), *running.screen.query(TextArea)):
+            field.cursor_blink = False
 
     return press
 
@@ -73,6 +76,10 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((100, 30), ("enter", "T"), id="where-it-went"),
         pytest.param((100, 30), ("enter", "c"), id="changed-files"),
         pytest.param((120, 36), ("g", "a"), id="answer"),
+        pytest.param((80, 24), ("g", "m", "x", "ctrl+s"), id="message-80x24"),
+        pytest.param((80, 24), ("g", "j", "j", "j", "P"), id="stop-80x24"),
+        pytest.param((80, 24), ("ctrl+n",), id="start-80x24"),
+        pytest.param((80, 24), ("exclamation_mark",), id="shell-80x24"),
         pytest.param((120, 36), ("space", "space", "p"), id="marked"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import msgspec
 from textual import events
@@ -44,9 +45,12 @@ class Header(Drawn):
 
 NEWS_SECONDS = 5.0
 
+MOST_LINES = 4
+"""Lines of an error."""
+
 
 class Hint(msgspec.Struct, frozen=True):
-    """A key and what it does, as the footer shows it."""
+    """A key and what it does, as the footer shows it; without an action it cannot be clicked."""
 
     key: str
     label: str
@@ -54,7 +58,8 @@ class Hint(msgspec.Struct, frozen=True):
 
 
 class Footer(Drawn):
-    """The keys of the focused pane; news and errors take the right end."""
+    """The keys of the focused pane; news and errors take the right end, and as much of the line
+    as they need; an error as many lines."""
 
     hints: reactive[tuple[Hint, ...]] = reactive(())
     always: reactive[tuple[Hint, ...]] = reactive(())
@@ -71,20 +76,24 @@ class Footer(Drawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[tuple[int, int, str]] = []
-        self._is_error = False
+        self._is_error = self._stays = False
         self._timer: Timer | None = None
         self.told: list[tuple[str, bool]] = []
         """All news of the session and whether each was an error, the oldest first."""
 
-    def tell(self, text: str, *, error: bool = False, log: bool = True) -> None:
+    def tell(
+        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+    ) -> None:
         """News stay for 5 seconds and never push an error away; an error stays until Esc.
-        Progress is not worth keeping (`log`)."""
+        Progress is not worth keeping (`log`), and gives way to news, but not to the word that it
+        begins with (`passing`)."""
         if log and text:
             self.told.append((text, error))
-        if self._is_error and not error:
+        if (self._is_error and not error) or (self._stays and not log):
             return
-        self._is_error = error
+        self._is_error, self._stays = error, log and not passing
         self.news = ((text, "bad" if error else ""),) if text else ()
+        self._fit()
         if self._timer:
             self._timer.stop()
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
@@ -92,16 +101,34 @@ class Footer(Drawn):
     def clear(self) -> bool:
         """Take news or an error away; True when it was an error, which waited for this."""
         was_error, self._is_error, self.news = self._is_error, False, ()
+        self._stays = False
+        self._fit()
         return was_error
+
+    def _lines(self) -> list[str]:
+        """An error that is longer than the line: it is there whole."""
+        text = "".join(text for text, _ in self.news)
+        room = self.size.width - 2
+        if not self._is_error or room < 20 or width_of(text) <= room:
+            return []
+        return wrap(text, room)[:MOST_LINES]
+
+    def _fit(self) -> None:
+        self.styles.height = max(1, len(self._lines()))
+
+    def on_resize(self) -> None:
+        self._fit()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        if lines := self._lines():
+            self._places = []
+            told = lines[y] if y < len(lines) else ""
+            return self.strip([(" ", ""), (told, "bad")], width)
         right: list[Piece] = list(self.news)
         if right:
-            limit = max(width // 2, width - 40)
             text = "".join(text for text, _ in right)
-            if width_of(text) > limit - 2:
-                right = [(shorten(text, limit - 2, self.glyphs.more), right[0][1])]
+            right = [(shorten(text, max(0, width - 2), self.glyphs.more), right[0][1])]
         else:
             for hint in self.always:
                 right += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
@@ -128,7 +155,7 @@ class Footer(Drawn):
 
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._places:
-            if start <= event.x < end:
+            if start <= event.x < end and action:
                 self.post_message(self.Pressed(action))
 
 
@@ -187,10 +214,13 @@ class QuestionBar(Drawn, can_focus=True):
             return self.strip([(heavy, ""), (title, "title"), (rest, "")], width)
         if y <= len(lines):
             return self.strip([(" ", ""), *lines[y - 1]], width)
+        answers = [(key, label) for key, label, _ in self.question.answers]
+        answers.append(("esc", self.question.refusal))
+        taken = 1 + sum(width_of(key) + 2 + width_of(label) for key, label in answers)
+        gap = " " * max(2, min(5, (width - taken) // max(1, len(answers) - 1)))
         pieces: list[Piece] = [(" ", "")]
-        for key, label, _ in self.question.answers:
-            pieces += [(key, "key"), (f"  {label}     ", "")]
-        pieces += [("esc", "key"), (f"  {self.question.refusal}", "")]
+        for place, (key, label) in enumerate(answers):
+            pieces += [(gap if place else "", ""), (key, "key"), (f"  {label}", "")]
         return self.strip(pieces, width)
 
     def on_key(self, event: events.Key) -> None:
