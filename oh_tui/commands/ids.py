@@ -99,21 +99,13 @@ async def _not_found(source: Source, identifier: str) -> Problem:
     from oh_tui.api.errors import NotFound
 
     sentence = f"There is no conversation {identifier} here: {source.label}"
-    started = await _started_as(source, identifier)
-    if started:
-        return NotFound(sentence, f"that is the id of its start task; its own id is {started}")
-    return NotFound(sentence, "oh-tui without an id lists the conversations")
-
-
-async def _started_as(source: Source, identifier: str) -> str:
-    """The conversation whose start task has this id: the two are easily mixed up."""
-    from oh_tui.sources.server import ServerSource
-
-    if len(identifier) == WHOLE and isinstance(source, ServerSource):
+    if len(identifier) == WHOLE:
         with contextlib.suppress(Problem):
-            (task,) = await source.api.get_start_tasks([identifier])
-            return bare_id(task.app_conversation_id or "") if task else ""
-    return ""
+            if task := await source.started(identifier):
+                from oh_tui.sources.starting import what_became
+
+                return NotFound(sentence, what_became(task))
+    return NotFound(sentence, "oh-tui without an id lists the conversations")
 
 
 def _host(address: str) -> str:

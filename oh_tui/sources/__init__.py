@@ -151,6 +151,10 @@ class Source(Protocol):
     def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
         """Start a conversation; tells each stage, the last being READY. Problem when it fails."""
 
+    async def started(self, identifier: str) -> StartTask | None:
+        """The start of a conversation that has this id, which is easily taken for that of the
+        conversation."""
+
     async def workspace(self, conversation: Conversation) -> Workspace:
         """The shell and the files of the sandbox of a conversation, which must run."""
         ...

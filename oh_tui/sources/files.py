@@ -82,6 +82,9 @@ class FileSource:
         known = {c.id: c for c in await _aside(self.conversations)}
         return [known.get(i) for i in ids]
 
+    async def started(self, identifier: str) -> StartTask | None:
+        return None
+
     async def sandboxes(self) -> list[Sandbox]:
         return []
 

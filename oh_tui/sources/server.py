@@ -378,6 +378,9 @@ class ServerSource:
 
         return starting.start(self.api, request)
 
+    async def started(self, identifier: str) -> StartTask | None:
+        return (await self.api.get_start_tasks([identifier]))[0]
+
     async def workspace(self, conversation: Conversation) -> Workspace:
         from oh_tui.sources.workspace import open_workspace
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import StartTask
+from oh_tui.api.models import StartTask, bare_id
 from oh_tui.api.requests import StartRequest
 from oh_tui.problem import Problem
 from oh_tui.sources.links import read_repository
@@ -127,6 +127,18 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
         title=clean_line(draft.title) or None,
         llm_model=draft.model.strip() or None,
     )
+
+
+def what_became(task: StartTask) -> str:
+    """Of a start whose id was taken for that of a conversation."""
+    if task.app_conversation_id:
+        return (
+            f"that is the id of its start task; its own id is {bare_id(task.app_conversation_id)}"
+        )
+    if task.status == "ERROR":
+        said = redact(clean_line(task.detail or ""))[:300].rstrip(". ")
+        return f"that is the id of a start that failed{f': {said}' if said else ''}"
+    return f"that is the id of a start that is not over: {stage_of(task.status)}"
 
 
 def stage_of(status: str | None) -> str:

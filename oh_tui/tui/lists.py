@@ -112,14 +112,30 @@ async def open_named(screen: MainScreen) -> None:
     wanted, screen.open_id = screen.open_id, ""
     (found,) = await screen.source.get([wanted])
     if found is None:
-        screen.preview()
-        raise Problem(f"There is no conversation {wanted} here", "choose one from the list")
+        found = await _by_its_start(screen, screen.source, wanted)
     if not any(same_id(c.id, found.id) for c in screen.sidebar.conversations):
         screen.sidebar.board.take([found])
         screen.sidebar.show()
     screen.sidebar.highlight(found.id)
     screen.open_run(found)
     screen.focus_pane("timeline")
+
+
+async def _by_its_start(screen: MainScreen, source: Source, wanted: str) -> Conversation:
+    """The conversation whose start has this id, or Problem: there is none yet, or no such start."""
+    from oh_tui.sources.starting import what_became
+
+    with contextlib.suppress(ApiError):
+        task = await source.started(wanted)
+        if task and task.app_conversation_id:
+            (found,) = await source.get([task.app_conversation_id])
+            if found:
+                return found
+        if task:
+            screen.preview()
+            raise Problem(f"There is no conversation {wanted} here", what_became(task))
+    screen.preview()
+    raise Problem(f"There is no conversation {wanted} here", "choose one from the list")
 
 
 async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:

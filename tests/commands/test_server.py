@@ -219,12 +219,24 @@ def test_the_id_of_a_start_task_is_explained(
     from oh_tui.api import AppServer
     from oh_tui.api.models import StartTask
 
+    found = [
+        StartTask("1", "READY", app_conversation_id=IDS["week-dates"]),
+        StartTask("1", "PREPARING_REPOSITORY"),
+        StartTask("1", "ERROR", detail="500: no such repository."),
+    ]
+
     async def tasks(self: AppServer, ids: list[str]) -> list[StartTask]:
-        return [StartTask(ids[0], "READY", app_conversation_id=IDS["week-dates"])]
+        return [found[0]]
 
     monkeypatch.setattr(AppServer, "get_start_tasks", tasks)
-    assert cli.main(["--server", served.url, "why", "0123abcd" * 4]) == 1
-    assert f"its own id is {IDS['week-dates']}" in capsys.readouterr().err
+    for words in (
+        f"its own id is {IDS['week-dates']}",
+        "the id of a start that is not over: preparing the repository",
+        "the id of a start that failed: 500: no such repository",
+    ):
+        assert cli.main(["--server", served.url, "why", "0123abcd" * 4]) == 1
+        assert words in capsys.readouterr().err
+        found.pop(0)
 
 
 def test_a_download_that_breaks_off_leaves_nothing(

@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from oh_tui.api import AppServer, Secret
+from oh_tui.demo.acting import START_TASK_IDS
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
@@ -229,6 +230,24 @@ async def test_a_conversation_that_is_not_there_is_named() -> None:
     async with explore(open_id="0123456789abcdef0123456789abcdef") as it:
         assert "There is no conversation 0123456789abcdef" in it.footer
         assert "Flaky CI on main" in it.text("#conversations")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "the id of a start that is not over: preparing the repository"),
+        (1, ""),
+        (2, "the id of a start that failed: 500: Sandbox not found: nope"),
+    ],
+)
+async def test_the_id_of_a_start_is_known_as_one(number: int, words: str) -> None:
+    async with explore(open_id=START_TASK_IDS[number].replace("-", "")) as it:
+        if words:
+            assert words in it.footer
+        else:
+            assert it.screen.current
+            assert it.screen.current.title == "Flaky CI on main"
+            assert it.screen.pane == "timeline"
 
 
 # Files
