@@ -168,9 +168,11 @@ class AgentServer(SandboxServer):
         await self._act("run", "let the agent go on", QUICK)
 
     async def pause(self) -> None:
-        """Ask the agent to stop after the current step. Returns only when that step has ended,
-        however long it takes; asking twice is harmless, and so is it when it waits for an answer
-        or has finished: nothing changes."""
+        """Ask the agent to stop after the current step. While a call runs it returns only when
+        that has ended, however long it takes. While the model thinks it returns at once: the
+        status is "paused", what the model says then is carried out all the same, and until that is
+        over `run` raises Conflict (measured). Asking twice is harmless, and so is it when it waits
+        for an answer or has finished: nothing changes."""
         await self._act("pause", "stop the agent", UNLIMITED)
 
     async def interrupt(self) -> None:
