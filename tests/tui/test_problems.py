@@ -59,6 +59,9 @@ async def test_an_error_is_there_whole_and_leaves_the_line_as_it_was() -> None:
         it.screen.footer.tell(error, error=True)
         await it.pilot.pause()
         assert it.footer.strip() == error
+        it.screen.footer.tell(wide := "日本語 " * 30, error=True)
+        await it.pilot.pause()
+        assert "".join(it.footer.split()) == "".join(wide.split())
         await it.press("escape")
         assert it.footer == hints
         assert it.screen.footer.size.height == 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 
 import msgspec
+from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.reactive import reactive
@@ -111,7 +111,10 @@ class Footer(Drawn):
         room = self.size.width - 2
         if not self._is_error or room < 20 or width_of(text) <= room:
             return []
-        return wrap(text, room)[:MOST_LINES]
+        lines = [line.plain.rstrip() for line in Text(text).wrap(self.app.console, room)]
+        if len(lines) > MOST_LINES:
+            lines[MOST_LINES - 1] = shorten(" ".join(lines[MOST_LINES - 1 :]), room)
+        return lines[:MOST_LINES]
 
     def _fit(self) -> None:
         self.styles.height = max(1, len(self._lines()))
