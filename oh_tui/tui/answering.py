@@ -263,9 +263,10 @@ async def _compose(screen: MainScreen, standing: Standing) -> bool:
     """Write the message of a conversation; True when it is to be sent."""
     from oh_tui.tui.widgets.editor import Editor
 
-    name = bare_id(standing.conversation.id)
+    name, when = bare_id(standing.conversation.id), _read_when(standing)
+    title = shorten(_title(standing), max(12, screen.size.width - len(when) - 18))
     editor = Editor(
-        (("Message to ", "title"), (_title(standing), "title")), ((_read_when(standing), "dim"),),
+        (("Message to ", "title"), (title, "title")), ((when, "dim"),),
         text=screen.drafts.get(name, ""), hint="what the agent is to do or to know",
         empty="There is nothing to send yet.",
     )  # fmt: skip
