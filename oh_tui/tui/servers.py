@@ -71,8 +71,13 @@ async def _may_leave(screen: MainScreen, name: str) -> bool:
         return True
     what = ", ".join(sorted(screen.writing))
     lines: list[list[Piece]] = [
-        [(f"Still {what}. A change asked of the server goes on there; a file that is", "")],
-        [("being moved may not arrive.", "")],
+        [
+            (
+                f"Still {what}. A change asked of the server goes on there; a file that is being "
+                "moved may not arrive.",
+                "",
+            )
+        ]
     ]
     answers = (("enter", f"go to {name} all the same", "go"),)
     return await screen.ask(Question("Another server", lines, answers, "stay")) == "go"

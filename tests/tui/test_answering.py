@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -465,6 +467,22 @@ async def test_at_80_columns_every_answer_is_there_whole() -> None:
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert question.endswith("esc  back to the text")
+
+
+async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
+    line = "Over its limit the server pauses the oldest sandbox, without asking, so look: " * 3
+    async with explore(size=(80, 24)) as it:
+        question = Question(
+            "Resume", [[(line, "")], [("a  ", "key"), ("b", "")]], [("y", "yes", "y")]
+        )
+        asking = asyncio.create_task(it.screen.ask(question))
+        await it.until(lambda: it.screen.question_bar.display)
+        await it.pilot.pause()
+        shown = it.text("#question").split("\n")
+        assert " ".join(" ".join(shown[1:-2]).split()) == line.strip()
+        assert shown[-2:] == [" a  b", " y  yes     esc  no"]
+        await it.send("y")
+        assert await asking == "y"
 
 
 async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> None:

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
+from textual.widget import Widget
 
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
 from oh_tui.tui.widgets.rule import whole_pieces
@@ -47,6 +48,11 @@ NEWS_SECONDS = 5.0
 
 MOST_LINES = 4
 """Lines of an error."""
+
+
+def wrapped(text: str, width: int, widget: Widget) -> list[str]:
+    """Lines of at most so many cells."""
+    return [line.plain.rstrip() for line in Text(text).wrap(widget.app.console, width)]
 
 
 class Hint(msgspec.Struct, frozen=True):
@@ -111,7 +117,7 @@ class Footer(Drawn):
         room = self.size.width - 2
         if not self._is_error or room < 20 or width_of(text) <= room:
             return []
-        lines = [line.plain.rstrip() for line in Text(text).wrap(self.app.console, room)]
+        lines = wrapped(text, room, self)
         if len(lines) > MOST_LINES:
             lines[MOST_LINES - 1] = shorten(" ".join(lines[MOST_LINES - 1 :]), room)
         return lines[:MOST_LINES]
@@ -201,13 +207,27 @@ class QuestionBar(Drawn, can_focus=True):
     def watch_question(self, question: Question | None) -> None:
         self.display = question is not None
         if question:
-            self.styles.height = len(question.lines) + 1 + bool(question.title)
+            self.styles.height = len(self._lines(question)) + 1 + bool(question.title)
+
+    def on_resize(self) -> None:
+        self.watch_question(self.question)
+
+    def _lines(self, question: Question) -> list[Sequence[Piece]]:
+        """A sentence longer than the bar goes on in the next line."""
+        lines: list[Sequence[Piece]] = []
+        room = self.screen.size.width - 2
+        for line in question.lines:
+            if len(line) == 1 and width_of(line[0][0]) > room > 0:
+                lines += [[(part, line[0][1])] for part in wrapped(line[0][0], room, self)]
+            else:
+                lines.append(line)
+        return lines
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.question is None:
             return self.strip([], width)
-        lines = self.question.lines
+        lines = self._lines(self.question)
         if not self.question.title:
             y += 1
         if y == 0:
