@@ -41,6 +41,7 @@ REASON = "The user rejected it."
 """Told to the agent when no reason is given."""
 
 WAITING = "waiting_for_confirmation"
+_CONDENSED = "Condensation"
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Standing(msgspec.Struct, frozen=True):
     unread: bool = False
     """The last thing that happened is for the agent to answer: a message, a rejection, a result."""
     said: str = ""
-    """The id of the last event that is the agent's."""
+    """The id of the last event that a step of the agent made."""
 
     @property
     def runs(self) -> bool:
@@ -128,8 +129,7 @@ class Agents:
             )
             events, cursor = [*events, *page.items], page.next_page_id
             calls = open_calls(build(reversed(events), live=True))
-        said = next((s.event.id for s in reversed(run.steps) if s.event.source == "agent"), "")
-        return Standing(now, status, calls, _is_unread(run), said)
+        return Standing(now, status, calls, _is_unread(run), _last_said(run))
 
     async def answer(
         self, standing: Standing, *, accept: bool, reason: str = ""
@@ -273,6 +273,14 @@ def _is_unread(run: Trajectory) -> bool:
         return last.event.source != "agent"
     # finishing is a call with a result too
     return last.is_call and not last.is_open and last.event.tool_name != "finish"
+
+
+def _last_said(run: Trajectory) -> str:
+    """A step of the agent makes calls or says something; or its history is condensed, no more."""
+    own = (
+        s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
+    )
+    return next((step.event.id for step in own), "")
 
 
 def _changed() -> Problem:
