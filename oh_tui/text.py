@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unicodedata import category, normalize
 
 HIDDEN = "[hidden]"
 """What stands for a secret."""
@@ -11,16 +12,22 @@ HIDDEN = "[hidden]"
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff"
 )
 """Characters that take no room but reorder, join or hide text: bidi marks, embeddings, overrides
-and isolates, zero-width spaces and joiners, variation selectors, fillers, tags. The joiner and the
-selectors inside emoji go too: terminals disagree on the width of 👩‍💻 and ❤️, and columns only stay
-straight if every character has one width for all."""
+and isolates, zero-width spaces and joiners, variation selectors, fillers, tags. The joiner, the
+selectors and the skin colours of emoji go too: terminals disagree on the width of 👩‍💻, ❤️ and 👍🏽,
+and columns only stay straight if every character has one width for all."""
+
+MOST_MARKS = 8
+"""Accents, vowel signs and the like on one character; no language needs more."""
 
 _ODD_ASCII = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_ODD = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_INVISIBLE}]")
+_ODD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u1100-\u11ff\u2028\u2029\ua960-\ua97f\ud7b0-\udfff"
+    f"\U0001f1e6-\U0001f1ff{_INVISIBLE}]"
+)
 _BREAK = re.compile("\r++\n?+|[\u2028\u2029]")
 _ESCAPE = re.compile(
     # A control string only counts up to its end; without one, its text stays to be seen. Its body
@@ -32,20 +39,47 @@ _ESCAPE = re.compile(
 )
 _UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]+")
+_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
+_LONE_JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]+")
+_NO_WORD = r"[^\w\s!-~\xa0-\xbf\u2010-\u2bff\u3000-\u3029\U0001f000-\U0001faff]"
+_PILE = re.compile(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
+"""A run that may hold too many marks: `re` has no class for marks, but knows that they are no
+letters; the two are written out because `re` skips fast to a class that begins a pattern."""
 
 
 def clean(text: str) -> str:
     """Text for a terminal, of many lines: only printable characters, newlines and tabs are left.
 
     Escape sequences go whole, other control and invisible characters go, each line end becomes
-    one newline, a lone surrogate becomes U+FFFD. Linear in the length of the text.
+    one newline, a lone surrogate becomes U+FFFD. What terminals draw in different widths is
+    written in another way: flags as their two letters, Korean put together, and at most
+    MOST_MARKS marks on a character. Linear in the length of the text.
     """
-    if not (_ODD_ASCII if text.isascii() else _ODD).search(text):
-        return text
+    if text.isascii():
+        if not _ODD_ASCII.search(text):
+            return text
+    elif not _ODD.search(text):
+        return _PILE.sub(_without_pile, text)
     text = _ESCAPE.sub("", _BREAK.sub("\n", text))
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _UNSHOWN.sub("", text)
+    text = _UNSHOWN.sub("", text)
+    if text.isascii():
+        return text
+    text = _FLAG.sub(lambda flags: flags[0].translate(_LETTERS), text)
+    text = _JAMO.sub(lambda jamo: _LONE_JAMO.sub("", normalize("NFC", jamo[0])), text)
+    return _PILE.sub(_without_pile, text)
+
+
+def _without_pile(run: re.Match[str]) -> str:
+    kept, pile = [], 0
+    for char in run[0]:
+        pile = pile + 1 if category(char)[0] == "M" else 0
+        if pile <= MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def clean_line(text: str) -> str:
@@ -179,10 +213,19 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
+def _redact_raw(text: str) -> str:
+    hidden, cleaned = redact(text), clean(text)
+    if cleaned == text:
+        return hidden
+    safe = redact(cleaned)
+    return hidden if clean(hidden) == safe else safe
+
+
 def redact_json(value: Any) -> Any:
     """A deep copy of decoded JSON without secrets; any depth.
 
-    All strings below a secret name are hidden, all others pass `redact`. Numbers stay, as
+    All strings below a secret name are hidden, all others pass `redact`, and stay as they came
+    unless what `clean` would take away had split a secret. Numbers stay, as
     `per_turn_token` is a count, and so do true, false, null and "".
     """
     box: list[Any] = [None]
@@ -190,15 +233,15 @@ def redact_json(value: Any) -> Any:
     while todo:
         item, into, at, hide = todo.pop()
         if isinstance(item, str):
-            into[at] = (HIDDEN if item else item) if hide else redact(item)
+            into[at] = (HIDDEN if item else item) if hide else _redact_raw(item)
         elif isinstance(item, dict):
             into[at] = copy = dict.fromkeys(
-                redact(key) if isinstance(key, str) else key for key in item
+                _redact_raw(key) if isinstance(key, str) else key for key in item
             )
             named = item.get("name") or item.get("key")
             is_pair = isinstance(named, str) and is_secret_name(named)
             for key, inner in item.items():
-                name = redact(key) if isinstance(key, str) else key
+                name = _redact_raw(key) if isinstance(key, str) else key
                 below = hide or (is_pair and key == "value")
                 below = below or (isinstance(key, str) and is_secret_name(key))
                 todo.append((inner, copy, name, below))

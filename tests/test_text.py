@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from wcwidth import wcwidth
 
-from oh_tui.text import HIDDEN, clean, clean_line, is_secret_name, redact, redact_json
-
-HOSTILE = st.text(
-    st.one_of(
-        st.sampled_from("\x1b\x9b\x9d\x90\x9c\x07[]P;m0\\\r\n\t\x00\x7f\u202e\u2066\u200b\u200d"),
-        st.characters(),
-    )
-)
+from oh_tui.text import HIDDEN, MOST_MARKS, clean, clean_line, is_secret_name, redact, redact_json
+from tests.hostile.texts import HOSTILE
 
 
 @given(HOSTILE)
@@ -26,6 +22,16 @@ def test_cleaned_text_has_no_control_and_no_hidden_character(text: str) -> None:
         assert char in "\n\t" or category != "Cc"
         assert category != "Cs"
         assert not 0x200B <= ord(char) <= 0x200F and not 0x202A <= ord(char) <= 0x202E
+
+
+@given(HOSTILE)
+def test_each_character_of_cleaned_text_has_the_same_width_for_all_who_measure(text: str) -> None:
+    marks = 0
+    for char in clean(text):
+        if unicodedata.category(char) not in ("Cn", "Co", "Cc"):
+            assert cell_len("a" + char) - 1 == wcwidth(char), ascii(char)
+        marks = marks + 1 if unicodedata.category(char)[0] == "M" else 0
+        assert marks <= MOST_MARKS
 
 
 @given(HOSTILE)
@@ -66,6 +72,12 @@ def test_a_cleaned_line_is_one_line_that_can_be_encoded(text: str) -> None:
         ("in\u200bvis\u2060ible\ufeff", "invisible"),
         ("👩\u200d💻 ❤\ufe0f", "👩💻 ❤"),
         ("tag\U000e0041\U000e0042s", "tags"),
+        ("👍🏽 🏽", "👍 "),
+        ("🇩🇪🇫 x", "DEF x"),
+        ("\u1112\u1161\u11ab\u1100 \u1161", "한\u1100 "),
+        ("e" + "\u0301" * 30 + "x", "e" + "\u0301" * 8 + "x"),
+        ("\u1161\u0301" * 30, "\u0301" * 8),
+        ("ཧཱུྃ་ हिन्दी שָׁלוֹם ไทยนี้ ①②③④⑤⑥⑦⑧⑨⑩", "ཧཱུྃ་ हिन्दी שָׁלוֹם ไทยนี้ ①②③④⑤⑥⑦⑧⑨⑩"),
         ("half\ud83d", "half\ufffd"),
         ("pair\ud83d\ude00", "pair😀"),
         ("line\u2028sep", "line\nsep"),
@@ -101,6 +113,9 @@ def _work(function: Callable[[str], str], text: str) -> float:
         "\x1b[1",
         "\r",
         "\ud800",
+        "\u0301",
+        "\u1161\u0301",
+        "🇩",
         "sk-",
         "sk-a ",
         "eyJaaaaaaaaa.",
@@ -247,6 +262,13 @@ def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
         "ok": [True, None, 1.5],
     }
     assert value["text"] == f"key {secret}", "the original was changed"
+
+
+def test_json_does_not_show_a_secret_that_something_invisible_splits() -> None:
+    secret = SECRETS[0]
+    split = f"{secret[:12]}\x1b[01;31m{secret[12:16]}\u200b{secret[16:]}"
+    shown = redact_json({split: f"key {split}", "b": "\x1b[31mred"})
+    assert shown == {HIDDEN: f"key {HIDDEN}", "b": "\x1b[31mred"}
 
 
 def test_json_may_be_deeper_than_python_can_recurse() -> None:

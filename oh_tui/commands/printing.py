@@ -178,19 +178,26 @@ def fit(text: str, room: int, style: Style) -> str:
     keep = max(0, room - len(end))
     if text.isascii():
         return text[:keep] + end[:room]
-    while width(text) > keep:
-        text = text[:-1]
-    return text + end[:room]
+    cells = 0
+    for place, char in enumerate(text):
+        cells += _columns(char)
+        if cells > keep:
+            return text[:place] + end[:room]
+    return text
 
 
 def width(text: str) -> int:
-    """Columns that a terminal needs for the text."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    """Columns that a terminal needs for the text, which is clean."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    kind = unicodedata.category(char)
+    if kind[0] == "M":  # what has no class of its own for combining is drawn on the one before too
+        return 0
+    if kind == "Cn":  # newer than this Python: it would say that all of these are wide
+        return 2 if 0x1F300 <= ord(char) <= 0x3FFFD else 1
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> Iterator[str]:

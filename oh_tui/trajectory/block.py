@@ -204,7 +204,7 @@ def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
     return [Fields(kept)] if kept else []
 
 
-_ODD_IN_JSON = re.compile(r"[^\x20-\x7e]")
+_ODD_IN_JSON = re.compile(r"[^\x20-\x7e]+")
 
 
 def json_pretty(value: Any, indent: int | None = 2) -> str:

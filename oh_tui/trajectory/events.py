@@ -18,6 +18,10 @@ NO_KIND = "(no kind)"
 ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that are a failure by themselves, whatever their fields say."""
 
+_NAME = 200
+"""Characters of a name that are kept: of a kind, a tool, a status. Longer ones are no names, and
+each pane would clean them anew."""
+
 _VERB = 40
 """Characters; a longer command is no editor's."""
 
@@ -172,7 +176,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
             head = _loose_head(decode_json(raw))
         except ValueError:
             head = _Head(kind=UNREADABLE)
-    kind = head.kind or NO_KIND
+    kind = (head.kind or NO_KIND)[:_NAME]
     part = head.action or head.observation
     status = ""
     if kind == "ConversationStateUpdateEvent":
@@ -181,18 +185,18 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         id=head.id or _substitute_id(raw),
         kind=kind,
         timestamp=head.timestamp or "",
-        source=head.source or "",
-        tool_name=head.tool_name or "",
+        source=(head.source or "")[:_NAME],
+        tool_name=(head.tool_name or "")[:_NAME],
         tool_call_id=head.tool_call_id or "",
         action_id=head.action_id or "",
         llm_response_id=head.llm_response_id or "",
         parent_id=head.parent_id or "",
-        risk=head.security_risk or "",
+        risk=(head.security_risk or "")[:_NAME],
         summary=head.summary or "",
-        part=(part.kind or "") if part else "",
+        part=(part.kind or "")[:_NAME] if part else "",
         verb=sys.intern(_verb(kind, part, head.tool_kind)),
-        key=head.key or "",
-        status=status,
+        key=(head.key or "")[:_NAME],
+        status=status[:_NAME],
         failed=_failed(kind, head),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
         exit_code=head.observation.exit_code if head.observation else None,

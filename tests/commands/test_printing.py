@@ -118,3 +118,14 @@ def test_facts_without_a_value_are_left_out() -> None:
 def test_what_json_cannot_hold_is_null() -> None:
     assert number(float("nan")) is None and number(float("inf")) is None and number(None) is None
     assert number(0.1234567) == 0.123457
+
+
+def test_columns_of_a_terminal() -> None:
+    assert [
+        width(text) for text in ("a漢", "e\u0301", "नि", "1\u20e3", "\u0378", "\U0001fae9")
+    ] == [*(3, 1, 1, 1, 1, 2)]
+
+
+def test_a_long_text_is_cut_without_measuring_it_again_and_again() -> None:
+    assert fit("漢" * 1_000_000, 7, Style(room=80)) == "漢漢漢…"
+    assert fit("e\u0301" * 9, 4, Style(room=80)) == "e\u0301e\u0301e\u0301…"
