@@ -16,7 +16,7 @@ from typing import Any
 from oh_tui.api.models import Conversation
 from oh_tui.commands.documents import Facts, conversation_json, step_json, verdict_json
 from oh_tui.commands.frame import Call, Command, filter_argument, path_of, run_argument
-from oh_tui.commands.printing import say
+from oh_tui.commands.printing import json_line, say
 from oh_tui.commands.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.human import dollars, duration, plural
@@ -115,17 +115,17 @@ def _json_lines(facts: Facts, conversation: Conversation, steps: list[Step]) -> 
     yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
     for step in steps:
-        events = [redact_json(event.body()) for event in (step.event, *step.results)]
-        text = json.dumps(events)
+        events = [json_line(redact_json(e.body())) for e in (step.event, *step.results)]
+        text = f"[{', '.join(events)}]"
         found = _secrets(text)
         if found:
             hidden.append({"step": step.number, "secrets": dict(found)})
-        yield _line({"step": step_json(facts, step), "events": events})
+        yield f'{{"step": {json.dumps(step_json(facts, step))}, "events": {text}}}\n'
     yield _line({"hidden": hidden})
 
 
 def _line(document: Any) -> str:
-    return json.dumps(document) + "\n"
+    return json_line(document) + "\n"
 
 
 # a file

@@ -227,7 +227,20 @@ def print_json(document: Any) -> None:
 
 
 def print_json_line(document: Any) -> None:
-    print(json.dumps(document, allow_nan=False))
+    print(json_line(document))
+
+
+def json_line(document: Any) -> str:
+    """A document on one line. What a server may send but JSON cannot hold (NaN, infinity) is null,
+    and what is nested too deep to be written is told so."""
+    try:
+        return json.dumps(document, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _: None))
+    except RecursionError:
+        from oh_tui.trajectory.events import UNREADABLE  # few documents need it
+
+        return json.dumps({"kind": UNREADABLE, "text": "nested too deep"})
 
 
 def number(value: float | None, digits: int = 6) -> float | None:

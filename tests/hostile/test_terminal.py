@@ -62,8 +62,8 @@ class Looker:
 
 
 @contextmanager
-def looking(*words: str | Path, **environment: str) -> Iterator[Looker]:
-    with Terminal(OH_TUI, *words, size=SIZE, **environment) as terminal:
+def looking(*words: str | Path) -> Iterator[Looker]:
+    with Terminal(OH_TUI, *words, size=SIZE) as terminal:
         yield Looker(terminal)
 
 

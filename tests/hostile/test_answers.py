@@ -1,0 +1,93 @@
+"""A server that answers with any JSON in place of what it documents: the explorer and the commands
+say what they can, and never break off."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.api import AppServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.sources.server import ServerSource
+from tests.hostile.server import changed
+from tests.hostile.test_json import ALL, no_constant, places, said_by, with_shape
+from tests.tui.explorer import AT_ONCE, explore
+
+IDS = {entry.slug: entry.id.replace("-", "") for entry in ENTRIES}
+DATES, OAUTH, FLAKY = IDS["week-dates"], IDS["oauth"], IDS["flaky-ci"]
+
+COMMANDS = (
+    *("whoami", "status", "conversations --all", "sandboxes --all", f"show {DATES}"),
+    *(f"why {OAUTH}", f"steps {OAUTH}", f"check {OAUTH}", f"count {OAUTH} --all"),
+    *(f"changes {OAUTH}", f"tail {OAUTH} -n 3", f"exec {DATES} -- ls", f"approve {OAUTH}"),
+    *(f"stop {FLAKY} --now", f"pause {DATES} --yes", f"resume {IDS['click']} --yes"),
+    *("start hello --yes", f"send {DATES} hello", f"continue {DATES} --yes"),
+)
+
+
+def spoiling(seed: int, often: float) -> Callable[[str, Any], Any]:
+    """Puts one shape or another at some places of an answer, or in place of it."""
+    chance = random.Random(seed)
+    shapes = itertools.cycle([shape for name, shape in ALL.items() if name != "deep"])
+
+    def spoil(call: str, value: Any) -> Any:
+        if not isinstance(value, dict | list) or chance.random() < often / 8:
+            return next(shapes)
+        found = list(places(value))
+        # what lies in a place that was changed is gone with it: the last ones go first
+        for path in reversed(found):
+            if chance.random() < often:
+                value = _put(value, path, next(shapes))
+        return value if isinstance(value, bytes) else json.dumps(value).encode()
+
+    return spoil
+
+
+def _put(value: Any, path: tuple[Any, ...], shape: bytes) -> Any:
+    try:
+        return json.loads(with_shape(value, path, shape))
+    except ValueError:  # too many digits for Python
+        return value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_commands_on_such_a_server(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo = make_demo()
+    demo.rate_limited = False
+    app = changed(demo.app, spoiling(seed, 0.03 * (seed % 4 + 1)))
+    monkeypatch.setattr(
+        cli,
+        "demo_source",
+        lambda log=None: ServerSource(
+            AppServer(demo.base_url, app=app, waits=AT_ONCE), "demo", demo.opening
+        ),
+    )
+    for line in COMMANDS:
+        for more in ([], ["--json"]):
+            code, out, err = said_by("--demo", *more, *line.split())
+            assert code in (0, 1, 2, 3), (line, err)
+            assert "bug in oh-tui" not in err, (line, err)
+            if more and code == 0 and not line.startswith(("tail", "exec")):
+                json.loads(out, parse_constant=no_constant)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 12))]
+)
+async def test_the_explorer_on_such_a_server(seed: int) -> None:
+    spoil = spoiling(seed, 0.03 * (seed % 4 + 1))
+    async with explore(wrap=lambda app: changed(app, spoil)) as it:
+        for key in (
+            *("j", "j", "enter", "3", "k", "k", "R", "R", "c", "escape", "T", "escape", "x", "1"),
+            *("j", "enter", "a", "escape", "m", "escape", "p", "escape", "P", "escape", "2", "j"),
+            *("p", "escape", "1", "j", "enter", "r", "y", "j", "escape", "f", "escape"),
+        ):
+            await it.press(key)
+            assert it.app.is_running and not it.app.crashed, key
