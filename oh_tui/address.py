@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 
 CLOUD = "https://app.all-hands.dev"
 """The address of OpenHands Cloud."""
@@ -21,7 +21,7 @@ def server_address(text: str) -> str:
     address = text
     if "://" not in text:
         address = f"{'http' if _is_this_machine(text) else 'https'}://{text}"
-    shown = clean_line(text.rpartition("@")[2])
+    shown = safe_line(text.rpartition("@")[2])
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from oh_tui.address import server_address
 from oh_tui.keyboard import key_names, shown_keys
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.toml_lines import lines_of
 
 Auth = Literal["bearer", "session"]
@@ -270,7 +270,7 @@ class _Reader:
             try:
                 keys[name] = key_names(value)
             except ValueError as error:
-                self.blame(path, f"{name}: {clean_line(str(error))}")
+                self.blame(path, f"{name}: {safe_line(str(error))}")
         self._tell_clashes(table, keys, known)
         return keys
 
@@ -333,11 +333,11 @@ class _Reader:
 
 
 def _quoted(text: str) -> str:
-    return f"'{clean_line(text)[:60]}'"
+    return f"'{safe_line(text)[:60]}'"
 
 
 def _bare(name: str) -> str:
-    return clean_line(name)[:60]
+    return safe_line(name)[:60]
 
 
 def _near(name: str, there: Collection[str]) -> str:
@@ -378,7 +378,7 @@ def _path_in(table: dict[str, Any], action: str) -> tuple[str, ...]:
 
 
 def _syntax_fault(text: str, error: Exception) -> Fault:
-    told = clean_line(str(error))
+    told = safe_line(str(error))
     match = re.search(r" ?\(at (?:line (\d+), column \d+|end of document)\)", told)
     line = int(match[1]) if match and match[1] else text.count("\n", 0, len(text.rstrip())) + 1
     if isinstance(error, RecursionError) or not match:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from oh_tui.address import CLOUD
@@ -13,7 +13,7 @@ from oh_tui.api.models import Secret
 from oh_tui.config import Server
 from oh_tui.places import expanded, read_small, tilde, under_home
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line, redact
+from oh_tui.text import hold, safe_line
 
 STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
 """Where the OpenHands CLI keeps the key after `openhands login`, under the home folder."""
@@ -23,6 +23,16 @@ PATIENCE = 10.0
 
 Found = tuple[Secret | None, str, tuple[str, ...]]
 """A key, where it was found in words, and what is to be said about that."""
+
+
+VARIABLES = ("OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY")
+
+
+def hold_keys(environment: Mapping[str, str], servers: Iterable[Server]) -> None:
+    """Let no key of the environment be shown, be it used or not: the runs of this machine had the
+    same environment, and may have printed it."""
+    for name in (*VARIABLES, *(server.key_env for server in servers)):
+        hold(environment.get(name, "").strip())
 
 
 def named_key(server: Server, environment: Mapping[str, str]) -> Found:
@@ -57,8 +67,7 @@ def find_key(environment: Mapping[str, str], base_url: str) -> Found:
     """The key for a server that was given by its address."""
     # On Cloud the name that says Cloud wins. Any other server gets the general key first, so that
     # a Cloud key set for other tools is not sent there while one meant for it is set too.
-    names = ["OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY"]
-    for name in names if base_url == CLOUD else reversed(names):
+    for name in VARIABLES if base_url == CLOUD else reversed(VARIABLES):
         key = environment.get(name, "").strip()
         if key:
             return _secret(key, name), name, ()
@@ -128,10 +137,10 @@ def _output(words: tuple[str, ...], shown: str) -> str:
                 stream.close()
     if process.returncode:
         lines = errors.decode("utf-8", "replace").strip().splitlines()
-        said = f": {clean_line(redact(lines[-1]))[:200]}" if lines else ""
+        said = f": {safe_line(lines[-1])[:200]}" if lines else ""
         raise Problem(f"{shown} ended with code {process.returncode}{said}", hint)
     return told.decode("utf-8", "replace")
 
 
 def _shown_command(words: tuple[str, ...]) -> str:
-    return clean_line(redact(shlex.join(words)))[:60]
+    return safe_line(shlex.join(words))[:60]

@@ -23,7 +23,7 @@ from oh_tui.config import (
     command_words,
     parse_config,
 )
-from oh_tui.credentials import command_key, find_key, named_key
+from oh_tui.credentials import command_key, find_key, hold_keys, named_key
 from oh_tui.places import (
     cache_folder,
     config_file,
@@ -34,7 +34,7 @@ from oh_tui.places import (
     under_home,
 )
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 
 __all__ = ["CLOUD", "DEMO", "LOCAL", "Auth", "Settings", "choose", "fetch_key", "read_settings",
            "server_address"]  # fmt: skip
@@ -97,8 +97,6 @@ class Settings:
     """Read-only whichever server is chosen."""
     cautions: tuple[str, ...] = ()
     """What is to be said once about where things were found."""
-    held: list[Secret] = field(default_factory=list, compare=False, repr=False)
-    """Every key that was found since the start, on any server: none of them may be shown."""
 
     @property
     def has_key(self) -> bool:
@@ -129,6 +127,7 @@ def read_settings(
     some; without it keys and themes are left unread.
     """
     config = _read_config(environment, known)
+    hold_keys(environment, config.servers.values())
     notice = environment.get("OH_TUI_NOTICE", "")
     settings = Settings(
         ascii=ascii or config.ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
@@ -173,8 +172,6 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
             seen_file=seen_file(environment),
         )  # fmt: skip
     key, key_from, cautions = named_key(server, environment)
-    if key:
-        settings.held.append(key)
     return replace(
         blank,
         base_url=server.url,
@@ -193,9 +190,7 @@ def fetch_key(settings: Settings) -> Secret | None:
     thread. Raises Problem when the command tells none."""
     if settings.key is not None or not settings.key_command:
         return settings.key
-    key = command_key(settings.key_command)
-    settings.held.append(key)
-    return key
+    return command_key(settings.key_command)
 
 
 # The settings file
@@ -253,8 +248,6 @@ def _is_name(written: str, config: Config) -> bool:
 
 def _at_address(settings: Settings, base_url: str, environment: Mapping[str, str]) -> Settings:
     key, key_from, cautions = find_key(environment, base_url)
-    if key:
-        settings.held.append(key)
     return replace(
         settings,
         base_url=base_url,
@@ -279,7 +272,7 @@ def _auth(text: str) -> Auth | None:
         case "session":
             return "session"
     raise Problem(
-        f"OH_TUI_AUTH is {clean_line(text)!r}",
+        f"OH_TUI_AUTH is {safe_line(text)!r}",
         "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
     )
 
@@ -294,7 +287,7 @@ def _cache_limit(text: str) -> int:
         case number if number.isascii() and number.isdecimal() and len(number) < 10:
             return int(number) * 1_000_000
     raise Problem(
-        f"OH_TUI_CACHE is {clean_line(text)!r}",
+        f"OH_TUI_CACHE is {safe_line(text)!r}",
         "it can be off, or the megabytes that the runs kept on this machine may take",
     )
 

@@ -87,6 +87,25 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+_held: tuple[str, ...] = ()
+
+SHORTEST = 8
+"""Characters of a key that is looked for by itself; a shorter one stands in too many words."""
+
+MOST_HELD = 500
+"""More than that no server has a use for; the first ones are those of the person here."""
+
+
+def hold(key: str) -> None:
+    """From now on `redact` hides this key in whatever text it stands, whatever its shape."""
+    global _held
+    is_key = len(key) >= SHORTEST and key.isprintable() and " " not in key
+    if is_key and key not in _held and len(_held) < MOST_HELD:
+        # a new tuple: other threads may be reading the old one; the longest first, as one key may
+        # begin with another
+        _held = tuple(sorted((key, *_held), key=len, reverse=True))
+
+
 def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
     """A key known by its first characters, which may not stand inside a longer word.
 
@@ -153,8 +172,12 @@ def redact(text: str) -> str:
     Known are the key shapes of common services, bearer headers, cookies, passwords in URLs,
     private keys, and values that follow a name such as `api_key`, `token` or `password`. Code
     (`token = get_token()`, `password: str`), hashes and ids stay. Give it cleaned text: an escape
-    sequence inside a key would hide the key from here.
+    sequence inside a key would hide the key from here. The keys that the program itself holds
+    (`hold`) are hidden too.
     """
+    for key in _held:
+        if key in text:
+            text = text.replace(key, HIDDEN)
     for start, shape in _SHAPES:
         if start in text:
             text = shape.sub(HIDDEN, text)
@@ -211,6 +234,11 @@ def is_secret_name(name: str) -> bool:
     `x-session-api-key`, `access_token`; not `prompt_tokens`, not `llm_api_key_set`."""
     plain = "".join(filter(str.isalnum, name[:200])).lower()
     return _SECRET_NAME.fullmatch(plain) is not None
+
+
+def safe_line(text: str) -> str:
+    """A foreign text for one line, as it may be shown: clean and without secrets."""
+    return redact(clean_line(text))
 
 
 def _redact_raw(text: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from oh_tui.api.failures import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event, decode_json, parse_event
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -90,7 +90,7 @@ def text(answer: Answer, name: str) -> str:
     """The text under `name` in an object, on one line; "" when it has none."""
     value = _json(answer)
     found = value.get(name) if isinstance(value, dict) else None
-    return clean_line(found)[:80] if isinstance(found, str) else ""
+    return safe_line(found)[:80] if isinstance(found, str) else ""
 
 
 def loose_model(raw: bytes, kind: type[M]) -> M | None:

@@ -27,7 +27,7 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.models import Secret
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, redact, safe_line
 from oh_tui.trajectory.events import decode_json
 
 MAYBE_DONE = "It may have been done all the same: look before you try again"
@@ -258,7 +258,7 @@ def not_the_api(answer: Answer) -> NotTheApi:
     what = "a web page" if page else "no JSON" if answer.data else "nothing"
     call = answer.call
     return NotTheApi(
-        f"Could not {call.doing}: {call.host} answered with {what} at {clean_line(call.url)}",
+        f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
         f"The address is wrong or the server too old. {WANTED}",
         status=200,
         address=call.address,

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from oh_tui.text import hold
+
 T = TypeVar("T")
 
 
@@ -47,12 +49,14 @@ class StartTaskStatus(StrEnum):
 
 
 class Secret:
-    """A key that cannot be shown by accident: only `reveal()` gives the text."""
+    """A key that cannot be shown by accident: only `reveal()` gives the text, and from here on it
+    is hidden in every text that is shown, wherever that comes from."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
+        hold(value)
 
     def reveal(self) -> str:
         return self._value

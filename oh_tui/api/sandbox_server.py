@@ -20,7 +20,7 @@ from oh_tui.api.filters import page_params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.requests import Content, Upload
 from oh_tui.api.transport import Hints, Pieces, Server
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 
 TIMEOUT = 300
 """Seconds a command may take unless told otherwise; the server's own number."""
@@ -288,7 +288,7 @@ def _place(part: BashOutput) -> tuple[int, bool]:
 
 
 def _named(path: str) -> str:
-    return clean_line(path.rsplit("/", 1)[-1] or path)[:60] or "a file"
+    return safe_line(path.rsplit("/", 1)[-1] or path)[:60] or "a file"
 
 
 _GET_HINTS: Hints = {

@@ -16,7 +16,7 @@ from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 
@@ -213,7 +213,7 @@ def stands(standing: Standing) -> str:
         case "idle":
             return "the agent is idle, with nothing to do"
         case other:
-            return f"the agent is {clean_line(other)[:40] or 'in no known state'}"
+            return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
 
 
 def _next(standing: Standing) -> str:

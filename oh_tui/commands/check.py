@@ -9,7 +9,7 @@ from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import print_json
 from oh_tui.commands.reading import is_damaged, name, open_run, say_damage, whole
 from oh_tui.human import plural
-from oh_tui.text import clean, clean_line, redact
+from oh_tui.text import clean, clean_line, redact, safe_line
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe, describe_event
 from oh_tui.trajectory.events import ERROR_KINDS, Event
@@ -143,9 +143,9 @@ def _rows(trajectory: Trajectory) -> Iterator[tuple[str, int, str, str]]:
     for event in trajectory.events:
         if event.kind in ERROR_KINDS:
             error = _error(event)
-            told = filter(None, (error["code"], clean_line(error["detail"])[:200]))
+            told = filter(None, (error["code"], safe_line(error["detail"])[:200]))
             yield _row("error", trajectory.step_of(event.id), event, ": ".join(told))
 
 
 def _row(label: str, step: Step | None, event: Event, text: str) -> tuple[str, int, str, str]:
-    return label, step.number if step else 0, clean_line(event.id), text
+    return label, step.number if step else 0, safe_line(event.id), text

@@ -9,7 +9,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import number, stamp
 from oh_tui.commands.reading import title
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, redact, safe_line
 from oh_tui.trajectory.accounting import Accounts, Spent
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
@@ -72,7 +72,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         else None,
         "parent_id": line(bare_id(conversation.parent_conversation_id or "")),
         "sub_conversation_ids": [
-            clean_line(bare_id(one)) for one in conversation.sub_conversation_ids or ()
+            safe_line(bare_id(one)) for one in conversation.sub_conversation_ids or ()
         ],
         "created": moment(conversation.created_at),
         "updated": moment(conversation.updated_at),
@@ -81,7 +81,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
 
 def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
     return {
-        "id": clean_line(sandbox.id),
+        "id": safe_line(sandbox.id),
         "status": line(sandbox.status),
         "spec": line(sandbox.sandbox_spec_id),
         "created": moment(sandbox.created_at),
@@ -138,7 +138,7 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
     group = trajectory.group(step)
     return {
         "index": step.number,
-        "kind": clean_line(event.kind),
+        "kind": safe_line(event.kind),
         "family": str(told.family),
         "tool": line(event.tool_name),
         "what": told.what,
@@ -151,7 +151,7 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "cost": number(spent.cost) if spent and spent.cost else None,
         "tokens": _tokens(spent) if spent else None,
         "call_id": line(event.tool_call_id),
-        "result_ids": [clean_line(result.id) for result in step.results],
+        "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
         "risk": line(event.risk),
     }

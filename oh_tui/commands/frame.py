@@ -16,7 +16,7 @@ from oh_tui.commands import TABLE
 from oh_tui.commands.ids import is_path, read_id
 from oh_tui.commands.printing import Style
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.settings import Settings
@@ -115,7 +115,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         name = self.prog.partition(" ")[2]
         hint = f"oh-tui {name} --help shows how it is used" if name else HELP
-        raise Problem(clean_line(message[:1].upper() + message[1:]), hint)
+        raise Problem(safe_line(message[:1].upper() + message[1:]), hint)
 
 
 class _RefuseKey(argparse.Action):
@@ -229,7 +229,7 @@ def _require_meaning(word: str) -> None:
         return
     close = difflib.get_close_matches(word, TABLE, 1)
     raise Problem(
-        f"'{clean_line(word)}' is no command, no conversation id and no file",
+        f"'{safe_line(word)}' is no command, no conversation id and no file",
         f"did you mean {close[0]}?" if close else HELP,
     )
 

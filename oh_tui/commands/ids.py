@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from oh_tui.api.models import bare_id
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -58,13 +58,13 @@ def require_id(text: str, base_url: str) -> str:
     found = read_id(text)
     if not found:
         raise Problem(
-            f"{clean_line(text)!r} is no conversation id",
+            f"{safe_line(text)!r} is no conversation id",
             f"give {SHORTEST} or more characters of the id, or the conversation's web address",
         )
     if "://" in text and _host(text) != _host(base_url):
         theirs = f"{urlsplit(text).scheme}://{_host(text)}"
         raise Problem(
-            f"That conversation is on {clean_line(theirs)}, and the server here is {base_url}",
+            f"That conversation is on {safe_line(theirs)}, and the server here is {base_url}",
             f"oh-tui --server {clean_line(theirs)} {found}, with the key of that server",
         )
     return found
@@ -87,7 +87,7 @@ async def find(source: Source, identifier: str) -> Conversation:
     if not matches:
         raise await _not_found(source, identifier)
     if len(matches) > 1:
-        named = [f"{bare_id(c.id)[:12]} ({clean_line(c.title or 'no title')})" for c in matches[:5]]
+        named = [f"{bare_id(c.id)[:12]} ({safe_line(c.title or 'no title')})" for c in matches[:5]]
         more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
         raise Problem(
             f"{len(matches)} conversations begin with {identifier}", ", ".join(named) + more

@@ -19,7 +19,7 @@ from oh_tui.commands.reading import chosen, on_server, short_id, title
 from oh_tui.commands.standing import HUES, state
 from oh_tui.human import compact, dollars, plural
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.moments import seconds_of
 
@@ -205,11 +205,11 @@ _SANDBOX = (
 def _sandbox_row(style: Style, sandbox: Sandbox, inside: Iterable[Conversation]) -> Row:
     names = [title(one) for one in inside]
     more = f" +{len(names) - 1} more" if len(names) > 1 else ""
-    status = clean_line(sandbox.status or "").lower()
+    status = safe_line(sandbox.status or "").lower()
     word = {"missing": "gone", "error": "failed"}.get(status, status)
     hue = HUES.get("error" if word == "failed" else word, "")
     return (
-        clean_line(sandbox.id),
+        safe_line(sandbox.id),
         Cell(word, hue),
         style.when(seconds(sandbox.created_at or "")),
         ", ".join(names) if style.piped else (names[0] + more if names else ""),
@@ -288,14 +288,14 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
         ("tokens", compact(tokens) if tokens else ""),
         ("events", plural(known.events, "event") + counted if known.events is not None else ""),
         ("changed", style.when(seconds(one.updated_at or ""))),
-        ("parent", clean_line(one.parent_conversation_id or "")),
+        ("parent", safe_line(one.parent_conversation_id or "")),
         ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
         ("web", _web(call, one)),
     ]
 
 
 def _sandbox_word(sandbox: Sandbox | None) -> str:
-    word = clean_line((sandbox and sandbox.status) or "").lower()
+    word = safe_line((sandbox and sandbox.status) or "").lower()
     return f"({'gone' if word == 'missing' else word})" if word else ""
 
 

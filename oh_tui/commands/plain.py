@@ -12,7 +12,7 @@ from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Style, fit, say, width
 from oh_tui.commands.reading import name, read_run, short_id, title, whole
 from oh_tui.human import age, clock, tenths
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.steps import Outcome, Trajectory
@@ -101,10 +101,10 @@ def _conversation_rows(conversations: Sequence[Conversation]) -> Iterator[tuple[
         cost = (conversation.metrics and conversation.metrics.accumulated_cost) or 0.0
         yield (
             short_id(conversation),
-            _STATES.get(state, clean_line(state).lower()),
+            _STATES.get(state, safe_line(state).lower()),
             "" if then is None else age(then, now),
             f"${cost:.2f}" if cost >= 0.005 else "",
-            clean_line(conversation.selected_repository or ""),
+            safe_line(conversation.selected_repository or ""),
             title(conversation),
         )
 

@@ -10,7 +10,7 @@ from oh_tui.commands.printing import say, tell_progress
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Source
 from oh_tui.sources.files import FileSource
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -132,7 +132,7 @@ def name(conversation: Conversation) -> str:
 
 
 def title(conversation: Conversation) -> str:
-    return clean_line(redact(conversation.title or "")) or "(no title)"
+    return safe_line(conversation.title or "") or "(no title)"
 
 
 def short_id(conversation: Conversation) -> str:

@@ -14,7 +14,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan
 from oh_tui.sources.server import ServerSource
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 
 POLL = 3.0
 """Seconds between two looks at a sandbox with --wait."""
@@ -121,7 +121,7 @@ def _stake(plan: SandboxPlan) -> str:
 
 def _reason(plan: SandboxPlan) -> str:
     if plan.action:
-        state = clean_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
+        state = safe_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
         return f"the sandbox is {state}"
     return plan.reason.partition(":")[0]
 
@@ -143,7 +143,7 @@ async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
         if status in ("MISSING", "ERROR"):
             state = "gone" if status == "MISSING" else "failed"
             raise Problem(f"The sandbox is {state}", "its history stays readable")
-        tell_progress(f"the sandbox is {clean_line(status or '').lower()}")
+        tell_progress(f"the sandbox is {safe_line(status or '').lower()}")
         await asyncio.sleep(POLL)
 
 

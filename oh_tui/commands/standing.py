@@ -9,7 +9,7 @@ import msgspec
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.printing import Hue
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import seconds
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Counts(msgspec.Struct, frozen=True):
 def state(conversation: Conversation) -> str:
     """One word; "" of a file, which tells none."""
     told = conversation.execution_status or conversation.sandbox_status or ""
-    return WORDS.get(told, clean_line(told).lower())
+    return WORDS.get(told, safe_line(told).lower())
 
 
 def needs(conversation: Conversation, remembered: Mapping[str, Seen]) -> str:

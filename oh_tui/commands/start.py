@@ -22,7 +22,7 @@ from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import on_server, read_run, whole
 from oh_tui.commands.standing import state
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, StartTask
@@ -183,7 +183,7 @@ def _tell_task(call: Call, task: StartTask, stages: list[str]) -> None:
     if call.as_json:
         print_json(_document(task, stages, None, None))
         return
-    print(read_id(task.id) or clean_line(task.id))
+    print(read_id(task.id) or safe_line(task.id))
     say("this is the id of its start: oh-tui conversations lists the conversation in a minute")
 
 
@@ -203,7 +203,7 @@ def _document(
     verdict: Verdict | None,
 ) -> dict[str, Any]:
     return {
-        "task": {"id": read_id(task.id) or clean_line(task.id), "status": line(task.status)},
+        "task": {"id": read_id(task.id) or safe_line(task.id), "status": line(task.status)},
         "stages": stages,
         "conversation": conversation_json(conversation) if conversation else None,
         "verdict": verdict_json(verdict) if verdict else None,

@@ -9,7 +9,7 @@ from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import print_json
 from oh_tui.commands.reading import open_run, say_damage, title, whole
 from oh_tui.human import dollars, duration, plural
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, redact, safe_line
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.failures import failure_words
@@ -73,7 +73,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "plan": list(verdict.plan) if verdict.plan else None,
         },
         "conversation": {
-            "id": clean_line(conversation.id),
+            "id": safe_line(conversation.id),
             "title": title(conversation),
             "model": redact(clean_line(conversation.llm_model or "")).rpartition("/")[2] or None,
             "repository": redact(clean_line(conversation.selected_repository or "")) or None,
@@ -93,7 +93,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         "before": _before(trajectory, verdict),
         "first": {
             "step": first.number,
-            "event_id": clean_line(first.event.id),
+            "event_id": safe_line(first.event.id),
             "what": about.what,
             "result": about.result,
         }

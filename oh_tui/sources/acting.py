@@ -14,7 +14,7 @@ import msgspec
 from oh_tui.api.errors import Conflict
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, build
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.bodies import field
 from oh_tui.trajectory.steps import Step, Trajectory
 
@@ -81,7 +81,7 @@ class Standing(msgspec.Struct, frozen=True):
             case "MISSING" | None:
                 return Problem("The sandbox is gone", "its history stays readable")
             case other:
-                state = clean_line(other).lower()[:20]
+                state = safe_line(other).lower()[:20]
                 return Problem(f"The sandbox is {state}", "wait, then press r")
 
     def same_calls(self, other: Standing) -> bool:

@@ -13,14 +13,14 @@ from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.members import BROKEN
 
 
 def download_name(conversation: Conversation) -> str:
     """A file name made of the title and the id, safe on any file system; the server's own
     proposal is not trusted."""
-    words = re.findall(r"[a-z0-9]+", clean_line(conversation.title or "").lower())
+    words = re.findall(r"[a-z0-9]+", safe_line(conversation.title or "").lower())
     title = "-".join(words)[:40].strip("-") or "conversation"
     return f"{title}-{re.sub(r'[^0-9a-f]', '', bare_id(conversation.id))[:8]}.zip"
 

@@ -20,7 +20,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
 from oh_tui.sources.cache import RunCache, events_of_zip
 from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -296,7 +296,7 @@ class ServerSource:
             others = [s for s in await self.sandboxes() if s.status == "RUNNING"]
             others.sort(key=lambda s: s.created_at or "")
             return SandboxPlan("resume", sandbox, inside, tuple(others))
-        state = clean_line(sandbox.status or "in no known state").lower()
+        state = safe_line(sandbox.status or "in no known state").lower()
         return SandboxPlan(
             "", sandbox, inside, reason=f"the sandbox is {state}: wait, then press r"
         )
@@ -344,7 +344,7 @@ class ServerSource:
             await asyncio.sleep(wait)
             wait = min(wait * 2, 3.0)
         verb = "pause" if wanted == "PAUSED" else "resume"
-        now = clean_line(status or "in no known state").lower()
+        now = safe_line(status or "in no known state").lower()
         if failure is None:
             raise Problem(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
         raise Problem(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)

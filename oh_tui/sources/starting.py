@@ -14,7 +14,7 @@ from oh_tui.api.models import StartTask, bare_id
 from oh_tui.api.requests import StartRequest
 from oh_tui.problem import Problem
 from oh_tui.sources.links import read_repository
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, redact, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
@@ -82,13 +82,13 @@ def choices(conversations: Iterable[Conversation]) -> Choices:
     models: dict[str, None] = {}
     providers: dict[str, str] = {}
     for conversation in conversations:
-        if model := clean_line(conversation.llm_model or ""):
+        if model := safe_line(conversation.llm_model or ""):
             models.setdefault(model)
         repository = read_repository(conversation.selected_repository or "")[0]
         if not repository:
             continue
         known = branches.setdefault(repository, {})
-        if branch := clean_line(conversation.selected_branch or ""):
+        if branch := safe_line(conversation.selected_branch or ""):
             known.setdefault(branch)
         if conversation.git_provider:
             providers.setdefault(repository, conversation.git_provider)
@@ -143,7 +143,7 @@ def what_became(task: StartTask) -> str:
 
 def stage_of(status: str | None) -> str:
     """A status in words; one that is new is shown as the server calls it."""
-    return STAGES.get(status or "") or clean_line(status or "").lower().replace("_", " ")
+    return STAGES.get(status or "") or safe_line(status or "").lower().replace("_", " ")
 
 
 async def start(

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import part_file, publish
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
@@ -42,7 +42,7 @@ async def open_workspace(api: AppServer, conversation: Conversation) -> Workspac
         raise Problem("The sandbox is gone", "its history stays readable")
     agent = api.agent_server(now) if status == "RUNNING" else None
     if agent is None:
-        state = clean_line(status or "in no known state").lower()
+        state = safe_line(status or "in no known state").lower()
         raise Problem(f"The sandbox does not run, it is {state}", "wait, then press r")
     return Workspace(agent)
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.human import duration, plural
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
@@ -451,7 +451,7 @@ def _stands(standing: Standing) -> str:
         case "idle":
             return "the agent is idle, with nothing to do: m tells it"
         case other:
-            return f"the agent is {clean_line(other)[:40] or 'in no known state'}"
+            return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
 
 
 def _title(standing: Standing) -> str:

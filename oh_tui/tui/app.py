@@ -28,7 +28,7 @@ from textual.worker import WorkerFailed
 from oh_tui import __version__
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.text import HIDDEN, clean, redact
+from oh_tui.text import clean, redact
 from oh_tui.tui import flows
 from oh_tui.tui.driver import TerminalDriver
 from oh_tui.tui.in_order import KeysInOrder
@@ -184,10 +184,7 @@ class OhTui(KeysInOrder):
         if isinstance(error, WorkerFailed):
             error = error.error if isinstance(error.error, Exception) else error
         self.crashed = type(error).__name__
-        text = "".join(traceback.format_exception(error))
-        for key in self.main.settings.held:
-            text = text.replace(key.reveal(), HIDDEN)
-        self.report = write_report(text)
+        self.report = write_report("".join(traceback.format_exception(error)))
 
     def _fatal_error(self) -> None:
         """Textual's prints a traceback with local variables: those may hold keys and texts of

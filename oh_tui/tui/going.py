@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.moments import Moment, moment
 from oh_tui.trajectory.scan import Breathing, scan
 from oh_tui.trajectory.steps import Trajectory
@@ -64,7 +64,7 @@ async def _number_of(screen: MainScreen, trajectory: Trajectory, place: str) -> 
         raise _Nowhere(f"no step, time or id: {clean_line(place)[:60]}")
     step = trajectory.step_of(event.id)
     if step is None:
-        raise _Nowhere(f"{clean_line(event.kind)} is no step: x shows all events")
+        raise _Nowhere(f"{safe_line(event.kind)} is no step: x shows all events")
     return step.number
 
 

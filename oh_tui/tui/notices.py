@@ -9,7 +9,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING, cast
 
 from oh_tui.human import plural
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.tui.triage import Change, Stand
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -77,7 +77,7 @@ def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
     return kept | {
         "OH_TUI_OUTCOME": change.stand.value,
         "OH_TUI_TITLE": title_of(change.conversation),
-        "OH_TUI_ID": clean_line(change.conversation.id),
+        "OH_TUI_ID": safe_line(change.conversation.id),
     }
 
 

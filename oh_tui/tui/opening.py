@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
-from oh_tui.text import clean_line
+from oh_tui.text import safe_line
 from oh_tui.tui.outside import start_beside
 from oh_tui.tui.widgets.bars import Question
 
@@ -81,7 +81,7 @@ def pulls_of(screen: MainScreen) -> list[Link]:
         raise Problem("No pull request of this conversation is known")
     links = pull_links(conversation)
     if not links:
-        at = clean_line(conversation.git_provider or "") or "a place that is not told"
+        at = safe_line(conversation.git_provider or "") or "a place that is not told"
         raise Problem(
             f"Pull request {max(numbers)} is at {at}: its address is not known",
             "o opens the conversation's page",

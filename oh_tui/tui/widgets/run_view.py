@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.human import compact, day_span, dollars, duration, plural
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.blocks import (
     Around,
     Block,
@@ -381,7 +381,7 @@ def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float
         facts.append(model.rpartition("/")[2])
     status = conversation.sandbox_status
     if status:
-        known = "gone" if status == "MISSING" else clean_line(status).lower()
+        known = "gone" if status == "MISSING" else safe_line(status).lower()
         facts.append(f"sandbox {known}")
     began = trajectory.began if trajectory and trajectory.complete else None
     if began is None:
