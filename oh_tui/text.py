@@ -106,6 +106,11 @@ def hold(key: str) -> None:
         _held = tuple(sorted((key, *_held), key=len, reverse=True))
 
 
+def holds_key(data: bytes) -> bool:
+    """Whether a key that the program holds stands in there: such data is not kept."""
+    return any(key.encode() in data for key in _held)
+
+
 def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
     """A key known by its first characters, which may not stand inside a longer word.
 

@@ -15,7 +15,7 @@ from oh_tui.commands.acting import refusals, require_consent, short
 from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
-from oh_tui.commands.printing import print_json, tell_progress
+from oh_tui.commands.printing import for_terminal, print_json, tell_progress
 from oh_tui.commands.saving import part_folder, shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
@@ -127,10 +127,13 @@ def _target(call: Call) -> tuple[Path, Path | None]:
 async def _print(
     workspace: Workspace, path: str, progress: Callable[[int, int | None], None]
 ) -> None:
-    """The whole file, once all of it is here."""
+    """The whole file, once all of it is here; on a terminal what does that no harm."""
     with tempfile.TemporaryDirectory(prefix="oh-tui-") as name:
         saved = await workspace.get(path, Path(name), progress)
         tell_progress("")
+        if sys.stdout.isatty():
+            print(end=for_terminal(saved.read_bytes().decode("utf-8", "replace")), flush=True)
+            return
         with saved.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()

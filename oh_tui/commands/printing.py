@@ -255,6 +255,16 @@ def say(text: str) -> None:
     print(f"oh-tui: {text}", file=sys.stderr, flush=True)
 
 
+def for_terminal(text: str) -> str:
+    """What a program of somebody else wrote, as our terminal may have it: its text and colours, and
+    nothing that moves, asks, names or copies."""
+    from oh_tui.trajectory.terminal import read_output
+
+    seen = read_output(text)
+    end = text[len(text.rstrip("\r\n")) :].count("\n") * "\n"
+    return (f"{seen.coloured}\x1b[0m" if seen.coloured else seen.text) + end
+
+
 def tell_progress(text: str) -> None:
     """One line of a terminal, over the one before; "" clears it. Nothing where nobody looks."""
     if sys.stderr and sys.stderr.isatty():

@@ -12,7 +12,7 @@ from oh_tui.commands.acting import refusals, short
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
-from oh_tui.commands.printing import print_json, say
+from oh_tui.commands.printing import for_terminal, print_json, say
 from oh_tui.human import duration
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
@@ -78,10 +78,11 @@ def _line(words: list[str]) -> str:
 
 
 def _pass_on(part: BashOutput) -> None:
-    """As it is, also to a terminal: like ssh."""
+    """As it is to a pipe or a file. A terminal gets what does it no harm: the agent decides what
+    there is to print."""
     for text, stream in ((part.stdout, sys.stdout), (part.stderr, sys.stderr)):
         if text and stream:
-            _write(text, stream)
+            _write(for_terminal(text) if stream.isatty() else text, stream)
 
 
 def _write(text: str, stream: IO[str]) -> None:

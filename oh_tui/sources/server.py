@@ -20,7 +20,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
 from oh_tui.sources.cache import RunCache, events_of_zip
 from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
-from oh_tui.text import safe_line
+from oh_tui.text import holds_key, safe_line
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -180,7 +180,8 @@ class ServerSource:
                 if problems and len(events) < total:
                     came = f"{len(events):,} of {plural(total, 'event')} came"
                     raise Problem(f"The download broke off: {came}", "try again")
-                if self.cache and len(events) == total and not problems:
+                told = any(holds_key(event.raw()) for event in events)
+                if self.cache and len(events) == total and not problems and not told:
                     await asyncio.to_thread(self.cache.keep, conversation, file, total)
         events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live)

@@ -26,7 +26,7 @@ _SENT = re.compile(
     | (?P<title>\x1b\]2;(?:oh-tui(?:[ ][!-~\xe2\x80-\xbf]{1,8})*)?\x07)
     | (?P<pointer>\x1b\]22;[a-z-]*\x07)
     | (?P<copied>\x1b\]52;c;(?P<data>[A-Za-z0-9+/]*={0,2})\x07)
-    | (?P<line>\r\n|\r|\n)
+    | (?P<line>\r\n|\r(?:\x1b\[K)?|\n|\t)
     | (?P<text>[^\x00-\x1f\x7f]+)
     """
     % _OWN_MODES,
