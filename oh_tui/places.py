@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text import clean_line, safe_line
 
 LARGEST = 1 << 20
 """Bytes up to which a file can be one of settings, or hold a key."""
@@ -52,11 +52,11 @@ def expanded(written: str, environment: Mapping[str, str]) -> Path:
 
 
 def tilde(path: Path, environment: Mapping[str, str]) -> str:
-    """A path as people write it, clean."""
+    """A path as people write it, clean; without a key, should one stand there by mistake."""
     home = environment.get("HOME")
     if home and path.is_relative_to(home):
-        return clean_line(f"~/{path.relative_to(home)}")
-    return clean_line(str(path))
+        return safe_line(f"~/{path.relative_to(home)}")
+    return safe_line(str(path))
 
 
 def seen_file(environment: Mapping[str, str]) -> Path | None:

@@ -152,7 +152,8 @@ _HEADER = re.compile(
     r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(://[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+_USER_INFO = re.compile(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+"""Of an address; made a path, it has one slash."""
 _PAIR = re.compile(
     r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
     r"|token|secret|passw(?:or)?d|passphrase)"
@@ -186,7 +187,7 @@ def redact(text: str) -> str:
     for start, shape in _SHAPES:
         if start in text:
             text = shape.sub(HIDDEN, text)
-    if "://" in text:
+    if ":/" in text:
         text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
     lower = text.lower()
     if "authorization" in lower or "cookie" in lower:

@@ -102,7 +102,13 @@ def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
 def test_words_that_are_wrong(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     word = text.replace("\0", "")
     settings = tmp_path / "config.toml"
-    for line in ("[word]", "--server [word] cache", "steps [word] [word]", "show [word]", "--log [word]"):
+    for line in (
+        "[word]",
+        "--server [word] cache",
+        "steps [word] [word]",
+        "show [word]",
+        "--log [word]",
+    ):
         check_on_terminal(*(w.replace("[word]", word) for w in line.split()))
     monkeypatch.setenv("OH_TUI_CONFIG", str(settings))
     for body in (
