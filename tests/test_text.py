@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from oh_tui.text import HIDDEN, MOST_MARKS, clean, clean_line, is_secret_name, redact, redact_json
+from oh_tui import text as text_module
+from oh_tui.text import (
+    HIDDEN,
+    MOST_MARKS,
+    clean,
+    clean_line,
+    hold,
+    holds_key,
+    is_secret_name,
+    redact,
+    redact_json,
+    safe_line,
+)
 from tests.hostile.texts import HOSTILE
 
 
@@ -262,6 +274,27 @@ def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
         "ok": [True, None, 1.5],
     }
     assert value["text"] == f"key {secret}", "the original was changed"
+
+
+def test_a_key_that_is_held_is_hidden_whatever_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "_held", ())
+    for key in ("our.first", "our.first.and.second", "short", "two words of it", ""):
+        hold(key)
+    told = "our.first.and.second, our.first! short, two words of it"
+    assert redact(told) == f"{HIDDEN}, {HIDDEN}! short, two words of it"
+    assert safe_line("our.\u200bfirst\n x") == f"{HIDDEN} x"
+    assert holds_key(b'{"a": "our.first"}') and not holds_key(b"our")
+
+
+def test_no_number_of_keys_of_others_takes_the_place_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_module, "_held", ())
+    for key in ("our-own-key", *(f"key-of-another-{n:04}" for n in range(2_000))):
+        hold(key)
+    assert redact("our-own-key key-of-another-0007 key-of-another-1999") == (
+        f"{HIDDEN} {HIDDEN} key-of-another-1999"
+    )
 
 
 def test_json_does_not_show_a_secret_that_something_invisible_splits() -> None:

@@ -146,10 +146,10 @@ def cases() -> Iterator[tuple[str, list[bytes], Path_, list[dict[str, Any]], int
 
 
 def try_shapes(*, some: bool) -> int:
-    """Tell all with another shape at each place; with `some` one shape at each, in turn."""
+    """Tell all with another shape at each place; with `some` one shape at every second, in turn."""
     names = itertools.cycle(ALL)
     tried = 0
-    for where, raw, path, whole, number in cases():
+    for where, raw, path, whole, number in itertools.islice(cases(), 0, None, 2 if some else 1):
         for name in [next(names)] if some else ALL:
             changed = [*raw]
             changed[number] = with_shape(whole[number], path, ALL[name])
@@ -162,8 +162,8 @@ def try_shapes(*, some: bool) -> int:
     return tried
 
 
-def test_one_shape_or_another_at_each_place_of_each_event() -> None:
-    assert try_shapes(some=True) > 700
+def test_one_shape_or_another_at_every_second_place_of_each_event() -> None:
+    assert try_shapes(some=True) > 350
 
 
 @pytest.mark.slow

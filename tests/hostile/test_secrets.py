@@ -250,7 +250,7 @@ def test_no_secret_reaches_screen_clipboard_log_files_or_process_list(
         terminal.settle()
         listed = processes(terminal.pid)
         assert "calls.log" in listed
-        for _ in range(4):
+        for _ in range(2):
             it.press("enter", "3", "G", "k", "R", "y", "j", "R", "y", "o", "y", "m", "1", "j")
         it.press("v", "c", "esc", "T", "esc", "x", "2", "j", "p", "esc", "1", "o", "esc")
         it.press("ctrl+p")
@@ -296,7 +296,7 @@ def test_no_secret_is_printed_logged_or_kept_by_a_command(
     read = {"file": ("a key file",), "command": ("a key command",)}.get(name, ())
     log = ("--log", str(tmp_path / "calls.log"), *(("--server", name) if name else ()))
     for line in EACH[: None if not name else 4]:
-        for more in ((), ("--json",)):
+        for more in ((), ("--json",)) if line.startswith(("show", "steps", "who")) else ((),):
             code, out, err = said_by(*log, *more, *line.split())
             assert code in (0, 3) or line.startswith("approve"), (line, err)
             check(line, out + err, canaries(server, read=read))

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
+from oh_tui import text
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
@@ -105,6 +106,17 @@ async def test_the_zip_is_kept_as_it_came(here: Here) -> None:
     with zipfile.ZipFile(here.entry) as archive:
         assert archive.testzip() is None
         assert archive.comment.startswith(b"oh-tui 1 ") and archive.comment.endswith(b" 3000")
+
+
+async def test_a_run_that_tells_a_key_of_ours_is_not_kept(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = (await here.load())[-1].trajectory
+    assert told
+    shutil.rmtree(here.folder)
+    monkeypatch.setattr(text, "_held", (told.events[1500].id,))
+    await here.load()
+    assert here.is_downloaded and not list(here.folder.glob("runs/*/*"))
 
 
 async def test_another_record_is_loaded_anew_and_replaces_what_was_kept(here: Here) -> None:
