@@ -47,7 +47,8 @@ class Spoiler:
 
 
 def changed(app: ASGIApp, change: Callable[[str, Any], Any]) -> ASGIApp:
-    """`app` with each JSON answer given to `change`, along with "GET /path"."""
+    """`app` with each JSON answer given to `change`, along with "GET /path", and with the corpus in
+    each file that is downloaded."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         held: list[Message] = []
@@ -62,6 +63,9 @@ def changed(app: ASGIApp, change: Callable[[str, Any], Any]) -> ASGIApp:
         if b"json" in headers.get(b"content-type", b""):
             value = change(f"{scope['method']} {scope['path']}", json.loads(body))
             body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        elif scope["path"].endswith("/file/download"):
+            body = "\n".join(CORPUS.values()).encode("utf-8", "surrogatepass")
+        if b"content-length" in headers:
             headers[b"content-length"] = str(len(body)).encode()
         await send({**start, "headers": list(headers.items())})
         await send({"type": "http.response.body", "body": body})

@@ -24,7 +24,12 @@ from tests.hostile.test_terminal import saying
 from tests.hostile.texts import CORPUS
 from tests.tui.explorer import AT_ONCE
 
-MORE = (f"get {DATES} src/dates/parse.py -o -", f"tail {OAUTH}", f"export {OAUTH}", "cache")
+MORE = (
+    f"get {DATES} /workspace/dates/src/dates/parse.py -o -",
+    f"tail {OAUTH}",
+    f"export {OAUTH}",
+    "cache",
+)
 ON_FILES = ("show", "why", "steps", "tail", "changes", "check", "count", "events", "export")
 
 

@@ -242,7 +242,7 @@ def test_no_secret_reaches_screen_clipboard_log_files_or_process_list(
     leaky: tuple[Leaky, str], tmp_path: Path
 ) -> None:
     server, url = leaky
-    given = environment(tmp_path, url)
+    given: dict[str, Any] = {**environment(tmp_path, url)}
     words = ("--log", tmp_path / "calls.log")
     with Terminal(OH_TUI, *words, size=SIZE, home=tmp_path, **given) as terminal:
         it = Looker(terminal)
