@@ -223,7 +223,10 @@ def print_json(document: Any) -> None:
     import msgspec
 
     text = json.dumps(document, allow_nan=False)
-    print(msgspec.json.format(text, indent=2))
+    try:
+        print(msgspec.json.format(text, indent=2))
+    except msgspec.DecodeError:  # half a character, which it takes for no JSON
+        print(json.dumps(document, allow_nan=False, indent=2))
 
 
 def print_json_line(document: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 
 import pytest
@@ -18,6 +19,7 @@ from oh_tui.commands.printing import (
     fit,
     number,
     pairs,
+    print_json,
     stamp,
     style_of_stdout,
     table,
@@ -129,3 +131,8 @@ def test_columns_of_a_terminal() -> None:
 def test_a_long_text_is_cut_without_measuring_it_again_and_again() -> None:
     assert fit("漢" * 1_000_000, 7, Style(room=80)) == "漢漢漢…"
     assert fit("e\u0301" * 9, 4, Style(room=80)) == "e\u0301e\u0301e\u0301…"
+
+
+def test_half_a_character_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"out": "\ud800"})
+    assert json.loads(capsys.readouterr().out) == {"out": "\ud800"}
