@@ -189,7 +189,7 @@ def test_a_server_whose_every_word_is_hostile() -> None:
     ):
         it.terminal.wait_for("41 conversations")
         it.terminal.settle()
-        for _ in range(7):
+        for _ in range(4):
             it.press("j", "enter")
             it.check_columns()
             it.press("3", "G", "k", "k", "1")
