@@ -36,7 +36,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of one conversation from before; "" and 0 stand for not known."""
 
     outcome: str = ""
-    """A word of `oh_tui.tui.triage`."""
+    """A word of `oh_tui.needs.Stand`."""
     when: float = 0.0
     """The time of the outcome, in seconds since 1970, as far as the server told it."""
     line: str = ""

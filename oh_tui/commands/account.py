@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import msgspec
 
 from oh_tui import __version__
-from oh_tui.api.models import Conversation
 from oh_tui.commands import store
 from oh_tui.commands.documents import conversation_id, conversation_json, line
 from oh_tui.commands.frame import Call, Command
@@ -25,7 +24,7 @@ from oh_tui.commands.printing import (
     table,
 )
 from oh_tui.commands.reading import short_id, title
-from oh_tui.commands.standing import GLYPHS, HUES, Counts, count, needs, state
+from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy
 from oh_tui.human import age, dollars, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory, Seen
@@ -81,10 +80,21 @@ async def _agent_server_version(source: ServerSource) -> str | None:
 # status
 
 
+class _Counts(msgspec.Struct, frozen=True):
+    waiting: int = 0
+    failed: int = 0
+    running: int = 0
+    conversations: int = 0
+    cost: float = 0.0
+    """US dollars, of all that were counted."""
+    more: bool = False
+    """There are older ones, which were not looked at."""
+
+
 class _Answer(msgspec.Struct, frozen=True):
     """What a server said at some time; `asked` is when it was tried last."""
 
-    counts: Counts
+    counts: _Counts
     at: float
     asked: float
 
@@ -93,7 +103,7 @@ class _Told(msgspec.Struct, frozen=True):
     """What is there to print: the counts, and the rows if the server was asked just now."""
 
     answer: _Answer
-    rows: tuple[Conversation, ...] = ()
+    rows: tuple[Needy, ...] = ()
 
 
 async def status(call: Call) -> int:
@@ -102,8 +112,6 @@ async def status(call: Call) -> int:
     remembered = _remembered(call)
     told = await (_short_told(call, remembered) if call.asked.short else _ask(call, remembered))
     counts, now = told.answer.counts, call.style.now
-    needy = [(one, group) for one in told.rows if (group := needs(one, remembered))]
-    needy.sort(key=lambda row: list(GLYPHS).index(row[1]))
     if call.as_json:
         print_json(
             {
@@ -117,7 +125,8 @@ async def status(call: Call) -> int:
                 "asked": stamp(told.answer.at),
                 "age_s": number(max(0.0, now - told.answer.at), 1),
                 "listed": [
-                    {"group": group, "conversation": conversation_json(one)} for one, group in needy
+                    {"group": row.group, "conversation": conversation_json(row.conversation)}
+                    for row in told.rows
                 ],
             }
         )
@@ -129,7 +138,7 @@ async def status(call: Call) -> int:
     else:
         if not call.style.piped:
             print(_sentence(call.style, counts))
-        for text in table(call.style, _COLUMNS, (_row(call.style, *row) for row in needy)):
+        for text in table(call.style, _COLUMNS, (_row(call.style, row) for row in told.rows)):
             print(text)
     return 0
 
@@ -155,9 +164,11 @@ async def _short_told(call: Call, remembered: Mapping[str, Seen]) -> _Told:
 async def _ask(call: Call, remembered: Mapping[str, Seen]) -> _Told:
     """One call: what needs somebody has changed lately, and is on the first page."""
     page = await call.source.newest()
-    rows = tuple(one for one in page.items if not one.parent_conversation_id)
-    counts = count(rows, remembered, more=page.next_page_id is not None)
-    return _Told(_Answer(counts, call.style.now, call.style.now), rows)
+    found, rows = needy(page.items, remembered)
+    cost = sum((one.metrics and one.metrics.accumulated_cost) or 0.0 for one in page.items)
+    more = page.next_page_id is not None
+    counts = _Counts(*found, conversations=len(page.items), cost=cost, more=more)
+    return _Told(_Answer(counts, call.style.now, call.style.now), tuple(rows))
 
 
 def _remembered(call: Call) -> Mapping[str, Seen]:
@@ -173,12 +184,12 @@ def _read(data: bytes) -> dict[str, _Answer]:
         return {}
 
 
-def _found(counts: Counts) -> list[tuple[str, int]]:
+def _found(counts: _Counts) -> list[tuple[str, int]]:
     numbers = (counts.waiting, counts.failed, counts.running)
     return [(name, number) for name, number in zip(GLYPHS, numbers, strict=True) if number]
 
 
-def _sentence(style: Style, counts: Counts) -> str:
+def _sentence(style: Style, counts: _Counts) -> str:
     words = {
         "waiting": ("waits for you", "wait for you"),
         "failed": ("failed", "failed"),
@@ -204,15 +215,14 @@ _COLUMNS = (
 )
 
 
-def _row(style: Style, one: Conversation, group: str) -> tuple[str | Cell, ...]:
-    word = state(one)
-    hue = HUES.get(word, "")
+def _row(style: Style, row: Needy) -> tuple[str | Cell, ...]:
+    one, hue = row.conversation, HUES.get(row.word, "")
     updated = seconds(one.updated_at or one.created_at or "")
     shown = short_id(one) if not style.piped else conversation_id(one)
     return (
-        Cell(style.glyph(*GLYPHS[group]), hue),
+        Cell(style.glyph(*GLYPHS[row.group]), hue),
         shown,
-        Cell(word, hue),
+        Cell(row.word, hue),
         style.when(updated),
         title(one),
     )

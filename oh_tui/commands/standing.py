@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.printing import Hue
+from oh_tui.needs import Counts, Group, Stand, count, standing
+from oh_tui.seen import Seen
 from oh_tui.text import safe_line
-from oh_tui.trajectory.events import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.seen import Seen
 
 WORDS = {
     "waiting_for_confirmation": "waiting",
@@ -41,19 +39,6 @@ HUES: Mapping[str, Hue] = {
 
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
 
-_FAILED = ("stuck", "error", "sandbox failed")
-
-
-class Counts(msgspec.Struct, frozen=True):
-    waiting: int = 0
-    failed: int = 0
-    running: int = 0
-    conversations: int = 0
-    cost: float = 0.0
-    """US dollars, of all that were counted."""
-    more: bool = False
-    """There are older ones, which were not looked at."""
-
 
 def state(conversation: Conversation) -> str:
     """One word; "" of a file, which tells none."""
@@ -61,34 +46,36 @@ def state(conversation: Conversation) -> str:
     return WORDS.get(told, safe_line(told).lower())
 
 
-def needs(conversation: Conversation, remembered: Mapping[str, Seen]) -> str:
-    """ "waiting", "failed", "running" or "": where it belongs among those that are counted. What
-    failed before its sandbox was paused counts until its run was opened in the explorer."""
-    word = state(conversation)
-    if word == "waiting":
-        return "waiting"
-    if word in ("running", "starting"):
-        return "running"
-    if word in _FAILED:
-        return "failed"
-    seen = remembered.get(bare_id(conversation.id))
-    if conversation.execution_status is not None or seen is None:
-        return ""
-    updated = seconds(conversation.updated_at or conversation.created_at or "") or 0.0
-    if seen.outcome in _FAILED and not 0.0 < seen.opened >= updated:
-        return "failed"
-    return ""
+class Needy(NamedTuple):
+    """One that waits for somebody, failed or is at work."""
+
+    conversation: Conversation
+    group: str
+    """A key of `GLYPHS`."""
+    word: str
+    """How it stands; what is only remembered is so from when its sandbox was up."""
 
 
-def count(
-    conversations: Iterable[Conversation], remembered: Mapping[str, Seen], *, more: bool
-) -> Counts:
-    found = {"waiting": 0, "failed": 0, "running": 0}
-    number, cost = 0, 0.0
+def needy(
+    conversations: Iterable[Conversation], remembered: Mapping[str, Seen]
+) -> tuple[Counts, list[Needy]]:
+    """How many need somebody, and who; the waiting first, then those that failed."""
+    found: list[Needy] = []
+    stands: list[tuple[Group, Stand]] = []
     for one in conversations:
-        number += 1
-        cost += (one.metrics and one.metrics.accumulated_cost) or 0.0
-        group = needs(one, remembered)
-        if group:
-            found[group] += 1
-    return Counts(**found, conversations=number, cost=cost, more=more)
+        how = standing(one, remembered.get(bare_id(one.id), _NOTHING))
+        group = how.group(one)
+        stands.append((group, how.stand))
+        if group is Group.RUNNING:
+            name = "running"
+        elif group is Group.NEEDS_YOU:
+            name = "waiting" if how.stand is Stand.WAITING else "failed"
+        else:
+            continue
+        told = how.certain or one.sandbox_status == "ERROR"
+        found.append(Needy(one, name, state(one) if told else how.stand.value))
+    found.sort(key=lambda row: list(GLYPHS).index(row.group))
+    return count(stands), found
+
+
+_NOTHING = Seen()

@@ -9,8 +9,9 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING, cast
 
 from oh_tui.human import plural
+from oh_tui.needs import Stand
 from oh_tui.text import safe_line
-from oh_tui.tui.triage import Change, Stand
+from oh_tui.tui.triage import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which conversations need somebody: how each stands, its group, and the order of the list.
+"""The conversations that are listed: how each stands, its group, and the order of the list.
 
 Knows no widget and asks no server; what is told to a `Board` decides what it holds.
 """
@@ -7,32 +7,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.needs import (
+    AT_WORK,
+    STANDS,
+    TROUBLE,
+    Counts,
+    Group,
+    Stand,
+    Standing,
+    count,
+    standing,
+    told_stand,
+    updated,
+)
 from oh_tui.seen import Memory
 from oh_tui.trajectory.events import seconds
 
-
-class Stand(StrEnum):
-    """How a conversation's agent stands; UNKNOWN also for words of servers to come."""
-
-    WAITING = "waiting"
-    STUCK = "stuck"
-    ERROR = "error"
-    RUNNING = "running"
-    STARTING = "starting"
-    FINISHED = "finished"
-    PAUSED = "paused"
-    IDLE = "idle"
-    UNKNOWN = ""
-
-
-TROUBLE = frozenset({Stand.WAITING, Stand.STUCK, Stand.ERROR})
-AT_WORK = frozenset({Stand.RUNNING, Stand.STARTING})
 LOOK_AGAIN = 30.0
 """Seconds until a run that goes on is looked into again, or one whose server did not answer. Each
 time that nothing comes of it they are twice as many, up to"""
@@ -40,10 +35,6 @@ LOOK_LATEST = 480.0
 
 NEWSWORTHY = TROUBLE | {Stand.FINISHED}
 
-_TOLD = {
-    "waiting_for_confirmation": Stand.WAITING,
-    **{one.value: one for one in Stand if one.value and one is not Stand.STARTING},
-}
 _STATUS = {Stand.WAITING: "waiting_for_confirmation"}
 
 _WORDS = {
@@ -54,19 +45,6 @@ _WORDS = {
     Stand.STARTING: "starting",
 }
 """The second line of a row as long as nothing better is known."""
-
-
-class Group(IntEnum):
-    """In the order of the list."""
-
-    NEEDS_YOU = 0
-    RUNNING = 1
-    NOT_OPENED = 2
-    EARLIER = 3
-
-    @property
-    def title(self) -> str:
-        return ("needs you", "running", "finished, not opened yet", "earlier")[self]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -93,19 +71,8 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def due(self) -> Group:
-        """The group it belongs to. What is only remembered needs nobody any more once its run was
-        opened, but a question that can still be answered does. A finished sub-conversation is not
-        news: its parent read it."""
-        if self.stand is Stand.WAITING and self.conversation.sandbox_status == "PAUSED":
-            return Group.NEEDS_YOU
-        if self.stand in TROUBLE and (self.certain or not self.opened):
-            return Group.NEEDS_YOU
-        if self.stand in AT_WORK:
-            return Group.RUNNING
-        child = self.conversation.parent_conversation_id
-        if self.stand is Stand.FINISHED and not (self.opened or child):
-            return Group.NOT_OPENED
-        return Group.EARLIER
+        """The group it belongs to."""
+        return Standing(self.stand, self.certain, self.opened).group(self.conversation)
 
 
 class Look(NamedTuple):
@@ -120,26 +87,11 @@ class Look(NamedTuple):
     """The time up to which `pause` lasts."""
 
 
-class Counts(NamedTuple):
-    waiting: int = 0
-    failed: int = 0
-    running: int = 0
-
-
 class Change(NamedTuple):
     """A conversation that was listed before has come to stand so."""
 
     conversation: Conversation
     stand: Stand
-
-
-def told_stand(conversation: Conversation) -> Stand:
-    """What the server tells of the agent. For a while after a start or a resume the sandbox runs
-    and nothing is told of the agent yet."""
-    if conversation.execution_status is not None:
-        return _TOLD.get(conversation.execution_status, Stand.UNKNOWN)
-    up = conversation.sandbox_status in ("STARTING", "RUNNING")
-    return Stand.STARTING if up else Stand.UNKNOWN
 
 
 class Board:
@@ -163,11 +115,7 @@ class Board:
         if not self.grouped:
             failed = sum(row.stand in (Stand.STUCK, Stand.ERROR) for row in self.rows)
             return Counts(failed=failed)
-        due = [(row.due, row.stand) for row in self.rows]
-        needs = [stand for group, stand in due if group is Group.NEEDS_YOU]
-        waiting = sum(stand is Stand.WAITING for stand in needs)
-        running = sum(group is Group.RUNNING for group, _ in due)
-        return Counts(waiting, len(needs) - waiting, running)
+        return count((row.due, row.stand) for row in self.rows)
 
     # What is told
 
@@ -203,7 +151,7 @@ class Board:
     def tell(self, identifier: str, word: str, line: str) -> None:
         """What the events of a run say of it: newer than the list, and there also when the server
         tells no outcome."""
-        row, stand = self.row(identifier), _TOLD.get(word, Stand.UNKNOWN)
+        row, stand = self.row(identifier), STANDS.get(word, Stand.UNKNOWN)
         if row is None or not stand:
             return
         conversation = row.conversation
@@ -214,7 +162,7 @@ class Board:
             status = _STATUS.get(stand, stand.value)
             conversation = msgspec.structs.replace(conversation, execution_status=status)
         elif not told and stand is not Stand.IDLE:
-            self.memory.saw(row.id, stand, _updated(conversation))
+            self.memory.saw(row.id, stand, updated(conversation))
         self._renewed(row, conversation)  # this remembers an outcome that is new
         if stand is Stand.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
@@ -225,7 +173,7 @@ class Board:
     def open(self, identifier: str) -> None:
         """The run of this conversation is being read."""
         if row := self.row(identifier):
-            self.memory.opened(row.id, max(1.0, _updated(row.conversation)))
+            self.memory.opened(row.id, max(1.0, updated(row.conversation)))
             self._put(self._renewed(row, row.conversation))
 
     def _put(self, changed: Row) -> None:
@@ -234,22 +182,16 @@ class Board:
 
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
         """The row with what is known of its conversation now, at the same place."""
-        identifier, updated = bare_id(conversation.id), _updated(conversation)
-        stand = told = told_stand(conversation)
+        identifier, changed = bare_id(conversation.id), updated(conversation)
+        told = told_stand(conversation)
         seen = self.memory.get(identifier)
         if told not in (Stand.UNKNOWN, Stand.STARTING, Stand.IDLE) and (
-            told != seen.outcome or (told is not Stand.RUNNING and updated > seen.when)
+            told != seen.outcome or (told is not Stand.RUNNING and changed > seen.when)
         ):
-            self.memory.saw(identifier, told, updated)
+            self.memory.saw(identifier, told, changed)
             seen = self.memory.get(identifier)
-        if not told:
-            stand = _TOLD.get(seen.outcome, Stand.UNKNOWN)
-            if stand is Stand.RUNNING:  # it is no more: frozen with its sandbox, or gone with it
-                paused = conversation.sandbox_status == "PAUSED"
-                stand = Stand.PAUSED if paused else Stand.UNKNOWN
-            if not stand and conversation.sandbox_status == "ERROR":
-                stand = Stand.ERROR
-        since = seen.when if not told and seen.when else updated or None
+        stand, certain, opened = standing(conversation, seen)
+        since = seen.when if not told and seen.when else changed or None
         if stand in AT_WORK:
             since = seconds(conversation.created_at or "") or since
         line = seen.line if seen.outcome == stand else ""
@@ -260,10 +202,10 @@ class Board:
             row,
             conversation=conversation,
             stand=stand,
-            certain=bool(told) or not self.grouped,
+            certain=certain or not self.grouped,
             line=line,
             since=since,
-            opened=0.0 < seen.opened >= updated,
+            opened=opened,
         )
 
     # What is asked
@@ -380,7 +322,3 @@ def _newest_first(row: Row) -> tuple[bool, float]:
     """Of those that need somebody the waiting first, of those at work the starting last."""
     later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and row.due <= Group.RUNNING
     return later, -(row.since or 0.0)
-
-
-def _updated(conversation: Conversation) -> float:
-    return seconds(conversation.updated_at or conversation.created_at or "") or 0.0

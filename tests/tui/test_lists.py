@@ -15,6 +15,7 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.needs import Group, Stand
 from oh_tui.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
@@ -22,7 +23,7 @@ from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.dialogs import HelpScreen, keys_text
 from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.triage import Group, Row, Stand
+from oh_tui.tui.triage import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
+from oh_tui.needs import Stand
 from oh_tui.problem import Problem
 from oh_tui.settings import read_settings
 from oh_tui.tui import notices
-from oh_tui.tui.triage import Change, Stand
+from oh_tui.tui.triage import Change
 
 
 def change(title: str, stand: Stand = Stand.FINISHED) -> Change:

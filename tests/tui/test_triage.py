@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
+from oh_tui.needs import Counts, Group, Stand
 from oh_tui.seen import Memory, Seen
-from oh_tui.tui.triage import Board, Counts, Group, Row, Stand
+from oh_tui.tui.triage import Board, Row
 
 NOW = 1_800_000_000.0
 

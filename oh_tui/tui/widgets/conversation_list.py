@@ -11,9 +11,10 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.human import age, clock, compact, dollars, duration
+from oh_tui.needs import AT_WORK, Group, Stand
 from oh_tui.text import clean, clean_line, redact
 from oh_tui.tui.theme import Glyphs
-from oh_tui.tui.triage import AT_WORK, Group, Row, Stand
+from oh_tui.tui.triage import Row
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 

@@ -1,0 +1,60 @@
+"""`oh-tui status` and the header of the explorer count alike."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+from oh_tui.api.models import Conversation
+from oh_tui.commands.standing import needy
+from oh_tui.needs import Counts, Stand
+from oh_tui.seen import Memory, Seen
+from oh_tui.tui.triage import Board
+from tests.commands.test_outputs import demo
+
+STATUSES = (None, "running", "waiting_for_confirmation", "error", "stuck", "finished", "flying")
+SANDBOXES = ("STARTING", "RUNNING", "PAUSED", "ERROR", "MISSING", None)
+CHANGED = "2026-11-24T12:00:00Z"
+OPENED_SINCE, OPENED_BEFORE = 1_800_000_000.0, 1.0
+
+
+def test_status_counts_what_the_explorer_counts() -> None:
+    remembered: dict[str, Seen] = {}
+    conversations: list[Conversation] = []
+    for number, (status, sandbox, outcome, opened, parent) in enumerate(
+        product(STATUSES, SANDBOXES, Stand, (0.0, OPENED_BEFORE, OPENED_SINCE), (None, "0"))
+    ):
+        one = Conversation(
+            id=f"{number:032x}",
+            execution_status=status,
+            sandbox_status=sandbox,
+            parent_conversation_id=parent,
+            updated_at=CHANGED,
+        )
+        conversations.append(one)
+        remembered[one.id] = Seen(outcome.value, 1.0, "", opened)
+        alone = Board(Memory(remembered=remembered))
+        alone.take([one])
+        counts, rows = needy([one], remembered)
+        assert counts == alone.counts(), one
+        assert [row.group for row in rows] == [
+            name for name, count in counts._asdict().items() for _ in range(count)
+        ]
+    board = Board(Memory(remembered=remembered))
+    board.take(conversations)
+    assert needy(conversations, remembered)[0] == board.counts()
+
+
+def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:
+    asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
+    counts, (row,) = needy([asleep], {asleep.id: Seen("stuck", 1.0)})
+    assert (counts, row.group, row.word) == (Counts(failed=1), "failed", "stuck")
+    broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
+    assert needy([broken], {})[1][0].word == "sandbox failed"
+    assert needy([broken], {broken.id: Seen("error", 1.0, "", OPENED_SINCE)}) == (Counts(), [])
+
+
+def test_of_the_demo_too() -> None:
+    told = json.loads(demo("status", "--json").stdout)
+    assert [told[name] for name in ("waiting", "failed", "running")] == [1, 2, 3]
+    assert len(told["listed"]) == 6 and told["conversations"] == 41
