@@ -7,6 +7,7 @@ the words ask for them, so that commands on files start at once.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.calllog import CallLog
+from oh_tui.commands.endings import INTERRUPTED, Ended, heeded
 from oh_tui.commands.frame import (
     Call,
     Command,
@@ -36,8 +38,11 @@ if TYPE_CHECKING:
     from oh_tui.config import Known
     from oh_tui.sources import Source
 
-OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes; 3 is a command's own: a check found defects."""
+OK, REFUSED, WRONG_USE = 0, 1, 2
+"""Exit codes; 3 is a command's own: a check found defects. See also `INTERRUPTED`."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What no other use of the command would help against."""
 
 DEMO = "demo, made-up data: nothing leaves this machine"
 
@@ -88,8 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except Problem as problem:
         return _complain(problem.sentence, problem.hint, _code(problem))
-    except _Interrupted as interrupted:
-        return _complain(f"interrupted; {interrupted}", "", INTERRUPTED)
+    except Ended as ended:
+        if not ended.goes_on:
+            return ended.code
+        return _complain(f"interrupted; {ended.goes_on}", "", ended.code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -97,8 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
-        subject = f"{clean_line(str(error.filename))}: " if error.filename else ""
-        return _complain(f"{subject}{error.strerror or type(error).__name__}", "", REFUSED)
+        why = (error.strerror or type(error).__name__).lower()
+        subject, hint = clean_line(str(error.filename)) if error.filename else "", ""
+        if error.errno in _FULL:
+            subject = subject or "Cannot write the output"
+            hint = "make room, or write elsewhere"
+        return _complain(f"{subject}: {why}" if subject else why, hint, REFUSED)
     except Exception as error:
         if sys.flags.dev_mode:
             raise
@@ -125,6 +136,8 @@ def _run(words: list[str]) -> int:
         given, paths = [""], [path_of(word) for word in given]
     for word in given if command.reads == "server" else ():
         server_only(word, name)
+    if asked.server == "":
+        raise Problem("--server was given nothing", "leave it out for OpenHands Cloud")
     if asked.demo and (paths or asked.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
     local = asked.demo or bool(paths)
@@ -137,10 +150,10 @@ def _run(words: list[str]) -> int:
         known=_known if name in ("", "open") else None,
     )
     if command.acts and settings.read_only:
-        why = "--read-only" if asked.read_only else "read_only in the settings file"
-        raise Problem(
-            f"{name} changes something on the server, and {why} forbids that", "leave it out"
-        )
+        why, hint = "--read-only", "leave it out"
+        if not asked.read_only:
+            why, hint = "read_only in the settings file", "set it to false there"
+        raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
     if command.reads == "server" and settings.server == LOCAL:
         raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
     here = "" if asked.demo else settings.base_url
@@ -174,16 +187,15 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
 
     # What a command makes lasts as long as the command.
     gc.set_threshold(100_000, 50, 100)
-    try:
-        if on_files or command.reads == "nothing":
-            return _run_through(work())
-        import asyncio
+    with heeded() as codes:
+        try:
+            if on_files or command.reads == "nothing":
+                return _run_through(work())
+            import asyncio
 
-        return asyncio.run(work())
-    except KeyboardInterrupt:
-        if call.goes_on:
-            raise _Interrupted(call.goes_on) from None
-        raise
+            return asyncio.run(work())
+        except KeyboardInterrupt:
+            raise Ended(codes[0] if codes else INTERRUPTED, call.goes_on) from None
 
 
 def _run_through(work: Coroutine[Any, Any, int]) -> int:
@@ -193,10 +205,6 @@ def _run_through(work: Coroutine[Any, Any, int]) -> int:
     except StopIteration as done:
         return int(done.value)
     raise AssertionError("a command on files waits for nothing")
-
-
-class _Interrupted(Exception):
-    """Ctrl+c, while something goes on elsewhere."""
 
 
 def _explore(
@@ -353,7 +361,11 @@ def _has_terminal() -> bool:
 def _code(problem: Problem) -> int:
     from oh_tui.api.errors import ApiError
 
-    return REFUSED if isinstance(problem, ApiError) else WRONG_USE
+    cause: BaseException | None = problem
+    while isinstance(cause, Problem) and cause.__cause__:
+        cause = cause.__cause__
+    full = isinstance(cause, OSError) and cause.errno in _FULL
+    return REFUSED if full or isinstance(problem, ApiError) else WRONG_USE
 
 
 def _kind_and_place(error: BaseException) -> str:
@@ -369,5 +381,7 @@ def _complain(sentence: str, hint: str, code: int) -> int:
     with contextlib.suppress(OSError):
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:
-            print(f"        {hint}", file=sys.stderr)
+            # the service layer's begin with a capital, as do those of names such as OPENHANDS_…
+            begins = hint[:1].lower() if hint[1:2].islower() else hint[:1]
+            print(f"        {begins}{hint[1:]}", file=sys.stderr)
     return code

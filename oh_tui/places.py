@@ -48,7 +48,9 @@ def expanded(written: str, environment: Mapping[str, str]) -> Path:
     try:
         return Path(written).expanduser()
     except RuntimeError as error:
-        raise Problem(f"{clean_line(written)} is under a home folder that is not known") from error
+        raise Problem(
+            f"{clean_line(written)} is under a home folder that is not known", "check the path"
+        ) from error
 
 
 def tilde(path: Path, environment: Mapping[str, str]) -> str:

@@ -75,10 +75,10 @@ def test_options_stand_before_the_command_or_after_it(
     [
         (["chek", "run.zip"], "did you mean check?"),
         (["unknown"], "'unknown' is no command, no conversation id and no file"),
-        (["open"], "required: PATH"),
-        (["check"], "required: ID|PATH"),
+        (["open"], "open needs PATH"),
+        (["check"], "check needs ID or PATH"),
         (["check", ""], "An empty word"),
-        (["check", "one.zip", "two.zip"], "Unrecognized arguments: two.zip"),
+        (["check", "one.zip", "two.zip"], "check has no use for: two.zip"),
         (["check", "run.zip", "--at", "3"], "--at is for the explorer"),
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
@@ -90,9 +90,21 @@ def test_options_stand_before_the_command_or_after_it(
         (["download", "run.zip", "--demo"], "run.zip is a file"),
         (["pause", "run.zip", "--demo"], "a file has no sandbox"),
         (["pause", "5f3a", "--read-only"], "--read-only forbids that"),
-        (["--print-completion", "cmd"], "invalid choice: 'cmd'"),
+        (["--print-completion", "cmd"], "--print-completion: there is no 'cmd'"),
+        (["count", "5f3a", "--via", "odd"], "one of app, agent, zip"),
+        (["cache", "burn"], "cache: there is no 'burn'"),
+        (["put", "5f3a"], "put needs FILE and PATH"),
+        (["send", "5f3a", "x", "--approve", "--reject"], "--approve and --reject exclude"),
+        (["conversations", "--limit"], "--limit needs a value"),
+        (["conversations", "--limti", "3"], "did you mean --limit?"),
+        (["check", "run.zip", "--json=1"], "--json takes no value"),
+        (["exec", "5f3a", "ls", "-l"], "oh-tui exec 5f3a -- ls -l"),
+        (["why", "~no-such-user/run.zip"], "a home folder that is not known"),
+        (["--log", "~no-such-user/log", "--demo", "status"], "a home folder that is not known"),
+        (["--server", "", "status"], "--server was given nothing"),
+        (["--demo", "https://other.example/" + "5f3a91c0" * 4], "the server here is the demo"),
         (["whoami", "--demo", "--log", "no/such/folder"], "Cannot write the log"),
-        (["--bogus"], "Unrecognized arguments: --bogus"),
+        (["--bogus"], "There is no option --bogus"),
         (["--demo", "--server", "localhost"], "--demo shows made-up data alone"),
         (["--demo", "open", "run.zip"], "--demo shows made-up data alone"),
         (["--server", "ftp://host"], "no server address"),
@@ -215,7 +227,10 @@ def test_a_trouble_with_the_disk_is_told_with_the_file(
 
     monkeypatch.setattr(cli, "_run", full)
     assert cli.main([]) == 1
-    assert capsys.readouterr().err == "oh-tui: run.zip: No space left on device\n"
+    assert capsys.readouterr().err.splitlines() == [
+        "oh-tui: run.zip: no space left on device",
+        "        make room, or write elsewhere",
+    ]
 
 
 @dataclass

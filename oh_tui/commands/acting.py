@@ -1,16 +1,12 @@
-"""What the commands that act on an agent or a sandbox share: texts to send, consent, refusals."""
+"""What the commands that act on an agent or a sandbox share: texts to send, and consent."""
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.api.errors import ApiError, Conflict
 from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call
+from oh_tui.commands.frame import Call, path_of
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import ask, interruptible
 from oh_tui.problem import Problem
@@ -21,41 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 4_000_000
 """Bytes of a text that is sent to an agent."""
-
-_OURS = {
-    "p resumes it": "oh-tui resume {id} --wait",
-    "wait, then press r": "try again in a moment",
-    "its sandbox may be frozen: r reads again, p pauses or resumes it": "its sandbox may be "
-    "frozen: try again, or oh-tui pause {id} --now and then oh-tui resume {id} --wait",
-    "r reads the list": "oh-tui conversations lists what is there",
-    "press r to refresh": "oh-tui conversations lists what is there",
-    "r reads again": "try again",
-    "P stops it": "oh-tui stop {id} stops it",
-    "m tries again": "try again",
-    "look, and answer again": "oh-tui tail {id} shows what waits now",
-    "look at the list in a minute before you start it again": "oh-tui conversations lists it in a "
-    "minute: look there before you start it again",
-    "look at the list: it may be there; else start it again": "oh-tui conversations lists it if it "
-    "is there; else start it again",
-    "try again in a minute; the text is kept": "try again in a minute",
-}
-"""What to do about it, in the explorer, which names its keys -> in a shell."""
-
-
-@contextlib.contextmanager
-def refusals(identifier: str = "ID") -> Iterator[None]:
-    """What the use cases find wrong is the server's no, so exit code 1; its hint is for a shell."""
-    try:
-        yield
-    except ApiError:
-        raise
-    except Problem as problem:
-        raise refused(problem, identifier) from problem
-
-
-def refused(problem: Problem, identifier: str = "ID") -> Conflict:
-    hint = _OURS.get(problem.hint, problem.hint)
-    return Conflict(problem.sentence, hint.replace("{id}", identifier))
 
 
 def short(conversation: Conversation) -> str:
@@ -88,9 +49,9 @@ def file_text(name: str) -> str:
         return text_of(name)
     shown = clean_line(name)
     try:
-        with Path(name).expanduser().open("rb") as file:
+        with path_of(name).open("rb") as file:
             data = file.read(MOST + 1)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise Problem(f"{shown} cannot be read: {clean_line(why)}", "check the path") from None
     return _decoded(data, shown)

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import Conflict, ServerError, TimedOut
-from oh_tui.commands.acting import refusals, refused, require_consent, short, text_of
+from oh_tui.commands.acting import require_consent, short, text_of
 from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
+from oh_tui.commands.refusals import refusals, refused
 from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line

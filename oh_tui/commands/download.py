@@ -7,7 +7,7 @@ from pathlib import Path
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
@@ -47,7 +47,7 @@ def _target(call: Call) -> tuple[Path, Path | None]:
     told = call.asked.output
     if not told:
         return call.settings.download_folder, None
-    path = Path(told).expanduser()
+    path = path_of(told)
     if path.is_dir():
         return path, None
     if len(call.identifiers) > 1 or told.endswith("/"):

@@ -6,8 +6,10 @@ import tempfile
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from oh_tui.api.errors import Conflict
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command, run_argument
+from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
 from oh_tui.commands.reading import chosen, on_server, open_run, whole
 from oh_tui.problem import Problem
@@ -77,7 +79,10 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
         running = conversation.sandbox_status == "RUNNING"
         agent = source.api.agent_server(conversation) if running else None
         if agent is None:
-            raise Problem("No sandbox runs whose agent server could be asked", "oh-tui resume ID")
+            raise Conflict(
+                "No sandbox runs whose agent server could be asked",
+                f"oh-tui resume {conversation_id(conversation)[:SHOWN]} --wait",
+            )
         return await agent.count_events()
     with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
         async with source.api.download(conversation.id) as pieces:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.acting import refusals, require_consent, short
+from oh_tui.commands.acting import require_consent, short
 from oh_tui.commands.documents import conversation_id, line
-from oh_tui.commands.frame import Call, Command
+from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, tell_progress
+from oh_tui.commands.refusals import refusals
 from oh_tui.commands.saving import part_folder, shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
@@ -111,7 +112,7 @@ def _target(call: Call) -> tuple[Path, Path | None]:
     told = call.asked.output
     if told in ("", "-"):
         return call.settings.download_folder, None
-    path = Path(told).expanduser()
+    path = path_of(told)
     if path.is_dir():
         return path, None
     if told.endswith("/") or not path.parent.is_dir():

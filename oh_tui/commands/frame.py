@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import os
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from oh_tui import __version__
 from oh_tui.commands import TABLE
 from oh_tui.commands.ids import is_path, read_id
+from oh_tui.commands.misuse import HELP, misuse
 from oh_tui.commands.printing import Style
+from oh_tui.places import expanded
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.settings import Settings
     from oh_tui.sources import Source
-
-HELP = "oh-tui --help shows how it is used"
 
 
 @dataclass
@@ -113,9 +114,13 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong the way all problems are said."""
 
     def error(self, message: str) -> NoReturn:
-        name = self.prog.partition(" ")[2]
-        hint = f"oh-tui {name} --help shows how it is used" if name else HELP
-        raise Problem(safe_line(message[:1].upper() + message[1:]), hint)
+        shown = [
+            name
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for name in action.option_strings
+        ]
+        raise misuse(message, self.prog.partition(" ")[2], shown)
 
 
 class _RefuseKey(argparse.Action):
@@ -203,6 +208,9 @@ def read_words(words: Sequence[str], top: Callable[[Parser], Parser]) -> tuple[s
         # argparse would take out each "--", also those that the command has
         end = rest.index("--") if "--" in rest else len(rest)
         rest, asked.command = rest[:end], rest[end + 1 :]
+        if len(rest) > 1 and not asked.command and not rest[1].startswith("-"):
+            line = clean_line(" ".join(rest[1:]))
+            raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
     if "[FILTER]" in command.words:
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
@@ -296,4 +304,5 @@ def server_only(word: str, name: str) -> None:
 
 
 def path_of(word: str) -> Path:
-    return Path(word).expanduser()
+    """The file or folder that a word names, ~ being a home. Raises Problem."""
+    return expanded(word, os.environ)

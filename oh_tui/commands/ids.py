@@ -64,7 +64,8 @@ def require_id(text: str, base_url: str) -> str:
     if "://" in text and _host(text) != _host(base_url):
         theirs = f"{urlsplit(text).scheme}://{_host(text)}"
         raise Problem(
-            f"That conversation is on {safe_line(theirs)}, and the server here is {base_url}",
+            f"That conversation is on {safe_line(theirs)}, and the server here is "
+            f"{base_url or 'the demo'}",
             f"oh-tui --server {clean_line(theirs)} {found}, with the key of that server",
         )
     return found

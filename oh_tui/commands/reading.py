@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.printing import say, tell_progress
+from oh_tui.commands.refusals import refusals
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Source
 from oh_tui.sources.files import FileSource
@@ -58,19 +59,22 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
 
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:
     read: Loaded | None = None
-    async for state in source.load(conversation):
-        if state.trajectory is not None:
-            read = state
-        _tell(state)
-    if read is None or read.trajectory is None:
-        raise Problem(f"{name(conversation)} gave no events", "try again")
-    while read.trajectory is not None and not read.trajectory.complete:
-        held = len(read.trajectory.events)
-        read = await source.older(conversation, read.trajectory)
-        if read.trajectory is None or len(read.trajectory.events) <= held:
-            break
-        _tell(read)
-    tell_progress("")
+    try:
+        with refusals(short_id(conversation)):
+            async for state in source.load(conversation):
+                if state.trajectory is not None:
+                    read = state
+                _tell(state)
+            if read is None or read.trajectory is None:
+                raise Problem(f"{name(conversation)} gave no events", "try again")
+            while read.trajectory is not None and not read.trajectory.complete:
+                held = len(read.trajectory.events)
+                read = await source.older(conversation, read.trajectory)
+                if read.trajectory is None or len(read.trajectory.events) <= held:
+                    break
+                _tell(read)
+    finally:
+        tell_progress("")
     return read
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from argparse import ArgumentParser
 
+from oh_tui.api.errors import Conflict
 from oh_tui.commands.documents import conversation_id, sandbox_json
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
 from oh_tui.commands.printing import ask, print_json, tell_progress
 from oh_tui.commands.reading import title
+from oh_tui.commands.refusals import NOT_YET, refusals
 from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan
@@ -39,18 +41,19 @@ async def _change(call: Call, verb: str) -> int:
     if plan.sandbox is not None and plan.sandbox.status == wanted:
         stages.append(f"{told.removesuffix(' again')} already")
     elif plan.action != verb:
-        raise Problem(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
+        raise Conflict(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
     else:
         _require_consent(call, plan)
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         stop_first = verb == "pause" and not call.asked.now
         try:
-            async for stage in source.carry_out(plan, stop_agents=stop_first):
-                stages.append(stage)
-                tell_progress(stage)
-        except Problem as problem:
-            if not call.asked.wait or problem.hint != "r":
-                raise _ours(problem) from problem
+            with refusals():
+                async for stage in source.carry_out(plan, stop_agents=stop_first):
+                    stages.append(stage)
+                    tell_progress(stage)
+        except Conflict as problem:
+            if not call.asked.wait or problem.hint != NOT_YET:
+                raise
             await _wait(source, plan, wanted)
             stages.append(told)
         finally:
@@ -126,13 +129,6 @@ def _reason(plan: SandboxPlan) -> str:
     return plan.reason.partition(":")[0]
 
 
-def _ours(problem: Problem) -> Problem:
-    """The explorer's problems name its keys."""
-    if problem.hint == "r":
-        return Problem(problem.sentence, "--wait waits until it is so")
-    return problem
-
-
 async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
     assert plan.sandbox is not None
     while True:
@@ -142,7 +138,7 @@ async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
             return
         if status in ("MISSING", "ERROR"):
             state = "gone" if status == "MISSING" else "failed"
-            raise Problem(f"The sandbox is {state}", "its history stays readable")
+            raise Conflict(f"The sandbox is {state}", "its history stays readable")
         tell_progress(f"the sandbox is {safe_line(status or '').lower()}")
         await asyncio.sleep(POLL)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oh_tui.api.errors import ApiError
+from oh_tui.commands.refusals import refused
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import cannot_write
 
 _HINTS = {
-    "press ": "try again",
     "start oh-tui in": "name another folder with -o",
     "type ": "name a local file",
 }
@@ -32,12 +32,15 @@ def part_folder(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def shell_hints() -> Iterator[None]:
-    """The use cases' problems with files of this machine name keys of the explorer."""
+    """The use cases' problems with files of this machine name keys of the explorer; what came
+    broken from the server is its no."""
     try:
         yield
     except ApiError:
         raise
     except Problem as problem:
+        if problem.hint.startswith("press "):
+            raise refused(problem) from problem
         for beginning, hint in _HINTS.items():
             if problem.hint.startswith(beginning):
                 raise Problem(problem.sentence, hint) from problem

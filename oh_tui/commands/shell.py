@@ -8,11 +8,12 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import IO, TYPE_CHECKING
 
-from oh_tui.commands.acting import refusals, short
+from oh_tui.commands.acting import short
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, say
+from oh_tui.commands.refusals import refusals
 from oh_tui.human import duration
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line

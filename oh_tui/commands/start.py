@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import NotFound
-from oh_tui.commands.acting import file_text, refusals, require_consent, short, text_of
+from oh_tui.commands.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.documents import (
     Facts,
     conversation_id,
@@ -20,6 +20,7 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import on_server, read_run, whole
+from oh_tui.commands.refusals import refusals
 from oh_tui.commands.standing import state
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line

@@ -4,12 +4,14 @@ something is at stake, do it, show each stage, read again what is true."""
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
 from oh_tui.human import duration, plural, size
+from oh_tui.places import expanded
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.trajectory.steps import Outcome
@@ -257,7 +259,7 @@ async def without_key(screen: MainScreen) -> None:
 def _file_source(typed: str) -> Source:
     from oh_tui.sources.files import FileSource
 
-    return FileSource([Path(typed).expanduser()])
+    return FileSource([expanded(typed, os.environ)])
 
 
 async def quit_while_writing(screen: MainScreen) -> None:

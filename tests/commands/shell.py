@@ -59,9 +59,11 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return made
 
 
-def interrupted(words: tuple[str, ...], call: str, folder: Path) -> tuple[int, str, str]:
-    """Exit code, output and errors of a process that got ctrl+c half a second after its log of
-    calls named this one."""
+def interrupted(
+    words: tuple[str, ...], call: str, folder: Path, number: signal.Signals = signal.SIGINT
+) -> tuple[int, str, str]:
+    """Exit code, output and errors of a process that got ctrl+c, or another signal, half a second
+    after its log of calls named this one."""
     log = folder / "calls.log"
     process = subprocess.Popen(
         [sys.executable, "-m", "oh_tui", "--log", str(log), *words],
@@ -75,6 +77,6 @@ def interrupted(words: tuple[str, ...], call: str, folder: Path) -> tuple[int, s
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, said = process.communicate(timeout=10)
     return process.returncode, out, said

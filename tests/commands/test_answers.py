@@ -18,7 +18,7 @@ from msgspec.structs import replace
 import oh_tui.sources
 from oh_tui import cli
 from oh_tui.api import AgentServer
-from oh_tui.commands.acting import refused
+from oh_tui.commands.refusals import refused
 from oh_tui.problem import Problem
 from oh_tui.sources.acting import Agents, Standing
 from tests.commands import schemas
@@ -188,7 +188,7 @@ def test_wrong_use_is_told(shell: Shell, line: str) -> None:
 
 def test_both_answers_at_once_are_none(shell: Shell) -> None:
     said = shell(f"send {OAUTH} hello --approve --reject")
-    assert said.code == 2 and "not allowed with" in said.complaint
+    assert said.code == 2 and "exclude each other" in said.complaint
 
 
 def test_what_the_use_cases_advise_names_no_key_of_the_explorer() -> None:

@@ -209,7 +209,7 @@ def test_counts_by_all_ways_and_by_one(run_file: Path) -> None:
     asleep = demo("count", IDS["click"], "--all")
     assert asleep.returncode == 0 and "No sandbox runs" in asleep.stdout
     refused = demo("count", IDS["click"], "--via", "agent")
-    assert (refused.returncode, refused.stdout) == (2, "")
+    assert (refused.returncode, refused.stdout) == (1, "")
     assert oh_tui("count", run_file).stdout.startswith("file\t")
     assert oh_tui("count", run_file, "--via", "app").returncode == 2
 
@@ -281,7 +281,7 @@ def test_a_pause_that_stops_a_run_needs_a_yes() -> None:
     already = demo("pause", IDS["click"])
     assert already.returncode == 0 and already.stdout.startswith("paused already")
     gone = demo("pause", IDS["fix-add"])
-    assert gone.returncode == 2 and "gone" in gone.stderr
+    assert gone.returncode == 1 and "gone" in gone.stderr
 
 
 def test_the_account_and_where_its_key_came_from() -> None:

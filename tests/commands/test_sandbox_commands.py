@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -90,6 +91,13 @@ def test_an_interrupt_says_that_the_command_goes_on(served: Served, tmp_path: Pa
     code, out, said = interrupted(words, "start_bash_command", tmp_path)
     assert (code, out) == (130, "")
     assert said.startswith("oh-tui: interrupted; the command goes on in the sandbox, for at most 5")
+
+
+def test_a_kill_ends_it_as_ctrl_c_does(served: Served, tmp_path: Path) -> None:
+    words = ("--server", served.url, "exec", DATES, "--", "sleep 30")
+    code, _, said = interrupted(words, "start_bash_command", tmp_path, signal.SIGTERM)
+    assert code == 143
+    assert said.startswith("oh-tui: interrupted; the command goes on in the sandbox")
 
 
 def test_a_closed_pipe_ends_it_quietly() -> None:

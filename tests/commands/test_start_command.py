@@ -152,7 +152,7 @@ def test_the_prompt_may_come_in_or_be_files(
         ("start x --repo 'a b'", "no repository"),
         ("start x --model 'a b'", "no spaces"),
         ("start x --no-run --until-done", "nothing runs"),
-        ("start x y", "Unrecognized"),
+        ("start x y", "start has no use for: y"),
     ],
 )
 def test_what_cannot_be_started_is_told_before_anything_is_asked(

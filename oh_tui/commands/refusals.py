@@ -1,0 +1,48 @@
+"""What the use cases find wrong, as commands say it: the server's no, with the next command."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from oh_tui.api.errors import ApiError, Conflict
+from oh_tui.problem import Problem
+
+NOT_YET = "--wait waits until it is so"
+
+_OURS = {
+    "r": NOT_YET,
+    "press d to try again": "try again",
+    "p resumes it": "oh-tui resume {id} --wait",
+    "wait, then press r": "try again in a moment",
+    "its sandbox may be frozen: r reads again, p pauses or resumes it": "its sandbox may be "
+    "frozen: try again, or oh-tui pause {id} --now and then oh-tui resume {id} --wait",
+    "r reads the list": "oh-tui conversations lists what is there",
+    "press r to refresh": "oh-tui conversations lists what is there",
+    "r reads again": "try again",
+    "P stops it": "oh-tui stop {id} stops it",
+    "m tries again": "try again",
+    "look, and answer again": "oh-tui tail {id} shows what waits now",
+    "look at the list in a minute before you start it again": "oh-tui conversations lists it in a "
+    "minute: look there before you start it again",
+    "look at the list: it may be there; else start it again": "oh-tui conversations lists it if it "
+    "is there; else start it again",
+    "try again in a minute; the text is kept": "try again in a minute",
+}
+"""What to do about it, in the explorer, which names its keys -> in a shell."""
+
+
+@contextlib.contextmanager
+def refusals(identifier: str = "ID") -> Iterator[None]:
+    """What the use cases find wrong is the server's no, so exit code 1; its hint is for a shell."""
+    try:
+        yield
+    except ApiError:
+        raise
+    except Problem as problem:
+        raise refused(problem, identifier) from problem
+
+
+def refused(problem: Problem, identifier: str = "ID") -> Conflict:
+    hint = _OURS.get(problem.hint, problem.hint)
+    return Conflict(problem.sentence, hint.replace("{id}", identifier))
