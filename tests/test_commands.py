@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -150,11 +151,11 @@ def test_check_for_people_says_what_is_there_and_nothing_that_is_zero(broken_run
     assert done.stdout.splitlines() == [
         "Tidy up the build  5f3a91c0",
         "13 events, 5 calls: 1 ok, 3 failed, 1 without result",
-        "no result              step 6  a5   $ pytest -q",
-        "second result          step 3  o2b  again",
-        "result without a call  step 7  o9   from nowhere",
-        "error                  step 4  e3   invalid JSON",
-        "error                  step 8  c1   LLMAuthenticationError: the key [hidden] was refused",
+        "no result\t6\ta5\t$ pytest -q",
+        "second result\t3\to2b\tagain",
+        "result without a call\t7\to9\tfrom nowhere",
+        "error\t4\te3\tinvalid JSON",
+        "error\t8\tc1\tLLMAuthenticationError: the key [hidden] was refused",
     ]
 
 
@@ -172,7 +173,7 @@ def test_check_of_a_clean_run_says_clean(clean_run: Path) -> None:
 def test_no_secret_and_no_control_character_gets_out(broken_run: Path, form: tuple[str]) -> None:
     done = oh_tui("check", broken_run, *form)
     assert SECRET not in done.stdout
-    assert done.stdout.replace("\n", "").isprintable()
+    assert re.sub(r"[\n\t]", "", done.stdout).isprintable()
 
 
 def test_a_call_waiting_for_you_is_open_and_reads_so(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_call_waiting_for_you_is_open_and_reads_so(tmp_path: Path) -> None:
     done = oh_tui("check", run)
     assert done.returncode == 3
     assert "1 call: 1 waiting for you" in done.stdout
-    assert "waits for you  step 2  a1  $ git push" in done.stdout
+    assert "waits for you\t2\ta1\t$ git push" in done.stdout
     assert json.loads(oh_tui("check", run, "--json").stdout)["open"] == 1
 
 

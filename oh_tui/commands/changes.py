@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import print_json, say
+from oh_tui.commands.printing import Column, Row, print_json, say, table
 from oh_tui.commands.reading import name, open_run, say_damage, whole
 from oh_tui.problem import Problem
 from oh_tui.sources import Source
 from oh_tui.trajectory.changes import ChangeLog, FileChange, rows
+from oh_tui.trajectory.changes import Row as FileRow
 from oh_tui.trajectory.changes import changes as changes_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,20 @@ async def changes(call: Call) -> int:
     if call.as_json:
         say_damage(loaded)
         print_json(report(log, git))
-    else:
-        print(name(conversation))
-        if loaded.note:
-            print(f"note: {loaded.note}")
-        print("\n".join(_lines(log, git)))
+        return 0
+    # for a pipe the rows alone: what is said of them goes elsewhere
+    tell = say if call.style.piped else print
+    if not call.style.piped:
+        print(call.style.paint(name(conversation), "bold"))
+    if loaded.note:
+        tell(f"note: {loaded.note}")
+    for remark in _remarks(log, git):
+        tell(remark)
+    found = rows(log, git)
+    for text in table(call.style, _COLUMNS, _cells(found, git=git is not None)):
+        print(text)
+    if any(row.file and not row.file.whole for row in found):
+        tell("pieces: the file is not known whole, + and - are the sum of its edits")
     return 0
 
 
@@ -87,25 +97,29 @@ def _file(file: FileChange | None) -> dict[str, Any]:
     }
 
 
-def _lines(log: ChangeLog, git: Git | None) -> Iterator[str]:
-    """The list for people: a line a file, columns as wide as they need to be."""
-    yield f"{log.headline}; {log.note}" if log.changed else log.why_nothing
-    if git == [] and log.changed:
-        yield "git lists no change: all was pushed, or there is no repository"
-    table = [["path", "reads", "edits", "+", "-", "last step", "git" if git else "", ""]]
-    found = rows(log, git)
+_COLUMNS = (
+    Column("path", share=3),
+    Column("reads", right=True),
+    Column("edits", right=True),
+    Column("+", right=True),
+    Column("-", right=True),
+    Column("last step", right=True),
+    Column("git"),
+    Column("", share=2),
+)
+
+
+def _cells(found: Iterable[FileRow], *, git: bool) -> Iterator[Row]:
     for row in found:
         cells = ["", "", "", "", ""]
         if file := row.file:
             numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
-            cells = [f"{number:,}" if number else "" for number in numbers]
-        table.append([row.path, *cells, row.git, row.remark(git is not None)])
-    if found:
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        for path, *cells, letter, remark in table:
-            line = [f"{path:<{widths[0]}}"]
-            line += [f"{cell:>{w}}" for cell, w in zip(cells, widths[1:-2], strict=True)]
-            line += [f"{letter:<{widths[-2]}}"] if widths[-2] else []
-            yield "  ".join([*line, remark]).rstrip()
-    if any(row.file and not row.file.whole for row in found):
-        yield "pieces: the file is not known whole, + and - are the sum of its edits"
+            cells = [str(number) if number else "" for number in numbers]
+        yield row.path, *cells, row.git, row.remark(git)
+
+
+def _remarks(log: ChangeLog, git: Git | None) -> Iterator[str]:
+    """What is to be known of the list as a whole."""
+    yield f"{log.headline}; {log.note}" if log.changed else log.why_nothing
+    if git == [] and log.changed:
+        yield "git lists no change: all was pushed, or there is no repository"

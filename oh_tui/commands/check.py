@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import print_json
+from oh_tui.commands.printing import Cell, Column, Hue, Style, print_json, table
 from oh_tui.commands.reading import is_damaged, name, open_run, say_damage, whole
 from oh_tui.human import plural
 from oh_tui.text import clean, clean_line, redact, safe_line
@@ -34,7 +34,8 @@ async def check(call: Call) -> int:
         print(name(conversation))
         if loaded.note:
             print(f"note: {loaded.note}")
-        print("\n".join(_lines(trajectory, found, damaged=is_damaged(loaded))))
+        for text in _lines(call.style, trajectory, found, damaged=is_damaged(loaded)):
+            print(text)
     return DEFECTS if _has_defects(found) else CLEAN
 
 
@@ -103,7 +104,9 @@ def _error(event: Event) -> dict[str, str]:
     }
 
 
-def _lines(trajectory: Trajectory, found: dict[str, Any], *, damaged: bool) -> Iterator[str]:
+def _lines(
+    style: Style, trajectory: Trajectory, found: dict[str, Any], *, damaged: bool
+) -> Iterator[str]:
     """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
     outcomes = [outcome for _, outcome in _unanswered(trajectory)]
     parts = [
@@ -117,16 +120,24 @@ def _lines(trajectory: Trajectory, found: dict[str, Any], *, damaged: bool) -> I
     calls = plural(found["calls"], "call") if found["calls"] else "no calls"
     yield f"{plural(found['events'], 'event')}, {calls}" + (f": {told}" if told else "")
 
-    rows = list(_rows(trajectory))
-    labels = max((len(label) for label, *_ in rows), default=0)
-    ids = max((len(event_id) for _, _, event_id, _ in rows), default=0)
-    numbers = max((len(str(number)) for _, number, *_ in rows), default=0)
-    for label, number, event_id, text in rows:
-        step = f"step {number:>{numbers}}" if number else " " * (5 + numbers)
-        yield f"{label:<{labels}}  {step}  {event_id:<{ids}}  {text}".rstrip()
+    cells = (
+        (Cell(label, _HUES.get(label, "red")), str(number or ""), event_id, text)
+        for label, number, event_id, text in _rows(trajectory)
+    )
+    yield from table(style, _COLUMNS, cells)
     if not _has_defects(found):
         clean = "clean: every call has one result" if found["calls"] else "clean"
         yield f"{clean}, of what could be read" if damaged else clean
+
+
+_COLUMNS = (
+    Column("what"),
+    Column("step", right=True),
+    Column("event", share=1),
+    Column("", share=5),
+)
+
+_HUES: dict[str, Hue] = {"waits for you": "amber", "no result": "amber"}
 
 
 def _rows(trajectory: Trajectory) -> Iterator[tuple[str, int, str, str]]:

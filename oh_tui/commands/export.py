@@ -141,7 +141,7 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
         descriptor, name = tempfile.mkstemp(prefix=".oh-tui-", suffix=".part", dir=target.parent)
     except OSError as error:
         raise Problem(
-            cannot_write(target.parent, error).sentence, "choose another place"
+            cannot_write(target.parent.absolute(), error).sentence, "choose another place"
         ) from error
     part = Path(name)
     try:
@@ -151,7 +151,7 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
         os.link(part, target)
     except OSError as error:
         raise Problem(
-            cannot_write(target.parent, error).sentence, "choose another place"
+            cannot_write(target.parent.absolute(), error).sentence, "choose another place"
         ) from error
     finally:
         part.unlink(missing_ok=True)

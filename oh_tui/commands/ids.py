@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.api.models import bare_id
+from oh_tui.commands.printing import say
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, safe_line
 
@@ -72,21 +73,20 @@ def require_id(text: str, base_url: str) -> str:
 
 
 async def find(source: Source, identifier: str) -> Conversation:
-    """The conversation with this id or start of an id (as `read_id` gives them).
+    """The conversation with this id or start of an id (as `read_id` gives them), or that came of
+    the start task with this id: the two are easily mixed up.
 
     Raises Problem when several begin so, and NotFound when none does. The start of an id makes
     the whole list be read.
     """
     if len(identifier) == WHOLE:
         (conversation,) = await source.get([identifier])
-        if conversation is None:
-            raise await _not_found(source, identifier)
-        return conversation
+        return conversation or await _started_as(source, identifier)
     matches: list[Conversation] = []
     async for page in source.pages():
         matches += [c for c in page.items if bare_id(c.id).startswith(identifier)]
     if not matches:
-        raise await _not_found(source, identifier)
+        raise _not_found(source, identifier)
     if len(matches) > 1:
         named = [f"{bare_id(c.id)[:12]} ({safe_line(c.title or 'no title')})" for c in matches[:5]]
         more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
@@ -96,17 +96,28 @@ async def find(source: Source, identifier: str) -> Conversation:
     return matches[0]
 
 
-async def _not_found(source: Source, identifier: str) -> Problem:
+def _not_found(
+    source: Source, identifier: str, hint: str = "oh-tui conversations lists what is there"
+) -> Problem:
     from oh_tui.api.errors import NotFound
 
-    sentence = f"There is no conversation {identifier} here: {source.label}"
-    if len(identifier) == WHOLE:
-        with contextlib.suppress(Problem):
-            if task := await source.started(identifier):
-                from oh_tui.sources.starting import what_became
+    return NotFound(f"There is no conversation {identifier} here: {source.label}", hint)
 
-                return NotFound(sentence, what_became(task))
-    return NotFound(sentence, "oh-tui without an id lists the conversations")
+
+async def _started_as(source: Source, identifier: str) -> Conversation:
+    task = None
+    with contextlib.suppress(Problem):
+        task = await source.started(identifier)
+    own = bare_id((task and task.app_conversation_id) or "")
+    (conversation,) = await source.get([own]) if own else (None,)
+    if conversation is not None:
+        say(f"that is the id of a start; the conversation is {own}")
+        return conversation
+    if task is not None:
+        from oh_tui.sources.starting import what_became
+
+        raise _not_found(source, identifier, what_became(task))
+    raise _not_found(source, identifier)
 
 
 def _host(address: str) -> str:

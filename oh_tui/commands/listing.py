@@ -17,7 +17,7 @@ from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
 from oh_tui.commands.reading import chosen, on_server, short_id, title
 from oh_tui.commands.standing import HUES, state
-from oh_tui.human import compact, dollars, plural
+from oh_tui.human import compact, dollars
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import seconds
@@ -25,6 +25,10 @@ from oh_tui.trajectory.moments import seconds_of
 
 LIMIT = 50
 """Conversations that are listed unless more are asked for."""
+
+
+STATES = "waiting, running, starting, finished, error, stuck, idle, paused, gone"
+_STATES = (*STATES.split(", "), "deleting", "sandbox failed")
 
 
 # conversations
@@ -48,6 +52,8 @@ async def conversations(call: Call) -> int:
             break
     for problem in call.source.problems:
         say(problem)
+    if asked.status and not found and asked.status.lower() not in _STATES:
+        say(f"{clean_line(asked.status)!r} is no state that is known; those are {STATES}")
     if call.as_json:
         print_json(
             {
@@ -132,7 +138,7 @@ def _conversation_arguments(parser: ArgumentParser) -> None:
         "--status",
         metavar="WORD",
         default="",
-        help="waiting, running, starting, finished, error, stuck, idle, paused, gone",
+        help=STATES,
     )
     add("--since", type=_since, metavar="SPAN", help="changed within 2d, 3h, or since 2026-03-01")
     add("--sub", action="store_true", help="sub-conversations too")
@@ -274,7 +280,10 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
     cost = (metrics and metrics.accumulated_cost) or 0.0
     word = state(one)
     tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
-    counted = f" by the {known.counted_by}" if known.counted_by else ""
+    by = known.counted_by if known.counted_by != "file" else None
+    counted = f"{known.events:,}" if known.events is not None else ""
+    changed = style.when(seconds(one.updated_at or ""))
+    ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""
     return [
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
@@ -286,8 +295,8 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
         ("model", line(one.llm_model) or ""),
         ("cost", dollars(cost) if cost else ""),
         ("tokens", compact(tokens) if tokens else ""),
-        ("events", plural(known.events, "event") + counted if known.events is not None else ""),
-        ("changed", style.when(seconds(one.updated_at or ""))),
+        ("events", f"{counted}, counted by the {by}" if counted and by else counted),
+        ("changed", changed + ago),
         ("parent", safe_line(one.parent_conversation_id or "")),
         ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
         ("web", _web(call, one)),

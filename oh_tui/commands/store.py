@@ -25,7 +25,7 @@ class Kept(NamedTuple):
 
 KEPT = {
     "status": Kept("status.json", "what `oh-tui status` was told last, by server"),
-    "runs": Kept("runs", "runs that are over, read from here while the server's are the same"),
+    "runs": Kept("runs", "runs that are over, as they were downloaded"),
 }
 
 

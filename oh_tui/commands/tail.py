@@ -11,7 +11,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.documents import Facts, step_json
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import find
-from oh_tui.commands.printing import Style, between_tabs, laid_out, print_json_line, say
+from oh_tui.commands.printing import Cell, Style, between_tabs, laid_out, print_json_line, say
 from oh_tui.commands.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.text import clean_line
@@ -23,33 +23,39 @@ LINES = 10
 _OVER = ("finished", "error", "stuck", "paused", "deleting")
 """States of an agent after which nothing comes without somebody doing something."""
 
-_WIDTHS = (5, 8, 5, 5, 2, 0, 0, 6)
+_WIDTHS = (4, 7, 5, 5, 2, 0, 0, 6)
 """Columns of the terminal for each of `COLUMNS`; 0 takes its share of what is left."""
 
 GOES_ON = "the agent works on, on the server"
+WAITS = "the agent waits for your answer, on the server"
 
 
 async def tail(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
+    if call.asked.follow and conversation.execution_status == "running":
+        call.goes_on = GOES_ON
     loaded = await read_run(call.source, conversation)
     if loaded.note:
         say(loaded.note)
     printer = _Printer(call)
     trajectory, via = whole(loaded), loaded.via
+    if not (call.as_json or call.style.piped):
+        print(_head(call.style))
     printer.begin(trajectory, call.asked.lines)
     if not call.asked.follow:
         return 0
     while not _is_over(conversation, trajectory):
-        call.goes_on = GOES_ON
         again = False
         async with contextlib.aclosing(
             call.source.follow(conversation, trajectory, via)
         ) as following:
+            call.goes_on = _goes_on(trajectory)
             async for news in following:
                 if news is None:
                     again = True
                     break
                 printer.add(trajectory.extend(news))
+                call.goes_on = _goes_on(trajectory)
                 if _is_over(conversation, trajectory):
                     break
         if not again:
@@ -62,6 +68,10 @@ async def tail(call: Call) -> int:
     call.goes_on = ""
     printer.end()
     return 0
+
+
+def _goes_on(trajectory: Trajectory) -> str:
+    return WAITS if trajectory.status == "waiting_for_confirmation" else GOES_ON
 
 
 def _is_over(conversation: Conversation, trajectory: Trajectory) -> bool:
@@ -139,14 +149,23 @@ def _line(style: Style, facts: Facts, step: Step) -> str:
     row = step_row(style, facts, step)
     if style.room is None:
         return between_tabs(row)
+    return laid_out(style, COLUMNS, _widths(style, style.room), row)
+
+
+def _head(style: Style) -> str:
+    names = [Cell(column.title, "dim") for column in COLUMNS]
+    return laid_out(style, COLUMNS, _widths(style, style.room or 0), names)
+
+
+def _widths(style: Style, room: int) -> list[int]:
     widths = list(_WIDTHS)
     if style.times != "relative":
         widths[1] = 20
-    rest = style.room - sum(widths) - 2 * (len(widths) - 1)
+    rest = room - sum(widths) - 2 * (len(widths) - 1)
     shares = sum(column.share for column in COLUMNS)
     for n, column in enumerate(COLUMNS):
-        widths[n] = widths[n] or max(8, rest * column.share // shares)
-    return laid_out(style, COLUMNS, widths, row)
+        widths[n] = widths[n] or max(6, rest * column.share // shares)
+    return widths
 
 
 def _lines(text: str) -> int:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
 WIDTH = 100
-"""Columns that the groups of one line may take."""
+"""Columns that the groups of one line may take, where the terminal has as many."""
 
 LIMIT = 160
-"""Characters of the first trouble that are told."""
+"""Characters of the first trouble that are told on a terminal."""
 
 _NAMED = 3
 """How many steps of a group are named; of more only their number is told."""
@@ -41,7 +41,7 @@ async def why(call: Call) -> int:
     else:
         if loaded.note:
             print(f"note: {loaded.note}")
-        print("\n".join(_lines(trajectory, found)))
+        print("\n".join(_lines(trajectory, found, call.style.room)))
     return 0
 
 
@@ -176,12 +176,16 @@ def _told(trajectory: Trajectory, step: Step) -> str:
 # lines for people
 
 
-def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
+def _lines(
+    trajectory: Trajectory, found: dict[str, Any], columns: int | None = None
+) -> Iterator[str]:
+    """`columns` is the width of the terminal, None for a pipe, for which nothing is cut."""
     yield _head(found)
     rows: list[tuple[str, str, str]] = []
     if found["verdict"]["cause"]:
         rows.append(("why", *_reason(trajectory, found["verdict"])))
-    room = WIDTH
+    wide = min(WIDTH, columns or WIDTH)
+    room = wide
     for group in found["before"]:
         numbers, what = _numbers(group["steps"]), group["what"]
         needed = len(numbers) + len(what) + 8
@@ -190,12 +194,12 @@ def _lines(trajectory: Trajectory, found: dict[str, Any]) -> Iterator[str]:
             rows[-1] = (label, steps, f"{text}      {numbers}  {what}")
             room -= needed
         else:
-            rows.append(("" if room < WIDTH else "before", numbers, what))
-            room = WIDTH - 7 - needed
+            rows.append(("" if room < wide else "before", numbers, what))
+            room = wide - 7 - needed
     first = found["first"]
     if first:
         told = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
-        rows.append(("first", str(first["step"]), _fit(told, LIMIT)))
+        rows.append(("first", str(first["step"]), _fit(told, LIMIT) if columns else told))
     # a long list of steps does not push the others away
     width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
     for label, steps, text in rows:

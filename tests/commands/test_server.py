@@ -213,14 +213,15 @@ def test_an_id_that_several_begin_with_lists_them(
         assert "5f3a91c05f3a (Run 5f3a91)" in said
 
 
-def test_the_id_of_a_start_task_is_explained(
+def test_the_id_of_a_start_leads_to_its_conversation(
     served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui.api import AppServer
     from oh_tui.api.models import StartTask
 
+    own = IDS["week-dates"]
     found = [
-        StartTask("1", "READY", app_conversation_id=IDS["week-dates"]),
+        StartTask("1", "READY", app_conversation_id=own),
         StartTask("1", "PREPARING_REPOSITORY"),
         StartTask("1", "ERROR", detail="500: no such repository."),
     ]
@@ -229,14 +230,19 @@ def test_the_id_of_a_start_task_is_explained(
         return [found[0]]
 
     monkeypatch.setattr(AppServer, "get_start_tasks", tasks)
-    for words in (
-        f"its own id is {IDS['week-dates']}",
+    words = ["--server", served.url, "why", "0123abcd" * 4]
+    assert cli.main(words) == 0
+    out, said = capsys.readouterr()
+    assert out.startswith("stuck after ")
+    assert said == f"oh-tui: that is the id of a start; the conversation is {own}\n"
+    for told in (
         "the id of a start that is not over: preparing the repository",
         "the id of a start that failed: 500: no such repository",
     ):
-        assert cli.main(["--server", served.url, "why", "0123abcd" * 4]) == 1
-        assert words in capsys.readouterr().err
         found.pop(0)
+        assert cli.main(words) == 1
+        out, said = capsys.readouterr()
+        assert out == "" and told in said
 
 
 def test_a_download_that_breaks_off_leaves_nothing(
