@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
@@ -174,6 +174,7 @@ def conversation_id(conversation: Conversation) -> str:
     return read_id(conversation.id) or redact(clean_line(conversation.id))
 
 
+@lru_cache(maxsize=512)  # names of tools and risks come again with each step
 def line(text: str | None) -> str | None:
     """A foreign text on one line; None when it says nothing."""
     return redact(clean_line(text or "")) or None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
+from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command, path_of
-from oh_tui.commands.ids import find
+from oh_tui.commands.ids import SHOWN, find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.commands.saving import part_folder, shell_hints
@@ -65,12 +66,17 @@ async def _save(call: Call, conversation: Conversation, folder: Path, target: Pa
     def progress(received: int) -> None:
         tell_progress(f"{title(conversation)}: {size(received)}")
 
-    with shell_hints():
-        if target is None:
-            return await call.source.download(conversation, folder, progress)
-        with part_folder(folder) as beside:
-            part = await call.source.download(conversation, beside, progress)
-            return publish(part, target)
+    try:
+        with shell_hints():
+            if target is None:
+                return await call.source.download(conversation, folder, progress)
+            with part_folder(folder) as beside:
+                part = await call.source.download(conversation, beside, progress)
+                return publish(part, target)
+    except TooLarge as error:
+        shown = conversation_id(conversation)[:SHOWN]
+        hint = f"oh-tui events {shown} > {shown}.jsonl reads its events page by page"
+        raise TooLarge(error.sentence, hint, status=error.status) from error
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -1,11 +1,16 @@
-"""The README's Python runs as it is written."""
+"""The README's Python runs as it is written, and its table of commands is true."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
 
 from .conftest import Served
 
@@ -26,3 +31,35 @@ def test_the_quick_start_lists_conversations(served: Served) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == 5
     assert all(re.match(r"[0-9a-f]{32} ", line) for line in lines)
+
+
+def _rows() -> list[tuple[str, str]]:
+    """The commands of the table, and what each prints, for example."""
+    text = README.read_text(encoding="utf-8")
+    found = re.findall(r"^\| `oh-tui ([^`]*)` \| `([^`]*)`", text, re.MULTILINE)
+    return [(words, example) for words, example in found if "run.zip" not in words]
+
+
+TOLD = ("start", "download", "get", "cache", "events", "tail")
+"""Whose example has an id of its own, a path or an age of the machine that it was made on."""
+
+
+@pytest.mark.parametrize(
+    ("words", "example"), [row for row in _rows() if row[0].split()[0] not in TOLD]
+)
+def test_the_table_of_commands_is_true(
+    words: str, example: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--demo", *shlex.split(words)]) in (0, 1, 3)
+    said = re.sub(r"[\t ]+", " ", "".join(capsys.readouterr()))
+    parts = [part.strip() for part in re.split(r" {2,}|…", example)]
+    # ids are whole in a pipe, and ages and spans are times there
+    telling = [part for part in parts if part and not re.fullmatch(r"\d+[smhd]|[\d:.]+", part)]
+    assert telling
+    for part in telling:
+        assert part in said, (part, said)
+
+
+def test_most_commands_of_the_table_are_held_against_what_they_print() -> None:
+    held = {words.split()[0] for words, _ in _rows()} - set(TOLD)
+    assert len(held) >= 14, held

@@ -44,6 +44,29 @@ def test_bash_completes_with_it() -> None:
     assert sorted(done.stdout.split()) == ["start", "status", "steps", "stop"]
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_fish_completes_with_it() -> None:
+    script = completion("fish") + "\ncomplete -C 'oh-tui st'; complete -C 'oh-tui count x --via '\n"
+    done = subprocess.run(
+        ["fish", "--no-config"], input=script, capture_output=True, text=True, check=False
+    )
+    found = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert found == ["start", "status", "steps", "stop", "app", "agent", "zip"], done
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+def test_zsh_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "made").write_text(completion("zsh"), "utf-8")
+    script = (
+        'autoload -U compinit; compinit -u -d dump; eval "$(<made)"; '
+        'echo "${_comps[oh-tui]}"; whence -w "${_comps[oh-tui]}"'
+    )
+    done = subprocess.run(
+        ["zsh", "-fc", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["_shtab_oh_tui", "_shtab_oh_tui:", "function"], done
+
+
 def test_each_command_is_in_the_readme_with_an_example() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| `oh-tui (\S+)[^`]*` \|", text, re.MULTILINE)

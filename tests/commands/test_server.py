@@ -17,8 +17,11 @@ import pytest
 
 from oh_tui import cli
 from tests.commands.conftest import IDS, Served
+from tests.commands.shell import Shell, shell
 from tests.processes import oh_tui
 from tests.test_cli import complaint
+
+__all__ = ["shell"]
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 
@@ -270,6 +273,13 @@ def test_a_download_that_breaks_off_leaves_nothing(
         out, said = capsys.readouterr()
         assert out == "" and "broke off" in said and "press" not in said
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_too_long_for_a_download_names_the_other_way(shell: Shell, tmp_path: Path) -> None:
+    shell.between.answer("GET */download", 413, '{"detail": "Too many"}', "application/json")
+    said = shell(f"download {IDS['week-dates']} -o {tmp_path}")
+    assert said.code == 1 and "oh-tui events 477fd351 > 477fd351.jsonl" in said.complaint
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the root user may write anywhere")
