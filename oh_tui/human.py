@@ -47,6 +47,13 @@ def duration(span: float) -> str:
     return f"{whole // 86400}d{whole // 3600 % 24}h"
 
 
+def rough(span: float) -> str:
+    """A span that is only guessed: 5 s, 4 min, 1.5 h."""
+    if span < 90:
+        return f"{max(1, round(span))} s"
+    return f"{span / 60:.0f} min" if span < 5400 else f"{span / 3600:.1f} h"
+
+
 def tenths(span: float) -> str:
     """A span for a column of seconds: 0.3, 22.6, 104; blank under 0.05 s; minutes above 999 s."""
     if span < 0:

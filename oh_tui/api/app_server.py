@@ -77,8 +77,11 @@ class AppServer(Acting):
         self.base_url = base_address(base_url)
         self._waits = waits or Waits()
         self._connections = Connections(app, watch)
+        self.pace = 0.0
+        """Seconds between two calls when many are made one after the other."""
         if limiter is None and app is None:
-            limiter = limiter_for(self.base_url)
+            limiter = paced = limiter_for(self.base_url)
+            self.pace = paced.time_period / paced.max_rate
         self._server = Server(
             self.base_url,
             self._connections,

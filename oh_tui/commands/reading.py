@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.printing import say, tell_progress
 from oh_tui.commands.refusals import refusals
+from oh_tui.human import plural, rough
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, Source
+from oh_tui.sources import Loaded, Source, joined
 from oh_tui.sources.files import FileSource
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.server import ServerSource
     from oh_tui.trajectory.archive import Archive
+
+WORTH_TELLING = 5.0
+"""Seconds above which a command says beforehand what a reading takes."""
 
 HELD = 64_000_000
 """Bytes of text of a file that are kept in memory, so that each event is read once."""
@@ -67,15 +72,33 @@ async def _read_server(source: Source, conversation: Conversation) -> Loaded:
                 _tell(state)
             if read is None or read.trajectory is None:
                 raise Problem(f"{name(conversation)} gave no events", "try again")
-            while read.trajectory is not None and not read.trajectory.complete:
-                held = len(read.trajectory.events)
-                read = await source.older(conversation, read.trajectory)
-                if read.trajectory is None or len(read.trajectory.events) <= held:
-                    break
-                _tell(read)
+            if not read.trajectory.complete:
+                read = await _read_older(source, conversation, read)
     finally:
         tell_progress("")
     return read
+
+
+async def _read_older(source: Source, conversation: Conversation, read: Loaded) -> Loaded:
+    """The events that no download brought; says beforehand what that takes."""
+    assert read.trajectory is not None
+    cost = await source.cost(conversation, read.trajectory)
+    if cost.seconds > WORTH_TELLING:
+        tell_progress("")
+        say(
+            f"{plural(cost.events, 'event')} more, which the server gives by pages alone: "
+            f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
+        )
+    held, pages, began = len(read.trajectory.events), [], time.monotonic()
+    async for page in source.older(conversation, read.trajectory):
+        pages.append(page)
+        came = sum(len(one.events) for one in pages)
+        left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)
+        _tell(Loaded(page.via, None, held + came, page.total), f", about {rough(left)} left")
+    if not pages or not pages[-1].complete:
+        raise Problem(f"{name(conversation)} broke off amidst its older events", "try again")
+    whole = joined(read.trajectory, pages)
+    return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 
 
 def _read_file(archive: Archive) -> Loaded:
@@ -125,9 +148,9 @@ def is_damaged(loaded: Loaded) -> bool:
     return loaded.via == "file" and bool(loaded.note)
 
 
-def _tell(state: Loaded) -> None:
+def _tell(state: Loaded, more: str = "") -> None:
     if state.total:
-        tell_progress(f"reading {state.loaded:,} of {state.total:,} events")
+        tell_progress(f"reading {state.loaded:,} of {state.total:,} events{more}")
 
 
 def name(conversation: Conversation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +25,9 @@ PEEK = 50
 PAGE = 100
 """Events or rows asked for at once: the most that the servers give."""
 
+DOWNLOAD_LIMIT = 10_000
+"""Events above which the app server refuses a download (measured, app server 1.11.0)."""
+
 
 class Loaded(msgspec.Struct, frozen=True):
     """How far the events of a conversation are read.
@@ -37,6 +41,25 @@ class Loaded(msgspec.Struct, frozen=True):
     loaded: int = 0
     total: int | None = None
     note: str = ""
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What it takes to read all events of a run that are not read."""
+
+    events: int
+    """How many are left."""
+    calls: int = 0
+    """Each of them makes the server read the whole run; 0 when loading the run brings them all."""
+    seconds: float = 0.0
+
+
+class Older(msgspec.Struct, frozen=True):
+    """A page of events from before those held, in order; the last one is `complete`."""
+
+    via: str
+    events: list[Event]
+    total: int
+    complete: bool
 
 
 class SandboxPlan(msgspec.Struct, frozen=True):
@@ -112,8 +135,15 @@ class Source(Protocol):
         """Whether loading the run takes no more than a moment: it is kept on this machine."""
         ...
 
-    async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
-        """One page of events before those held, for a run too long to be loaded whole."""
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        """What reading the events that are not held would take."""
+        ...
+
+    def older(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> AsyncGenerator[Older, None]:
+        """The events before those held, for a run too long to be loaded whole: page by page, the
+        newest first. Close it to stop; with what came of it it goes on from there."""
 
     def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str
@@ -165,3 +195,13 @@ def build(events: Iterable[Event], *, live: bool = False, complete: bool = True)
     trajectory = Trajectory(live=live, complete=complete)
     trajectory.extend(events)
     return trajectory
+
+
+def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
+    """A trajectory of what is held and the pages before it, in the order in which they came."""
+    older = [event for page in reversed(pages) for event in page.events]
+    events = [*older, *held.events]
+    if older and held.events and older[-1].timestamp > held.events[0].timestamp:
+        # what is held came from the other server, which has less in between
+        events = list(heapq.merge(older, held.events, key=lambda event: event.timestamp))
+    return build(events, live=held.live, complete=pages[-1].complete)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox, StartTask
 from oh_tui.problem import Problem
-from oh_tui.sources import PAGE, PEEK, Loaded, SandboxPlan, build
+from oh_tui.sources import PAGE, PEEK, Cost, Loaded, Older, SandboxPlan, build
 from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.events import Event
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 SLICE = 2000
 """Events read between two signs of progress."""
+
+_NOT_OLDER: tuple[Older, ...] = ()
+"""A file is loaded whole."""
 
 _NO_NEWS: tuple[list[Event], ...] = ()
 """A file does not grow."""
@@ -122,8 +125,14 @@ class FileSource:
     async def keeps(self, conversation: Conversation) -> bool:
         return True
 
-    async def older(self, conversation: Conversation, trajectory: Trajectory) -> Loaded:
-        return Loaded("file", trajectory, len(trajectory.events), len(trajectory.events))
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        return Cost(len(self.archive(conversation)) - len(trajectory.events))
+
+    async def older(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> AsyncGenerator[Older, None]:
+        for page in _NOT_OLDER:
+            yield page
 
     async def follow(
         self, conversation: Conversation, trajectory: Trajectory, via: str

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
-from oh_tui.tui import answering, copying, finding, flows, going, opening, outside, views
+from oh_tui.tui import answering, copying, finding, flows, going, opening, outside, reading, views
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -199,6 +199,10 @@ def mark(screen: MainScreen) -> None:
         screen.tell_keys()
 
 
+def load_all(screen: MainScreen) -> None:
+    screen.run_worker(reading.load_all(screen), group="ask")
+
+
 def download(screen: MainScreen) -> None:
     screen.run_worker(flows.download(screen), group="download")
 
@@ -289,7 +293,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     for function in (
         pane, next_pane, back, step, scroll_result, next_error, next_user, find, find_next, filter,
         goto, select, where, changes, hidden, time, wrap, json, zoom, follow, pause, mark, download,
-        answer, message, stop_or_go_on,
+        load_all, answer, message, stop_or_go_on,
         start, shell, open_page, open_pull, get, put, copy, pager, editor, images, refresh,
         show_help, palette, close_or_quit,
     )

@@ -254,7 +254,8 @@ class MainScreen(AskingScreen):
         self.current = conversation
         if changed:
             finding.clear_filter(self)
-            self.workers.cancel_group(self, "find")  # it looks through the run before
+            for group in ("find", "older"):  # they are about the run before
+                self.workers.cancel_group(self, group)
         if not preview:
             self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())
@@ -264,7 +265,8 @@ class MainScreen(AskingScreen):
 
     @work(group="run", exclusive=True)
     async def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
-        self.workers.cancel_group(self, "follow")
+        for group in ("follow", "older"):
+            self.workers.cancel_group(self, group)
         self.run_view.following = False
         await reading.read_run(self, conversation, preview=preview)
 
@@ -273,8 +275,8 @@ class MainScreen(AskingScreen):
         await reading.follow_run(self, run)
 
     @work(group="older", exclusive=True)
-    async def read_older(self) -> None:
-        await reading.read_older(self)
+    async def read_older(self, *, everything: bool = False) -> None:
+        await reading.read_older(self, everything=everything)
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
@@ -350,6 +352,7 @@ class MainScreen(AskingScreen):
         names: dict[str, str | None] = {
             "sandbox.pause": flows.pause_label(self),
             "download": flows.download_label(self),
+            "load.all": reading.load_label(self),
             **answering.labels(self),
             "open": "smaller"
             if self.arrangement.zoom == "detail"
@@ -456,9 +459,12 @@ class MainScreen(AskingScreen):
                 self.workers.cancel_group(self, group)
                 return True
         if self.run_view.is_reading:
-            self.workers.cancel_group(self, "run")
-            self.run_view.progress = "stopped · r reads on"
             self.run_view.is_reading = False
+            if any(w.group == "older" and w.is_running for w in self.workers):
+                self.workers.cancel_group(self, "older")  # it says itself what it has
+            else:
+                self.workers.cancel_group(self, "run")
+                self.run_view.progress = "stopped · r reads on"
             return True
         return False
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.human import plural
+from oh_tui.human import plural, rough
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded
+from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui import finding, flows, highlight, views
 from oh_tui.tui.runs import Run, find_place, landing
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 AT_ONCE = 2000
 """Events up to which a run is studied while the reader waits, in a few hundredths of a second."""
 
-AT_A_TIME = 10_000
-"""Events above which a server gives no download, so that a run is read page by page (measured)."""
+GROWTH = 1.5
+"""How much longer a run that is read page by page has to be than what is shown to be shown anew:
+each showing costs as much as all that was read, so that a fixed number would cost the square."""
 
 PREVIEW = 2000
 """Events up to which a run is read just because the cursor rests on it."""
@@ -78,11 +82,10 @@ async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
     total, _ = await screen.source.count_events(conversation)
     if total <= PREVIEW:
         return True
-    if total > AT_A_TIME:
-        say_in_run(screen, plural(total, "event"), "enter reads the newest, g then older ones")
+    if total > DOWNLOAD_LIMIT:
+        say_in_run(screen, plural(total, "event"), "enter reads the newest, L then all")
         return False
-    cost = max(1, round(total / 1400))
-    say_in_run(screen, f"{plural(total, 'event')}, about {cost} s", "enter reads them")
+    say_in_run(screen, f"{plural(total, 'event')}, about {rough(total / 1400)}", "enter reads them")
     return False
 
 
@@ -138,7 +141,7 @@ def tell_study(screen: MainScreen, run: Run) -> None:
 def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
     held = ""
     if not run.trajectory.complete and total:
-        held = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
+        held = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')} · L reads all"
     screen.run_view.progress = held
 
 
@@ -186,24 +189,99 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
             screen.tell_keys()
 
 
-async def read_older(screen: MainScreen) -> None:
-    """One page before those held, when the cursor is at the top of a run not whole."""
-    run = screen.runs.get(screen.current.id) if screen.current else None
+def run_shown(screen: MainScreen) -> Run | None:
+    return screen.runs.get(screen.current.id) if screen.current else None
+
+
+def load_label(screen: MainScreen) -> str | None:
+    """What `L` does; None when all is read."""
+    run = run_shown(screen)
+    return None if run is None or run.trajectory.complete else "read all"
+
+
+async def load_all(screen: MainScreen) -> None:
+    """All events that are not read; where each page costs, after a yes to what it costs."""
+    run = run_shown(screen)
+    if run is None or screen.source is None:
+        screen.footer.tell("this run is not read yet: enter reads it")
+    elif screen.run_view.is_reading:
+        screen.footer.tell("it is being read: esc stops")
+    elif run.trajectory.complete:
+        screen.footer.tell("all events of this run are read")
+    else:
+        with screen.reporting():
+            cost = await screen.source.cost(run.conversation, run.trajectory)
+            if not cost.calls:
+                screen.read_run(run.conversation)
+            elif await screen.ask(_cost_question(cost)) and run is run_shown(screen):
+                screen.read_older(everything=True)
+
+
+def _cost_question(cost: Cost) -> Question:
+    many = plural(cost.calls, "call")
+    took = f"about {rough(cost.seconds)}"
+    lines: list[list[Piece]] = [
+        [(f"{plural(cost.events, 'event')} in {many}, {took}: ", "key"),
+         ("for each call the server reads the whole run.", "")],
+        [("Esc stops it, and so does another run. What was read stays, L goes on there.", "dim")],
+    ]  # fmt: skip
+    return Question("Read all events", lines, (("enter", "read them", "yes"),))
+
+
+async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
+    """One page before those held, when the cursor is at the top of a run not whole; or all there
+    are. What came stays, however it ends."""
+    run = run_shown(screen)
     if run is None or run.trajectory.complete or screen.source is None:
         return
-    with screen.reporting():
-        told = screen.run_view.progress
-        screen.run_view.progress = f"reading older events · {told}"
-        try:
-            loaded = await screen.source.older(run.conversation, run.trajectory)
-        finally:
-            screen.run_view.progress = told
+    told = screen.run_view.progress
+    screen.run_view.progress = "reading older events · " + ("esc stops" if everything else told)
+    screen.run_view.is_reading = everything
+    began, first = time.monotonic(), len(run.trajectory.events)
+    pages: list[Older] = []
+    try:
+        with screen.reporting():
+            reading = screen.source.older(run.conversation, run.trajectory)
+            async with contextlib.aclosing(reading) as older:
+                async for page in older:
+                    pages.append(page)
+                    if not everything:
+                        break
+                    held = len(run.trajectory.events)
+                    have = held + sum(len(one.events) for one in pages)
+                    if page.complete or have > held * GROWTH:
+                        taken, pages = pages, []
+                        run = await take_older(screen, run, taken)
+                        told = screen.run_view.progress
+                    if not page.complete and have > first:
+                        took = (time.monotonic() - began) / (have - first)
+                        screen.run_view.progress = (
+                            f"reading {have:,} of {plural(page.total, 'event')}, "
+                            f"about {rough((page.total - have) * took)} left · esc stops"
+                        )
+    finally:
         if screen.current and same_id(screen.current.id, run.conversation.id):
-            taken = take_loaded(screen, run.conversation, loaded)
-            if taken:
-                await study_run(screen, taken)
-                if taken.trajectory.live:
-                    screen.follow_run(taken)  # the events that follow belong to this one now
+            screen.run_view.is_reading = False
+            screen.run_view.progress = told
+        if pages:
+            await take_older(screen, run, pages)
+
+
+async def take_older(screen: MainScreen, run: Run, pages: list[Older]) -> Run:
+    """Put pages before the events that are held, also of a run that was turned away from."""
+    now = screen.runs.get(run.conversation.id) or run
+    first = run.trajectory.events[:1]
+    base = now if now.trajectory.events[:1] == first else run  # else it was read anew meanwhile
+    longer = await asyncio.to_thread(joined, base.trajectory, pages)
+    loaded = Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total)
+    if not (screen.current and same_id(screen.current.id, run.conversation.id)):
+        return screen.runs.take(base.conversation, loaded)
+    taken = take_loaded(screen, base.conversation, loaded)
+    assert taken is not None
+    await study_run(screen, taken)
+    if taken.trajectory.live:
+        screen.follow_run(taken)  # the events that follow belong to this one now
+    return taken
 
 
 async def enter_child(screen: MainScreen, conversation_id: str) -> None:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources import Loaded
+from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import judge
@@ -34,6 +34,13 @@ class Run:
             and conversation.sandbox_status == before.sandbox_status
             and conversation.sandbox_status != "RUNNING"
             and conversation.updated_at == before.updated_at
+        )
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it was read page by page, which nobody should have to wait for twice."""
+        return self.via == "app server" and (
+            len(self.trajectory.events) > (DOWNLOAD_LIMIT if self.trajectory.complete else PAGE)
         )
 
     def has_more_than(self, page: Trajectory) -> bool:
@@ -64,8 +71,9 @@ class Runs:
             run.event_id = before.event_id
         self._runs[name] = run
         self._runs.move_to_end(name)
-        while len(self._runs) > KEPT:
-            self._runs.popitem(last=False)
+        if len(self._runs) > KEPT:
+            cheap = (held for held, other in self._runs.items() if not other.is_dear)
+            del self._runs[next(cheap, next(iter(self._runs)))]
         return run
 
 

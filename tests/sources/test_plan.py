@@ -14,7 +14,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, build
+from oh_tui.sources import Loaded, Older, build, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore
@@ -42,6 +42,11 @@ class Here:
     async def load(self, slug: str) -> list[Loaded]:
         conversation = await self.conversation(slug)
         return [state async for state in self.source.load(conversation)]
+
+    async def older(self, conversation: Conversation, held: Trajectory) -> Older:
+        """The page before the events held."""
+        async with contextlib.aclosing(self.source.older(conversation, held)) as pages:
+            return await anext(pages)
 
     def calls(self) -> dict[str, int]:
         """How often each kind of call was made."""
@@ -109,11 +114,10 @@ async def test_above_10000_events_pages_come_when_asked_for(here: Here) -> None:
     assert state.trajectory is not None
     assert not state.trajectory.complete
     conversation = await here.conversation("fuzzing")
-    older = await here.source.older(conversation, state.trajectory)
+    older = await here.older(conversation, state.trajectory)
     assert here.calls() == {COUNT: 1, PAGE: 1}
-    assert older.trajectory is not None
-    assert (older.loaded, older.total) == (200, 12000)
-    assert older.trajectory.events[100:] == state.trajectory.events
+    assert (len(older.events), older.total, older.complete) == (99, 12000, False)
+    assert older.events[-1].timestamp <= state.trajectory.events[0].timestamp
 
 
 async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here) -> None:
@@ -121,8 +125,10 @@ async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here
     conversation = await here.conversation("coverage")
     states = [state async for state in here.source.load(conversation)]
     assert states[-1].trajectory and not states[-1].trajectory.complete
-    older = await here.source.older(conversation, states[-1].trajectory)
-    assert (older.loaded, older.total) == (200, 3000)
+    older = await here.older(conversation, states[-1].trajectory)
+    assert (len(older.events), older.total) == (99, 3000)
+    cost = await here.source.cost(conversation, states[-1].trajectory)
+    assert (cost.events, cost.calls) == (2900, 30)
 
 
 async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
@@ -273,8 +279,9 @@ async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here
     states = await here.load("week-dates")
     newest, all_of_it = states[0].trajectory, whole(states)
     assert newest is not None
-    older = await here.source.older(await here.conversation("week-dates"), newest)
-    assert older.via == "agent server"
-    assert older.trajectory is not None
-    assert older.trajectory.complete
-    assert [e.id for e in older.trajectory.events] == [e.id for e in all_of_it.events]
+    conversation = await here.conversation("week-dates")
+    pages = [page async for page in here.source.older(conversation, newest)]
+    assert {page.via for page in pages} == {"agent server"}
+    older = joined(newest, pages)
+    assert older.complete
+    assert [e.id for e in older.events] == [e.id for e in all_of_it.events]

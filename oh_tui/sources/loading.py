@@ -1,0 +1,374 @@
+"""The runs of a server: which of its servers is asked for events, and for how many at a time.
+
+Facts without another source are measured on app server 1.11.0 and agent server 1.34.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from oh_tui.api.errors import TooLarge
+from oh_tui.human import plural
+from oh_tui.problem import Problem
+from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
+from oh_tui.sources.cache import RunCache, events_of_zip, zip_of_events
+from oh_tui.text import holds_key
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api.models import Conversation, Page
+
+READ_COST = 0.00026
+"""Seconds that the app server takes for each event of a conversation, whichever page of it is
+asked for: it reads them all. The fastest part of a second page is told from the first."""
+
+SPAN = 10
+"""Pages that are read to join what is new of a long run with what is held of it."""
+
+RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
+"""Kinds that say why a whole run failed."""
+
+
+class ServerRuns:
+    """The runs of an app server and of the agent servers of its sandboxes."""
+
+    def __init__(self, api: AppServer, cache: RunCache | None = None) -> None:
+        self.api = api
+        self.cache = cache
+        """Where runs that are over are kept on this machine, if they are."""
+        self._bulk = asyncio.Lock()
+        """At most one bulk load runs: each makes the server read all event files of a run."""
+        self._refused: set[str] = set()
+        """Conversations that this server gives no download of though they are below the limit."""
+        self._read_cost = READ_COST
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        """How many events there are and who says so: the app server, and where it knows of none
+        the agent server of the running sandbox (the app server of a self-hosted installation
+        without webhooks never hears of events; measured)."""
+        total = await self.api.count_events(conversation.id)
+        agent = None if total else self._agent(conversation)
+        if agent:
+            with contextlib.suppress(Problem):
+                return await agent.count_events(), "agent server"
+        return total, "app server"
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        """Of a running sandbox alone: the app server would read all events for one page."""
+        agent = self._agent(conversation)
+        if agent is None:
+            return None
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PEEK)
+        run = build(reversed(page.items), live=True, complete=not page.next_page_id)
+        run.status = run.status or conversation.execution_status or ""  # told before this page
+        return run
+
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None
+    ) -> AsyncGenerator[Loaded, None]:
+        """From the agent server while the sandbox runs, else from the app server. That one gets
+        the events in batches: it lacks the last ones of a run that was frozen until the sandbox
+        runs again, and at times that of a failure for good (both measured), so that events held
+        already are kept."""
+        note = ""
+        for _ in range(2):
+            agent = self._agent(conversation)
+            if agent is None:
+                break
+            try:
+                async for state in self._load_from_agent(agent):
+                    yield state
+                return
+            except Problem as problem:
+                note = f"read from the app server, which may lag: {problem.sentence}"
+                moved = await self._moved(conversation)
+                if moved is None:
+                    break
+                conversation, note = moved, ""
+        async for state in self._load_from_app(conversation, held, note):
+            yield state
+
+    async def _load_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
+        via = "agent server"
+        total = await agent.count_events()
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
+        whole = not page.next_page_id
+        newest = build(reversed(page.items), live=True, complete=whole)
+        yield Loaded(via, newest, len(page.items), total)
+        if whole:
+            return
+        events: list[Event] = []
+        async for page in agent.iter_events(limit=PAGE):
+            events += page.items
+            yield Loaded(via, None, len(events), max(total, len(events)))
+        trajectory = await asyncio.to_thread(build, events, live=True)
+        yield Loaded(via, trajectory, len(events), len(events))
+
+    async def _load_from_app(
+        self, conversation: Conversation, held: Trajectory | None, note: str
+    ) -> AsyncGenerator[Loaded, None]:
+        via = "app server"
+        live = conversation.sandbox_status == "RUNNING"
+        total = await self.api.count_events(conversation.id)
+        if self.cache and (kept := await asyncio.to_thread(self.cache.load, conversation, total)):
+            events = _with_held(kept, held, whole=True)
+            run = await asyncio.to_thread(build, events)
+            yield Loaded(via, run, len(events), len(events), _lacking(conversation, run))
+            return
+        page = await self._page(conversation, None, total)
+        whole = not page.next_page_id
+        if total > DOWNLOAD_LIMIT and held:
+            newer = await self._joined(conversation, page, held, total)
+            if newer:
+                run = await asyncio.to_thread(build, newer, live=live, complete=held.complete)
+                yield Loaded(via, run, len(newer), max(total, len(newer)), note)
+                return
+        events = _with_held(page.items[::-1], held, whole=whole)
+        newest = build(events, live=live, complete=whole)
+        note = note or _lacking(conversation, newest)
+        yield Loaded(via, newest, len(events), max(total, len(events)), note)
+        if whole or total > DOWNLOAD_LIMIT:
+            return
+        async with self._bulk:
+            with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
+                try:
+                    async with self.api.download(conversation.id) as chunks:
+                        async for chunk in chunks:
+                            await asyncio.to_thread(file.write, chunk)
+                            yield Loaded(via, None, len(page.items), total, note)
+                except TooLarge:  # this server's limit is lower: older pages come when asked for
+                    self._refused.add(conversation.id)
+                    return
+                events, problems = await asyncio.to_thread(events_of_zip, file)
+                if problems and len(events) < total:
+                    came = f"{len(events):,} of {plural(total, 'event')} came"
+                    raise Problem(f"The download broke off: {came}", "try again")
+                kept = len(events) == total and not problems and not _tell_key(events)
+                if self.cache and kept:
+                    await asyncio.to_thread(self.cache.keep, conversation, file, total)
+        events = _with_held(events, held, whole=True)
+        trajectory = await asyncio.to_thread(build, events, live=live)
+        yield Loaded(via, trajectory, len(events), len(events), note)
+
+    async def _joined(
+        self, conversation: Conversation, page: Page[Event], held: Trajectory, total: int
+    ) -> list[Event] | None:
+        """The events held of a long run with all that are newer; None when there are none, or too
+        many."""
+        pages = [page]
+        while not any(held.holds(event.id) for event in pages[-1].items):
+            if len(pages) == SPAN or not pages[-1].next_page_id:
+                return None
+            pages.append(await self._page(conversation, pages[-1].next_page_id, total))
+        newest = [event for page in reversed(pages) for event in reversed(page.items)]
+        news = [event for event in newest if not held.holds(event.id)]
+        return [*held.events, *news] if news else None
+
+    async def _page(
+        self, conversation: Conversation, cursor: str | None, total: int
+    ) -> Page[Event]:
+        """A page of the app server, the newest events first; what it took tells what more take."""
+        began = time.monotonic()
+        page = await self.api.search_events(
+            conversation.id, sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
+        )
+        if total >= DOWNLOAD_LIMIT:
+            self._read_cost = (time.monotonic() - began) / total
+        return page
+
+    async def keeps(self, conversation: Conversation) -> bool:
+        return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
+
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        total, via = await self.count_events(conversation)
+        left = max(0, total - len(trajectory.events))
+        limited = total > DOWNLOAD_LIMIT or conversation.id in self._refused
+        if not limited or via != "app server" or self._agent(conversation):
+            return Cost(left)
+        calls = -(-left // (PAGE - 1))
+        return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
+
+    async def older(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> AsyncGenerator[Older, None]:
+        async with self._bulk:
+            agent, answered = self._agent(conversation), False
+            if agent and trajectory.events:
+                try:
+                    async for page in _older_from_agent(agent, trajectory):
+                        answered = True
+                        yield page
+                    return
+                except Problem:  # it is silent, or does not know these events: another may
+                    if answered:
+                        raise
+            pages: list[Older] = []
+            total = await self.api.count_events(conversation.id)
+            async for page in self._older_from_app(conversation, trajectory, total):
+                if self.cache:
+                    pages.append(page)
+                yield page
+            await self._keep(conversation, trajectory, pages, total)
+
+    async def _older_from_app(
+        self, conversation: Conversation, trajectory: Trajectory, total: int
+    ) -> AsyncGenerator[Older, None]:
+        """Each page begins with an event that is known, so that none is left out between two:
+        the server counts from the newest, and may hold fewer of the events than we do."""
+        known = {event.id for event in trajectory.events}
+        at = max(0, len(known) - 1)
+        furthest = -1
+        while True:
+            page = await self._page(conversation, str(at), total)
+            if at and not (page.items and page.items[0].id in known):
+                at = max(0, at - (PAGE - 1))
+                continue
+            fresh = [event for event in page.items if event.id not in known]
+            known.update(event.id for event in fresh)
+            cursor = page.next_page_id
+            yield Older("app server", fresh[::-1], total, complete=not cursor)
+            if not cursor:
+                return
+            more = int(cursor) if cursor.isdecimal() else 0
+            if more <= max(furthest, at):
+                raise Problem("The server gives the same older events again", "try again later")
+            furthest, at = more, more - 1
+
+    async def _keep(
+        self, conversation: Conversation, held: Trajectory, pages: list[Older], total: int
+    ) -> None:
+        """Put a run that was read page by page among those kept on this machine."""
+        events = [*(e for page in reversed(pages) for e in page.events), *held.events]
+        whole = bool(pages) and pages[-1].complete and len(events) == total
+        if self.cache and whole and not _tell_key(events):
+            with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
+                await asyncio.to_thread(zip_of_events, file, events)
+                await asyncio.to_thread(self.cache.keep, conversation, file, total)
+
+    async def follow(
+        self, conversation: Conversation, trajectory: Trajectory, via: str
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        agent = self._agent(conversation) if via == "agent server" else None
+        known = len(trajectory.events) if trajectory.complete else -1
+        quiet = 0
+        while True:
+            await asyncio.sleep(1 if quiet < 3 else 3 if quiet < 10 else 10)
+            news: list[Event] | None
+            try:
+                if agent:
+                    news = await _news_from_agent(agent, trajectory)
+                else:
+                    # The count costs the server a listing, a page makes it read every event.
+                    total = await self.api.count_events(conversation.id)
+                    if total == known:
+                        news = []
+                    else:
+                        news = await self._news_from_app(conversation, trajectory)
+                        known = total
+            except Problem:
+                quiet = max(quiet + 1, 10)
+                if agent and await self._moved(conversation):
+                    yield None
+                    return
+                continue
+            if news is None:
+                yield None
+                return
+            quiet = 0 if news else quiet + 1
+            if news:
+                yield news
+
+    async def _news_from_app(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> list[Event] | None:
+        """What the newest page has that is not held; None when more than a page may be missing."""
+        page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
+        news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+        return None if page.next_page_id and len(news) == len(page.items) else news
+
+    async def _moved(self, conversation: Conversation) -> Conversation | None:
+        """The record of now, when an agent server stays silent because its sandbox is paused,
+        gone, or back at another address or with another key; else None."""
+        try:
+            (now,) = await self.api.get_conversations([conversation.id])
+        except Problem:
+            return None
+        moved = now is not None and any(
+            getattr(now, name) != getattr(conversation, name)
+            for name in ("sandbox_status", "conversation_url", "session_api_key")
+        )
+        return now if moved else None
+
+    def _agent(self, conversation: Conversation) -> AgentServer | None:
+        if conversation.sandbox_status != "RUNNING":
+            return None
+        return self.api.agent_server(conversation)
+
+
+async def _older_from_agent(
+    agent: AgentServer, trajectory: Trajectory
+) -> AsyncGenerator[Older, None]:
+    """The pages before the oldest event held. Raises Problem when the agent server does not know
+    that one, which it does not say: it answers its first page instead (measured)."""
+    cursor: str | None = trajectory.events[0].id
+    known = {event.id for event in trajectory.events}
+    total = await agent.count_events()
+    while cursor:
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE)
+        if not page.items or page.items[0].id != cursor or page.next_page_id == cursor:
+            raise Problem("The agent server lost its place in the older events", "try again")
+        fresh = [event for event in page.items if event.id not in known]
+        known.update(event.id for event in fresh)
+        cursor = page.next_page_id
+        yield Older("agent server", fresh[::-1], total, complete=not cursor)
+
+
+async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+    """The events after the last one that the agent server gave us; None when it does not know
+    that one, which it does not say: it answers its first page instead (measured)."""
+    news: list[Event] = []
+    cursor = trajectory.events[-1].id if trajectory.events else None
+    while True:
+        page = await agent.search_events(page_id=cursor, limit=PAGE)
+        items = page.items
+        if cursor is not None:
+            if not items or items[0].id != cursor:
+                return None
+            items = items[1:] if not news else items
+        news += items
+        if not page.next_page_id or page.next_page_id == cursor:
+            return news
+        cursor = page.next_page_id
+
+
+def _tell_key(events: list[Event]) -> bool:
+    """Whether a key of ours stands in one of them: such a run is not kept."""
+    return any(holds_key(event.raw()) for event in events)
+
+
+def _with_held(events: list[Event], held: Trajectory | None, *, whole: bool) -> list[Event]:
+    """The app server's events and, by their time, those held that it lacks. `events` that are
+    not the whole run take in only what is no older than they are."""
+    known = {event.id for event in events}
+    kept = [event for event in held.events if event.id not in known] if held else []
+    if not whole:
+        since = events[0].timestamp if events else ""
+        kept = [event for event in kept if event.timestamp >= since]
+    return list(heapq.merge(events, kept, key=lambda event: event.timestamp)) if kept else events
+
+
+def _lacking(conversation: Conversation, newest: Trajectory) -> str:
+    """What the app server cannot show of how a run ended, "" for nothing."""
+    if conversation.sandbox_status == "PAUSED" and newest.status == "running":
+        return "sandbox paused while the agent worked: its last events may come after a resume"
+    if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
+        return "the run ended in an error, and the server does not hold which"
+    return ""
