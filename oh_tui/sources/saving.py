@@ -62,20 +62,27 @@ def finish_zip(file: IO[bytes]) -> None:
 
 def publish(part: Path, target: Path) -> Path:
     """Give the part file its final name; a name that is taken gets a number, nothing is ever
-    overwritten, also not by two downloads at once."""
+    overwritten, also not by two downloads at once. Not for a thread: who is cancelled while it
+    waits for one takes the part file away under it."""
     for number in range(1, 1000):
         name = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
         try:
             os.link(part, name)
         except FileExistsError:
             continue
+        except FileNotFoundError:  # the part file is gone, or the folder
+            raise
         except OSError:
             # No hard links here: claim the name first, then rename over our own empty file.
             try:
                 name.touch(exist_ok=False)
             except FileExistsError:
                 continue
-            part.replace(name)
+            try:
+                part.replace(name)
+            except BaseException:
+                name.unlink(missing_ok=True)
+                raise
         return name
     raise Problem(f"{target.name} and 999 numbered names are taken", "choose another folder")
 

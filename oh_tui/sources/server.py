@@ -172,7 +172,7 @@ class ServerSource(ServerRuns):
                     received += len(chunk)
                     progress(received)
             await asyncio.to_thread(finish_zip, part)
-            return await asyncio.to_thread(publish, name, target)
+            return publish(name, target)
 
     @property
     def web(self) -> str:

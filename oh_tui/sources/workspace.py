@@ -106,7 +106,7 @@ class Workspace:
                     received += len(piece)
                     progress(received, pieces.size)
             await asyncio.to_thread(_flush, part)
-            return await asyncio.to_thread(publish, name, target)
+            return publish(name, target)
 
     async def put(self, local: Path, path: str, progress: Progress) -> int:
         """A local file into the sandbox, where it replaces what is there; its bytes."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
+from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
+from oh_tui.sources.server import ServerSource
+from tests.tui.explorer import AT_ONCE, NOW
 
 ID = "5f3a9100aa11bb22cc33dd44ee55ff66"
 
@@ -131,3 +139,59 @@ def test_without_hard_links_nothing_is_written_over_either(
         assert publish(part, target) == tmp_path / "run-2.zip"
     assert target.read_bytes() == b"mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run-2.zip", "run.zip"]
+
+
+def test_without_a_part_file_no_empty_file_is_left(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        publish(tmp_path / "gone.part", tmp_path / "run.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_was_claimed_is_given_up_when_the_rename_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(5, os.strerror(5))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with part_file(tmp_path / "run.zip") as (_, part), pytest.raises(OSError):
+        publish(part, tmp_path / "run.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_downloads_at_once_that_are_cancelled_leave_whole_files_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo, link = make_demo(NOW), os.link
+    demo.rate_limited = False
+    linking = threading.Event()
+
+    def slow(*names: Path) -> None:
+        linking.set()
+        time.sleep(0.02)
+        link(*names)
+
+    monkeypatch.setattr(os, "link", slow)
+    source = ServerSource(AppServer(demo.base_url, app=demo.app, waits=AT_ONCE), "demo")
+    (run,) = await source.get([next(e.id for e in ENTRIES if e.slug == "fix-add")])
+    assert run
+    for _ in range(3):
+        linking.clear()
+        downloads = [
+            asyncio.ensure_future(source.download(run, tmp_path, lambda received: None))
+            for _ in range(5)
+        ]
+        while not linking.is_set():  # noqa: ASYNC110, set while it is looked at
+            await asyncio.sleep(0)
+        for download in downloads:
+            download.cancel()
+        await asyncio.gather(*downloads, return_exceptions=True)
+        await asyncio.sleep(0.05)
+    files = list(tmp_path.iterdir())
+    assert len(files) >= 3
+    for file in files:
+        assert file.suffix == ".zip"
+        with zipfile.ZipFile(file) as archive:
+            assert archive.testzip() is None
+    await source.close()
