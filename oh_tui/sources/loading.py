@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 READ_COST = 0.00026
 """Seconds that the app server takes for each event of a conversation, whichever page of it is
-asked for: it reads them all. The fastest part of a second page is told from the first."""
+asked for: it reads them all. What a page took last replaces it."""
+
+COME_BACK = 10.0
+"""Seconds between two looks at an agent server that was silent while its sandbox runs."""
 
 SPAN = 10
 """Pages that are read to join what is new of a long run with what is held of it."""
@@ -54,11 +57,17 @@ class ServerRuns:
         """How many events there are and who says so: the app server, and where it knows of none
         the agent server of the running sandbox (the app server of a self-hosted installation
         without webhooks never hears of events; measured)."""
-        total = await self.api.count_events(conversation.id)
+        total, failure = 0, None
+        try:
+            total = await self.api.count_events(conversation.id)
+        except Problem as problem:
+            failure = problem
         agent = None if total else self._agent(conversation)
         if agent:
             with contextlib.suppress(Problem):
                 return await agent.count_events(), "agent server"
+        if failure:
+            raise failure
         return total, "app server"
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
@@ -151,8 +160,8 @@ class ServerRuns:
                 if problems and len(events) < total:
                     came = f"{len(events):,} of {plural(total, 'event')} came"
                     raise Problem(f"The download broke off: {came}", "try again")
-                kept = len(events) == total and not problems and not _tell_key(events)
-                if self.cache and kept:
+                whole = len(events) == total and not problems
+                if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
                     await asyncio.to_thread(self.cache.keep, conversation, file, total)
         events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live)
@@ -248,7 +257,7 @@ class ServerRuns:
         """Put a run that was read page by page among those kept on this machine."""
         events = [*(e for page in reversed(pages) for e in page.events), *held.events]
         whole = bool(pages) and pages[-1].complete and len(events) == total
-        if self.cache and whole and not _tell_key(events):
+        if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
             with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
                 await asyncio.to_thread(zip_of_events, file, events)
                 await asyncio.to_thread(self.cache.keep, conversation, file, total)
@@ -258,10 +267,15 @@ class ServerRuns:
     ) -> AsyncGenerator[list[Event] | None, None]:
         agent = self._agent(conversation) if via == "agent server" else None
         known = len(trajectory.events) if trajectory.complete else -1
-        quiet = 0
+        quiet, looked = 0, time.monotonic()
         while True:
             await asyncio.sleep(1 if quiet < 3 else 3 if quiet < 10 else 10)
             news: list[Event] | None
+            if agent is None and time.monotonic() - looked >= COME_BACK:
+                looked = time.monotonic()
+                if await self._is_back(conversation):
+                    yield None
+                    return
             try:
                 if agent:
                     news = await _news_from_agent(agent, trajectory)
@@ -285,6 +299,13 @@ class ServerRuns:
             quiet = 0 if news else quiet + 1
             if news:
                 yield news
+
+    async def _is_back(self, conversation: Conversation) -> bool:
+        """Whether an agent server that was silent, so that the app server was asked, tells now."""
+        with contextlib.suppress(Problem):
+            agent = self._agent(conversation)
+            return agent is not None and await agent.count_events() > 0
+        return False
 
     async def _news_from_app(
         self, conversation: Conversation, trajectory: Trajectory

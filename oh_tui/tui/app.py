@@ -29,7 +29,7 @@ from oh_tui import __version__
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.text import clean, redact
-from oh_tui.tui import flows
+from oh_tui.tui import flows, sweeping
 from oh_tui.tui.driver import TerminalDriver
 from oh_tui.tui.in_order import KeysInOrder
 from oh_tui.tui.main_screen import MainScreen
@@ -99,6 +99,7 @@ class OhTui(KeysInOrder):
         """Where the report of a crash was written."""
         self.crashed = ""
         """The type of the error that ended the app; "" without one."""
+        self._sweeping = sweeping.Sweeping()
         self.main = MainScreen(
             make_source,
             settings,
@@ -133,6 +134,12 @@ class OhTui(KeysInOrder):
     def on_mount(self) -> None:
         # After ctrl+z and fg the terminal is blank until something is laid out anew.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.set_interval(1.0, self._sweeping.tick)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._sweeping.touch()
+        await super().on_event(event)
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
@@ -227,7 +234,7 @@ def run_app(
     `make_source` is called in a thread after the first paint (`at_once`: before it, for a source
     that is open already); None means that no key is set for a server that wants one.
     """
-    gc.callbacks.append(_keep)
+    gc.callbacks.append(sweeping.keep)
     # A key passes through the event loop several times, and each time waits that long for a thread
     # that reads a run.
     sys.setswitchinterval(SWITCH)
@@ -253,13 +260,6 @@ def run_app(
         print(f"oh-tui: broke off with {app.crashed}{place}", file=sys.stderr)
         return 1
     return code if code is not None else app.return_code or 0
-
-
-def _keep(phase: str, info: dict[str, int]) -> None:
-    """What outlived one full collection is left out of the next. With 100,000 events each took
-    0.1 s, while a key waited (measured); runs hold no cycles and are freed without it."""
-    if phase == "stop" and info["generation"] == 2:
-        gc.freeze()
 
 
 async def _run(app: OhTui) -> int | None:

@@ -139,7 +139,7 @@ async def _by_its_start(screen: MainScreen, source: Source, wanted: str) -> Conv
 
 
 async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
-    """Read the first page, the states of those further down, and the sandboxes: three calls.
+    """Read the first page, the states of some further down, and the sandboxes: three calls.
     Rows move only when asked to (`sort`) or when the pane has no focus. Tells whether anything
     has changed."""
     if screen.source is None:
@@ -151,7 +151,8 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
         page = await screen.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
         if screen.source.can_act:
-            further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh][:99]
+            further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh]
+            further = screen.refreshing.some(further, near=under_cursor(screen))
             if further:
                 found = await screen.source.get(further)
                 fresh |= {bare_id(c.id): c for c in found if c}

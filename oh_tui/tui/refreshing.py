@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 SLOWEST = 60.0
 """Seconds between two readings while nothing changes and nothing runs."""
+
+BATCH = 99
+"""Conversations whose state is asked for in one call, the most that servers give."""
+
+AROUND = 30
+"""Rows above and below the cursor that may be in sight."""
 
 FRESH = 5.0
 """Seconds for which what was read is new enough for who comes back to the terminal."""
@@ -31,6 +38,8 @@ class Refreshing:
         self._read_at = 0.0
         self._wanted = self._asked = self._sort = False
         self._away = False
+        self._turn = 0
+        """Where in the rows further down the next reading begins."""
 
     @property
     def _least(self) -> float:
@@ -49,6 +58,15 @@ class Refreshing:
         """The first page of a source was just read; `read` is to be called at the end of that."""
         self._wanted = self._asked = self._sort = False
         self.every, self._read_at = self._least, time.monotonic()
+
+    def some(self, ids: Sequence[str], *, near: str) -> list[str]:
+        """Of the rows below the first page as many as one call takes: those around the cursor, the
+        others in turn."""
+        at = ids.index(near) if near in ids else 0
+        close = list(ids[max(0, at - AROUND) : at + AROUND]) if near in ids else []
+        turn = self._turn if self._turn < len(ids) else 0
+        self._turn = turn + BATCH - len(close)
+        return list(dict.fromkeys([*close, *ids[turn:], *ids[:turn]]))[:BATCH]
 
     def ask(self, *, sort: bool = False) -> None:
         """Somebody wants to see how things are now, in a new order if `sort`."""

@@ -173,6 +173,10 @@ async def test_events_are_counted_by_the_server_that_has_them(here: Here) -> Non
     total, who = await here.source.count_events(running)
     assert (total > 100, who) == (True, "agent server")
     assert await here.source.count_events(conversation) == (0, "app server")
+    here.between.answer(COUNT, 500)
+    assert (await here.source.count_events(running))[1] == "agent server"
+    with pytest.raises(Problem):
+        await here.source.count_events(conversation)
 
 
 # Following
@@ -257,6 +261,17 @@ async def test_opening_a_run_costs_no_more_calls_than_its_loading() -> None:
         await it.open("Backfill invoice numbers")
         await it.open("Fix the add function")
         assert len(between.asked) <= 3, "coming back costs nothing"
+
+
+async def test_reading_changes_nothing_on_the_server() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        for conversation in it.screen.sidebar.conversations[:12]:
+            it.screen.open_run(conversation)
+            await it.settle()
+            await it.press("1", "r", "3", "g", "G")
+        assert len(between.asked) > 20
+        assert [call for call in between.asked if not call.startswith("GET ")] == []
 
 
 async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events() -> None:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import Loaded, build
+from oh_tui.sources import Loaded, build, loading
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
@@ -209,3 +209,21 @@ async def test_following_on_the_app_server_reads_a_page_only_when_the_count_chan
     assert news is not None
     assert [event.id for event in news] == ["event-4"]
     await following.aclose()
+
+
+async def test_an_agent_server_that_tells_again_is_gone_back_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+    servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
+    source, conversation, state = await read(servers)
+    assert state.via == "app server"
+    assert state.trajectory is not None
+    following = source.follow(conversation, state.trajectory, state.via)
+    servers.silent = False
+    async with asyncio.timeout(3):
+        assert await anext(following) is None, "it is to be loaded anew"
+    await following.aclose()
+    *_, state = [state async for state in source.load(conversation, state.trajectory)]
+    assert state.via == "agent server"
+    assert ids(state.trajectory) == ["event-1", "event-2"]

@@ -136,3 +136,14 @@ async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
         assert "pytest -q" in it.text("#conversations")
         assert source.peeked.count(source.hangs) == 1, "not again and again"
         assert len(source.peeked) > 3
+
+
+async def test_rows_further_down_are_asked_for_in_turn_those_in_sight_each_time() -> None:
+    async with explore() as it:
+        rows = [f"row-{n}" for n in range(400)]
+        refreshing = it.screen.refreshing
+        assert refreshing.some(rows[:50], near="") == rows[:50]
+        asked = [refreshing.some(rows, near="row-200") for _ in range(12)]
+        assert all(len(some) == len(set(some)) == 99 for some in asked)
+        assert all(set(rows[175:225]) <= set(some) for some in asked)
+        assert {row for some in asked for row in some} == set(rows)

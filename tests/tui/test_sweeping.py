@@ -1,0 +1,69 @@
+"""Memory that nobody holds is freed, and not while somebody types."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from oh_tui.tui.sweeping import Sweeping, keep
+
+
+class Ring:
+    """Holds itself: only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.myself = self
+
+
+@pytest.fixture
+def frozen() -> Iterator[weakref.ref[Ring]]:
+    """Something that outlived a full collection and is not held any more."""
+    gc.callbacks.append(keep)
+    ring = Ring()
+    gc.collect()
+    found = weakref.ref(ring)
+    del ring
+    gc.collect()
+    assert found(), "what was frozen stays"
+    yield found
+    gc.callbacks.remove(keep)
+    gc.unfreeze()
+
+
+def test_what_nobody_holds_goes_when_nobody_types(frozen: weakref.ref[Ring]) -> None:
+    now = 1000.0
+    sweeping = Sweeping(lambda: now)
+    for at in range(1, 70):  # a key every second
+        now = 1000.0 + at
+        sweeping.touch()
+        sweeping.tick()
+    assert frozen()
+    now += 1.5
+    sweeping.tick()
+    assert frozen() is None
+
+
+def test_who_types_without_end_waits_once_in_five_minutes(frozen: weakref.ref[Ring]) -> None:
+    now = 1000.0
+    sweeping = Sweeping(lambda: now)
+    for at in range(1, 302):
+        assert frozen()
+        now = 1000.0 + at
+        sweeping.touch()
+        sweeping.tick()
+    assert frozen() is None
+
+
+def test_where_nothing_was_done_nothing_is_looked_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, times = 1000.0, []
+    monkeypatch.setattr(gc, "collect", lambda: times.append(now))
+    sweeping = Sweeping(lambda: now)
+    for at in range(1, 290):
+        now = 1000.0 + at
+        sweeping.tick()
+    assert times == []
