@@ -1,12 +1,13 @@
 # Targets for people; each one says what it does in "make help".
 PY := .venv/bin/python
 ARGS ?=
+MINUTES ?= 10
 
 # Bytecode is what makes oh-tui start fast; a setting that forbids it would recompile at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test lint check bench test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test lint check bench soak test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +40,9 @@ check: lint test ## everything that must hold before a commit
 
 bench: setup ## how fast it is, against what it is made of: one table, five minutes (ARGS="keys search")
 	@$(PY) -m benchmarks.bench $(ARGS)
+
+soak: setup-dev ## minutes of hard use, faults thrown in, nothing left behind (MINUTES=10, ARGS="--seed N")
+	@$(PY) -m scripts.soak --minutes $(MINUTES) $(ARGS)
 
 test-live: setup-dev ## tests against a real OpenHands server, installed at the first time (1.4 GB)
 	@$(PY) scripts/live_setup.py; code=$$?; \

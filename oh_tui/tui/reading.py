@@ -223,7 +223,7 @@ def _cost_question(cost: Cost) -> Question:
     lines: list[list[Piece]] = [
         [(f"{plural(cost.events, 'event')} in {many}, {took}: ", "key"),
          ("for each call the server reads the whole run.", "")],
-        [("Esc stops it, and so does another run. What was read stays, L goes on there.", "dim")],
+        [("Esc stops it, and so does another run. What was read stays, L goes on from it.", "dim")],
     ]  # fmt: skip
     return Question("Read all events", lines, (("enter", "read them", "yes"),))
 

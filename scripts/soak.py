@@ -1,0 +1,351 @@
+"""Minutes of hard use in which nothing may be left behind: `make soak MINUTES=10`.
+
+The true app, without a terminal, on servers in another process (`soak_server`): their runs make
+fifty events a second, one run after the other, in good and bad weather. Somebody who cannot sit
+still switches, filters, finds, resizes, pauses, downloads. At the end of each run its events are
+compared with the server's; memory has to stay within 5 % once as many runs are held as ever are,
+and nothing may be left when the app has ended. A line a minute; the seed is the last word of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.pilot import Pilot
+
+from oh_tui.api import AppServer
+from oh_tui.api.models import Conversation
+from oh_tui.problem import Problem
+from oh_tui.settings import Settings
+from oh_tui.sources.server import ServerSource
+from oh_tui.tui import sweeping
+from oh_tui.tui.app import OhTui
+from oh_tui.tui.runs import KEPT
+
+GROWTH = 0.05
+"""How much more memory there may be in the end than after the warm-up."""
+
+SETTLES = 20.0
+"""Seconds after its end in which a run has to be there whole."""
+
+BACK = 3.0
+"""Seconds before the end of a run that it is gone to, to be followed to its end."""
+
+SMALL = 400
+"""Events of the other runs that are opened, so that what is held is of one size."""
+
+SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10))
+
+NAMES = {" ": "space", "/": "slash", "?": "question_mark", "[": "left_square_bracket",
+         "]": "right_square_bracket", "&": "ampersand", ":": "colon", ".": "full_stop"}  # fmt: skip
+
+
+class Soak:
+    def __init__(
+        self, app: OhTui, pilot: Pilot[int], truth: AppServer, told: dict[str, Any], seed: int
+    ) -> None:
+        self.app, self.pilot, self.truth = app, pilot, truth
+        self.screen = app.main
+        self.random = random.Random(seed)
+        self.busy = list[str](told["runs"])
+        self.lasts = float(told["lasts"])
+        self.began = time.monotonic()
+        self.checked = self.counted = self.acts = 0
+        self.wrong: list[str] = []
+        self.others: list[Conversation] = []
+
+    # What a person does
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            character = next((c for c, name in NAMES.items() if name == key), None)
+            character = character or (key if len(key) == 1 else None)
+            self.app.post_message(events.Key(key, character))
+            await self.pilot.pause(0)
+
+    async def type(self, text: str) -> None:
+        await self.press(*(NAMES.get(character, character) for character in text))
+
+    async def quiet(self) -> None:
+        """Out of whatever is open."""
+        await self.press("escape", "escape")
+        while len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+            await self.pilot.pause(0)
+        while self.screen.is_asking:
+            await self.press("escape")
+
+    async def moves(self) -> None:
+        keys = ("j", "k", "pagedown", "pageup", "g", "G", "[", "]", "J", "K", "e", "E", "u")
+        await self.press("3", *self.random.choices(keys, k=6))
+
+    async def looks(self) -> None:
+        keys = ("x", "t", "w", "R", "z", "f", "T", "c", "question_mark", "i", "v", "1", "3", "4")
+        await self.press(self.random.choice(keys))
+        await asyncio.sleep(0.1)
+
+    async def resizes(self) -> None:
+        await self.pilot.resize_terminal(*self.random.choice(SIZES))
+
+    async def filters(self) -> None:
+        await self.press("3", "ampersand")
+        await self.type(self.random.choice(("is:failed", "seed 7", "tool:edit", "took:>9s")))
+        await self.press("enter")
+        await asyncio.sleep(0.2)
+
+    async def finds(self) -> None:
+        await self.press("3", "slash")
+        await self.type(self.random.choice(("crash", "seed 99", "nowhere")))
+        await self.press("enter", "n", "N")
+
+    async def palette(self) -> None:
+        await self.press("ctrl+p")
+        await self.type(self.random.choice(("soak", "mess", "zoom")))
+        await asyncio.sleep(0.1)
+
+    async def walks(self) -> None:
+        """Along the conversations; where it rests one is previewed."""
+        await self.press("1", *self.random.choices(("j", "k", "pagedown", "g"), k=4), "tab", "tab")
+
+    async def refreshes(self) -> None:
+        await self.press("1", "r")
+
+    async def switches(self) -> None:
+        if self.others:
+            self.screen.open_run(
+                self.random.choice(self.others), preview=self.random.random() < 0.3
+            )
+            await asyncio.sleep(self.random.uniform(0.0, 0.6))
+
+    async def reads(self) -> None:
+        await asyncio.sleep(2.5)
+
+    async def downloads(self) -> None:
+        await self.press("1", "d")
+        await asyncio.sleep(0.3)
+
+    async def pauses(self) -> None:
+        """Freeze the sandbox of the busy runs, and thaw it. The agent is not to be stopped."""
+        await self.opens(self.present)
+        for _ in range(2):
+            await self.press("3", "p")
+            end = time.monotonic() + 5
+            while not self.screen.is_asking and time.monotonic() < end:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            if question := self.screen.question_bar.question:
+                pauses = any(key == "f" for key, *_ in question.answers)
+                await self.press("f" if pauses else "enter")
+            await asyncio.sleep(2.5)
+            await self.quiet()
+
+    # The runs
+
+    @property
+    def present(self) -> int:
+        """The number of the run that makes events now."""
+        return min(int((time.monotonic() - self.began) / self.lasts), len(self.busy) - 1)
+
+    async def record(self, number: int) -> Conversation | None:
+        with contextlib.suppress(Problem):
+            (found,) = await self.truth.get_conversations([self.busy[number]])
+            return found
+        return None
+
+    async def opens(self, number: int) -> None:
+        if found := await self.record(number):
+            self.screen.open_run(found)
+            self.screen.focus_pane("timeline")
+
+    async def account(self, number: int) -> None:
+        """The run was followed to its end: its events have to be those of its agent server."""
+        end = time.monotonic() + SETTLES
+        held: list[str] = []
+        there: list[str] = []
+        found: Conversation | None = None
+        while time.monotonic() < end:
+            found = await self.record(number)
+            agent = self.truth.agent_server(found) if found else None
+            if found and agent:
+                with contextlib.suppress(Problem):
+                    there = [e.id async for page in agent.iter_events() for e in page.items]
+                run = self.screen.runs.get(found.id)
+                held = [event.id for event in run.trajectory.events] if run else []
+                if held == there and held and found.execution_status == "finished":
+                    self.checked += 1
+                    self.counted += len(held)
+                    return
+            if found and (self.screen.current is None or self.screen.current.id != found.id):
+                await self.opens(number)  # the cursor of the list had rested on another
+            if "r reads on" in self.screen.run_view.progress:
+                await self.press("r")  # as it tells everybody who looks
+            await asyncio.sleep(0.3)
+        lacking, more = len(set(there) - set(held)), len(set(held) - set(there))
+        at_work = sorted({worker.group for worker in self.app.workers if worker.is_running})
+        told = f"{self.screen.run_view.progress!r} {self.screen.footer.news!r}"
+        self.wrong.append(
+            f"run {number}: of {len(there)} events {lacking} lack, {more} are more; at work: "
+            f"{at_work}; told: {told}; {found.execution_status if found else 'not there'}"
+        )
+
+    async def act(self) -> None:
+        what: list[tuple[Callable[[], Awaitable[None]], int]] = [
+            (self.moves, 10), (self.looks, 6), (self.resizes, 3), (self.filters, 4),
+            (self.finds, 3), (self.walks, 3), (self.palette, 2), (self.refreshes, 1),
+            (self.switches, 6), (self.downloads, 1), (self.reads, 1),
+        ]  # fmt: skip
+        chosen = self.random.choices([w for w, _ in what], [often for _, often in what])[0]
+        await chosen()
+        await asyncio.sleep(self.random.uniform(0.0, 0.2))
+        await self.quiet()
+        self.acts += 1
+
+
+def private_bytes() -> int:
+    """What this process has for itself alone (USS)."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) * 1024
+
+
+def sockets() -> int:
+    found = 0
+    for name in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found += str(name.readlink()).startswith("socket:")
+    return found
+
+
+async def soak(minutes: float, seed: int, folder: Path) -> list[str]:
+    """What went wrong, in sentences."""
+    count = str(int(minutes * 60 / 15) + 4)
+    words = [sys.executable, "-m", "scripts.soak_server", count, str(seed)]
+    server = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    assert server.stdout
+    told = json.loads(await server.stdout.readline())
+    address = f"http://127.0.0.1:{told['port']}"
+    bad = 0
+
+    def watch(method: str, url: str, status: int | None, took: float) -> None:
+        nonlocal bad
+        bad += status is None or status >= 400
+
+    settings = replace(Settings(), download_folder=folder)
+    before = sockets()
+    app = OhTui(lambda: ServerSource(AppServer(address, watch=watch), "soak"), settings)
+    wrong: list[str] = []
+    async with AppServer(address) as truth:
+        try:
+            async with app.run_test(size=SIZES[0]) as pilot:
+                one = Soak(app, pilot, truth, told, seed)
+                wrong = await _minutes(one, minutes, lambda: bad, seed)
+                if app.crashed:
+                    wrong.append(f"it broke off with {app.crashed}; the report is in {app.report}")
+        finally:
+            server.send_signal(signal.SIGTERM)
+            await server.wait()
+    await asyncio.sleep(0.5)
+    gc.collect()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    if tasks:
+        wrong.append(f"{len(tasks)} tasks are left: {[task.get_name() for task in tasks][:5]}")
+    if (left := sockets() - before) > 0:
+        wrong.append(f"{left} sockets are left")
+    return wrong
+
+
+async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int) -> list[str]:
+    end = one.began + minutes * 60
+    warm = one.began + (KEPT + 2) * one.lasts
+    memory: list[tuple[float, int]] = []
+    shown, looked, paused, tasks, seen = 0, 0.0, 0, 0, -1
+    while (now := time.monotonic()) < end:
+        number = one.present
+        left = one.lasts - (now - one.began) % one.lasts
+        if left < BACK and seen < number:
+            await one.quiet()
+            await one.opens(number)
+            while one.present == number and time.monotonic() < end:
+                await one.moves()
+                await asyncio.sleep(0.1)
+            await one.account(number)
+            seen = number
+            if not one.others and one.screen.sidebar.conversations:
+                one.others = await _small(one)
+        elif number % 6 == 4 and number != paused and left > 8:
+            paused = number
+            await one.pauses()
+        elif one.random.random() < 0.2:
+            await one.opens(number)
+        else:
+            await one.act()
+        if now - looked > 2:
+            looked, tasks = now, len(asyncio.all_tasks())
+            memory.append((now, private_bytes()))
+        if int((now - one.began) / 60) > shown:
+            shown += 1
+            _tell(f"minute {shown}", memory[-1][1], tasks, one, bad(), seed)
+    first = [size for when, size in memory if warm <= when < warm + 60]
+    last = [size for when, size in memory if when > end - 60]
+    wrong = list(one.wrong)
+    if first and last and warm + 60 < end:
+        grown = statistics.median(last) / statistics.median(first) - 1
+        if grown > GROWTH:
+            wrong.append(f"memory grew by {grown:.1%} after the warm-up")
+        _tell(f"memory {grown:+.1%} after the warm-up", memory[-1][1], tasks, one, bad(), seed)
+    else:
+        _tell("too short to tell whether memory is flat", memory[-1][1], tasks, one, bad(), seed)
+    return wrong
+
+
+async def _small(one: Soak) -> list[Conversation]:
+    found = []
+    for conversation in one.screen.sidebar.conversations:
+        if conversation.id not in one.busy and one.screen.source:
+            with contextlib.suppress(Problem):
+                total, _ = await one.screen.source.count_events(conversation)
+                found += [conversation] if total <= SMALL else []
+    return found
+
+
+def _tell(head: str, memory: int, tasks: int, one: Soak, bad: int, seed: int) -> None:
+    print(
+        f"{head}: {memory / 1e6:.1f} MB · {tasks} tasks · {threading.active_count()} threads · "
+        f"{sockets()} sockets · {one.acts} acts · {bad} bad answers · "
+        f"{one.counted:,} events of {one.checked} runs accounted for · seed {seed}",
+        flush=True,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    asked = parser.parse_args()
+    gc.callbacks.append(sweeping.keep)  # as the app does when it is run
+    with tempfile.TemporaryDirectory(prefix="oh-tui-soak-") as folder:
+        wrong = asyncio.run(soak(asked.minutes, asked.seed, Path(folder)))
+        files = list(Path(folder).iterdir())
+        wrong += [f"{path.name} is left" for path in files if path.suffix != ".zip"]
+        wrong += [f"{path.name} is empty" for path in files if not path.stat().st_size]
+    for sentence in wrong:
+        print(f"wrong: {sentence}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The servers of a soak: the demo on a loopback port, with one run after the other that makes fifty
+events a second, and with bad weather: errors, resets, slow and broken answers.
+
+Prints its port and the ids of those runs; SIGUSR1 ends the bad weather.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import socket
+import sys
+import time
+from typing import Any
+
+import uvicorn
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.catalog import Entry
+from oh_tui.demo.tools import edit, shell, view
+from oh_tui.demo.world import Conversation, Sandbox
+
+LASTS = 15.0
+"""Seconds that each busy run lasts."""
+
+BOX = "soak"
+
+THINKS, RUNS = 0.022, 0.02
+"""Seconds of a turn of the agent. Each makes three events, so that fifty come a second."""
+
+STORM = (20.0, 5.0)
+"""Every so many seconds so many of bad weather."""
+
+
+class Busy(Entry):
+    """A run whose agent is very quick."""
+
+    def write(self, run: Any) -> None:
+        run.root = "/workspace/soak"
+        run.files = {"notes.md": "".join(f"seed {n} not tried\n" for n in range(1, 400))}
+        run.user("Try one seed after the other; write down what each gives.")
+        number = 0
+        while run.elapsed < LASTS:
+            number += 1
+            crash = number % 23 == 11
+            out = f"seed {number}: 20000 inputs, {'1 crash' if crash else 'no crash'}\n" * 8
+            calls = [shell(run, f"./fuzz --seed {number}", out, code=77 if crash else 0, ran=RUNS)]
+            if number % 7 == 3:
+                calls = [view(run, "notes.md", (1, 30))]
+            if number % 31 == 7:
+                line = f"seed {number} "
+                calls = [edit(run, "notes.md", line + "not tried", line + "tried")]
+            run.do("", *calls, llm=THINKS)
+        run.finish(f"{number} seeds were tried.", llm=0.1)
+
+
+def make_runs(demo: Demo, runs: int) -> list[str]:
+    """Busy runs that begin one when the other ends, all in one sandbox."""
+    world = demo.world
+    start = world.clock.start
+    port = max(box.port for box in world.sandboxes.values()) + 1
+    sandbox = world.sandboxes[BOX] = Sandbox(BOX, "RUNNING", start, port)
+    made = []
+    for number in range(runs):
+        entry = Busy(f"soak-{number}", f"Soak {number}", "", 0, BOX, live=True,
+                     delay=number * LASTS)  # fmt: skip
+        world.add(Conversation(entry, start - number, sandbox))
+        made.append(entry.id)
+    return made
+
+
+class Weather:
+    """Between the client and the servers. In a storm one call of three goes wrong."""
+
+    def __init__(self, app: ASGIApp, seed: int) -> None:
+        self._app = app
+        self._random = random.Random(seed)
+        self._began = time.monotonic()
+
+    def _is_stormy(self) -> bool:
+        every, lasts = STORM
+        return (time.monotonic() - self._began) % every > every - lasts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        one = self._random.random()
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+        elif one < (1 / 3 if self._is_stormy() else 0.01):
+            await self._spoil(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _spoil(self, scope: Scope, receive: Receive, send: Send) -> None:
+        what = self._random.choice(
+            ("500", "503", "502", "429", "reset", "cut", "slow", "drip", "shape", "empty")
+        )
+        match what:
+            case "500":
+                await Response("Internal Server Error", 500)(scope, receive, send)
+            case "503":
+                await Response('{"detail": "asleep"}', 503)(scope, receive, send)
+            case "502":
+                page = Response("<html>bad gateway", 502, media_type="text/html")
+                await page(scope, receive, send)
+            case "429":
+                refused = Response('{"message": "Too many requests"}', 429, {"Retry-After": "1"})
+                await refused(scope, receive, send)
+            case "shape":
+                await Response('{"items": 3}', media_type="application/json")(scope, receive, send)
+            case "empty":
+                await Response("", media_type="application/json")(scope, receive, send)
+            case "slow":
+                await asyncio.sleep(self._random.uniform(0.5, 3.0))
+                await self._app(scope, receive, send)
+            case _:
+                await self._broken(what, scope, receive, send)
+
+    async def _broken(self, what: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that is reset, or cut off, or comes bit by bit."""
+        parts: list[Any] = []
+
+        async def keep(message: Any) -> None:
+            parts.append(message)
+
+        await self._app(scope, receive, keep)
+        body = b"".join(part.get("body", b"") for part in parts)
+        headers = [h for h in parts[0]["headers"] if h[0] != b"content-length"]
+        await send({**parts[0], "headers": headers})
+        if what == "drip":
+            for place in range(0, len(body), len(body) // 8 + 1):
+                piece = body[place : place + len(body) // 8 + 1]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0.1)
+        else:
+            half = body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": what == "reset"})
+            if what == "reset":
+                raise ConnectionResetError
+            return
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def serve(runs: int, seed: int) -> None:
+    demo = make_demo()
+    ids = make_runs(demo, runs)
+    weather = Weather(demo.app, seed)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(weather, lifespan="off", log_config=None, timeout_keep_alive=60)
+        told = {"port": listener.getsockname()[1], "lasts": LASTS, "runs": ids}
+        print(json.dumps(told), flush=True)
+        await uvicorn.Server(config).serve([listener])
+
+
+if __name__ == "__main__":
+    logging.disable()  # of resets uvicorn tells
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
