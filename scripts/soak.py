@@ -141,18 +141,26 @@ class Soak:
         await asyncio.sleep(0.3)
 
     async def pauses(self) -> None:
-        """Freeze the sandbox of the busy runs, and thaw it. The agent is not to be stopped."""
+        """Freeze the sandbox of the busy runs, and thaw it; in bad weather that takes some keys."""
         await self.opens(self.present)
-        for _ in range(2):
-            await self.press("3", "p")
-            end = time.monotonic() + 5
-            while not self.screen.is_asking and time.monotonic() < end:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-            if question := self.screen.question_bar.question:
-                pauses = any(key == "f" for key, *_ in question.answers)
-                await self.press("f" if pauses else "enter")
-            await asyncio.sleep(2.5)
-            await self.quiet()
+        for wanted in ("PAUSED", "RUNNING"):
+            for _ in range(6):
+                found = await self.record(self.present)
+                if found and found.sandbox_status == wanted:
+                    break
+                await self._press_pause()
+                await self.quiet()
+
+    async def _press_pause(self) -> None:
+        """The agent is not to be stopped."""
+        await self.press("3", "p")
+        end = time.monotonic() + 4
+        while not self.screen.is_asking and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        if question := self.screen.question_bar.question:
+            pauses = any(key == "f" for key, *_ in question.answers)
+            await self.press("f" if pauses else "enter")
+        await asyncio.sleep(2.0)
 
     # The runs
 
@@ -270,7 +278,7 @@ async def soak(minutes: float, seed: int, folder: Path) -> list[str]:
 
 async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int) -> list[str]:
     end = one.began + minutes * 60
-    warm = one.began + (KEPT + 2) * one.lasts
+    warm = one.began + 2 * KEPT * one.lasts
     memory: list[tuple[float, int]] = []
     shown, looked, paused, tasks, seen = 0, 0.0, 0, 0, -1
     while (now := time.monotonic()) < end:

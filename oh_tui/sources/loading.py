@@ -134,7 +134,7 @@ class ServerRuns:
             return
         page = await self._page(conversation, None, total)
         whole = not page.next_page_id
-        if total > DOWNLOAD_LIMIT and held:
+        if held and self._gives_pages_alone(conversation, total):
             newer = await self._joined(conversation, page, held, total)
             if newer:
                 run = await asyncio.to_thread(build, newer, live=live, complete=held.complete)
@@ -144,7 +144,7 @@ class ServerRuns:
         newest = build(events, live=live, complete=whole)
         note = note or _lacking(conversation, newest)
         yield Loaded(via, newest, len(events), max(total, len(events)), note)
-        if whole or total > DOWNLOAD_LIMIT:
+        if whole or self._gives_pages_alone(conversation, total):
             return
         async with self._bulk:
             with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
@@ -166,6 +166,9 @@ class ServerRuns:
         events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live)
         yield Loaded(via, trajectory, len(events), len(events), note)
+
+    def _gives_pages_alone(self, conversation: Conversation, total: int) -> bool:
+        return total > DOWNLOAD_LIMIT or conversation.id in self._refused
 
     async def _joined(
         self, conversation: Conversation, page: Page[Event], held: Trajectory, total: int
@@ -199,8 +202,8 @@ class ServerRuns:
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         total, via = await self.count_events(conversation)
         left = max(0, total - len(trajectory.events))
-        limited = total > DOWNLOAD_LIMIT or conversation.id in self._refused
-        if not limited or via != "app server" or self._agent(conversation):
+        alone = via == "app server" and self._gives_pages_alone(conversation, total)
+        if not alone or self._agent(conversation):
             return Cost(left)
         calls = -(-left // (PAGE - 1))
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
@@ -92,7 +93,8 @@ def find(screen: MainScreen) -> None:
 
 def find_next(screen: MainScreen, by: int) -> None:
     if screen.find_text:
-        screen.run_worker(finding.find_next(screen, by), group="find", exclusive=True)
+        # not a coroutine: one that is cut before it began would be complained of
+        screen.run_worker(partial(finding.find_next, screen, by), group="find", exclusive=True)
     else:
         screen.footer.tell("nothing to find yet: /")
 

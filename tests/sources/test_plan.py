@@ -129,6 +129,8 @@ async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here
     assert (len(older.events), older.total) == (99, 3000)
     cost = await here.source.cost(conversation, states[-1].trajectory)
     assert (cost.events, cost.calls) == (2900, 30)
+    await here.load("coverage")
+    assert here.between.count(DOWNLOAD) == 0, "it is not asked for in vain again"
 
 
 async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
