@@ -44,6 +44,9 @@ class Header(Drawn):
         )
 
 
+KEPT_NEWS = 500
+"""Messages that can be looked at again."""
+
 NEWS_SECONDS = 5.0
 
 MOST_LINES = 4
@@ -85,7 +88,7 @@ class Footer(Drawn):
         self._is_error = self._stays = False
         self._timer: Timer | None = None
         self.told: list[tuple[str, bool]] = []
-        """All news of the session and whether each was an error, the oldest first."""
+        """The last news of the session and whether each was an error, the oldest first."""
 
     def tell(
         self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
@@ -95,6 +98,7 @@ class Footer(Drawn):
         begins with (`passing`)."""
         if log and text:
             self.told.append((text, error))
+            del self.told[:-KEPT_NEWS]
         if (self._is_error and not error) or (self._stays and not log):
             return
         self._is_error, self._stays = error, log and not passing
