@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.query import parse
@@ -93,8 +92,7 @@ def find(screen: MainScreen) -> None:
 
 def find_next(screen: MainScreen, by: int) -> None:
     if screen.find_text:
-        # not a coroutine: one that is cut before it began would be complained of
-        screen.run_worker(partial(finding.find_next, screen, by), group="find", exclusive=True)
+        screen.run_worker(finding.find_next(screen, by), group="find", exclusive=True)
     else:
         screen.footer.tell("nothing to find yet: /")
 

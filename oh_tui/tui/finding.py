@@ -92,7 +92,7 @@ async def find(screen: MainScreen) -> None:
         return
     screen.set_find(text)
     if text:
-        screen.run_worker(partial(find_next, screen, 0), group="find", exclusive=True)
+        screen.run_worker(find_next(screen, 0), group="find", exclusive=True)
 
 
 async def find_next(screen: MainScreen, by: int) -> None:
@@ -283,8 +283,7 @@ def refilter(screen: MainScreen) -> None:
     if screen.filtering is not None:
         screen.timeline.filtered = None
         screen.filtering.trajectory = None
-        work = partial(_sift, screen, screen.filtering)
-        screen.run_worker(work, group="filter", exclusive=True)
+        screen.run_worker(_sift(screen, screen.filtering), group="filter", exclusive=True)
 
 
 def studied(screen: MainScreen) -> None:
@@ -312,7 +311,7 @@ def grown(screen: MainScreen, changed: list[int]) -> None:
     filtering.known = now
     if not _is_sifting(screen):
         follow = screen.follow and timeline.cursor >= timeline.row_count() - 1
-        work = partial(_sift, screen, filtering, follow=follow)
+        work = _sift(screen, filtering, follow=follow)
         screen.run_worker(work, group="filter", exclusive=True)
 
 
