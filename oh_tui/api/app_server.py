@@ -17,7 +17,7 @@ from aiolimiter import AsyncLimiter
 
 from oh_tui.api import decode
 from oh_tui.api.acting import MAX_IDS, Acting, short
-from oh_tui.api.addresses import base_address, segment
+from oh_tui.api.addresses import WANTED, base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
 from oh_tui.api.connections import PATIENT, Auth, Connections, Watch
@@ -58,6 +58,7 @@ class AppServer(Acting):
     second and refuses above 20), and Cloud at 90 a minute with bursts of 8. `waits` says when
     safe calls are tried again. With `app`, an ASGI app, nothing leaves this process: every call
     goes there, those to agent servers too, and without pacing. `watch` is told of every attempt.
+    `patience` is how many times as long as usual an answer is waited for.
 
     Making one raises Unreachable for an address that is none, AuthError for a key that no header
     can carry. Every method raises the errors of `oh_tui.api.errors`.
@@ -73,10 +74,11 @@ class AppServer(Acting):
         limiter: Limiter | None = None,
         waits: Waits | None = None,
         watch: Watch | None = None,
+        patience: float = 1.0,
     ) -> None:
         self.base_url = base_address(base_url)
         self._waits = waits or Waits()
-        self._connections = Connections(app, watch)
+        self._connections = Connections(app, watch, patience)
         self.pace = 0.0
         """Seconds between two calls when many are made one after the other."""
         if limiter is None and app is None:
@@ -111,7 +113,7 @@ class AppServer(Acting):
 
     async def users_me(self) -> User:
         """The account of the key; a good first call, as it needs a valid one."""
-        answer = await self._server.get("/api/v1/users/me", "see whose key this is")
+        answer = await self._server.get("/api/v1/users/me", "see whose key this is", hints=_HERE)
         return decode.one(answer, User)
 
     # conversations
@@ -136,6 +138,7 @@ class AppServer(Acting):
                 ("include_sub_conversations", filters.get("include_sub_conversations") or None),
                 *page_params(page_id, limit),
             ),
+            hints=_HERE,
         )
         return decode.model_page(answer, Conversation)
 
@@ -155,7 +158,10 @@ class AppServer(Acting):
     async def count_conversations(self, **filters: Unpack[ConversationFilters]) -> int:
         """How many match; the server counts sub-conversations whatever the filter says."""
         answer = await self._server.get(
-            "/api/v1/app-conversations/count", "count conversations", conversation_params(filters)
+            "/api/v1/app-conversations/count",
+            "count conversations",
+            conversation_params(filters),
+            hints=_HERE,
         )
         return decode.count(answer)
 
@@ -170,6 +176,7 @@ class AppServer(Acting):
                 "/api/v1/app-conversations",
                 "read conversations",
                 [("ids", identifier) for identifier in batch],
+                hints=_HERE,
             )
             found |= {bare_id(one.id): one for one in decode.model_list(answer, Conversation)}
         return [found.get(bare_id(identifier)) for identifier in ids]
@@ -272,6 +279,7 @@ class AppServer(Acting):
             "/api/v1/sandboxes/search",
             "list sandboxes",
             page_params(page_id, limit),
+            hints=_HERE,
         )
         return decode.model_page(answer, Sandbox)
 
@@ -342,6 +350,9 @@ class OpenHands(AppServer):
             )
         super().__init__(url or environ("OPENHANDS_BASE_URL") or CLOUD, key=key)
 
+
+_HERE: Hints = {NotFound: f"The address is wrong or the server too old. {WANTED}"}
+"""A list that is not there is none of the listed things that is not there."""
 
 _DOWNLOAD_HINTS: Hints = {
     NotFound: "It may be deleted, or this is the id of a start task, not of a conversation",

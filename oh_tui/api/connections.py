@@ -35,12 +35,16 @@ class Connections:
     """The one httpx client behind an app server and its agent servers; made at the first call.
 
     It holds no key and takes no cookies, so that nothing can follow a call to another server.
-    With `app` every call goes to that ASGI app in this process.
+    With `app` every call goes to that ASGI app in this process. `patience` is how many times as
+    long as usual an answer is waited for.
     """
 
-    def __init__(self, app: ASGIApp | None = None, watch: Watch | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp | None = None, watch: Watch | None = None, patience: float = 1.0
+    ) -> None:
         self._app = app
         self.watch = watch
+        self._patience = patience
         self._client: httpx.AsyncClient | None = None
         self._closed = False
 
@@ -54,6 +58,7 @@ class Connections:
                     transport=AppTransport(self._app) if self._app else None,
                     headers={
                         "Accept": "application/json",
+                        "Accept-Encoding": "gzip",  # what `unpacking` knows
                         "User-Agent": f"oh-tui/{__version__}",
                     },
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -69,6 +74,12 @@ class Connections:
                     address=call.address,
                 ) from None
         return self._client
+
+    def waits(self, usual: httpx.Timeout) -> httpx.Timeout:
+        """How long a call is to wait that usually waits so long."""
+        times = (usual.connect, usual.read, usual.write, usual.pool)
+        connect, read, write, pool = (t and t * self._patience for t in times)
+        return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
 
     async def aclose(self) -> None:
         self._closed = True

@@ -192,8 +192,14 @@ def is_certificate(error: BaseException) -> bool:
 
 
 def _connection(call: Call, error: Exception) -> tuple[str, str]:
+    proxy = _proxy(call) if isinstance(error, httpx.ConnectError) else ""
     for cause in _causes(error):
         match cause:
+            case ConnectionRefusedError() | socket.gaierror() if proxy:
+                return (
+                    f"the proxy {proxy} on the way to {call.host} cannot be reached",
+                    "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY",
+                )
             case ssl.SSLCertVerificationError():
                 why = clean_line(getattr(cause, "verify_message", "") or "not trusted")
                 return (
@@ -215,6 +221,21 @@ def _connection(call: Call, error: Exception) -> tuple[str, str]:
     if isinstance(error, httpx.ConnectError):
         return (f"no connection to {call.host}", "Check the address and your network")
     return (f"the connection to {call.host} broke off", "Try again")
+
+
+def _proxy(call: Call) -> str:
+    """Host and port of the proxy that the machine's settings put before the server; "" for none."""
+    import urllib.request  # not at the top: nobody needs it where all is well
+
+    url = httpx.URL(call.url)
+    proxies = urllib.request.getproxies()
+    address = proxies.get(url.scheme) or proxies.get("all") or ""
+    if not address or urllib.request.proxy_bypass(url.host):
+        return ""
+    try:
+        return httpx.URL(address if "://" in address else f"http://{address}").netloc.decode()
+    except httpx.InvalidURL:
+        return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

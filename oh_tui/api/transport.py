@@ -5,6 +5,7 @@ Measured facts behind the choices are in the comments; nothing here knows an end
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import email.utils
 import math
@@ -19,7 +20,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 import httpx
@@ -41,6 +42,7 @@ from oh_tui.api.failures import (
     redirected,
 )
 from oh_tui.api.models import Secret
+from oh_tui.api.unpacking import steady, unpacked
 
 # stamina logs each retry to stderr unless told otherwise, which a screen cannot have
 stamina.instrumentation.set_on_retry_hooks([])
@@ -151,13 +153,18 @@ class Server:
         self._hints = hints or {}
 
     async def get(
-        self, path: str, doing: str, params: Params = (), timeout: httpx.Timeout = USUAL
+        self,
+        path: str,
+        doing: str,
+        params: Params = (),
+        timeout: httpx.Timeout = USUAL,
+        hints: Hints | None = None,
     ) -> Answer:
         """The body of a 2xx; `doing` names the call in errors, as in "Could not {doing}: ...".
 
         Raises every error of `oh_tui.api.errors`. Tried again when that may help.
         """
-        return await self._whole(self._call("GET", path, doing), _Ask(params, timeout))
+        return await self._whole(self._call("GET", path, doing, hints), _Ask(params, timeout))
 
     async def post(
         self,
@@ -224,7 +231,7 @@ class Server:
                 body = await _body(call, response, MAX_JSON)
             finally:
                 await response.aclose()
-            if len(body) > MAX_JSON:
+            if body is None:
                 raise TooLarge(
                     f"Could not {call.doing}: {call.host} sent more than {MAX_JSON >> 20} MiB",
                     "Ask for less at a time",
@@ -266,14 +273,17 @@ class Server:
         """A 2xx with its body unread; whoever gets it closes it."""
         with _named(call):
             response = await self._authorised(call, ask)
-            ours = True
-            for _ in range(MAX_REDIRECTS if follow else 0):
-                target = redirect_target(response)
-                if target is None:
-                    break
-                await response.aclose()
-                ours = ours and origin(target) == origin(httpx.URL(self.base))
-                onwards = _Ask((), ask.timeout)
+        ours = True
+        for _ in range(MAX_REDIRECTS if follow else 0):
+            target = redirect_target(response)
+            if target is None:
+                break
+            await response.aclose()
+            ours = ours and origin(target) == origin(httpx.URL(self.base))
+            onwards = _Ask((), ask.timeout)
+            # what goes wrong from here on is the other host's
+            call = replace(call, host=target.netloc.decode("ascii"))
+            with _named(call):
                 response = await self._sent(call, target, onwards, self._scheme if ours else None)
         if response.is_success:
             return response
@@ -310,21 +320,25 @@ class Server:
             headers["Content-Type"] = ask.body.content_type
             if ask.body.size is not None:
                 headers["Content-Length"] = str(ask.body.size)
+        timeout = self._connections.waits(ask.timeout)
         request = client.build_request(
             call.method,
             url,
             params=[(name, value) for name, value in ask.params if value is not None] or None,
             content=ask.body.content() if ask.body else None,
             headers=headers,
-            timeout=ask.timeout,
+            timeout=timeout,
         )
         key = KeyHeader(self._key, scheme) if self._key and scheme else httpx.Auth()
         async with self._limiter:
             status, began = None, time.perf_counter()
             try:
-                response = await client.send(request, auth=key, stream=True)
+                async with asyncio.timeout(_until_head(ask, timeout)):
+                    response = await client.send(request, auth=key, stream=True)
                 status = response.status_code
                 return response
+            except TimeoutError:
+                raise httpx.ReadTimeout("its head drips") from None
             finally:
                 if self._connections.watch:
                     url = str(request.url.copy_with(query=None, userinfo=b""))
@@ -335,10 +349,9 @@ class Server:
         status = response.status_code
         if "location" in response.extensions:
             return _Failure(redirected(call, status, redirect_target(response)), again=False)
-        try:
-            body = await _body(call, response, MAX_WORDS)
-        except _Failure:
-            body = b""
+        body = b""
+        with contextlib.suppress(_Failure):
+            body = await _body(call, response, MAX_WORDS, cut=True) or b""
         wait = retry_after(response.headers.get("Retry-After", ""))
         again: bool | float = status in (429, 502, 503, 504)
         if again and wait is not None:
@@ -383,14 +396,25 @@ def _named(call: Call) -> Generator[None, None, None]:
         raise _Failure(from_exception(call, error), again, unsent=unsent) from None
 
 
-async def _body(call: Call, response: httpx.Response, limit: int) -> bytes:
-    """The body, or, when it is longer than `limit`, somewhat more than `limit` bytes of it."""
+def _until_head(ask: _Ask, timeout: httpx.Timeout) -> float | None:
+    """Seconds in which an answer must begin; None where that depends on what we send, or is not
+    known. httpx has a limit for each piece of a head, and none for all of them."""
+    if ask.body is not None or timeout.read is None:
+        return None
+    return (timeout.connect or 0.0) + 2 * timeout.read
+
+
+async def _body(
+    call: Call, response: httpx.Response, limit: int, *, cut: bool = False
+) -> bytes | None:
+    """The body; of one longer than `limit` its beginning with `cut`, else None."""
+    wait = response.request.extensions["timeout"]["read"]
     body = bytearray()
     with _named(call):
-        async for piece in response.aiter_bytes():
+        async for piece in steady(unpacked(response), wait):
             body += piece
             if len(body) > limit:
-                break
+                return bytes(body[:limit]) if cut else None
     return bytes(body)
 
 
@@ -400,7 +424,7 @@ async def _pieces(
     received = 0
     try:
         with _named(call):
-            async for piece in response.aiter_bytes():
+            async for piece in unpacked(response):
                 received += len(piece)
                 yield piece
     except _Failure as failure:

@@ -1,0 +1,59 @@
+"""The body of an answer as it comes, unpacked a little at a time, and never for ever.
+
+httpx unpacks each piece of the network at once, and an encoding within an encoding as well: 64 KB
+that are packed twice become 64 GB in memory. So it is done here, with an end to each step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+
+import httpx
+
+PIECE = 1 << 18
+"""Bytes that are unpacked at a time."""
+
+SLOWEST = 1024
+"""Bytes a second that a body must come with, on the average, when it takes longer than the wait
+for any of them: else a server that sends one now and then is waited for without end."""
+
+_GZIP = 31
+"""What zlib calls a gzip body with its head and its check sum."""
+
+
+async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The pieces of a body. Raises httpx.DecodingError for one that is packed otherwise than we
+    asked for, is damaged or not whole."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        async for piece in response.aiter_raw():
+            yield piece
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise httpx.DecodingError("packed in another way")
+    packed = zlib.decompressobj(_GZIP)
+    try:
+        async for piece in response.aiter_raw():
+            while piece:
+                if out := packed.decompress(piece, PIECE):
+                    yield out
+                piece = packed.unconsumed_tail
+        if out := packed.flush():
+            yield out
+    except zlib.error as error:
+        raise httpx.DecodingError("damaged") from error
+    if not packed.eof:
+        raise httpx.DecodingError("not whole")
+
+
+async def steady(pieces: AsyncIterator[bytes], wait: float | None) -> AsyncIterator[bytes]:
+    """The same pieces; raises httpx.ReadTimeout when they drip. None waits without end."""
+    clock = asyncio.get_running_loop().time
+    began, came = clock(), 0
+    async for piece in pieces:
+        came += len(piece)
+        if wait is not None and clock() - began > wait + came / SLOWEST:
+            raise httpx.ReadTimeout("it drips")
+        yield piece
