@@ -28,7 +28,7 @@ from oh_tui.commands.frame import (
 )
 from oh_tui.commands.ids import WHOLE, find, is_path, require_id
 from oh_tui.commands.printing import style_of_stdout
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
 from oh_tui.settings import DEMO as DEMO_SERVER
 from oh_tui.text import clean_line
@@ -359,13 +359,11 @@ def _has_terminal() -> bool:
 
 
 def _code(problem: Problem) -> int:
-    from oh_tui.api.errors import ApiError
-
     cause: BaseException | None = problem
     while isinstance(cause, Problem) and cause.__cause__:
         cause = cause.__cause__
     full = isinstance(cause, OSError) and cause.errno in _FULL
-    return REFUSED if full or isinstance(problem, ApiError) else WRONG_USE
+    return REFUSED if full or isinstance(problem, Refused) else WRONG_USE
 
 
 def _kind_and_place(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Problem: what went wrong, in one sentence for people, and what to do about it."""
+"""Problem and Refused: what went wrong, in one sentence for people, and what to do about it."""
 
 
 class Problem(Exception):
@@ -13,3 +13,7 @@ class Problem(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
+
+
+class Refused(Problem):
+    """The server or the network said no, or did not do what it was asked: no wrong use of ours."""

@@ -1,26 +1,27 @@
 """Every way a call to an OpenHands server can fail.
 
 Problem
-└── ApiError
-    ├── AuthError        401, 403: no key, a wrong key, or no right to it
-    ├── NotFound         404, 410: no such thing, or it is gone
-    ├── Conflict         409: it cannot be done in the present state
-    ├── RateLimited      429: too many calls, after all retries
-    ├── TooLarge         413: more than the server is willing to send
-    ├── InvalidRequest   400, 405, 422: the server does not take this request
-    ├── ServerError      5xx: the server failed
-    ├── Unreachable      no connection: name, port, certificate, broken off
-    ├── TimedOut         connected, but no answer in time
-    ├── NotTheApi        an answer that is no JSON: a web page, a proxy, another program
-    └── BadAnswer        JSON, but not of the documented shape
+└── Refused
+    └── ApiError
+        ├── AuthError        401, 403: no key, a wrong key, or no right to it
+        ├── NotFound         404, 410: no such thing, or it is gone
+        ├── Conflict         409: it cannot be done in the present state
+        ├── RateLimited      429: too many calls, after all retries
+        ├── TooLarge         413: more than the server is willing to send
+        ├── InvalidRequest   400, 405, 422: the server does not take this request
+        ├── ServerError      5xx: the server failed
+        ├── Unreachable      no connection: name, port, certificate, broken off
+        ├── TimedOut         connected, but no answer in time
+        ├── NotTheApi        an answer that is no JSON: a web page, a proxy, another program
+        └── BadAnswer        JSON, but not of the documented shape
 """
 
 from __future__ import annotations
 
-from oh_tui.problem import Problem
+from oh_tui.problem import Refused
 
 
-class ApiError(Problem):
+class ApiError(Refused):
     """A call failed. `status` is the HTTP status (None when there was no answer), `address` the
     method and URL that were asked, without a query and without a key.
 

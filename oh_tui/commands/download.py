@@ -12,21 +12,20 @@ from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import SHOWN, find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.commands.saving import part_folder, shell_hints
+from oh_tui.commands.saving import shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import publish
 from oh_tui.text import clean_line
 
 
 async def download(call: Call) -> int:
     """Prints the path of each file when it is there; stops at the first that fails."""
-    folder, target = _target(call)
+    folder, name = _target(call)
     found = [await find(call.source, identifier) for identifier in call.identifiers]
     saved: list[dict[str, str | int]] = []
     try:
         for conversation in found:
-            path = await _save(call, conversation, folder, target)
+            path = await _save(call, conversation, folder, name)
             saved.append(
                 {
                     "id": conversation_id(conversation),
@@ -43,14 +42,14 @@ async def download(call: Call) -> int:
     return 0
 
 
-def _target(call: Call) -> tuple[Path, Path | None]:
-    """The folder to save in, and the file if one is named. Raises Problem."""
+def _target(call: Call) -> tuple[Path, str]:
+    """The folder to save in, and the name of the file if one is told. Raises Problem."""
     told = call.asked.output
     if not told:
-        return call.settings.download_folder, None
+        return call.settings.download_folder, ""
     path = path_of(told)
     if path.is_dir():
-        return path, None
+        return path, ""
     if len(call.identifiers) > 1 or told.endswith("/"):
         raise Problem(f"There is no folder {clean_line(told)}", "make it first")
     if path.exists() or path.is_symlink():
@@ -59,20 +58,16 @@ def _target(call: Call) -> tuple[Path, Path | None]:
         )
     if not path.parent.is_dir():
         raise Problem(f"There is no folder {clean_line(str(path.parent))}", "make it first")
-    return path.parent, path
+    return path.parent, path.name
 
 
-async def _save(call: Call, conversation: Conversation, folder: Path, target: Path | None) -> Path:
+async def _save(call: Call, conversation: Conversation, folder: Path, name: str) -> Path:
     def progress(received: int) -> None:
         tell_progress(f"{title(conversation)}: {size(received)}")
 
     try:
         with shell_hints():
-            if target is None:
-                return await call.source.download(conversation, folder, progress)
-            with part_folder(folder) as beside:
-                part = await call.source.download(conversation, beside, progress)
-                return publish(part, target)
+            return await call.source.download(conversation, folder, progress, name)
     except TooLarge as error:
         shown = conversation_id(conversation)[:SHOWN]
         hint = f"oh-tui events {shown} > {shown}.jsonl reads its events page by page"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from oh_tui.commands.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.human import dollars, duration, plural
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import cannot_write
+from oh_tui.sources.saving import part_file
 from oh_tui.text import HIDDEN, clean_line, redact_json
 from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.query import parse
@@ -138,23 +137,14 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
             f"{clean_line(str(target))} is there already", "nothing is overwritten: name another"
         )
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".oh-tui-", suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise Problem(
-            cannot_write(target.parent.absolute(), error).sentence, "choose another place"
-        ) from error
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(pieces)
-        part.chmod(0o666 & ~_umask())
-        os.link(part, target)
-    except OSError as error:
-        raise Problem(
-            cannot_write(target.parent.absolute(), error).sentence, "choose another place"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        with part_file(target) as (file, part):
+            for piece in pieces:
+                file.write(piece.encode("utf-8"))
+            file.flush()
+            part.chmod(0o666 & ~_umask())
+            os.link(part, target)
+    except Problem as problem:
+        raise Problem(problem.sentence, "choose another place") from problem
 
 
 def _umask() -> int:

@@ -17,10 +17,9 @@ from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, tell_progress
 from oh_tui.commands.refusals import refusals
-from oh_tui.commands.saving import part_folder, shell_hints
+from oh_tui.commands.saving import shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import publish
 from oh_tui.text import clean_line
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ async def get(call: Call) -> int:
     told = call.asked.output
     if told == "-" and call.as_json:
         raise Problem("With -o - the file itself is printed", "leave out --json")
-    folder, target = _target(call)
+    folder, name = _target(call)
     conversation, workspace = await _workspace(call)
     path = _in_sandbox(call.asked.path, await workspace.folder())
     progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
@@ -42,11 +41,7 @@ async def get(call: Call) -> int:
             if told == "-":
                 await _print(workspace, path, progress)
                 return 0
-            if target is None:
-                saved = await workspace.get(path, folder, progress)
-            else:
-                with part_folder(folder) as beside:
-                    saved = publish(await workspace.get(path, beside, progress), target)
+            saved = await workspace.get(path, folder, progress, name)
     finally:
         tell_progress("")
     if call.as_json:
@@ -107,14 +102,14 @@ def _in_sandbox(text: str, folder: str) -> str:
     return posixpath.join(folder, path)
 
 
-def _target(call: Call) -> tuple[Path, Path | None]:
-    """The folder to save in, and the file if one is named. Raises Problem."""
+def _target(call: Call) -> tuple[Path, str]:
+    """The folder to save in, and the name of the file if one is told. Raises Problem."""
     told = call.asked.output
     if told in ("", "-"):
-        return call.settings.download_folder, None
+        return call.settings.download_folder, ""
     path = path_of(told)
     if path.is_dir():
-        return path, None
+        return path, ""
     if told.endswith("/") or not path.parent.is_dir():
         missing = path if told.endswith("/") else path.parent
         raise Problem(f"There is no folder {clean_line(str(missing))}", "make it first")
@@ -122,7 +117,7 @@ def _target(call: Call) -> tuple[Path, Path | None]:
         raise Problem(
             f"{clean_line(told)} is there already", "nothing is overwritten: name another"
         )
-    return path.parent, path
+    return path.parent, path.name
 
 
 async def _print(

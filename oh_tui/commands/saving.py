@@ -1,33 +1,19 @@
-"""What the commands that save files share: a place beside the target, and hints for a shell."""
+"""What the commands that save files share: hints for a shell."""
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from oh_tui.api.errors import ApiError
 from oh_tui.commands.refusals import refused
-from oh_tui.problem import Problem
-from oh_tui.sources.saving import cannot_write
+from oh_tui.problem import Problem, Refused
 
 _HINTS = {
     "start oh-tui in": "name another folder with -o",
     "type ": "name a local file",
 }
 """How the explorer's hints begin, and what a shell says in their place."""
-
-
-@contextlib.contextmanager
-def part_folder(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside the target, gone at the end whatever happens."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix=".oh-tui-", dir=folder)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    with made as name:
-        yield Path(name)
 
 
 @contextlib.contextmanager
@@ -39,7 +25,7 @@ def shell_hints() -> Iterator[None]:
     except ApiError:
         raise
     except Problem as problem:
-        if problem.hint.startswith("press "):
+        if isinstance(problem, Refused):
             raise refused(problem) from problem
         for beginning, hint in _HINTS.items():
             if problem.hint.startswith(beginning):

@@ -170,7 +170,11 @@ class Source(Protocol):
         ...
 
     async def download(
-        self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
+        self,
+        conversation: Conversation,
+        folder: Path,
+        progress: Callable[[int], None],
+        name: str = "",
     ) -> Path: ...
 
     @property

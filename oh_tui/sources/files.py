@@ -153,7 +153,11 @@ class FileSource:
         raise Problem("These are files: there is no agent to talk to")
 
     async def download(
-        self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
+        self,
+        conversation: Conversation,
+        folder: Path,
+        progress: Callable[[int], None],
+        name: str = "",
     ) -> Path:
         raise Problem("This run is a file already", clean_line(self.label))
 

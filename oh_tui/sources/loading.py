@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.human import plural
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import RunCache, events_of_zip, zip_of_events
 from oh_tui.text import holds_key
@@ -159,7 +159,7 @@ class ServerRuns:
                 events, problems = await asyncio.to_thread(events_of_zip, file)
                 if problems and len(events) < total:
                     came = f"{len(events):,} of {plural(total, 'event')} came"
-                    raise Problem(f"The download broke off: {came}", "try again")
+                    raise Refused(f"The download broke off: {came}", "try again")
                 whole = len(events) == total and not problems
                 if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
                     await asyncio.to_thread(self.cache.keep, conversation, file, total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import tempfile
@@ -12,9 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.members import BROKEN
+
+_PREFIX, _SUFFIX = ".oh-tui-", ".part"
+
+_AGAIN = "press d to try again"
 
 
 def download_name(conversation: Conversation) -> str:
@@ -27,12 +32,13 @@ def download_name(conversation: Conversation) -> str:
 
 @contextlib.contextmanager
 def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A hidden file beside the target to write into; gone at the end, whatever happens."""
+    """A hidden file beside the target to write into; gone at the end, whatever happens. What a
+    killed oh-tui left in the folder goes first."""
+    _sweep(target.parent)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".oh-tui-", suffix=".part", dir=target.parent)
+        descriptor, part = _made(target.parent)
     except OSError as error:
         raise cannot_write(target.parent, error) from error
-    part = Path(name)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file, part
@@ -42,22 +48,52 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
         part.unlink(missing_ok=True)
 
 
+def _made(folder: Path) -> tuple[int, Path]:
+    """A new part file, locked as long as somebody writes into it: that is how one is known whose
+    process was killed. Where the file system has no locks, none is ever taken for left."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # another took it for left before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)):
+                continue
+            with contextlib.suppress(OSError):
+                # no link, and without blocking, should a pipe lie there
+                descriptor = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.fstat(descriptor).st_uid == os.geteuid():
+                        Path(entry.path).unlink()
+                finally:
+                    os.close(descriptor)
+
+
 def finish_zip(file: IO[bytes]) -> None:
     """Write all to disk and prove that the zip is whole: a server that fails midway just stops
     sending, without an error (measured)."""
     file.flush()
     os.fsync(file.fileno())
+    file.seek(0)
+    begins = file.read(2)
+    if begins != b"PK"[: len(begins)]:
+        raise Refused("The download is no zip: the server sent something else", _AGAIN)
     try:
         with zipfile.ZipFile(file) as archive:
             whole = archive.testzip() is None
     except zipfile.BadZipFile as error:
-        raise Problem(
-            "The download broke off: what came is no whole zip", "press d to try again"
-        ) from error
+        raise Refused("The download broke off: what came is no whole zip", _AGAIN) from error
     except BROKEN:
         whole = False
     if not whole:
-        raise Problem("The downloaded zip is damaged", "press d to try again")
+        raise Refused("The downloaded zip is damaged", _AGAIN)
 
 
 def publish(part: Path, target: Path) -> Path:

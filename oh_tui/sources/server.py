@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
@@ -143,7 +143,7 @@ class ServerSource(ServerRuns):
             if status == wanted:
                 return "paused" if wanted == "PAUSED" else "running again"
             if status == "MISSING":
-                raise Problem("The sandbox is gone", "its history stays readable")
+                raise Refused("The sandbox is gone", "its history stays readable")
             if loop.time() >= end:
                 break
             await asyncio.sleep(wait)
@@ -151,8 +151,8 @@ class ServerSource(ServerRuns):
         verb = "pause" if wanted == "PAUSED" else "resume"
         now = safe_line(status or "in no known state").lower()
         if failure is None:
-            raise Problem(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
-        raise Problem(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)
+            raise Refused(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
+        raise Refused(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)
 
     def agents(self) -> Agents:
         from oh_tui.sources.acting import Agents
@@ -160,19 +160,23 @@ class ServerSource(ServerRuns):
         return Agents(self.api)
 
     async def download(
-        self, conversation: Conversation, folder: Path, progress: Callable[[int], None]
+        self,
+        conversation: Conversation,
+        folder: Path,
+        progress: Callable[[int], None],
+        name: str = "",
     ) -> Path:
         """The trajectory as a zip in `folder`; never overwrites, leaves nothing when it fails."""
-        target = folder / download_name(conversation)
-        with part_file(target) as (part, name):
+        target = folder / (name or download_name(conversation))
+        with part_file(target) as (file, part):
             received = 0
             async with self.api.download(conversation.id) as chunks:
                 async for chunk in chunks:
-                    await asyncio.to_thread(part.write, chunk)
+                    await asyncio.to_thread(file.write, chunk)
                     received += len(chunk)
                     progress(received)
-            await asyncio.to_thread(finish_zip, part)
-            return publish(name, target)
+            await asyncio.to_thread(finish_zip, file)
+            return publish(part, target)
 
     @property
     def web(self) -> str:

@@ -95,18 +95,18 @@ class Workspace:
         path = posixpath.join(path, name)
         return path, await self.size(path)
 
-    async def get(self, path: str, folder: Path, progress: Progress) -> Path:
+    async def get(self, path: str, folder: Path, progress: Progress, name: str = "") -> Path:
         """A file of the sandbox into `folder`; never overwrites, leaves nothing when it fails."""
-        target = folder / local_name(path)
-        with part_file(target) as (part, name):
+        target = folder / (name or local_name(path))
+        with part_file(target) as (file, part):
             received = 0
             async with self._agent.download_file(path) as pieces:
                 async for piece in pieces:
-                    await asyncio.to_thread(part.write, piece)
+                    await asyncio.to_thread(file.write, piece)
                     received += len(piece)
                     progress(received, pieces.size)
-            await asyncio.to_thread(_flush, part)
-            return publish(name, target)
+            await asyncio.to_thread(_flush, file)
+            return publish(part, target)
 
     async def put(self, local: Path, path: str, progress: Progress) -> int:
         """A local file into the sandbox, where it replaces what is there; its bytes."""
