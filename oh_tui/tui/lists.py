@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -227,18 +228,18 @@ async def peek(screen: MainScreen, source: Source) -> None:
     alone. An error changes nothing: the row says the little that the list says."""
     board = screen.sidebar.board
     shown = screen.current.id if screen.current else ""
-    for conversation in board.unheard(screen.clock(), without=shown):
+    for conversation in board.unheard(time.monotonic(), without=shown):
         before = board.row(conversation.id)
         try:
             async with asyncio.timeout(ANSWER):
                 run = await source.peek(conversation)
         except (Problem, TimeoutError):
-            board.looked(conversation, screen.clock(), failed=True)
+            board.looked(conversation, time.monotonic(), failed=True)
             continue
         if run is not None:
             screen.sidebar.tell(conversation.id, judge(run))
         news = board.row(conversation.id) != before
-        board.looked(conversation, screen.clock(), news=news)
+        board.looked(conversation, time.monotonic(), news=news)
     screen.tell_totals()
 
 
