@@ -18,6 +18,7 @@ from oh_tui.api.connections import CONNECT, PATIENT, QUICK, USUAL
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.filters import page_params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
+from oh_tui.api.paging import MOST, without_end
 from oh_tui.api.requests import Content, Upload
 from oh_tui.api.transport import Hints, Pieces, Server
 from oh_tui.text import safe_line
@@ -171,6 +172,8 @@ class SandboxServer:
             page_id = page.next_page_id
             if page_id is None or page_id in asked:
                 return found
+            if len(asked) >= MOST:
+                raise without_end()
             asked.add(page_id)
 
     # files

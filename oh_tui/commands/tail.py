@@ -14,6 +14,7 @@ from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Cell, Style, between_tabs, laid_out, print_json_line, say
 from oh_tui.commands.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.problem import Problem
 from oh_tui.text import clean_line
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 
@@ -47,7 +48,7 @@ async def tail(call: Call) -> int:
     while not _is_over(conversation, trajectory):
         again = False
         async with contextlib.aclosing(
-            call.source.follow(conversation, trajectory, via)
+            call.source.follow(conversation, trajectory, via, _tell_silence)
         ) as following:
             call.goes_on = _goes_on(trajectory)
             async for news in following:
@@ -72,6 +73,10 @@ async def tail(call: Call) -> int:
 
 def _goes_on(trajectory: Trajectory) -> str:
     return WAITS if trajectory.status == "waiting_for_confirmation" else GOES_ON
+
+
+def _tell_silence(problem: Problem | None) -> None:
+    say(f"{problem.sentence}: trying on" if problem else "it answers again")
 
 
 def _is_over(conversation: Conversation, trajectory: Trajectory) -> bool:

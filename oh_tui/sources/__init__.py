@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from oh_tui.problem import Problem
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -146,10 +147,15 @@ class Source(Protocol):
         newest first. Close it to stop; with what came of it it goes on from there."""
 
     def follow(
-        self, conversation: Conversation, trajectory: Trajectory, via: str
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
         """Events that follow those held, as they come; None means: load anew. Never ends while
-        the sandbox runs."""
+        the sandbox runs. `told` hears when the server does not answer any more, and with None
+        when it does again."""
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         """The end of a run, for what it does now or how it ended: one cheap call, or None where

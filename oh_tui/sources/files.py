@@ -135,7 +135,11 @@ class FileSource:
             yield page
 
     async def follow(
-        self, conversation: Conversation, trajectory: Trajectory, via: str
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
         for news in _NO_NEWS:
             yield news

@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
@@ -38,6 +38,16 @@ SPAN = 10
 
 RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that say why a whole run failed."""
+
+PACE = (1.0, 3.0, 10.0)
+"""Seconds between two looks at a run that is followed: while events come, when three looks saw
+nothing, and when ten did."""
+
+AT_ONCE = 10_000
+"""Events that following brings at once; what is more comes with the next look."""
+
+MISSES = 2
+"""Looks in a row without an answer after which following is said to stand still."""
 
 
 class ServerRuns:
@@ -266,13 +276,17 @@ class ServerRuns:
                 await asyncio.to_thread(self.cache.keep, conversation, file, total)
 
     async def follow(
-        self, conversation: Conversation, trajectory: Trajectory, via: str
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
         agent = self._agent(conversation) if via == "agent server" else None
         known = len(trajectory.events) if trajectory.complete else -1
-        quiet, looked = 0, time.monotonic()
+        quiet, misses, looked = 0, 0, time.monotonic()
         while True:
-            await asyncio.sleep(1 if quiet < 3 else 3 if quiet < 10 else 10)
+            await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
             news: list[Event] | None
             if agent is None and time.monotonic() - looked >= COME_BACK:
                 looked = time.monotonic()
@@ -290,12 +304,17 @@ class ServerRuns:
                     else:
                         news = await self._news_from_app(conversation, trajectory)
                         known = total
-            except Problem:
-                quiet = max(quiet + 1, 10)
+            except Problem as problem:
+                quiet, misses = max(quiet + 1, 10), misses + 1
                 if agent and await self._moved(conversation):
                     yield None
                     return
+                if misses == MISSES:
+                    told(problem)
                 continue
+            if misses >= MISSES:
+                told(None)
+            misses = 0
             if news is None:
                 yield None
                 return
@@ -360,7 +379,9 @@ async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[E
     that one, which it does not say: it answers its first page instead (measured)."""
     news: list[Event] = []
     cursor = trajectory.events[-1].id if trajectory.events else None
+    asked = set[str | None]()
     while True:
+        asked.add(cursor)
         page = await agent.search_events(page_id=cursor, limit=PAGE)
         items = page.items
         if cursor is not None:
@@ -368,7 +389,7 @@ async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[E
                 return None
             items = items[1:] if not news else items
         news += items
-        if not page.next_page_id or page.next_page_id == cursor:
+        if not page.next_page_id or page.next_page_id in asked or len(news) > AT_ONCE:
             return news
         cursor = page.next_page_id
 

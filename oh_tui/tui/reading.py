@@ -30,6 +30,9 @@ GROWTH = 1.5
 """How much longer a run that is read page by page has to be than what is shown to be shown anew:
 each showing costs as much as all that was read, so that a fixed number would cost the square."""
 
+SILENT = "nothing new comes: the server does not answer · r reads again"
+"""Stands above a run that cannot be followed at the moment."""
+
 PREVIEW = 2000
 """Events up to which a run is read just because the cursor rests on it."""
 
@@ -165,7 +168,13 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
     assert screen.source is not None
     trajectory = run.trajectory
     screen.tell_following()
-    async for news in screen.source.follow(run.conversation, trajectory, run.via):
+
+    def told(problem: Problem | None) -> None:
+        if screen.timeline.trajectory is trajectory:
+            screen.run_view.progress = SILENT if problem else ""
+            screen.footer.tell(problem.sentence if problem else "it answers again")
+
+    async for news in screen.source.follow(run.conversation, trajectory, run.via, told):
         if news is None:
             screen.read_run(run.conversation)
             return
