@@ -13,7 +13,7 @@ from oh_tui.commands.printing import ask, print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.commands.refusals import NOT_YET, refusals
 from oh_tui.human import plural
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.sources import SandboxPlan
 from oh_tui.sources.server import ServerSource
 from oh_tui.text import clean_line, safe_line
@@ -138,7 +138,7 @@ async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
             return
         if status in ("MISSING", "ERROR"):
             state = "gone" if status == "MISSING" else "failed"
-            raise Conflict(f"The sandbox is {state}", "its history stays readable")
+            raise Refused(f"The sandbox is {state}", "its history stays readable")
         tell_progress(f"the sandbox is {safe_line(status or '').lower()}")
         await asyncio.sleep(POLL)
 

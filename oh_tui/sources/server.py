@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.api.errors import ApiError
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan
 from oh_tui.sources.cache import RunCache
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 30.0
 """How long a pause or resume may take before we say that it has not happened yet."""
+
+UNSURE_SECONDS = 3.0
+"""The same when the call gave no answer that tells whether it was heard."""
 
 
 class ServerSource(ServerRuns):
@@ -118,21 +122,24 @@ class ServerSource(ServerRuns):
                     await agent.pause()
                     yield "agent stopped"
         yield "sandbox pausing" if wanted == "PAUSED" else "sandbox resuming"
-        failure: Problem | None = None
+        failure: ApiError | None = None
         try:
             if wanted == "PAUSED":
                 await self.api.pause_sandbox(sandbox_id)
             else:
                 await self.api.resume_sandbox(sandbox_id)
-        except Problem as problem:
+        except ApiError as problem:
             failure = problem
         yield await self._settled(sandbox_id, wanted, failure)
 
-    async def _settled(self, sandbox_id: str, wanted: str, failure: Problem | None) -> str:
-        """The state re-read until it is as wanted: success of the call only means "asked", and
-        its 404 only "it failed" (measured)."""
+    async def _settled(self, sandbox_id: str, wanted: str, failure: ApiError | None) -> str:
+        """The state re-read until it is as wanted: success of the call only means "asked", its 404
+        only "it failed" (measured), and a call that broke off may have been heard."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + (SETTLE_SECONDS if failure is None else 0.0)
+        patience = SETTLE_SECONDS
+        if failure is not None:
+            patience = UNSURE_SECONDS if failure.status in (None, 200, 502, 504) else 0.0
+        end = loop.time() + patience
         wait = 0.1
         while True:
             try:

@@ -1,0 +1,287 @@
+"""The table of faults, row by row: what the screen says, what a command says and exits with."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.api import AppServer, Secret
+from oh_tui.demo import Demo, make_demo, world
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.settings import Settings
+from oh_tui.sources import server
+from oh_tui.sources.server import ServerSource
+from tests.faults import faults
+from tests.faults.table import AGAIN, CASES, OTHER, SILENT, Case
+from tests.faults.wire import Wire, served
+from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
+
+BACKFILL, SPLIT = "Backfill invoice numbers", "Split the settings module"
+IDS = {entry.title: entry.id.replace("-", "") for entry in ENTRIES}
+BOXES = {entry.title: entry.sandbox_id for entry in ENTRIES}
+
+KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
+
+LIST = "GET /api/v1/app-conversations/search"
+EVENTS = "GET /api/v1/conversation/*/events/search"
+DOWNLOAD = "GET /api/v1/app-conversations/*/download"
+PAUSE = "POST /api/v1/sandboxes/*/pause"
+
+RUN = IDS[BACKFILL]
+
+GONE = "It may be deleted or belong to someone else"
+TASK = "It may be deleted, or this is the id of a start task, not of a conversation"
+SHELL_HINTS = {"press d to try again": "try again", "r": "--wait waits until it is so"}
+"""What the explorer says, and a command in its place."""
+
+NO_ZIP = ("The download is no zip: the server sent something else", "press d to try again")
+
+ON_SCREEN = (
+    "reset midway", "401", "404", "429 for an hour", "500 in plain text", "502 of a proxy",
+    "half of the JSON", "a web page", "another shape", "no gzip",
+)  # fmt: skip
+"""Told on the screen for more than the list, where each takes a tenth of a second."""
+
+
+def on_list(case: Case) -> tuple[str, str]:
+    return f"Could not list conversations: {case.told}", case.hint
+
+
+def on_open(case: Case) -> tuple[str, str]:
+    hint = GONE if case.name in ("404", "410") else case.hint
+    return f"Could not read the events of {RUN[:12]}: {case.told}", hint
+
+
+def on_download(case: Case) -> tuple[str, str]:
+    hints = {
+        "404": TASK,
+        "410": TASK,
+        "409": "It is being downloaded already: wait for that to end, then try again",
+        "413": "Read its events page by page instead",
+    }
+    if case.name == "another address":
+        doing = f"Could not download the conversation {RUN[:12]}"
+        return (
+            f"{doing}: nothing listens at 127.0.0.1:1",
+            "Check that the server runs, and its port",
+        )
+    if case.name == "half of it":
+        return f"Could not download the conversation {RUN[:12]}: {case.told}", AGAIN
+    if case.name in ("half of the JSON", "nothing"):
+        return "The download broke off: what came is no whole zip", "press d to try again"
+    if "JSON" in case.told or case.hint == OTHER or case.name == "a web page that says it is JSON":
+        return NO_ZIP
+    hint = hints.get(case.name, case.hint)
+    return f"Could not download the conversation {RUN[:12]}: {case.told}", hint
+
+
+def on_pause(case: Case) -> tuple[str, str]:
+    if case.name in ("reset midway", "half of it", "half of the JSON"):
+        return "", ""  # the server did it, and that is what counts
+    if case.hint == OTHER:  # any JSON but a plain no is taken for a yes, and not believed
+        return "The server was asked to pause the sandbox, which is still running", "r"
+    why = f"Could not pause the sandbox {BOXES[SPLIT][:12]}: {case.told}"
+    return "The server did not pause the sandbox; it is running", why
+
+
+@pytest.fixture
+def demo() -> Demo:
+    made = make_demo(NOW)
+    made.rate_limited = False
+    return made
+
+
+@pytest.fixture
+def wire(demo: Demo) -> Iterator[Wire]:
+    with served(demo.app) as made:
+        yield made
+
+
+def source(wire: Wire, patience: float = 1.0) -> ServerSource:
+    api = AppServer(
+        wire.url, key=Secret(KEY), waits=AT_ONCE, patience=patience, limiter=nullcontext()
+    )
+    return ServerSource(api, "demo")
+
+
+def told(wire: Wire, text: str) -> str:
+    """What was said, with names for what differs from server to server and call to call."""
+    text = text.replace(wire.url.removeprefix("http://"), "HOST")
+    return re.sub(r" at http://HOST/[^\s:]+", " at AT", text)
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a sandbox is so at the next look, or never."""
+    monkeypatch.setattr(world, "PAUSE_TAKES", 0.0)
+    monkeypatch.setattr(server, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(server, "UNSURE_SECONDS", 0.0)
+
+
+def runs_again(demo: Demo) -> None:
+    box = demo.world.sandboxes["intranet"]
+    box.status, box.asked, box.frozen_at = "RUNNING", None, None
+
+
+# In a shell
+
+
+SHELL: dict[str, tuple[str, Callable[[Case], tuple[str, str]]]] = {
+    "conversations": (LIST, on_list),
+    f"steps {RUN}": (EVENTS, on_open),
+    f"download {RUN} -o {{folder}}": (DOWNLOAD, on_download),
+    f"pause {IDS[SPLIT]}": (PAUSE, on_pause),
+}
+
+
+@pytest.mark.parametrize("words", SHELL)
+def test_in_a_shell(
+    wire: Wire,
+    demo: Demo,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line, one hint, exit code 1, nothing on stdout, no file; then all is well again."""
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
+    at_once(monkeypatch)
+    call, expected = SHELL[words]
+    line = ["--demo", *words.format(folder=tmp_path).split()]
+    said, wanted = {}, {}
+    for case in CASES:
+        if not case.told and call != LIST:
+            continue
+        wire.arm(call, case.fault)
+        code = cli.main(line)
+        out, err = capsys.readouterr()
+        wire.disarm()
+        runs_again(demo)
+        sentence, hint = expected(case) if case.told else ("", "")
+        hint = SHELL_HINTS.get(hint, hint)
+        lines = [f"oh-tui: {sentence}"] + ([f"        {hint}"] if hint else [])
+        wanted[case.name] = (1, lines) if sentence else (0, [])
+        said[case.name] = (code, told(wire, err).splitlines())
+        assert not (out and sentence) and KEY not in out + err, case.name
+        assert list(tmp_path.iterdir()) == [], case.name
+    assert said == wanted
+    assert cli.main(line) == 0, "no fault outlives itself"
+    assert capsys.readouterr().out
+
+
+# On the screen
+
+
+async def test_lists_on_the_screen(wire: Wire) -> None:
+    """One line in the footer, the lists as they were; after the last all is well again."""
+    async with explore(source=lambda: source(wire)) as it:
+        rows = it.text("#conversations")
+        said, wanted = {}, {}
+        for case in CASES:
+            wire.arm(LIST, case.fault)
+            said[case.name] = await last_told(it, wire, "r")
+            wire.disarm()
+            sentence, hint = on_list(case)
+            full = f"{sentence}: {hint}" if hint else sentence
+            wanted[case.name] = full if case.told else None
+            assert it.text("#conversations") == rows, case.name
+        assert said == wanted
+        assert await last_told(it, wire, "r") is None
+
+
+@pytest.mark.parametrize("key", ["enter", "d", "p"])
+async def test_keys_on_the_screen(
+    wire: Wire, demo: Demo, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    call, expected, title = {
+        "enter": (EVENTS, on_open, BACKFILL),
+        "d": (DOWNLOAD, on_download, BACKFILL),
+        "p": (PAUSE, on_pause, SPLIT),
+    }[key]
+    settings = Settings(download_folder=tmp_path)
+    async with explore(source=lambda: source(wire), settings=settings) as it:
+        said, wanted = {}, {}
+        for case in (case for case in CASES if case.name in ON_SCREEN):
+            it.screen.focus_pane("conversations")
+            it.screen.sidebar.highlight(IDS[title])
+            await it.pilot.pause(0)
+            wire.arm(call, case.fault)
+            said[case.name] = await last_told(it, wire, key)
+            wire.disarm()
+            runs_again(demo)
+            wanted[case.name] = ": ".join(filter(None, expected(case))) or None
+            assert list(tmp_path.iterdir()) == [], case.name
+        assert said == wanted
+        it.screen.focus_pane("conversations")
+        it.screen.sidebar.highlight(IDS[title])
+        await it.pilot.pause(0)
+        assert await last_told(it, wire, key) is None
+        if key == "enter":
+            assert it.screen.timeline.row_count() == 12
+        elif key == "d":
+            assert [path.suffix for path in tmp_path.iterdir()] == [".zip"]
+        else:
+            assert "sandbox paused" in it.footer
+
+
+async def last_told(it: Explorer, wire: Wire, key: str) -> str | None:
+    """The error that a key brings, which the footer shows too until Esc."""
+    before = len(it.screen.footer.told)
+    await it.press(key)
+    errors = [text for text, error in it.screen.footer.told[before:] if error]
+    if not errors:
+        return None
+    assert errors[0][:40] in it.footer
+    await it.press("escape")
+    assert errors[0][:40] not in it.footer
+    assert len(errors) == 1 and KEY not in errors[0]
+    return told(wire, errors[0])
+
+
+def test_a_pause_whose_answer_was_lost_is_looked_for(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It takes a moment on the server, and is not called failed before that."""
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
+    monkeypatch.setattr(world, "PAUSE_TAKES", 0.2)
+    wire.arm(PAUSE, faults.reset_midway)
+    assert cli.main(["--demo", "pause", IDS[SPLIT]]) == 0
+    assert capsys.readouterr() == (f"paused  {SPLIT}\n", "")
+
+
+# Silence: each wait is shortened
+
+
+@pytest.mark.parametrize("case", SILENT, ids=lambda case: case.name)
+def test_silence_ends(
+    wire: Wire, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire, patience=0.01))
+    wire.arm("GET /api/*", case.fault)
+    began = time.monotonic()
+    assert cli.main(["--demo", "conversations"]) == 1
+    assert time.monotonic() - began < 3
+    sentence, hint = on_list(case)
+    assert told(wire, capsys.readouterr().err).splitlines() == [
+        f"oh-tui: {sentence}",
+        f"        {hint}",
+    ]
+
+
+async def test_silence_leaves_the_keys_alive(wire: Wire) -> None:
+    async with explore(source=lambda: source(wire)) as it:
+        wire.arm("GET /api/v1/*", SILENT[0].fault)
+        asked = wire.asked.count(LIST)
+        await it.send("r")
+        await it.until(lambda: wire.asked.count(LIST) > asked)
+        before = it.screen.sidebar.list.cursor
+        await it.send("j")
+        assert it.screen.sidebar.list.cursor == before + 1
+        await it.send("question_mark")
+        assert len(it.app.screen_stack) == 2
