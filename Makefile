@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test lint check bench soak test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test test-slow lint check bench soak test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,9 @@ dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prin
 
 test: setup-dev ## the tests (ARGS="-k name" for some of them)
 	$(PY) -m pytest $(ARGS)
+
+test-slow: setup-dev ## the tests that start many processes and wait for them
+	$(PY) -m pytest -m slow $(ARGS)
 
 lint: setup-dev ## format, lint, types and import contracts
 	$(PY) -m ruff format --check .

@@ -9,7 +9,7 @@ from oh_tui.api.errors import Conflict
 from oh_tui.commands.documents import conversation_id, sandbox_json
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
-from oh_tui.commands.printing import ask, print_json, tell_progress
+from oh_tui.commands.printing import ask, print_json, say, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.commands.refusals import NOT_YET, refusals
 from oh_tui.human import plural
@@ -59,6 +59,7 @@ async def _change(call: Call, verb: str) -> int:
         finally:
             tell_progress("")
         call.goes_on = ""
+        await _tell_paused(source, plan)
     if call.as_json:
         assert plan.sandbox is not None
         (sandbox,) = await source.api.get_sandboxes([plan.sandbox.id])
@@ -96,6 +97,18 @@ async def _sandbox_id(call: Call, source: ServerSource) -> str:
     if not conversation.sandbox_id:
         raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")
     return conversation.sandbox_id
+
+
+async def _tell_paused(source: ServerSource, plan: SandboxPlan) -> None:
+    """After a resume: what the server paused to make room, which it does not tell (measured)."""
+    if plan.action != "resume" or not plan.others:
+        return
+    now = {one.id: one.status for one in await source.sandboxes()}
+    for sandbox in plan.others:
+        if now.get(sandbox.id) != "RUNNING":
+            page = await source.api.search_conversations(sandbox_id__eq=sandbox.id)
+            names = ", ".join(title(one) for one in page.items) or sandbox.id
+            say(f"the server paused {clean_line(names)} to make room")
 
 
 def _require_consent(call: Call, plan: SandboxPlan) -> None:

@@ -1,0 +1,254 @@
+"""Downloads that go wrong: whole under their name or not at all, nothing left, the message true."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import io
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.api import AppServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.sources.server import ServerSource
+from tests.faults import faults
+from tests.faults.wire import Exchange, Wire, served
+from tests.tui.explorer import AT_ONCE, NOW
+
+RUN = next(e.id.replace("-", "") for e in ENTRIES if e.title == "Backfill invoice numbers")
+NAME = f"backfill-invoice-numbers-{RUN[:8]}"
+DOWNLOAD = "GET /api/v1/app-conversations/*/download"
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    demo = make_demo(NOW)
+    demo.rate_limited = False
+    with served(demo.app) as made:
+        yield made
+
+
+@pytest.fixture
+def shell(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Shell:
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
+    return Shell(capsys, tmp_path)
+
+
+class Shell:
+    """Downloads the run into a folder; gives exit code, output and errors."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+        self._capsys = capsys
+        self.folder = folder
+
+    def __call__(self, where: Path | None = None) -> tuple[int, str, str]:
+        code = cli.main(["--demo", "download", RUN, "-o", str(where or self.folder)])
+        return code, *self._capsys.readouterr()
+
+
+def source(wire: Wire) -> ServerSource:
+    return ServerSource(AppServer(wire.url, waits=AT_ONCE, limiter=nullcontext()), "demo")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def is_whole(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        return archive.testzip() is None and len(archive.namelist()) > 10
+
+
+def test_a_name_that_is_taken_meanwhile_is_left_to_who_took_it(wire: Wire, shell: Shell) -> None:
+    target = shell.folder / f"{NAME}.zip"
+
+    async def slowly(exchange: Exchange) -> None:
+        target.write_text("mine")
+        await exchange.pass_on()
+
+    wire.arm(DOWNLOAD, slowly)
+    code, out, _ = shell()
+    assert (code, out) == (0, f"{shell.folder / NAME}-2.zip\n")
+    assert target.read_text() == "mine" and is_whole(shell.folder / f"{NAME}-2.zip")
+    assert len(names(shell.folder)) == 2
+    named = shell.folder / "run.zip"
+    wire.disarm()
+    assert shell(named)[:2] == (0, f"{named}\n")
+    assert shell(named)[0] == 2, "it is there now"
+
+
+async def test_two_at_once_are_two_whole_files(wire: Wire, tmp_path: Path) -> None:
+    wire.arm(DOWNLOAD, faults.slow(500))
+    asked = source(wire)
+    (row,) = await asked.get([RUN])
+    assert row is not None
+    saved = await asyncio.gather(*(asked.download(row, tmp_path, lambda _: None) for _ in "ab"))
+    await asked.close()
+    assert names(tmp_path) == [f"{NAME}-2.zip", f"{NAME}.zip"]
+    assert all(is_whole(path) for path in saved)
+
+
+def test_a_zip_that_was_damaged_on_the_way_is_not_kept(wire: Wire, shell: Shell) -> None:
+    async def damaged(exchange: Exchange) -> None:
+        body = bytearray(await (await exchange.answer()).aread())
+        body[200:260] = bytes(60)
+        await exchange.send(200, bytes(body), Content_Type="application/zip")
+
+    wire.arm(DOWNLOAD, damaged)
+    assert shell() == (1, "", "oh-tui: The downloaded zip is damaged\n        try again\n")
+    assert names(shell.folder) == []
+
+
+@pytest.mark.parametrize(
+    "proposal", ["../../evil.sh", "/etc/passwd", "..\\evil", "a\r\nX-Odd: 1", "\x1b]0;x\x07.zip"]
+)
+def test_the_servers_own_name_for_a_file_is_not_taken(
+    wire: Wire, shell: Shell, proposal: str
+) -> None:
+    async def named(exchange: Exchange) -> None:
+        body = await (await exchange.answer()).aread()
+        told = f'attachment; filename="{proposal}"'
+        await exchange.send(200, body, Content_Type="application/zip", Content_Disposition=told)
+
+    wire.arm(DOWNLOAD, named)
+    assert shell()[0] == 0
+    assert names(shell.folder) == [f"{NAME}.zip"]
+
+
+def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(wire: Wire, shell: Shell) -> None:
+    """A limit of the size of files is met where a full disk is: in the middle of writing."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("event_000000_a.json", b" " * 3_000_000)
+    wire.arm(DOWNLOAD, faults.packed(body.getvalue(), "identity", "application/zip"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        code, out, err = shell()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (code, out) == (2, "")
+    assert err == (
+        f"oh-tui: Cannot write into {shell.folder}: file too large\n"
+        "        name another folder with -o\n"
+    )
+    assert names(shell.folder) == []
+
+
+def test_what_a_killed_one_left_goes_and_what_another_writes_stays(
+    wire: Wire, shell: Shell
+) -> None:
+    left, others = shell.folder / ".oh-tui-left.part", shell.folder / ".oh-tui-busy.part"
+    mine, link = shell.folder / ".oh-tui-notes.txt", shell.folder / ".oh-tui-link.part"
+    for path in (left, others, mine):
+        path.write_text("half")
+    link.symlink_to(mine)
+    with others.open() as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        assert shell()[0] == 0
+    assert set(names(shell.folder)) == {link.name, mine.name, others.name, f"{NAME}.zip"}
+    assert mine.read_text() == "half"
+
+
+# Processes
+
+DRIVER = """
+import os, signal, sys
+from oh_tui import cli
+from oh_tui.commands import download
+from oh_tui.sources import saving, server
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def after(call):
+    def run(*words):
+        call(*words)
+        die()
+    return run
+
+{change}
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+STAGES = {
+    "the part file was made": ("saving._made = after(saving._made)", False),
+    "some bytes came": ("download.tell_progress = die", False),
+    "all bytes came": ("server.finish_zip = die", False),
+    "it was checked": ("server.publish = die", False),
+    "it has its name": ("os.link = after(os.link)", True),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("change", "named"), STAGES.values(), ids=STAGES)
+def test_killed_at_any_stage_it_leaves_no_half_file_and_the_next_one_tidies_up(
+    wire: Wire, shell: Shell, tmp_path: Path, change: str, named: bool
+) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER.format(change=change),
+         "--server", wire.url, "download", RUN, "-o", folder],
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    finals = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    assert [path.name for path in finals] == ([f"{NAME}.zip"] if named else [])
+    assert all(is_whole(path) for path in finals)
+    assert len(names(folder)) == len(finals) + 1
+    assert shell(folder)[0] == 0
+    assert names(folder) == [f"{NAME}-2.zip", f"{NAME}.zip"][0 if named else 1 :]
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_really_full_is_named(wire: Wire, tmp_path: Path) -> None:
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(
+            ["unshare", "-rm", "mount", "-t", "tmpfs", "t", tmp_path],
+            capture_output=True,
+            check=False,
+        ).returncode
+    ):
+        pytest.skip("no file system of a few pages can be made here")
+    line = (
+        'mount -t tmpfs -o size=8k t "$1" && '
+        '"$2" -m oh_tui --server "$3" download "$4" -o "$1"; echo "code $?"; ls -A "$1"'
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", line, "sh", tmp_path, sys.executable, wire.url, RUN],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "code 2\n"
+    assert done.stderr.startswith(f"oh-tui: Cannot write into {tmp_path}: no space left on device")
+
+
+@pytest.mark.slow
+def test_an_interrupt_in_the_middle_leaves_nothing(wire: Wire, tmp_path: Path) -> None:
+    wire.arm(DOWNLOAD, faults.silent_midway)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oh_tui", "--server", wire.url, "download", RUN, "-o", tmp_path],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not names(tmp_path):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, "")
+    assert names(tmp_path) == []

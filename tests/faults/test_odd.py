@@ -1,0 +1,219 @@
+"""Servers that answer oddly: silent for a while, back again, with other ids, at other times."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from oh_tui import cli
+from oh_tui.api import AppServer
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.sources import server
+from oh_tui.sources.server import ServerSource
+from oh_tui.tui.reading import SILENT
+from tests.faults import faults
+from tests.faults.wire import Wire, served
+from tests.tui.explorer import AT_ONCE, NOW, explore
+
+FLAKY, BACKFILL = "Flaky CI on main", "Backfill invoice numbers"
+IDS = {entry.title: entry.id.replace("-", "") for entry in ENTRIES}
+
+LIST = "GET /api/v1/app-conversations/search"
+AGENT = "GET /runtime/*"
+FEW = 0.05
+"""Times the usual waits: an agent server then has a quarter of a second."""
+
+
+@pytest.fixture
+def demo() -> Demo:
+    made = make_demo(NOW)
+    made.rate_limited = False
+    return made
+
+
+@pytest.fixture
+def wire(demo: Demo) -> Iterator[Wire]:
+    with served(demo.app) as made:
+        yield made
+
+
+def source(wire: Wire, patience: float = 1.0) -> ServerSource:
+    api = AppServer(wire.url, waits=AT_ONCE, patience=patience, limiter=nullcontext())
+    return ServerSource(api, "demo")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Followed at a hundred times the pace."""
+    monkeypatch.setattr(server, "PACE", (0.02, 0.02, 0.05))
+
+
+# While a run is followed
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("fault", [faults.silent, faults.reset, faults.says(503)])
+async def test_a_sandbox_that_stops_answering_is_told_and_followed_on_when_it_is_back(
+    wire: Wire, demo: Demo, fault: faults.Fault
+) -> None:
+    """As one whose agent server is frozen (SIGSTOP), restarted or asleep while it is watched."""
+    async with explore(source=lambda: source(wire, FEW)) as it:
+        await it.open(FLAKY)
+        steps = it.screen.timeline.row_count()
+        assert "following" in it.text("#timeline-rule")
+        wire.arm(AGENT, fault)
+        await it.until(lambda: SILENT[:20] in it.text("#timeline-rule"))
+        assert any("Could not read the events" in text for text, _ in it.screen.footer.told)
+        await it.send("k")
+        assert it.screen.timeline.row_count() == steps, "what was read stays"
+        wire.disarm()
+        await it.until(lambda: SILENT[:20] not in it.text("#timeline-rule"))
+        demo.advance(60)
+        await it.until(lambda: it.screen.timeline.row_count() > steps)
+        ids = [event.id for event in it.screen.timeline.trajectory.events]  # type: ignore[union-attr]
+        assert len(ids) == len(set(ids))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_command_that_follows_says_that_it_waits_and_goes_on(
+    wire: Wire, demo: Demo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire, FEW))
+
+    def end() -> None:
+        wire.disarm()
+        demo.advance(2000)
+
+    wire.arm(AGENT, faults.says(502, faults.PAGE, "text/html"), after=8, times=8)
+    timer = threading.Timer(1.5, end)
+    timer.start()
+    assert cli.main(["--demo", "tail", "-f", IDS[FLAKY], "-n", "1"]) == 0
+    timer.join()
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("oh-tui: Could not read the events from the sandbox: ")
+    assert said[0].endswith("is not ready (502): trying on")
+    assert said[1] == "oh-tui: it answers again"
+    assert said[-1].startswith("oh-tui: finished")
+
+
+@pytest.mark.usefixtures("quick")
+async def test_cursors_that_go_in_a_circle_end(wire: Wire) -> None:
+    asked = source(wire)
+    (row,) = await asked.get([IDS[FLAKY]])
+    assert row is not None
+    loaded = [state async for state in asked.load(row)][-1].trajectory
+    assert loaded is not None
+    last = loaded.events[-1].id
+
+    def circle(page: Any) -> Any:
+        return page | {"next_page_id": last if page["items"][0]["id"] != last else "event-x"}
+
+    wire.arm(AGENT, faults.changed(circle), times=1)
+    wire.arm(
+        AGENT, faults.says(200, f'{{"items": [{{"id": "event-x"}}], "next_page_id": "{last}"}}')
+    )
+    async with asyncio.timeout(5):
+        news = await anext(asked.follow(row, loaded, "agent server"))
+    assert news is not None and [event.id for event in news][-1] == "event-x"
+    await asked.close()
+
+
+# The server goes and comes
+
+
+async def test_a_server_that_is_restarted_is_read_on(wire: Wire) -> None:
+    async with explore(source=lambda: source(wire)) as it:
+        rows = it.text("#conversations")
+        wire.arm("*", faults.reset)
+        await it.press("r")
+        assert "broke off" in it.footer and it.text("#conversations") == rows
+        wire.disarm()
+        await it.press("escape", "r")
+        assert "broke off" not in it.footer and it.text("#conversations") == rows
+        await it.open(BACKFILL)
+        assert it.screen.timeline.row_count() == 12
+
+
+async def test_a_key_that_ends_midway_is_told_and_what_was_read_stays(wire: Wire) -> None:
+    async with explore(source=lambda: source(wire)) as it:
+        await it.open(BACKFILL)
+        wire.arm("*", faults.detail(401, "Unauthorized"))
+        await it.press("r")
+        assert "(401)" in it.screen.footer.told[-1][0]
+        assert it.screen.timeline.row_count() == 12
+        await it.press("escape", "j", "k", "1", "j")
+        assert FLAKY in it.text("#conversations")
+
+
+def test_a_resume_that_pauses_another_says_which(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
+    assert cli.main(["--demo", "resume", IDS["Raise the coverage of billing"], "--yes"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("running again")
+    assert err == "oh-tui: the server paused Rename Store to Ledger to make room\n"
+
+
+# Ids and times
+
+
+def dashed(identifier: str) -> str:
+    plain = identifier.replace("-", "").upper()
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+
+
+async def test_ids_that_change_their_case_and_dashes_are_the_same(wire: Wire) -> None:
+    def other(page: Any) -> Any:
+        for row in page["items"]:
+            row["id"] = dashed(row["id"])
+        return page
+
+    async with explore(source=lambda: source(wire)) as it:
+        rows = it.text("#conversations")
+        count = len(it.screen.sidebar.conversations)
+        await it.open(BACKFILL)
+        wire.arm(LIST, faults.changed(other))
+        await it.press("1", "r")
+        assert len(it.screen.sidebar.conversations) == count
+        assert it.text("#conversations").split() == rows.split()
+        await it.open(BACKFILL)
+        assert it.screen.timeline.row_count() == 12
+
+
+@pytest.mark.parametrize("jump", [8 * 3600.0, -8 * 3600.0, -400 * 86400.0, 1e10, -1e9])
+async def test_a_clock_that_jumps_changes_ages_and_nothing_else(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """Eight hours of sleep, a clock set right, a clock that was never set."""
+    async with explore(source=lambda: source(wire)) as it:
+        order = [one.id for one in it.screen.sidebar.conversations]
+        clock: Callable[[], float] = lambda: NOW.timestamp() + jump  # noqa: E731
+        it.screen.clock = clock
+        await it.press("r")
+        await it.open(FLAKY)
+        assert it.screen.timeline.row_count()
+        await it.press("1", "r", "t", "t")
+        assert [one.id for one in it.screen.sidebar.conversations] == order
+        assert not [text for text, error in it.screen.footer.told if error]
+
+
+async def test_rows_that_come_twice_and_out_of_order_are_shown_once(wire: Wire) -> None:
+    def shuffled(page: Any) -> Any:
+        return page | {"items": [*page["items"][::-1], *page["items"][:3]]}
+
+    async with explore(source=lambda: source(wire)) as it:
+        count = len(it.screen.sidebar.conversations)
+        wire.arm(LIST, faults.changed(shuffled))
+        await it.press("r")
+        assert len(it.screen.sidebar.conversations) == count
+        wire.arm("GET */events/search", faults.changed(shuffled))
+        await it.open(BACKFILL)
+        ids = [event.id for event in it.screen.timeline.trajectory.events]  # type: ignore[union-attr]
+        assert ids and len(ids) == len(set(ids))
