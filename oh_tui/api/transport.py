@@ -208,6 +208,8 @@ class Server:
         response = await self._retried(
             call, lambda: self._opened(call, ask, follow=follow), never=range(500, 600)
         )
+        url = response.url.copy_with(query=None)
+        call = replace(call, url=str(url), host=url.netloc.decode("ascii"))
         size = _size(response)
         pieces = _pieces(call, response, size)
         try:

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.demo import make_demo
 from tests.faults import faults
-from tests.faults.wire import Wire, served
+from tests.faults.wire import Fault, Wire, served
 from tests.terminal.terminal import OH_TUI, Terminal
 
 pytestmark = pytest.mark.slow
@@ -102,9 +102,7 @@ def test_a_crash_in_the_middle_of_a_download_leaves_one_report_and_no_secret(
     [faults.reset, faults.silent, faults.drips, faults.says(502, faults.PAGE, "text/html")],
     ids=["reset", "silent", "drips", "502"],
 )
-def test_a_storm_of_sizes_on_a_server_in_trouble_ends_in_order(
-    wire: Wire, fault: faults.Fault
-) -> None:
+def test_a_storm_of_sizes_on_a_server_in_trouble_ends_in_order(wire: Wire, fault: Fault) -> None:
     """At the start, while it loads, and while nothing comes; one column and one row among them."""
     wire.arm("GET /api/v1/conversation*", fault)
     wire.arm("GET /runtime/*", fault, after=3)

@@ -17,7 +17,7 @@ from oh_tui.api import AppServer, Conversation, Secret, errors, paging
 from oh_tui.demo import make_demo
 from tests.api.servers import closed_port
 from tests.faults import faults
-from tests.faults.wire import Exchange, Wire, served
+from tests.faults.wire import Exchange, Fault, Wire, served
 from tests.tui.explorer import AT_ONCE, NOW
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
@@ -176,7 +176,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
 async def test_an_answer_is_not_read_beyond_64_mib_and_costs_no_more(
-    wire: Wire, fault: faults.Fault
+    wire: Wire, fault: Fault
 ) -> None:
     wire.arm("GET /api/v1/app-conversations/search", fault)
     async with client(wire.url) as api:

@@ -149,7 +149,9 @@ class Wire:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
 
         async def answer() -> httpx.Response:
-            request = httpx.Request(method, self.url + target, headers=headers, content=body)
+            # a proxy is asked for whole addresses
+            url = target if "://" in target else self.url + target
+            request = httpx.Request(method, url, headers=headers, content=body)
             return await AppTransport(self.app).handle_async_request(request)
 
         return Exchange(method, target, headers, body, reader, writer, answer)
