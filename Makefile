@@ -28,10 +28,10 @@ dev: setup-dev ## the demo with live styles: saving app.tcss shows at once, prin
 	@TEXTUAL=debug TEXTUAL_LOG=dev.log $(PY) -m oh_tui --demo $(ARGS)
 
 test: setup-dev ## the tests (ARGS="-k name" for some of them)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 test-slow: setup-dev ## the tests that start many processes and wait for them
-	$(PY) -m pytest -m slow $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal -m slow $(ARGS)
 
 lint: setup-dev ## format, lint, types and import contracts
 	$(PY) -m ruff format --check .

@@ -21,11 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.api.models import Conversation, Secret
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.needs import Stand
 from oh_tui.sources.saving import download_name
 from oh_tui.text import clean
 from oh_tui.tui import notices
 from oh_tui.tui.app import write_report
-from oh_tui.tui.triage import Change, Stand
+from oh_tui.tui.triage import Change
 from tests.hostile.server import changed, serving
 from tests.hostile.test_json import said_by
 from tests.hostile.test_terminal import SIZE, Looker
