@@ -140,6 +140,6 @@ def test_secrets_and_escapes_stay_inside() -> None:
 
 def test_wrong_use() -> None:
     done = oh_tui("why")
-    assert done.returncode == 2 and "ID|PATH" in done.stderr
+    assert done.returncode == 2 and "why needs ID or PATH" in done.stderr
     done = oh_tui("why", "no-such-file.zip")
     assert done.returncode == 2 and "no-such-file.zip" in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
@@ -174,9 +174,9 @@ def conversation_id(conversation: Conversation) -> str:
     return read_id(conversation.id) or redact(clean_line(conversation.id))
 
 
-@lru_cache(maxsize=512)  # names of tools and risks come again with each step
 def line(text: str | None) -> str | None:
-    """A foreign text on one line; None when it says nothing."""
+    """A foreign text on one line; None when it says nothing. Never kept: what has to be hidden in
+    it may come to be known later."""
     return redact(clean_line(text or "")) or None
 
 

@@ -15,7 +15,7 @@ from oh_tui import cli
 from oh_tui.api import AppServer
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.sources import server
+from oh_tui.sources import loading
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
@@ -52,7 +52,7 @@ def source(wire: Wire, patience: float = 1.0) -> ServerSource:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Followed at a hundred times the pace."""
-    monkeypatch.setattr(server, "PACE", (0.02, 0.02, 0.05))
+    monkeypatch.setattr(loading, "PACE", (0.02, 0.02, 0.05))
 
 
 # While a run is followed

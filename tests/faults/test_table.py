@@ -37,8 +37,19 @@ RUN = IDS[BACKFILL]
 
 GONE = "It may be deleted or belong to someone else"
 TASK = "It may be deleted, or this is the id of a start task, not of a conversation"
-SHELL_HINTS = {"press d to try again": "try again", "r": "--wait waits until it is so"}
+SHELL_HINTS = {
+    "press d to try again": "try again",
+    "r": "--wait waits until it is so",
+    "Read its events page by page instead": f"oh-tui events {RUN[:8]} > {RUN[:8]}.jsonl reads its events "
+    "page by page",
+}
 """What the explorer says, and a command in its place."""
+
+
+def in_a_shell(hint: str) -> str:
+    """Under a sentence that a program's name begins, a hint begins small, but for names."""
+    return hint[:1].lower() + hint[1:] if hint[1:2].islower() else hint
+
 
 NO_ZIP = ("The download is no zip: the server sent something else", "press d to try again")
 
@@ -163,7 +174,7 @@ def test_in_a_shell(
         wire.disarm()
         runs_again(demo)
         sentence, hint = expected(case) if case.told else ("", "")
-        hint = SHELL_HINTS.get(hint, hint)
+        hint = in_a_shell(SHELL_HINTS.get(hint, hint))
         lines = [f"oh-tui: {sentence}"] + ([f"        {hint}"] if hint else [])
         wanted[case.name] = (1, lines) if sentence else (0, [])
         said[case.name] = (code, told(wire, err).splitlines())
@@ -270,7 +281,7 @@ def test_silence_ends(
     sentence, hint = on_list(case)
     assert told(wire, capsys.readouterr().err).splitlines() == [
         f"oh-tui: {sentence}",
-        f"        {hint}",
+        f"        {in_a_shell(hint)}",
     ]
 
 

@@ -212,7 +212,7 @@ def test_commands_read_files_of_any_shape_and_print_json_that_is_json(tmp_path: 
         for more in ((), ("--json",)):
             code, out, err = said_by(name, path, *more)
             assert code in (0, 3) and "bug" not in err, (name, err)
-            assert out
+            assert out or (name == "changes" and err), name  # no file, no rows: a remark says so
             if more or name == "events":
                 lines = out.splitlines() if name in ("events", "export", "tail") else [out]
                 for line in lines:

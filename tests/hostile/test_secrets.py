@@ -316,7 +316,7 @@ MISTAKES = {
     "a flag after a command": (("show", "5f3a", "--api-key", KEY), "A key among the words"),
     "a word": ((KEY,), "is no command"),
     "a word of a command": (("show", KEY), "is no conversation id"),
-    "an unknown flag": (("whoami", f"--token={KEY}"), "nrecognized"),
+    "an unknown flag": (("whoami", f"--token={KEY}"), "has no option"),
     "an address": (
         ("--server", f"https://me:{KEY}@host.invalid", "whoami"),
         "user name or password",
