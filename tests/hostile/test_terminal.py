@@ -151,10 +151,11 @@ def test_lines_of_half_a_megabyte_each(tmp_path: Path) -> None:
     ("number", "keys"),
     [
         (3, "x"),
-        pytest.param(17, "", marks=pytest.mark.slow),
-        pytest.param(29, "w", marks=pytest.mark.slow),
+        (17, ""),
+        (29, "w"),
     ],
 )
+@pytest.mark.slow
 def test_every_step_of_a_run_of_every_kind(number: int, keys: str, runs: Path) -> None:
     (path,) = runs.glob(f"{number:02}*")
     with looking("open", path) as it:

@@ -79,6 +79,7 @@ def test_a_bug_in_use_gives_the_terminal_back_and_one_sentence_and_a_report(
         check_end(terminal, tmp_path)
 
 
+@pytest.mark.slow  # a dozen programs at once
 def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
