@@ -31,7 +31,7 @@ from oh_tui.commands.printing import style_of_stdout
 from oh_tui.problem import Problem, Refused
 from oh_tui.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
 from oh_tui.settings import DEMO as DEMO_SERVER
-from oh_tui.text import clean_line
+from oh_tui.text import clean, clean_line, redact
 
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
@@ -376,6 +376,8 @@ def _kind_and_place(error: BaseException) -> str:
 
 
 def _complain(sentence: str, hint: str, code: int) -> int:
+    # Whoever made them has cleaned what is foreign in them; nobody is relied on for that here.
+    sentence, hint = (redact(clean(text)) for text in (sentence, hint))
     with contextlib.suppress(OSError):
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from unicodedata import category, normalize
 
@@ -88,27 +90,52 @@ def clean_line(text: str) -> str:
 
 
 _held: tuple[str, ...] = ()
+"""Those of `_keys`, the longest first, as one key may begin with another."""
+
+_keys: dict[str, None] = {}
+"""In the order in which they came to be known."""
 
 SHORTEST = 8
 """Characters of a key that is looked for by itself; a shorter one stands in too many words."""
 
 MOST_HELD = 500
-"""More than that no server has a use for; the first ones are those of the person here."""
+"""More than that are not looked for. The oldest goes, but for the first: those are of the person
+here, not of sandboxes."""
+
+FIRST_HELD = 50
 
 
 def hold(key: str) -> None:
     """From now on `redact` hides this key in whatever text it stands, whatever its shape."""
     global _held
     is_key = len(key) >= SHORTEST and key.isprintable() and " " not in key
-    if is_key and key not in _held and len(_held) < MOST_HELD:
-        # a new tuple: other threads may be reading the old one; the longest first, as one key may
-        # begin with another
-        _held = tuple(sorted((key, *_held), key=len, reverse=True))
+    if is_key and key not in _keys:
+        _keys[key] = None
+        if len(_keys) > MOST_HELD:
+            del _keys[next(islice(_keys, FIRST_HELD, None))]
+        # a new tuple: other threads may be reading the old one
+        _held = tuple(sorted(_keys, key=len, reverse=True))
+
+
+def held() -> tuple[str, ...]:
+    """What `redact` hides now; another tuple as soon as another key is known. What keeps redacted
+    texts keeps them for one of these."""
+    return _held
 
 
 def holds_key(data: bytes) -> bool:
-    """Whether a key that the program holds stands in there: such data is not kept."""
-    return any(key.encode() in data for key in _held)
+    """Whether a key that the program holds stands in this JSON: such data is not kept."""
+    return any(written in data for written in _written(_held))
+
+
+@lru_cache(maxsize=1)
+def _written(keys: tuple[str, ...]) -> tuple[bytes, ...]:
+    """In each way that JSON may write them."""
+    import json  # for those who keep runs alone: commands on files start without it
+
+    ways = {way for key in keys for way in (key, json.dumps(key)[1:-1])}
+    ways |= {json.dumps(key, ensure_ascii=False)[1:-1] for key in keys}
+    return tuple(way.encode() for way in ways)
 
 
 def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:

@@ -278,23 +278,28 @@ def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
 
 def test_a_key_that_is_held_is_hidden_whatever_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_module, "_held", ())
+    monkeypatch.setattr(text_module, "_keys", {})
     for key in ("our.first", "our.first.and.second", "short", "two words of it", ""):
         hold(key)
     told = "our.first.and.second, our.first! short, two words of it"
     assert redact(told) == f"{HIDDEN}, {HIDDEN}! short, two words of it"
     assert safe_line("our.\u200bfirst\n x") == f"{HIDDEN} x"
     assert holds_key(b'{"a": "our.first"}') and not holds_key(b"our")
+    hold('ours"with\\both\u00e9')
+    assert holds_key(rb'{"a": "ours\"with\\both\u00e9"}')
+    assert holds_key('{"a": "ours\\"with\\\\both\u00e9"}'.encode())
 
 
 def test_no_number_of_keys_of_others_takes_the_place_of_ours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(text_module, "_held", ())
+    monkeypatch.setattr(text_module, "_keys", {})
     for key in ("our-own-key", *(f"key-of-another-{n:04}" for n in range(2_000))):
         hold(key)
-    assert redact("our-own-key key-of-another-0007 key-of-another-1999") == (
-        f"{HIDDEN} {HIDDEN} key-of-another-1999"
-    )
+    assert redact("our-own-key key-of-another-0007 key-of-another-0700 key-of-another-1999") == (
+        f"{HIDDEN} {HIDDEN} key-of-another-0700 {HIDDEN}"
+    ), "the first, which are ours, and the latest"
 
 
 def test_json_does_not_show_a_secret_that_something_invisible_splits() -> None:

@@ -33,9 +33,10 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
         return
     if encoding not in ("gzip", "x-gzip"):
         raise httpx.DecodingError("packed in another way")
-    packed = zlib.decompressobj(_GZIP)
+    packed, came = zlib.decompressobj(_GZIP), False
     try:
         async for piece in response.aiter_raw():
+            came = came or bool(piece)
             while piece:
                 if out := packed.decompress(piece, PIECE):
                     yield out
@@ -44,7 +45,7 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
             yield out
     except zlib.error as error:
         raise httpx.DecodingError("damaged") from error
-    if not packed.eof:
+    if came and not packed.eof:  # no body at all is none that was cut off
         raise httpx.DecodingError("not whole")
 
 

@@ -111,7 +111,7 @@ async def _started_as(source: Source, identifier: str) -> Conversation:
     own = bare_id((task and task.app_conversation_id) or "")
     (conversation,) = await source.get([own]) if own else (None,)
     if conversation is not None:
-        say(f"that is the id of a start; the conversation is {own}")
+        say(f"that is the id of a start; the conversation is {safe_line(own)}")
         return conversation
     if task is not None:
         from oh_tui.sources.starting import what_became

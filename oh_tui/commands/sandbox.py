@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from argparse import ArgumentParser
 
 from oh_tui.api.errors import Conflict
@@ -100,15 +101,17 @@ async def _sandbox_id(call: Call, source: ServerSource) -> str:
 
 
 async def _tell_paused(source: ServerSource, plan: SandboxPlan) -> None:
-    """After a resume: what the server paused to make room, which it does not tell (measured)."""
+    """After a resume: what the server paused to make room, which it does not tell (measured). The
+    resume is done by now, so that no answer is no failure."""
     if plan.action != "resume" or not plan.others:
         return
-    now = {one.id: one.status for one in await source.sandboxes()}
-    for sandbox in plan.others:
-        if now.get(sandbox.id) != "RUNNING":
-            page = await source.api.search_conversations(sandbox_id__eq=sandbox.id)
-            names = ", ".join(title(one) for one in page.items) or sandbox.id
-            say(f"the server paused {clean_line(names)} to make room")
+    with contextlib.suppress(Problem):
+        now = {one.id: one.status for one in await source.sandboxes()}
+        for sandbox in plan.others:
+            if now.get(sandbox.id) == "PAUSED":
+                page = await source.api.search_conversations(sandbox_id__eq=sandbox.id)
+                names = ", ".join(title(one) for one in page.items) or sandbox.id
+                say(f"the server paused {safe_line(names)} to make room")
 
 
 def _require_consent(call: Call, plan: SandboxPlan) -> None:

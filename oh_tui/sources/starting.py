@@ -14,7 +14,7 @@ from oh_tui.api.models import StartTask, bare_id
 from oh_tui.api.requests import StartRequest
 from oh_tui.problem import Problem
 from oh_tui.sources.links import read_repository
-from oh_tui.text import clean_line, redact, safe_line
+from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
@@ -132,11 +132,10 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
 def what_became(task: StartTask) -> str:
     """Of a start whose id was taken for that of a conversation."""
     if task.app_conversation_id:
-        return (
-            f"that is the id of its start task; its own id is {bare_id(task.app_conversation_id)}"
-        )
+        own = safe_line(bare_id(task.app_conversation_id))
+        return f"that is the id of its start task; its own id is {own}"
     if task.status == "ERROR":
-        said = redact(clean_line(task.detail or ""))[:300].rstrip(". ")
+        said = safe_line(task.detail or "")[:300].rstrip(". ")
         return f"that is the id of a start that failed{f': {said}' if said else ''}"
     return f"that is the id of a start that is not over: {stage_of(task.status)}"
 
@@ -211,7 +210,7 @@ async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conve
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Problem:
     """The server tells in `detail` why, or nothing: of an unknown repository (measured). The stage
     in which it failed is not known, only the last one that was seen."""
-    said = redact(clean_line(task.detail or ""))[:300].rstrip(". ")
+    said = safe_line(task.detail or "")[:300].rstrip(". ")
     if said:
         return Problem(f"The start failed: {said}", "try again in a minute; the text is kept")
     last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""

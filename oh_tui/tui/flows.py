@@ -194,6 +194,9 @@ async def download(screen: MainScreen) -> None:
     if source is None or conversation is None:
         screen.footer.tell("no conversation is selected")
         return
+    if not source.can_act:  # no error, which would stand until esc
+        screen.footer.tell(f"this run is a file already: {source.label}")
+        return
 
     def progress(received: int) -> None:
         screen.footer.tell(f"downloading {size(received)} · esc stops", log=False)

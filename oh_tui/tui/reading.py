@@ -42,6 +42,7 @@ async def read_run(
 ) -> None:
     screen.run_view.progress = ""
     screen.run_view.is_reading = False
+    screen.run_view.reading_now = object()
     assert screen.source is not None
     kept = screen.runs.get(conversation.id)
     place, screen.at = screen.at, ""
@@ -169,9 +170,11 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
     trajectory = run.trajectory
     screen.tell_following()
 
+    held = screen.run_view.progress
+
     def told(problem: Problem | None) -> None:
         if screen.timeline.trajectory is trajectory:
-            screen.run_view.progress = SILENT if problem else ""
+            screen.run_view.progress = SILENT if problem else held
             screen.footer.tell(problem.sentence if problem else "it answers again")
 
     async for news in screen.source.follow(run.conversation, trajectory, run.via, told):
@@ -248,6 +251,7 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     screen.run_view.is_reading = everything
     began, first = time.monotonic(), len(run.trajectory.events)
     pages: list[Older] = []
+    ours = screen.run_view.reading_now = object()
     try:
         with screen.reporting():
             reading = screen.source.older(run.conversation, run.trajectory)
@@ -269,7 +273,8 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
                             f"about {rough((page.total - have) * took)} left · esc stops"
                         )
     finally:
-        if screen.current and same_id(screen.current.id, run.conversation.id):
+        # Another reading of the run may have begun before this one heard that it is to end.
+        if screen.run_view.reading_now is ours:
             screen.run_view.is_reading = False
             screen.run_view.progress = told
         if pages:

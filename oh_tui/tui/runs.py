@@ -72,7 +72,8 @@ class Runs:
         self._runs[name] = run
         self._runs.move_to_end(name)
         if len(self._runs) > KEPT:
-            cheap = (held for held, other in self._runs.items() if not other.is_dear)
+            others = ((held, other) for held, other in self._runs.items() if other is not run)
+            cheap = (held for held, other in others if not other.is_dear)
             del self._runs[next(cheap, next(iter(self._runs)))]
         return run
 

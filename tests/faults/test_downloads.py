@@ -234,7 +234,7 @@ def test_a_disk_that_is_really_full_is_named(wire: Wire, tmp_path: Path) -> None
         ["unshare", "-rm", "sh", "-c", line, "sh", tmp_path, sys.executable, wire.url, RUN],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert done.stdout == "code 2\n"
+    assert done.stdout == "code 1\n"
     assert done.stderr.startswith(f"oh-tui: Cannot write into {tmp_path}: no space left on device")
 
 

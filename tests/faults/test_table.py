@@ -40,8 +40,8 @@ TASK = "It may be deleted, or this is the id of a start task, not of a conversat
 SHELL_HINTS = {
     "press d to try again": "try again",
     "r": "--wait waits until it is so",
-    "Read its events page by page instead": f"oh-tui events {RUN[:8]} > {RUN[:8]}.jsonl reads its events "
-    "page by page",
+    "Read its events page by page instead": f"oh-tui events {RUN[:8]} > {RUN[:8]}.jsonl "
+    "reads its events page by page",
 }
 """What the explorer says, and a command in its place."""
 

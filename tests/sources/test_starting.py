@@ -14,7 +14,15 @@ from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo, make_demo
 from oh_tui.problem import Problem
 from oh_tui.sources import starting
-from oh_tui.sources.starting import Choices, Draft, Invalid, choices, request_for, stage_of
+from oh_tui.sources.starting import (
+    Choices,
+    Draft,
+    Invalid,
+    choices,
+    request_for,
+    stage_of,
+    what_became,
+)
 from tests.tui.explorer import AT_ONCE, NOW, Between
 
 TASKS = "GET /api/v1/app-conversations/start-tasks"
@@ -194,3 +202,8 @@ def test_choices_are_what_was_used_the_newest_first() -> None:
 def test_a_stage_of_a_newer_server_is_shown_as_it_calls_it() -> None:
     assert stage_of("WARMING_CACHES\x1b[2J") == "warming caches"
     assert stage_of(None) == ""
+
+
+def test_what_became_of_a_start_is_told_without_what_a_server_slips_in() -> None:
+    told = what_became(StartTask("1", "READY", app_conversation_id="\x1b]0;pwn\x07x"))
+    assert told.endswith("its own id is x")

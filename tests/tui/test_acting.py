@@ -209,7 +209,7 @@ async def test_files_have_no_sandboxes_and_need_no_download(trajectory: Path) ->
         await it.press("p")
         assert "these are files: there is no sandbox" in it.footer
         await it.press("d")
-        assert "This run is a file already" in it.footer
+        assert "this run is a file already" in it.footer
 
 
 async def test_while_a_question_is_open_other_keys_do_nothing() -> None:

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation
 from oh_tui.human import age, clock, compact, dollars, duration
 from oh_tui.needs import AT_WORK, Group, Stand
-from oh_tui.text import clean, clean_line, redact
+from oh_tui.text import clean, clean_line, held, redact
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.triage import Row
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
@@ -223,10 +223,10 @@ def title_of(conversation: Conversation) -> str:
 
 def told_line(text: str | None) -> str:
     """What the server tells of a conversation, such as its title, as it may be shown."""
-    return _line(text[:LONGEST]) if text else ""
+    return _line(text[:LONGEST], held()) if text else ""
 
 
 @lru_cache(8192)
-def _line(text: str) -> str:
-    """Rows are drawn again and again."""
+def _line(text: str, held: tuple[str, ...]) -> str:
+    """Rows are drawn again and again; `held` are the keys that are hidden in them."""
     return clean_line(redact(clean(text)))

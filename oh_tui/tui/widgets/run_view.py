@@ -66,6 +66,9 @@ class RunView(Stack):
     screen_height: reactive[int] = reactive(0)
     """Rows of the whole screen, which decide how much stands above the timeline."""
 
+    reading_now: object = None
+    """Whoever reads the run at this moment: what was cut off finds somebody else here."""
+
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
         yield Summary(id="summary")
@@ -291,6 +294,7 @@ class RunView(Stack):
             *((fact, "dim") for fact in (*self._loop(step), *rest)),
         )
         if self.as_json:
+            result = (("JSON (R)", "mark"), result[0])  # the rest is of what is not shown now
             self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
             return
         run = self.timeline.trajectory
@@ -352,9 +356,11 @@ class RunView(Stack):
             view.mark(text, go=text.lower() not in shown.lower())
 
     def _fit_call(self) -> None:
-        """Call takes what it needs, at most a third of the room."""
+        """Call takes what it needs, at most a third of the room, or three lines if there is any:
+        a thought takes two."""
         room = self._detail.size.height - 2
-        lines = min(self.call_view.position()[2], max(2 if room >= 5 else 1, room // 3))
+        least = 3 if room >= 7 else 2 if room >= 5 else 1
+        lines = min(self.call_view.position()[2], max(least, room // 3))
         self.call_view.styles.height = lines
 
     _result_facts: tuple[Piece, ...] = ()

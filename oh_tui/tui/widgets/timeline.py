@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.human import clock, clock_time, dollars, duration, tenths
+from oh_tui.text import held
 from oh_tui.trajectory.describe import Description, describe, describe_event
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
@@ -37,7 +38,10 @@ WIDE = 100
 """Cells from which there is room for the columns llm and cost."""
 
 
-def _described(shown: Step | Event, outcome: Outcome | None, results: int) -> Description:
+def _described(
+    shown: Step | Event, outcome: Outcome | None, results: int, held: tuple[str, ...]
+) -> Description:
+    """`held` are the keys that are hidden in it."""
     if isinstance(shown, Event):
         return describe_event(shown)
     return describe(shown, outcome or Outcome.OK)
@@ -278,9 +282,9 @@ class Timeline(RowList):
         """Reads and decodes the bodies, so it is kept for the rows seen lately. A step is
         described anew when a result comes in or its outcome changes."""
         if step is None or event is not step.event:
-            return self._describe(event, None, 0)
+            return self._describe(event, None, 0, held())
         assert self.trajectory is not None
-        return self._describe(step, self.trajectory.outcome(step), len(step.results))
+        return self._describe(step, self.trajectory.outcome(step), len(step.results), held())
 
     def _columns(self, width: int) -> tuple[int, int, int, int, int, int]:
         """Cells of number, at, llm, what, result and cost: the first two as wide as this run
