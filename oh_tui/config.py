@@ -6,8 +6,9 @@ import difflib
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from oh_tui.address import server_address
 from oh_tui.keyboard import key_names, shown_keys
@@ -37,8 +38,7 @@ _SECRETS = ("key", "api_key", "token", "password", "secret")
 """Names under which somebody may put a key itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A server of the file: where it is, and where its key is. At most one of the key's three."""
 
     name: str
@@ -50,11 +50,10 @@ class Server:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """What the file says; what it does not say keeps the value here."""
 
-    servers: Mapping[str, Server] = field(default_factory=dict)
+    servers: Mapping[str, Server] = msgspec.field(default_factory=dict)
     default: str = ""
     """The name of the server to open when none is named."""
     theme: str = ""
@@ -66,7 +65,7 @@ class Config:
     """Seconds between two readings of the lists."""
     notice: tuple[str, ...] = ()
     read_only: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Id of an action -> its keys by Textual's names, with commas between."""
 
 

@@ -7,8 +7,10 @@ import difflib
 import locale
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from oh_tui.address import CLOUD, server_address
 from oh_tui.api.models import Secret
@@ -55,8 +57,7 @@ def _start_folder() -> Path:
         return Path.home()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """One start of oh-tui, or one server that was chosen in it. `auth` None means: let the
     server's answer decide."""
 
@@ -78,7 +79,7 @@ class Settings:
     no_color: bool = False
     read_only: bool = False
     """Offer nothing that changes a server."""
-    download_folder: Path = field(default_factory=_start_folder)
+    download_folder: Path = msgspec.field(default_factory=_start_folder)
     """The folder oh-tui was started in, or the one set."""
     notice: tuple[str, ...] = ()
     """What a change of a conversation to waiting, failed or finished sets off: ("bell",),
@@ -91,7 +92,7 @@ class Settings:
     """Bytes of runs that are kept there; 0 keeps none."""
     own_runs: Path | None = None
     """The folder of the runs on this machine; None where there is no home."""
-    config: Config = field(default_factory=Config)
+    config: Config = msgspec.field(default_factory=Config)
     """What the settings file says, as it says it."""
     all_read_only: bool = False
     """Read-only whichever server is chosen."""

@@ -8,9 +8,10 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import msgspec
 
 from oh_tui import __version__
 from oh_tui.commands import TABLE
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from oh_tui.sources import Source
 
 
-@dataclass
-class Call:
+class Call(msgspec.Struct):
     """What a command is called with."""
 
     asked: argparse.Namespace
@@ -58,8 +58,7 @@ class Call:
         return bool(self.asked.json)
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A command as its file declares it.
 
     `words` are what follows the name in the line of usage. `declare` adds them to the parser: the

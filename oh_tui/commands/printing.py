@@ -11,9 +11,10 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from oh_tui.human import age
 
@@ -36,8 +37,7 @@ _LEAST = 6
 """Columns that a cell which may be cut has at least."""
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """How this process prints. `room` is the width of the terminal, None for a pipe or a file:
     rows are then separated by tabs, nothing is cut and nothing coloured."""
 
@@ -45,7 +45,7 @@ class Style:
     color: bool = False
     ascii: bool = False
     times: Times = "utc"
-    now: float = field(default_factory=time.time)
+    now: float = msgspec.field(default_factory=time.time)
 
     @property
     def piped(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
 from math import isfinite
 from time import monotonic
 from typing import NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from oh_tui.trajectory.describe import Family, family_of
 from oh_tui.trajectory.events import Event
@@ -85,8 +87,7 @@ class Calls:
             del column[spans:]
 
 
-@dataclass(slots=True)
-class _State:
+class _State(msgspec.Struct):
     """How far the events were read, and what holds there."""
 
     next: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -87,8 +86,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
         return None if began is None or ended is None else ended - began
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """How many of what, kept up while events come in. Only calls are counted in `calls`, `ok`,
     `failed_commands`, `call_errors` and `open`; `errors` counts every step that is an error."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+import msgspec
 
 from oh_tui.text import clean
 from oh_tui.trajectory.bodies import blocks_text, strip_echo, text_field
@@ -35,14 +36,13 @@ class Family(StrEnum):
     OTHER = "other"
 
 
-@dataclass(slots=True)
-class Use:
+class Use(msgspec.Struct):
     """One use of a tool. `action` and `observation` are empty when that half is missing; `ran` is
     in seconds."""
 
     name: str
-    action: dict[str, Any] = field(default_factory=dict)
-    observation: dict[str, Any] = field(default_factory=dict)
+    action: dict[str, Any] = msgspec.field(default_factory=dict)
+    observation: dict[str, Any] = msgspec.field(default_factory=dict)
     ran: float | None = None
 
     def get(self, *names: str) -> str:

@@ -6,8 +6,9 @@ A binding names a function here: `do('step', 1)` runs `step(screen, 1)`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from oh_tui.trajectory.query import parse
 from oh_tui.tui import answering, copying, finding, flows, going, opening, outside, reading, views

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 NARROW = 100
 """Columns below which list and run are two views."""
@@ -16,8 +16,7 @@ LEAST = (60, 16)
 PANES: tuple[str, ...] = ("conversations", "sandboxes", "timeline", "detail")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(msgspec.Struct, frozen=True):
     """What decides where things are."""
 
     width: int = 0

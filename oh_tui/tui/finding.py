@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.suggester import Suggester
 
 from oh_tui.text import clean_line
@@ -164,8 +164,7 @@ async def _find_row(
 # Filter
 
 
-@dataclass
-class Filtering:
+class Filtering(msgspec.Struct):
     """A filter that is on, and how far the steps of the run are tested."""
 
     query: Query
@@ -178,9 +177,9 @@ class Filtering:
     known: int = 0
     """How many steps of it are tested or wait for it."""
     tested: int = 0
-    waiting: Iterator[int] = field(default_factory=lambda: iter(()))
+    waiting: Iterator[int] = msgspec.field(default_factory=lambda: iter(()))
     """Numbers of the steps still to be tested."""
-    passed: list[int] = field(default_factory=list)
+    passed: list[int] = msgspec.field(default_factory=list)
     """Numbers, sorted."""
 
     def begin(self, trajectory: Trajectory, near: int) -> None:

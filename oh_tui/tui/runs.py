@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
@@ -14,8 +15,7 @@ from oh_tui.trajectory.verdict import judge
 KEPT = 8
 
 
-@dataclass(slots=True)
-class Run:
+class Run(msgspec.Struct):
     """A run as far as it is read, and where the reader was in it."""
 
     conversation: Conversation

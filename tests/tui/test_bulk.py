@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings import Settings
