@@ -15,7 +15,6 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.calllog import CallLog
 from oh_tui.commands.endings import INTERRUPTED, Ended, heeded
 from oh_tui.commands.frame import (
     Call,
@@ -27,7 +26,6 @@ from oh_tui.commands.frame import (
     top_parser,
 )
 from oh_tui.commands.ids import WHOLE, find, is_path, require_id
-from oh_tui.commands.printing import style_of_stdout
 from oh_tui.problem import Problem, Refused
 from oh_tui.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
 from oh_tui.settings import DEMO as DEMO_SERVER
@@ -35,6 +33,7 @@ from oh_tui.text import clean, clean_line, redact
 
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
+    from oh_tui.commands.calllog import CallLog
     from oh_tui.config import Known
     from oh_tui.sources import Source
 
@@ -168,6 +167,8 @@ def _run(words: list[str]) -> int:
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
+    from oh_tui.commands.printing import style_of_stdout
+
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
     style = style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
@@ -226,7 +227,7 @@ def _explore(
     os.environ.setdefault("TEXTUAL_FPS", "240")
     from oh_tui.tui.app import run_app
 
-    watch = CallLog(path_of(asked.log)) if asked.log else None
+    watch = _call_log(asked.log)
     code = run_app(
         make_source,
         settings,
@@ -252,8 +253,16 @@ def _source_maker(
 ) -> MakeSource:
     if paths:
         return lambda: _file_source(paths)
-    watch = CallLog(path_of(log)) if log else None
+    watch = _call_log(log)
     return lambda: demo_source(watch) if demo else _server_source(settings, watch)
+
+
+def _call_log(path: str | None) -> CallLog | None:
+    if not path:
+        return None
+    from oh_tui.commands.calllog import CallLog
+
+    return CallLog(path_of(path))
 
 
 def demo_source(log: CallLog | None = None) -> Source:

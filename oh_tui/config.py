@@ -14,7 +14,6 @@ from oh_tui.address import server_address
 from oh_tui.keyboard import key_names, shown_keys
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, safe_line
-from oh_tui.toml_lines import lines_of
 
 Auth = Literal["bearer", "session"]
 
@@ -97,6 +96,8 @@ def parse_config(text: str, known: Known | None = None) -> Config:
     Keys and themes are the explorer's: without `known` they are left unread.
     """
     import tomllib  # few have a file
+
+    from oh_tui.toml_lines import lines_of
 
     text = text.removeprefix("\ufeff")
     try:

@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any
 from unicodedata import category, normalize
 
+from oh_tui.patterns import pattern
+
 HIDDEN = "[hidden]"
 """What stands for a secret."""
 
@@ -25,13 +27,13 @@ and columns only stay straight if every character has one width for all."""
 MOST_MARKS = 8
 """Accents, vowel signs and the like on one character; no language needs more."""
 
-_ODD_ASCII = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_ODD = re.compile(
+_ODD_ASCII = pattern("[\x00-\x08\x0b-\x1f\x7f]")
+_ODD = pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u1100-\u11ff\u2028\u2029\ua960-\ua97f\ud7b0-\udfff"
     f"\U0001f1e6-\U0001f1ff{_INVISIBLE}]"
 )
-_BREAK = re.compile("\r++\n?+|[\u2028\u2029]")
-_ESCAPE = re.compile(
+_BREAK = pattern("\r++\n?+|[\u2028\u2029]")
+_ESCAPE = pattern(
     # A control string only counts up to its end; without one, its text stays to be seen. Its body
     # may not hold what opens another, so that a text full of openings is still read once.
     "(?:\x1b\\]|\x9d)[^\x07\x1b\x80-\x9f\n]*+(?:\x07|\x1b\\\\|\x9c)"
@@ -39,14 +41,14 @@ _ESCAPE = re.compile(
     "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+[@-~]?+"
     "|\x1b[ -/]*+[0-~]?+"
 )
-_UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}]+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]+")
+_UNSHOWN = pattern(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}]+")
+_SURROGATE = pattern("[\ud800-\udfff]")
+_FLAG = pattern("[\U0001f1e6-\U0001f1ff]+")
 _LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
-_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
-_LONE_JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]+")
+_JAMO = pattern("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
+_LONE_JAMO = pattern("[\u1160-\u11ff\ud7b0-\ud7ff]+")
 _NO_WORD = r"[^\w\s!-~\xa0-\xbf\u2010-\u2bff\u3000-\u3029\U0001f000-\U0001faff]"
-_PILE = re.compile(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
+_PILE = pattern(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
 """A run that may hold too many marks: `re` has no class for marks, but knows that they are no
 letters; the two are written out because `re` skips fast to a class that begins a pattern."""
 
@@ -143,7 +145,7 @@ def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
 
     The literal comes first and the look behind it second: `re` skips fast to a leading literal.
     """
-    return start, re.compile(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
+    return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
 
 
 _SHAPES = [
@@ -166,7 +168,7 @@ _SHAPES = [
     _shape("eyJ", r"[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"),
     (
         "PRIVATE KEY-----",
-        re.compile(
+        pattern(
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
             r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
             r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
@@ -174,14 +176,14 @@ _SHAPES = [
     ),
 ]
 
-_SCHEME = re.compile(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
-_HEADER = re.compile(
+_SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
+_HEADER = pattern(
     r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+_USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
 """Of an address; made a path, it has one slash."""
-_PAIR = re.compile(
+_PAIR = pattern(
     r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
     r"|token|secret|passw(?:or)?d|passphrase)"
     r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::\s{0,4}|=>?[^\S\n]{0,4}))"
@@ -189,14 +191,14 @@ _PAIR = re.compile(
     r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
     re.IGNORECASE,
 )
-_HINT = re.compile(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
+_HINT = pattern(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
 """Looked for in lower case text, which is several times faster than `_PAIR` itself."""
-_NO_SECRET = re.compile(
+_NO_SECRET = pattern(
     r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
     r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
     re.IGNORECASE,
 )
-_NAME_OF_CODE = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
+_NAME_OF_CODE = pattern(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
 
 
 def redact(text: str) -> str:
@@ -255,7 +257,7 @@ def _hide_value(match: re.Match[str]) -> str:
     return f"{name}{between}{HIDDEN}{plain[len(value) :]}" if hide else match.group()
 
 
-_SECRET_NAME = re.compile(
+_SECRET_NAME = pattern(
     r".*(?:(?:api|access|secret|private|signing|encryption|master)key|accesskeyid|token|secrets?"
     r"|passw(?:or)?d|passphrase|authorization|cookie|credentials?)",
     re.DOTALL,

@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_TOKEN = re.compile(
+from oh_tui.patterns import pattern
+
+_TOKEN = pattern(
     r'"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})'
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]|[^"\'#\[\]{}\n]+|.',
     re.DOTALL,
 )
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
-_HEADER = re.compile(rf"\[\[?[ \t]*({_DOTTED})[ \t]*\]")
-_VALUE = re.compile(rf"({_DOTTED})[ \t]*=")
+_HEADER = pattern(rf"\[\[?[ \t]*({_DOTTED})[ \t]*\]")
+_VALUE = pattern(rf"({_DOTTED})[ \t]*=")
 
 
 def lines_of(text: str) -> dict[tuple[str, ...], int]:

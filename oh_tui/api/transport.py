@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import email.utils
 import math
-import re
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -43,6 +42,7 @@ from oh_tui.api.failures import (
 )
 from oh_tui.api.models import Secret
 from oh_tui.api.unpacking import steady, unpacked
+from oh_tui.patterns import pattern
 
 # stamina logs each retry to stderr unless told otherwise, which a screen cannot have
 stamina.instrumentation.set_on_retry_hooks([])
@@ -63,7 +63,7 @@ MAX_WORDS = 64 * 1024
 
 MAX_REDIRECTS = 5
 
-_KEY = re.compile(r"[!-~]+")
+_KEY = pattern(r"[!-~]+")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from oh_tui.commands.printing import json_line, say
 from oh_tui.commands.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.human import dollars, duration, plural
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import part_file
 from oh_tui.text import HIDDEN, clean_line, redact_json
@@ -26,7 +27,7 @@ from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.query import parse
 from oh_tui.trajectory.steps import Step
 
-_NAMED = re.compile(
+_NAMED = pattern(
     r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"
     + re.escape(HIDDEN)
 )

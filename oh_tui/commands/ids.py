@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.printing import say
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, safe_line
 
@@ -26,7 +25,7 @@ WHOLE = 32
 SHOWN = 8
 """Characters of an id that are shown in lists."""
 
-_ID = re.compile(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
+_ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
 
 def read_id(text: str) -> str:
@@ -111,6 +110,8 @@ async def _started_as(source: Source, identifier: str) -> Conversation:
     own = bare_id((task and task.app_conversation_id) or "")
     (conversation,) = await source.get([own]) if own else (None,)
     if conversation is not None:
+        from oh_tui.commands.printing import say
+
         say(f"that is the id of a start; the conversation is {safe_line(own)}")
         return conversation
     if task is not None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 
@@ -32,7 +33,7 @@ ABANDONED = 3600.0
 NOT_OURS = (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO)
 """How the opening of an entry fails that is a link, another's, no file, or open to others."""
 
-_ENTRY = re.compile(r"[0-9a-f]{32}\.zip")
+_ENTRY = pattern(r"[0-9a-f]{32}\.zip")
 _PART = ".part"
 _END = b"PK\x05\x06"
 _END_SIZE = 22

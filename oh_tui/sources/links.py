@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.patterns import pattern
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ _GUESSED = {
 
 _HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}
 
-_REPOSITORY = re.compile(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
+_REPOSITORY = pattern(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
 """`owner/name`, with groups in between on GitLab."""
 
 

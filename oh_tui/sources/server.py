@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan
 from oh_tui.sources.cache import RunCache
@@ -212,4 +212,4 @@ def _unquoted(path: str) -> str:
     return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
 
 
-_GIT_BYTE = re.compile(rb"[\\/]([23][0-7]{2})")
+_GIT_BYTE = pattern(rb"[\\/]([23][0-7]{2})")

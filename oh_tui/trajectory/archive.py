@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line, redact, redact_json
 from oh_tui.trajectory.bodies import field
@@ -23,7 +24,7 @@ from oh_tui.trajectory.members import (
     ZipMembers,
 )
 
-_EVENT_FILE = re.compile(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
+_EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
 """`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
 server and of `~/.openhands/conversations`."""
 

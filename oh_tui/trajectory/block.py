@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.text import clean, clean_line, is_secret_name, redact, redact_json
 from oh_tui.trajectory.bodies import content_text
 from oh_tui.trajectory.plans import Task
@@ -204,7 +204,7 @@ def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
     return [Fields(kept)] if kept else []
 
 
-_ODD_IN_JSON = re.compile(r"[^\x20-\x7e]+")
+_ODD_IN_JSON = pattern(r"[^\x20-\x7e]+")
 
 
 def json_pretty(value: Any, indent: int | None = 2) -> str:

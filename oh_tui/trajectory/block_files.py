@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from oh_tui.patterns import pattern
 from oh_tui.text import clean_line
 from oh_tui.trajectory.block import (
     Block,
@@ -74,7 +75,7 @@ def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) 
     return [*done, Note(clean_line(text))] if text else done
 
 
-_NUMBERED = re.compile(r" {0,12}(\d{1,9})\t(.*)")
+_NUMBERED = pattern(r" {0,12}(\d{1,9})\t(.*)")
 
 
 def _numbered(text: str, path: str) -> list[Block]:
@@ -123,7 +124,7 @@ def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
     return blocks or [Plain(text)]
 
 
-_PATCH_FILE = re.compile(
+_PATCH_FILE = pattern(
     r"^(?:\*\*\* (Add|Update|Delete) File: (.+)|diff --git a/.* b/(.*))$", re.MULTILINE
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.human import duration
+from oh_tui.patterns import pattern
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
@@ -230,7 +231,7 @@ def output_text(step: Step) -> str:
     return text or safe(text_field(action, "message") or text_field(action, "thought"))
 
 
-_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_ID = pattern(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def links_of(step: Step) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ They give text as it came: it still has to pass `oh_tui.text.clean` and `redact`
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from oh_tui.patterns import pattern
 from oh_tui.text import redact_json
 from oh_tui.trajectory.events import decode_json
 
@@ -127,7 +127,7 @@ def arguments_text(body: Any) -> str:
         return ""
 
 
-_PROMPT = re.compile(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")
+_PROMPT = pattern(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")
 
 
 def strip_echo(output: str, command: str) -> str:

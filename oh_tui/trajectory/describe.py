@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from oh_tui.human import compact, dollars
+from oh_tui.patterns import pattern
 from oh_tui.text import HIDDEN, clean_line, is_secret_name, redact
 from oh_tui.trajectory.bodies import (
     arguments,
@@ -170,9 +170,9 @@ def _result_alone(event: Event, body: dict[str, Any]) -> Facts:
     )
 
 
-_NO_TOOL = re.compile(r"Tool '([^']{1,100})' not found")
-_VALIDATION = re.compile(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100}'?: ")
-_FIELD = re.compile(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
+_NO_TOOL = pattern(r"Tool '([^']{1,100})' not found")
+_VALIDATION = pattern(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100}'?: ")
+_FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
 
 
 def _error(call: Event, error: str, body: dict[str, Any]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from oh_tui.patterns import pattern
 from oh_tui.trajectory.block_files import patch_files
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.difference import unified
@@ -136,7 +136,7 @@ def _patch(step: Step, contents: bool) -> list[Touch]:
     return found
 
 
-_MOVED = re.compile(r"\*\*\* Move to: ([^\n]+)\n?")
+_MOVED = pattern(r"\*\*\* Move to: ([^\n]+)\n?")
 
 _ACP_VERBS = frozenset({"read", "edit", "delete", "move"})
 

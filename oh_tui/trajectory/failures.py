@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from oh_tui.patterns import pattern
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.events import Event
@@ -50,8 +49,8 @@ _SAME_AS = {
 _WHY_NEEDED = ("LLMBadRequestError", "ACPSpawnError", "ACPInitError")
 """Codes that say little without their detail."""
 
-_STEPS = re.compile(r"\((\d{1,9})\)")
-_DOLLARS = re.compile(r"\(\$(\d{1,9}(?:\.\d{1,9})?)\)")
+_STEPS = pattern(r"\((\d{1,9})\)")
+_DOLLARS = pattern(r"\(\$(\d{1,9}(?:\.\d{1,9})?)\)")
 
 
 def failure_words(event: Event, where: str = "") -> tuple[str, str]:

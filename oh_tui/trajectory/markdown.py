@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from oh_tui.patterns import pattern
 from oh_tui.trajectory import block as b
 from oh_tui.trajectory.blocks import call_blocks, call_title, result_blocks, result_title
 from oh_tui.trajectory.steps import Outcome, Step
@@ -53,8 +54,8 @@ def _fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")
-_START = re.compile(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
+_SPECIAL = pattern(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")
+_START = pattern(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
 """Where a line begins with what begins a list, a rule or a heading."""
 
 

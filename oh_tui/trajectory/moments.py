@@ -7,13 +7,14 @@ from datetime import datetime, time, tzinfo
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.trajectory.steps import Trajectory
 
-_CLOCK = re.compile(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
+_CLOCK = pattern(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SPAN = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
-_PART = re.compile(r"([0-9.]+)(ms|[smhd])")
-_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
+_SPAN = pattern(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
+_PART = pattern(r"([0-9.]+)(ms|[smhd])")
+_NUMBER = pattern(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
 
 
 class Moment(msgspec.Struct, frozen=True):

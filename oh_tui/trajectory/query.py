@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import clean, clean_line
 from oh_tui.trajectory.block_files import patch_files
@@ -136,7 +137,7 @@ class Field(NamedTuple):
 # what is typed
 
 
-_WORD = re.compile(
+_WORD = pattern(
     r'(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]{1,20}):(?!//))?'
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)|(?P<plain>\S*))',
     re.DOTALL,
@@ -163,7 +164,7 @@ def parse(text: str) -> Query:
     return Query(text.strip(), tuple(terms), tuple(cheapest_first))
 
 
-_ESCAPED = re.compile(r'\\(["\\])')
+_ESCAPED = pattern(r'\\(["\\])')
 
 
 def quoted(text: str) -> str:

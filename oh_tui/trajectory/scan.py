@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.text import clean, is_secret_name, redact
 from oh_tui.trajectory.bodies import arguments, text_field
 from oh_tui.trajectory.describe import Description, describe
@@ -49,10 +50,10 @@ _OURS = """
 _LOWER = bytes(range(256)).lower()
 _NOT_PLAIN = bytes([*range(32), *range(127, 256)])
 """Taken out of the JSON, as `clean` may do it, so that what it would join is joined."""
-_PLAIN = re.compile(r"[!#-.0-\[\]-~]+")
+_PLAIN = pattern(r"[!#-.0-\[\]-~]+")
 """Characters that JSON never writes as an escape and `clean` never takes out of a text."""
 
-_COLOUR = re.compile(rb"\\u001[bB]\[[0-9;]*[mK]")
+_COLOUR = pattern(rb"\\u001[bB]\[[0-9;]*[mK]")
 """An escape sequence as JSON writes it, of the kinds that fill the outputs of commands."""
 
 _KELVIN, _DOTTED_I = "\u212a".encode(), "\u0130".encode()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain, zip_longest
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.text import clean, redact
 from oh_tui.trajectory.bodies import strip_echo
 
-SGR = re.compile("\x1b\\[([\\d;:]{0,80})m")
+SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
 """The one escape sequence that is kept beside the text: colours and weight."""
 
-_SGR_WHOLE = re.compile("(\x1b\\[[\\d;:]{0,80}m)")
-_STEP = re.compile("(\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G)")
-_RETURN = re.compile("\r(?!\r*+(?:\n|\\Z))")
-_UP = re.compile("\x1b\\[\\d{0,4}[AF]")
+_SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
+_STEP = pattern("(\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G)")
+_RETURN = pattern("\r(?!\r*+(?:\n|\\Z))")
+_UP = pattern("\x1b\\[\\d{0,4}[AF]")
 """What goes back to the start of a line, or up, so that text is written over."""
 
 _PLACE = "\ue000"

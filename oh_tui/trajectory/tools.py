@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.text import clean
 from oh_tui.trajectory.bodies import blocks_text, strip_echo, text_field
 from oh_tui.trajectory.difference import count_changes, unified
@@ -105,7 +106,7 @@ def shorten(path: str) -> str:
 
 
 ERROR_HEADER = "[An error occurred during execution.]"
-_NOT_TELLING = re.compile(
+_NOT_TELLING = pattern(
     r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]"
     r"|\[(?:The command|Command finished|Current working directory|Python interpreter).*\]?"
 )
@@ -194,7 +195,7 @@ def _editor_result(use: Use) -> Parts:
     return _read(use) if use.get("command") == "view" else _edited(use)
 
 
-_NUMBERED = re.compile(r"^ *\d+\t", re.MULTILINE)
+_NUMBERED = pattern(r"^ *\d+\t", re.MULTILINE)
 
 
 def _read(use: Use) -> Parts:
@@ -236,7 +237,7 @@ def change(added: int, removed: int) -> str:
     return " ".join(filter(None, parts)) or "no change"
 
 
-_PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
+_PATCHED = pattern(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 
 
 def _patch(use: Use) -> What:

@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 
 from oh_tui.human import clock, clock_time
+from oh_tui.patterns import pattern
 from oh_tui.text import clean_line
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe
@@ -389,7 +390,7 @@ def _calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
     return []
 
 
-_INTERRUPTED = re.compile(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
+_INTERRUPTED = pattern(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
 
 
 def is_cut_off(call: Step) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
+from oh_tui.patterns import pattern
 from oh_tui.trajectory.blocks import (
     Block,
     Checklist,
@@ -202,7 +202,7 @@ def _code(lines: list[str], name: str, first: int | None, width: int, wrap: bool
     return TextSection(lines, width, wrap=wrap, paint=paint, gutters=gutters, indent=indent)
 
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,\d+)? \+(\d{1,9})(?:,\d+)? @@")
+_HUNK = pattern(r"@@ -(\d{1,9})(?:,\d+)? \+(\d{1,9})(?:,\d+)? @@")
 
 
 def _line_numbers(lines: list[str]) -> list[int]:
@@ -329,7 +329,7 @@ def _spans(text: str, room: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 
 
-_NUMBER = re.compile(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
+_NUMBER = pattern(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Section]:

@@ -19,7 +19,6 @@ import msgspec
 from textual.suggester import Suggester
 
 from oh_tui.text import clean_line
-from oh_tui.trajectory.query import Query, QueryError, complete, parse
 from oh_tui.trajectory.scan import (
     SLICE,
     Breathing,
@@ -36,6 +35,7 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.query import Query
     from oh_tui.tui.main_screen import MainScreen
 
 SHOW_EVERY = 0.2
@@ -207,6 +207,8 @@ class Filtering(msgspec.Struct):
 
 async def filter_rows(screen: MainScreen) -> None:
     """Ask for filter words until they can be understood; no words show all steps again."""
+    from oh_tui.trajectory.query import QueryError, parse
+
     pane, trajectory = screen.pane, screen.timeline.trajectory
     if trajectory is None:
         screen.footer.tell("no run is open: there are no steps to filter")
@@ -246,6 +248,8 @@ class _Completion(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         if not value or value[-1].isspace():
             return None
+        from oh_tui.trajectory.query import complete
+
         found = complete(value, len(value), self._trajectory)
         return next((text for text in found if text.startswith(value)), None)
 

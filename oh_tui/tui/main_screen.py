@@ -31,7 +31,6 @@ from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.trajectory.blocks import links_of
 from oh_tui.tui import answering, finding, flows, highlight, lists, reading, servers
-from oh_tui.tui.actions import ACTIONS
 from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
@@ -428,6 +427,8 @@ class MainScreen(AskingScreen):
     # What keys do
 
     def action_do(self, name: str, *arguments: str | int) -> None:
+        from oh_tui.tui.actions import ACTIONS  # all that keys lead to: after the first paint
+
         ACTIONS[name](self, *arguments)
 
     @on(Footer.Pressed)

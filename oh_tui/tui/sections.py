@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from rich.cells import cell_len, get_character_cell_size
 
+from oh_tui.patterns import pattern
 from oh_tui.tui import highlight
 from oh_tui.tui.highlight import Piece
 
@@ -58,13 +59,13 @@ class Section(Protocol):
 
 _NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e"
 _NARROW += "\u20a0-\u20bf\u2100-\u2319\u2500-\u25fc\u2713-\u2727\u2800-\u28ff"
-_all_narrow = re.compile(f"[{_NARROW}]*+").fullmatch
+_ALL_NARROW = pattern(f"[{_NARROW}]*+")
 """Matches text in which each character takes one cell; a quick test that may say no too often."""
 
 
 def cells(text: str) -> int:
     """The cells that a text takes."""
-    if text.isascii() or _all_narrow(text):
+    if text.isascii() or _ALL_NARROW.fullmatch(text):
         return len(text)
     return cell_len(text) if len(text) < 200 else sum(map(get_character_cell_size, text))
 
@@ -73,7 +74,7 @@ def chop(text: str, width: int, *, words: bool = False) -> list[int]:
     """Where the screen lines of a text begin; always at least [0]. A character wider than the
     width gets a line of its own; combining characters stay with theirs. The text is one line,
     cleaned and without tabs: control characters have no width that all agree on."""
-    if not words and (text.isascii() or _all_narrow(text)):
+    if not words and (text.isascii() or _ALL_NARROW.fullmatch(text)):
         return list(range(0, max(1, len(text)), width))
     starts = [0]
     at = used = 0
@@ -164,7 +165,7 @@ class TextSection:
         size = len(line)
         if size * 2 <= self._room:
             return 1
-        if line.isascii() or _all_narrow(line):
+        if line.isascii() or _ALL_NARROW.fullmatch(line):
             if size <= self._room:
                 return 1
             if not self._words:

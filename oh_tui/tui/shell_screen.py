@@ -7,7 +7,6 @@ of them.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from textual.worker import get_current_worker
 
 from oh_tui.api.models import BashOutput, CommandResult, Conversation, bare_id
 from oh_tui.human import duration, size
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
 from oh_tui.trajectory.block import safe
@@ -54,7 +54,7 @@ WHAT = (
     "the agent nor the timeline sees it."
 )
 
-_CD = re.compile(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
+_CD = pattern(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
 
 
 @dataclass(slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from oh_tui.patterns import pattern
 
 SLICE = 2000
 """Characters of Markdown rendered at a time; rich takes about 5 ms for a thousand."""
 
-_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]")
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_ITEM = pattern(r"(?:[-*+]|\d{1,9}[.)])[ \t]")
+_RULE = pattern(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 
 
 def _weight(line: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.query import parse, quoted
 from oh_tui.trajectory.study import Study
 from oh_tui.tui import finding
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -54,6 +53,8 @@ async def changes(screen: MainScreen) -> None:
         screen.jump(chosen[1])
     else:
         screen.focus_pane("timeline")
+        from oh_tui.trajectory.query import parse, quoted
+
         finding.set_filter(screen, parse(f"path:{quoted(chosen[1])}"))
 
 

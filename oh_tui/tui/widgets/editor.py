@@ -5,7 +5,6 @@ Imported when it is first wanted: Textual's text area costs time to load.
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from textual import events
@@ -18,13 +17,14 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from oh_tui.patterns import pattern
 from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
 from oh_tui.tui.widgets.rule import Rule
 
 MOST_LINES = 12
 """Lines of text that are in sight at most."""
 
-_UNTYPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNTYPED = pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no keyboard types, but a paste may hold: it would reach the terminal."""
 
 
