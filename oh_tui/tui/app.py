@@ -136,6 +136,15 @@ class OhTui(KeysInOrder):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(1.0, self._sweeping.tick)
 
+    @property
+    def opening(self) -> asyncio.Future[None] | None:
+        return self.main.mounting
+
+    def on_ready(self) -> None:
+        """The first frame is out."""
+        if not self.main.run_shown.is_set():
+            self.main.draw_at_once()
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._sweeping.touch()

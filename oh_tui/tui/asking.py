@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from oh_tui.trajectory.blocks import Block
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
 
 
+W = TypeVar("W", bound=Widget)
+
+
+def _hidden(widget: W) -> W:
+    widget.display = False
+    return widget
+
+
 class AskingScreen(Screen[int]):
     """One question at a time; while it stands its bar or line has the focus, and Esc is no."""
 
@@ -32,25 +41,45 @@ class AskingScreen(Screen[int]):
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
         self._asked_facts: tuple[Piece, ...] = ()
+        self._mounting: asyncio.Future[None] | None = None
         self.editor: Editor | None = None
         """Where something longer is written; one may leave it with Tab, and come back."""
         self._written: asyncio.Future[bool] | None = None
 
-    def compose_bars(self) -> ComposeResult:
-        yield Rule(id="asked-rule")
-        yield BodyView(id="asked")
-        yield QuestionBar(id="question")
-        yield Prompt(id="find", compact=True)
+    # They are made when they are first asked about, and are hidden until there is a question.
 
-    def take_bars(self) -> None:
-        """Once both are mounted."""
-        self.question_bar = self.query_one(QuestionBar)
-        self.find_input = self.query_one("#find", Prompt)
-        self.question_bar.display = self.find_input.display = False
-        self.asked_rule = self.query_one("#asked-rule", Rule)
-        self.asked = self.query_one("#asked", BodyView)
-        self.asked_rule.display = self.asked.display = False
-        self.asked_rule.heavy, self.asked.can_focus = True, False
+    @cached_property
+    def question_bar(self) -> QuestionBar:
+        return _hidden(QuestionBar(id="question"))
+
+    @cached_property
+    def find_input(self) -> Prompt:
+        return _hidden(Prompt(id="find", compact=True))
+
+    @cached_property
+    def asked_rule(self) -> Rule:
+        return _hidden(Rule(id="asked-rule"))
+
+    @cached_property
+    def asked(self) -> BodyView:
+        return _hidden(BodyView(id="asked"))
+
+    async def mount_bars(self) -> None:
+        """At the first question, not for the first paint, which they would cost a tenth of."""
+        if self._mounting is None:
+            bars = (self.asked_rule, self.asked, self.question_bar, self.find_input)
+            self.asked_rule.heavy, self.asked.can_focus = True, False
+            self.asked.wrap = all(view.wrap for view in self.query(BodyView))
+            self._mounting = asyncio.ensure_future(self._mount_above_footer(bars))
+        await asyncio.shield(self._mounting)
+
+    @property
+    def mounting(self) -> asyncio.Future[None] | None:
+        """The bars are on their way onto the screen: the keys that follow are for them."""
+        return self._mounting if self._mounting and not self._mounting.done() else None
+
+    async def _mount_above_footer(self, bars: Sequence[Widget]) -> None:
+        await self.mount(*bars, before="#footer")
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
@@ -61,6 +90,7 @@ class AskingScreen(Screen[int]):
             return ""
         focused = self.focused
         self._answer = asyncio.get_running_loop().create_future()
+        await self.mount_bars()
         self.question_bar.question = question
         self.set_focus(self.question_bar)
         self.tell_keys()
@@ -83,6 +113,7 @@ class AskingScreen(Screen[int]):
         more than a third of the screen."""
         if self._answer and not self._answer.done():
             return ""
+        await self.mount_bars()
         lines = len(Document(blocks, max(1, self.size.width - 2), glyphs=self.asked.glyphs))
         self.asked.styles.height = max(1, min(lines, self.size.height // 3))
         self.asked_rule.title, self.asked_rule.facts = title, facts
@@ -119,6 +150,7 @@ class AskingScreen(Screen[int]):
         of the line meanwhile."""
         focused = self.focused
         self._typed = asyncio.get_running_loop().create_future()
+        await self.mount_bars()
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
@@ -142,6 +174,7 @@ class AskingScreen(Screen[int]):
         """What was written, and whether it is to be sent or was put aside with Esc."""
         focused = self.focused
         self.editor, self._written = editor, asyncio.get_running_loop().create_future()
+        await self.mount_bars()
         await self.mount(editor, after=self.find_input)
         self.set_focus(editor.lines)
         try:
@@ -166,7 +199,16 @@ class AskingScreen(Screen[int]):
     @property
     def is_asking(self) -> bool:
         """A question or a line to type in has the keys."""
-        return any(wait is not None and not wait.done() for wait in (self._answer, self._typed))
+        return self.is_questioning or self.is_typing
+
+    @property
+    def is_questioning(self) -> bool:
+        return self._answer is not None and not self._answer.done()
+
+    @property
+    def is_typing(self) -> bool:
+        """In the line at the foot."""
+        return self._typed is not None and not self._typed.done()
 
     def refuse(self) -> bool:
         """Esc: no to what is asked; False when nothing is."""
@@ -180,6 +222,8 @@ class AskingScreen(Screen[int]):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Tab or a click that leaves the line to type in ends it as Esc does; another window of
         the desktop does not."""
+        if not self.is_typing:
+            return
         line = self.find_input
         # it may have been asked again since: then it has the focus
         if event.widget is line and self.focused is not line and self.app.app_focus:

@@ -213,6 +213,7 @@ async def filter_rows(screen: MainScreen) -> None:
     if trajectory is None:
         screen.footer.tell("no run is open: there are no steps to filter")
         return
+    await screen.mount_bars()
     text, wrong = screen.filter_text, None
     line = screen.find_input
     line.suggester = _Completion(trajectory)

@@ -9,6 +9,7 @@ taken for commands (seen: it paused a sandbox).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from textual import events
@@ -65,9 +66,17 @@ class KeysInOrder(App[int]):
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()
         if message.number == self._under_way:
-            for _ in range(HOPS):
-                await asyncio.sleep(0)
+            await _hops()
+            if opening := self.opening:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(opening), STUCK)
+                await _hops()
             await self._go_on()
+
+    @property
+    def opening(self) -> asyncio.Future[None] | None:
+        """What the last key has begun to bring onto the screen, for the next one to go there."""
+        return None
 
     async def _go_on(self) -> None:
         if self._stuck is not None:
@@ -78,3 +87,8 @@ class KeysInOrder(App[int]):
             await self._take(self._keys.popleft())
             if self._keys:
                 self._stuck = self.set_timer(STUCK, self._go_on)
+
+
+async def _hops() -> None:
+    for _ in range(HOPS):
+        await asyncio.sleep(0)

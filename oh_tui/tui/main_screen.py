@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
@@ -32,7 +33,7 @@ from oh_tui.sources import Source
 from oh_tui.trajectory.blocks import links_of
 from oh_tui.tui import answering, finding, flows, highlight, lists, reading, servers
 from oh_tui.tui.answering import Waiting
-from oh_tui.tui.arrangement import PANES, Arrangement
+from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.keys import BINDINGS, footer_hints
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
 
 WARM_UP = 1.0
 """Seconds after the first paint at which the rest is loaded, if no run was drawn by then."""
+
+AT_ONCE = 0.2
+"""Seconds that the first rows may keep the screen as it was first painted."""
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -117,6 +121,10 @@ class MainScreen(AskingScreen):
         """The last trajectory downloaded."""
         self.drafts: dict[str, str] = {}
         """Messages written and not sent, by conversation id without dashes."""
+        self.run_shown = asyncio.Event()
+        """Steps of a run were on the screen; not asked where none is open from the start."""
+        if not at_once:
+            self.run_shown.set()
         self.waits: list[Waiting] = []
         """What is waited for in sight of the reader, the last begun at the end."""
         self.draft: Draft | None = None
@@ -140,9 +148,7 @@ class MainScreen(AskingScreen):
             yield Sidebar(id="left")
             yield Divider(id="divider")
             yield RunView(id="right")
-        yield from self.compose_bars()
         yield Footer(id="footer")
-        yield Static("oh-tui needs 60 columns and 16 rows", id="too-small", markup=False)
 
     def on_mount(self) -> None:
         self.sidebar = self.query_one(Sidebar)
@@ -157,8 +163,8 @@ class MainScreen(AskingScreen):
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
             for pane in PANES
         }
-        self.take_bars()
         self._bodies = list(self.query(BodyView))
+        self._arrange_for(self.app.size)  # told again with the first resize, after the first paint
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, self._tick)
         self.sidebar.say("reading the conversations …")
@@ -169,6 +175,14 @@ class MainScreen(AskingScreen):
             self._begin()
         else:
             self.call_after_refresh(self._begin)
+
+    @work(group="begin")
+    async def draw_at_once(self) -> None:
+        """The first frame has no rows yet. Of what is open already they come with the second, all
+        in one: each frame in between would make them wait for as long as they take to be read."""
+        with self.app.batch_update(), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AT_ONCE):
+                await self.run_shown.wait()
 
     def _painted(self) -> None:
         """For the first time; what was made until then need never be collected."""
@@ -189,10 +203,12 @@ class MainScreen(AskingScreen):
     async def warm_up(self) -> None:
         """Load what renders and colours text, once a run is drawn or nothing is there to draw; what
         was shown as it came until then is shown as it is meant."""
+        await self.mount_bars()
         if highlight.is_put_off():
             await asyncio.to_thread(warm_up)
-            for view in self._bodies:
-                view.show_again()
+            for view in (*self._bodies, self.asked):
+                if view.is_attached:
+                    view.show_again()
 
     # The lists
 
@@ -358,9 +374,9 @@ class MainScreen(AskingScreen):
             else OPENS.get(self.pane, "open"),
         }
         writing = self.editor is not None and self.editor.has_focus_within
-        if self.question_bar.question or writing:
+        if self.is_questioning or writing:
             self.footer.hints = self.footer.always = ()  # they tell their own
-        elif self.find_input.display:
+        elif self.is_typing:
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
             self.footer.hints = (Hint("enter", "go on", ""), *completes)
             self.footer.always = (Hint("esc", "close", "do('back')"),)
@@ -391,7 +407,7 @@ class MainScreen(AskingScreen):
         }.get(pane, self.run_view.result_view)
 
     def watch_arrangement(self, arrangement: Arrangement) -> None:
-        if not self.is_mounted:
+        if not arrangement.width:
             return
         visible = arrangement.visible()
         for pane, container in self._panes.items():
@@ -400,16 +416,21 @@ class MainScreen(AskingScreen):
         self.sidebar.display, self.run_view.display = left, right
         self._divider.display = left and right
         self.sidebar.styles.width = arrangement.left_width if right else "1fr"
+        if arrangement.too_small and not self.query("#too-small"):
+            told = "oh-tui needs {} columns and {} rows".format(*LEAST)
+            self.mount(Static(told, id="too-small", markup=False))
         self.set_class(arrangement.too_small, "-too-small")
         self.run_view.whole_call = arrangement.zoom == "detail"
         self.run_view.screen_height = arrangement.height
         self.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"
 
     def on_resize(self, event: events.Resize) -> None:
-        size = event.size
-        self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
+        self._arrange_for(event.size)
         if not self.is_asking:  # what is being typed or answered keeps its line
             self.focus_pane(self.pane)
+
+    def _arrange_for(self, size: Size) -> None:
+        self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         focused = event.widget.id

@@ -66,6 +66,7 @@ async def read_run(
                 run = take_loaded(screen, conversation, loaded, place)
                 if run and loaded.trajectory is run.trajectory:
                     await study_run(screen, run)
+                    screen.run_shown.set()
         whole = True
     screen.run_view.is_reading = False
     if highlight.is_put_off():

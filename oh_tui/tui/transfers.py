@@ -180,6 +180,7 @@ async def _ask(
     screen: MainScreen, asks: str, value: str, suggester: Suggester, wrong: str
 ) -> str | None:
     """A path typed below a rule that says for what, and below what was wrong with the last one."""
+    await screen.mount_bars()
     line, rule, told = screen.find_input, screen.asked_rule, screen.asked
     line.suggester, line.select_on_focus = suggester, False
     rule.title, rule.facts, rule.display = ((asks, "title"),), (), True

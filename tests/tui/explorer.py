@@ -142,8 +142,11 @@ class Explorer:
         await self.press("enter")
 
     def text(self, selector: str) -> str:
-        """What a drawn widget shows, line by line."""
-        widget = self.screen.query_one(selector)
+        """What a drawn widget shows, line by line; "" while it is not there: a bar that asks comes
+        with the first question."""
+        widget = next(iter(self.screen.query(selector)), None)
+        if widget is None:
+            return ""
         assert isinstance(widget, Drawn) or hasattr(widget, "plain_text")
         height = widget.size.height
         return "\n".join(widget.render_line(y).text.rstrip() for y in range(height))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from textwrap import wrap
 from typing import ClassVar
 
@@ -192,11 +193,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     def _said(self, y: int, width: int) -> list[Piece]:
         """Line `y` of what stands in the place of rows, wrapped: the reason is at its end."""
-        lines = [
-            ("  " + line, "dim" if number else "")
-            for number, text in enumerate(self.empty)
-            for line in wrap(text, max(8, width - 4))
-        ]
+        lines = _wrapped(tuple(self.empty), max(8, width - 4))
         return [lines[y - 1]] if 0 < y <= len(lines) else []
 
     def on_resize(self) -> None:
@@ -241,3 +238,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def action_open(self) -> None:
         if self.row_count():
             self.post_message(self.Opened(self))
+
+
+@lru_cache(maxsize=8)
+def _wrapped(texts: tuple[str, ...], width: int) -> list[Piece]:
+    """Once for all lines of a pane: each of them asks."""
+    return [
+        ("  " + line, "dim" if number else "")
+        for number, text in enumerate(texts)
+        for line in wrap(text, width)
+    ]
