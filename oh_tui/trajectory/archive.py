@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import threading
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,7 @@ from oh_tui.trajectory.members import (
     CutZipMembers,
     FolderMembers,
     Members,
+    Names,
     ZipMembers,
 )
 
@@ -57,19 +59,23 @@ class Archive:
         """Reason -> names of the files that could not be read."""
         self._notes = [_shown(note) for note in members.notes]
         runs: dict[str, list[tuple[int, str, int]]] = {}
+        others: dict[str, int] = {}
         for index, file in enumerate(members.names):
             match = _EVENT_FILE.fullmatch(file)
             if match:
                 folder = file.rpartition("/")[0]
                 runs.setdefault(folder, []).append((int(match[1]), file, index))
+            else:
+                others[file] = index
         self._root, events = max(runs.items(), key=lambda run: len(run[1]), default=("", []))
-        self._files = [index for _, _, index in sorted(events)]
+        self._files = array("L", [index for _, _, index in sorted(events)])
         if len(runs) > 1:
             self._notes.append(f"holds {len(runs)} runs: the one with the most events is shown")
         twice = len(events) - len({file for _, file, _ in events})
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
-        meta = self._meta()
+        members.names = Names(members.names)
+        meta = self._meta(others)
         if meta is None and not events:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
@@ -135,11 +141,10 @@ class Archive:
                 self._failed.setdefault(str(error), set()).add(self._members.names[index])
                 return b""
 
-    def _meta(self) -> dict[str, Any] | None:
+    def _meta(self, places: dict[str, int]) -> dict[str, Any] | None:
         """meta.json beside the events or one folder up; None if there is neither it nor
-        base_state.json."""
+        base_state.json. `places` are those of the files that are no events."""
         above = self._root.rpartition("/")[0] if self._root.endswith("events") else self._root
-        places = {name: index for index, name in enumerate(self._members.names)}
         if not self._files:
             above = next(
                 (n.rpartition("/")[0] for n in places if n.rpartition("/")[2] == "meta.json"), ""

@@ -176,27 +176,27 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
             head = _loose_head(decode_json(raw))
         except ValueError:
             head = _Head(kind=UNREADABLE)
-    kind = (head.kind or NO_KIND)[:_NAME]
+    kind = head.kind or NO_KIND
     part = head.action or head.observation
     status = ""
     if kind == "ConversationStateUpdateEvent":
         status = _status(head.key, head.value)
     return Event(
         id=head.id or _substitute_id(raw),
-        kind=kind,
+        kind=_name(kind),
         timestamp=head.timestamp or "",
-        source=(head.source or "")[:_NAME],
-        tool_name=(head.tool_name or "")[:_NAME],
+        source=_name(head.source),
+        tool_name=_name(head.tool_name),
         tool_call_id=head.tool_call_id or "",
         action_id=head.action_id or "",
         llm_response_id=head.llm_response_id or "",
         parent_id=head.parent_id or "",
-        risk=(head.security_risk or "")[:_NAME],
+        risk=_name(head.security_risk),
         summary=head.summary or "",
-        part=(part.kind or "")[:_NAME] if part else "",
-        verb=sys.intern(_verb(kind, part, head.tool_kind)),
-        key=(head.key or "")[:_NAME],
-        status=status[:_NAME],
+        part=_name(part.kind) if part else "",
+        verb=_name(_verb(kind, part, head.tool_kind)),
+        key=_name(head.key),
+        status=_name(status),
         failed=_failed(kind, head),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
         exit_code=head.observation.exit_code if head.observation else None,
@@ -204,6 +204,11 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         store=store,
         place=place,
     )
+
+
+def _name(text: str | None) -> str:
+    """A name that many events share is held once: each would take 60 bytes."""
+    return sys.intern(text[:_NAME]) if text else ""
 
 
 def _verb(kind: str, part: _Part | None, tool_kind: str | None) -> str:

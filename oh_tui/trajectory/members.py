@@ -10,8 +10,11 @@ import stat
 import struct
 import zipfile
 import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, overload
 
 MEMBER_LIMIT = 64 * 2**20
 """Bytes of one unpacked file; a larger one is not read. The largest event measured had 40 kB."""
@@ -27,6 +30,7 @@ TOTAL_LIMIT = 8 * 2**30
 _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
 """Flags of a member: its name is UTF-8; patch data; its header is encrypted."""
 
+_MOST = 2**63 - 1
 _CHUNK = 2**14
 _NAMED = 10
 """Broken members of a cut zip that are named."""
@@ -49,8 +53,34 @@ class CannotRead(Exception):
     """Why one file cannot be read, in a few words of ours."""
 
 
+class Names(Sequence[str]):
+    """File names as one text: as objects 100,000 of them take 10 MB, and few are asked for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        # a folder may hold names that are no UTF-8, which Python keeps as lone surrogates
+        parts = [name.encode("utf-8", "surrogatepass") for name in names]
+        self._text = b"".join(parts)
+        self._ends = array("Q", accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        start = self._ends[place - 1] if place else 0
+        return self._text[start : self._ends[place]].decode("utf-8", "surrogatepass")
+
+
 class Members(Protocol):
-    names: list[str]
+    names: Sequence[str]
     notes: list[str]
     """What was wrong with the whole."""
 
@@ -67,35 +97,55 @@ class ZipMembers:
         """`owned`: the file is closed with this. Raises one of BROKEN."""
         self._file = file if owned else None
         self._source = file
-        self._zip = zipfile.ZipFile(file)
-        self._infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        if sum(info.file_size for info in self._infos) > TOTAL_LIMIT:
+        self._again: tuple[zipfile.ZipFile, list[zipfile.ZipInfo]] | None = None
+        """The zip and its files, opened anew once something is left to zipfile."""
+        with zipfile.ZipFile(file) as listed:
+            infos = _files_of(listed)
+        sizes = [info.file_size for info in infos]
+        if sum(sizes) > TOTAL_LIMIT:
             raise ValueError("unpacks to more than 8 GiB")
-        self.names = [info.filename for info in self._infos]
+        # As columns: 100,000 of zipfile's objects take 60 MB.
+        self._sizes = array("Q", sizes)
+        self._packed = array("Q", [info.compress_size for info in infos])
+        # one that no file can have leads to the wrong place, where no such name is found
+        self._offsets = array("Q", [info.header_offset & _MOST for info in infos])
+        self._sums = array("L", [info.CRC for info in infos])
+        self._flags = array("H", [info.flag_bits for info in infos])
+        self._methods = array("H", [info.compress_type for info in infos])
+        self.names: Sequence[str] = [info.filename for info in infos]
         self.notes: list[str] = []
 
     def read(self, index: int) -> bytes:
-        info = self._infos[index]
-        if info.flag_bits & 1:
+        size = self._sizes[index]
+        if self._flags[index] & 1:
             raise CannotRead("encrypted")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if self._methods[index] not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise CannotRead("packed in an unknown way")
-        if info.file_size > MEMBER_LIMIT:
+        if size > MEMBER_LIMIT:
             raise CannotRead("larger than 64 MiB")
-        if info.file_size > max(RATIO_FREE, info.compress_size * RATIO_LIMIT):
+        if size > max(RATIO_FREE, self._packed[index] * RATIO_LIMIT):
             raise CannotRead("packed like a zip bomb")
         try:
-            found = self._unpacked(info)
-            # zipfile gives no more than the declared size, then checks the checksum
-            return self._zip.read(info) if found is None else found
+            found = self._unpacked(index)
+            return self._left_to_zipfile(index) if found is None else found
         except BROKEN as error:
             raise CannotRead("damaged") from error
 
-    def _unpacked(self, info: zipfile.ZipInfo) -> bytes | None:
+    def _left_to_zipfile(self, index: int) -> bytes:
+        """It gives no more than the declared size, then checks the checksum."""
+        if self._again is None:
+            opened = zipfile.ZipFile(self._source)
+            self._again = opened, _files_of(opened)
+        opened, infos = self._again
+        if index >= len(infos) or infos[index].filename != self.names[index]:
+            raise zipfile.BadZipFile("another file than the one that was listed")
+        return opened.read(infos[index])
+
+    def _unpacked(self, index: int) -> bytes | None:
         """As zipfile does it but in half the time, as it makes no objects for reading in parts;
         None where anything is unusual, which is left to zipfile."""
-        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
-        self._source.seek(info.header_offset)
+        name = self.names[index].encode("utf-8" if self._flags[index] & _UTF8 else "cp437")
+        self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))
         if head[:4] != b"PK\x03\x04" or head[30:] != name:
             return None
@@ -104,17 +154,22 @@ class ZipMembers:
             return None
         if extra_size:
             self._source.seek(extra_size, os.SEEK_CUR)
-        data = self._source.read(info.compress_size)
-        if info.compress_type == zipfile.ZIP_DEFLATED and info.file_size:
+        data, size = self._source.read(self._packed[index]), self._sizes[index]
+        if self._methods[index] == zipfile.ZIP_DEFLATED and size:
             # a limit of 0 would be none
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, info.file_size)
-        whole = len(data) == info.file_size and zlib.crc32(data) == info.CRC
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
+        whole = len(data) == size and zlib.crc32(data) == self._sums[index]
         return data if whole else None
 
     def close(self) -> None:
-        self._zip.close()
+        if self._again:
+            self._again[0].close()
         if self._file:
             self._file.close()
+
+
+def _files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [info for info in opened.infolist() if not info.is_dir()]
 
 
 class CutZipMembers:
@@ -128,7 +183,6 @@ class CutZipMembers:
         """Raises OSError."""
         self._file = file
         self._owned = owned
-        self.names: list[str] = []
         self.notes: list[str] = ["the file is cut off: only what came before the cut is here"]
         self._places: list[tuple[int, int]] = []
         """Where the data of each member starts, and how it is packed."""
@@ -136,13 +190,15 @@ class CutZipMembers:
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
         """Bytes that may still be unpacked or searched to find the members: in a hostile file
         each header could lead through the whole of it."""
-        broken = self._walk()
+        names: list[str] = []
+        broken = self._walk(names)
+        self.names: Sequence[str] = names
         if broken > _NAMED:
             self.notes.append(f"{broken - _NAMED} more files cannot be read")
         if self._work < 0:
             self.notes.append("the search for more files was given up")
 
-    def _walk(self) -> int:
+    def _walk(self, names: list[str]) -> int:
         """Finds the members; returns how many names lead to nothing readable."""
         at = broken = 0
         while (at := self._find(b"PK\x03\x04", at)) >= 0:
@@ -172,7 +228,7 @@ class CutZipMembers:
                 at = start
                 continue
             if not name.endswith("/"):
-                self.names.append(name)
+                names.append(name)
                 self._places.append((start, 0 if method else end - start + 1))
             at = end
         return broken
@@ -240,10 +296,11 @@ class FolderMembers:
         """Raises OSError."""
         self._folder = folder
         self.notes: list[str] = []
-        self.names = _files(folder, "")
+        names = _files(folder, "")
         inner = folder / "events"
         if inner.is_dir() and not inner.is_symlink():
-            self.names += _files(inner, "events/")
+            names += _files(inner, "events/")
+        self.names: Sequence[str] = names
 
     def read(self, index: int) -> bytes:
         path = self._folder / self.names[index]

@@ -136,10 +136,11 @@ class Trajectory:
         self._calls: dict[str, int] = {}
         """tool_call_id -> number of the last step that made it."""
         self._unanswered: dict[str, list[int]] = {}
-        """tool_call_id -> numbers of the steps that made it; those at the end that were answered
-        by their action_id are taken off when they are met."""
-        self._groups: dict[str, list[int]] = {}
-        """llm_response_id -> numbers of the calls it made."""
+        """tool_call_id that several steps made -> their numbers; those at the end that were
+        answered by their action_id are taken off when they are met."""
+        self._groups: dict[str, int | list[int]] = {}
+        """llm_response_id -> number of the call it made, or numbers of several: a list for each
+        single call would take 4 MB in 100,000 events."""
         self._strays: dict[str, list[Event]] = {}
         """action_id or tool_call_id -> results whose call has not come."""
         self._last_response = ""
@@ -223,7 +224,8 @@ class Trajectory:
     def group(self, step: Step) -> Sequence[int]:
         """Numbers of the calls that the model made in the same answer, ascending; one for a single
         call. It is the list held here, to be read only: a group may be as long as a run."""
-        return self._groups.get(step.event.llm_response_id, ()) if step.is_call else ()
+        found = self._groups.get(step.event.llm_response_id, ()) if step.is_call else ()
+        return (found,) if isinstance(found, int) else found
 
     def update_before(self, event: Event) -> Event | None:
         """The state update with the same key before this one."""
@@ -260,10 +262,16 @@ class Trajectory:
         self._owner[event.id] = step.number
         if step.is_call:
             if event.tool_call_id:
-                self._calls[event.tool_call_id] = step.number
-                self._unanswered.setdefault(event.tool_call_id, []).append(step.number)
+                before = self._calls.setdefault(event.tool_call_id, step.number)
+                if before != step.number:
+                    self._calls[event.tool_call_id] = step.number
+                    self._unanswered.setdefault(event.tool_call_id, [before]).append(step.number)
             if event.llm_response_id:
-                self._groups.setdefault(event.llm_response_id, []).append(step.number)
+                group = self._groups.setdefault(event.llm_response_id, step.number)
+                if isinstance(group, list):
+                    group.append(step.number)
+                elif group != step.number:
+                    self._groups[event.llm_response_id] = [group, step.number]
         if step.is_call or event.kind in MESSAGE_KINDS:
             self._last_response = event.llm_response_id
         self._count(step, 1)
@@ -273,6 +281,12 @@ class Trajectory:
         step = self.steps[number - 1]
         self._count(step, -1)
         step.results = (*step.results, event)
+        # the same text twice is held once
+        call = step.event
+        if event.action_id == call.id:
+            event.action_id = call.id
+        if event.tool_call_id == call.tool_call_id:
+            event.tool_call_id = call.tool_call_id
         self._owner[event.id] = number
         self._count(step, 1)
 
@@ -305,9 +319,10 @@ class Trajectory:
         ]
         self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
         self._calls = {name: new[n] for name, n in self._calls.items()}
-        for table in (self._unanswered, self._groups):
-            for name, numbers in table.items():
-                table[name] = [new[n] for n in numbers]
+        for name, numbers in self._unanswered.items():
+            self._unanswered[name] = [new[n] for n in numbers]
+        for name, group in self._groups.items():
+            self._groups[name] = new[group] if isinstance(group, int) else [new[n] for n in group]
 
     def _count(self, step: Step, sign: int) -> None:
         counts = self.counts

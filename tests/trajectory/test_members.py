@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.members import CannotRead, ZipMembers
+from oh_tui.trajectory.members import CannotRead, Names, ZipMembers
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
@@ -43,10 +43,9 @@ def test_members_are_unpacked_as_zipfile_does_it(
     members: list[tuple[str, bytes]], how: int, streamed: bool
 ) -> None:
     held = ZipMembers(written(members, how, streamed=streamed), owned=False)
-    for index, info in enumerate(held._zip.infolist()):
-        data = members[index][1]
+    for index, (_, data) in enumerate(members):
         assert held.read(index) == data
-        assert held._unpacked(info) == data or not data  # of nothing there is nothing to gain
+        assert held._unpacked(index) == data or not data  # of nothing there is nothing to gain
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -57,6 +56,26 @@ def test_a_spoilt_member_is_damaged_also_this_way(how: int, at: int) -> None:
     held = ZipMembers(io.BytesIO(bytes(raw)), owned=False)
     with pytest.raises(CannotRead, match="damaged"):
         held.read(0)
+
+
+def test_what_is_left_to_zipfile_is_of_the_zip_that_was_listed() -> None:
+    two = written([("a.json", b"one" * 9), ("b.json", b"two" * 9)], HOW[1])
+    file = io.BytesIO(two.getvalue())
+    held = ZipMembers(file, owned=False)
+    file.truncate(0)
+    file.seek(0)
+    file.write(written([("b.json", b"two" * 9)], HOW[1]).getvalue())
+    for index in range(2):
+        with pytest.raises(CannotRead, match="damaged"):
+            held.read(index)
+
+
+def test_packed_names_are_a_list_of_names() -> None:
+    told = ["a.json", "", "修复/\udcff.json", "a.json"]
+    names = Names(told)
+    assert (list(names), len(names), names[-2], names[1:3]) == (told, 4, told[2], told[1:3])
+    with pytest.raises(IndexError):
+        names[4]
 
 
 def test_a_zip_with_something_before_it_is_read(tmp_path: Path) -> None:

@@ -223,10 +223,17 @@ def test_a_call_without_result_waits_runs_or_has_none() -> None:
 
 
 def test_calls_of_one_answer_are_a_group() -> None:
-    trajectory = build(
-        [shell("1", llm_response_id="x"), shell("2", llm_response_id="x"), shell("3"), output("1")]
-    )
-    assert [list(trajectory.group(step)) for step in trajectory.steps] == [[1, 2], [1, 2], [3]]
+    three = [shell(name, llm_response_id="x") for name in "123"]
+    trajectory = build([*three, shell("4"), output("1")])
+    assert [list(trajectory.group(step)) for step in trajectory.steps] == [[1, 2, 3]] * 3 + [[4]]
+
+
+def test_texts_that_events_share_are_held_once() -> None:
+    trajectory = build([shell("1"), output("1"), shell("2")])
+    call, other = (step.event for step in trajectory.steps)
+    result = trajectory.steps[0].results[0]
+    assert result.action_id is call.id and result.tool_call_id is call.tool_call_id
+    assert call.kind is other.kind and call.part is other.part and call.source is other.source
 
 
 def test_the_reports_of_an_acp_call_are_one_step_and_the_last_counts() -> None:
