@@ -6,6 +6,7 @@ the words ask for them, so that commands on files start at once.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import gc
@@ -81,6 +82,8 @@ exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check fo
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs oh-tui and returns the exit code; whatever goes wrong is told in one line and a hint."""
+    # At exit Python looks for cycles three times over in all that is left to the system then.
+    atexit.register(gc.freeze)
     try:
         # A terminal that lacks a character gets a question mark in its place, not an error.
         for stream in (sys.stdout, sys.stderr):

@@ -22,7 +22,6 @@ from oh_tui.trajectory.members import (
     CutZipMembers,
     FolderMembers,
     Members,
-    Names,
     ZipMembers,
 )
 
@@ -74,7 +73,6 @@ class Archive:
         twice = len(events) - len({file for _, file, _ in events})
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
-        members.names = Names(members.names)
         meta = self._meta(others)
         if meta is None and not events:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)

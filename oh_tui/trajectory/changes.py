@@ -12,7 +12,7 @@ from typing import NamedTuple
 from oh_tui.human import plural
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.bodies import content_text, field, text_field
-from oh_tui.trajectory.difference import MOST_LINES, count_changes, unified
+from oh_tui.trajectory.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.edits import Touch, may_touch, touches
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.tools import change, shorten
@@ -349,51 +349,6 @@ def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[Row]:
         for path, letter in told.items()
     ]
     return sorted(found, key=lambda row: row.path)
-
-
-def count_lines(old: str, new: str) -> tuple[int, int]:
-    """Lines put in and taken out between two texts. What both have at their ends is taken off
-    first: comparing bytes is a thousand times quicker than comparing lines. What then is too long
-    for the shortest diff is counted without making one."""
-    if old == new:
-        return 0, 0
-    head = old.rfind("\n", 0, _common(old, new)) + 1
-    old, new = old[head:], new[head:]
-    tail = _common_end(old, new)
-    cut = old.find("\n", len(old) - tail) + 1 if tail else 0
-    if cut:
-        old, new = old[:cut], new[: len(new) - (len(old) - cut)]
-    if max(old.count("\n"), new.count("\n")) > MOST_LINES:
-        return _lines_in(new), _lines_in(old)
-    return count_changes(unified(old, new, context=0))
-
-
-def _lines_in(text: str) -> int:
-    return text.count("\n") + (bool(text) and not text.endswith("\n"))
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one.startswith(other[low:middle], low):
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_end(one: str, other: str) -> int:
-    """The same at their ends."""
-    low, high, end = 0, min(len(one), len(other)), len(other)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one.endswith(other[end - middle : end - low], 0, len(one) - low):
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _size(touch: Touch) -> tuple[int, int]:

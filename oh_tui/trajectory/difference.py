@@ -56,6 +56,52 @@ def count_changes(diff: str) -> tuple[int, int]:
     return sum(line[:1] == "+" for line in lines), sum(line[:1] == "-" for line in lines)
 
 
+def count_lines(old: str, new: str) -> tuple[int, int]:
+    """Lines put in and taken out between two texts. What both have at their ends is taken off
+    first: comparing bytes is a thousand times quicker than comparing lines. What then is too long
+    for the shortest diff is counted without making one."""
+    if old == new:
+        return 0, 0
+    head = old.rfind("\n", 0, _common(old, new)) + 1
+    old, new = old[head:], new[head:]
+    tail = _common_end(old, new)
+    cut = old.find("\n", len(old) - tail) + 1 if tail else 0
+    if cut:
+        old, new = old[:cut], new[: len(new) - (len(old) - cut)]
+    if max(old.count("\n"), new.count("\n")) > MOST_LINES:
+        return _lines_in(new), _lines_in(old)
+    found = [part for part in _changes(_lines(old), _lines(new)) if part[0] != "equal"]
+    return sum(d - c for *_, c, d in found), sum(b - a for _, a, b, *_ in found)
+
+
+def _lines_in(text: str) -> int:
+    return text.count("\n") + (bool(text) and not text.endswith("\n"))
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_end(one: str, other: str) -> int:
+    """The same at their ends."""
+    low, high, end = 0, min(len(one), len(other)), len(other)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.endswith(other[end - middle : end - low], 0, len(one) - low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _lines(text: str) -> list[str]:
     """Lines; a last one without its newline says so, and so differs from one that has it."""
     if not text:

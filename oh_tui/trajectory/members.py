@@ -11,7 +11,7 @@ import struct
 import zipfile
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import IO, Protocol, overload
@@ -74,13 +74,25 @@ class Names(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        start = self._ends[place - 1] if place else 0
-        return self._text[start : self._ends[place]].decode("utf-8", "surrogatepass")
+        return self.encoded(range(len(self))[index]).decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        text = self._text.decode("utf-8", "surrogatepass")
+        if len(text) < len(self._text):  # the ends are those of bytes
+            yield from map(self.__getitem__, range(len(self)))
+            return
+        start = 0
+        for end in self._ends:
+            yield text[start:end]
+            start = end
+
+    def encoded(self, index: int) -> bytes:
+        """In UTF-8."""
+        return self._text[self._ends[index - 1] if index else 0 : self._ends[index]]
 
 
 class Members(Protocol):
-    names: Sequence[str]
+    names: Names
     notes: list[str]
     """What was wrong with the whole."""
 
@@ -107,12 +119,12 @@ class ZipMembers:
         # As columns: 100,000 of zipfile's objects take 60 MB.
         self._sizes = array("Q", sizes)
         self._packed = array("Q", [info.compress_size for info in infos])
-        # one that no file can have leads to the wrong place, where no such name is found
+        # an offset that no file can have leads to the wrong place, where no such name is found
         self._offsets = array("Q", [info.header_offset & _MOST for info in infos])
         self._sums = array("L", [info.CRC for info in infos])
         self._flags = array("H", [info.flag_bits for info in infos])
         self._methods = array("H", [info.compress_type for info in infos])
-        self.names: Sequence[str] = [info.filename for info in infos]
+        self.names = Names(info.filename for info in infos)
         self.notes: list[str] = []
 
     def read(self, index: int) -> bytes:
@@ -144,7 +156,9 @@ class ZipMembers:
     def _unpacked(self, index: int) -> bytes | None:
         """As zipfile does it but in half the time, as it makes no objects for reading in parts;
         None where anything is unusual, which is left to zipfile."""
-        name = self.names[index].encode("utf-8" if self._flags[index] & _UTF8 else "cp437")
+        name = self.names.encoded(index)
+        if not self._flags[index] & _UTF8 and not name.isascii():
+            name = name.decode().encode("cp437")
         self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))
         if head[:4] != b"PK\x03\x04" or head[30:] != name:
@@ -192,7 +206,7 @@ class CutZipMembers:
         each header could lead through the whole of it."""
         names: list[str] = []
         broken = self._walk(names)
-        self.names: Sequence[str] = names
+        self.names = Names(names)
         if broken > _NAMED:
             self.notes.append(f"{broken - _NAMED} more files cannot be read")
         if self._work < 0:
@@ -300,7 +314,7 @@ class FolderMembers:
         inner = folder / "events"
         if inner.is_dir() and not inner.is_symlink():
             names += _files(inner, "events/")
-        self.names: Sequence[str] = names
+        self.names = Names(names)
 
     def read(self, index: int) -> bytes:
         path = self._folder / self.names[index]

@@ -12,7 +12,7 @@ import msgspec
 from oh_tui.patterns import pattern
 from oh_tui.text import clean
 from oh_tui.trajectory.bodies import blocks_text, strip_echo, text_field
-from oh_tui.trajectory.difference import count_changes, unified
+from oh_tui.trajectory.difference import count_lines
 
 
 class Family(StrEnum):
@@ -227,7 +227,7 @@ def _edited(use: Use) -> Parts:
     ):
         if isinstance(old, str) or isinstance(new, str):
             old, new = (text if isinstance(text, str) else "" for text in (old, new))
-            return (change(*count_changes(unified(old, new))),)
+            return (change(*count_lines(old, new)),)
     return _first_line(use)
 
 

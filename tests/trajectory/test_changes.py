@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.changes import ChangeLog, FileChange, changes, count_lines, rows
-from oh_tui.trajectory.difference import count_changes, unified
+from oh_tui.trajectory.changes import ChangeLog, FileChange, changes, rows
+from oh_tui.trajectory.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
 
