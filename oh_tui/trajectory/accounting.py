@@ -334,7 +334,7 @@ class Accounts:
                 return None  # made with the one before
             # calls made at once: whichever of them ended last
             group = self.trajectory.group(before)
-            end = bisect_left(group, step.number)
+            end = bisect_left(group, step.number) if len(group) > 1 else 0
             for number in group[max(0, end - _GROUP) : end]:
                 ends += [e.seconds() for e in steps[number - 1].results]
         known = [end for end in ends if end is not None]

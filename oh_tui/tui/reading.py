@@ -30,6 +30,10 @@ GROWTH = 1.5
 """How much longer a run that is read page by page has to be than what is shown to be shown anew:
 each showing costs as much as all that was read, so that a fixed number would cost the square."""
 
+DRAWN = 0.03
+"""Seconds in which the newest events are drawn before the others are read: a thread that reads a
+file would take half of the processor from that."""
+
 SILENT = "nothing new comes: the server does not answer · r reads again"
 """Stands above a run that cannot be followed at the moment."""
 
@@ -67,6 +71,8 @@ async def read_run(
                 if run and loaded.trajectory is run.trajectory:
                     await study_run(screen, run)
                     screen.run_shown.set()
+                    if loaded.loaded < (loaded.total or 0):
+                        await asyncio.sleep(DRAWN)
         whole = True
     screen.run_view.is_reading = False
     if highlight.is_put_off():
