@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from oh_tui.commands.calllog import CallLog
     from oh_tui.config import Known
     from oh_tui.sources import Source
+    from oh_tui.sources.files import FileSource
 
 OK, REFUSED, WRONG_USE = 0, 1, 2
 """Exit codes; 3 is a command's own: a check found defects. See also `INTERRUPTED`."""
@@ -49,7 +50,7 @@ DEMO = "demo, made-up data: nothing leaves this machine"
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
 
 LARGE = 8_000_000
-"""Bytes up to which a file is opened before the explorer comes up; takes some milliseconds."""
+"""Bytes up to which a file is open by the time the explorer comes up."""
 
 USAGE = """\
 oh-tui [options] [ID|PATH]
@@ -220,7 +221,7 @@ def _explore(
 ) -> int:
     if make_source and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
-    opened = _opened(paths)
+    opened, at_once = _opened(paths)
     if make_source and opened:
         make_source = _first(opened, make_source)
     # Until the first paint all that is made stays; the screen turns collecting on again.
@@ -230,13 +231,15 @@ def _explore(
     os.environ.setdefault("TEXTUAL_FPS", "240")
     from oh_tui.tui.app import run_app
 
+    if opened and at_once:
+        opened.conversations()  # in the shell what went wrong is told best
     watch = _call_log(asked.log)
     code = run_app(
         make_source,
         settings,
         open_id=identifier,
         at=asked.at,
-        at_once=opened is not None,
+        at_once=at_once,
         demo=demo_source,
         connect=lambda chosen: _server_source(chosen, watch),
     )
@@ -326,35 +329,39 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     return asyncio.run(ask())
 
 
-def _opened(paths: list[Path]) -> Source | None:
-    """The source for a single file, opened; None for several. Raises Problem when nothing in these
-    places can be opened: the shell is the place to say so. A large file is left to the explorer,
-    which shows itself first."""
+def _opened(paths: list[Path]) -> tuple[FileSource | None, bool]:
+    """The source for a single file, None for several, and whether it is there when the explorer
+    comes up: a larger one is being opened meanwhile, one larger still takes longer than that.
+    Raises Problem when nothing in these places can be opened: the shell is the place to say so."""
     if not paths:
-        return None
+        return None, False
     from oh_tui.trajectory.archive import find_archives, open_archive
 
     def is_large(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > LARGE
 
     archives = find_archives(paths)
-    if len(archives) == 1 and not is_large(archives[0]):
+    if len(archives) == 1:
+        from oh_tui.sources import ahead
         from oh_tui.sources.files import FileSource
 
+        path = archives[0]
+        if path.is_file() and path.stat().st_size > ahead.WORTH_IT:
+            return FileSource(paths, {path: ahead.begin(path)}), not is_large(path)
         source = FileSource(paths)
         source.conversations()
-        return source
+        return source, True
     problems: list[Problem] = []
     for path in archives:
         try:
             if not is_large(path):
                 open_archive(path).close()
-            return None
+            return None, False
         except Problem as problem:
             problems.append(problem)
     if problems:
         raise problems[0]
-    return None
+    return None, False
 
 
 def _says_c(environment: Mapping[str, str]) -> bool:

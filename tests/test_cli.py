@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import oh_tui
 from oh_tui import cli
 from oh_tui.commands import TABLE
 from oh_tui.settings import Settings
+from oh_tui.sources import ahead
+from oh_tui.trajectory.archive import Archive, open_archive
 from tests.processes import oh_tui as run
 
 INSTALLED = Path(sys.executable).with_name("oh-tui")
@@ -286,6 +289,28 @@ def test_the_explorer_opens_a_conversation_named_by_its_web_address(explorer: Ex
     assert cli.main(["--server", "localhost:3000", address]) == 0
     assert explorer.told["open_id"] == "5f3a91c0" * 4
     assert explorer.make_source().label == "localhost:3000"
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_larger_file_is_being_opened_while_the_explorer_starts(
+    explorer: Explorer, is_large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, begun = tmp_path / "one.zip", list[Path]()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("meta.json", '{"id": "one"}')
+
+    def begin(path: Path) -> Callable[[], Archive]:
+        begun.append(path)
+        return lambda: open_archive(path)
+
+    monkeypatch.setattr(ahead, "WORTH_IT", 0)
+    monkeypatch.setattr(ahead, "begin", begin)
+    monkeypatch.setattr(cli, "LARGE", 0 if is_large else cli.LARGE)
+    assert cli.main(["open", str(path)]) == 0
+    assert begun == [path] and explorer.told["at_once"] is not is_large
+    source = explorer.make_source()
+    assert [row.id for row in source.conversations()] == ["one"]
+    asyncio.run(source.close())
 
 
 @pytest.mark.parametrize(

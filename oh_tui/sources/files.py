@@ -43,8 +43,12 @@ class FileSource:
     web = ""
     remembered: Mapping[str, Seen] = {}
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(
+        self, paths: Sequence[Path], begun: Mapping[Path, Callable[[], Archive]] | None = None
+    ) -> None:
+        """`begun`: archives that are being opened already, and what waits for each."""
         self.paths = list(paths)
+        self._begun = dict(begun or {})
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.problems: list[str] = []
         self._archives: dict[str, Archive] = {}
@@ -65,7 +69,8 @@ class FileSource:
         if not self._archives:
             for path in find_archives(self.paths):
                 try:
-                    archive = open_archive(path)
+                    begun = self._begun.pop(path, None)
+                    archive = begun() if begun else open_archive(path)
                 except Problem as problem:
                     self.problems.append(problem.sentence)
                     continue

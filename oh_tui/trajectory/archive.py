@@ -7,6 +7,7 @@ import re
 import stat
 import threading
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -57,13 +58,13 @@ class Archive:
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
         self._notes = [_shown(note) for note in members.notes]
-        runs: dict[str, list[tuple[int, str, int]]] = {}
+        runs: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
         others: dict[str, int] = {}
         for index, file in enumerate(members.names):
             match = _EVENT_FILE.fullmatch(file)
             if match:
-                folder = file.rpartition("/")[0]
-                runs.setdefault(folder, []).append((int(match[1]), file, index))
+                folder = file.rpartition("/")[0] if "/" in file else ""
+                runs[folder].append((int(match[1]), file, index))
             else:
                 others[file] = index
         self._root, events = max(runs.items(), key=lambda run: len(run[1]), default=("", []))
@@ -80,6 +81,18 @@ class Archive:
         """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
         `selected_repository`, `created_at`, `metrics`, ...); any of it may be missing or of a
         wrong type. Where base_state.json is there, `execution_status` and `stats` of it too."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which has to `take` the file. Of zips with a table of contents."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
+    def take(self, file: IO[bytes]) -> None:
+        """The zip to read from now on, which is closed with this."""
+        assert isinstance(self._members, ZipMembers)
+        self._members.take(file)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -178,13 +191,14 @@ class Archive:
         return value if isinstance(value, dict) else {}
 
 
-def open_archive(source: str | Path | IO[bytes]) -> Archive:
-    """Opens a zip, a folder, or a zip in a binary file object (which stays the caller's to close).
+def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archive:
+    """Opens a zip, a folder, or a zip in a binary file object (which stays the caller's to close),
+    called by the name.
 
     Raises ArchiveProblem.
     """
     if not isinstance(source, str | Path):
-        return _open_zip(source, "the zip", owned=False)
+        return _open_zip(source, _shown(name), owned=False)
     path = Path(source)
     name = _shown(path.name or path.absolute().name or str(path))
     try:

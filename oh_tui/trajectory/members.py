@@ -13,8 +13,9 @@ import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
-from typing import IO, Protocol, overload
+from typing import IO, Any, Protocol, overload
 
 MEMBER_LIMIT = 64 * 2**20
 """Bytes of one unpacked file; a larger one is not read. The largest event measured had 40 kB."""
@@ -113,19 +114,32 @@ class ZipMembers:
         """The zip and its files, opened anew once something is left to zipfile."""
         with zipfile.ZipFile(file) as listed:
             infos = _files_of(listed)
-        sizes = [info.file_size for info in infos]
-        if sum(sizes) > TOTAL_LIMIT:
+        if sum(map(attrgetter("file_size"), infos)) > TOTAL_LIMIT:
             raise ValueError("unpacks to more than 8 GiB")
-        # As columns: 100,000 of zipfile's objects take 60 MB.
-        self._sizes = array("Q", sizes)
-        self._packed = array("Q", [info.compress_size for info in infos])
+
+        def column(kind: str, name: str) -> array[int]:
+            return array(kind, map(attrgetter(name), infos))
+
+        # 100,000 of zipfile's objects take 60 MB
+        self._sizes = column("Q", "file_size")
+        self._packed = column("Q", "compress_size")
         # an offset that no file can have leads to the wrong place, where no such name is found
         self._offsets = array("Q", [info.header_offset & _MOST for info in infos])
-        self._sums = array("L", [info.CRC for info in infos])
-        self._flags = array("H", [info.flag_bits for info in infos])
-        self._methods = array("H", [info.compress_type for info in infos])
-        self.names = Names(info.filename for info in infos)
+        self._sums = column("L", "CRC")
+        self._flags = column("H", "flag_bits")
+        self._methods = column("H", "compress_type")
+        self.names = Names(map(attrgetter("filename"), infos))
         self.notes: list[str] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the file, which another process has to `take`."""
+        kept = {"_sizes", "_packed", "_offsets", "_sums", "_flags", "_methods", "names", "notes"}
+        return {name: value for name, value in vars(self).items() if name in kept}
+
+    def take(self, file: IO[bytes]) -> None:
+        """The file to read from now on, which is closed with this."""
+        self._file = self._source = file
+        self._again = None
 
     def read(self, index: int) -> bytes:
         size = self._sizes[index]
