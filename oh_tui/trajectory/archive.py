@@ -9,6 +9,7 @@ import threading
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import lt
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,24 +59,30 @@ class Archive:
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
         self._notes = [_shown(note) for note in members.notes]
-        runs: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
+        runs: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_columns)
         others: dict[str, int] = {}
         for index, file in enumerate(members.names):
             match = _EVENT_FILE.fullmatch(file)
             if match:
-                folder = file.rpartition("/")[0] if "/" in file else ""
-                runs[folder].append((int(match[1]), file, index))
+                numbers, places = runs[file.rpartition("/")[0] if "/" in file else ""]
+                numbers.append(int(match[1]))
+                places.append(index)
             else:
                 others[file] = index
-        self._root, events = max(runs.items(), key=lambda run: len(run[1]), default=("", []))
-        self._files = array("L", [index for _, _, index in sorted(events)])
+        largest = max(runs.items(), key=lambda run: len(run[1][0]), default=("", _columns()))
+        self._root, (numbers, self._files) = largest
+        twice = 0
+        if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
+            names = [members.names[index] for index in self._files]
+            twice = len(names) - len(set(names))
+            ordered = sorted(zip(numbers, names, self._files, strict=True))
+            self._files = array("L", [index for _, _, index in ordered])
         if len(runs) > 1:
             self._notes.append(f"holds {len(runs)} runs: the one with the most events is shown")
-        twice = len(events) - len({file for _, file, _ in events})
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
         meta = self._meta(others)
-        if meta is None and not events:
+        if meta is None and not self._files:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
@@ -261,6 +268,11 @@ def _open_zip(file: IO[bytes], name: str, *, owned: bool) -> Archive:
         if owned:
             file.close()
         raise
+
+
+def _columns() -> tuple[array[int], array[int]]:
+    """The numbers of the events of one run, and the places of their files."""
+    return array("Q"), array("L")
 
 
 def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
