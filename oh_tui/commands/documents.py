@@ -10,9 +10,10 @@ from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import number, stamp
 from oh_tui.commands.reading import title
 from oh_tui.text import clean_line, redact, safe_line
-from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
+from oh_tui.trajectory.spent import Spent
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.verdict import Verdict, judge, loop_steps
 

@@ -21,7 +21,7 @@ from oh_tui.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.query import Query, parse
 from oh_tui.trajectory.steps import Outcome, Step
-from oh_tui.trajectory.tools import Family
+from oh_tui.trajectory.use import Family
 
 COLUMNS = (
     Column("#", right=True),

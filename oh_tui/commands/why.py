@@ -12,11 +12,12 @@ from oh_tui.human import dollars, duration, plural
 from oh_tui.text import clean_line, redact, safe_line
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.ending import is_cut_off
 from oh_tui.trajectory.failures import failure_words
 from oh_tui.trajectory.loops import Pattern
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.trajectory.tools import Family
-from oh_tui.trajectory.verdict import Verdict, is_cut_off, judge, loop_steps, spans, stopped_loop
+from oh_tui.trajectory.use import Family
+from oh_tui.trajectory.verdict import Verdict, judge, loop_steps, spans, stopped_loop
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -18,7 +18,8 @@ from oh_tui.human import plural
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.events import Event, seconds
 from oh_tui.trajectory.ledger import Ledger, Update, total_of
-from oh_tui.trajectory.stats import DOLLAR, NOTHING, SECOND, Amount, has_stats, read_stats
+from oh_tui.trajectory.spent import Spent, spent_of
+from oh_tui.trajectory.stats import NOTHING, SECOND, Amount, has_stats, read_stats
 from oh_tui.trajectory.steps import Step, Trajectory
 from oh_tui.trajectory.waits import Waits
 
@@ -28,36 +29,6 @@ NEAR = 5.0
 _NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "oracle", "vision",
                  "security", "analyz")  # fmt: skip
 """Parts of the usage ids whose answers make no step of this run."""
-
-
-class Spent(msgspec.Struct, frozen=True):
-    """What was spent, as sums; `a + b` adds them."""
-
-    llm: float = 0.0
-    """Seconds the model took, as far as the server measured them."""
-    cost: float = 0.0
-    """US dollars."""
-    prompt: int = 0
-    """Tokens in, those read from and written to the cache among them."""
-    completion: int = 0
-    """Tokens out, those of reasoning among them."""
-    cache_read: int = 0
-    cache_write: int = 0
-    reasoning: int = 0
-    calls: int = 0
-    """Answers of a model."""
-
-    def __add__(self, more: Spent) -> Spent:
-        return Spent(
-            self.llm + more.llm,
-            self.cost + more.cost,
-            self.prompt + more.prompt,
-            self.completion + more.completion,
-            self.cache_read + more.cache_read,
-            self.cache_write + more.cache_write,
-            self.reasoning + more.reasoning,
-            self.calls + more.calls,
-        )
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
@@ -279,7 +250,7 @@ class Accounts:
         """What this step was charged; None when nothing is told of it, as of your messages and
         of the second call of a parallel group."""
         charge = self._charges.get(step.event.id)
-        return None if charge is None else _spent(charge.amount)
+        return None if charge is None else spent_of(charge.amount)
 
     def llm(self, step: Step) -> float | None:
         """Seconds the model took for this step: as measured by the server, else the time since
@@ -355,18 +326,18 @@ class Accounts:
 
     @property
     def total(self) -> Spent:
-        return _spent(total_of(ledger.total for ledger in list(self._ledgers.values())))
+        return spent_of(total_of(ledger.total for ledger in list(self._ledgers.values())))
 
     @property
     def other(self) -> Spent:
         """What no step was charged."""
-        return _spent(total_of(ledger.other for ledger in list(self._ledgers.values())))
+        return spent_of(total_of(ledger.other for ledger in list(self._ledgers.values())))
 
     @property
     def usages(self) -> dict[str, Spent]:
         """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
         return {
-            usage: _spent(ledger.total)
+            usage: spent_of(ledger.total)
             for usage, ledger in list(self._ledgers.items())
             if ledger.total != NOTHING
         }
@@ -461,16 +432,3 @@ def _is_answer(event: Event) -> bool:
     if event.kind == "MessageEvent":
         return event.source == "agent"
     return event.kind in ("ActionEvent", "Condensation")
-
-
-def _spent(amount: Amount) -> Spent:
-    return Spent(
-        llm=amount.llm / SECOND,
-        cost=amount.cost / DOLLAR,
-        prompt=amount.prompt,
-        completion=amount.completion,
-        cache_read=amount.cache_read,
-        cache_write=amount.cache_write,
-        reasoning=amount.reasoning,
-        calls=amount.calls,
-    )

@@ -36,7 +36,8 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.images import find_images
 from oh_tui.trajectory.plans import compare, tasks_of
 from oh_tui.trajectory.terminal import read_output
-from oh_tui.trajectory.tools import change, count
+from oh_tui.trajectory.tools import change
+from oh_tui.trajectory.use import count
 
 
 def extended(body: dict[str, Any]) -> list[Block]:

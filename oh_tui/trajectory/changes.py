@@ -15,7 +15,8 @@ from oh_tui.trajectory.bodies import content_text, field, text_field
 from oh_tui.trajectory.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.edits import Touch, may_touch, touches
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.trajectory.tools import change, shorten
+from oh_tui.trajectory.tools import change
+from oh_tui.trajectory.use import shorten
 
 NOTE = "from editor and patch calls: what commands changed is not in it"
 """What a list of changed files must say of itself."""

@@ -21,16 +21,8 @@ from oh_tui.trajectory.bodies import (
 )
 from oh_tui.trajectory.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.steps import RESULT_KINDS, Outcome, Step
-from oh_tui.trajectory.tools import (
-    Family,
-    Parts,
-    Use,
-    count,
-    first_line,
-    last_line,
-    tool_named,
-    tool_of,
-)
+from oh_tui.trajectory.tools import tool_named, tool_of
+from oh_tui.trajectory.use import Family, Parts, Use, count, first_line, last_line
 
 __all__ = ["Description", "Family", "describe", "describe_event", "family_of"]
 

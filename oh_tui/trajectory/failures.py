@@ -6,7 +6,7 @@ from oh_tui.patterns import pattern
 from oh_tui.text import clean_line, redact
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.tools import first_line
+from oh_tui.trajectory.use import first_line
 
 _WORDS: dict[str, tuple[str, str]] = {
     "LLMAuthenticationError": ("The model's key was rejected", "LLM key rejected"),

@@ -9,8 +9,9 @@ from itertools import pairwise
 import msgspec
 
 from oh_tui.text import clean_line, redact
-from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import Family, describe, family_of
+from oh_tui.trajectory.spent import Spent
 from oh_tui.trajectory.steps import Step, Trajectory
 
 MOST = 10

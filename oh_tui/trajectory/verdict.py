@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 import msgspec
 
 from oh_tui.human import clock, clock_time
-from oh_tui.patterns import pattern
 from oh_tui.text import clean_line
-from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.ending import (
+    FAILURES,
+    RECENT,
+    STOPS,
+    before_last_change,
+    calls_before,
+    failure_of,
+    is_answer,
+    is_cut_off,
+    last_number,
+    last_step,
+    last_telling,
+    open_calls,
+    with_outcome,
+)
 from oh_tui.trajectory.failures import failure_words
 from oh_tui.trajectory.loops import Loop, Pattern, find_loop, loop_steps
-from oh_tui.trajectory.steps import Outcome, StatusChange, Step, Trajectory
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.tools import items_of_plan
 
 __all__ = [
-    "Verdict", "is_cut_off", "judge", "loop_steps", "plan_of", "spans", "stopped_loop",
+    "Verdict", "judge", "loop_steps", "plan_of", "spans", "stopped_loop",
     "with_sandbox",
 ]  # fmt: skip
 
 CAUSE, SHORT = 200, 60
 """Characters that the two texts of a verdict have at most."""
-
-_RECENT = 50
-"""How many steps from the end are looked at for what a run ended with."""
 
 _PLAN = 5_000
 """How many steps from the end a plan is looked for, by their heads alone."""
@@ -131,13 +141,13 @@ def spans(numbers: Sequence[int]) -> str:
 
 
 def _error(trajectory: Trajectory) -> Verdict:
-    step = _failure(trajectory)
+    step = failure_of(trajectory)
     if step is None:
         return _verdict(
             "error",
             "The run failed, and the server holds no reason.",
             "failed, the server holds no reason",
-            landing=_last_number(trajectory),
+            landing=last_number(trajectory),
         )
     cause, short = failure_words(step.event, _done_before(trajectory, step))
     return _verdict("error", cause, short, [step], step.number)
@@ -147,7 +157,7 @@ def _stuck(trajectory: Trajectory) -> Verdict:
     loop = stopped_loop(trajectory)
     if loop is None:
         return _verdict(
-            "stuck", "Stuck, no loop found in these events.", landing=_last_number(trajectory)
+            "stuck", "Stuck, no loop found in these events.", landing=last_number(trajectory)
         )
     count = len(loop.steps)
     who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
@@ -174,10 +184,10 @@ def _stuck(trajectory: Trajectory) -> Verdict:
 
 
 def _waiting(trajectory: Trajectory) -> Verdict:
-    steps = _with_outcome(trajectory, Outcome.WAITING)
+    steps = with_outcome(trajectory, Outcome.WAITING)
     if not steps:
         sentence = "Waits for you, no open call found in these events."
-        return _verdict("waiting", sentence, landing=_last_number(trajectory))
+        return _verdict("waiting", sentence, landing=last_number(trajectory))
     first = _what(trajectory, steps[0]).removeprefix("$ ")
     risk = steps[0].event.risk
     rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
@@ -189,13 +199,13 @@ def _waiting(trajectory: Trajectory) -> Verdict:
 def _running(trajectory: Trajectory) -> Verdict:
     if not trajectory.live:
         return _saved(trajectory)
-    last = _last_number(trajectory)
-    steps = _with_outcome(trajectory, Outcome.RUNNING)
+    last = last_number(trajectory)
+    steps = with_outcome(trajectory, Outcome.RUNNING)
     if steps:
         what, more = _what(trajectory, steps[0]), _more(steps)
         cause, short = _fit(what, CAUSE - len(more)) + more, _fit(what, SHORT - len(more)) + more
         return _verdict("running", cause, short, steps, last)
-    told = _last_telling(trajectory)
+    told = last_telling(trajectory)
     if told is None or (told.event.kind == "MessageEvent" and told.event.source == "user"):
         about = "your message" if told else "its first step"
         return _verdict("running", f"Thinks about {about}.", landing=last)
@@ -207,11 +217,11 @@ def _running(trajectory: Trajectory) -> Verdict:
 
 def _saved(trajectory: Trajectory) -> Verdict:
     """The events end while the agent worked: they were saved, or its sandbox died."""
-    told = _last_telling(trajectory)
-    if told is not None and _is_answer(told):
+    told = last_telling(trajectory)
+    if told is not None and is_answer(told):
         return _finished(trajectory)
-    steps = _open(trajectory)
-    last = _last_number(trajectory)
+    steps = open_calls(trajectory)
+    last = last_number(trajectory)
     if steps:
         numbers = spans([step.number for step in steps])
         which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
@@ -228,31 +238,31 @@ def _saved(trajectory: Trajectory) -> Verdict:
 
 
 def _paused(trajectory: Trajectory) -> Verdict:
-    since = _before_last_change(trajectory, "paused")
-    step = _last(trajectory, lambda step: step.event.kind in _STOPS, since)
+    since = before_last_change(trajectory, "paused")
+    step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
     if step is None:
         sentence = "Paused, by whom is not told in these events."
-        return _verdict("paused", sentence, "paused", landing=_last_number(trajectory))
-    did, by = _STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
+        return _verdict("paused", sentence, "paused", landing=last_number(trajectory))
+    did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
     at = _moment(trajectory, step)
-    cut = [call for call in _calls_before(trajectory, step) if is_cut_off(call)]
+    cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
         what, more = _what(trajectory, cut[0]), _more(cut)
         numbers = spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
         cause = f"{sentence}{at}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
         return _verdict("paused", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
-    done = next((call.number for call in _calls_before(trajectory, step)), None)
+    done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
     return _verdict("paused", f"{sentence}{at}{after}.", f"{how}{at}", [step], step.number)
 
 
 def _finished(trajectory: Trajectory) -> Verdict:
-    step = _last(trajectory, _is_answer)
+    step = last_step(trajectory, is_answer)
     if step is None:
-        last = _last_number(trajectory)
+        last = last_number(trajectory)
         return _verdict("finished", "Finished without an answer.", landing=last)
     said = describe(step, trajectory.outcome(step)).result
     said = re.sub(r"^#{1,6} |\*\*", "", said).strip() or "Finished without an answer."
@@ -260,9 +270,9 @@ def _finished(trajectory: Trajectory) -> Verdict:
 
 
 def _idle(trajectory: Trajectory) -> Verdict:
-    told = _last_telling(trajectory)
+    told = last_telling(trajectory)
     if told is None:
-        return _verdict("idle", "Nothing was asked yet.", landing=_last_number(trajectory))
+        return _verdict("idle", "Nothing was asked yet.", landing=last_number(trajectory))
     number = f"step {told.number}" if trajectory.complete else "the last step"
     if told.event.kind == "MessageEvent" and told.event.source == "user":
         cause, short = "The last message was not taken up yet.", ""
@@ -277,13 +287,13 @@ def _idle(trajectory: Trajectory) -> Verdict:
 
 def _by_steps(trajectory: Trajectory) -> Verdict:
     """Of a run whose events tell no status, or none that we know."""
-    told = _last_telling(trajectory)
+    told = last_telling(trajectory)
     if told is not None:
-        if _is_answer(told):
+        if is_answer(told):
             return _finished(trajectory)
-        if told.event.kind in _FAILURES:
+        if told.event.kind in FAILURES:
             return _error(trajectory)
-        if told.event.kind in _STOPS:
+        if told.event.kind in STOPS:
             return _paused(trajectory)
     return Verdict("", "", "")
 
@@ -298,108 +308,16 @@ _BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
     "idle": _idle,
 }
 
-_FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
-"""What a run can fail with; one of the server need not be why it ended."""
-
-_STOPS = {"PauseEvent": "paused", "InterruptEvent": "interrupted"}
-_ASIDE = frozenset(
-    {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
-)
-"""Kinds of steps that may follow the one a run ended with."""
-
 
 def _done_before(trajectory: Trajectory, failure: Step) -> str:
     """Where a model failed: " at the first step", " after step 12", or "" when not known."""
     if not trajectory.complete:
         return ""
-    for place in range(failure.number - 2, max(-1, failure.number - 2 - _RECENT), -1):
+    for place in range(failure.number - 2, max(-1, failure.number - 2 - RECENT), -1):
         step = trajectory.steps[place]
         if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
             return f" after step {step.number}"
-    return "" if failure.number > _RECENT else " at the first step"
-
-
-# what the steps at the end are
-
-
-def _recent(trajectory: Trajectory) -> Iterator[Step]:
-    """The last steps, the last one first."""
-    steps = trajectory.steps
-    return (steps[place] for place in range(len(steps) - 1, max(-1, len(steps) - 1 - _RECENT), -1))
-
-
-def _last(trajectory: Trajectory, holds: Callable[[Step], bool], since: int = 0) -> Step | None:
-    """The last of the recent steps for which this holds, above the number `since`."""
-    return next((s for s in _recent(trajectory) if s.number > since and holds(s)), None)
-
-
-def _last_telling(trajectory: Trajectory) -> Step | None:
-    return _last(trajectory, lambda step: step.event.kind not in _ASIDE)
-
-
-def _last_number(trajectory: Trajectory) -> int | None:
-    return len(trajectory.steps) or None
-
-
-def _before_last_change(trajectory: Trajectory, status: str) -> int:
-    """How many steps there were when the run came into the state before this one: what belongs to
-    an earlier turn does not explain this one."""
-    changes: list[StatusChange] = trajectory.statuses
-    return changes[-2].after if len(changes) > 1 and changes[-1].status == status else 0
-
-
-def _failure(trajectory: Trajectory) -> Step | None:
-    """The event that tells why the run failed. The app server may have it later than the state."""
-    since = _before_last_change(trajectory, "error")
-    found = [s for s in _recent(trajectory) if s.number > since and s.event.kind in _FAILURES]
-    return min(found, key=lambda step: _FAILURES.index(step.event.kind), default=None)
-
-
-def _is_answer(step: Step) -> bool:
-    """What a run ends with: a `finish`, or a message of the agent's."""
-    if step.event.kind == "MessageEvent":
-        return step.event.source == "agent"
-    return step.event.part == "FinishAction" and not step.is_open and not _failed(step)
-
-
-def _failed(step: Step) -> bool:
-    return step.result is not None and step.result.failed
-
-
-def _with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
-    """The recent calls with this outcome, in order."""
-    found = [s for s in _recent(trajectory) if s.is_open and trajectory.outcome(s) is outcome]
-    return found[::-1]
-
-
-def _open(trajectory: Trajectory) -> list[Step]:
-    """The calls without a result that the model's last answer made."""
-    return [step for step in _calls_before(trajectory, None) if step.is_open]
-
-
-def _calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
-    """The calls that the model's last answer before a step (or the end) made, in order."""
-    for step in _recent(trajectory):
-        if end is not None and step.number >= end.number:
-            continue
-        if step.is_call:
-            group = trajectory.group(step) or (step.number,)
-            return [trajectory.steps[number - 1] for number in group[-_RECENT:]]
-        if step.event.kind not in _ASIDE and step.event.kind not in _STOPS:
-            break
-    return []
-
-
-_INTERRUPTED = pattern(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
-
-
-def is_cut_off(call: Step) -> bool:
-    """Whether a stop ended this call: it has no result, or (since 1.24) one that the server made
-    up and that says so."""
-    result = call.result
-    if result is None or result.kind != "AgentErrorEvent":
-        return call.is_open
-    return _INTERRUPTED.search(text_field(result.body(), "error")[:500]) is not None
+    return "" if failure.number > RECENT else " at the first step"
 
 
 def _moment(trajectory: Trajectory, step: Step) -> str:

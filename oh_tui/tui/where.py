@@ -13,8 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from oh_tui.human import compact, dollars, duration, plural, tenths
-from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.spending import SHORT, Costly, Spending, context_fill, spending
+from oh_tui.trajectory.spent import Spent
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.bars import Footer, Hint

@@ -21,7 +21,8 @@ from oh_tui.trajectory.describe import (
 )
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.steps import Outcome, Trajectory
-from oh_tui.trajectory.tools import count, tool_of
+from oh_tui.trajectory.tools import tool_of
+from oh_tui.trajectory.use import count
 
 from ..demo_runs import demo_run
 from .made import call, event, failure, message, output, result, shell

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.fields import FIELDS
 from oh_tui.trajectory.moments import moment, seconds_of
-from oh_tui.trajectory.query import FIELDS, QueryError, complete, parse
+from oh_tui.trajectory.query import QueryError, complete, parse
 from oh_tui.trajectory.steps import Step, Trajectory
 
 from ..demo_runs import demo_run

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.accounting import Accounts, Spent
+from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import Family
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.spending import MOST, USAGES, Spending, context_fill, spending
+from oh_tui.trajectory.spent import Spent
 from oh_tui.trajectory.steps import Step, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
