@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -43,6 +44,7 @@ _ESCAPE = pattern(
 )
 _UNSHOWN = pattern(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}]+")
 _SURROGATE = pattern("[\ud800-\udfff]")
+_SURROGATES = pattern("(?:[\ud800-\udbff][\udc00-\udfff])++")
 _FLAG = pattern("[\U0001f1e6-\U0001f1ff]+")
 _LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 _JAMO = pattern("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
@@ -53,6 +55,48 @@ _PILE = pattern(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
 letters; the two are written out because `re` skips fast to a class that begins a pattern."""
 
 
+PIECE = 32_768
+"""Characters of a long text that are worked on at a time: a regular expression lets no other
+thread run until it has come to the end, and the screen has to be drawn meanwhile."""
+
+_Reach = Callable[[str, int, int], tuple[int, int]]
+"""Of a text, of the place from which to look and of the place of a cut: how far what lies across
+the cut reaches (not beyond the cut when there is nothing), and from where to look next time."""
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A long text cut behind line ends, so that cleaning the pieces is cleaning the whole."""
+    return _pieces(text, _control_string_at)
+
+
+def _pieces(text: str, reach: _Reach) -> Iterator[str]:
+    start = 0
+    while len(text) - start > 2 * PIECE:
+        since, end = start, text.find("\n", start + PIECE) + 1
+        while end:
+            far, since = reach(text, since, end)
+            if far <= end:
+                break
+            end = text.find("\n", far + PIECE // 8) + 1  # not at each line: there may be many
+        if not end:
+            break
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+_UNENDED = pattern("(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x80-\x9f]*+\\Z")
+_ENDS = pattern("[^\x1b\x80-\x9f]*+(?:\x1b\\\\|\x9c)")
+
+
+def _control_string_at(text: str, since: int, cut: int) -> tuple[int, int]:
+    """All other sequences end with their line."""
+    if not _UNENDED.search(text, since, cut):
+        return cut, since
+    ended = _ENDS.match(text, cut)
+    return (ended.end(), ended.end()) if ended else (cut, since)
+
+
 def clean(text: str) -> str:
     """Text for a terminal, of many lines: only printable characters, newlines and tabs are left.
 
@@ -61,6 +105,10 @@ def clean(text: str) -> str:
     written in another way: flags as their two letters, Korean put together, and at most
     MOST_MARKS marks on a character. Linear in the length of the text.
     """
+    return _clean(text) if len(text) <= 2 * PIECE else "".join(map(_clean, pieces(text)))
+
+
+def _clean(text: str) -> str:
     if text.isascii():
         if not _ODD_ASCII.search(text):
             return text
@@ -68,13 +116,17 @@ def clean(text: str) -> str:
         return _PILE.sub(_without_pile, text)
     text = _ESCAPE.sub("", _BREAK.sub("\n", text))
     if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = _SURROGATE.sub("\ufffd", _SURROGATES.sub(_joined, text))
     text = _UNSHOWN.sub("", text)
     if text.isascii():
         return text
     text = _FLAG.sub(lambda flags: flags[0].translate(_LETTERS), text)
     text = _JAMO.sub(lambda jamo: _LONE_JAMO.sub("", normalize("NFC", jamo[0])), text)
     return _PILE.sub(_without_pile, text)
+
+
+def _joined(pairs: re.Match[str]) -> str:
+    return pairs[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 
 def _without_pile(run: re.Match[str]) -> str:
@@ -148,6 +200,14 @@ def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
     return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
 
 
+_PRIVATE_KEY = pattern(
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
+    r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
+    r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
+)
+"""Hidden first, and in the whole text: it alone goes on over any number of lines, and a part of it
+that looks like another key must not end it."""
+
 _SHAPES = [
     _shape("sk-", r"(?=[\w-]*\d)[\w-]{16,}+"),
     _shape("sk_live_", r"\w{10,}+"),
@@ -166,14 +226,6 @@ _SHAPES = [
     _shape("pypi-", r"[\w-]{50,}+"),
     _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
     _shape("eyJ", r"[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"),
-    (
-        "PRIVATE KEY-----",
-        pattern(
-            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
-            r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
-            r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
-        ),
-    ),
 ]
 
 _SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
@@ -201,6 +253,18 @@ _NO_SECRET = pattern(
 _NAME_OF_CODE = pattern(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
 
 
+_WAITS = pattern(
+    r"(?:bearer|basic|authorization|cookie|key|token|secret|passw(?:or)?d|passphrase)"
+    r"(?:_?\d{1,3})?\\?[\"']?\s*(?:[:=]>?\s*\\?[\"']?)?\s*\Z",
+    re.IGNORECASE,
+)
+"""A text after which one of the patterns above may go on in the next line."""
+
+
+def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
+    return (cut + 1 if _WAITS.search(text, max(0, cut - 200), cut) else cut), since
+
+
 def redact(text: str) -> str:
     """Text with known kinds of secrets replaced by `[hidden]`; names beside them are kept.
 
@@ -210,6 +274,14 @@ def redact(text: str) -> str:
     sequence inside a key would hide the key from here. The keys that the program itself holds
     (`hold`) are hidden too.
     """
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(HIDDEN, text)
+    if len(text) <= 2 * PIECE:
+        return _redact(text)
+    return "".join(map(_redact, _pieces(text, _secret_at)))
+
+
+def _redact(text: str) -> str:
     for key in _held:
         if key in text:
             text = text.replace(key, HIDDEN)

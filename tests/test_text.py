@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
@@ -15,11 +15,13 @@ from oh_tui import text as text_module
 from oh_tui.text import (
     HIDDEN,
     MOST_MARKS,
+    PIECE,
     clean,
     clean_line,
     hold,
     holds_key,
     is_secret_name,
+    pieces,
     redact,
     redact_json,
     safe_line,
@@ -147,6 +149,58 @@ def test_hostile_text_costs_no_more_than_in_proportion(piece: str) -> None:
     small, large = piece * 1000, piece * 16_000
     for function in (clean, redact):
         assert _work(function, large) < 60 * max(_work(function, small), 0.0003)
+
+
+ACROSS_LINES = st.lists(
+    st.sampled_from(
+        [
+            "\n", "\n", "\r", "\r\n", "\u2028", " ", "\t", "a b", "x" * 9, "'", '"', ":", "=", "=>",
+            "_2", "\x1bP", "\x90", "\x1b_", "\x1b\\", "\x9c", "\x1b]", "\x07", "\x1b[1m", "\x1b",
+            "\x9b", "\u0301", "\u1100", "\u1161", "🇩", "\ud83d", "\udc00", "\u200b", "\ue000",
+            "token", "Password", "api_key", "secret", "bearer", "Basic", "authorization", "cookie",
+            "abc123def456ghi789", "sk-proj-" + "abc123def456ghi789", "-----BEGIN PRIVATE KEY-----",
+            "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj12", "-----END PRIVATE KEY-----", "-----",
+        ]
+    ),
+    max_size=60,
+).map("".join)  # fmt: skip
+
+
+@given(ACROSS_LINES)
+@settings(max_examples=400)
+def test_a_long_text_is_worked_on_in_pieces_as_if_it_were_one(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        whole, hidden = clean(text), redact(text)
+        patch.setattr(text_module, "PIECE", 8)
+        assert "".join(pieces(text)) == text
+        assert clean(text) == whole
+        assert redact(text) == hidden
+
+
+@pytest.mark.parametrize("line", ["x = 1\n", "\x1b[1mé\x1b[0m\n", "token: \nab\n"])
+def test_no_piece_of_a_long_text_is_long(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[int] = []
+
+    def counted(text: str) -> str:
+        worked.append(len(text))
+        return text
+
+    monkeypatch.setattr(text_module, "_clean", counted)
+    monkeypatch.setattr(text_module, "_redact", counted)
+    text = line * (10 * PIECE // len(line))
+    for function in (clean, redact):
+        worked.clear()
+        assert function(text) == text
+        assert sum(worked) == len(text)
+        assert max(worked) <= 2 * PIECE + len(line)
+
+
+def test_what_looks_like_another_key_does_not_end_a_private_key() -> None:
+    line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj12"
+    other = f"MIIEvQIBAD+{'AKIA' + 'IOSFODNN7EXAMPLE'}+kiG9w0BAQEFAASCBKcw"
+    assert redact(f"-----BEGIN PRIVATE KEY-----\n{other}\n{line}\nends here") == (
+        f"{HIDDEN}\nends here"
+    )
 
 
 SECRETS = [

@@ -7,7 +7,7 @@ from itertools import chain, zip_longest
 import msgspec
 
 from oh_tui.patterns import pattern
-from oh_tui.text import clean, redact
+from oh_tui.text import clean, pieces, redact
 from oh_tui.trajectory.bodies import strip_echo
 
 SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
@@ -41,7 +41,9 @@ def read_output(raw: str, command: str = "") -> Written:
     folded = 0
     raw = raw.replace("\r\n", "\n")  # much faster than what follows
     if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
-        raw, folded = _fold(raw)
+        # what goes up may go up any number of lines, all else stays in its line
+        folds = [_fold(raw)] if _UP.search(raw) else [*map(_fold, pieces(raw))]
+        raw, folded = "".join(text for text, _ in folds), sum(count for _, count in folds)
     text, coloured = _keep_colours(raw) if "\x1b[" in raw else (clean(raw), "")
     shown = strip_echo(text, clean(command)) if command else text
     if coloured and len(shown) < len(text):
@@ -56,6 +58,14 @@ def read_output(raw: str, command: str = "") -> Written:
 def _keep_colours(raw: str) -> tuple[str, str]:
     """Cleaned text, without and with its SGR sequences; the latter is "" when they cannot be told
     from what surrounds them, as inside another control string."""
+    found = [*map(_keep_colours_of, pieces(raw))]
+    text = "".join(text for text, _ in found)
+    if not any(coloured for _, coloured in found):
+        return text, ""
+    return text, "".join(coloured or text for text, coloured in found)
+
+
+def _keep_colours_of(raw: str) -> tuple[str, str]:
     parts = _SGR_WHOLE.split(raw.replace(_PLACE, "\ufffd"))
     if len(parts) == 1:
         return clean(raw), ""

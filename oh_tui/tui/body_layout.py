@@ -37,6 +37,7 @@ from oh_tui.tui.sections import (
     cells,
     chop,
     expand,
+    expand_at,
     head,
 )
 from oh_tui.tui.slices import SLICE, slices
@@ -124,13 +125,11 @@ def _output(text: str, coloured: str, width: int, wrap: bool) -> Section:
 def _expanded(pieces: Sequence[Piece], line: str) -> Sequence[Piece]:
     """Pieces with their tabs as spaces, as in the line that is shown."""
     found: list[Piece] = []
-    before, done = "", 0
+    column = 0
     for text, style in pieces:
-        before += text
-        end = len(expand(before, 8))
-        found.append((line[done:end], style))
-        done = end
-    return found if done == len(line) else [(line, "")]
+        shown, column = expand_at(text, 8, column)
+        found.append((shown, style))
+    return found if "".join(text for text, _ in found) == line else [(line, "")]
 
 
 def _markdown(text: str, width: int) -> list[Section]:

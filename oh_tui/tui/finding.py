@@ -99,6 +99,7 @@ async def find_next(screen: MainScreen, by: int) -> None:
     """Go to the next place (or the one before) with the text, over the end to the other side.
     `by` 0 takes the row under the cursor too."""
     if screen.pane == "detail":
+        await screen.run_view.made()
         found = screen.run_view.result_view.find(screen.find_text, back=by < 0)
         told = f"not in this result: {clean_line(screen.find_text)}"
         screen.footer.tell("" if found else told)

@@ -32,6 +32,7 @@ class Document:
         wrap: bool = True,
         glyphs: Glyphs = UNICODE,
     ) -> None:
+        self.made_for = (width, wrap, glyphs)
         self._sections = lay_out(blocks, max(1, width), wrap, glyphs)
         self._firsts: list[int] = []
         self._count_lines()

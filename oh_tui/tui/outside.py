@@ -79,6 +79,8 @@ def _body(screen: MainScreen) -> Body:
     focused = screen.focused
     if focused is not None and focused.id == "call":
         view = screen.run_view.call_view
+    if screen.run_view.is_making:
+        raise Problem("This step is large and still being read", "try again in a moment")
     text = plain_text(view.blocks)
     if not text:
         raise Problem("There is no text here to show")

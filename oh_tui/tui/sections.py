@@ -70,10 +70,11 @@ def cells(text: str) -> int:
     return cell_len(text) if len(text) < 200 else sum(map(get_character_cell_size, text))
 
 
-def chop(text: str, width: int, *, words: bool = False) -> list[int]:
+def chop(text: str, width: int, *, words: bool = False, most: int = 0) -> list[int]:
     """Where the screen lines of a text begin; always at least [0]. A character wider than the
     width gets a line of its own; combining characters stay with theirs. The text is one line,
-    cleaned and without tabs: control characters have no width that all agree on."""
+    cleaned and without tabs: control characters have no width that all agree on. With `most`,
+    the beginnings of so many lines are enough: a line of a megabyte is not walked for them."""
     if not words and (text.isascii() or _ALL_NARROW.fullmatch(text)):
         return list(range(0, max(1, len(text)), width))
     starts = [0]
@@ -90,6 +91,8 @@ def chop(text: str, width: int, *, words: bool = False) -> list[int]:
         if used + size > width and at > starts[-1] and size:
             cut = blank if blank > starts[-1] else at
             starts.append(cut)
+            if len(starts) == most:
+                break
             used = cells(text[cut:at])
             blank = -1
         used += size
@@ -98,7 +101,7 @@ def chop(text: str, width: int, *, words: bool = False) -> list[int]:
 
 def head(text: str, width: int, *, words: bool = False) -> str:
     """The first line of a text that is cut at the width; "" for no width."""
-    starts = chop(text, width, words=words) if width > 0 else [0, 0]
+    starts = chop(text, width, words=words, most=2) if width > 0 else [0, 0]
     return text[: starts[1]] if len(starts) > 1 else text
 
 
@@ -108,16 +111,27 @@ def expand(text: str, size: int) -> str:
         return text
     if text.isascii():
         return text.expandtabs(size)
-    lines = []
-    for line in text.split("\n"):
-        out, *others = line.split("\t")
-        for part in others:
-            out += " " * (size - cells(out) % size) + part
-        lines.append(out)
-    return "\n".join(lines)
+    return "\n".join(expand_at(line, size, 0)[0] for line in text.split("\n"))
+
+
+def expand_at(text: str, size: int, column: int) -> tuple[str, int]:
+    """A part of one line that begins at a column, with its tabs as spaces, and the column behind
+    it. Each part between two tabs is measured once, however many there are."""
+    first, *others = text.split("\t")
+    parts = [first]
+    column += cells(first)
+    for part in others:
+        gap = size - column % size
+        parts.append(" " * gap + part)
+        column += gap + cells(part)
+    return "".join(parts), column
 
 
 # ------------------------------------------------------------------------------------- sections
+
+
+_LONG = 10_000
+"""Characters of a line that is cut once, and not again whenever another line was drawn between."""
 
 
 class TextSection:
@@ -150,6 +164,8 @@ class TextSection:
         """Number of the row after each line; None when each line is one row."""
         self._painted: dict[int, Sequence[Piece]] = {}
         self._last_cuts: tuple[int, list[int]] = (-1, [0])
+        self._long_cuts: dict[int, list[int]] = {}
+        """Of lines that take long to cut."""
         room = self._room
         if wrap:
             self.width = width
@@ -170,7 +186,10 @@ class TextSection:
                 return 1
             if not self._words:
                 return -(-size // self._room)
-        return len(chop(line, self._room, words=self._words))
+        cuts = chop(line, self._room, words=self._words)
+        if size > _LONG:
+            self._long_cuts[number] = cuts
+        return len(cuts)
 
     def __len__(self) -> int:
         return self._count
@@ -196,6 +215,8 @@ class TextSection:
         return number, cuts[part], end
 
     def _cuts(self, number: int) -> list[int]:
+        if number in self._long_cuts:
+            return self._long_cuts[number]
         if self._last_cuts[0] != number:
             cuts = chop(self._lines[number], self._room, words=self._words)
             self._last_cuts = (number, cuts)

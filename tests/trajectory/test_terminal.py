@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oh_tui import text as text_module
 from oh_tui.text import HIDDEN, clean
 from oh_tui.trajectory.block import Note, Output, output_blocks
 from oh_tui.trajectory.terminal import SGR, Written, read_output
@@ -82,3 +83,22 @@ def test_a_megabyte_in_colours_is_read_in_a_moment() -> None:
         began = time.perf_counter()
         read_output(raw)
         assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\x1b[1mbold\x1b[0m and not\n",
+        "no colours\n",
+        "10 %\r20 %\r\x1b[32mdone\x1b[0m\n",
+        "a\nb\n\x1b[2Ac\n",
+        "token:\n  abc123def456ghi\n",
+        "\x1bPnot\nshown\x1b\\\x1b[3mseen\n",
+    ],
+)
+def test_long_output_is_read_in_pieces_as_if_it_were_one(line: str) -> None:
+    raw = "$ make it\n" + line * 50 + "\n\n"
+    whole = read_output(raw, "make it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "PIECE", 20)
+        assert read_output(raw, "make it") == whole

@@ -34,7 +34,19 @@ CHARACTERS = {name: character for character, name in NAMES.items()}
 
 AT_ONCE = Waits(first=0, most=0, jitter=0)
 
-READS = ("lists", "more", "run", "older", "find", "filter", "ask", "write", "download", "peek")
+READS = (
+    "lists",
+    "more",
+    "run",
+    "older",
+    "find",
+    "filter",
+    "ask",
+    "write",
+    "download",
+    "peek",
+    "bodies",
+)
 """Groups of workers that come to an end; following never does."""
 
 

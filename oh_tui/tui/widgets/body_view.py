@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
@@ -85,12 +86,23 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     # ------------------------------------------------------------------------------- what is shown
 
-    def show(self, blocks: Sequence[Block], *, at_end: bool = False) -> None:
-        """Show other blocks, from the top or at their end."""
+    def show(
+        self,
+        blocks: Sequence[Block],
+        *,
+        at_end: bool = False,
+        laid_out: Document | None = None,
+    ) -> None:
+        """Show other blocks, from the top or at their end. `laid_out` is what a thread has made
+        of them by `layout_now`; it is left aside if the size is another one by now."""
         self._blocks = blocks
         self._needle, self._hit = "", None
         self._at_end = at_end
-        self._lay_out(None)
+        self._lay_out(None, laid_out)
+
+    def layout_now(self) -> Callable[[Sequence[Block]], Document]:
+        """What lays blocks out for the size of now, for a thread."""
+        return partial(Document, width=self.size.width, wrap=self.wrap, glyphs=self.glyphs)
 
     def show_again(self) -> None:
         """Lay out and paint anew what is shown, its place kept."""
@@ -99,6 +111,11 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     @property
     def blocks(self) -> Sequence[Block]:
         return self._blocks
+
+    @property
+    def is_at_end(self) -> bool:
+        """It keeps to the end, as far as that is known."""
+        return self._at_end
 
     def plain_text(self) -> str:
         """All that is shown as text, lines as in the source, without line numbers."""
@@ -158,7 +175,8 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def _go(self, row: int) -> None:
         self._at_end = False
-        self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False)
+        # forced: a text that came just now counts as one that scrolls only after the next layout
+        self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True)
 
     def _go_sideways(self, count: int) -> None:
         self.scroll_to(x=self.scroll_offset.x + count, animate=False)
@@ -222,13 +240,16 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         super().notify_style_update()
         self._strips.clear()
 
-    def _lay_out(self, place: tuple[int, float] | None) -> None:
+    def _lay_out(self, place: tuple[int, float] | None, laid_out: Document | None = None) -> None:
         """Make the document for the size of now and go to a place in it, or to its start."""
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # it is made of line numbers, which are others now
         width = self.size.width
         self._laid_out = (width, self.wrap)
-        self._document = Document(self._blocks if width else (), width, self.wrap, self.glyphs)
+        if laid_out is not None and width and laid_out.made_for == (width, self.wrap, self.glyphs):
+            self._document = laid_out
+        else:
+            self._document = Document(self._blocks if width else (), width, self.wrap, self.glyphs)
         self._settle(place or (0, 0.0))
 
     def _settle(self, place: tuple[int, float] | None = None) -> None:
@@ -351,13 +372,13 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         text = line.text
         start = lead = 0
         if left:
-            starts = chop(text, left)
+            starts = chop(text, left, most=2)
             start = starts[1] if len(starts) > 1 else len(text)
             over = cells(text[:start])
             if over < left and start < len(text):
                 lead = over + cells(text[start]) - left
                 start += 1
-        ends = chop(text[start:], max(1, room - lead))
+        ends = chop(text[start:], max(1, room - lead), most=2)
         end = start + ends[1] if len(ends) > 1 else len(text)
         if cells(text[start:end]) > room - lead:
             end = start

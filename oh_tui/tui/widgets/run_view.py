@@ -3,7 +3,10 @@ given."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -11,27 +14,17 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.human import compact, day_span, dollars, duration, plural
+from oh_tui.human import day_span, plural
 from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.blocks import (
-    Around,
-    Block,
-    Json,
-    call_blocks,
-    call_title,
-    event_blocks,
-    json_text,
-    result_blocks,
-    result_title,
-)
 from oh_tui.trajectory.events import Event, seconds
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.tui.theme import outcome_mark
+from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of, told_line
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.shown import LARGE, Shown, at_first, of_event, of_step, weight
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
@@ -42,6 +35,10 @@ if TYPE_CHECKING:
 LOW = 30
 """Rows of the screen below which the strip goes without its axis and the summary without its
 second line."""
+
+
+_Key = tuple[Event, Outcome | None, int, bool, int]
+"""What the bodies depend on: event, outcome, number of results, as JSON, the study."""
 
 
 class RunView(Stack):
@@ -98,7 +95,10 @@ class RunView(Stack):
         self._now = 0.0
         self._detail = self.query_one("#detail-pane")
         self._rules = {rule.id: rule for rule in self.query(Rule)}
-        self._shown: tuple[Event, Outcome | None, int, bool, int] | None = None
+        self._shown: _Key | None = None
+        self._thread: asyncio.Future[tuple[Shown, Document, Document]] | None = None
+        self._made = asyncio.Event()
+        self._made.set()
         for told in ("show_events", "time", "filtered", "range_from"):
             self.watch(self.timeline, told, self._tell_counts, init=False)
         self.watch(self.timeline, "find_text", self._mark_hits, init=False)
@@ -256,93 +256,72 @@ class RunView(Stack):
     @on(RowList.Highlighted, "#timeline")
     def _show_current(self) -> None:
         timeline = self.timeline
-        current = timeline.current
+        run, current = timeline.trajectory, timeline.current
         if timeline.range_from is not None:
             self._tell_counts()
         self._strip.selected = current[0].number if current and current[0] else None
-        if current is None or timeline.trajectory is None:
+        if current is None or run is None:
             self._shown = None
-            self._show_bodies((), (), [], [], at_end=False)
+            self._show_bodies(Shown((), (), [], []))
             return
         step, event = current
         if step is None:
-            if self._shown != (event, None, 0, self.as_json, 0):
-                self._shown = (event, None, 0, self.as_json, 0)
-                self._show_event(event)
+            key: _Key = (event, None, 0, self.as_json, 0)
+            make = partial(of_event, event, run, self.as_json)
+        else:
+            outcome = run.outcome(step)
+            key = (step.event, outcome, len(step.results), self.as_json, id(timeline.study))
+            make = partial(
+                of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
+                whole_call=self.whole_call, as_json=self.as_json,
+            )  # fmt: skip
+        if key == self._shown:
             return
-        outcome = timeline.trajectory.outcome(step)
-        key = (step.event, outcome, len(step.results), self.as_json, id(timeline.study))
-        if key != self._shown:
-            self._shown = key
-            self._show_step(step, outcome)
-
-    def _show_event(self, event: Event) -> None:
-        title = ((told_line(event.kind), "dim"),)
-        run = self.timeline.trajectory
-        blocks: list[Block] = event_blocks(event, Around(run, event) if run is not None else None)
-        if self.as_json:
-            blocks = [Json(json_text(Step(0, event)))]
-        self._show_bodies(title, (("hidden event", "dim"),), [], blocks, at_end=False)
-
-    def _show_step(self, step: Step, outcome: Outcome) -> None:
-        glyph, hue = outcome_mark(glyphs_of(self.app), outcome)
-        call = ((call_title(step) + self._spent(step), "dim"),)
-        # How it ended is first and in colour; what does not fit goes from the end.
-        ended, *rest = result_title(step, outcome).split(" · ")
-        result: tuple[Piece, ...] = (
-            (f"{glyph} {ended}".strip(), hue or "dim"),
-            *((fact, "dim") for fact in (*self._loop(step), *rest)),
-        )
-        if self.as_json:
-            result = (("JSON (R)", "mark"), result[0])  # the rest is of what is not shown now
-            self._show_bodies(call, result, [], [Json(json_text(step))], at_end=False)
+        seen, self._shown = self._shown, key
+        if weight(step, event) < LARGE:
+            self._made.set()
+            self._show_bodies(make())
             return
-        run = self.timeline.trajectory
-        around = Around(run, step) if run is not None else None
-        failed = outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED)
-        self._show_bodies(
-            call,
-            result,
-            call_blocks(step, whole=self.whole_call, around=around),
-            result_blocks(step, outcome, around=around),
-            at_end=failed,
-        )
+        self._made.clear()
+        if seen is None or seen[:4] != key[:4]:
+            self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
+        self.run_worker(self._make_large(make, key), group="bodies", exclusive=True)
 
-    def _spent(self, step: Step) -> str:
-        """What the model took for a step: time, tokens, money."""
-        if self.timeline.study is None:
-            return ""
-        accounts = self.timeline.study.accounts
-        spent, llm = accounts.of(step), accounts.llm(step)
-        facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
-        if spent and (spent.prompt or spent.completion):
-            facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
-        if spent and spent.cost:
-            facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
-        return "".join(f" · {fact}" for fact in facts)
+    async def _make_large(self, make: Callable[[], Shown], key: _Key) -> None:
+        """Show it once a thread has made it, if it is still wanted then. One thread at a time:
+        those that a held key leaves behind would take the processor from the screen."""
+        while self._thread is not None and not self._thread.done():
+            await asyncio.wait([self._thread])
+        layouts = self.call_view.layout_now(), self.result_view.layout_now()
 
-    def _loop(self, step: Step) -> tuple[str, ...]:
-        """The other steps of the loop that a step is in, as far as the verdict names them."""
-        if self.timeline.study is None or step.number not in self.timeline.study.loops:
-            return ()
-        named = self.timeline.study.verdict.steps
-        if step.number not in named or len(named) < 2:
-            return ("in a loop",)
-        return (f"in the loop {named[0]}-{named[-1]}",)
+        def work() -> tuple[Shown, Document, Document]:
+            shown = make()
+            return shown, layouts[0](shown.call), layouts[1](shown.result)
+
+        self._thread = asyncio.get_running_loop().run_in_executor(None, work)
+        shown, call, result = await asyncio.shield(self._thread)
+        if self._shown == key:
+            self._made.set()
+            wished = self.result_view.is_at_end
+            self._show_bodies(shown._replace(at_end=shown.at_end or wished), call, result)
+
+    @property
+    def is_making(self) -> bool:
+        """What the selected step shows is large, and not all here yet."""
+        return not self._made.is_set()
+
+    async def made(self) -> None:
+        """Wait until the bodies of the selected step are there."""
+        await self._made.wait()
 
     def _show_bodies(
-        self,
-        call_facts: tuple[Piece, ...],
-        result_facts: tuple[Piece, ...],
-        call: list[Block],
-        result: list[Block],
-        *,
-        at_end: bool,
+        self, shown: Shown, call: Document | None = None, result: Document | None = None
     ) -> None:
-        self._rules["call-rule"].facts = call_facts
-        self._result_facts = result_facts
-        self.call_view.show(call)
-        self.result_view.show(result, at_end=at_end)
+        """`call` and `result` as they are laid out already."""
+        self._rules["call-rule"].facts = shown.call_facts
+        self._result_facts = shown.result_facts
+        self.call_view.show(shown.call, laid_out=call)
+        self.result_view.show(shown.result, at_end=shown.at_end, laid_out=result)
         self._fit_call()
         self._mark_hits()
         self._tell_position()
@@ -371,7 +350,7 @@ class RunView(Stack):
         whole = first <= 1 and last >= total
         position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
         facts = [fact for fact in self._result_facts if fact[0]]
-        if total:
+        if total and not self.is_making:
             facts.insert(2, (position, "dim"))  # before a folder, which may be long
         self._rules["result-rule"].facts = joined(facts, glyphs_of(self.app).dot)
 

@@ -1,0 +1,121 @@
+"""What Call and Result show of a step or an event: made on its own, so that a thread can do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from oh_tui.human import compact, dollars, duration, size
+from oh_tui.trajectory.blocks import (
+    Around,
+    Block,
+    Json,
+    Note,
+    call_blocks,
+    call_title,
+    event_blocks,
+    json_text,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.tui.theme import Glyphs, outcome_mark
+from oh_tui.tui.widgets.conversation_list import told_line
+from oh_tui.tui.widgets.drawing import Piece
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
+
+LARGE = 100_000
+"""Bytes of JSON; what says more is made in a thread. Up to here it takes less than a frame."""
+
+
+class Shown(NamedTuple):
+    """The facts in the rules of Call and Result, and what stands below them."""
+
+    call_facts: tuple[Piece, ...]
+    result_facts: tuple[Piece, ...]
+    call: list[Block]
+    result: list[Block]
+    at_end: bool = False
+
+
+def weight(step: Step | None, event: Event) -> int:
+    """Bytes of JSON that are read to show it."""
+    return sum(len(each.raw()) for each in (event, *(step.results if step else ())))
+
+
+def of_event(event: Event, run: Trajectory, as_json: bool) -> Shown:
+    blocks: list[Block] = [Json(json_text(Step(0, event)))] if as_json else []
+    blocks = blocks or event_blocks(event, Around(run, event))
+    return Shown(((told_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
+
+
+def of_step(
+    step: Step,
+    outcome: Outcome,
+    run: Trajectory,
+    study: Study | None,
+    glyphs: Glyphs,
+    *,
+    whole_call: bool,
+    as_json: bool,
+) -> Shown:
+    glyph, hue = outcome_mark(glyphs, outcome)
+    call = _title(step, study)
+    # How it ended is first and in colour; what does not fit goes from the end.
+    ended, *rest = result_title(step, outcome).split(" · ")
+    result: tuple[Piece, ...] = (
+        (f"{glyph} {ended}".strip(), hue or "dim"),
+        *((fact, "dim") for fact in (*_loop(step, study), *rest)),
+    )
+    if as_json:
+        result = (("JSON (R)", "mark"), result[0])  # the rest is of what is not shown now
+        return Shown(call, result, [], [Json(json_text(step))])
+    around = Around(run, step)
+    return Shown(
+        call,
+        result,
+        call_blocks(step, whole=whole_call, around=around),
+        result_blocks(step, outcome, around=around),
+        outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
+    )
+
+
+def at_first(
+    step: Step | None, event: Event, run: Trajectory, study: Study | None, whole_call: bool
+) -> Shown:
+    """What stands there while the rest is made: the call, if it is not what is large."""
+    waits = Note(f"reading {size(weight(step, event))} …")
+    if step is None:
+        return Shown((), (), [], [waits])
+    small = weight(None, event) < LARGE
+    call = call_blocks(step, whole=whole_call, around=Around(run, step)) if small else []
+    return Shown(_title(step, study), (), call, [waits])
+
+
+def _title(step: Step, study: Study | None) -> tuple[Piece, ...]:
+    return ((call_title(step) + _spent(step, study), "dim"),)
+
+
+def _spent(step: Step, study: Study | None) -> str:
+    """What the model took for a step: time, tokens, money."""
+    if study is None:
+        return ""
+    spent, llm = study.accounts.of(step), study.accounts.llm(step)
+    facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
+    if spent and (spent.prompt or spent.completion):
+        facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
+    if spent and spent.cost:
+        facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
+    return "".join(f" · {fact}" for fact in facts)
+
+
+def _loop(step: Step, study: Study | None) -> tuple[str, ...]:
+    """The other steps of the loop that a step is in, as far as the verdict names them."""
+    if study is None or step.number not in study.loops:
+        return ()
+    named = study.verdict.steps
+    if step.number not in named or len(named) < 2:
+        return ("in a loop",)
+    return (f"in the loop {named[0]}-{named[-1]}",)

@@ -1,0 +1,133 @@
+"""Steps whose results are large: made in a thread, whole or not at all, and no key is lost."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.sources.files import FileSource
+from oh_tui.tui.widgets import shown
+from tests.tui.explorer import Explorer, explore
+
+LINES = 20_000
+
+
+def event(kind: str, n: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"{kind[0]}{n}", "kind": kind, "timestamp": f"2026-03-01T00:00:{n:02}", **more}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Three commands, the second with 20,000 lines and a key in the last of them."""
+    large = "".join(f"\x1b[32mline {n}\x1b[0m of many\n" for n in range(1, LINES))
+    large += "the last one, api_key=abcdef0123456789\n"
+    events = []
+    for n, said in enumerate(("first said", large, "third said")):
+        action = {"kind": "TerminalAction", "command": f"make part{n}"}
+        content = [{"type": "text", "text": said}]
+        told = {"kind": "TerminalObservation", "content": content, "exit_code": 0}
+        call = {"tool_name": "terminal", "tool_call_id": f"c{n}"}
+        events.append(event("ActionEvent", 2 * n, source="agent", action=action, **call))
+        more = {"action_id": f"A{2 * n}", "observation": told, **call}
+        events.append(event("ObservationEvent", 2 * n + 1, source="environment", **more))
+    path = tmp_path / "run.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("meta.json", json.dumps({"id": "5f3a" * 8, "title": "Large"}))
+        for n, one in enumerate(events):
+            archive.writestr(f"event_{n:06}_{one['id']}.json", json.dumps(one))
+    return path
+
+
+@contextmanager
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """What is made waits until the event given back is set."""
+    may, make = threading.Event(), shown.result_blocks
+
+    def waits(step: Any, *rest: Any, **more: Any) -> Any:
+        assert step.number != 2 or may.wait(8)
+        return make(step, *rest, **more)
+
+    monkeypatch.setattr(shown, "result_blocks", waits)
+    try:
+        yield may
+    finally:
+        may.set()
+
+
+async def at_first_step(it: Explorer) -> None:
+    await it.until(lambda: it.screen.timeline.row_count() == 3)
+    it.screen.focus_pane("timeline")
+    await it.press("g")
+
+
+async def test_a_large_result_comes_whole_and_at_the_place_that_was_gone_to_meanwhile(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j")
+            assert "make part1" in it.text("#call")
+            assert "reading 769 kB" in it.text("#result")
+            assert "line" not in it.text("#result-rule")
+            await it.send("4", "end")
+            may.set()
+            await it.settle()
+        assert it.screen.run_view.result_view.position()[1:] == (LINES, LINES)
+        assert f"of {LINES:,}" in it.text("#result-rule")
+        assert "the last one, api_key=[hidden]" in it.text("#result")
+        await it.press("home")
+        assert it.text("#result").startswith("line 1 of many")
+        text = it.screen.run_view.result_view.plain_text()
+        assert text.count("\n") == LINES - 1
+        assert "abcdef0123456789" not in text
+
+
+async def test_a_large_result_that_is_no_longer_wanted_is_not_shown(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j", "j")
+            assert "third said" in it.text("#result")
+            may.set()
+            await it.settle()
+        await it.pilot.pause(0.1)
+        assert "third said" in it.text("#result")
+        assert not it.screen.run_view.is_making
+
+
+async def test_what_is_looked_for_in_a_large_result_waits_for_it(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j", "4")
+            it.screen.set_find("line 19998 of")
+            await it.send("n")
+            assert it.screen.run_view.is_making
+            may.set()
+            await it.settle()
+        await it.until(lambda: "line 19998 of many" in it.text("#result"))
+        assert "not in this result" not in it.footer
+
+
+async def test_a_large_result_is_not_handed_to_a_pager_before_it_is_there(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j", "f3")
+            assert "still being read" in it.footer
+            may.set()
+            await it.settle()
