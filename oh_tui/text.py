@@ -63,38 +63,48 @@ _Reach = Callable[[str, int, int], tuple[int, int]]
 """Of a text, of the place from which to look and of the place of a cut: how far what lies across
 the cut reaches (not beyond the cut when there is nothing), and from where to look next time."""
 
+_LINE_END = pattern("\n")
+_PLAIN = pattern("\n|(?=[!-~\u4e00-\u9fff])")
+"""Where a run of anything that is cleaned away or put together ends at the latest."""
+
 
 def pieces(text: str) -> Iterator[str]:
     """A long text cut behind line ends, so that cleaning the pieces is cleaning the whole."""
-    return _pieces(text, _control_string_at)
+    return _pieces(text, _LINE_END, _escape_at)
 
 
-def _pieces(text: str, reach: _Reach) -> Iterator[str]:
+def _pieces(text: str, place: re.Pattern[str], reach: _Reach) -> Iterator[str]:
     start = 0
     while len(text) - start > 2 * PIECE:
-        since, end = start, text.find("\n", start + PIECE) + 1
-        while end:
-            far, since = reach(text, since, end)
-            if far <= end:
+        since, found, tries = start, place.search(text, start + PIECE), 0
+        while found:
+            far, since = reach(text, since, found.end())
+            if far <= found.end():
                 break
-            end = text.find("\n", far + PIECE // 8) + 1  # not at each line: there may be many
-        if not end:
+            tries += 1  # at some of the next places, not at each: there may be very many
+            found = place.search(text, far if tries % 16 else far + PIECE // 8)
+        if not found:
             break
-        yield text[start:end]
-        start = end
+        yield text[start : found.end()]
+        start = found.end()
     yield text[start:]
 
 
-_UNENDED = pattern("(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x80-\x9f]*+\\Z")
-_ENDS = pattern("[^\x1b\x80-\x9f]*+(?:\x1b\\\\|\x9c)")
+_UNENDED = pattern(
+    "(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x1b\x80-\x9f]*+\\Z"
+    "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+\\Z"
+    "|\x1b[ -/]*+\\Z"
+)
+"""What may be an escape sequence that goes on."""
+
+_STARTS = "\x1b\x90\x98\x9b\x9d\x9e\x9f"
 
 
-def _control_string_at(text: str, since: int, cut: int) -> tuple[int, int]:
-    """All other sequences end with their line."""
-    if not _UNENDED.search(text, since, cut):
-        return cut, since
-    ended = _ENDS.match(text, cut)
-    return (ended.end(), ended.end()) if ended else (cut, since)
+def _escape_at(text: str, since: int, cut: int) -> tuple[int, int]:
+    last = max(text.rfind(start, since, cut) for start in _STARTS)
+    opened = _UNENDED.match(text, last, cut) if last >= 0 else None
+    whole = _ESCAPE.match(text, opened.start()) if opened else None
+    return (whole.end(), whole.end()) if whole and whole.end() > cut else (cut, since)
 
 
 def clean(text: str) -> str:
@@ -105,7 +115,11 @@ def clean(text: str) -> str:
     written in another way: flags as their two letters, Korean put together, and at most
     MOST_MARKS marks on a character. Linear in the length of the text.
     """
-    return _clean(text) if len(text) <= 2 * PIECE else "".join(map(_clean, pieces(text)))
+    return (
+        _clean(text)
+        if len(text) <= 2 * PIECE
+        else "".join(map(_clean, _pieces(text, _PLAIN, _escape_at)))
+    )
 
 
 def _clean(text: str) -> str:
@@ -278,7 +292,7 @@ def redact(text: str) -> str:
         text = _PRIVATE_KEY.sub(HIDDEN, text)
     if len(text) <= 2 * PIECE:
         return _redact(text)
-    return "".join(map(_redact, _pieces(text, _secret_at)))
+    return "".join(map(_redact, _pieces(text, _LINE_END, _secret_at)))
 
 
 def _redact(text: str) -> str:

@@ -177,7 +177,18 @@ def test_a_long_text_is_worked_on_in_pieces_as_if_it_were_one(text: str) -> None
         assert redact(text) == hidden
 
 
-@pytest.mark.parametrize("line", ["x = 1\n", "\x1b[1mé\x1b[0m\n", "token: \nab\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 1\n",
+        "é\n",
+        "\x1b[1mé\x1b[0m\n",
+        "token: \nab\n",
+        "\x1bPa\nb\x1b\\\n",
+        "a\u202e",
+        "漢\u0301",
+    ],
+)
 def test_no_piece_of_a_long_text_is_long(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     worked: list[int] = []
 
@@ -188,7 +199,7 @@ def test_no_piece_of_a_long_text_is_long(line: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(text_module, "_clean", counted)
     monkeypatch.setattr(text_module, "_redact", counted)
     text = line * (10 * PIECE // len(line))
-    for function in (clean, redact):
+    for function in (clean, redact) if "\n" in line else (clean,):
         worked.clear()
         assert function(text) == text
         assert sum(worked) == len(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain, zip_longest
 
 import msgspec
@@ -14,7 +15,7 @@ SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
 """The one escape sequence that is kept beside the text: colours and weight."""
 
 _SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
-_STEP = pattern("(\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G)")
+_STEP = pattern("\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G")
 _RETURN = pattern("\r(?!\r*+(?:\n|\\Z))")
 _UP = pattern("\x1b\\[\\d{0,4}[AF]")
 """What goes back to the start of a line, or up, so that text is written over."""
@@ -99,7 +100,7 @@ def _fold(raw: str) -> tuple[str, int]:
     Moves sideways are not followed: all that rewrites lines goes to their start."""
     rows: list[list[str]] = [[]]
     at, fresh, folded = 0, True, 0
-    for number, token in enumerate(_STEP.split(raw)):
+    for number, token in enumerate(_tokens(raw)):
         row = rows[at]
         if number % 2 == 0:
             if token and fresh:
@@ -128,6 +129,16 @@ def _fold(raw: str) -> tuple[str, int]:
             del rows[at + 1 :]
     folded += sum(max(0, _count(row) - 1) for row in rows)
     return "\n".join(map(_last, rows)), folded
+
+
+def _tokens(raw: str) -> Iterator[str]:
+    """Texts and, after each but the last, what moves on from it."""
+    at = 0
+    for step in _STEP.finditer(raw):  # not split: that of a megabyte lets no other thread run
+        yield raw[at : step.start()]
+        yield step[0]
+        at = step.end()
+    yield raw[at:]
 
 
 def _count(row: list[str]) -> int:
