@@ -137,10 +137,10 @@ class Document:
                 return self._firsts[n] + found
         return None
 
-    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
-        """Where the text stands in a line, as character offsets."""
+    def marks(self, row: int, needle: str, seen: slice = slice(None)) -> list[tuple[int, int]]:
+        """Where the text stands in a line, as character offsets, at least among those seen."""
         number, inner = self._section(row)
-        return self._sections[number].marks(inner, needle) if needle else []
+        return self._sections[number].marks(inner, needle, seen) if needle else []
 
 
 def warm_up() -> None:

@@ -49,8 +49,9 @@ class Section(Protocol):
     def find(self, needle: str, row: int, back: bool) -> int | None:
         """The nearest line at or after (before) `row` in which the text begins."""
 
-    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
-        """Where the text stands in a line, as character offsets, parts included."""
+    def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
+        """Where the text stands in a line, as character offsets, parts included; of a long line
+        in the characters that are seen."""
 
     def prepare(self) -> None: ...
 
@@ -286,13 +287,15 @@ class TextSection:
                 return rows[-1 if back else 0]
         return None
 
-    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+    def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
         number, start, end = self._span(row)
-        begin = max(0, start - len(needle) + 1)
+        first, last, _ = seen.indices(end - start)
+        low, end = start + first, start + last
+        begin = max(0, low - len(needle) + 1)
         window = self._lines[number][begin : end + len(needle) - 1]
         found = []
         for match in _pattern(needle).finditer(window):
-            left = max(0, match.start() + begin - start)
+            left = max(low, match.start() + begin) - start
             right = min(end, match.end() + begin) - start
             if left < right:
                 found.append((left, right))
@@ -335,7 +338,7 @@ class RowSection:
         order = range(min(row, last), -1, -1) if back else range(max(0, row), last + 1)
         return next((n for n in order if pattern.search(self.text(n))), None)
 
-    def marks(self, row: int, needle: str) -> list[tuple[int, int]]:
+    def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
         return [match.span() for match in _pattern(needle).finditer(self.text(row))]
 
     def prepare(self) -> None:

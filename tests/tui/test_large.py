@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.blocks import result_blocks
 from oh_tui.tui.widgets import shown
 from tests.tui.explorer import Explorer, explore
 
@@ -48,11 +49,11 @@ def run(tmp_path: Path) -> Path:
 @contextmanager
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """What is made waits until the event given back is set."""
-    may, make = threading.Event(), shown.result_blocks
+    may = threading.Event()
 
     def waits(step: Any, *rest: Any, **more: Any) -> Any:
         assert step.number != 2 or may.wait(8)
-        return make(step, *rest, **more)
+        return result_blocks(step, *rest, **more)
 
     monkeypatch.setattr(shown, "result_blocks", waits)
     try:

@@ -31,6 +31,7 @@ from oh_tui.trajectory.blocks import (
     Thought,
 )
 from oh_tui.trajectory.plans import Task
+from oh_tui.tui import sections
 from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import cells, chop, expand
 from oh_tui.tui.slices import SLICE, slices
@@ -305,6 +306,42 @@ def test_a_hit_over_the_edge_of_a_line_is_found_and_marked_in_both() -> None:
     document = Document([Output("abcdef")], 3)
     assert document.find("cd", 0) == 0
     assert (document.marks(0, "cd"), document.marks(1, "cd")) == ([(2, 3)], [(0, 1)])
+
+
+def test_of_a_long_line_the_hits_in_sight_are_marked() -> None:
+    document = Document([Output("abcd" * 1000)], 10, wrap=False)
+    assert document.marks(0, "cda", slice(4, 11)) == [(4, 5), (6, 9), (10, 11)]
+    assert document.marks(0, "cda", slice(3990, 4000)) == [(3990, 3993), (3994, 3997)]
+    assert len(document.marks(0, "cda")) == 999
+
+
+def test_tabs_are_measured_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def counted(text: str) -> int:
+        measured.append(len(text))
+        return cells(text)
+
+    monkeypatch.setattr(sections, "cells", counted)
+    line = "漢\t" * 5000
+    assert cells(expand(line, 8)) == 8 * 5000
+    assert sum(measured) <= 2 * len(line)
+
+
+def test_a_long_line_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = Document([Output("e\u0301" * 10_000 + "\nshort\n" + "漢" * 10_001)], 50)
+    walked: list[int] = []
+
+    def counted(text: str, width: int, *, words: bool = False, most: int = 0) -> list[int]:
+        walked.append(len(text))
+        return chop(text, width, words=words, most=most)
+
+    monkeypatch.setattr(sections, "chop", counted)
+    assert document.line(0).text == "e\u0301" * 50
+    assert document.line(len(document) - 1).text == "漢"
+    assert document.line(100).text == "e\u0301" * 50
+    assert document.row_at(document.place(300)) == 300
+    assert walked == []
 
 
 def test_finding_renders_the_markdown_in_which_the_text_is() -> None:

@@ -343,7 +343,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         shown = lead
         if lead:
             segments.append(Segment(" " * lead, base + Style(meta={"offset": (start, row)})))
-        overlays = self._overlays(row, line)
+        overlays = self._overlays(row, line, slice(start, end))
         edges = sorted({edge for first, last, _ in overlays for edge in (first, last)})
         for text, name in line.body:
             after = at + len(text)
@@ -384,10 +384,10 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             end = start
         return start, end, lead
 
-    def _overlays(self, row: int, line: Line) -> list[tuple[int, int, Style]]:
+    def _overlays(self, row: int, line: Line, seen: slice) -> list[tuple[int, int, Style]]:
         """Hits and the selection in a line: from, to and style, later ones on top."""
         look = self._look("find")
-        found = [(*mark, look) for mark in self._document.marks(row, self._needle)]
+        found = [(*mark, look) for mark in self._document.marks(row, self._needle, seen)]
         selection = self.text_selection
         span = selection.get_span(row) if selection is not None else None
         if span is not None:
