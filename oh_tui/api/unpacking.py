@@ -19,6 +19,12 @@ SLOWEST = 1024
 """Bytes a second that a body must come with, on the average, when it takes longer than the wait
 for any of them: else a server that sends one now and then is waited for without end."""
 
+BARREN = 1 << 20
+"""Bytes that come without anything in them: no packer needs so many, and they could go on for
+ever without ever being too much of a body."""
+
+_MAGIC = b"\x1f\x8b"
+
 _GZIP = 31
 """What zlib calls a gzip body with its head and its check sum."""
 
@@ -33,14 +39,25 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
         return
     if encoding not in ("gzip", "x-gzip"):
         raise httpx.DecodingError("packed in another way")
-    packed, came = zlib.decompressobj(_GZIP), False
+    packed, came, barren = zlib.decompressobj(_GZIP), False, 0
     try:
         async for piece in response.aiter_raw():
             came = came or bool(piece)
+            barren += len(piece)
             while piece:
+                if packed.eof:  # a body may be of several parts, and filled up with zeros
+                    piece = piece.lstrip(b"\0")
+                    if not piece:
+                        break
+                    if not _MAGIC.startswith(piece[:2]):
+                        return  # what stands behind it is no part of it
+                    packed = zlib.decompressobj(_GZIP)
                 if out := packed.decompress(piece, PIECE):
+                    barren = 0
                     yield out
-                piece = packed.unconsumed_tail
+                piece = packed.unconsumed_tail or packed.unused_data
+            if barren > BARREN:
+                raise httpx.DecodingError("holds nothing")
         if out := packed.flush():
             yield out
     except zlib.error as error:
