@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from oh_tui.api.errors import InvalidRequest, Unreachable
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, safe_line
 
 WANTED = "Expected is the server's own address, such as https://app.all-hands.dev"
 
@@ -21,9 +21,7 @@ def base_address(address: str) -> str:
     """
     url = _web(address.strip())
     if url is None:
-        raise Unreachable(
-            f"“{redact(clean_line(address))[:80]}” is no http or https address", WANTED
-        )
+        raise Unreachable(f"“{safe_line(address)[:80]}” is no http or https address", WANTED)
     return re.sub(r"(/api(/v1)?)?/*$", "", str(url.copy_with(query=None)).rstrip("/"))
 
 

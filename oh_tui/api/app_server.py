@@ -41,7 +41,7 @@ from oh_tui.api.filters import (
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, User, bare_id
 from oh_tui.api.paging import batches, pages
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
 
 CLOUD = "https://app.all-hands.dev"
@@ -319,7 +319,7 @@ class AppServer(Acting):
             raise BadAnswer(
                 f"The address that {self._server.host} gives for the sandbox of "
                 f"{short(conversation.id)} is no http or https address "
-                f"({redact(clean_line(address))[:80]})",
+                f"({safe_line(address)[:80]})",
                 "Its history can still be read from the app server",
             ) from None
         server = Server(

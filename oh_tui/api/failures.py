@@ -27,7 +27,7 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.models import Secret
-from oh_tui.text import clean_line, redact, safe_line
+from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import decode_json
 
 MAYBE_DONE = "It may have been done all the same: look before you try again"
@@ -128,7 +128,7 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
         text = body.decode("utf-8", "replace") if plain else ""
     if key is not None:
         text = text.replace(key.reveal(), "…")
-    return _shortened(redact(clean_line(_shortened(text, 4000))), 1000).strip()
+    return _shortened(safe_line(_shortened(text, 4000)), 1000).strip()
 
 
 def _said(value: Any) -> str:

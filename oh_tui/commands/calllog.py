@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line, redact
+from oh_tui.text import clean_line, safe_line
 
 
 class CallLog:
@@ -20,7 +20,7 @@ class CallLog:
     def __call__(self, method: str, url: str, status: int | None, seconds: float) -> None:
         """One attempt of a call; `url` has no query, `status` is None when no answer came."""
         now = datetime.now(UTC)
-        told = redact(clean_line(url))
+        told = safe_line(url)
         self._append(
             f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z  {method:<5} {told}  "
             f"{status or 'no answer'}  {seconds * 1000:.0f} ms\n"

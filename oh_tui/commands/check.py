@@ -9,7 +9,7 @@ from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import Cell, Column, Hue, Style, print_json, table
 from oh_tui.commands.reading import is_damaged, name, open_run, say_damage, whole
 from oh_tui.human import plural
-from oh_tui.text import clean, clean_line, redact, safe_line
+from oh_tui.text import clean, redact, safe_line
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe, describe_event
 from oh_tui.trajectory.events import ERROR_KINDS, Event
@@ -99,7 +99,7 @@ def _error(event: Event) -> dict[str, str]:
     return {
         "event_id": event.id,
         "kind": event.kind,
-        "code": redact(clean_line(text_field(body, "code"))),
+        "code": safe_line(text_field(body, "code")),
         "detail": redact(clean(detail)),
     }
 

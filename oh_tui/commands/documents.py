@@ -9,7 +9,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import number, stamp
 from oh_tui.commands.reading import title
-from oh_tui.text import clean_line, redact, safe_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
@@ -172,13 +172,13 @@ def marks(facts: Facts, step: Step) -> list[str]:
 
 def conversation_id(conversation: Conversation) -> str:
     """Without dashes, as the app server writes it; of a file that holds no id its path."""
-    return read_id(conversation.id) or redact(clean_line(conversation.id))
+    return read_id(conversation.id) or safe_line(conversation.id)
 
 
 def line(text: str | None) -> str | None:
     """A foreign text on one line; None when it says nothing. Never kept: what has to be hidden in
     it may come to be known later."""
-    return redact(clean_line(text or "")) or None
+    return safe_line(text or "") or None
 
 
 def moment(text: str | None) -> str | None:

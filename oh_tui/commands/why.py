@@ -9,7 +9,7 @@ from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import print_json
 from oh_tui.commands.reading import open_run, say_damage, title, whole
 from oh_tui.human import dollars, duration, plural
-from oh_tui.text import clean_line, redact, safe_line
+from oh_tui.text import safe_line
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.ending import is_cut_off
@@ -76,8 +76,8 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
-            "model": redact(clean_line(conversation.llm_model or "")).rpartition("/")[2] or None,
-            "repository": redact(clean_line(conversation.selected_repository or "")) or None,
+            "model": safe_line(conversation.llm_model or "").rpartition("/")[2] or None,
+            "repository": safe_line(conversation.selected_repository or "") or None,
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, accounts),
             "priced": accounts.priced,

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 import msgspec
 
 from oh_tui.human import plural
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event, seconds
 from oh_tui.trajectory.ledger import Ledger, Update, total_of
 from oh_tui.trajectory.spent import Spent, spent_of
@@ -351,7 +351,7 @@ class Accounts:
         for usage, ledger in list(self._ledgers.items()):
             calls = ledger.other.calls
             if calls and self._paid_by(usage) is None:
-                name = redact(clean_line(usage[:60]))
+                name = safe_line(usage[:60])
                 what = "title request" if "title" in usage.lower() else f"call of {name}"
                 parts.append(plural(calls, what, f"calls of {name}" if " of " in what else ""))
             else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from oh_tui.human import plural
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.bodies import content_text, field, text_field
 from oh_tui.trajectory.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.edits import Touch, may_touch, touches
@@ -44,7 +44,7 @@ class FileChange:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.shown = redact(clean_line(shorten(path)))[:400] or "(no name)"
+        self.shown = safe_line(shorten(path))[:400] or "(no name)"
         self.reads: list[Step] = []
         self.edits: list[Step] = []
         """The steps that changed it, in the order of the run."""

@@ -9,7 +9,7 @@ import msgspec
 
 from oh_tui.human import compact, dollars
 from oh_tui.patterns import pattern
-from oh_tui.text import HIDDEN, clean_line, is_secret_name, redact
+from oh_tui.text import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.bodies import (
     arguments,
     arguments_text,
@@ -101,7 +101,7 @@ def _description(family: Family, what: str, parts: Parts) -> Description:
 
 def _line(text: str) -> str:
     # cut before the work, but late enough that no half of a key is left unseen at the end
-    return _fit(redact(clean_line(text[: 5 * LIMIT])))
+    return _fit(safe_line(text[: 5 * LIMIT]))
 
 
 def _fit(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.patterns import pattern
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.use import first_line
@@ -76,4 +76,4 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
 
 
 def _line(text: str) -> str:
-    return redact(clean_line(text[:2000]))
+    return safe_line(text[:2000])

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from oh_tui.text import clean_line, redact
+from oh_tui.text import safe_line
 from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.describe import Family, describe, family_of
 from oh_tui.trajectory.spent import Spent
@@ -151,7 +151,7 @@ def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Spent], ...]:
         accounts.usages.items(),
         key=lambda pair: (-pair[1].cost if priced else -tokens(pair[1]), pair[0]),
     )
-    named = [(redact(clean_line(usage[:200])), spent) for usage, spent in told[:USAGES]]
+    named = [(safe_line(usage[:200]), spent) for usage, spent in told[:USAGES]]
     rest = Spent()
     for _, spent in told[USAGES:]:
         rest += spent
