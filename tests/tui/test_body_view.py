@@ -8,6 +8,7 @@ from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
 from oh_tui.trajectory.blocks import Block, Code, Diff, Heading, Markdown, Note, Output
+from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 
 
@@ -302,3 +303,16 @@ async def test_a_change_of_theme_changes_the_colours(theme: str) -> None:
         assert before != after
         if theme == "ansi-dark":
             assert all(s is None or s.bgcolor is None or s.bgcolor.is_default for s in after)
+
+
+async def test_what_was_laid_out_for_another_size_is_laid_out_again() -> None:
+    app = Body()
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settle(pilot)
+        blocks = [Output("x" * 76)]
+        narrow, fitting = Document(blocks, 19), app.body.layout_now()(blocks)
+        app.body.show(blocks, laid_out=narrow)
+        assert app.body.position()[2] == 2
+        app.body.show(blocks, laid_out=fitting)
+        assert app.body.position()[2] == 2
+        assert app.body._document is fitting

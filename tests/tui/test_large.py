@@ -132,3 +132,19 @@ async def test_a_large_result_is_not_handed_to_a_pager_before_it_is_there(
             assert "still being read" in it.footer
             may.set()
             await it.settle()
+
+
+async def test_a_run_that_goes_away_takes_what_is_being_made_with_it(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j")
+            assert it.screen.run_view.is_making
+            it.screen.run_view.show_run(None)
+            assert not it.screen.run_view.is_making
+            may.set()
+            await it.settle()
+        await it.pilot.pause(0.1)
+        assert it.screen.run_view.result_view.position() == (0, 0, 0)

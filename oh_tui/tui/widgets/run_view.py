@@ -262,6 +262,7 @@ class RunView(Stack):
         self._strip.selected = current[0].number if current and current[0] else None
         if current is None or run is None:
             self._shown = None
+            self._made.set()
             self._show_bodies(Shown((), (), [], []))
             return
         step, event = current
