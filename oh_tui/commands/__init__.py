@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 _FIND, _READ, _ACT, _OWN = "find", "read a run", "act", "oh-tui itself"
 
 TABLE = {
-    "conversations": Entry("listing", _FIND, "list the conversations, the newest first"),
+    "conversations": Entry("listing", _FIND, "list the conversations, the last created first"),
     "sandboxes": Entry("listing", _FIND, "list the sandboxes and what is in them"),
     "show": Entry("listing", _FIND, "all that is known of one conversation"),
     "status": Entry("account", _FIND, "how many wait for you, failed, run"),

@@ -24,10 +24,10 @@ from oh_tui.commands.printing import (
     table,
 )
 from oh_tui.commands.reading import short_id, title
-from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy
+from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy, remembered
 from oh_tui.human import age, dollars, plural
 from oh_tui.problem import Problem
-from oh_tui.seen import Memory, Seen
+from oh_tui.seen import Seen
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.events import seconds
 
@@ -109,8 +109,8 @@ class _Told(msgspec.Struct, frozen=True):
 async def status(call: Call) -> int:
     """At most one call a minute with `--short`: what was told within it is told again. An answer
     that is older, because the server cannot be asked, is told with its age."""
-    remembered = _remembered(call)
-    told = await (_short_told(call, remembered) if call.asked.short else _ask(call, remembered))
+    seen = remembered(call)
+    told = await (_short_told(call, seen) if call.asked.short else _ask(call, seen))
     counts, now = told.answer.counts, call.style.now
     if call.as_json:
         print_json(
@@ -143,14 +143,14 @@ async def status(call: Call) -> int:
     return 0
 
 
-async def _short_told(call: Call, remembered: Mapping[str, Seen]) -> _Told:
+async def _short_told(call: Call, seen: Mapping[str, Seen]) -> _Told:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
     held = _read(store.read(folder, "status") if address else b"")
     before = held.get(address)
     if before and 0 <= now - before.asked < FRESH:
         return _Told(before)
     try:
-        told = await _ask(call, remembered)
+        told = await _ask(call, seen)
     except Problem:
         if before is None:
             raise
@@ -161,20 +161,14 @@ async def _short_told(call: Call, remembered: Mapping[str, Seen]) -> _Told:
     return told
 
 
-async def _ask(call: Call, remembered: Mapping[str, Seen]) -> _Told:
+async def _ask(call: Call, seen: Mapping[str, Seen]) -> _Told:
     """One call: what needs somebody has changed lately, and is on the first page."""
     page = await call.source.newest()
-    found, rows = needy(page.items, remembered)
+    found, rows = needy(page.items, seen)
     cost = sum((one.metrics and one.metrics.accumulated_cost) or 0.0 for one in page.items)
     more = page.next_page_id is not None
     counts = _Counts(*found, conversations=len(page.items), cost=cost, more=more)
     return _Told(_Answer(counts, call.style.now, call.style.now), tuple(rows))
-
-
-def _remembered(call: Call) -> Mapping[str, Seen]:
-    """What the explorer saw of each conversation, by id without dashes."""
-    memory = Memory(call.source.address, call.settings.seen_file, call.source.remembered)
-    return memory.known
 
 
 def _read(data: bytes) -> dict[str, _Answer]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Page, Sandbox
+from oh_tui.api.models import Conversation, Page, Sandbox, bare_id
 from oh_tui.commands.documents import conversation_id, conversation_json, line, sandbox_json
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
 from oh_tui.commands.reading import chosen, on_server, short_id, title
-from oh_tui.commands.standing import HUES, state
+from oh_tui.commands.standing import HUES, NOTHING, outcome, remembered, state
 from oh_tui.human import compact, dollars
 from oh_tui.problem import Problem
+from oh_tui.seen import Seen
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.moments import seconds_of
@@ -37,11 +38,12 @@ _STATES = (*STATES.split(", "), "deleting", "sandbox failed")
 async def conversations(call: Call) -> int:
     asked = call.asked
     limit = None if asked.all else asked.limit
+    seen = remembered(call)
     found: list[Conversation] = []
     more = False
     async for page in _pages(call):
         for one in page.items:
-            if not _is_asked_for(asked, one):
+            if not _is_asked_for(asked, one, _seen(seen, one)):
                 continue
             if limit is not None and len(found) == limit:
                 more = True
@@ -63,7 +65,8 @@ async def conversations(call: Call) -> int:
             }
         )
         return 0
-    for text in table(call.style, _CONVERSATION, (_row(call.style, one) for one in found)):
+    rows = (_row(call.style, one, _seen(seen, one)) for one in found)
+    for text in table(call.style, _CONVERSATION, rows):
         print(text)
     if not call.style.piped:
         if not found:
@@ -87,14 +90,20 @@ def _pages(call: Call) -> AsyncIterator[Page[Conversation]]:
     )
 
 
-def _is_asked_for(asked: Any, one: Conversation) -> bool:
+def _seen(seen: Mapping[str, Seen], one: Conversation) -> Seen:
+    return seen.get(bare_id(one.id), NOTHING)
+
+
+def _is_asked_for(asked: Any, one: Conversation, seen: Seen) -> bool:
+    """A state that is asked for is that of the agent or, where its sandbox does not run, the
+    sandbox's."""
     if one.parent_conversation_id and not asked.sub:
         return False
     if asked.title and asked.title.lower() not in (one.title or "").lower():
         return False
     if asked.repo and asked.repo.lower() not in (one.selected_repository or "").lower():
         return False
-    if asked.status and asked.status.lower() != state(one):
+    if asked.status and asked.status.lower() not in (state(one), outcome(one, seen)[0]):
         return False
     when = seconds(one.updated_at or one.created_at or "")
     return not asked.since or (when is not None and when >= asked.since)
@@ -107,19 +116,18 @@ def _is_narrowed(asked: Any) -> bool:
 _CONVERSATION = (
     Column("id"),
     Column("state"),
-    Column("age", right=True),
+    Column("changed", right=True),
     Column("cost", right=True),
     Column("repository", share=1),
     Column("title", share=3),
 )
 
 
-def _row(style: Style, one: Conversation) -> Row:
+def _row(style: Style, one: Conversation, seen: Seen) -> Row:
     cost = (one.metrics and one.metrics.accumulated_cost) or 0.0
-    word = state(one)
     return (
         conversation_id(one) if style.piped else short_id(one),
-        Cell(word, HUES.get(word, "")),
+        Cell(*outcome(one, seen)),
         style.when(seconds(one.updated_at or one.created_at or "")),
         dollars(cost) if cost else "",
         line(one.selected_repository) or "",
@@ -138,7 +146,7 @@ def _conversation_arguments(parser: ArgumentParser) -> None:
         "--status",
         metavar="WORD",
         default="",
-        help=STATES,
+        help=f"of the agent or of its sandbox: {STATES}",
     )
     add("--since", type=_since, metavar="SPAN", help="changed within 2d, 3h, or since 2026-03-01")
     add("--sub", action="store_true", help="sub-conversations too")
@@ -278,7 +286,6 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
     style, metrics = call.style, one.metrics
     usage = metrics.accumulated_token_usage if metrics else None
     cost = (metrics and metrics.accumulated_cost) or 0.0
-    word = state(one)
     tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
     by = known.counted_by if known.counted_by != "file" else None
     counted = f"{known.events:,}" if known.events is not None else ""
@@ -287,7 +294,7 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
     return [
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
-        ("state", Cell(word, HUES.get(word, ""))),
+        ("state", Cell(*outcome(one, _seen(remembered(call), one)))),
         ("sandbox", " ".join(filter(None, (line(one.sandbox_id), _sandbox_word(known.sandbox))))),
         ("repository", line(one.selected_repository) or ""),
         ("branch", line(one.selected_branch) or ""),
@@ -321,7 +328,7 @@ COMMANDS = {
         _conversation_arguments,
         conversations,
         (
-            ("conversations", f"the {LIMIT} newest"),
+            ("conversations", f"the {LIMIT} created last"),
             ("conversations --status error --since 2d", "what failed lately"),
             ("conversations --repo acme/api --all --json", "for a script"),
             ("conversations runs/", "those in a folder of zips"),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.printing import Hue
-from oh_tui.needs import Counts, Group, Stand, count, standing
-from oh_tui.seen import Seen
+from oh_tui.needs import Counts, Group, Stand, Standing, count, standing
+from oh_tui.seen import Memory, Seen
 from oh_tui.text import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.commands.frame import Call
 
 WORDS = {
     "waiting_for_confirmation": "waiting",
@@ -37,6 +38,8 @@ HUES: Mapping[str, Hue] = {
     "paused": "dim",
 }
 
+NOTHING = Seen()
+
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
 
 
@@ -44,6 +47,25 @@ def state(conversation: Conversation) -> str:
     """One word; "" of a file, which tells none."""
     told = conversation.execution_status or conversation.sandbox_status or ""
     return WORDS.get(told, safe_line(told).lower())
+
+
+def remembered(call: Call) -> Mapping[str, Seen]:
+    """What the explorer saw of each conversation, by id without dashes."""
+    memory = Memory(call.source.address, call.settings.seen_file, call.source.remembered)
+    return memory.known
+
+
+def outcome(conversation: Conversation, seen: Seen) -> tuple[str, Hue]:
+    """How its agent stands, in one word and its hue, as the explorer's list has it: what is only
+    remembered is dim; where nothing is, the state of the sandbox stands for it."""
+    how = standing(conversation, seen)
+    word = _word(conversation, how) or state(conversation)
+    return word, HUES.get(word, "") if how.certain or word != how.stand else "dim"
+
+
+def _word(conversation: Conversation, how: Standing) -> str:
+    told = how.certain or conversation.sandbox_status == "ERROR"
+    return state(conversation) if told else how.stand.value
 
 
 class Needy(NamedTuple):
@@ -57,13 +79,13 @@ class Needy(NamedTuple):
 
 
 def needy(
-    conversations: Iterable[Conversation], remembered: Mapping[str, Seen]
+    conversations: Iterable[Conversation], seen: Mapping[str, Seen]
 ) -> tuple[Counts, list[Needy]]:
     """How many need somebody, and who; the waiting first, then those that failed."""
     found: list[Needy] = []
     stands: list[tuple[Group, Stand]] = []
     for one in conversations:
-        how = standing(one, remembered.get(bare_id(one.id), _NOTHING))
+        how = standing(one, seen.get(bare_id(one.id), NOTHING))
         group = how.group(one)
         stands.append((group, how.stand))
         if group is Group.RUNNING:
@@ -72,10 +94,6 @@ def needy(
             name = "waiting" if how.stand is Stand.WAITING else "failed"
         else:
             continue
-        told = how.certain or one.sandbox_status == "ERROR"
-        found.append(Needy(one, name, state(one) if told else how.stand.value))
+        found.append(Needy(one, name, _word(one, how)))
     found.sort(key=lambda row: list(GLYPHS).index(row.group))
     return count(stands), found
-
-
-_NOTHING = Seen()

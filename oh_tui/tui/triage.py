@@ -115,7 +115,7 @@ class Board:
         if not self.grouped:
             failed = sum(row.stand in (Stand.STUCK, Stand.ERROR) for row in self.rows)
             return Counts(failed=failed)
-        return count((row.due, row.stand) for row in self.rows)
+        return count((_counted_in(row), row.stand) for row in self.rows)
 
     # What is told
 
@@ -308,6 +308,12 @@ def _place(rows: list[Row], row: Row, *, older: bool) -> None:
         at = sum(other.group < due for other in rows)
     tall = due <= Group.RUNNING
     rows.insert(at, msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
+
+
+def _counted_in(row: Row) -> Group:
+    """One that needs nobody any more is counted as long as it stands among those that do, so that
+    what is counted is what is listed."""
+    return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
 
 
 def _parent(row: Row) -> str:

@@ -6,7 +6,7 @@ import json
 from itertools import product
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.standing import needy
+from oh_tui.commands.standing import needy, outcome
 from oh_tui.needs import Counts, Stand
 from oh_tui.seen import Memory, Seen
 from oh_tui.tui.triage import Board
@@ -52,6 +52,26 @@ def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
     assert needy([broken], {})[1][0].word == "sandbox failed"
     assert needy([broken], {broken.id: Seen("error", 1.0, "", OPENED_SINCE)}) == (Counts(), [])
+
+
+def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> None:
+    asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
+    assert outcome(asleep, Seen("error", 1.0)) == ("error", "dim")
+    assert outcome(asleep, Seen("running", 1.0)) == ("paused", "dim")
+    assert outcome(asleep, Seen()) == ("paused", "dim")
+    awake = Conversation(id="a" * 32, execution_status="error", sandbox_status="RUNNING")
+    assert outcome(awake, Seen("finished", 1.0)) == ("error", "red")
+    broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
+    assert outcome(broken, Seen("error", 1.0)) == ("sandbox failed", "red")
+
+
+def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None:
+    title = "Get the Windows build green"  # failed, and its sandbox was paused
+    for status in ("error", "paused"):
+        told = demo("conversations", "--status", status).stdout
+        (line,) = [line for line in told.splitlines() if line.endswith(title)]
+        assert line.split("\t")[1] == "error"
+    assert title not in demo("conversations", "--status", "finished").stdout
 
 
 def test_of_the_demo_too() -> None:

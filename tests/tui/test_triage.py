@@ -139,6 +139,17 @@ def test_what_is_only_remembered_needs_nobody_once_it_was_opened() -> None:
     assert get(live, "a").due is Group.NEEDS_YOU
 
 
+def test_what_is_counted_is_what_is_listed_until_the_next_order() -> None:
+    made = board(talk("a", "stuck", 300), talk("b", "error", 400))
+    made.open("a")
+    made.take([talk("a", None, 300)])  # its sandbox was paused
+    assert groups(made) == {"a": Group.NEEDS_YOU, "b": Group.NEEDS_YOU}
+    assert made.counts() == Counts(failed=2)
+    made.reorder()
+    assert groups(made) == {"b": Group.NEEDS_YOU, "a": Group.EARLIER}
+    assert made.counts() == Counts(failed=1)
+
+
 def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
     made = board(talk("a", "finished", 10), talk("b", "finished", 20), talk("c", "running", 5))
     assert order(made) == ["c", "a", "b"]
