@@ -161,7 +161,7 @@ def test_the_demo_without_a_terminal_prints_runs_and_steps_and_no_colour() -> No
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Conversations: demo, made-up data")
-    assert lines[1].split() == ["id", "state", "age", "cost", "repository", "title"]
+    assert lines[1].split() == ["id", "state", "changed", "cost", "repository", "title"]
     assert lines[-1].startswith("The explorer wants a terminal")
 
 

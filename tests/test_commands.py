@@ -238,6 +238,18 @@ def test_without_a_terminal_open_lists_the_runs_and_the_steps_of_the_first(
     ]
 
 
+def test_a_step_that_is_not_there_is_said_where_nothing_can_be_drawn(clean_run: Path) -> None:
+    for place in ("3", "1"):
+        assert oh_tui("open", clean_run, "--at", place).returncode == 0
+    done = oh_tui("open", clean_run, "--at", "999")
+    assert "you wrote  Tidy up" in done.stdout
+    assert done.stderr.splitlines() == [
+        "oh-tui: This run has no step or event 999",
+        "        its steps are 1 to 3",
+    ]
+    assert done.returncode == 2
+
+
 def test_a_file_that_cannot_be_opened_does_not_hide_the_others(
     clean_run: Path, tmp_path: Path
 ) -> None:

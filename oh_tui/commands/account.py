@@ -204,7 +204,7 @@ _COLUMNS = (
     Column(""),
     Column("id"),
     Column("state"),
-    Column("age", right=True),
+    Column("changed", right=True),
     Column("title", share=1),
 )
 

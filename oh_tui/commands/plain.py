@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import bare_id
 from oh_tui.commands.frame import Call, Command, explorer_arguments
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Style, fit, say, width
 from oh_tui.commands.reading import name, read_run, short_id, title, whole
+from oh_tui.commands.standing import NOTHING, outcome, remembered
 from oh_tui.human import age, clock, tenths
+from oh_tui.problem import Problem
+from oh_tui.seen import Seen
 from oh_tui.text import safe_line
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.events import seconds
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.steps import Outcome, Trajectory, find_place
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -23,12 +27,8 @@ if TYPE_CHECKING:
 WANTS_TERMINAL = "The explorer wants a terminal; this is the plain list."
 
 _STATES = {
-    "waiting_for_confirmation": "waits for you",
+    "waiting": "waits for you",
     "deleting": "being deleted",
-    "PAUSED": "paused",
-    "MISSING": "gone",
-    "STARTING": "starting",
-    "ERROR": "sandbox failed",
 }
 
 _MARKS = {
@@ -55,9 +55,9 @@ async def show_plain(call: Call) -> int:
     for problem in source.problems:
         say(problem)
     print(f"Conversations: {source.label}")
-    _print_table(_conversation_rows(page.items), "<<>><<")
+    _print_table(_conversation_rows(page.items, remembered(call)), "<<>><<")
     if page.next_page_id:
-        print(f"... the {len(page.items)} newest; there are more")
+        print(f"... the {len(page.items)} created last; there are more")
     opened = asked_for or next(iter(page.items), None)
     if opened:
         loaded = await read_run(source, opened)
@@ -66,6 +66,11 @@ async def show_plain(call: Call) -> int:
             print(f"note: {loaded.note}")
         _print_table(_step_rows(whole(loaded)), ">>><<<")
     print(f"\n{WANTS_TERMINAL}")
+    place = call.asked.at
+    if opened and place and find_place(whole(loaded), place) is None:
+        steps = len(whole(loaded))
+        there = f"its steps are 1 to {steps}" if steps else "nothing was asked yet"
+        raise Problem(f"This run has no step or event {safe_line(place)}", there)
     return 0
 
 
@@ -89,19 +94,21 @@ COMMANDS = {
 }
 
 
-def _conversation_rows(conversations: Sequence[Conversation]) -> Iterator[tuple[str, ...]]:
+def _conversation_rows(
+    conversations: Sequence[Conversation], seen: Mapping[str, Seen]
+) -> Iterator[tuple[str, ...]]:
     if not conversations:
         yield ("none yet",)
         return
-    yield "id", "state", "age", "cost", "repository", "title"
+    yield "id", "state", "changed", "cost", "repository", "title"
     now = time.time()
     for conversation in conversations:
-        state = conversation.execution_status or conversation.sandbox_status or ""
+        state, _ = outcome(conversation, seen.get(bare_id(conversation.id), NOTHING))
         then = seconds(conversation.updated_at or conversation.created_at or "")
         cost = (conversation.metrics and conversation.metrics.accumulated_cost) or 0.0
         yield (
             short_id(conversation),
-            _STATES.get(state, safe_line(state).lower()),
+            _STATES.get(state, state),
             "" if then is None else age(then, now),
             f"${cost:.2f}" if cost >= 0.005 else "",
             safe_line(conversation.selected_repository or ""),

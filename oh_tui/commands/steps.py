@@ -18,7 +18,9 @@ from oh_tui.commands.frame import Call, Command, filter_argument, run_argument
 from oh_tui.commands.printing import Cell, Column, Hue, Row, Style, print_json, say, table
 from oh_tui.commands.reading import name, open_run, whole
 from oh_tui.human import clock, dollars, plural, tenths
+from oh_tui.text import clean_line
 from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.meant import meant
 from oh_tui.trajectory.query import Query, parse
 from oh_tui.trajectory.steps import Outcome, Step
 from oh_tui.trajectory.use import Family
@@ -50,6 +52,8 @@ async def steps(call: Call) -> int:
     conversation, loaded = await open_run(call)
     facts = Facts(whole(loaded))
     found = list(matching(facts, query))
+    if not found and (hint := meant(query, facts.trajectory)):
+        say(f"no step is {clean_line(query.text)}: {hint}")
     if loaded.note and (call.as_json or call.style.piped):
         say(loaded.note)
     if call.as_json:

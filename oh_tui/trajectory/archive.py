@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
-from oh_tui.text import clean_line, redact, redact_json
+from oh_tui.text import redact_json, safe_line
 from oh_tui.trajectory.bodies import field
 from oh_tui.trajectory.events import UNREADABLE, Event, decode_json, parse_event
 from oh_tui.trajectory.members import (
@@ -295,5 +295,5 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
 
 
 def _shown(text: str) -> str:
-    line = redact(clean_line(text[:400]))
+    line = safe_line(text[:400])
     return line if len(line) <= 120 else line[:119] + "…"

@@ -358,3 +358,15 @@ def _closed_outcome(event: Event, result: Event | None) -> Outcome:
     if last.exit_code:
         return Outcome.COMMAND_FAILED
     return Outcome.OK
+
+
+def find_place(trajectory: Trajectory, place: str) -> int | None:
+    """The index of the step that `place` means: a step number, an event id or the start of one."""
+    steps = trajectory.steps
+    if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
+        return int(place) - 1
+    step = trajectory.step_of(place)
+    if step is None and len(place) >= 4:
+        event = next((e for e in trajectory.events if e.id.startswith(place)), None)
+        step = trajectory.step_of(event.id) if event else None
+    return step.number - 1 if step else None

@@ -168,13 +168,14 @@ def zoom(screen: MainScreen) -> None:
 
 
 def follow(screen: MainScreen) -> None:
-    if not any(worker.group == "follow" and worker.is_running for worker in screen.workers):
+    if not reading.is_followed(screen):
         screen.footer.tell("nothing to follow: this run is over")
         return
     screen.follow = not screen.follow
     if screen.follow:
         screen.timeline.action_end()
-    screen.footer.tell("following the newest step" if screen.follow else "not following")
+    told = "following the newest step" if screen.follow else "not following any more: f follows"
+    screen.footer.tell(told)
 
 
 def pause(screen: MainScreen) -> None:

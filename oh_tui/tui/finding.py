@@ -355,7 +355,11 @@ async def _sift(screen: MainScreen, filtering: Filtering, *, follow: bool = Fals
         )
     pace.end()
     if not filtering.passed:
-        timeline.empty = (f"no step is {clean_line(query.text)}", "esc shows all steps")
+        from oh_tui.trajectory.meant import meant
+
+        hint = meant(query, trajectory)
+        told = f"no step is {clean_line(query.text)}"
+        timeline.empty = (told, *([hint] if hint else []), "esc shows all steps")
     timeline.filtered = tuple(filtering.passed)
     if follow:
         timeline.action_end()

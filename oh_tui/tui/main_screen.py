@@ -282,7 +282,7 @@ class MainScreen(AskingScreen):
     async def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         for group in ("follow", "older"):
             self.workers.cancel_group(self, group)
-        self.run_view.following = False
+        self.run_view.following = ""
         await reading.read_run(self, conversation, preview=preview)
 
     @work(group="follow", exclusive=True)
@@ -368,6 +368,7 @@ class MainScreen(AskingScreen):
             "sandbox.pause": flows.pause_label(self),
             "download": flows.download_label(self),
             "load.all": reading.load_label(self),
+            "follow": reading.follow_label(self),
             **answering.labels(self),
             "open": "smaller"
             if self.arrangement.zoom == "detail"
@@ -509,10 +510,12 @@ class MainScreen(AskingScreen):
         self.tell_following()
 
     def tell_following(self) -> None:
-        """The rule of a live run says whether the cursor keeps to its newest step."""
+        """The rule of a run that is watched says whether the cursor keeps to its newest step, the
+        footer what `f` does about it."""
         if self.is_mounted:
-            live = any(w.group == "follow" and w.is_running for w in self.workers)
-            self.run_view.following = self.follow and live
+            told = "following (f stops)" if self.follow else "not following (f does)"
+            self.run_view.following = told if reading.is_followed(self) else ""
+            self.tell_keys()
 
     def watch_filtering(self) -> None:
         if self.is_mounted:

@@ -13,10 +13,11 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.human import plural, rough
 from oh_tui.problem import Problem
 from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
+from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui import finding, flows, highlight, views
-from oh_tui.tui.runs import Run, find_place, landing
+from oh_tui.tui.runs import Run, landing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
 
@@ -216,6 +217,19 @@ def load_label(screen: MainScreen) -> str | None:
     """What `L` does; None when all is read."""
     run = run_shown(screen)
     return None if run is None or run.trajectory.complete else "read all"
+
+
+def follow_label(screen: MainScreen) -> str | None:
+    """What `f` does; None while nothing new comes."""
+    trajectory = screen.timeline.trajectory
+    if not (trajectory and trajectory.status == "running" and is_followed(screen)):
+        return None
+    return "stop following" if screen.follow else "follow"
+
+
+def is_followed(screen: MainScreen) -> bool:
+    """Whether new events of the run are waited for."""
+    return any(worker.group == "follow" and worker.is_running for worker in screen.workers)
 
 
 async def load_all(screen: MainScreen) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.steps import Trajectory, find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import judge
 
@@ -76,18 +76,6 @@ class Runs:
             cheap = (held for held, other in others if not other.is_dear)
             del self._runs[next(cheap, next(iter(self._runs)))]
         return run
-
-
-def find_place(trajectory: Trajectory, place: str) -> int | None:
-    """The index of the step that `place` means: a step number, an event id or the start of one."""
-    steps = trajectory.steps
-    if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
-        return int(place) - 1
-    step = trajectory.step_of(place)
-    if step is None and len(place) >= 4:
-        event = next((e for e in trajectory.events if e.id.startswith(place)), None)
-        step = trajectory.step_of(event.id) if event else None
-    return step.number - 1 if step else None
 
 
 def landing(trajectory: Trajectory, place: str) -> int:

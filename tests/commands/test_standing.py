@@ -21,7 +21,7 @@ OPENED_SINCE, OPENED_BEFORE = 1_800_000_000.0, 1.0
 def test_status_counts_what_the_explorer_counts() -> None:
     remembered: dict[str, Seen] = {}
     conversations: list[Conversation] = []
-    for number, (status, sandbox, outcome, opened, parent) in enumerate(
+    for number, (status, sandbox, seen, opened, parent) in enumerate(
         product(STATUSES, SANDBOXES, Stand, (0.0, OPENED_BEFORE, OPENED_SINCE), (None, "0"))
     ):
         one = Conversation(
@@ -32,7 +32,7 @@ def test_status_counts_what_the_explorer_counts() -> None:
             updated_at=CHANGED,
         )
         conversations.append(one)
-        remembered[one.id] = Seen(outcome.value, 1.0, "", opened)
+        remembered[one.id] = Seen(seen.value, 1.0, "", opened)
         alone = Board(Memory(remembered=remembered))
         alone.take([one])
         counts, rows = needy([one], remembered)

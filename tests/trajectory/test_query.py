@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.fields import FIELDS
+from oh_tui.trajectory.meant import meant
 from oh_tui.trajectory.moments import moment, seconds_of
 from oh_tui.trajectory.query import QueryError, complete, parse
 from oh_tui.trajectory.steps import Step, Trajectory
@@ -413,3 +414,21 @@ def test_what_can_be_typed_grows_with_the_run_and_is_not_gathered_anew() -> None
     trajectory.extend([output("a7"), message("m", "so")])
     assert complete("kind:", 5, trajectory) == ["kind:Action", "kind:Message", "kind:Observation"]
     assert "tool:you" in complete("tool:", 5, trajectory)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("tool:termnal", "did you mean tool:terminal?"),
+        ("is:failed tool:termnal", "did you mean tool:terminal?"),
+        ("kind:Mesage", "did you mean kind:Message?"),
+        ("source:agnet", "did you mean source:agent?"),
+        ("tool:web", ""),  # there is such a name; this run has none of it
+        ("tool:browser_tool", ""),
+        ("tool:term", ""),
+        ("-tool:termnal", ""),
+        ("termnal", ""),
+    ],
+)
+def test_a_name_that_the_run_has_not_is_set_right(text: str, hint: str) -> None:
+    assert meant(parse(text), demo_run("week-dates")) == hint

@@ -256,6 +256,9 @@ async def test_a_filter_that_nothing_passes_says_so_and_leads_back() -> None:
         assert "no step is nowhere-in-this-run" in it.text("#timeline")
         await it.press("escape")
         assert number(it) == before
+        await ask(it, "ampersand", "tool:termnal")
+        told = it.text("#timeline")
+        assert "no step is tool:termnal" in told and "did you mean tool:terminal?" in told
 
 
 async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:

@@ -64,13 +64,20 @@ async def test_a_low_screen_tells_time_and_money_beside_the_verdict() -> None:
 async def test_a_running_step_tells_how_long_it_has_and_that_it_is_followed() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(FLAKY)
-        assert "following (f)" in it.text("#timeline-rule")
+        assert "following (f stops)" in it.text("#timeline-rule")
+        assert "f stop following" in it.footer
         it.screen._tick()
         row = next(line for line in it.text("#timeline").splitlines() if "npm test" in line)
         assert "running" in row
         assert row.split()[row.split().index("$") - 1].isdecimal()
         await it.press("f")
-        assert "following" not in it.text("#timeline-rule")
+        assert "not following (f does)" in it.text("#timeline-rule")
+        it.screen.footer.clear()
+        assert "f follow " in it.footer
+        await it.open(WEEKS)
+        assert "following" not in it.text("#timeline-rule") + it.footer
+        await it.open(FLAKY)
+        assert "not following (f does)" in it.text("#timeline-rule")
 
 
 async def test_a_line_being_typed_outlives_a_change_of_size() -> None:

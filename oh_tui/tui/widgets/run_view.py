@@ -58,8 +58,8 @@ class RunView(Stack):
     study: reactive[Study | None] = reactive(None, always_update=True)
     note: reactive[str] = reactive("")
     """What of the file could not be read."""
-    following: reactive[bool] = reactive(False)
-    """The cursor keeps to the newest step."""
+    following: reactive[str] = reactive("")
+    """Whether the cursor keeps to the newest step, and which key changes that."""
     screen_height: reactive[int] = reactive(0)
     """Rows of the whole screen, which decide how much stands above the timeline."""
 
@@ -224,7 +224,7 @@ class RunView(Stack):
         if self.note:
             parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
         if self.following and trajectory.live and trajectory.status == "running":
-            parts.append(("following (f)", "good"))
+            parts.append((self.following, "good"))
         if trajectory.complete:
             parts.append((plural(len(trajectory), "step"), "dim"))
         else:
