@@ -168,7 +168,7 @@ async def _reason(screen: MainScreen, standing: Standing) -> str | None:
     count = plural(len(standing.calls) or 1, "call")
     editor = Editor(
         ((f"Why not, for the agent: rejects {count}", "title"),),
-        hint="no reason", send="reject", keep="answer later", short=True,
+        hint="no reason", send="reject", keep="answer later",
     )  # fmt: skip
     text, sent = await _write(screen, editor)
     return text if sent else None

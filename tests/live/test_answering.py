@@ -77,7 +77,7 @@ async def test_n_rejects_with_the_reason_and_P_lets_it_go_on(stage: Stage, live:
     async with shown(live, conversation) as it:
         await asked(it, "a")
         await write(it, "another folder, please", "n")
-        await it.send("enter")
+        await it.send("ctrl+s")
         await footer_tells(it, "rejected · the agent is idle: P lets it go on")
         rejection = last(await stage.events(conversation), "UserRejectObservation")
         assert rejection.body()["rejection_reason"] == "another folder, please"

@@ -118,9 +118,9 @@ async def test_n_rejects_with_a_reason_and_the_call_never_runs() -> None:
         await it.send("n")
         await it.until(lambda: it.screen.editor)
         await it.type("not on")
-        await it.press("ctrl+j")
+        await it.press("enter")
         await it.type("a Friday")
-        await it.send("enter")
+        await it.send("ctrl+s")
         await it.until(lambda: "rejected · the agent is idle: P lets it go on" in it.footer)
         await it.settle()
         it.demo.advance(600)
@@ -129,7 +129,7 @@ async def test_n_rejects_with_a_reason_and_the_call_never_runs() -> None:
         await it.until(lambda: "rejected by you" in it.text("#result"))
 
 
-async def test_without_a_reason_enter_rejects_and_esc_leaves_the_call_waiting() -> None:
+async def test_without_a_reason_ctrl_s_rejects_and_esc_leaves_the_call_waiting() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)
@@ -142,7 +142,8 @@ async def test_without_a_reason_enter_rejects_and_esc_leaves_the_call_waiting() 
         await asked(it, "a")
         await it.send("n")
         await it.until(lambda: it.screen.editor)
-        await it.send("enter")
+        assert "ctrl+s  reject" in it.text("EditorKeys")
+        await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
         assert acting.REASON in said(it, OAUTH)
 

@@ -29,12 +29,7 @@ _UNTYPED = pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Lines(TextArea):
-    """A text area in which only what can be typed is pasted; Enter may send (`short`)."""
-
-    class Entered(Message):
-        """Enter, where it sends."""
-
-    short = False
+    """A text area in which only what can be typed is pasted."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Nothing yet when it is drawn before its styles are there, which Textual's own does not
@@ -42,13 +37,6 @@ class Lines(TextArea):
         if not self._component_styles:
             return [Strip.blank(crop.width)] * crop.height
         return super().render_lines(crop)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if self.short and event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Entered())
-        # of anything else Textual tells the class above by itself
 
     async def _on_paste(self, event: events.Paste) -> None:
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
@@ -79,9 +67,9 @@ class EditorKeys(Drawn):
 
 
 class Editor(Vertical):
-    """Text of several lines under a title. Enter makes a new line and ctrl+s sends; with `short`
-    Enter sends and ctrl+j makes a new line. Of ctrl+enter few terminals tell that it is not Enter,
-    so that it sends too but is not told."""
+    """Text of several lines under a title. Wherever one is written, Enter makes a new line and
+    ctrl+s sends. Of ctrl+enter few terminals tell that it is not Enter, so that it sends too but
+    is not told."""
 
     class Ended(Message):
         """The text was sent, or put aside with Esc."""
@@ -105,7 +93,6 @@ class Editor(Vertical):
         hint: str = "",
         send: str = "send",
         keep: str = "keep it",
-        short: bool = False,
         empty: str = "",
     ) -> None:
         """`hint` stands where nothing is typed yet; `empty` says why nothing cannot be sent, ""
@@ -115,11 +102,9 @@ class Editor(Vertical):
         self._rule = Rule()
         self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
         self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
-        self.lines.short = short
-        new_line = ("ctrl+j" if short else "enter", "new line")
         self._keys = EditorKeys()
         self._keys.keys = (
-            ("enter" if short else "ctrl+s", send), new_line, ("esc", keep), ("tab", "the run"),
+            ("ctrl+s", send), ("enter", "new line"), ("esc", keep), ("tab", "the run"),
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
@@ -146,9 +131,6 @@ class Editor(Vertical):
         """As high as the text, within what leaves the run in sight."""
         most = max(2, min(MOST_LINES, self.screen.size.height // 3))
         self.lines.styles.height = max(2, min(most, self.lines.wrapped_document.height))
-
-    def on_lines_entered(self) -> None:
-        self.action_send()
 
     def action_send(self) -> None:
         if self._empty and not self.text.strip():
