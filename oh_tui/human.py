@@ -101,6 +101,12 @@ def clock_time(when: float, zone: tzinfo | None = UTC) -> str:
     return _moment(when, zone).strftime("%H:%M:%S")
 
 
+def since_midnight(when: float, zone: tzinfo | None = UTC) -> float:
+    """Seconds that the clock of a zone (None: the local one) has told since 0:00."""
+    then = _moment(when, zone)
+    return then.hour * 3600 + then.minute * 60 + then.second + then.microsecond / 1e6
+
+
 def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
     """A moment as "13:29 today", "13:29 yesterday" or "13:29, 3 Nov"."""
     then, today = _moment(when, zone), _moment(now, zone)

@@ -117,13 +117,14 @@ class Scale:
         offset = int((self._gaps.to_active(place) - self._begins[at]) / part.seconds)
         return part.column + min(max(0, offset), len(part.edges) - 2)
 
-    def labels(self, tell: Callable[[float], str]) -> list[tuple[int, str]]:
+    def labels(self, tell: Callable[[float], str], since: float = 0.0) -> list[tuple[int, str]]:
         """Texts for the axis and where they begin, in order and two cells apart at least: how long
-        the cuts are, round times as `tell` gives them."""
+        the cuts are, round times as `tell` gives them. They are those that are round when the run
+        began at `since`, in seconds of whatever clock."""
         taken = [
             (cut.column + 2, duration(cut.end - cut.start)) for cut in self.cuts if cut.cells > 1
         ]
-        for column, text in self._times(tell):
+        for column, text in self._times(tell, since):
             end = column + len(text)
             if end <= self.width and all(
                 end + 2 <= other or other + len(said) + 2 <= column for other, said in taken
@@ -131,7 +132,7 @@ class Scale:
                 taken.append((column, text))
         return sorted(taken)
 
-    def _times(self, tell: Callable[[float], str]) -> Iterator[tuple[int, str]]:
+    def _times(self, tell: Callable[[float], str], since: float) -> Iterator[tuple[int, str]]:
         columns = sum(len(part.edges) - 1 for part in self.parts)
         least = self._gaps.active / max(1, columns) * BETWEEN_TIMES
         step = float(next((step for step in _STEPS if step >= least), _STEPS[-1]))
@@ -139,7 +140,7 @@ class Scale:
             step *= 2
         for part in self.parts:
             for offset, (start, end) in enumerate(pairwise(part.edges)):
-                time = ceil(start / step) * step
+                time = ceil((since + start) / step) * step - since
                 if time < end or (time == 0.0 and offset == 0):
                     yield part.column + offset, tell(time)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.human import clock
+from oh_tui.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.course import Course, LlmTimes
 from oh_tui.trajectory.describe import Family, family_of
 from oh_tui.trajectory.events import Event
@@ -151,6 +152,17 @@ class Strip:
 
     def picture(self, width: int) -> Picture:
         return self._frame(width).picture
+
+    def axis(self, width: int, zone: tzinfo | None) -> list[Label]:
+        """The axis of the picture with the clock of a zone (None: the local one) in place of the
+        time since the first step; as it is where no step has a time."""
+        began = next((at for step in self._steps if (at := step.event.seconds()) is not None), None)
+        if began is None:
+            return self.picture(width).axis
+        labels = self._frame(width).scale.labels(
+            lambda span: clock_time(began + span, zone), since_midnight(began, zone)
+        )
+        return [Label(column, text) for column, text in labels]
 
     def column_of(self, step_number: int, width: int) -> int:
         """Where a step stands; 0 for a run without steps."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 from unittest.mock import patch
 
@@ -127,6 +128,17 @@ def test_what_took_no_time_is_shown_to_have_happened() -> None:
     assert [c.happened_tool for c in columns] == [False, False, True, False]
     assert [c.happened_llm for c in columns] == [False, False, True, False]
     assert columns[2].family is Family.TERMINAL
+
+
+def test_the_axis_can_tell_the_clock_and_then_stands_at_its_round_times() -> None:
+    events = [shell("a", **at(40)), output("a", **at(400)), message("m", "on", **at(400))]
+    strip = strip_of(events)
+    assert [label.text for label in strip.picture(80).axis] == ["0:00", "2:00", "4:00"]
+    told = strip.axis(80, UTC)
+    assert [label.text for label in told] == ["10:02:00", "10:04:00", "10:06:00"]
+    began = strip.column_of(1, 80)
+    for label, minutes in zip(told, (2, 4, 6), strict=True):
+        assert label.column - began == int((minutes * 60 - 40) / 360 * 80)
 
 
 def test_idle_time_is_cut_out_and_said() -> None:

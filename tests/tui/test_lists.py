@@ -25,6 +25,7 @@ from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.triage import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
+from oh_tui.tui.widgets.sandbox_list import SandboxRow, sandbox_facts
 from tests.tui.explorer import NOW, Between, Explorer, explore
 
 FLAKY = "Flaky CI on main"
@@ -393,6 +394,20 @@ async def test_gone_sandboxes_are_a_number_until_x() -> None:
         await it.press("x")
         assert it.screen.sidebar.sandbox_list.row_count() > before
         assert "gone (x hides)" in it.text("#sandboxes-note")
+        pane = it.screen.sidebar.sandbox_list
+        assert pane.current is not None and pane.current.is_gone
+        names = [
+            line.split(maxsplit=1)[-1].split("…")[0] for line in it.text("#sandboxes").splitlines()
+        ]
+        assert any(title_of(pane.current.conversations[0]).startswith(n) for n in names)
+        await it.press("x")
+        assert pane.current is not None and not pane.current.is_gone
+
+
+def test_what_is_broken_is_told_first_of_the_sandboxes() -> None:
+    states = ("RUNNING", "RUNNING", "PAUSED", "ERROR")
+    rows = [SandboxRow(str(n), status, "", ()) for n, status in enumerate(states)]
+    assert sandbox_facts(rows) == [("1 error", "bad"), ("2 up", "dim"), ("1 paused", "dim")]
 
 
 async def test_help_names_every_key() -> None:

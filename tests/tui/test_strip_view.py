@@ -18,6 +18,7 @@ from oh_tui.trajectory.verdict import loop_steps
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.strip_view import LABEL, StripView
 from tests.demo_runs import demo_events, demo_run
+from tests.tui.explorer import explore
 
 GOLDEN = Path(__file__).parent / "strip_lines.txt"
 """Made by `python -m tests.tui.test_strip_view`; look at each line that changes."""
@@ -175,6 +176,18 @@ async def test_the_right_edge_moves_with_the_run() -> None:
         view.show(strip)
         await pilot.pause()
         assert lines(view)[0].index("▼") < before
+
+
+async def test_the_axis_tells_the_time_that_the_timeline_tells() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Parse ISO week dates")
+        axis, column = it.text("#strip").splitlines()[0], it.text("#timeline").splitlines()[0]
+        assert "2:13:00" in axis and "2:1" in column.split()[1]
+        await it.press("t", "t")
+        axis, column = it.text("#strip").splitlines()[0], it.text("#timeline").splitlines()[0]
+        assert "2:13:00" not in axis and "2h10m" in axis
+        hours = column.split()[1][:3]  # "15:", of the clock in UTC
+        assert f" {hours}" in axis and axis.count(":00 ") >= 3
 
 
 async def test_three_rows_without_the_axis() -> None:

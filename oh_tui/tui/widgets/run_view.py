@@ -193,6 +193,7 @@ class RunView(Stack):
 
     def _tell_counts(self) -> None:
         self._head.refresh()
+        self._strip.time = self.timeline.told_time
         rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
         if self.progress and self.timeline.filtered is None:

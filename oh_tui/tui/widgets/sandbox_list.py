@@ -27,6 +27,10 @@ class SandboxRow(msgspec.Struct, frozen=True):
     created_at: str
     conversations: tuple[Conversation, ...]
 
+    @property
+    def is_gone(self) -> bool:
+        return self.status == "MISSING"
+
 
 def sandbox_rows(
     sandboxes: tuple[Sandbox, ...], conversations: tuple[Conversation, ...]
@@ -46,7 +50,7 @@ def sandbox_rows(
             sandbox.created_at or "",
             tuple(inside.pop(sandbox.id, ())),
         )
-        (gone if row.status == "MISSING" else there).append(row)
+        (gone if row.is_gone else there).append(row)
     for sandbox_id, group in inside.items():
         if group[0].sandbox_status == "MISSING":
             gone.append(SandboxRow(sandbox_id, "MISSING", "", tuple(group)))
@@ -111,14 +115,14 @@ class SandboxList(RowList):
         ]
 
 
-def sandbox_facts(there: list[SandboxRow]) -> list[str]:
-    """`5 up`, `7 paused`: only what is not zero."""
+def sandbox_facts(there: list[SandboxRow]) -> list[Piece]:
+    """`1 error`, `5 up`, `7 paused`: only what is not zero; the last go when there is no room."""
     up = sum(row.status in ("RUNNING", "STARTING") for row in there)
     paused = sum(row.status == "PAUSED" for row in there)
     broken = sum(row.status == "ERROR" for row in there)
     parts = [
-        f"{up} up" if up else "",
-        f"{paused} paused" if paused else "",
-        plural(broken, "error") if broken else "",
+        (plural(broken, "error") if broken else "", "bad"),
+        (f"{up} up" if up else "", "dim"),
+        (f"{paused} paused" if paused else "", "dim"),
     ]
-    return [part for part in parts if part]
+    return [part for part in parts if part[0]]

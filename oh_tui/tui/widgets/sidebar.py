@@ -123,6 +123,10 @@ class Sidebar(Stack):
     def watch_show_gone(self) -> None:
         if self.is_mounted:
             self._tell_sandboxes()
+            first = next((n for n, row in enumerate(self.sandbox_list.rows) if row.is_gone), 0)
+            if self.show_gone and first:
+                self.sandbox_list.move_to(first)  # they are below those that are there
+                self.sandbox_list.show_around()
 
     def watch_whole_sandboxes(self) -> None:
         if self.is_mounted:
@@ -170,5 +174,4 @@ class Sidebar(Stack):
         note.text = f"{', '.join(counted)} (x {'hides' if self.show_gone else 'shows'})".lstrip()
         height = min(lines - note.display, max(2, len(rows)))
         pane.styles.height = "1fr" if self.whole_sandboxes else height
-        facts: list[Piece] = [(fact, "dim") for fact in sandbox_facts(there)]
-        self._sandbox_rule.facts = joined(facts, glyphs_of(self.app).dot)
+        self._sandbox_rule.facts = joined(sandbox_facts(there), glyphs_of(self.app).dot)

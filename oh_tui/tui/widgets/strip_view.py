@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from itertools import groupby
 
 from rich.segment import Segment
@@ -11,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
-from oh_tui.trajectory.strip import Column, Picture, Strip
+from oh_tui.trajectory.strip import Column, Label, Picture, Strip
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Drawn, Piece
 
@@ -33,6 +34,8 @@ class StripView(Drawn):
     selected: reactive[int | None] = reactive(None)
     """The number of the step that the timeline's cursor is on."""
     compact: reactive[bool] = reactive(False)
+    time: reactive[str] = reactive("elapsed")
+    """What the axis tells, as in the timeline: since the run began, local clock, clock in UTC."""
 
     class Picked(Message):
         """A click on a column: the step it tells most of."""
@@ -69,7 +72,10 @@ class StripView(Drawn):
         selected = None
         if self.selected is not None and self._run is not None:
             selected = self._run.column_of(self.selected, width)
-        cells = _axis(picture, self.glyphs, selected) if row == 0 else self._cells(picture, row)
+        if row == 0:
+            cells = _axis(len(picture.columns), self._labels(picture), self.glyphs, selected)
+        else:
+            cells = self._cells(picture, row)
         base = self.base
         segments = [Segment(f"{_LANES[row]:<{LABEL}}", base + self.hue("dim"))]
         numbered = groupby(enumerate(cells), lambda at: (at[1][1], row > 0 and at[0] == selected))
@@ -82,16 +88,21 @@ class StripView(Drawn):
             segments.append(Segment(text, style))
         return Line(segments, self.size.width)
 
+    def _labels(self, picture: Picture) -> list[Label]:
+        if self.time == "elapsed" or self._run is None:
+            return picture.axis
+        return self._run.axis(len(picture.columns), UTC if self.time == "UTC" else None)
+
     def _cells(self, picture: Picture, row: int) -> list[Piece]:
         """A glyph and a hue for each column of a lane or of the marks."""
         draw = (_llm, _tool, _mark)[row - 1]
         return [draw(column, self.glyphs) for column in picture.columns]
 
 
-def _axis(picture: Picture, glyphs: Glyphs, selected: int | None) -> list[Piece]:
+def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None) -> list[Piece]:
     """Texts that the sign of the selected step would cut into or touch are left out."""
-    cells: list[Piece] = [(" ", "dim")] * len(picture.columns)
-    for column, text in picture.axis:
+    cells: list[Piece] = [(" ", "dim")] * width
+    for column, text in labels:
         end = column + len(text)
         if selected is None or not column - 1 <= selected <= end:
             cells[column:end] = [(character, "dim") for character in text]

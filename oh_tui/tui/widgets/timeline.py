@@ -294,7 +294,7 @@ class Timeline(RowList):
         if trajectory is not None and trajectory.steps:
             number = max(3, len(str(len(trajectory))) + 1)
             ended = trajectory.steps[-1].event.seconds()
-            if self._tells_elapsed() and trajectory.began is not None and ended is not None:
+            if self.told_time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
         wide = width >= WIDE
         llm = SPAN if wide else 0
@@ -303,15 +303,17 @@ class Timeline(RowList):
         what = max(16, min(int(rest * 0.52), rest - 18))
         return number, at, llm, what, max(0, rest - what), cost
 
-    def _tells_elapsed(self) -> bool:
-        """Since when is known only of a run that is read to its beginning."""
-        return self.time == "elapsed" and self.trajectory is not None and self.trajectory.complete
+    @property
+    def told_time(self) -> str:
+        """Which of TIMES is shown: since when is known only of a run read to its beginning."""
+        whole = self.trajectory is not None and self.trajectory.complete
+        return "clock" if self.time == "elapsed" and not whole else self.time
 
     def head(self, width: int) -> Strip:
         if not self.row_count():
             return self.strip([], width)
         number, at, llm, what, room, cost = self._columns(self.scrollable_content_region.width - 1)
-        name = "at" if self.time == "elapsed" else self.time
+        name = "at" if self.told_time == "elapsed" else self.told_time
         model = f"{'llm':>{llm}}" if llm else ""
         text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
         text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost - 1}}" if cost else "")
@@ -401,7 +403,7 @@ class Timeline(RowList):
         when = event.seconds()
         if when is None:
             return ""
-        if self._tells_elapsed() and self.trajectory is not None:
+        if self.told_time == "elapsed" and self.trajectory is not None:
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
         return clock_time(when, UTC if self.time == "UTC" else None)
