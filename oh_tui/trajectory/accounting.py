@@ -271,8 +271,8 @@ class Accounts:
     def ran(self, step: Step) -> float | None:
         """Seconds from the call to its result, not below 0, without the time in which the call
         waited for your answer; None for a call that was rejected, as nothing ran."""
-        span, result = step.ran(), step.result
-        if span is None or result is None or result.kind == "UserRejectObservation":
+        span = step.ran()
+        if span is None:
             return None
         return max(0.0, span - self._waits.within(step.event, span) if span >= 1 else span)
 

@@ -175,8 +175,9 @@ def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
     return [Note(f"{remark}, shown as it came"), Json(json_pretty(body))]
 
 
-def call_title(step: Step) -> str:
-    """Such as `step 58 · terminal`, `step 3 · you`."""
+def call_title(step: Step, *, numbered: bool = True) -> str:
+    """Such as `step 58 · terminal`, `step 3 · you`; without the number where it is not final, as
+    in a run not read to its beginning."""
     event = step.event
     what = one_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
@@ -184,17 +185,18 @@ def call_title(step: Step) -> str:
     elif not what:
         who = {"user": "you", "agent": "agent"}.get(event.source, "")
         what = who if event.kind == "MessageEvent" and who else _words(event.kind)
-    return f"step {step.number} · {what}"
+    return f"step {step.number} · {what}" if numbered else what
 
 
-def result_title(step: Step, outcome: Outcome) -> str:
-    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`."""
+def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
+    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`. `ran` is how
+    long the tool took where that is known better than from call to result."""
     result = step.result if step.is_call else step.event
     if result is None:
         return _OPEN_TITLES.get(outcome, "no result")
     body = result.body()
     parts = [_outcome_words(result, body, outcome)]
-    ran = step.ran()
+    ran = step.ran() if ran is None else ran
     if ran is not None and ran >= 0.05:
         parts.append(duration(ran))
     parts += facts(body, field(step.event.body(), "action"))

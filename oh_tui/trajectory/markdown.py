@@ -11,10 +11,12 @@ from oh_tui.trajectory.blocks import call_blocks, call_title, result_blocks, res
 from oh_tui.trajectory.steps import Outcome, Step
 
 
-def step_markdown(step: Step, outcome: Outcome) -> str:
-    """A heading, the call and its result, whole; clean and redacted as everything shown."""
+def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:
+    """A heading, the call and its result, whole; clean and redacted as everything shown. Without
+    its number where that is not final."""
     told = result_title(step, outcome)
-    head = "### " + _line(call_title(step) + (f" · {told}" if told else ""))
+    title = call_title(step, numbered=numbered)
+    head = "### " + _line(title + (f" · {told}" if told else ""))
     blocks = call_blocks(step, whole=True) if step.is_call else []
     return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
 

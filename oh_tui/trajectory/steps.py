@@ -78,9 +78,9 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
     def ran(self) -> float | None:
         """Seconds from the call to its result; negative when the clock went back; None when
-        there is no result or no time."""
+        there is no result or no time, or when the call was rejected, as nothing ran."""
         result = self.result
-        if result is None:
+        if result is None or result.kind == "UserRejectObservation":
             return None
         began, ended = self.event.seconds(), result.seconds()
         return None if began is None or ended is None else ended - began

@@ -157,7 +157,9 @@ def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
     for number, call in enumerate(calls, 1):
         if len(calls) > 1:
             risk = f" · risk {call.event.risk}" if call.event.risk in RISKS else ""
-            blocks.append(Heading(f"{number} of {len(calls)} · {call_title(call)}{risk}"))
+            blocks.append(
+                Heading(f"{number} of {len(calls)} · {call_title(call, numbered=False)}{risk}")
+            )
         blocks += call_blocks(call)
     return blocks
 

@@ -30,8 +30,8 @@ async def copy(screen: MainScreen) -> None:
     answers = [(key, label, key) for key, label, _ in COPY_KEYS]
     if screen.saved:
         answers.append(("p", "path of the download", "p"))
-    several = f" steps {selected[0]}-{selected[1]}" if selected else ""
-    answer = await screen.ask(Question(f"Copy{several}", [], answers, "nothing"))
+    title = f"Copy {screen.timeline.range_words}".rstrip()
+    answer = await screen.ask(Question(title, [], answers, "nothing"))
     if not answer:
         return
     if answer == "l":
@@ -67,7 +67,9 @@ def _asked_for(screen: MainScreen, answer: str) -> tuple[str, str]:
         text = f"[\n{text}\n]"
     name = next(label for key, label, _ in COPY_KEYS if key == answer)
     if len(texts) > 1:
-        return text, f"{name} of {plural(len(texts), 'step')} were"
+        many = {"c": "the commands", "o": "the outputs"}.get(answer)
+        of = f"of {plural(len(texts), 'step')}"
+        return text, f"{many} {of} were" if many else f"the {name} {of} was"
     return text, f"the {name} was"
 
 
@@ -88,7 +90,7 @@ def _steps(screen: MainScreen) -> list[Step]:
 def _markdown(screen: MainScreen) -> Callable[[Step], str]:
     trajectory = screen.timeline.trajectory
     assert trajectory is not None
-    return lambda step: step_markdown(step, trajectory.outcome(step))
+    return lambda step: step_markdown(step, trajectory.outcome(step), numbered=trajectory.complete)
 
 
 _MAKERS: dict[str, Callable[[MainScreen], Callable[[Step], str]]] = {

@@ -184,6 +184,23 @@ def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
     return list(groups.items())
 
 
+SELECTING = {
+    "copy": "copy them",
+    "filter": "show them alone",
+    "back": "select no more",
+}
+"""Id of a key -> what it does while a range of steps is selected."""
+
+
+def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
+    """What the footer shows while a range of steps is selected."""
+    keys = {key.id: key for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap)}
+    first = {name: key.shown.split()[0] for name, key in keys.items()}
+    ends = Hint(f"{first['move.down']} {first['move.up']}", "longer, shorter", "")
+    others = (Hint(first[name], label, keys[name].action) for name, label in SELECTING.items())
+    return ends, *others
+
+
 def footer_hints(
     pane: str, labels: dict[str, str | None], keymap: Keymap
 ) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:

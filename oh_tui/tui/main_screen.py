@@ -36,7 +36,7 @@ from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
-from oh_tui.tui.keys import BINDINGS, footer_hints
+from oh_tui.tui.keys import BINDINGS, footer_hints, selection_hints
 from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Run, Runs
@@ -167,6 +167,7 @@ class MainScreen(AskingScreen):
         self._arrange_for(self.app.size)  # told again with the first resize, after the first paint
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, self._tick)
+        self.watch(self.timeline, "range_from", self.tell_keys, init=False)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
         highlight.put_off()
@@ -385,6 +386,8 @@ class MainScreen(AskingScreen):
             self.footer.hints, self.footer.always = footer_hints(
                 self.pane, names, self.settings.config.keys
             )
+            if self.timeline.range_from is not None and self.pane in ("timeline", "detail"):
+                self.footer.hints = selection_hints(self.settings.config.keys)
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.pane
 

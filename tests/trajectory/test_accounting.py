@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.accounting import Accounts
+from oh_tui.trajectory.blocks import result_title
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.spent import Spent
 from oh_tui.trajectory.steps import Trajectory
@@ -602,6 +603,8 @@ def test_a_call_that_waited_for_an_answer_did_not_run_meanwhile() -> None:
     assert rejected.result is not None
     assert rejected.result.kind == "UserRejectObservation"
     assert accounts.ran(rejected) is None
+    assert rejected.ran() is None, "what it waited is not how long it ran"
+    assert result_title(rejected, run.outcome(rejected)) == "rejected"
     run = Trajectory()
     run.extend(
         [

@@ -90,6 +90,8 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
         await it.open(WEEKS)
         await it.press("v", "k", "k")
         assert "steps 56-58 selected" in it.text("#timeline-rule")
+        hints = "j k longer, shorter  y copy them  & show them alone  esc select no more"
+        assert hints in it.footer
         await it.press("y")
         assert it.screen.question_bar.question
         assert "56-58" in it.screen.question_bar.question.title
@@ -99,13 +101,16 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
             "git diff --stat",
             "python -m dates 2021-W53-1 --explain",
         ]
-        assert "3 steps" in it.footer
+        assert "the commands of 3 steps were sent to the terminal's clipboard" in it.footer
+        await it.press("y", "m")
+        assert "the Markdown of 3 steps was sent to the terminal's clipboard" in it.footer
         await it.press("ampersand")
         assert it.screen.timeline.filtered == (56, 57, 58)
         assert "filter step:56-58 · 3 of 61 steps" in it.text("#timeline-rule")
         await it.press("escape")
         assert it.screen.timeline.filtered is None
         assert number(it) == 56
+        assert "show them alone" not in it.footer
 
 
 async def test_a_range_is_copied_as_markdown_and_as_a_list_of_json() -> None:

@@ -48,6 +48,18 @@ async def test_a_filter_over_the_last_part_of_a_run_names_that_part() -> None:
         assert len(it.screen.timeline.trajectory.events) == 100  # no page was asked for
 
 
+async def test_of_a_run_read_in_part_no_step_has_a_number() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(FUZZING)
+        assert ":" in it.text("#timeline").splitlines()[-1].split()[1], "its time comes first"
+        assert "step " not in it.text("#call-rule")
+        await it.press("v", "k")
+        assert "2 steps selected" in it.text("#timeline-rule")
+        await it.press("y", "m")
+        heading, _, _ = it.app.clipboard.partition("\n")
+        assert heading.startswith("### ") and "step" not in heading
+
+
 async def test_a_run_without_events_has_no_verdict_above_its_reason() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open("Docs: dark mode")

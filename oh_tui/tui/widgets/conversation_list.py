@@ -160,7 +160,7 @@ class ConversationList(RowList):
         number = number_or_cost(row.conversation)
         if width >= WIDE:
             where = told_line(row.conversation.selected_repository)
-            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {number:>6} "
+            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {number:>8} "
         return f"{' ' + number:>6} " if width >= FACTS and not row.tall else " "
 
     def _aged(self, row: Row) -> str:

@@ -196,7 +196,7 @@ class RunView(Stack):
         self._strip.time = self.timeline.told_time
         rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
-        if self.progress and self.timeline.filtered is None:
+        if self.progress and self.timeline.filtered is None and self.timeline.range_from is None:
             rule.facts = ((self.progress, "dim"),)
         elif not trajectory:
             rule.facts = ()
@@ -207,14 +207,9 @@ class RunView(Stack):
         """Only what is not zero."""
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
         parts: list[Piece] = []
-        shown, selected = self.timeline.filtered, self.timeline.range
-        if selected:
-            first, last = selected
-            marked = f"step {first}" if first == last else f"steps {first}-{last}"
-            return joined(
-                [(f"{marked} selected", "mark"), ("y copies", "dim"),
-                 ("& shows them alone", "dim"), ("esc", "dim")], glyphs.dot,
-            )  # fmt: skip
+        shown = self.timeline.filtered
+        if selected := self.timeline.range_words:
+            return ((f"{selected} selected", "mark"),)
         if shown is not None and not self.timeline.show_events:
             parts.append((f"filter {clean_line(self.filter_text)}", "mark"))
             parts.append((f"{len(shown):,} of {plural(len(trajectory), 'step')}", ""))

@@ -62,12 +62,13 @@ def of_step(
     as_json: bool,
 ) -> Shown:
     glyph, hue = outcome_mark(glyphs, outcome)
-    call = _title(step, study)
+    call = _title(step, run, study)
     # How it ended is first and in colour; what does not fit goes from the end.
-    ended, *rest = result_title(step, outcome).split(" · ")
+    ran = study.accounts.ran(step) if study else None
+    ended, *rest = result_title(step, outcome, ran).split(" · ")
     result: tuple[Piece, ...] = (
         (f"{glyph} {ended}".strip(), hue or "dim"),
-        *((fact, "dim") for fact in (*_loop(step, study), *rest)),
+        *((fact, "dim") for fact in (*_loop(step, run, study), *rest)),
     )
     if as_json:
         result = (("JSON (R)", "mark"), result[0])  # the rest is of what is not shown now
@@ -91,11 +92,11 @@ def at_first(
         return Shown((), (), [], [waits])
     small = weight(None, event) < LARGE
     call = call_blocks(step, whole=whole_call, around=Around(run, step)) if small else []
-    return Shown(_title(step, study), (), call, [waits])
+    return Shown(_title(step, run, study), (), call, [waits])
 
 
-def _title(step: Step, study: Study | None) -> tuple[Piece, ...]:
-    return ((call_title(step) + _spent(step, study), "dim"),)
+def _title(step: Step, run: Trajectory, study: Study | None) -> tuple[Piece, ...]:
+    return ((call_title(step, numbered=run.complete) + _spent(step, study), "dim"),)
 
 
 def _spent(step: Step, study: Study | None) -> str:
@@ -111,11 +112,11 @@ def _spent(step: Step, study: Study | None) -> str:
     return "".join(f" · {fact}" for fact in facts)
 
 
-def _loop(step: Step, study: Study | None) -> tuple[str, ...]:
+def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:
     """The other steps of the loop that a step is in, as far as the verdict names them."""
     if study is None or step.number not in study.loops:
         return ()
     named = study.verdict.steps
-    if step.number not in named or len(named) < 2:
+    if step.number not in named or len(named) < 2 or not run.complete:
         return ("in a loop",)
     return (f"in the loop {named[0]}-{named[-1]}",)

@@ -13,7 +13,7 @@ from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import clock, clock_time, dollars, duration, tenths
+from oh_tui.human import clock, clock_time, dollars, duration, plural, tenths
 from oh_tui.text import held
 from oh_tui.trajectory.describe import Description, describe, describe_event
 from oh_tui.trajectory.events import Event
@@ -137,6 +137,16 @@ class Timeline(RowList):
         if self.range_from is None or current is None or current[0] is None:
             return None
         return min(self.range_from, current[0].number), max(self.range_from, current[0].number)
+
+    @property
+    def range_words(self) -> str:
+        """`steps 3-8`, or, where their numbers are not final, `6 steps`; "" without a range."""
+        if self.range is None or self.trajectory is None:
+            return ""
+        first, last = self.range
+        if not self.trajectory.complete:
+            return plural(last - first + 1, "step")
+        return f"step {first}" if first == last else f"steps {first}-{last}"
 
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         """Another state of the run, or another run: the cursor goes to the step at index `step`,
