@@ -120,10 +120,10 @@ def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
 
 def day_span(began: float, ended: float | None, now: float, zone: tzinfo | None = None) -> str:
     """From when to when: "13:29 to 15:49 today", or day_time of the beginning when the end is not
-    known, not later or on another day."""
+    known, not a minute later or on another day."""
     if ended is not None and ended > began:
         first, last = _moment(began, zone), _moment(ended, zone)
-        if first.date() == last.date():
+        if first.date() == last.date() and f"{first:%H:%M}" != f"{last:%H:%M}":
             return f"{first:%H:%M} to {day_time(ended, now, zone)}"
     return day_time(began, now, zone)
 

@@ -4,10 +4,12 @@ Esc stops between two, and a line at the end says what was done."""
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import plural, size
+from oh_tui.places import tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.tui.widgets.bars import Question
@@ -218,7 +220,8 @@ async def download(screen: MainScreen, source: Source) -> None:
             raise
         finally:
             _unmark(screen, saved)
-    told = f"{len(saved)} of {count} saved, {size(total)}"
+    folder = tilde(screen.settings.download_folder.absolute(), os.environ)
+    told = f"{len(saved)} of {count} saved in {folder}, {size(total)}"
     if problems:
         hint = f" ({problems[0].hint})" if problems[0].hint else ""
         failed = f"{len(problems)} failed: {problems[0].sentence}{hint}"

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -16,7 +16,9 @@ from textual.widgets import Static
 
 from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Keymap, help_groups
 from oh_tui.tui.theme import Glyphs
+from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import glyphs_of
+from oh_tui.tui.widgets.rule import Rule
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
@@ -34,9 +36,17 @@ class HelpScreen(ModalScreen[None]):
         self._keymap = keymap
 
     def compose(self) -> ComposeResult:
+        yield Rule("All keys")
         with VerticalScroll(id="help"), Horizontal():
             yield Static(id="help-left", markup=False)
             yield Static(id="help-right", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        footer = self.query_one(Footer)
+        footer.hints = (Hint("j k PgDn PgUp", "scroll", ""),)
+        footer.always = (Hint("esc", "close", "dismiss"),)
+        self.query_one("#help").focus()
 
     def on_resize(self, event: events.Resize) -> None:
         width = event.size.width
@@ -46,6 +56,10 @@ class HelpScreen(ModalScreen[None]):
         left, right = help_texts(glyphs_of(self.app), self._keymap, column)
         self.query_one("#help-left", Static).update(left)
         self.query_one("#help-right", Static).update(right)
+
+    @on(Footer.Pressed)
+    async def _press_hint(self, message: Footer.Pressed) -> None:
+        await self.run_action(message.action)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)
@@ -96,7 +110,7 @@ def signs_text(glyphs: Glyphs) -> Text:
     )  # fmt: skip
     for left, right in zip(signs[::2], signs[1::2], strict=True):
         text.append(f"  {left[0]} {left[1]:<24}{right[0]} {right[1]}\n")
-    return text.append("\nesc closes this. The mouse selects text, ctrl+c copies it.")
+    return text.append("\nThe mouse selects text, ctrl+c copies it.")
 
 
 def _row(name: str, meaning: str, width: int, names: int = 12) -> Text:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
 from oh_tui.human import duration, plural, size
-from oh_tui.places import expanded
+from oh_tui.places import expanded, tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.trajectory.steps import Outcome
@@ -209,15 +209,13 @@ async def download(screen: MainScreen) -> None:
             screen.footer.tell("download stopped, nothing was kept")
             raise
         screen.saved = path
-        told = size(path.stat().st_size)
-        screen.footer.tell(f"saved {shown_path(path)}, {told} · y p copies the path")
+        screen.footer.tell(saved_words(path))
 
 
-def shown_path(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
+def saved_words(path: Path) -> str:
+    """What was saved and where; the name comes first, for the end goes where there is no room."""
+    took, folder = size(path.stat().st_size), tilde(path.absolute().parent, os.environ)
+    return f"saved {path.name}, {took}, in {folder} · y p copies the path"
 
 
 def unread(screen: MainScreen) -> str:

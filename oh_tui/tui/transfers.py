@@ -96,8 +96,7 @@ async def get(screen: MainScreen) -> None:
                 screen.footer.tell(f"getting {name} was stopped, nothing was kept")
                 raise
             screen.saved = saved
-            took = size(saved.stat().st_size)
-            screen.footer.tell(f"saved {flows.shown_path(saved)}, {took} · y p copies the path")
+            screen.footer.tell(flows.saved_words(saved))
 
         with screen.write("getting a file"):
             await _ask_until_done(screen, "Get a file of the sandbox", typed, suggester, fetch)

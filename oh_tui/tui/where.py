@@ -290,6 +290,8 @@ class Writer:
         if condensed:
             facts.append((f"{self.glyphs.condensed} history condensed", "dim"))
         self._head("Context", *joined(facts, self.glyphs.dot))
+        if len(fill) < 2:  # one column is no picture
+            return
         line: list[Piece] = [("  ", "")]
         levels, top = self.glyphs.levels, max(spent.fullest, 1)
         for column, prompt in enumerate(fill):
@@ -302,6 +304,13 @@ class Writer:
     def steps(self, *, numbered: bool) -> None:
         """The slowest and the dearest. Numbers are not final while older events are missing."""
         spent = self.spent
+        steps = {step.number for step in (*spent.slowest, *spent.dearest)}
+        if len(steps) == len(spent.slowest) == len(spent.dearest) == 1:
+            columns = ["llm", "ran", "in", "out", *(["cost"] if spent.priced else [])]
+            tell = _prices if spent.priced else _tokens
+            self._table("Its one step", spent.slowest, numbered, columns,
+                        lambda step: [*_times(step), *tell(step)])  # fmt: skip
+            return
         self._table("Slowest steps", spent.slowest, numbered, ["llm", "ran"], _times)
         if spent.priced:
             self._table("Dearest steps", spent.dearest, numbered, ["in", "out", "cost"], _prices)

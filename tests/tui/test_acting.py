@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.places import tilde
 from oh_tui.settings import Settings
 from oh_tui.sources import server
 from oh_tui.sources.files import FileSource
@@ -90,7 +92,7 @@ async def test_enter_stops_the_agent_first_and_then_pauses() -> None:
         await it.settle()
         listed = {c.title: c for c in it.screen.sidebar.conversations}
         assert listed[FLAKY].sandbox_status == "PAUSED"
-        assert "8 up · 5 paused" in it.text("#sandboxes-rule")
+        assert "1 error · 8 up" in it.text("#sandboxes-rule")
         assert "resume sandbox" in it.footer or it.screen.footer.news
 
 
@@ -268,7 +270,8 @@ async def test_a_download_is_whole_named_after_the_run_and_never_overwrites(fold
         assert name.endswith(f"{IDS[COVERAGE][:8]}.zip")
         with zipfile.ZipFile(folder / name) as archive:
             assert len(archive.namelist()) == 3001
-        assert f"saved {folder / name}" in told(it)
+        assert f"saved {name}, " in told(it)
+        assert f" in {tilde(folder, os.environ)} · y p copies the path" in told(it)
         first = (folder / name).read_bytes()
         (folder / name).write_bytes(b"mine")
         await it.press("d")

@@ -24,6 +24,7 @@ from oh_tui.tui.dialogs import HelpScreen, keys_text
 from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.triage import Row
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from oh_tui.tui.widgets.sandbox_list import SandboxRow, sandbox_facts
 from tests.tui.explorer import NOW, Between, Explorer, explore
@@ -418,6 +419,12 @@ async def test_help_names_every_key() -> None:
         for key in (*MOVE_KEYS, *SCREEN_KEYS):
             assert key.help in text
             assert key.shown in text
+        footer = it.app.screen.query_one(Footer).render_line(0).text
+        assert footer.split() == ["j", "k", "PgDn", "PgUp", "scroll", "esc", "close"]
+        shown = it.app.screen.query_one("#help")
+        await it.pilot.press("pagedown")
+        await it.pilot.pause()
+        assert shown.scroll_y > 0
         await it.pilot.press("q")
         await it.pilot.pause()
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen]
