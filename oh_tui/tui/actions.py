@@ -136,6 +136,7 @@ def changes(screen: MainScreen) -> None:
 def hidden(screen: MainScreen) -> None:
     if screen.pane in ("conversations", "sandboxes"):
         screen.sidebar.show_gone = not screen.sidebar.show_gone
+        screen.tell_keys()
     elif screen.timeline.filtered is not None:
         screen.footer.tell("a filter shows steps only: esc shows all, then x")
     else:

@@ -370,6 +370,7 @@ class MainScreen(AskingScreen):
             "download": flows.download_label(self),
             "load.all": reading.load_label(self),
             "follow": reading.follow_label(self),
+            "hidden": "hide gone" if self.sidebar.show_gone else "show gone",
             **answering.labels(self),
             "open": "smaller"
             if self.arrangement.zoom == "detail"

@@ -255,7 +255,7 @@ class Board:
         kept = self.row(keep)
         if kept and kept.opened and kept.due is Group.EARLIER:
             due[kept.id] = kept.group
-        ordered = sorted(self.rows, key=_newest_first)
+        ordered = sorted(self.rows, key=lambda row: _newest_first(row, due[row.id]))
         place = {row.id: number for number, row in enumerate(ordered)}
         children: dict[str, list[Row]] = {}
         heads: deque[Row] = deque()
@@ -324,7 +324,7 @@ def _is_child(row: Row) -> int:
     return int(bool(row.conversation.parent_conversation_id))
 
 
-def _newest_first(row: Row) -> tuple[bool, float]:
+def _newest_first(row: Row, group: Group) -> tuple[bool, float]:
     """Of those that need somebody the waiting first, of those at work the starting last."""
-    later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and row.due <= Group.RUNNING
+    later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and group <= Group.RUNNING
     return later, -(row.since or 0.0)

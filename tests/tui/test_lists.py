@@ -395,6 +395,7 @@ async def test_gone_sandboxes_are_a_number_until_x() -> None:
         await it.press("x")
         assert it.screen.sidebar.sandbox_list.row_count() > before
         assert "gone (x hides)" in it.text("#sandboxes-note")
+        assert "x hide gone" in it.footer
         pane = it.screen.sidebar.sandbox_list
         assert pane.current is not None and pane.current.is_gone
         names = [

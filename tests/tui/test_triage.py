@@ -150,6 +150,15 @@ def test_what_is_counted_is_what_is_listed_until_the_next_order() -> None:
     assert made.counts() == Counts(failed=1)
 
 
+def test_one_that_is_kept_in_its_group_keeps_its_place_in_it_too() -> None:
+    made = board(talk("asks", "waiting_for_confirmation", 500), talk("a", "stuck", 300))
+    assert order(made) == ["asks", "a"]
+    made.open("a")
+    made.take([talk("a", None, 300)])
+    made.reorder(keep="a")
+    assert order(made) == ["asks", "a"]
+
+
 def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
     made = board(talk("a", "finished", 10), talk("b", "finished", 20), talk("c", "running", 5))
     assert order(made) == ["c", "a", "b"]
