@@ -213,9 +213,9 @@ async def download(screen: MainScreen) -> None:
 
 
 def saved_words(path: Path) -> str:
-    """What was saved and where; the name comes first, for the end goes where there is no room."""
+    """What was saved and where; where there is no room the end goes."""
     took, folder = size(path.stat().st_size), tilde(path.absolute().parent, os.environ)
-    return f"saved {path.name}, {took}, in {folder} · y p copies the path"
+    return f"saved {path.name} in {folder} · y p copies the path · {took}"
 
 
 def unread(screen: MainScreen) -> str:

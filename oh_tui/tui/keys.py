@@ -110,7 +110,7 @@ SCREEN_KEYS = (
     Key("json", "R", "do('json')", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
     Key("zoom", "z", "do('zoom')", "z", "zoom", "the pane on the whole screen and back", _LOOK),
     Key("load.all", "L", "do('load_all')", "L", "read all", "read all events of a run that is shown in part; says the cost first", _LOOK, frozenset({"timeline"})),
-    Key("follow", "f", "do('follow')", "f", "follow", "keep to the newest step of a live run, which is so at first; or stay", _LOOK, frozenset({"timeline"})),
+    Key("follow", "f", "do('follow')", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"})),
     Key("message", "m", "do('message')", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}),
     Key("agent.stop", "P", "do('stop_or_go_on')", "P", "stop agent", "stop the agent, or let it go on when it is stopped", _ACT, ALL - {"sandboxes"}),
     Key("sandbox.pause", "p", "do('pause')", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL),
@@ -185,9 +185,9 @@ def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
 
 
 SELECTING = {
-    "copy": "copy them",
-    "filter": "show them alone",
-    "back": "select no more",
+    "copy": "copy",
+    "filter": "show alone",
+    "back": "drop it",
 }
 """Id of a key -> what it does while a range of steps is selected."""
 

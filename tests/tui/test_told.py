@@ -90,8 +90,13 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
         await it.open(WEEKS)
         await it.press("v", "k", "k")
         assert "steps 56-58 selected" in it.text("#timeline-rule")
-        hints = "j k longer, shorter  y copy them  & show them alone  esc select no more"
+        hints = "j k longer, shorter  y copy  & show alone  esc drop it"
         assert hints in it.footer
+        await it.pilot.resize_terminal(80, 24)
+        await it.settle()
+        assert hints in it.footer
+        await it.pilot.resize_terminal(160, 48)
+        await it.settle()
         await it.press("y")
         assert it.screen.question_bar.question
         assert "56-58" in it.screen.question_bar.question.title
@@ -110,7 +115,7 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
         await it.press("escape")
         assert it.screen.timeline.filtered is None
         assert number(it) == 56
-        assert "show them alone" not in it.footer
+        assert "show alone" not in it.footer
 
 
 async def test_a_range_is_copied_as_markdown_and_as_a_list_of_json() -> None:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten, width_of
 from oh_tui.tui.widgets.rule import whole_pieces
 
 LEAST_PLACE = 16
@@ -240,7 +240,8 @@ class QuestionBar(Drawn, can_focus=True):
             rest = heavy * max(0, width - 1 - width_of(title))
             return self.strip([(heavy, ""), (title, "title"), (rest, "")], width)
         if y <= len(lines):
-            return self.strip([(" ", ""), *lines[y - 1]], width)
+            told = cut(lines[y - 1], width - 2, self.glyphs.more)
+            return self.strip([(" ", ""), *told], width)
         answers = [(key, label) for key, label, _ in self.question.answers]
         answers.append(("esc", self.question.refusal))
         taken = 1 + sum(width_of(key) + 2 + width_of(label) for key, label in answers)

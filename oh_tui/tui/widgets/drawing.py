@@ -94,6 +94,20 @@ def shorten(text: str, width: int, more: str = "…") -> str:
     return fit(text, width, more) if width_of(text) > width else text
 
 
+def cut(pieces: Iterable[Piece], width: int, more: str = "…") -> list[Piece]:
+    """The pieces as far as they fit; the one that does not is cut, and shows it."""
+    kept: list[Piece] = []
+    for text, hue in pieces:
+        cells = width_of(text)
+        if cells > width:
+            if width > 0:
+                kept.append((shorten(text, width, more), hue))
+            break
+        kept.append((text, hue))
+        width -= cells
+    return kept
+
+
 def hits(pieces: list[Piece], needle: str) -> list[Piece]:
     """The pieces with every occurrence of `needle`, in either case, in the hue of a hit."""
     if not needle:
