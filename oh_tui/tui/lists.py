@@ -184,7 +184,9 @@ async def read_sandboxes(screen: MainScreen) -> None:
     assert screen.source is not None
     if screen.source.can_act and "sandboxes" not in screen.lacks:
         with optional(screen, "sandboxes"):
-            screen.sidebar.sandboxes = tuple(await screen.source.sandboxes())
+            read = tuple(await screen.source.sandboxes())
+            screen.sidebar.knows_sandboxes = True
+            screen.sidebar.sandboxes = read
 
 
 @contextlib.contextmanager

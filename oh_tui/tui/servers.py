@@ -101,5 +101,6 @@ def _leave(screen: MainScreen) -> None:
     screen.run_view.show_conversation(None, screen.clock())
     screen.run_view.show_run(None)
     screen.timeline.empty = ()
+    screen.sidebar.knows_sandboxes = False
     screen.sidebar.sandboxes, screen.sidebar.total = (), None
     screen.sidebar.show(Board())

@@ -202,6 +202,10 @@ async def test_read_only_changes_nothing_and_says_so() -> None:
         await it.press("p")
         assert "read-only: nothing is changed from here" in it.footer
         assert between.count("POST *") == 0
+        for size in ((100, 30), (80, 24), (60, 16)):  # whatever else there is to tell
+            await it.pilot.resize_terminal(*size)
+            await it.settle()
+            assert "read-only" in it.text("#header"), size
 
 
 async def test_files_have_no_sandboxes_and_need_no_download(trajectory: Path) -> None:

@@ -95,6 +95,9 @@ async def test_a_server_that_cannot_be_reached_is_named() -> None:
     async with explore(source=source) as it:
         assert "127.0.0.1:9" in it.footer
         assert it.screen.footer.told[-1][1]
+        # What was not read is not said to be nothing.
+        assert "no sandbox is up" not in it.text("#sandboxes")
+        assert "0" not in it.text("#conversations-rule")
 
 
 async def test_a_source_that_cannot_be_made_can_be_tried_again() -> None:

@@ -21,22 +21,23 @@ LEAST_PLACE = 16
 
 
 class Header(Drawn):
-    """Where we are at the left, what there is at the right."""
+    """Where we are at the left, what there is at the right. Of the place the first piece is cut
+    where there is no room; what follows is a warning, and stays whole."""
 
     place: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        placed = sum(width_of(text) for text, _ in self.place)
-        facts = whole_pieces(self.facts, width - 12 - min(placed, LEAST_PLACE))
+        placed = [width_of(text) for text, _ in self.place]
+        warnings = sum(placed[1:])
+        facts = whole_pieces(self.facts, width - 12 - warnings - min(sum(placed[:1]), LEAST_PLACE))
         told = sum(width_of(text) for text, _ in facts)
-        room = width - told - 12
-        place: list[Piece] = []
-        for text, hue in self.place:
-            text = shorten(text, max(0, room), self.glyphs.more)
-            room -= width_of(text)
-            place.append((text, hue))
+        room = width - told - 12 - warnings
+        place: list[Piece] = [
+            (shorten(text, max(0, room), self.glyphs.more), hue) for text, hue in self.place[:1]
+        ]
+        place += self.place[1:]
         used = 9 + sum(width_of(text) for text, _ in place)
         gap = " " * max(1, width - used - told - 1)
         return self.strip(

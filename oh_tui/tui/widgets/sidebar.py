@@ -35,6 +35,8 @@ class Sidebar(Stack):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.knows_sandboxes = False
+        """They were read: that there are none is true."""
         self.board = Board()
         self.conversations: tuple[Conversation, ...] = ()
         """Those listed, in the order shown."""
@@ -151,7 +153,8 @@ class Sidebar(Stack):
         facts: list[Piece] = []
         if self.marks:
             facts.append((f"{len(self.marks):,} marked", "marked"))
-        facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
+        if loaded or self.total is not None or not self.has_more:
+            facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
         self._rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def _tell_sandboxes(self) -> None:
@@ -165,7 +168,7 @@ class Sidebar(Stack):
             rows = tuple(there if self.whole_sandboxes else kept)
         pane = self.sandbox_list
         pane.rows = rows
-        pane.empty = ("no sandbox is up",)
+        pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
         counted = [] if self.show_gone or self.whole_sandboxes or not folded else [folded]
         if gone:
             counted.append(f"{len(gone):,} gone")
