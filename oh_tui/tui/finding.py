@@ -157,9 +157,10 @@ async def _find_row(
         return
     rows.move_to(found)
     if by and found == start:
-        screen.footer.tell("there is no other")
+        screen.footer.tell(f"only here in these {noun}: {clean_line(screen.find_text)}")
     elif (found - start) * walk < 0:
-        screen.footer.tell("went on at the other end")
+        past = "past the last: on from the top" if walk > 0 else "past the first: on from the end"
+        screen.footer.tell(past)
 
 
 # Filter

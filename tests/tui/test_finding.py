@@ -79,7 +79,7 @@ async def test_find_goes_to_a_text_that_only_a_body_holds() -> None:
         assert number(it) == first
         await it.press("N")
         assert number(it) > second
-        assert "other end" in it.footer
+        assert "past the first: on from the end" in it.footer
 
 
 async def test_a_hit_of_the_row_is_marked_and_the_result_stays_where_it_opens() -> None:
