@@ -119,12 +119,22 @@ def take_loaded(
         step = landing(loaded.trajectory, place)
         if loaded.trajectory.complete and place and find_place(loaded.trajectory, place) is None:
             screen.footer.tell(f"this run has no step or event {place}", error=True)
+    if run and loaded.trajectory.live and _is_at_end(screen, run):
+        step = len(loaded.trajectory) - 1  # also what came in between is followed
     run = screen.runs.take(conversation, loaded)
     show_run(screen, run, step)
     tell_held(screen, run, loaded.total)
     if loaded.note:
         screen.footer.tell(loaded.note)
     return run
+
+
+def _is_at_end(screen: MainScreen, run: Run) -> bool:
+    """Whether the cursor keeps to the newest step of a run, and is on it."""
+    timeline = screen.timeline
+    if not screen.follow or timeline.range_from is not None:
+        return False
+    return timeline.trajectory is run.trajectory and timeline.cursor >= timeline.row_count() - 1
 
 
 async def study_run(screen: MainScreen, run: Run) -> None:

@@ -436,6 +436,20 @@ async def test_a_run_grows_while_it_is_watched() -> None:
         assert timeline.cursor == timeline.row_count() - 1
 
 
+async def test_a_run_that_is_read_again_is_followed_from_its_newest_step_alone() -> None:
+    async with explore() as it:
+        await it.open(FLAKY)
+        timeline = it.screen.timeline
+        for before in (timeline.row_count() - 1, 1):
+            timeline.move_to(before)
+            held, rows = it.row(), timeline.row_count()
+            it.demo.advance(120)
+            await it.press("r")
+            assert timeline.row_count() > rows
+            followed = timeline.cursor == timeline.row_count() - 1
+            assert followed if before > 1 else it.row() == held
+
+
 async def test_the_result_of_the_running_step_comes_in_under_the_cursor() -> None:
     async with explore() as it:
         await it.open(FLAKY)
