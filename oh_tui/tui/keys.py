@@ -86,7 +86,7 @@ SCREEN_KEYS = (
         "back",
         "one level back, out of a question, a find, a zoom; never quits",
         _MOVE,
-        frozenset({"detail"}),
+        frozenset({"detail", "conversations"}),
     ),
     Key("step.previous", "left_square_bracket", "do('step', -1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
     Key("step.next", "right_square_bracket", "do('step', 1)", "]", "next step", "the next step, from anywhere", _MOVE),

@@ -56,8 +56,10 @@ async def test_space_marks_and_goes_on_and_esc_takes_all_marks_away() -> None:
         assert "download 2" in it.footer
         await it.press("k", "space")
         assert marked(it) == ["Add OAuth login"]
+        assert "esc unmark" in it.footer
         await it.press("escape")
         assert marked(it) == []
+        assert "esc" not in it.footer
         assert "marked" not in it.text("#conversations-rule")
         assert "d download  " in it.footer
 
