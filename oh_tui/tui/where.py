@@ -133,10 +133,15 @@ class Page(RowList):
         writer.context(*context_fill(self._spent.prompts, width - INDENT))
         writer.steps(numbered=self._trajectory.complete)
         self._lines, self._steps = writer.lines, writer.places
-        if not self._steps:
-            told = tuple("".join(text for text, _ in line).strip() for line in self._lines)
-            self.empty = tuple(filter(None, told)) or ("no time and no money was spent yet",)
+        if not self._lines:
+            self.empty = ("no time and no money was spent yet",)
         self.rows_changed()
+
+    def _said(self, y: int, width: int) -> list[Piece]:
+        """Without a step to go to the page is there all the same."""
+        if not self._lines:
+            return super()._said(y, width)
+        return [(" ", ""), *self._lines[y]] if y < len(self._lines) else []
 
     # Rows and lines
 

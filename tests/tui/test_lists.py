@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from textual.widgets import OptionList
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation, Page
+from oh_tui.api.models import Conversation, Page, Sandbox
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.needs import Group, Stand
@@ -404,6 +404,22 @@ async def test_gone_sandboxes_are_a_number_until_x() -> None:
         assert any(title_of(pane.current.conversations[0]).startswith(n) for n in names)
         await it.press("x")
         assert pane.current is not None and not pane.current.is_gone
+
+
+async def test_a_new_sandbox_is_seen_where_nobody_has_moved() -> None:
+    async with explore() as it:
+        pane, before = it.screen.sidebar.sandbox_list, it.screen.sidebar.sandboxes
+        new = Sandbox(id="new", status="RUNNING", created_at="2026-11-24T15:59:59Z")
+        it.screen.sidebar.sandboxes = (new, *before)
+        await it.settle()
+        assert (pane.cursor, pane.scroll_y) == (0, 0)
+        assert pane.current is not None and pane.current.id == "new"
+        it.screen.sidebar.sandboxes = before
+        await it.press("2")
+        held = pane.current.id
+        it.screen.sidebar.sandboxes = (new, *before)
+        await it.settle()
+        assert pane.current.id == held, "under the cursor nothing moves"
 
 
 def test_what_is_broken_is_told_first_of_the_sandboxes() -> None:

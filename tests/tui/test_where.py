@@ -232,6 +232,9 @@ async def test_money_without_steps_is_told() -> None:
     trajectory.extend([message("m", "go"), stats("s", 1, agent=metrics(0.25, 10, 5))])
     async with look(trajectory) as it:
         assert "Money  $0.25" in it.text
+        columns = next(line for line in it.lines if line.strip().startswith("answers"))
+        assert it.lines[it.lines.index(columns) + 1].startswith("   agent")
+        assert len(it.lines[it.lines.index(columns) + 1]) == len(columns), "in their columns"
 
 
 async def test_numbers_are_not_told_while_they_are_not_final() -> None:

@@ -89,9 +89,12 @@ class SandboxList(RowList):
         return len(self.rows)
 
     def watch_rows(self, old: tuple[SandboxRow, ...], new: tuple[SandboxRow, ...]) -> None:
-        under = old[self.cursor].id if self.cursor < len(old) else None
-        place = next((n for n, row in enumerate(new) if row.id == under), 0)
-        self.rows_changed(place, keep_line=True)
+        if not (self.cursor or self.scroll_y or self.has_focus):
+            self.rows_changed(0)  # nobody has moved in it: a new one on top is seen
+        else:
+            under = old[self.cursor].id if self.cursor < len(old) else None
+            place = next((n for n, row in enumerate(new) if row.id == under), 0)
+            self.rows_changed(place, keep_line=True)
         self.post_message(self.Highlighted(self))
 
     def pieces(self, row: int, width: int) -> list[Piece]:

@@ -325,7 +325,8 @@ class Timeline(RowList):
         number, at, llm, what, room, cost = self._columns(self.scrollable_content_region.width - 1)
         name = "at" if self.told_time == "elapsed" else self.told_time
         model = f"{'llm':>{llm}}" if llm else ""
-        text = f"{'#':>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
+        sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
+        text = f"{sign:>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
         text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost - 1}}" if cost else "")
         return self.strip([(text, "dim")], width)
 
