@@ -18,6 +18,7 @@ from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json
 from oh_tui.commands.reading import chosen, on_server, short_id, title
 from oh_tui.commands.standing import HUES, NOTHING, outcome, remembered, state
 from oh_tui.human import compact, dollars
+from oh_tui.needs import standing
 from oh_tui.problem import Problem
 from oh_tui.seen import Seen
 from oh_tui.text import clean_line, safe_line
@@ -176,7 +177,9 @@ async def sandboxes(call: Call) -> int:
     held = await call.source.sandboxes()
     page = await call.source.newest()
     inside: dict[str, list[Conversation]] = {}
-    for one in page.items:
+    # The one that the explorer lists first is named first.
+    seen = remembered(call)
+    for one in sorted(page.items, key=lambda one: standing(one, _seen(seen, one)).group(one)):
         inside.setdefault(one.sandbox_id or "", []).append(one)
     rank = {"RUNNING": 0, "STARTING": 1, "ERROR": 2, "PAUSED": 3}
     shown = [one for one in held if call.asked.all or one.status != "MISSING"]

@@ -74,6 +74,12 @@ def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None
     assert title not in demo("conversations", "--status", "finished").stdout
 
 
+def test_of_several_in_a_sandbox_the_one_that_the_explorer_lists_first_is_named_first() -> None:
+    named = [line.split("\t")[-1] for line in demo("sandboxes").stdout.splitlines()]
+    assert "Migrate to pydantic 2, Pydantic notes" in named
+    assert "Cache the docker layers, Docker follow-ups" in named
+
+
 def test_of_the_demo_too() -> None:
     told = json.loads(demo("status", "--json").stdout)
     assert [told[name] for name in ("waiting", "failed", "running")] == [1, 2, 3]
