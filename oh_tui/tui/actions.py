@@ -23,7 +23,10 @@ TROUBLE = ("error", "failed", "waiting", "loop")
 
 
 def pane(screen: MainScreen, name: str) -> None:
-    screen.focus_pane(name)
+    if name == "sandboxes" and not screen.arrangement.sandboxes:
+        screen.footer.tell("these are files: there is no sandbox")
+    else:
+        screen.focus_pane(name)
 
 
 def next_pane(screen: MainScreen, by: int) -> None:

@@ -370,6 +370,7 @@ class MainScreen(AskingScreen):
             "download": flows.download_label(self),
             "load.all": reading.load_label(self),
             "follow": reading.follow_label(self),
+            "mark": "mark" if self.source and self.source.can_act else None,
             "back": "back" if self.pane == "detail" else "unmark" if self.sidebar.marks else None,
             "hidden": "hide gone" if self.sidebar.show_gone else "show gone",
             **answering.labels(self),

@@ -363,6 +363,10 @@ async def test_files_have_a_glyph_each_and_no_groups(tmp_path: Path) -> None:
         assert " ✓ b.zip" in text
         assert "earlier" not in text
         assert it.app.title == "oh-tui ✗1"
+        assert "mark" not in it.footer, "all that is done to marked ones needs a server"
+        await it.press("2")
+        assert it.screen.pane == "conversations"
+        assert "these are files: there is no sandbox" in it.footer
 
 
 async def test_a_sandbox_marks_its_conversations_and_opens_the_first() -> None:
