@@ -104,12 +104,19 @@ def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
 
 
 async def open_named(screen: MainScreen) -> None:
-    """Open the conversation that the command line names; else the first is shown."""
+    """Open the conversation that the command line names; else the first is shown, and gone into
+    where there is nothing to choose or a place in it is asked for."""
     assert screen.source is not None
     if not screen.open_id:
         if screen.source.opening:
             screen.sidebar.highlight(screen.source.opening)
-        screen.preview()
+        first, listed = screen.sidebar.list.current, screen.sidebar.conversations
+        alone = len(listed) == 1 and not screen.source.can_act
+        if first and (screen.at or (alone and screen.arrangement.narrow)):
+            screen.open_run(first)
+            screen.focus_pane("timeline")
+        else:
+            screen.preview()
         return
     wanted, screen.open_id = screen.open_id, ""
     (found,) = await screen.source.get([wanted])

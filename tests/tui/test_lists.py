@@ -369,6 +369,33 @@ async def test_files_have_a_glyph_each_and_no_groups(tmp_path: Path) -> None:
         assert "these are files: there is no sandbox" in it.footer
 
 
+@pytest.mark.parametrize(
+    ("files", "at", "size", "pane"),
+    [
+        (1, "", (160, 48), "conversations"),
+        (1, "2", (160, 48), "timeline"),
+        (2, "2", (160, 48), "timeline"),
+        (1, "", (80, 24), "timeline"),  # a list of one would be all there is to see
+        (2, "", (80, 24), "conversations"),
+    ],
+)
+async def test_a_run_is_gone_into_where_there_is_nothing_to_choose(
+    tmp_path: Path, files: int, at: str, size: tuple[int, int], pane: str
+) -> None:
+    for name in "ab"[:files]:
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for number in range(3):
+                event = {"kind": "MessageEvent", "id": f"m{number}", "source": "user",
+                         "timestamp": f"2026-03-01T10:00:0{number}",
+                         "llm_message": {"role": "user", "content": []}}  # fmt: skip
+                archive.writestr(f"event_00000{number}_m{number}.json", json.dumps(event))
+    async with explore(source=lambda: FileSource([tmp_path]), at=at, size=size) as it:
+        assert it.screen.pane == pane
+        if at:
+            current = it.screen.timeline.current
+            assert current is not None and current[0] is not None and current[0].number == 2
+
+
 async def test_a_sandbox_marks_its_conversations_and_opens_the_first() -> None:
     async with explore() as it:
         await it.press("2", "j")
