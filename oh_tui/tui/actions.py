@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oh_tui.trajectory.query import parse
-from oh_tui.tui import answering, copying, finding, flows, going, opening, outside, reading, views
+from oh_tui.tui import (
+    answering,
+    children,
+    copying,
+    finding,
+    flows,
+    going,
+    opening,
+    outside,
+    reading,
+    views,
+)
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
@@ -37,7 +48,7 @@ def next_pane(screen: MainScreen, by: int) -> None:
 
 def back(screen: MainScreen) -> None:
     """One level back; never quits."""
-    if screen.cancel_work() or screen.footer.clear():
+    if _stop_nearest(screen) or screen.footer.clear():
         return
     if screen.timeline.range_from is not None:
         screen.timeline.range_from = None
@@ -48,8 +59,34 @@ def back(screen: MainScreen) -> None:
         screen.set_find("")
     elif screen.arrangement.zoom != "detail" and screen.timeline.filtered is not None:
         finding.clear_filter(screen)
-    elif not screen.leave_child():
+    elif not children.leave(screen):
         close(screen)
+
+
+def _stop_nearest(screen: MainScreen) -> bool:
+    """What can be stopped is stopped, the nearest first; False when nothing was."""
+    if screen.refuse():
+        return True
+    if screen.waits:
+        screen.waits[-1].stop()
+        return True
+    if screen.bulk and screen.bulk.stop(screen):
+        return True
+    if finding.stop_filter(screen):
+        return True
+    for group in ("download", "find"):
+        if any(w.group == group and w.is_running for w in screen.workers):
+            screen.workers.cancel_group(screen, group)
+            return True
+    if screen.run_view.is_reading:
+        screen.run_view.is_reading = False
+        if any(w.group == "older" and w.is_running for w in screen.workers):
+            screen.workers.cancel_group(screen, "older")  # it says itself what it has
+        else:
+            screen.workers.cancel_group(screen, "run")
+            screen.run_view.progress = "stopped · r reads on"
+        return True
+    return False
 
 
 def close(screen: MainScreen) -> None:

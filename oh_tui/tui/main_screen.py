@@ -30,17 +30,17 @@ from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.trajectory.blocks import links_of
-from oh_tui.tui import answering, finding, flows, highlight, lists, reading, servers
+from oh_tui.tui import children, finding, flows, highlight, lists, reading, servers
 from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
-from oh_tui.tui.keys import BINDINGS, footer_hints, selection_hints
+from oh_tui.tui.hints import hints
+from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Run, Runs
-from oh_tui.tui.widgets.bars import Footer, Header, Hint
+from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row
 from oh_tui.tui.widgets.row_list import RowList
@@ -63,9 +63,6 @@ AT_ONCE = 0.2
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
-
-OPENS = {"timeline": "read whole", "detail": "whole screen"}
-"""Pane -> what enter does there, for the footer."""
 
 
 class MainScreen(AskingScreen):
@@ -109,7 +106,7 @@ class MainScreen(AskingScreen):
         self.writing: set[str] = set()
         """What is being written at this moment, in words; quitting asks about it."""
         self.find_text = ""
-        self._trail: list[Conversation] = []
+        self.trail: list[Conversation] = []
         """The conversations gone in from, to sub-conversations."""
         self._make_source = make_source
         self.open_id = open_id
@@ -325,9 +322,9 @@ class MainScreen(AskingScreen):
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:
         if self.timeline.row_count():
-            child = self.child_of_step()
+            child = children.of_step(self)
             if child:
-                self.run_worker(reading.enter_child(self, child), group="ask")
+                self.run_worker(children.enter(self, child), group="ask")
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
@@ -364,33 +361,8 @@ class MainScreen(AskingScreen):
         self._header.facts, self.app.title = lists.totals(self)
 
     def tell_keys(self) -> None:
-        """The footer follows the focus; the label of `p` names what it will do."""
-        names: dict[str, str | None] = {
-            "sandbox.pause": flows.pause_label(self),
-            "download": flows.download_label(self),
-            "load.all": reading.load_label(self),
-            "follow": reading.follow_label(self),
-            "mark": "mark" if self.source and self.source.can_act else None,
-            "back": "back" if self.pane == "detail" else "unmark" if self.sidebar.marks else None,
-            "hidden": "hide gone" if self.sidebar.show_gone else "show gone",
-            **answering.labels(self),
-            "open": "smaller"
-            if self.arrangement.zoom == "detail"
-            else OPENS.get(self.pane, "open"),
-        }
-        writing = self.editor is not None and self.editor.has_focus_within
-        if self.is_questioning or writing:
-            self.footer.hints = self.footer.always = ()  # they tell their own
-        elif self.is_typing:
-            completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
-            self.footer.hints = (Hint("enter", "go on", ""), *completes)
-            self.footer.always = (Hint("esc", "close", "do('back')"),)
-        else:
-            self.footer.hints, self.footer.always = footer_hints(
-                self.pane, names, self.settings.config.keys
-            )
-            if self.timeline.range_from is not None and self.pane in ("timeline", "detail"):
-                self.footer.hints = selection_hints(self.settings.config.keys)
+        """The footer follows the focus."""
+        self.footer.hints, self.footer.always = hints(self)
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.pane
 
@@ -472,31 +444,6 @@ class MainScreen(AskingScreen):
         finally:
             self.writing.discard(what)
 
-    def cancel_work(self) -> bool:
-        """Esc: what can be stopped is stopped, the nearest first; False when nothing was."""
-        if self.refuse():
-            return True
-        if self.waits:
-            self.waits[-1].stop()
-            return True
-        if self.bulk and self.bulk.stop(self):
-            return True
-        if finding.stop_filter(self):
-            return True
-        for group in ("download", "find"):
-            if any(w.group == group and w.is_running for w in self.workers):
-                self.workers.cancel_group(self, group)
-                return True
-        if self.run_view.is_reading:
-            self.run_view.is_reading = False
-            if any(w.group == "older" and w.is_running for w in self.workers):
-                self.workers.cancel_group(self, "older")  # it says itself what it has
-            else:
-                self.workers.cancel_group(self, "run")
-                self.run_view.progress = "stopped · r reads on"
-            return True
-        return False
-
     def set_find(self, text: str) -> None:
         self.find_text = text
         self.timeline.find_text = self.sidebar.list.find_text = text
@@ -527,34 +474,11 @@ class MainScreen(AskingScreen):
         if self.is_mounted:
             self.run_view.filter_text = self.filter_text
 
-    # Sub-conversations
-
-    def child_of_step(self) -> str:
-        """The id of the sub-conversation that the step under the cursor started; "" for none."""
-        current = self.timeline.current
-        links = links_of(current[0]) if current and current[0] else ()
-        return links[0] if links and self.source else ""
-
-    def enter_child(self, child: Conversation) -> None:
-        if self.current:
-            self._trail.append(self.current)
-        self.sidebar.highlight(child.id)
-        self.open_run(child)
-
-    def leave_child(self) -> bool:
-        """Back to the conversation that a sub-conversation was entered from."""
-        if not self._trail or self.pane not in ("timeline", "detail") or self.arrangement.zoom:
-            return False
-        parent = self._trail.pop()
-        self.sidebar.highlight(parent.id)
-        self.open_run(parent)
-        return True
-
     def leave_place(self) -> None:
         """No conversation is open any more, and none is to be."""
         self._rest.pause()
         self.current = self.pager = self.reopen = None
-        self._trail.clear()
+        self.trail.clear()
         self.open_id = self.at = ""
 
     def read_run_again(self) -> None:

@@ -327,13 +327,3 @@ async def take_older(screen: MainScreen, run: Run, pages: list[Older]) -> Run:
     if taken.trajectory.live:
         screen.follow_run(taken)  # the events that follow belong to this one now
     return taken
-
-
-async def enter_child(screen: MainScreen, conversation_id: str) -> None:
-    """Go into the sub-conversation that a step started."""
-    assert screen.source is not None
-    with screen.reporting():
-        (child,) = await screen.source.get([conversation_id])
-        if child is None:
-            raise Problem("The sub-conversation is not kept here", "z reads the step whole")
-        screen.enter_child(child)

@@ -1,0 +1,48 @@
+"""What the footer names: the keys of the pane that has the focus, by what they would do now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.tui import answering, flows, reading
+from oh_tui.tui.keys import footer_hints, selection_hints
+from oh_tui.tui.widgets.bars import Hint
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+Hints = tuple[Hint, ...]
+
+OPENS = {"timeline": "read whole", "detail": "whole screen"}
+"""Pane -> what enter does there."""
+
+
+def hints(screen: MainScreen) -> tuple[Hints, Hints]:
+    """Those at the left, and those at the right end, which stay when room is short."""
+    writing = screen.editor is not None and screen.editor.has_focus_within
+    if screen.is_questioning or writing:
+        return (), ()  # they tell their own
+    if screen.is_typing:
+        completes = (Hint("→", "complete", ""),) if screen.find_input.suggester else ()
+        return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "do('back')"),)
+    keymap = screen.settings.config.keys
+    left, right = footer_hints(screen.pane, _labels(screen), keymap)
+    if screen.timeline.range_from is not None and screen.pane in ("timeline", "detail"):
+        left = selection_hints(keymap)
+    return left, right
+
+
+def _labels(screen: MainScreen) -> dict[str, str | None]:
+    """The label of `p` names what it will do, and so do others."""
+    marks, pane = screen.sidebar.marks, screen.pane
+    return {
+        "sandbox.pause": flows.pause_label(screen),
+        "download": flows.download_label(screen),
+        "load.all": reading.load_label(screen),
+        "follow": reading.follow_label(screen),
+        "mark": "mark" if screen.source and screen.source.can_act else None,
+        "back": "back" if pane == "detail" else "unmark" if marks else None,
+        "hidden": "hide gone" if screen.sidebar.show_gone else "show gone",
+        **answering.labels(screen),
+        "open": "smaller" if screen.arrangement.zoom == "detail" else OPENS.get(pane, "open"),
+    }
