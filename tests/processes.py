@@ -1,22 +1,109 @@
-"""Runs oh-tui as its own process, as a shell would, with nothing on standard input."""
+"""Runs oh-tui as its own process, as a shell would, with nothing on standard input.
+
+Nearly all that a process costs is the start of Python and the reading of modules. So one process,
+the nursery, has done both, and each run is forked off it: it has its own environment, folder, files
+and end, and whatever it leaves behind goes with it.
+"""
 
 from __future__ import annotations
 
+import atexit
+import gc
+import json
 import os
+import pkgutil
+import runpy
+import select
+import signal
 import subprocess
 import sys
+import tempfile
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+STEERING = ("LANG", "LC_", "PYTHON", "TZ")
+"""What the names of variables begin with that Python itself reads, at its start."""
+
+PACKAGES = ("api", "commands", "demo", "sources", "trajectory")
+"""What commands are made of; the explorer is none."""
+
+TIMEOUT = 60.0
 
 
 def oh_tui(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`oh-tui` with these words; the environment is the test's own, changed by `environment`."""
-    return subprocess.run(
-        [sys.executable, "-m", "oh_tui", *map(str, words)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+    env = {**os.environ, **environment}
+    nursery = _nursery(frozenset(item for item in env.items() if item[0].startswith(STEERING)))
+    assert nursery.stdin and nursery.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        told = [Path(folder, name) for name in ("out", "err")]
+        asked = {
+            "words": list(map(str, words)),
+            "env": env,
+            "folder": str(Path.cwd()),
+            "told": list(map(str, told)),
+        }
+        nursery.stdin.write(json.dumps(asked) + "\n")
+        nursery.stdin.flush()
+        if not select.select([nursery.stdout], [], [], TIMEOUT)[0]:
+            os.killpg(nursery.pid, signal.SIGKILL)
+            _nursery.cache_clear()
+            raise subprocess.TimeoutExpired(["oh-tui", *asked["words"]], TIMEOUT)
+        code = int(nursery.stdout.readline())
+        out, err = (path.read_text("utf-8") for path in told)
+    return subprocess.CompletedProcess(["oh-tui", *asked["words"]], code, out, err)
+
+
+@cache
+def _nursery(steering: frozenset[tuple[str, str]]) -> subprocess.Popen[str]:
+    """One for each way to steer Python; it ends with this process."""
+    nursery = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, **environment},
-        timeout=60,
-        check=False,
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, **dict(steering)},
+        process_group=0,
     )
+    atexit.register(nursery.communicate)
+    return nursery
+
+
+def _serve() -> None:
+    """A line that tells a process on standard input, the line of its exit code on standard
+    output; ends with its input."""
+    for name in PACKAGES:
+        package = import_module(f"oh_tui.{name}")
+        for found in pkgutil.walk_packages(package.__path__, f"oh_tui.{name}."):
+            if not found.name.endswith("__main__"):
+                import_module(found.name)
+    import_module("oh_tui.cli")
+    gc.freeze()
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            _become(json.loads(line))
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """Be the process that is asked for; raises SystemExit at its end."""
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    os.chdir(asked["folder"])
+    opened = [os.open(os.devnull, os.O_RDONLY)]
+    opened += [os.open(path, os.O_WRONLY | os.O_CREAT) for path in asked["told"]]
+    for number, file in enumerate(opened):
+        os.dup2(file, number)
+        os.close(file)
+    sys.argv = ["oh-tui", *asked["words"]]
+    runpy.run_module("oh_tui", run_name="__main__")
+
+
+if __name__ == "__main__":
+    _serve()
