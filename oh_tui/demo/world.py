@@ -7,7 +7,7 @@ import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,10 @@ class Clock:
         return time.monotonic() + self._advanced
 
 
+Built = tuple[list[Stored], list[Stored], Run]
+"""Events in the order of the agent server, of the app server, and the run that made them."""
+
+
 @dataclass(slots=True)
 class Sandbox:
     slug: str
@@ -89,8 +93,7 @@ class Conversation:
     """Up to when all that the agent did can be seen, even if the clock is not there yet."""
     heard: float = 0.0
     """The same for the app server, which else hears of it later."""
-    built: tuple[list[Stored], list[Stored], Run] | None = None
-    """Events in the order of the agent server, of the app server, and the run that made them."""
+    built: Built | None = None
 
     def __post_init__(self) -> None:
         self.title = self.entry.title
@@ -309,19 +312,16 @@ class World:
         now = self.clock.now()
         return now if box is None or box.frozen_at is None else min(now, box.frozen_at)
 
-    def _build(self, conversation: Conversation) -> tuple[list[Stored], list[Stored], Run]:
+    def _build(self, conversation: Conversation) -> Built:
         self.status(conversation.sandbox)
         if conversation.built is None:
             entry = conversation.entry
             began = self.clock.start - entry.age + entry.delay
-            run = Run(
-                entry.slug, datetime.fromtimestamp(began, UTC), entry.model, conversation.halts
+            conversation.built = (
+                _made(entry, began, conversation.halts)
+                if conversation.live
+                else _kept(entry, began)
             )
-            play(run, entry.write)
-            hear_later(run.events)
-            agent = [event for event in run.events if not event.app_only]
-            app = sorted(run.events, key=lambda event: event.timestamp)
-            conversation.built = (agent, app, run)
         return conversation.built
 
     def _last(self, conversation: Conversation, key: str, default: Any) -> Any:
@@ -344,6 +344,22 @@ class World:
             count += 1
         for name in ("costs", "response_latencies", "token_usages"):
             metrics[name] = metrics[name][:count]
+
+
+def _made(entry: Entry, began: float, halts: Halts | None = None) -> Built:
+    """The events of a run that began then, as both servers keep them."""
+    run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, halts)
+    play(run, entry.write)
+    hear_later(run.events)
+    agent = [event for event in run.events if not event.app_only]
+    app = sorted(run.events, key=lambda event: event.timestamp)
+    return agent, app, run
+
+
+@lru_cache(len(ENTRIES))
+def _kept(entry: Entry, began: float) -> Built:
+    """The same of a run that is over and untouched: every demo of the same time tells the same."""
+    return _made(entry, began)
 
 
 def combined(stats: dict[str, Any]) -> dict[str, Any]:
