@@ -8,19 +8,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from oh_tui.api import AppServer, AuthError, Conflict, RateLimited
-from oh_tui.demo import Demo, make_demo
-from oh_tui.demo.catalog import ENTRIES
+from oh_tui.api import AuthError, Conflict, RateLimited
+from oh_tui.demo import Demo
 from oh_tui.demo.recorder import Stored
 from oh_tui.problem import Problem
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, Standing
 from oh_tui.sources.files import FileSource
-from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import RESULT_KINDS
-from tests.tui.explorer import AT_ONCE, NOW, Between
+from tests.sources.here import IDS, demo_read
+from tests.tui.explorer import Between
 
-IDS = {entry.slug: entry.id for entry in ENTRIES}
 RESPOND = "POST /runtime/*/events/respond_to_confirmation"
 RUN = "POST /runtime/*/run"
 SEND = "POST /api/v1/app-conversations/*/send-message"
@@ -55,11 +53,8 @@ class Here:
 
 @pytest.fixture
 async def here() -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
-    demo.rate_limited = False
-    source = ServerSource(AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE), "demo")
-    yield Here(demo, source.agents(), between)
-    await source.close()
+    async with demo_read() as it:
+        yield Here(it.demo, it.source.agents(), it.between)
 
 
 async def done(stages: AsyncIterator[str]) -> list[str]:

@@ -31,6 +31,7 @@ from oh_tui.settings import read_settings
 from oh_tui.sources import Loaded, cache
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource
+from tests.sources.here import demo_read
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore
 
 LONG = next(entry.id for entry in ENTRIES if entry.slug == "coverage")
@@ -68,14 +69,10 @@ class Here:
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
-    demo.rate_limited = False
-    api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
-    source = ServerSource(api, "demo")
-    (found,) = await source.get([LONG])
-    assert found and found.sandbox_status == "PAUSED"
-    yield Here(source, between, found, tmp_path / "cache" / "oh-tui")
-    await source.close()
+    async with demo_read() as it:
+        (found,) = await it.source.get([LONG])
+        assert found and found.sandbox_status == "PAUSED"
+        yield Here(it.source, it.between, found, tmp_path / "cache" / "oh-tui")
 
 
 def texts(states: list[Loaded]) -> list[bytes]:

@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
-from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
-from oh_tui.demo import Demo, make_demo
-from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Older, build, joined
-from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
-from tests.tui.explorer import AT_ONCE, NOW, Between, explore
+from tests.sources.here import Here, demo_read
+from tests.tui.explorer import Between, explore
 
-IDS = {entry.slug: entry.id for entry in ENTRIES}
 COUNT = "GET /api/v1/conversation/*/events/count"
 PAGE = "GET /api/v1/conversation/*/events/search"
 DOWNLOAD = "GET /api/v1/app-conversations/*/download"
@@ -27,15 +22,9 @@ AGENT_COUNT = "GET /runtime/*/events/count"
 AGENT_PAGE = "GET /runtime/*/events/search"
 
 
-@dataclass
-class Here:
-    demo: Demo
-    source: ServerSource
-    between: Between
-
+class Plans(Here):
     async def conversation(self, slug: str) -> Conversation:
-        (found,) = await self.source.get([IDS[slug]])
-        assert found is not None
+        found = await super().conversation(slug)
         self.between.asked.clear()
         return found
 
@@ -57,12 +46,9 @@ class Here:
 
 
 @pytest.fixture
-async def here() -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
-    demo.rate_limited = False
-    source = ServerSource(AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE), "demo")
-    yield Here(demo, source, between)
-    await source.close()
+async def here() -> AsyncIterator[Plans]:
+    async with demo_read() as it:
+        yield Plans(it.demo, it.source, it.between)
 
 
 def whole(states: list[Loaded]) -> Trajectory:
@@ -75,7 +61,7 @@ def whole(states: list[Loaded]) -> Trajectory:
 # Loading
 
 
-async def test_a_running_sandbox_is_read_from_its_agent_server_alone(here: Here) -> None:
+async def test_a_running_sandbox_is_read_from_its_agent_server_alone(here: Plans) -> None:
     states = await here.load("week-dates")
     assert here.calls() == {AGENT_COUNT: 1, AGENT_PAGE: 3}
     assert {state.via for state in states} == {"agent server"}
@@ -85,14 +71,14 @@ async def test_a_running_sandbox_is_read_from_its_agent_server_alone(here: Here)
     assert len(whole(states).events) == states[-1].total
 
 
-async def test_a_short_run_costs_two_calls(here: Here) -> None:
+async def test_a_short_run_costs_two_calls(here: Plans) -> None:
     states = await here.load("fix-add")
     assert here.calls() == {COUNT: 1, PAGE: 1}
     assert len(states) == 1
     assert len(whole(states)) > 3
 
 
-async def test_a_long_run_without_a_sandbox_costs_one_page_and_one_download(here: Here) -> None:
+async def test_a_long_run_without_a_sandbox_costs_one_page_and_one_download(here: Plans) -> None:
     states = await here.load("coverage")
     assert here.calls() == {COUNT: 1, PAGE: 1, DOWNLOAD: 1}
     assert states[0].trajectory is not None
@@ -101,14 +87,14 @@ async def test_a_long_run_without_a_sandbox_costs_one_page_and_one_download(here
     assert len(whole(states).events) == 3000
 
 
-async def test_the_page_and_the_download_give_the_same_order(here: Here) -> None:
+async def test_the_page_and_the_download_give_the_same_order(here: Plans) -> None:
     states = await here.load("coverage")
     assert states[0].trajectory is not None
     newest = [event.id for event in states[0].trajectory.events]
     assert [event.id for event in whole(states).events][-100:] == newest
 
 
-async def test_above_10000_events_pages_come_when_asked_for(here: Here) -> None:
+async def test_above_10000_events_pages_come_when_asked_for(here: Plans) -> None:
     (state,) = await here.load("fuzzing")
     assert here.calls() == {COUNT: 1, PAGE: 1}
     assert state.trajectory is not None
@@ -120,7 +106,7 @@ async def test_above_10000_events_pages_come_when_asked_for(here: Here) -> None:
     assert older.events[-1].timestamp <= state.trajectory.events[0].timestamp
 
 
-async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here) -> None:
+async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Plans) -> None:
     here.between.answer(DOWNLOAD, 413, '{"detail": "exceeding the limit"}', "application/json")
     conversation = await here.conversation("coverage")
     states = [state async for state in here.source.load(conversation)]
@@ -133,7 +119,7 @@ async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Here
     assert here.between.count(DOWNLOAD) == 0, "it is not asked for in vain again"
 
 
-async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
+async def test_only_one_run_is_downloaded_at_a_time(here: Plans) -> None:
     going_on = here.between.hold(DOWNLOAD)
     loads = [asyncio.create_task(here.load(slug)) for slug in ("coverage", "coverage")]
     for _ in range(100):
@@ -147,7 +133,7 @@ async def test_only_one_run_is_downloaded_at_a_time(here: Here) -> None:
     assert len(whole(first)) == len(whole(second)) == 843
 
 
-async def test_a_reading_that_is_given_up_lets_the_next_one_in(here: Here) -> None:
+async def test_a_reading_that_is_given_up_lets_the_next_one_in(here: Plans) -> None:
     conversation = await here.conversation("coverage")
     async with contextlib.aclosing(here.source.load(conversation)) as states:
         async for state in states:
@@ -156,7 +142,7 @@ async def test_a_reading_that_is_given_up_lets_the_next_one_in(here: Here) -> No
     assert len(whole(await here.load("coverage"))) == 843
 
 
-async def test_a_refused_download_is_told_after_the_newest_page(here: Here) -> None:
+async def test_a_refused_download_is_told_after_the_newest_page(here: Plans) -> None:
     here.between.answer(DOWNLOAD, 503, '{"detail": "busy"}', "application/json")
     conversation = await here.conversation("coverage")
     seen = 0
@@ -166,7 +152,7 @@ async def test_a_refused_download_is_told_after_the_newest_page(here: Here) -> N
     assert seen == 1
 
 
-async def test_events_are_counted_by_the_server_that_has_them(here: Here) -> None:
+async def test_events_are_counted_by_the_server_that_has_them(here: Plans) -> None:
     conversation = await here.conversation("fix-add")
     total, who = await here.source.count_events(conversation)
     assert (total > 0, who) == (True, "app server")
@@ -185,7 +171,7 @@ async def test_events_are_counted_by_the_server_that_has_them(here: Here) -> Non
 
 
 async def test_following_starts_over_when_the_agent_server_does_not_know_the_last_event(
-    here: Here,
+    here: Plans,
 ) -> None:
     last = whole(await here.load("fix-add"))
     running = await here.conversation("week-dates")
@@ -194,7 +180,7 @@ async def test_following_starts_over_when_the_agent_server_does_not_know_the_las
         break
 
 
-async def test_following_brings_what_is_new_and_nothing_twice(here: Here) -> None:
+async def test_following_brings_what_is_new_and_nothing_twice(here: Plans) -> None:
     trajectory = whole(await here.load("flaky-ci"))
     conversation = await here.conversation("flaky-ci")
     before = len(trajectory.events)
@@ -208,7 +194,7 @@ async def test_following_brings_what_is_new_and_nothing_twice(here: Here) -> Non
     assert [e.id for e in again.events] == [e.id for e in trajectory.events]
 
 
-async def test_an_empty_run_is_followed_from_its_first_event(here: Here) -> None:
+async def test_an_empty_run_is_followed_from_its_first_event(here: Plans) -> None:
     here.demo.advance(120)
     conversation = await here.conversation("dark-mode")
     async for news in here.source.follow(conversation, build([], live=True), "agent server"):
@@ -219,7 +205,7 @@ async def test_an_empty_run_is_followed_from_its_first_event(here: Here) -> None
 # Acting
 
 
-async def test_what_p_would_do_takes_three_calls_at_most(here: Here) -> None:
+async def test_what_p_would_do_takes_three_calls_at_most(here: Plans) -> None:
     for slug, action, asked in (
         ("pydantic", "pause", 2),
         ("coverage", "resume", 3),
@@ -236,7 +222,7 @@ async def test_what_p_would_do_takes_three_calls_at_most(here: Here) -> None:
     assert "gone" in plan.reason
 
 
-async def test_a_plan_names_all_it_touches(here: Here) -> None:
+async def test_a_plan_names_all_it_touches(here: Plans) -> None:
     conversation = await here.conversation("pydantic")
     plan = await here.source.sandbox_plan(conversation.sandbox_id or "")
     assert {c.title for c in plan.conversations} == {"Migrate to pydantic 2", "Pydantic notes"}
@@ -290,7 +276,7 @@ async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events()
         assert between.count("*download*") == 0
 
 
-async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here: Here) -> None:
+async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here: Plans) -> None:
     here.between.answer(COUNT, 200, "0", "application/json")
     here.between.answer(PAGE, 200, '{"items": [], "next_page_id": null}', "application/json")
     states = await here.load("week-dates")

@@ -11,7 +11,7 @@ import pytest
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.requests import StartRequest
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.problem import Problem
 from oh_tui.sources import starting
 from oh_tui.sources.starting import (
@@ -23,7 +23,8 @@ from oh_tui.sources.starting import (
     stage_of,
     what_became,
 )
-from tests.tui.explorer import AT_ONCE, NOW, Between
+from tests.sources.here import demo_read
+from tests.tui.explorer import Between
 
 TASKS = "GET /api/v1/app-conversations/start-tasks"
 START = "POST /api/v1/app-conversations"
@@ -47,18 +48,15 @@ class Here:
 
 @pytest.fixture
 async def here(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
-    demo.rate_limited = False
-    api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
     real = asyncio.sleep
+    async with demo_read() as it:
 
-    async def sleep(seconds: float) -> None:
-        demo.advance(0.2)
-        await real(0)
+        async def sleep(seconds: float) -> None:
+            it.demo.advance(0.2)
+            await real(0)
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    yield Here(demo, api, between)
-    await api.aclose()
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        yield Here(it.demo, it.source.api, it.between)
 
 
 async def test_a_start_is_told_stage_by_stage_until_it_is_ready(here: Here) -> None:

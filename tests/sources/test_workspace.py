@@ -5,19 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from starlette.responses import Response, StreamingResponse
 
-from oh_tui.api import AppServer
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.api.models import Conversation
-from oh_tui.demo import Demo, make_demo
-from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
-from oh_tui.sources.server import ServerSource
 from oh_tui.sources.workspace import (
     Asleep,
     Workspace,
@@ -25,35 +19,21 @@ from oh_tui.sources.workspace import (
     local_name,
     local_path,
 )
-from tests.tui.explorer import AT_ONCE, NOW, Between
+from tests.sources.here import Here, demo_read
 
-IDS = {entry.slug: entry.id for entry in ENTRIES}
 DOWNLOAD = "GET /runtime/*/api/file/download"
 NOISE = bytes(range(256)) * 4000
 
 
-@dataclass
-class Here:
-    demo: Demo
-    source: ServerSource
-    between: Between
-
-    async def conversation(self, slug: str) -> Conversation:
-        (found,) = await self.source.get([IDS[slug]])
-        assert found is not None
-        return found
-
+class Inside(Here):
     async def workspace(self, slug: str = "week-dates") -> Workspace:
         return await self.source.workspace(await self.conversation(slug))
 
 
 @pytest.fixture
-async def here() -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
-    demo.rate_limited = False
-    source = ServerSource(AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE), "demo")
-    yield Here(demo, source, between)
-    await source.close()
+async def here() -> AsyncIterator[Inside]:
+    async with demo_read() as it:
+        yield Inside(it.demo, it.source, it.between)
 
 
 def names(folder: Path) -> list[str]:
@@ -63,7 +43,7 @@ def names(folder: Path) -> list[str]:
 def quiet(done: int, total: int | None) -> None: ...
 
 
-async def test_a_command_of_3_mb_comes_whole(here: Here) -> None:
+async def test_a_command_of_3_mb_comes_whole(here: Inside) -> None:
     workspace = await here.workspace()
     heard: list[int] = []
     result = await workspace.run(
@@ -78,11 +58,11 @@ async def test_a_command_of_3_mb_comes_whole(here: Here) -> None:
     assert len(heard) > 1, "it came in parts"
 
 
-async def test_the_folder_is_where_the_agent_works(here: Here) -> None:
+async def test_the_folder_is_where_the_agent_works(here: Inside) -> None:
     assert await (await here.workspace()).folder() == "/workspace/dates"
 
 
-async def test_the_state_of_now_decides_not_what_was_listed(here: Here) -> None:
+async def test_the_state_of_now_decides_not_what_was_listed(here: Inside) -> None:
     conversation = await here.conversation("week-dates")
     await here.source.api.pause_sandbox(conversation.sandbox_id or "")
     here.demo.advance(5)
@@ -93,14 +73,14 @@ async def test_the_state_of_now_decides_not_what_was_listed(here: Here) -> None:
     assert await here.source.workspace(conversation)
 
 
-async def test_a_sandbox_that_is_gone_or_starts_says_so(here: Here) -> None:
+async def test_a_sandbox_that_is_gone_or_starts_says_so(here: Inside) -> None:
     for slug, words in (("fix-add", "gone"), ("dark-mode", "starting")):
         with pytest.raises(Problem, match=words) as caught:
             await here.workspace(slug)
         assert not isinstance(caught.value, Asleep)
 
 
-async def test_put_then_get_gives_the_same_bytes(here: Here, tmp_path: Path) -> None:
+async def test_put_then_get_gives_the_same_bytes(here: Inside, tmp_path: Path) -> None:
     workspace = await here.workspace()
     sent, told = tmp_path / "noise.bin", list[tuple[int, int | None]]()
     sent.write_bytes(NOISE)
@@ -117,7 +97,7 @@ async def test_put_then_get_gives_the_same_bytes(here: Here, tmp_path: Path) -> 
 
 
 async def test_a_file_that_is_not_there_or_a_folder_leaves_nothing(
-    here: Here, tmp_path: Path
+    here: Inside, tmp_path: Path
 ) -> None:
     workspace = await here.workspace()
     for path in ("/workspace/dates/none.txt", "/workspace/dates", "relative.txt"):
@@ -130,7 +110,7 @@ async def test_a_file_that_is_not_there_or_a_folder_leaves_nothing(
 
 
 async def test_a_get_that_breaks_off_or_is_cancelled_leaves_nothing(
-    here: Here, tmp_path: Path
+    here: Inside, tmp_path: Path
 ) -> None:
     async def breaks() -> AsyncIterator[bytes]:
         yield b"half"
@@ -158,7 +138,7 @@ async def test_a_get_that_breaks_off_or_is_cancelled_leaves_nothing(
     assert names(tmp_path) == []
 
 
-async def test_a_folder_that_cannot_be_written_is_named(here: Here, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_named(here: Inside, tmp_path: Path) -> None:
     workspace = await here.workspace()
     with pytest.raises(Problem, match="Cannot write into"):
         await workspace.get("/workspace/notes.txt", tmp_path / "none", quiet)
