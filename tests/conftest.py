@@ -18,6 +18,12 @@ SINGLE = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "COLORTERM")
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: nearly half of the time a test waits, for a timer or a program."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests are there to stay: the collector passes them over, and comes rarely to
     what each app leaves behind (with Python's own settings a fifth of the time went there)."""
