@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +30,9 @@ class Served:
     demo: Demo
 
 
-@pytest.fixture(scope="session")
-def served() -> Iterator[Served]:
-    """One embedded server for the whole session, on a loopback port: what a command changes there
-    stays changed."""
+@contextmanager
+def serve() -> Iterator[Served]:
+    """An embedded server on a loopback port, at its beginning: its runs go on with the clock."""
     demo = make_demo()
     demo.rate_limited = False
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -44,6 +44,13 @@ def served() -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", demo)
         server.should_exit = True
         thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """One for the whole session: what a command changes there stays changed."""
+    with serve() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from tests.commands.conftest import IDS, Served
+from tests.commands.conftest import IDS, Served, serve
 from tests.commands.shell import Shell, shell
 from tests.processes import oh_tui
 from tests.test_cli import complaint
@@ -38,13 +38,20 @@ def start(*words: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_tail_goes_on_until_the_run_ends(served: Served) -> None:
+@pytest.fixture
+def begun() -> Iterator[Served]:
+    """A server of its own: in that of the session the call that runs at first may be over."""
+    with serve() as one:
+        yield one
+
+
+def test_a_tail_goes_on_until_the_run_ends(begun: Served) -> None:
     flaky = IDS["flaky-ci"]
-    process = start("--server", served.url, "tail", "-f", flaky, "-n", "1", "--json")
+    process = start("--server", begun.url, "tail", "-f", flaky, "-n", "1", "--json")
     assert process.stdout and process.stderr
     first = json.loads(process.stdout.readline())
     assert first["outcome"] == "running"
-    timer = threading.Timer(0.5, lambda: served.demo.advance(900))
+    timer = threading.Timer(0.5, lambda: begun.demo.advance(900))
     timer.start()
     told, said = process.communicate(timeout=30)
     assert process.returncode == 0
