@@ -107,6 +107,7 @@ def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
 def test_words_that_are_wrong(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     word = text.replace("\0", "")
     settings = tmp_path / "config.toml"
+    monkeypatch.chdir(tmp_path)  # the file of --log may have any name
     for line in (
         "[word]",
         "--server [word] cache",
