@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.api.errors import Conflict, ServerError, TimedOut
+from oh_tui.api.errors import ServerError, TimedOut
 from oh_tui.commands.acting import require_consent, short, text_of
 from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command
@@ -16,7 +16,7 @@ from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.commands.refusals import refusals, refused
 from oh_tui.human import plural
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.text import safe_line
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
@@ -43,7 +43,7 @@ async def send(call: Call) -> int:
     with refusals(identifier):
         if before.waits or held:
             if not (call.asked.approve or call.asked.reject):
-                raise Conflict(
+                raise Refused(
                     f"{_calls_wait(before)}, and a message would run it: nothing was sent",
                     "--reject rejects it and then sends, --approve lets it run",
                 )
@@ -87,7 +87,7 @@ async def reject(call: Call) -> int:
 async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
     agents, before = await _standing(call)
     if not before.waits:
-        raise Conflict(f"Nothing waits for an answer: {stands(before)}", _next(before))
+        raise Refused(f"Nothing waits for an answer: {stands(before)}", _next(before))
     if accept:
         _require_known(before)
     stages: list[str] = []
@@ -113,7 +113,7 @@ async def stop(call: Call) -> int:
         now = await agents.settled(before)
     cut = before.calls if call.asked.now else ()
     if now.runs:
-        raise Conflict("The agent was asked to stop, and works on", "try again, or --now")
+        raise Refused("The agent was asked to stop, and works on", "try again, or --now")
     _tell(call, now, "stopped", stages, cut)
     return 0
 
@@ -126,13 +126,13 @@ async def go_on(call: Call) -> int:
         _tell(call, before, "nothing to continue", stages, ())
         return 0
     if before.waits:
-        raise Conflict(
+        raise Refused(
             f"{_calls_wait(before)}: to continue would approve that",
             f"oh-tui approve {identifier}, or oh-tui reject {identifier} REASON",
         )
     stopped = before.status in ("paused", "error", "stuck")
     if not (before.calls or before.unread or stopped):
-        raise Conflict(f"There is nothing to continue: {stands(before)}", _next(before))
+        raise Refused(f"There is nothing to continue: {stands(before)}", _next(before))
     if before.calls:
         names = ", ".join(what(one) for one in before.calls)
         again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
@@ -151,7 +151,7 @@ async def go_on(call: Call) -> int:
 
 
 async def _standing(call: Call) -> tuple[Agents, Standing]:
-    """How the agent stands now. Raises Conflict when it cannot be told anything."""
+    """How the agent stands now. Raises Refused when it cannot be told anything."""
     conversation = await find(call.source, call.identifier)
     with refusals(short(conversation)):
         agents = call.source.agents()
@@ -173,7 +173,7 @@ async def _through(work: AsyncIterator[str], stages: list[str]) -> None:
 def _require_known(standing: Standing) -> None:
     """A call that nobody can see is not approved."""
     if standing.waits and not standing.calls:
-        raise Conflict(
+        raise Refused(
             "What waits is not among the last events of this run, so it was not approved",
             f"look at it first: oh-tui {short(standing.conversation)}",
         )

@@ -6,13 +6,12 @@ import tempfile
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
-from oh_tui.api.errors import Conflict
 from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
 from oh_tui.commands.reading import chosen, on_server, open_run, whole
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.text import redact_json
 from oh_tui.trajectory.archive import open_archive
 
@@ -79,7 +78,7 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
         running = conversation.sandbox_status == "RUNNING"
         agent = source.api.agent_server(conversation) if running else None
         if agent is None:
-            raise Conflict(
+            raise Refused(
                 "No sandbox runs whose agent server could be asked",
                 f"oh-tui resume {conversation_id(conversation)[:SHOWN]} --wait",
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from oh_tui.api.errors import ApiError, Conflict
-from oh_tui.problem import Problem
+from oh_tui.api.errors import ApiError
+from oh_tui.problem import Problem, Refused
 
 NOT_YET = "--wait waits until it is so"
 
@@ -43,6 +43,6 @@ def refusals(identifier: str = "ID") -> Iterator[None]:
         raise refused(problem, identifier) from problem
 
 
-def refused(problem: Problem, identifier: str = "ID") -> Conflict:
+def refused(problem: Problem, identifier: str = "ID") -> Refused:
     hint = _OURS.get(problem.hint, problem.hint)
-    return Conflict(problem.sentence, hint.replace("{id}", identifier))
+    return Refused(problem.sentence, hint.replace("{id}", identifier))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from argparse import ArgumentParser
 
-from oh_tui.api.errors import Conflict
 from oh_tui.commands.documents import conversation_id, sandbox_json
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
@@ -42,7 +41,7 @@ async def _change(call: Call, verb: str) -> int:
     if plan.sandbox is not None and plan.sandbox.status == wanted:
         stages.append(f"{told.removesuffix(' again')} already")
     elif plan.action != verb:
-        raise Conflict(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
+        raise Refused(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
     else:
         _require_consent(call, plan)
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
@@ -52,7 +51,7 @@ async def _change(call: Call, verb: str) -> int:
                 async for stage in source.carry_out(plan, stop_agents=stop_first):
                     stages.append(stage)
                     tell_progress(stage)
-        except Conflict as problem:
+        except Refused as problem:
             if not call.asked.wait or problem.hint != NOT_YET:
                 raise
             await _wait(source, plan, wanted)
