@@ -170,7 +170,7 @@ async def _ask_until_done(
         except Problem as problem:
             wrong = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
             screen.footer.tell("", log=False)  # no progress any more
-            screen.footer.told.append((wrong, True))
+            screen.footer.note(wrong, error=True)
         else:
             return
 

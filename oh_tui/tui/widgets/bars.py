@@ -98,8 +98,7 @@ class Footer(Drawn):
         Progress is not worth keeping (`log`), and gives way to news, but not to the word that it
         begins with (`passing`)."""
         if log and text:
-            self.told.append((text, error))
-            del self.told[:-KEPT_NEWS]
+            self.note(text, error=error)
         if (self._is_error and not error) or (self._stays and not log):
             return
         self._is_error, self._stays = error, log and not passing
@@ -108,6 +107,11 @@ class Footer(Drawn):
         if self._timer:
             self._timer.stop()
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """Keep news that are shown elsewhere, for whoever looks for them later."""
+        self.told.append((text, error))
+        del self.told[:-KEPT_NEWS]
 
     def clear(self) -> bool:
         """Take news or an error away; True when it was an error, which waited for this."""
