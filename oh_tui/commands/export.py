@@ -21,7 +21,7 @@ from oh_tui.commands.steps import matching
 from oh_tui.human import dollars, duration, plural
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import part_file
+from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text import HIDDEN, clean_line, redact_json
 from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.query import parse
@@ -143,7 +143,7 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
                 file.write(piece.encode("utf-8"))
             file.flush()
             part.chmod(0o666 & ~_umask())
-            os.link(part, target)
+            publish_as(part, target)
     except Problem as problem:
         raise Problem(problem.sentence, "choose another place") from problem
 

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -46,6 +46,22 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
         raise cannot_write(target.parent, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]:
+    """`part_file` where a loop runs that must not wait: a large folder takes its time to be looked
+    through, and on a network the locks do too, so that a thread does it."""
+    import asyncio  # not at the top: a command on a file runs no loop
+
+    with contextlib.ExitStack() as held:
+        made = asyncio.ensure_future(asyncio.to_thread(held.enter_context, part_file(target)))
+        try:
+            yield await asyncio.shield(made)
+        finally:
+            if not made.done():  # cancelled meanwhile: what the thread still makes goes too
+                await asyncio.wait({made})
+                made.exception()
 
 
 def _made(folder: Path) -> tuple[int, Path]:
@@ -102,25 +118,29 @@ def publish(part: Path, target: Path) -> Path:
     waits for one takes the part file away under it."""
     for number in range(1, 1000):
         name = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
-        try:
-            os.link(part, name)
-        except FileExistsError:
-            continue
-        except FileNotFoundError:  # the part file is gone, or the folder
-            raise
-        except OSError:
-            # No hard links here: claim the name first, then rename over our own empty file.
-            try:
-                name.touch(exist_ok=False)
-            except FileExistsError:
-                continue
-            try:
-                part.replace(name)
-            except BaseException:
-                name.unlink(missing_ok=True)
-                raise
-        return name
+        with contextlib.suppress(FileExistsError):
+            publish_as(part, name)
+            return name
     raise Problem(f"{target.name} and 999 numbered names are taken", "choose another folder")
+
+
+def publish_as(part: Path, name: Path) -> None:
+    """Give the part file this name and no other. Raises FileExistsError when it is taken."""
+    try:
+        os.link(part, name)
+    except (
+        FileExistsError,
+        FileNotFoundError,
+    ):  # it is taken; the part file is gone, or the folder
+        raise
+    except OSError:
+        # No hard links here: claim the name first, then rename over our own empty file.
+        name.touch(exist_ok=False)
+        try:
+            part.replace(name)
+        except BaseException:
+            name.unlink(missing_ok=True)
+            raise
 
 
 def cannot_write(folder: Path, error: OSError) -> Problem:

@@ -16,7 +16,7 @@ from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
-from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
+from oh_tui.sources.saving import download_name, finish_zip, part_file_aside, publish
 from oh_tui.text import safe_line
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class ServerSource(ServerRuns):
     ) -> Path:
         """The trajectory as a zip in `folder`; never overwrites, leaves nothing when it fails."""
         target = folder / (name or download_name(conversation))
-        with part_file(target) as (file, part):
+        async with part_file_aside(target) as (file, part):
             received = 0
             async with self.api.download(conversation.id) as chunks:
                 async for chunk in chunks:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import part_file, publish
+from oh_tui.sources.saving import part_file_aside, publish
 from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Workspace:
     async def get(self, path: str, folder: Path, progress: Progress, name: str = "") -> Path:
         """A file of the sandbox into `folder`; never overwrites, leaves nothing when it fails."""
         target = folder / (name or local_name(path))
-        with part_file(target) as (file, part):
+        async with part_file_aside(target) as (file, part):
             received = 0
             async with self._agent.download_file(path) as pieces:
                 async for piece in pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import io
+import os
 import resource
 import shutil
 import signal
@@ -12,56 +13,34 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from oh_tui import cli
-from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
-from oh_tui.demo.catalog import ENTRIES
-from oh_tui.sources.server import ServerSource
+from tests.commands.shell import Said
 from tests.faults import faults
-from tests.faults.wire import Exchange, Wire, served
-from tests.tui.explorer import AT_ONCE, NOW
+from tests.faults.conftest import IDS, Shell, source
+from tests.faults.wire import Exchange, Wire
 
-RUN = next(e.id.replace("-", "") for e in ENTRIES if e.title == "Backfill invoice numbers")
+RUN = IDS["Backfill invoice numbers"]
 NAME = f"backfill-invoice-numbers-{RUN[:8]}"
 DOWNLOAD = "GET /api/v1/app-conversations/*/download"
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    demo = make_demo(NOW)
-    demo.rate_limited = False
-    with served(demo.app) as made:
-        yield made
+class Saves:
+    """Downloads the run into a folder."""
 
-
-@pytest.fixture
-def shell(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Shell:
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
-    return Shell(capsys, tmp_path)
-
-
-class Shell:
-    """Downloads the run into a folder; gives exit code, output and errors."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-        self._capsys = capsys
+    def __init__(self, shell: Shell, folder: Path) -> None:
+        self._shell = shell
         self.folder = folder
 
-    def __call__(self, where: Path | None = None) -> tuple[int, str, str]:
-        code = cli.main(["--demo", "download", RUN, "-o", str(where or self.folder)])
-        return code, *self._capsys.readouterr()
+    def __call__(self, where: Path | None = None) -> Said:
+        return self._shell("download", RUN, "-o", where or self.folder)
 
 
-def source(wire: Wire) -> ServerSource:
-    return ServerSource(AppServer(wire.url, waits=AT_ONCE, limiter=nullcontext()), "demo")
+@pytest.fixture
+def saves(shell: Shell, tmp_path: Path) -> Saves:
+    return Saves(shell, tmp_path)
 
 
 def names(folder: Path) -> list[str]:
@@ -73,22 +52,22 @@ def is_whole(path: Path) -> bool:
         return archive.testzip() is None and len(archive.namelist()) > 10
 
 
-def test_a_name_that_is_taken_meanwhile_is_left_to_who_took_it(wire: Wire, shell: Shell) -> None:
-    target = shell.folder / f"{NAME}.zip"
+def test_a_name_that_is_taken_meanwhile_is_left_to_who_took_it(wire: Wire, saves: Saves) -> None:
+    target = saves.folder / f"{NAME}.zip"
 
     async def slowly(exchange: Exchange) -> None:
         target.write_text("mine")
         await exchange.pass_on()
 
     wire.arm(DOWNLOAD, slowly)
-    code, out, _ = shell()
-    assert (code, out) == (0, f"{shell.folder / NAME}-2.zip\n")
-    assert target.read_text() == "mine" and is_whole(shell.folder / f"{NAME}-2.zip")
-    assert len(names(shell.folder)) == 2
-    named = shell.folder / "run.zip"
+    code, out, _ = saves()
+    assert (code, out) == (0, f"{saves.folder / NAME}-2.zip\n")
+    assert target.read_text() == "mine" and is_whole(saves.folder / f"{NAME}-2.zip")
+    assert len(names(saves.folder)) == 2
+    named = saves.folder / "run.zip"
     wire.disarm()
-    assert shell(named)[:2] == (0, f"{named}\n")
-    assert shell(named)[0] == 2, "it is there now"
+    assert saves(named)[:2] == (0, f"{named}\n")
+    assert saves(named)[0] == 2, "it is there now"
 
 
 async def test_two_at_once_are_two_whole_files(wire: Wire, tmp_path: Path) -> None:
@@ -102,22 +81,22 @@ async def test_two_at_once_are_two_whole_files(wire: Wire, tmp_path: Path) -> No
     assert all(is_whole(path) for path in saved)
 
 
-def test_a_zip_that_was_damaged_on_the_way_is_not_kept(wire: Wire, shell: Shell) -> None:
+def test_a_zip_that_was_damaged_on_the_way_is_not_kept(wire: Wire, saves: Saves) -> None:
     async def damaged(exchange: Exchange) -> None:
         body = bytearray(await (await exchange.answer()).aread())
         body[200:260] = bytes(60)
         await exchange.send(200, bytes(body), Content_Type="application/zip")
 
     wire.arm(DOWNLOAD, damaged)
-    assert shell() == (1, "", "oh-tui: The downloaded zip is damaged\n        try again\n")
-    assert names(shell.folder) == []
+    assert saves() == (1, "", "oh-tui: The downloaded zip is damaged\n        try again\n")
+    assert names(saves.folder) == []
 
 
 @pytest.mark.parametrize(
     "proposal", ["../../evil.sh", "/etc/passwd", "..\\evil", "a\r\nX-Odd: 1", "\x1b]0;x\x07.zip"]
 )
 def test_the_servers_own_name_for_a_file_is_not_taken(
-    wire: Wire, shell: Shell, proposal: str
+    wire: Wire, saves: Saves, proposal: str
 ) -> None:
     async def named(exchange: Exchange) -> None:
         body = await (await exchange.answer()).aread()
@@ -125,11 +104,11 @@ def test_the_servers_own_name_for_a_file_is_not_taken(
         await exchange.send(200, body, Content_Type="application/zip", Content_Disposition=told)
 
     wire.arm(DOWNLOAD, named)
-    assert shell()[0] == 0
-    assert names(shell.folder) == [f"{NAME}.zip"]
+    assert saves()[0] == 0
+    assert names(saves.folder) == [f"{NAME}.zip"]
 
 
-def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(wire: Wire, shell: Shell) -> None:
+def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(wire: Wire, saves: Saves) -> None:
     """A limit of the size of files is met where a full disk is: in the middle of writing."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
@@ -138,30 +117,45 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(wire: Wire, shell:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
-        code, out, err = shell()
+        code, out, err = saves()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (code, out) == (2, "")
     assert err == (
-        f"oh-tui: Cannot write into {shell.folder}: file too large\n"
+        f"oh-tui: Cannot write into {saves.folder}: file too large\n"
         "        name another folder with -o\n"
     )
-    assert names(shell.folder) == []
+    assert names(saves.folder) == []
 
 
 def test_what_a_killed_one_left_goes_and_what_another_writes_stays(
-    wire: Wire, shell: Shell
+    wire: Wire, saves: Saves
 ) -> None:
-    left, others = shell.folder / ".oh-tui-left.part", shell.folder / ".oh-tui-busy.part"
-    mine, link = shell.folder / ".oh-tui-notes.txt", shell.folder / ".oh-tui-link.part"
+    left, others = saves.folder / ".oh-tui-left.part", saves.folder / ".oh-tui-busy.part"
+    mine, link = saves.folder / ".oh-tui-notes.txt", saves.folder / ".oh-tui-link.part"
     for path in (left, others, mine):
         path.write_text("half")
     link.symlink_to(mine)
     with others.open() as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)
-        assert shell()[0] == 0
-    assert set(names(shell.folder)) == {link.name, mine.name, others.name, f"{NAME}.zip"}
+        assert saves()[0] == 0
+    assert set(names(saves.folder)) == {link.name, mine.name, others.name, f"{NAME}.zip"}
     assert mine.read_text() == "half"
+
+
+def test_an_export_where_files_have_no_second_name_is_whole_and_over_nothing(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    target = tmp_path / "run.md"
+    assert shell("export", RUN, "-o", target)[:2] == (0, "")
+    text = target.read_text("utf-8")
+    assert text.startswith("# Backfill invoice numbers\n") and "## What was hidden" in text
+    assert shell("export", RUN, "-o", target).code == 2
+    assert target.read_text("utf-8") == text and names(tmp_path) == ["run.md"]
 
 
 # Processes
@@ -197,7 +191,7 @@ STAGES = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("change", "named"), STAGES.values(), ids=STAGES)
 def test_killed_at_any_stage_it_leaves_no_half_file_and_the_next_one_tidies_up(
-    wire: Wire, shell: Shell, tmp_path: Path, change: str, named: bool
+    wire: Wire, saves: Saves, tmp_path: Path, change: str, named: bool
 ) -> None:
     folder = tmp_path / "runs"
     folder.mkdir()
@@ -211,7 +205,7 @@ def test_killed_at_any_stage_it_leaves_no_half_file_and_the_next_one_tidies_up(
     assert [path.name for path in finals] == ([f"{NAME}.zip"] if named else [])
     assert all(is_whole(path) for path in finals)
     assert len(names(folder)) == len(finals) + 1
-    assert shell(folder)[0] == 0
+    assert saves(folder)[0] == 0
     assert names(folder) == [f"{NAME}-2.zip", f"{NAME}.zip"][0 if named else 1 :]
 
 

@@ -5,48 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from oh_tui import cli
-from oh_tui.api import AppServer
-from oh_tui.demo import Demo, make_demo
-from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo import Demo
 from oh_tui.sources import loading
-from oh_tui.sources.server import ServerSource
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
-from tests.faults.wire import Fault, Wire, served
-from tests.tui.explorer import AT_ONCE, NOW, explore
+from tests.faults.conftest import IDS, Shell, source
+from tests.faults.wire import Fault, Wire
+from tests.tui.explorer import NOW, explore
 
 FLAKY, BACKFILL = "Flaky CI on main", "Backfill invoice numbers"
-IDS = {entry.title: entry.id.replace("-", "") for entry in ENTRIES}
 
 LIST = "GET /api/v1/app-conversations/search"
 AGENT = "GET /runtime/*"
 FEW = 0.05
 """Times the usual waits: an agent server then has a quarter of a second."""
-
-
-@pytest.fixture
-def demo() -> Demo:
-    made = make_demo(NOW)
-    made.rate_limited = False
-    return made
-
-
-@pytest.fixture
-def wire(demo: Demo) -> Iterator[Wire]:
-    with served(demo.app) as made:
-        yield made
-
-
-def source(wire: Wire, patience: float = 1.0) -> ServerSource:
-    api = AppServer(wire.url, waits=AT_ONCE, patience=patience, limiter=nullcontext())
-    return ServerSource(api, "demo")
 
 
 @pytest.fixture
@@ -83,10 +60,8 @@ async def test_a_sandbox_that_stops_answering_is_told_and_followed_on_when_it_is
 
 @pytest.mark.usefixtures("quick")
 def test_a_command_that_follows_says_that_it_waits_and_goes_on(
-    wire: Wire, demo: Demo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    wire: Wire, demo: Demo, shell: Shell
 ) -> None:
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire, FEW))
-
     def end() -> None:
         wire.disarm()
         demo.advance(2000)
@@ -94,9 +69,11 @@ def test_a_command_that_follows_says_that_it_waits_and_goes_on(
     wire.arm(AGENT, faults.says(502, faults.PAGE, "text/html"), after=8, times=8)
     timer = threading.Timer(1.5, end)
     timer.start()
-    assert cli.main(["--demo", "tail", "-f", IDS[FLAKY], "-n", "1"]) == 0
+    shell.patience = FEW
+    followed = shell("tail", "-f", IDS[FLAKY], "-n", "1")
     timer.join()
-    said = capsys.readouterr().err.splitlines()
+    assert followed.code == 0
+    said = followed.err.splitlines()
     assert said[0].startswith("oh-tui: Could not read the events from the sandbox: ")
     assert said[0].endswith("is not ready (502): trying on")
     assert said[1] == "oh-tui: it answers again"
@@ -152,13 +129,9 @@ async def test_a_key_that_ends_midway_is_told_and_what_was_read_stays(wire: Wire
         assert FLAKY in [one.title for one in it.screen.sidebar.conversations]
 
 
-def test_a_resume_that_pauses_another_says_which(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
-    assert cli.main(["--demo", "resume", IDS["Raise the coverage of billing"], "--yes"]) == 0
-    out, err = capsys.readouterr()
-    assert out.startswith("running again")
+def test_a_resume_that_pauses_another_says_which(shell: Shell) -> None:
+    code, out, err = shell("resume", IDS["Raise the coverage of billing"], "--yes")
+    assert code == 0 and out.startswith("running again")
     assert err == "oh-tui: the server paused Rename Store to Ledger to make room\n"
 
 

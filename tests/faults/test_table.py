@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from oh_tui import cli
-from oh_tui.api import AppServer, Secret
-from oh_tui.demo import Demo, make_demo, world
-from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo import Demo, world
 from oh_tui.settings import Settings
 from oh_tui.sources import server
-from oh_tui.sources.server import ServerSource
 from tests.faults import faults
+from tests.faults.conftest import BOXES, IDS, KEY, Shell, source
 from tests.faults.table import AGAIN, CASES, OTHER, SILENT, Case
-from tests.faults.wire import Wire, served
-from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
+from tests.faults.wire import Wire
+from tests.tui.explorer import Explorer, explore
 
 BACKFILL, SPLIT = "Backfill invoice numbers", "Split the settings module"
-IDS = {entry.title: entry.id.replace("-", "") for entry in ENTRIES}
-BOXES = {entry.title: entry.sandbox_id for entry in ENTRIES}
-
-KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 
 LIST = "GET /api/v1/app-conversations/search"
 EVENTS = "GET /api/v1/conversation/*/events/search"
@@ -101,26 +93,6 @@ def on_pause(case: Case) -> tuple[str, str]:
     return "The server did not pause the sandbox; it is running", why
 
 
-@pytest.fixture
-def demo() -> Demo:
-    made = make_demo(NOW)
-    made.rate_limited = False
-    return made
-
-
-@pytest.fixture
-def wire(demo: Demo) -> Iterator[Wire]:
-    with served(demo.app) as made:
-        yield made
-
-
-def source(wire: Wire, patience: float = 1.0) -> ServerSource:
-    api = AppServer(
-        wire.url, key=Secret(KEY), waits=AT_ONCE, patience=patience, limiter=nullcontext()
-    )
-    return ServerSource(api, "demo")
-
-
 def told(wire: Wire, text: str) -> str:
     """What was said, with names for what differs from server to server and call to call."""
     text = text.replace(wire.url.removeprefix("http://"), "HOST")
@@ -154,23 +126,21 @@ SHELL: dict[str, tuple[str, Callable[[Case], tuple[str, str]]]] = {
 def test_in_a_shell(
     wire: Wire,
     demo: Demo,
+    shell: Shell,
     words: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One line, one hint, exit code 1, nothing on stdout, no file; then all is well again."""
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
     at_once(monkeypatch)
     call, expected = SHELL[words]
-    line = ["--demo", *words.format(folder=tmp_path).split()]
+    line = words.format(folder=tmp_path).split()
     said, wanted = {}, {}
     for case in CASES:
         if not case.told and call != LIST:
             continue
         wire.arm(call, case.fault)
-        code = cli.main(line)
-        out, err = capsys.readouterr()
+        code, out, err = shell(*line)
         wire.disarm()
         runs_again(demo)
         sentence, hint = expected(case) if case.told else ("", "")
@@ -181,8 +151,8 @@ def test_in_a_shell(
         assert not (out and sentence) and KEY not in out + err, case.name
         assert list(tmp_path.iterdir()) == [], case.name
     assert said == wanted
-    assert cli.main(line) == 0, "no fault outlives itself"
-    assert capsys.readouterr().out
+    code, out, _ = shell(*line)
+    assert code == 0 and out, "no fault outlives itself"
 
 
 # On the screen
@@ -256,30 +226,26 @@ async def last_told(it: Explorer, wire: Wire, key: str) -> str | None:
 
 
 def test_a_pause_whose_answer_was_lost_is_looked_for(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    wire: Wire, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes a moment on the server, and is not called failed before that."""
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire))
     monkeypatch.setattr(world, "PAUSE_TAKES", 0.2)
     wire.arm(PAUSE, faults.reset_midway)
-    assert cli.main(["--demo", "pause", IDS[SPLIT]]) == 0
-    assert capsys.readouterr() == (f"paused  {SPLIT}\n", "")
+    assert shell("pause", IDS[SPLIT]) == (0, f"paused  {SPLIT}\n", "")
 
 
 # Silence: each wait is shortened
 
 
 @pytest.mark.parametrize("case", SILENT, ids=lambda case: case.name)
-def test_silence_ends(
-    wire: Wire, case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire, patience=0.01))
+def test_silence_ends(wire: Wire, shell: Shell, case: Case) -> None:
+    shell.patience = 0.01
     wire.arm("GET /api/*", case.fault)
     began = time.monotonic()
-    assert cli.main(["--demo", "conversations"]) == 1
-    assert time.monotonic() - began < 3
+    said = shell("conversations")
+    assert said.code == 1 and time.monotonic() - began < 3
     sentence, hint = on_list(case)
-    assert told(wire, capsys.readouterr().err).splitlines() == [
+    assert told(wire, said.err).splitlines() == [
         f"oh-tui: {sentence}",
         f"        {in_a_shell(hint)}",
     ]

@@ -6,14 +6,12 @@ import random
 import re
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from oh_tui.demo import make_demo
 from tests.faults import faults
-from tests.faults.wire import Fault, Wire, served
+from tests.faults.wire import Fault, Wire
 from tests.terminal.terminal import OH_TUI, Terminal
 
 pytestmark = pytest.mark.slow
@@ -33,14 +31,6 @@ def breaks(*_, **__):
 actions.ACTIONS["hidden"] = breaks
 sys.exit(cli.main(sys.argv[1:]))
 """
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    demo = make_demo()
-    demo.rate_limited = False
-    with served(demo.app) as made:
-        yield made
 
 
 def parts(terminal: Terminal) -> list[Path]:

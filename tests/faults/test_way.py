@@ -8,32 +8,19 @@ import ssl
 import subprocess
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from oh_tui.api import AppServer, Conversation, Secret, errors, paging
+from oh_tui.api import Conversation, errors, paging
 from oh_tui.demo import make_demo
 from tests.api.servers import closed_port
 from tests.faults import faults
+from tests.faults.conftest import KEY, client
 from tests.faults.wire import Exchange, Fault, Wire, served
-from tests.tui.explorer import AT_ONCE, NOW
+from tests.tui.explorer import NOW
 
-KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 MIB = 1 << 20
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    demo = make_demo(NOW)
-    demo.rate_limited = False
-    with served(demo.app) as made:
-        yield made
-
-
-def client(url: str, patience: float = 1.0) -> AppServer:
-    return AppServer(url, key=Secret(KEY), waits=AT_ONCE, limiter=nullcontext(), patience=patience)
 
 
 async def problem(url: str) -> errors.ApiError:

@@ -16,7 +16,15 @@ from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
-from oh_tui.sources.saving import download_name, finish_zip, part_file, publish
+from oh_tui.sources import saving
+from oh_tui.sources.saving import (
+    download_name,
+    finish_zip,
+    part_file,
+    part_file_aside,
+    publish,
+    publish_as,
+)
 from oh_tui.sources.server import ServerSource
 from tests.tui.explorer import AT_ONCE, NOW
 
@@ -73,6 +81,53 @@ def test_a_disk_that_is_full_is_said_to_be(tmp_path: Path) -> None:
         part_file(tmp_path / "x.zip"),
     ):
         raise OSError(28, os.strerror(28))
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_takes_its_time_is_waited_for_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the loop waits, nor does who gives up meanwhile leave anything."""
+    sweep, sweeps, goes_on = saving._sweep, threading.Event(), threading.Event()
+
+    def slow(folder: Path) -> None:
+        sweeps.set()
+        assert goes_on.wait(5)
+        sweep(folder)
+
+    monkeypatch.setattr(saving, "_sweep", slow)
+    entered = False
+
+    async def save() -> None:
+        nonlocal entered
+        async with part_file_aside(tmp_path / "x.zip") as (file, part):
+            file.write(b"half")
+            entered = part.exists()
+
+    for gives_up in (False, True):
+        saves = asyncio.create_task(save())
+        entered = False
+        while not sweeps.is_set():  # noqa: ASYNC110, set in a thread
+            await asyncio.sleep(0)
+        if gives_up:
+            saves.cancel()
+            await asyncio.sleep(0)
+        goes_on.set()
+        await asyncio.wait({saves})
+        assert saves.cancelled() is gives_up and entered is not gives_up
+        assert list(tmp_path.iterdir()) == []
+        sweeps.clear()
+        goes_on.clear()
+
+
+async def test_what_goes_wrong_aside_is_the_same_problem(tmp_path: Path) -> None:
+    where = tmp_path / "no"
+    with pytest.raises(Problem, match=f"Cannot write into {where}: no such file"):
+        async with part_file_aside(where / "x.zip"):
+            pass
+    with pytest.raises(Problem, match="no space left"):
+        async with part_file_aside(tmp_path / "x.zip"):
+            raise OSError(28, os.strerror(28))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,6 +191,8 @@ def test_without_hard_links_nothing_is_written_over_either(
     with part_file(target) as (file, part):
         file.write(b"new")
         file.flush()
+        with pytest.raises(FileExistsError):
+            publish_as(part, target)
         assert publish(part, target) == tmp_path / "run-2.zip"
     assert target.read_bytes() == b"mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run-2.zip", "run.zip"]
