@@ -20,6 +20,10 @@ _OURS = {
     "r reads the list": "oh-tui conversations lists what is there",
     "press r to refresh": "oh-tui conversations lists what is there",
     "r reads again": "try again",
+    "it may run on there: look at the run, P lets the agent go on": "it may run on there: oh-tui "
+    "tail {id} tells, and oh-tui continue {id} lets the agent go on",
+    "It still ends the step in which it was stopped: P again in a moment": "It still ends the step "
+    "in which it was stopped: try again in a moment",
     "P stops it": "oh-tui stop {id} stops it",
     "m tries again": "try again",
     "look, and answer again": "oh-tui tail {id} shows what waits now",
@@ -37,12 +41,16 @@ def refusals(identifier: str = "ID") -> Iterator[None]:
     """What the use cases find wrong is the server's no, so exit code 1; its hint is for a shell."""
     try:
         yield
-    except ApiError:
+    except ApiError as error:
+        error.hint = _in_a_shell(error.hint, identifier)
         raise
     except Problem as problem:
         raise refused(problem, identifier) from problem
 
 
 def refused(problem: Problem, identifier: str = "ID") -> Refused:
-    hint = _OURS.get(problem.hint, problem.hint)
-    return Refused(problem.sentence, hint.replace("{id}", identifier))
+    return Refused(problem.sentence, _in_a_shell(problem.hint, identifier))
+
+
+def _in_a_shell(hint: str, identifier: str) -> str:
+    return _OURS[hint].replace("{id}", identifier) if hint in _OURS else hint

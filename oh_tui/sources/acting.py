@@ -34,6 +34,10 @@ SETTLE = 3.0
 THINKS = 30.0
 """Seconds that a model gets to answer after its agent was stopped; it may not be asked any more."""
 
+LASTS = 600.0
+"""Seconds that a call which an agent makes after it was stopped may take: some never get a result,
+and nothing tells which."""
+
 LOOK_BACK = 10
 """Pages of events in which a call that waits is looked for."""
 
@@ -155,7 +159,7 @@ class Agents:
         else:
             yield "the agent stops after this step"
             now = await self.standing(standing.conversation.id)
-            await _watched(agent, agent.pause())
+            await watched(agent, agent.pause())
             if now.runs and not now.calls:
                 await self._step_over(now)
 
@@ -163,12 +167,20 @@ class Agents:
         """While the model thinks a stop is granted at once: the agent is "paused", and still does
         what the model says then (measured). Nothing tells that the model is not asked any more."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + THINKS
+        said, end = before.said, loop.time() + THINKS
         while True:
             now = await self.standing(before.conversation.id)
-            over = now.said != before.said or loop.time() >= end
-            if now.status != "paused" or (over and not now.calls):
+            if now.said != said:
+                said, end = now.said, loop.time() + LASTS
+            late = loop.time() >= end
+            if now.status != "paused" or ((late or said != before.said) and not now.calls):
                 return
+            if late:
+                raise Problem(
+                    "The agent is stopped, but the call that it still made had no result within "
+                    f"{LASTS / 60:.0f} min",
+                    "it may run on there: look at the run, P lets the agent go on",
+                )
             await asyncio.sleep(WATCH / 2)
 
     async def go_on(self, standing: Standing) -> AsyncIterator[str]:
@@ -202,7 +214,7 @@ class Agents:
             await self._api.send_message(now.conversation.id, text, run=True)
             return
         yield "sending: it arrives when this step ends"
-        await _watched(agent, agent.send_message(text, run=False))
+        await watched(agent, agent.send_message(text, run=False))
         after = await self.standing(now.conversation.id)
         if after.unread and not (after.runs or after.waits or after.calls or after.obstacle):
             yield "the agent goes on"
@@ -289,7 +301,7 @@ def _changed() -> Problem:
     )
 
 
-async def _watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> None:
+async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> None:
     """Wait for an answer that may take as long as a step; an agent server that does not live any
     more raises within some seconds. What was asked of it goes on there."""
     task = asyncio.ensure_future(request)

@@ -112,6 +112,8 @@ class ServerSource(ServerRuns):
 
     async def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
         assert plan.sandbox is not None
+        from oh_tui.sources.acting import watched
+
         sandbox_id = plan.sandbox.id
         wanted = "PAUSED" if plan.action == "pause" else "RUNNING"
         if stop_agents:
@@ -119,7 +121,7 @@ class ServerSource(ServerRuns):
                 agent = self._agent(conversation)
                 if agent:
                     yield "agent stopping after this step"
-                    await agent.pause()
+                    await watched(agent, agent.pause())
                     yield "agent stopped"
         yield "sandbox pausing" if wanted == "PAUSED" else "sandbox resuming"
         failure: ApiError | None = None

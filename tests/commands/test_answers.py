@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from oh_tui import cli
 from oh_tui.api import AgentServer
 from oh_tui.commands.refusals import refused
 from oh_tui.problem import Problem
+from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, Standing
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
@@ -104,6 +106,29 @@ def test_stopped_now_the_call_is_cut_off_and_the_agent_goes_on_when_told(shell: 
     again = shell(f"stop {FLAKY}")
     assert again.code == 0 and "the agent is stopped" in again.out
     assert shell(f"continue {FLAKY}").out == "continued  Flaky CI on main\nthe agent works\n"
+
+
+def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WATCH", 0.02)
+    monkeypatch.setattr(acting, "LASTS", 0.3)
+    world = shell.demo.world
+    conversation = world.conversation(FLAKY)
+    assert conversation is not None
+    shell.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+
+    def call() -> None:
+        shell.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.1)
+
+    timer = threading.Timer(0.3, call)
+    timer.start()
+    said = shell(f"stop {FLAKY}")
+    timer.join()
+    assert said.code == 1 and "had no result within" in said.complaint
+    assert f"oh-tui continue {FLAKY[:8]} lets the agent go on" in said.complaint
+    again = shell(f"continue {FLAKY} --yes")
+    assert again.code == 1 and "stopped: try again in a moment" in again.complaint
 
 
 def test_to_continue_what_waits_would_be_to_approve_it(shell: Shell) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo import Demo
-from oh_tui.sources import loading
+from oh_tui.sources import acting, loading
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
@@ -78,6 +78,21 @@ def test_a_command_that_follows_says_that_it_waits_and_goes_on(
     assert said[0].endswith("is not ready (502): trying on")
     assert said[1] == "oh-tui: it answers again"
     assert said[-1].startswith("oh-tui: finished")
+
+
+@pytest.mark.parametrize("words", [("pause", "--yes"), ("stop",)])
+def test_an_agent_that_does_not_stop_because_it_is_frozen_is_told_of(
+    wire: Wire, shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """To stop may take as long as a step does, so that there is no limit to the call itself."""
+    monkeypatch.setattr(acting, "WATCH", 0.05)
+    shell.patience = FEW
+    wire.arm("POST /runtime/*/pause", faults.silent)
+    wire.arm(AGENT, faults.silent, after=4)
+    said = shell(words[0], IDS[FLAKY], *words[1:])
+    assert said.code == 1 and "did not answer in time" in said.complaint
+    (asked,) = (call for call in wire.asked if call.startswith("POST "))
+    assert asked.endswith("/pause") and "/runtime/" in asked, "the sandbox was left alone"
 
 
 @pytest.mark.usefixtures("quick")

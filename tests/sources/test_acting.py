@@ -222,6 +222,27 @@ async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
     assert (await here.standing("flaky-ci")).status == "paused"
 
 
+async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_ever(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "WATCH", 0.02)
+    monkeypatch.setattr(acting, "LASTS", 0.3)
+    world = here.demo.world
+    conversation = world.conversation(IDS["flaky-ci"])
+    assert conversation is not None
+    here.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+    before = await here.standing("flaky-ci")
+    stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
+    await asyncio.sleep(0.1)
+    while not (await here.standing("flaky-ci")).calls:
+        here.demo.advance(0.2)
+    with pytest.raises(Problem, match="is stopped, but the call that it still made") as caught:
+        await asyncio.wait_for(stopping, 5)
+    assert "P lets the agent go on" in caught.value.hint
+    now = await here.standing("flaky-ci")
+    assert (now.status, len(now.calls)) == ("paused", 1)
+
+
 async def test_at_once_the_call_is_cut_off(here: Here) -> None:
     before = await here.standing("flaky-ci")
     assert await done(here.agents.stop(before, at_once=True)) == ["stopping the agent now"]
