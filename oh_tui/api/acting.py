@@ -158,6 +158,7 @@ def short(identifier: str) -> str:
 _CHANGE_HINT = "Refresh: the sandbox may be gone, or in another state"
 
 _START_HINTS: Hints = {
+    NotFound: "The address is wrong, or the server too old to start one",
     ServerError: "It may have started all the same: look at the list before you try again",
 }
 

@@ -111,12 +111,10 @@ def loose_model(raw: bytes, kind: type[M]) -> M | None:
 def _loose(value: Any, kind: type[M]) -> M | None:
     if not isinstance(value, dict):
         return None
-    fields = {
-        field.name: _field(value.get(field.name), field.type)
-        for field in msgspec.structs.fields(kind)
-    }
+    known = msgspec.structs.fields(kind)
+    fields = {field.name: _field(value.get(field.name), field.type) for field in known}
     fields = {name: inside for name, inside in fields.items() if inside is not None}
-    if "id" in kind.__struct_fields__ and not fields.get("id"):
+    if any(field.required and fields.get(field.name) in (None, "") for field in known):
         return None
     return kind(**fields)
 

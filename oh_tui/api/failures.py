@@ -180,7 +180,8 @@ def from_exception(call: Call, error: Exception) -> ApiError:
         case _:
             reason, hint = _connection(call, error)
     before = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-    sent = isinstance(error, httpx.TransportError) and not isinstance(error, before)
+    answered = (httpx.TransportError, httpx.DecodingError)
+    sent = isinstance(error, answered) and not isinstance(error, before)
     if call.acts and sent and not isinstance(error, httpx.UnsupportedProtocol):
         hint = MAYBE_DONE
     return kind(f"{could_not}: {reason}", hint, address=call.address)
@@ -278,9 +279,11 @@ def not_the_api(answer: Answer) -> NotTheApi:
     page = "html" in answer.content_type or answer.data.lstrip()[:1] == b"<"
     what = "a web page" if page else "no JSON" if answer.data else "nothing"
     call = answer.call
+    # a page is no answer of a server that did something; half of an answer, or none, may be
+    unsure = call.acts and not page
     return NotTheApi(
         f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
-        f"The address is wrong or the server too old. {WANTED}",
+        MAYBE_DONE if unsure else f"The address is wrong or the server too old. {WANTED}",
         status=200,
         address=call.address,
     )
@@ -290,7 +293,7 @@ def bad_answer(answer: Answer, what: str) -> BadAnswer:
     call = answer.call
     return BadAnswer(
         f"Could not {call.doing}: the answer of {call.host} is {what}",
-        "The server's version may differ from what this program knows",
+        MAYBE_DONE if call.acts else "The server's version may differ from what this program knows",
         status=200,
         address=call.address,
     )

@@ -144,6 +144,7 @@ class StartTask(msgspec.Struct, frozen=True):
 class SentMessage(msgspec.Struct, frozen=True):
     """What the app server says of a message it handed on."""
 
+    success: bool
     sandbox_status: str | None = None
     message: str | None = None
 

@@ -16,6 +16,7 @@ from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
 from oh_tui.api.connections import CONNECT, PATIENT, QUICK, USUAL
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
+from oh_tui.api.failures import MAYBE_DONE
 from oh_tui.api.filters import page_params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.paging import MOST, without_end
@@ -55,6 +56,7 @@ class SandboxServer:
             "start the command",
             json=_command(command, cwd, timeout),
             timeout=QUICK,
+            hints=_SHELL_HINTS,
         )
         return decode.one(answer, BashCommand)
 
@@ -136,13 +138,17 @@ class SandboxServer:
     ) -> CommandResult:
         """Run a command to its end and give all that it printed; `progress` sees each part as it
         comes. The exit code is -1 when it could not be started or was ended after `timeout`
-        seconds. When the caller stops waiting, the command goes on."""
+        seconds. When the caller stops waiting, or how it goes on cannot be read, it goes on."""
         started = await self.start_bash_command(command, cwd=cwd, timeout=timeout)
         parts = []
-        async for part in self.bash_output(started.id, timeout=timeout + GRACE):
-            parts.append(part)
-            if progress is not None:
-                progress(part)
+        try:
+            async for part in self.bash_output(started.id, timeout=timeout + GRACE):
+                parts.append(part)
+                if progress is not None:
+                    progress(part)
+        except ApiError as error:
+            error.hint = "It may still run: look in the sandbox before you run it again"
+            raise
         codes = [part.exit_code for part in parts if part.exit_code is not None]
         return CommandResult(
             codes[-1],
@@ -256,7 +262,13 @@ class SandboxServer:
         accepted(answer, _PUT_HINTS[ServerError])
         kept = decode.number(answer, "file_size")
         if kept is None:
-            kept = await self.file_size(path)
+            try:
+                kept = await self.file_size(path)
+            except NotFound:
+                kept = 0
+            except ApiError as error:
+                error.hint = MAYBE_DONE
+                raise
         if kept is not None and kept != upload.sent:
             raise BadAnswer(
                 f"Could not {doing}: {self._server.host} kept {kept:,} of {upload.sent:,} bytes",
@@ -294,12 +306,17 @@ def _named(path: str) -> str:
     return safe_line(path.rsplit("/", 1)[-1] or path)[:60] or "a file"
 
 
+_TOO_OLD = "The server of this sandbox may be too old for it"
+
+_SHELL_HINTS: Hints = {NotFound: _TOO_OLD}
+
 _GET_HINTS: Hints = {
     NotFound: "Check the path: it is one of the sandbox, and absolute",
     InvalidRequest: "A file is wanted, by its absolute path in the sandbox",
 }
 
 _PUT_HINTS: Hints = {
+    NotFound: _TOO_OLD,
     InvalidRequest: "Where it goes is an absolute path in the sandbox",
     ServerError: "Check that it is no folder, may be written, and that there is space left",
 }

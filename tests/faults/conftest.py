@@ -62,5 +62,5 @@ class Shell:
 @pytest.fixture
 def shell(wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     made = Shell(wire, capsys)
-    monkeypatch.setattr(cli, "demo_source", lambda log: source(wire, made.patience))
+    monkeypatch.setattr(cli, "demo_source", lambda log: source(made.wire, made.patience))
     return made
