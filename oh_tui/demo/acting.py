@@ -148,8 +148,9 @@ class Acting:
             return detail(404, f"Sandbox not found for conversation {identifier}")
         if status == "ERROR":
             return detail(503, "Sandbox is in an error state and cannot accept messages.")
-        if status != "RUNNING":
+        if status != "RUNNING" or self.world.is_frozen(conversation):
             path = f"/api/v1/sandboxes/{box.id}/resume"
+            status = "PAUSED" if status == "RUNNING" else status
             return detail(409, f"Sandbox is {status}. Use POST {path} to resume it first.")
         act = self.world.act(conversation, "message", words, run=said.get("run", True))
         shows = partial(self.world.shows, conversation, act)
@@ -177,14 +178,17 @@ async def passes(
     patience: float = float("inf"),
 ) -> bool:
     """Wait until a time, even if the clock stands still, and show what the agent did up to then;
-    False when patience ends before. The time may become an earlier one meanwhile."""
+    False when patience ends before. The time may become another one meanwhile, and while the
+    sandbox is paused it does not come."""
     start, began = world.clock.now(), world.clock.ticks()
     if until() - start > INSTANT:
         # the clock may be moved on meanwhile, and has no event for it
-        while (passed := world.clock.ticks() - began) < min(until() - start, patience):  # noqa: ASYNC110
-            await asyncio.sleep(min(0.1, until() - start - passed))
-    if until() - start > patience:
-        return False
+        while (passed := world.clock.ticks() - began) < until() - start or world.is_frozen(
+            conversation
+        ):
+            if passed >= patience:
+                return False
+            await asyncio.sleep(min(0.1, max(0.01, until() - start - passed)))
     world.show(conversation, until())
     return True
 

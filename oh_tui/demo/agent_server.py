@@ -180,7 +180,9 @@ class AgentServers:
         """The sandbox asked, which must be up, if the key is its own."""
         port = request.path_params["port"]
         box = next((box for box in self.world.sandboxes.values() if box.port == port), None)
-        if box is None or self.world.status(box) != "RUNNING":
+        up = box is not None and self.world.status(box) == "RUNNING"
+        # until it shows as paused it can be read, but nothing reaches what is frozen already
+        if box is None or not up or (request.method == "POST" and box.frozen_at is not None):
             raise Refused(PlainTextResponse("no server is available to handle this request", 503))
         if request.headers.get("X-Session-API-Key") != box.key:
             raise Refused(detail(401, "Unauthorized"))

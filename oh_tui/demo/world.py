@@ -159,7 +159,8 @@ class World:
         if sandbox is None or status not in ("RUNNING", "PAUSED"):
             return False
         if status == "RUNNING" and sandbox.frozen_at is None:
-            sandbox.frozen_at = self.clock.now()
+            # not before what is shown of it: that has happened
+            sandbox.frozen_at = max([self.clock.now(), *(c.shown for c in self._inside(sandbox))])
             sandbox.asked = ("PAUSED", self.clock.ticks() + PAUSE_TAKES)
         return True
 
@@ -176,6 +177,12 @@ class World:
         sandbox.asked = ("RUNNING", self.clock.ticks() + RESUME_TAKES)
         return True
 
+    def is_frozen(self, conversation: Conversation) -> bool:
+        """Whether nothing happens in its sandbox, though that may not show as paused yet."""
+        box = conversation.sandbox
+        self.status(box)
+        return box is not None and box.frozen_at is not None
+
     def _make_room(self) -> None:
         up = [box for box in self.sandboxes.values() if self.status(box) in ("RUNNING", "STARTING")]
         if len(up) >= RUNNING_LIMIT:
@@ -187,10 +194,13 @@ class World:
         frozen, sandbox.frozen_at = sandbox.frozen_at, None
         if frozen is None:
             return
-        for conversation in self.conversations.values():
-            if conversation.sandbox is sandbox and conversation.live:
-                conversation.halts.freezes.append((frozen, self.clock.now()))
+        for conversation in self._inside(sandbox):
+            if conversation.live:
+                conversation.halts.freezes.append((frozen, max(frozen, self.clock.now())))
                 conversation.built = None
+
+    def _inside(self, sandbox: Sandbox) -> list[Conversation]:
+        return [one for one in self.conversations.values() if one.sandbox is sandbox]
 
     # conversations --------------------------------------------------------------------------
 

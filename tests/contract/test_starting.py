@@ -33,7 +33,7 @@ async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -
     assert task.sandbox_id == stage.sandbox_id
     conversation = await stage.now(task.app_conversation_id)
     assert conversation.sandbox_status == "RUNNING"
-    assert await stage.until_over(conversation) == "finished"
+    await stage.until_status(conversation, "finished")
     messages = [event for event in await stage.events(conversation) if event.source == "user"]
     assert messages[0].body()["llm_message"]["content"][0]["text"] == stage.prompts.short
     found = await stage.api.search_start_tasks(conversation_id__eq=conversation.id)

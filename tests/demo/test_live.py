@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 
 import pytest
@@ -12,6 +13,7 @@ from oh_tui.demo.catalog import ENTRIES
 from tests.demo.wire import (
     BOXES,
     IDS,
+    TALKS,
     agent,
     all_pages,
     at_rest,
@@ -154,6 +156,54 @@ async def test_stopping_the_agent_ends_its_step_and_makes_the_conversation_look_
         again = await client.post(f"{url}/pause", headers=headers)
         assert again.json() == {"success": True}
         assert await all_pages(client, f"{url}/events/search", headers) == events
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_seen_of_a_run_stays_whenever_it_is_paused(seed: int) -> None:
+    """It is made again with each thing that is done to it, and has to come out the same so far."""
+    demo, chance = at_rest(), random.Random(seed)
+    world, flaky = demo.world, talk(demo, "flaky-ci")
+    box = flaky.sandbox
+    assert box is not None
+    seen: list[bytes] = []
+    for _ in range(300):
+        demo.advance(chance.choice((0.01, 0.1, 0.5, 2.0)))
+        status, what = world.execution_status(flaky), chance.random()
+        if what < 0.1:
+            world.pause(box.id)
+        elif what < 0.2:
+            world.resume(box.id)
+        elif what < 0.4 and not world.is_frozen(flaky):
+            does = {"running": ["interrupt", "message"], "paused": ["run"]}.get(status or "", [])
+            if does and not world.winds_up(flaky):
+                act = world.act(flaky, chance.choice(does), "And now?")
+                world.show(flaky, world.shows(flaky, act))
+        now = [event.raw for event in world.agent_events(flaky)]
+        assert now[: len(seen)] == seen
+        seen = now
+    assert len(set(seen)) == len(seen) > 24
+
+
+async def test_nothing_reaches_a_sandbox_that_is_about_to_be_paused() -> None:
+    demo = at_rest()
+    async with connect(demo) as client:
+        url, headers = await agent(client, "flaky-ci")
+        stopping = asyncio.create_task(client.post(f"{url}/pause", headers=headers))
+        await asyncio.sleep(0.05)
+        assert not stopping.done()
+        path = f"{BOXES}/{talk(demo, 'flaky-ci').sandbox.id}"  # type: ignore[union-attr]
+        await client.post(f"{path}/pause")
+        assert (await client.get(url, headers=headers)).status_code == 200
+        assert (await client.post(f"{url}/interrupt", headers=headers)).status_code == 503
+        said = {"content": [{"type": "text", "text": "Hello?"}]}
+        told = await client.post(f"{TALKS}/{IDS['flaky-ci']}/send-message", json=said)
+        assert (told.status_code, "is PAUSED" in told.text) == (409, True)
+        demo.advance(60)
+        await asyncio.sleep(0.15)
+        assert not stopping.done(), "its step does not end while it is frozen"
+        await client.post(f"{path}/resume")
+        demo.advance(60)
+        assert (await asyncio.wait_for(stopping, 5)).status_code == 200
 
 
 async def test_stopping_an_agent_that_does_not_run_changes_nothing() -> None:
