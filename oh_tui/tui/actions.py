@@ -133,7 +133,7 @@ def find(screen: MainScreen) -> None:
 
 def find_next(screen: MainScreen, by: int) -> None:
     if screen.find_text:
-        screen.run_worker(finding.find_next(screen, by), group="find", exclusive=True)
+        screen.work_instead("find", finding.find_next, screen, by)
     else:
         screen.footer.tell("nothing to find yet: /")
 
@@ -170,7 +170,7 @@ def where(screen: MainScreen) -> None:
 
 
 def changes(screen: MainScreen) -> None:
-    screen.run_worker(views.changes(screen), group="view", exclusive=True)
+    screen.work_instead("view", views.changes, screen)
 
 
 def hidden(screen: MainScreen) -> None:

@@ -4,9 +4,9 @@ more than a line."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.screen import Screen
@@ -83,6 +83,14 @@ class AskingScreen(Screen[int]):
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
+
+    def work_instead(
+        self, group: str, do: Callable[..., Coroutine[Any, Any, None]], *words: object
+    ) -> None:
+        """A worker in the place of the one that its group has. It is given what to call, and no
+        coroutine: of one that is put aside before it has begun Python warns on the terminal."""
+        work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
+        self.run_worker(work, group=group, exclusive=True)
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""

@@ -92,7 +92,7 @@ async def find(screen: MainScreen) -> None:
         return
     screen.set_find(text)
     if text:
-        screen.run_worker(find_next(screen, 0), group="find", exclusive=True)
+        screen.work_instead("find", find_next, screen, 0)
 
 
 async def find_next(screen: MainScreen, by: int) -> None:
@@ -289,7 +289,7 @@ def refilter(screen: MainScreen) -> None:
     if screen.filtering is not None:
         screen.timeline.filtered = None
         screen.filtering.trajectory = None
-        screen.run_worker(_sift(screen, screen.filtering), group="filter", exclusive=True)
+        screen.work_instead("filter", _sift, screen, screen.filtering)
 
 
 def studied(screen: MainScreen) -> None:
@@ -317,15 +317,14 @@ def grown(screen: MainScreen, changed: list[int]) -> None:
     filtering.known = now
     if not _is_sifting(screen):
         follow = screen.follow and timeline.cursor >= timeline.row_count() - 1
-        work = _sift(screen, filtering, follow=follow)
-        screen.run_worker(work, group="filter", exclusive=True)
+        screen.work_instead("filter", _sift, screen, filtering, follow)
 
 
 def _is_sifting(screen: MainScreen) -> bool:
     return any(worker.group == "filter" and worker.is_running for worker in screen.workers)
 
 
-async def _sift(screen: MainScreen, filtering: Filtering, *, follow: bool = False) -> None:
+async def _sift(screen: MainScreen, filtering: Filtering, follow: bool = False) -> None:
     """Test the steps that wait, and show those that pass as they are found."""
     timeline, query = screen.timeline, filtering.query
     trajectory = timeline.trajectory

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import warnings
 
 import pytest
 from textual.strip import Strip
@@ -11,7 +13,7 @@ from textual.strip import Strip
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.query import parse
 from oh_tui.trajectory.steps import Outcome, Trajectory
-from oh_tui.tui import finding
+from oh_tui.tui import actions, finding
 from oh_tui.tui.theme import hues_of, style
 from tests.tui.explorer import Explorer, explore
 
@@ -397,3 +399,20 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
         assert turns > 50, "a slice of it takes 2 ms, all of it a tenth of a second or more"
         await it.settle()
         assert "not in these steps" in it.footer
+
+
+async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_a_warning() -> None:
+    """Which Python writes to stderr, of a coroutine that nobody ever began."""
+    async with explore() as it:
+        await it.open(STUCK)
+        it.screen.set_find("week")
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                actions.find_next(it.screen, 1)
+                finding.set_filter(it.screen, parse("tool:terminal"))
+                actions.changes(it.screen)
+            await it.settle()
+            gc.collect()
+        assert [str(one.message) for one in warned] == []
+        assert len(it.app.screen_stack) == 2
