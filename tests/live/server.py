@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -42,16 +43,8 @@ class LiveServer:
         self.key = key
         self.webhook = webhook
         (folder / "tmp").mkdir(parents=True)
-        with (folder / "server.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [str(PYTHON), str(Path(__file__).with_name("launcher.py")), str(self.port)],
-                cwd=folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = self._launched()
+        self._groups = [self._process.pid]
         headers = {"X-Session-API-Key": key} if key else {}
         self._client = httpx.Client(base_url=self.url, headers=headers, timeout=60)
         try:
@@ -59,6 +52,30 @@ class LiveServer:
         except BaseException:
             self.close()
             raise
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        """The app server, the leader of a group that its sandboxes belong to."""
+        with (self.folder / "server.log").open("ab") as log:
+            return subprocess.Popen(
+                [str(PYTHON), str(Path(__file__).with_name("launcher.py")), str(self.port)],
+                cwd=self.folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """End the app server as a crash would; its sandboxes run on."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """The app server at its old address, with what it had written down."""
+        self._process = self._launched()
+        self._groups.append(self._process.pid)
+        wait_for(self._alive, "the app server to start again", 60)
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the user's own OpenHands, no proxy, and webhooks that do not dawdle.
@@ -161,11 +178,15 @@ class LiveServer:
     def post(self, path: str, body: Any) -> Any:
         return self._client.post(path, json=body).raise_for_status().json()
 
+    def delete(self, path: str) -> None:
+        self._client.delete(path).raise_for_status()
+
     def close(self) -> None:
         """Kill the server and its sandboxes, stopped ones too, and the terminals they left."""
         self._client.close()
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        for group in self._groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
         self._process.wait()
         surroundings = {**os.environ, "TMUX_TMPDIR": str(self.folder / "tmp")}
         kill = ["tmux", "-L", "openhands", "kill-server"]
