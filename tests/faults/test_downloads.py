@@ -22,7 +22,8 @@ from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
 from tests.faults.wire import Exchange, Wire
 
-RUN = IDS["Backfill invoice numbers"]
+RUN, DATES = IDS["Backfill invoice numbers"], IDS["Parse ISO week dates"]
+PARSER = "src/dates/parse.py"
 NAME = f"backfill-invoice-numbers-{RUN[:8]}"
 DOWNLOAD = "GET /api/v1/app-conversations/*/download"
 
@@ -163,8 +164,8 @@ def test_an_export_where_files_have_no_second_name_is_whole_and_over_nothing(
 DRIVER = """
 import os, signal, sys
 from oh_tui import cli
-from oh_tui.commands import download
-from oh_tui.sources import saving, server
+from oh_tui.commands import download, files
+from oh_tui.sources import saving, server, workspace
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -209,27 +210,83 @@ def test_killed_at_any_stage_it_leaves_no_half_file_and_the_next_one_tidies_up(
     assert names(folder) == [f"{NAME}-2.zip", f"{NAME}.zip"][0 if named else 1 :]
 
 
+GETS = {
+    "the part file was made": ("saving._made = after(saving._made)", False),
+    "some bytes came": ("files.tell_progress = die", False),
+    "all bytes came": ("workspace._flush = die", False),
+    "all was written": ("workspace.publish = die", False),
+    "it has its name": ("os.link = after(os.link)", True),
+}
+
+
 @pytest.mark.slow
-def test_a_disk_that_is_really_full_is_named(wire: Wire, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("change", "named"), GETS.values(), ids=GETS)
+def test_a_get_killed_at_any_stage_leaves_no_half_file_and_the_next_one_tidies_up(
+    wire: Wire, shell: Shell, tmp_path: Path, change: str, named: bool
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    whole = shell("get", DATES, PARSER, "-o", "-").out
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER.format(change=change),
+         "--server", wire.url, "get", DATES, PARSER, "-o", folder],
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    finals = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    assert [path.name for path in finals] == (["parse.py"] if named else [])
+    assert all(path.read_text() == whole for path in finals)
+    assert len(names(folder)) == len(finals) + 1
+    assert shell("get", DATES, PARSER, "-o", folder).code == 0
+    assert names(folder) == ["parse-2.py", "parse.py"][0 if named else 1 :]
+    assert all(path.read_text() == whole for path in folder.iterdir())
+
+
+def on_a_disk_of_its_own(
+    options: str, wire: Wire, folder: Path, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """A command with `folder` a file system mounted with such options; prints its code and what
+    lies there then."""
+    mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", options, "t", str(folder)]
     if (
         not shutil.which("unshare")
-        or subprocess.run(
-            ["unshare", "-rm", "mount", "-t", "tmpfs", "t", tmp_path],
-            capture_output=True,
-            check=False,
-        ).returncode
+        or subprocess.run(mount, capture_output=True, check=False).returncode
     ):
-        pytest.skip("no file system of a few pages can be made here")
+        pytest.skip("no file system of our own can be made here")
     line = (
-        'mount -t tmpfs -o size=8k t "$1" && '
-        '"$2" -m oh_tui --server "$3" download "$4" -o "$1"; echo "code $?"; ls -A "$1"'
+        'mount -t tmpfs -o "$1" t "$2"; shift 2; '
+        '"$@"; echo "code $?"; for last; do :; done; ls -A "$last"'
     )
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", line, "sh", tmp_path, sys.executable, wire.url, RUN],
+    run = [sys.executable, "-m", "oh_tui", "--server", wire.url, *words, "-o", str(folder)]
+    return subprocess.run(
+        ["unshare", "-rm", "sh", "-c", line, "sh", options, folder, *run],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("download", RUN), ("get", DATES, PARSER)], ids="/".join)
+def test_a_disk_that_is_really_full_is_named(
+    wire: Wire, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    wire.arm("GET /runtime/*/file/download", faults.says(200, "x" * 100_000, "text/plain"))
+    done = on_a_disk_of_its_own("size=8k", wire, tmp_path, *words)
     assert done.stdout == "code 1\n"
     assert done.stderr.startswith(f"oh-tui: Cannot write into {tmp_path}: no space left on device")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("download", RUN), ("get", DATES, PARSER)], ids="/".join)
+def test_a_folder_that_may_only_be_read_is_named(
+    wire: Wire, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = on_a_disk_of_its_own("ro", wire, tmp_path, *words)
+    assert done.stdout == "code 2\n"
+    assert done.stderr == (
+        f"oh-tui: Cannot write into {tmp_path}: read-only file system\n"
+        "        name another folder with -o\n"
+    )
+    assert not [call for call in wire.asked if call.endswith("/download")], "nothing was fetched"
 
 
 @pytest.mark.slow

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import random
 import threading
+import zipfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.demo import Demo
 from oh_tui.sources import acting, loading
+from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
-from tests.faults.wire import Fault, Wire
-from tests.tui.explorer import NOW, explore
+from tests.faults.wire import Exchange, Fault, Wire
+from tests.tui.explorer import NOW, Explorer, explore
 
 FLAKY, BACKFILL = "Flaky CI on main", "Backfill invoice numbers"
+DATES = "Parse ISO week dates"
 
 LIST = "GET /api/v1/app-conversations/search"
 AGENT = "GET /runtime/*"
@@ -204,3 +211,105 @@ async def test_rows_that_come_twice_and_out_of_order_are_shown_once(wire: Wire) 
         await it.open(BACKFILL)
         ids = [event.id for event in it.screen.timeline.trajectory.events]  # type: ignore[union-attr]
         assert ids and len(ids) == len(set(ids))
+
+
+# The order of events, of what is followed and what is downloaded
+
+
+def run_of(it: Explorer) -> Trajectory:
+    trajectory = it.screen.timeline.trajectory
+    assert trajectory is not None
+    return trajectory
+
+
+def order_of(trajectory: Trajectory) -> list[str]:
+    return [event.id for event in trajectory.events]
+
+
+def holds(it: Explorer, ids: list[str]) -> bool:
+    return order_of(run_of(it)) == ids
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_run_whose_times_go_to_and_fro_is_followed_in_the_order_it_came(
+    wire: Wire, demo: Demo, seed: int
+) -> None:
+    """The agent server appends; the times it gives may go back (measured), and say nothing."""
+    chance = random.Random(seed)
+
+    def dated(page: Any) -> Any:
+        for row in page["items"]:
+            row["timestamp"] = f"2026-03-09T{chance.randrange(24):02}:00:00"
+        return page
+
+    async with explore(source=lambda: source(wire)) as it:
+        await it.open(FLAKY)
+        before = it.screen.timeline.row_count()
+        wire.arm("GET /runtime/*/events/search", faults.changed(dated))
+        conversation = demo.world.conversation(IDS[FLAKY])
+        assert conversation is not None
+        for _ in range(6):
+            demo.advance(20)
+            there = [event.id for event in demo.world.agent_events(conversation)]
+            await it.until(partial(holds, it, there))
+        assert it.screen.timeline.row_count() > before
+        numbers = [step.number for step in run_of(it).steps]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert all(step.results for step in run_of(it).steps[:-1] if step.is_call)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_results_that_come_before_their_calls_are_put_to_them(wire: Wire, demo: Demo) -> None:
+    def swapped(page: Any) -> Any:
+        """What is new is told backwards: a result, then its call."""
+        first, *rest = page["items"]
+        return page | {"items": [first, *rest[::-1]]}
+
+    async with explore(source=lambda: source(wire)) as it:
+        await it.open(FLAKY)
+        conversation = demo.world.conversation(IDS[FLAKY])
+        assert conversation is not None
+        wire.arm("GET /runtime/*/events/search", faults.changed(swapped), times=1)
+        demo.advance(90)
+        there = {event.id for event in demo.world.agent_events(conversation)}
+        await it.until(lambda: set(order_of(run_of(it))) == there)
+        run = run_of(it)
+        assert len(order_of(run)) == len(there)
+        assert run.counts.stray_results == 0
+        assert all(step.results for step in run.steps if step.is_call and step is not run.steps[-1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_whole_run_that_is_downloaded_in_any_order_is_shown_in_one(
+    wire: Wire, seed: int
+) -> None:
+    """A zip numbers its events, whatever place they have in it; some come twice."""
+    asked = source(wire)
+    (row,) = await asked.get([IDS[DATES]])
+    assert row is not None
+    row = replace(row, sandbox_status="PAUSED")  # so that the app server is asked
+    states = [state async for state in asked.load(row)]
+    right = states[-1].trajectory
+    assert right is not None and right.complete and len(right.events) > 100
+    await asked.close()
+
+    async def shuffled(exchange: Exchange) -> None:
+        body = io.BytesIO(await (await exchange.answer()).aread())
+        made = io.BytesIO()
+        with zipfile.ZipFile(body) as archive, zipfile.ZipFile(made, "w") as other:
+            names = archive.namelist()
+            again = [name for name in names if name.startswith("event_")][:3]
+            random.Random(seed).shuffle(names)
+            for name in names:
+                other.writestr(name, archive.read(name))
+            for name in again:
+                other.writestr(name.replace("event_0", "event_9"), archive.read(name))
+        await exchange.send(200, made.getvalue(), Content_Type="application/zip")
+
+    wire.arm("GET */download", shuffled)
+    asked = source(wire)
+    whole = [state async for state in asked.load(row)][-1].trajectory
+    assert whole is not None and order_of(whole) == order_of(right)
+    assert [step.number for step in whole.steps] == [step.number for step in right.steps]
+    await asked.close()
