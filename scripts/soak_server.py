@@ -1,7 +1,8 @@
 """The servers of a soak: the demo on a loopback port, with one run after the other that makes fifty
-events a second, and with bad weather: errors, resets, slow and broken answers.
+events a second, one that grows all the time, and bad weather: errors, resets, slow and broken
+answers.
 
-Prints its port and the ids of those runs; SIGUSR1 ends the bad weather.
+Prints its port and the ids of those runs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -27,50 +29,72 @@ from oh_tui.demo.world import Conversation, Sandbox
 LASTS = 15.0
 """Seconds that each busy run lasts."""
 
-BOX = "soak"
+BOX, LONG_BOX = "soak", "soak-long"
 
-THINKS, RUNS = 0.022, 0.02
-"""Seconds of a turn of the agent. Each makes three events, so that fifty come a second."""
+TURN = 0.042
+"""Seconds of a turn of the agent, which makes three events: more than fifty a second."""
+
+LONG_TURN = 0.3
+"""The same of the run that grows all the time: ten a second."""
+
+SEEDS = 400
+"""Lines of the file that is edited now and then."""
 
 STORM = (20.0, 5.0)
 """Every so many seconds so many of bad weather."""
 
 
+@dataclass(frozen=True, slots=True)
 class Busy(Entry):
-    """A run whose agent is very quick."""
+    """A run whose agent is quick; times in seconds."""
+
+    lasts: float = LASTS
+    turn: float = TURN
 
     def write(self, run: Any) -> None:
         run.root = "/workspace/soak"
-        run.files = {"notes.md": "".join(f"seed {n} not tried\n" for n in range(1, 400))}
+        run.files = {"notes.md": "".join(f"seed {n} not tried\n" for n in range(1, SEEDS))}
         run.user("Try one seed after the other; write down what each gives.")
         number = 0
-        while run.elapsed < LASTS:
+        while run.elapsed < self.lasts:
             number += 1
             crash = number % 23 == 11
             out = f"seed {number}: 20000 inputs, {'1 crash' if crash else 'no crash'}\n" * 8
-            calls = [shell(run, f"./fuzz --seed {number}", out, code=77 if crash else 0, ran=RUNS)]
+            calls = [
+                shell(
+                    run, f"./fuzz --seed {number}", out, code=77 if crash else 0, ran=self.turn / 2
+                )
+            ]
             if number % 7 == 3:
                 calls = [view(run, "notes.md", (1, 30))]
-            if number % 31 == 7:
+            if number % 31 == 7 and number < SEEDS:
                 line = f"seed {number} "
                 calls = [edit(run, "notes.md", line + "not tried", line + "tried")]
-            run.do("", *calls, llm=THINKS)
+            run.do("", *calls, llm=self.turn / 2)
         run.finish(f"{number} seeds were tried.", llm=0.1)
 
 
-def make_runs(demo: Demo, runs: int) -> list[str]:
-    """Busy runs that begin one when the other ends, all in one sandbox."""
-    world = demo.world
-    start = world.clock.start
-    port = max(box.port for box in world.sandboxes.values()) + 1
-    sandbox = world.sandboxes[BOX] = Sandbox(BOX, "RUNNING", start, port)
+def make_runs(demo: Demo, runs: int, seconds: float) -> tuple[list[str], str]:
+    """The ids of busy runs that begin one when the other ends, all in one sandbox, and of one that
+    takes `seconds`, in another."""
     made = []
     for number in range(runs):
         entry = Busy(f"soak-{number}", f"Soak {number}", "", 0, BOX, live=True,
                      delay=number * LASTS)  # fmt: skip
-        world.add(Conversation(entry, start - number, sandbox))
-        made.append(entry.id)
-    return made
+        made.append(_added(demo, entry, number))
+    entry = Busy("soak-long", "Soak all the time", "", 0, LONG_BOX, live=True,
+                 lasts=seconds, turn=LONG_TURN)  # fmt: skip
+    return made, _added(demo, entry, runs)
+
+
+def _added(demo: Demo, entry: Busy, age: float) -> str:
+    world, boxes = demo.world, demo.world.sandboxes
+    start = world.clock.start
+    if entry.sandbox not in boxes:
+        port = max(box.port for box in boxes.values()) + 1
+        boxes[entry.sandbox] = Sandbox(entry.sandbox, "RUNNING", start, port)
+    world.add(Conversation(entry, start - age, boxes[entry.sandbox]))
+    return entry.id
 
 
 class Weather:
@@ -144,17 +168,17 @@ class Weather:
         await send({"type": "http.response.body", "body": b""})
 
 
-async def serve(runs: int, seed: int) -> None:
+async def serve(runs: int, seed: int, seconds: float) -> None:
     demo = make_demo()
-    ids = make_runs(demo, runs)
+    ids, long = make_runs(demo, runs, seconds)
     weather = Weather(demo.app, seed)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(weather, lifespan="off", log_config=None, timeout_keep_alive=60)
-        told = {"port": listener.getsockname()[1], "lasts": LASTS, "runs": ids}
+        told = {"port": listener.getsockname()[1], "lasts": LASTS, "runs": ids, "long": long}
         print(json.dumps(told), flush=True)
         await uvicorn.Server(config).serve([listener])
 
 
 if __name__ == "__main__":
     logging.disable()  # of resets uvicorn tells
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
