@@ -38,7 +38,8 @@ def hold_keys(environment: Mapping[str, str], servers: Iterable[Server]) -> None
 def named_key(server: Server, environment: Mapping[str, str]) -> Found:
     """The key of a server that says where it is."""
     if server.key_command:
-        return None, f"the command {_shown_command(server.key_command)}", ()
+        # whole: whoever shows it knows the key by then, which may stand anywhere in it
+        return None, f"the command {safe_line(shlex.join(server.key_command))}", ()
     if server.key_env:
         written = environment.get(server.key_env, "").strip()
         if not written:

@@ -34,15 +34,19 @@ from oh_tui.trajectory.events import seconds
 FRESH = 60.0
 """Seconds for which an answer is good: a status line asks every few of them."""
 
+PLACE = 72
+"""Characters of where a key was found: a command may be long."""
+
 
 async def whoami(call: Call) -> int:
     source, settings = call.source, call.settings
     assert isinstance(source, ServerSource)
     user = await source.api.users_me()
+    key_from = (line(settings.key_from) or "")[:PLACE]
     found: dict[str, str | bool | None] = {
         "server": source.api.base_url,
         "demo": bool(call.asked.demo),
-        "key_from": settings.key_from or None,
+        "key_from": key_from or None,
         "email": line(user.email),
         "git_user_name": line(user.git_user_name),
         "git_user_email": line(user.git_user_email),
@@ -55,7 +59,7 @@ async def whoami(call: Call) -> int:
     git = " ".join(filter(None, (line(user.git_user_name), line(user.git_user_email))))
     facts = (
         ("server", source.label if call.asked.demo else str(found["server"])),
-        ("key", settings.key_from or "none"),
+        ("key", key_from or "none"),
         ("account", str(found["email"] or git or "none: the server tells of no accounts")),
         ("git", git),
         ("agent server", str(found["agent_server_version"] or "")),

@@ -27,6 +27,7 @@ from oh_tui.text import clean
 from oh_tui.tui import notices
 from oh_tui.tui.app import write_report
 from oh_tui.tui.triage import Change
+from tests.faults.wire import served
 from tests.hostile.server import changed, serving
 from tests.hostile.test_json import said_by
 from tests.hostile.test_terminal import SIZE, Looker
@@ -356,6 +357,32 @@ def test_a_key_in_the_settings_file_is_refused_and_not_repeated(
     monkeypatch.setenv("OH_TUI_CONFIG", str(file))
     code, out, err = said_by("whoami")
     assert code in (1, 2) and err and KEY not in out + err, err
+
+
+@pytest.mark.parametrize("secret", SHAPED.values(), ids=SHAPED)
+def test_the_words_of_a_key_command_are_told_without_keys_of_known_kinds(
+    secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what asks for the key's place, and where the command fails."""
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("OH_TUI_CONFIG", str(file))
+    said = next(word for word in TOLD.split(" ") if secret in word)
+    said = f"Authorization: Bearer {said}" if secret == SHAPED["a header"] else said
+    demo = make_demo()
+    demo.rate_limited = False
+    with served(demo.app) as wire:
+        for ends, fine in ((f"; echo {USED['a key command']}", 0), ("; exit 3", 2)):
+            shell = f": {said} \\u001b[31m\\u202e{ends}"
+            file.write_text(
+                f'default = "a"\n[servers.a]\nurl = "{wire.url}"\n'
+                f'key_command = ["sh", "-c", "{shell}"]\n'
+            )
+            for words in (("whoami",), ("whoami", "--json")):
+                code, out, err = said_by(*words)
+                told = out + err
+                assert (code, "sh -c ': " in told, "[hidden]" in told) == (fine, True, True), told
+                for held in (secret, USED["a key command"], "\x1b", "\u202e"):
+                    assert held not in told
 
 
 def test_a_key_with_odd_characters_is_refused_and_not_shown(
