@@ -128,10 +128,7 @@ def publish_as(part: Path, name: Path) -> None:
     """Give the part file this name and no other. Raises FileExistsError when it is taken."""
     try:
         os.link(part, name)
-    except (
-        FileExistsError,
-        FileNotFoundError,
-    ):  # it is taken; the part file is gone, or the folder
+    except (FileExistsError, FileNotFoundError):  # taken; or the part file or the folder is gone
         raise
     except OSError:
         # No hard links here: claim the name first, then rename over our own empty file.
