@@ -13,10 +13,10 @@ import pytest
 from oh_tui.demo import make_demo
 from tests.api.servers import closed_port
 from tests.faults import faults
-from tests.faults.conftest import IDS, Shell
+from tests.faults.conftest import IDS, Shell, source
 from tests.faults.test_table import in_a_shell, told
 from tests.faults.wire import Fault, Wire, served
-from tests.tui.explorer import NOW
+from tests.tui.explorer import NOW, explore
 
 DATES, LEDGER = IDS["Parse ISO week dates"], IDS["Rename Store to Ledger"]
 
@@ -203,3 +203,27 @@ def test_what_was_put_and_cannot_be_looked_for_may_be_there(
     assert said.code == 1 and in_a_shell(MAYBE) in said.complaint
     wire.disarm()
     assert shell("exec", DATES, "--", "cat /tmp/new.txt").out == "x"
+
+
+# On the screen
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name != "silence"])
+async def test_a_message_that_fails_is_told_once_and_its_text_is_offered_again(
+    wire: Wire, name: str
+) -> None:
+    act, (fault, sentence) = ACTS["send"], FAULTS[name]
+    hint = MAYBE if name == "502" else act.hints.get(name, act.usual)
+    async with explore(source=lambda: source(wire)) as it:
+        await it.open("Rename Store to Ledger")
+        wire.arm(act.call, fault)
+        await it.send("m")
+        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        await it.type("hello")
+        await it.send("ctrl+s")
+        await it.until(lambda: [error for _, error in it.screen.footer.told if error])
+        (error,) = [text for text, error in it.screen.footer.told if error]
+        assert told(wire, error) == f"Could not send the message: {sentence or act.shape}: {hint}"
+        await it.until(lambda: it.screen.editor is not None)
+        assert it.screen.editor is not None and it.screen.editor.text == "hello"
+        assert sum(fnmatchcase(call, act.call) for call in wire.asked) == 1
