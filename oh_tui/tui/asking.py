@@ -12,6 +12,7 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker, WorkerState
 
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.lines import Document
@@ -91,6 +92,12 @@ class AskingScreen(Screen[int]):
         coroutine: of one that is put aside before it has begun Python warns on the terminal."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
         self.run_worker(work, group=group, exclusive=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """One that was put aside keeps its error, and with its traceback itself and all it worked
+        on, whole runs: until memory is gone through, which may take minutes."""
+        if event.state is WorkerState.CANCELLED and event.worker.error is not None:
+            event.worker.error.__traceback__ = None
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""

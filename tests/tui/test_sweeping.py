@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from oh_tui.tui.sweeping import Sweeping, keep
+from tests.tui.explorer import explore
 
 
 class Ring:
@@ -67,3 +69,29 @@ def test_where_nothing_was_done_nothing_is_looked_through(
         now = 1000.0 + at
         sweeping.tick()
     assert times == []
+
+
+async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
+    """A run that a cancelled reading held does not stay until memory is gone through."""
+
+    class Thing:
+        pass
+
+    read: list[weakref.ref[Thing]] = []
+
+    async def work() -> None:
+        thing = Thing()
+        read.append(weakref.ref(thing))
+        await asyncio.sleep(60)
+        assert thing
+
+    async with explore() as it:
+        gc.disable()
+        try:
+            it.screen.work_instead("find", work)
+            await it.pilot.pause(0)
+            assert read and read[0]() is not None
+            it.screen.workers.cancel_group(it.screen, "find")
+            await it.until(lambda: read[0]() is None)
+        finally:
+            gc.enable()
