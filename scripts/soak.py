@@ -54,6 +54,9 @@ SETTLES = 20.0
 BACK = 3.0
 """Seconds before the end of a run that it is gone to, to be followed to its end."""
 
+PAUSED_EVERY = 6
+"""Of so many busy runs one has its sandbox paused."""
+
 SMALL = 400
 """Events of the other runs that are opened, so that what is held is of one size."""
 
@@ -148,25 +151,34 @@ class Soak:
         await asyncio.sleep(0.3)
 
     async def pauses(self) -> None:
-        """Freeze the sandbox of the busy runs, and thaw it; in bad weather that takes some keys."""
-        await self.opens(self.busy[self.present])
+        """Pause the sandbox of the busy runs and resume it; every other time the agent is stopped
+        before, and let go on after. In bad weather that takes some keys."""
+        run = self.busy[self.present]
+        stops = self.present // PAUSED_EVERY % 2 == 0
+        await self.opens(run)
         for wanted in ("PAUSED", "RUNNING"):
             for _ in range(6):
-                found = await self.record(self.busy[self.present])
+                found = await self.record(run)
                 if found and found.sandbox_status == wanted:
                     break
-                await self._press_pause()
+                await self._press_pause("enter" if stops else "f")
                 await self.quiet()
+        for _ in range(6 if stops else 0):
+            found = await self.record(run)
+            if found and found.execution_status in ("running", "finished"):
+                break
+            await self.press("3", "P")
+            await asyncio.sleep(1.0)
+            await self.quiet()
 
-    async def _press_pause(self) -> None:
-        """The agent is not to be stopped."""
+    async def _press_pause(self, how: str) -> None:
         await self.press("3", "p")
         end = time.monotonic() + 4
         while not self.screen.is_asking and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         if question := self.screen.question_bar.question:
             pauses = any(key == "f" for key, *_ in question.answers)
-            await self.press("f" if pauses else "enter")
+            await self.press(how if pauses else "enter")
         await asyncio.sleep(2.0)
 
     # The runs
@@ -311,11 +323,12 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
             seen = number
             if not one.others and one.screen.sidebar.conversations:
                 one.others = await _small(one)
-        elif number % 6 == 4 and number != paused and left > 8:
+        elif number % PAUSED_EVERY == 4 and number != paused and left > 8:
             paused = number
             await one.pauses()
         elif long < number and left < one.lasts / 2:
             long = number
+            await one.quiet()
             await one.opens(one.long)
             await one.moves()
         elif one.random.random() < 0.2:
