@@ -204,6 +204,15 @@ class Soak:
             self.screen.open_run(found)
             self.screen.focus_pane("timeline")
 
+    async def opens_whole(self, identifier: str) -> None:
+        await self.opens(identifier)
+        end = time.monotonic() + self.lasts / 3
+        while time.monotonic() < end:
+            run = self.screen.runs.get(identifier)
+            if run and run.trajectory.complete:
+                return
+            await asyncio.sleep(0.1)
+
     async def account(self, identifier: str) -> None:
         """The run was followed to its end: its events have to be those of its agent server."""
         end = time.monotonic() + SETTLES
@@ -329,7 +338,7 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
         elif long < number and left < one.lasts / 2:
             long = number
             await one.quiet()
-            await one.opens(one.long)
+            await one.opens_whole(one.long)
             await one.moves()
         elif one.random.random() < 0.2:
             await one.opens(one.busy[number])
