@@ -39,7 +39,7 @@ from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
-from oh_tui.tui.runs import Run, Runs
+from oh_tui.tui.runs import Runs
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row
@@ -284,8 +284,11 @@ class MainScreen(AskingScreen):
         await reading.read_run(self, conversation, preview=preview)
 
     @work(group="follow", exclusive=True)
-    async def follow_run(self, run: Run) -> None:
-        await reading.follow_run(self, run)
+    async def follow_run(self, conversation_id: str) -> None:
+        """By its id: a worker and its task hold each other, so that what it was called with stays
+        until memory is gone through."""
+        if run := self.runs.get(conversation_id):
+            await reading.follow_run(self, run)
 
     @work(group="older", exclusive=True)
     async def read_older(self, *, everything: bool = False) -> None:

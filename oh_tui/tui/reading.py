@@ -81,7 +81,7 @@ async def read_run(
     if not whole:
         screen.run_view.progress = "broken off · r reads on" if screen.timeline.row_count() else ""
     elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
-        screen.follow_run(run)
+        screen.follow_run(conversation.id)
 
 
 async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
@@ -325,5 +325,5 @@ async def take_older(screen: MainScreen, run: Run, pages: list[Older]) -> Run:
     assert taken is not None
     await study_run(screen, taken)
     if taken.trajectory.live:
-        screen.follow_run(taken)  # the events that follow belong to this one now
+        screen.follow_run(taken.conversation.id)  # the events that follow belong to this one now
     return taken

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.runs import KEPT
 from oh_tui.tui.sweeping import Sweeping, keep
 from tests.tui.explorer import explore
 
@@ -93,5 +95,25 @@ async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
             assert read and read[0]() is not None
             it.screen.workers.cancel_group(it.screen, "find")
             await it.until(lambda: read[0]() is None)
+        finally:
+            gc.enable()
+
+
+async def test_runs_that_were_left_go_without_a_sweep() -> None:
+    """Only those that are kept to be gone back to stay, however often one turns to another."""
+
+    def held() -> int:
+        return sum(type(thing) is Trajectory for thing in gc.get_objects())
+
+    async with explore() as it:
+        gc.collect()
+        gc.disable()
+        try:
+            before = held()
+            for key in ("down", "up"):
+                for _ in range(10):
+                    await it.press("1", key, "enter")
+            # What opens for a moment may still be on its way out.
+            await it.until(lambda: held() <= before + KEPT)
         finally:
             gc.enable()
