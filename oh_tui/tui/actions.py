@@ -323,7 +323,7 @@ def close_or_quit(screen: MainScreen) -> None:
     arrangement = screen.arrangement
     if arrangement.zoom:
         close(screen)
-    elif arrangement.narrow and arrangement.view == "run":
+    elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
         screen.focus_pane("conversations")
     elif screen.writing or screen.drafts:
         screen.run_worker(flows.quit_while_writing(screen), group="ask")
