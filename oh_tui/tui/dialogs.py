@@ -25,6 +25,16 @@ WIDEST, NARROW = 156, 100
 
 
 class HelpScreen(ModalScreen[None]):
+    DEFAULT_CSS = """
+    HelpScreen { align: center top; background: $background; }
+    HelpScreen > #help { width: 156; max-width: 100%; height: 1fr; padding: 0 1; }
+    HelpScreen Horizontal {
+        layout: grid; grid-size: 2; grid-columns: 1fr 1fr; grid-rows: auto; grid-gutter: 0 2;
+        height: auto;
+    }
+    HelpScreen.-narrow Horizontal { grid-size: 1; grid-columns: 1fr; }
+    HelpScreen Static { height: auto; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,enter", "dismiss", "close"),
         Binding("j", "scroll(1)", show=False),

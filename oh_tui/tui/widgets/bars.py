@@ -199,6 +199,8 @@ SCROLLS = {
 class QuestionBar(Drawn, can_focus=True):
     """Asks above the footer, so that the run stays readable; it takes all keys until answered."""
 
+    DEFAULT_CSS = "QuestionBar { width: 1fr; height: 2; background: $panel; }"
+
     question: reactive[Question | None] = reactive(None, layout=True)
 
     class Answered(Message):

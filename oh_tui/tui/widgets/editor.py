@@ -48,6 +48,8 @@ class Lines(TextArea):
 class EditorKeys(Drawn):
     """What the keys do, and what keeps the text from being sent."""
 
+    DEFAULT_CSS = "EditorKeys { width: 1fr; height: 1; background: $panel; }"
+
     keys: reactive[tuple[tuple[str, str], ...]] = reactive(())
     refusal: reactive[str] = reactive("")
 
@@ -70,6 +72,8 @@ class Editor(Vertical):
     """Text of several lines under a title. Wherever one is written, Enter makes a new line and
     ctrl+s sends. Of ctrl+enter few terminals tell that it is not Enter, so that it sends too but
     is not told."""
+
+    DEFAULT_CSS = "Editor { width: 1fr; height: auto; background: $panel; }"
 
     class Ended(Message):
         """The text was sent, or put aside with Esc."""

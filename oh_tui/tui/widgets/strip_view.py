@@ -29,7 +29,6 @@ class StripView(Drawn):
     """Four rows: axis, `llm`, `tool`, marks; `compact` leaves out the axis."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "StripView { height: 4; width: 1fr; }"
 
     selected: reactive[int | None] = reactive(None)
     """The number of the step that the timeline's cursor is on."""
