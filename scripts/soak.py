@@ -48,8 +48,9 @@ EVENT = 4_000
 """Bytes that an event held may take, with its step and what is told of it: 2,300 to 3,400 of the
 run that grows (measured)."""
 
-SETTLES = 20.0
-"""Seconds after its end in which a run has to be there whole."""
+SETTLES = 45.0
+"""Seconds after its end in which a run has to be there whole. Where the app server was read, which
+lacks the end for good, the agent server is asked again every ten seconds, in a storm in vain."""
 
 BACK = 3.0
 """Seconds before the end of a run that it is gone to, to be followed to its end."""
@@ -216,20 +217,21 @@ class Soak:
     async def account(self, identifier: str) -> None:
         """The run was followed to its end: its events have to be those of its agent server."""
         end = time.monotonic() + SETTLES
-        held: list[str] = []
-        there: list[str] = []
+        held: dict[str, str] = {}
+        there: dict[str, str] = {}
         found: Conversation | None = None
+        run = None
         while time.monotonic() < end:
             found = await self.record(identifier)
             agent = self.truth.agent_server(found) if found else None
             if found and agent:
                 with contextlib.suppress(Problem):
-                    there = [e.id async for page in agent.iter_events() for e in page.items]
+                    there = {e.id: e.kind async for page in agent.iter_events() for e in page.items}
                 run = self.screen.runs.get(found.id)
-                held = [event.id for event in run.trajectory.events] if run else []
-                same = held == there
+                held = {event.id: event.kind for event in run.trajectory.events} if run else {}
+                same = list(held) == list(there)
                 if run and run.via == "app server":  # it lists by time, which is another order
-                    same = sorted(held) == sorted(there)
+                    same = held == there
                 if same and held and found.execution_status == "finished":
                     self.checked += 1
                     self.counted += len(held)
@@ -239,12 +241,14 @@ class Soak:
             if "r reads on" in self.screen.run_view.progress:
                 await self.press("r")  # as it tells everybody who looks
             await asyncio.sleep(0.3)
-        lacking, more = len(set(there) - set(held)), len(set(held) - set(there))
+        lacking = [kind for name, kind in there.items() if name not in held]
+        more = [kind for name, kind in held.items() if name not in there]
         at_work = sorted({worker.group for worker in self.app.workers if worker.is_running})
         told = f"{self.screen.run_view.progress!r} {self.screen.footer.news!r}"
         named = found.title if found else identifier
         self.wrong.append(
-            f"{named}: of {len(there)} events {lacking} lack, {more} are more; at work: "
+            f"{named}, via {run.via if run else None}: of {len(there)} events {len(lacking)} lack "
+            f"({lacking[:5]}), {len(more)} are more ({more[:5]}); at work: "
             f"{at_work}; told: {told}; {found.execution_status if found else 'not there'}"
         )
 
