@@ -6,6 +6,8 @@ import contextlib
 import gc
 import os
 import pickle
+import select
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,9 @@ from oh_tui.trajectory.archive import Archive, open_archive
 
 WORTH_IT = 1_000_000
 """Bytes of a zip from which on listing it takes longer than to start a process."""
+
+PATIENCE = 30.0
+"""Seconds that the other process may take: half a second is what 100,000 events need."""
 
 
 def begin(path: Path) -> Callable[[], Archive]:
@@ -27,17 +32,23 @@ def begin(path: Path) -> Callable[[], Archive]:
     # macOS has libraries that do not stand a fork
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return here
-    try:
-        file = path.open("rb")
-        reading, writing = os.pipe()
-        child = os.fork()
-    except OSError:
-        return here
-    if not child:
-        _list(file, path, writing)
-    os.close(writing)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            reading, writing = os.pipe()
+            stack.callback(os.close, reading)
+            with contextlib.closing(os.fdopen(writing, "wb")) as told_to:
+                child = _list(file, path, reading, told_to)
+        except OSError:
+            return here
+        stack.pop_all()
 
     def listed() -> Archive:
+        patience = select.poll()
+        patience.register(reading, select.POLLIN)
+        if not patience.poll(PATIENCE * 1000):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         with os.fdopen(reading, "rb") as pipe:
             told = pipe.read()
         with contextlib.suppress(ChildProcessError):  # whoever started us has it done for all
@@ -53,13 +64,19 @@ def begin(path: Path) -> Callable[[], Archive]:
     return listed
 
 
-def _list(file: IO[bytes], path: Path, writing: int) -> None:
-    """The work of the other process, which ends with it and says nothing when it fails. The place
-    in the file is common to both: the one reads it after the other."""
+def _list(file: IO[bytes], path: Path, reading: int, told_to: IO[bytes]) -> int:
+    """Start the other process, which ends with its work and says nothing when it fails; its id.
+    The place in the file is common to both: the one reads it after the other. When this process
+    has gone the other cannot write any more, and ends too: so it may not keep `reading`."""
+    child = -1
     try:
-        gc.disable()
-        told = pickle.dumps(open_archive(file, path.name), protocol=5)
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(told)
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            gc.disable()
+            told_to.write(pickle.dumps(open_archive(file, path.name), protocol=5))
+            told_to.flush()
+        return child
     finally:
-        os._exit(0)
+        if not child:
+            os._exit(0)

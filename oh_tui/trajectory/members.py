@@ -151,6 +151,8 @@ class ZipMembers:
             raise CannotRead("larger than 64 MiB")
         if size > max(RATIO_FREE, self._packed[index] * RATIO_LIMIT):
             raise CannotRead("packed like a zip bomb")
+        if self._packed[index] > size + size // 1000 + RATIO_FREE:
+            raise CannotRead("damaged")  # nothing takes more room packed; it would all be read
         try:
             found = self._unpacked(index)
             return self._left_to_zipfile(index) if found is None else found
@@ -172,7 +174,10 @@ class ZipMembers:
         None where anything is unusual, which is left to zipfile."""
         name = self.names.encoded(index)
         if not self._flags[index] & _UTF8 and not name.isascii():
-            name = name.decode().encode("cp437")
+            try:
+                name = name.decode().encode("cp437")
+            except UnicodeEncodeError:  # its name stands in a field of its own
+                return None
         self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))
         if head[:4] != b"PK\x03\x04" or head[30:] != name:

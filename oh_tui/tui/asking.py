@@ -101,11 +101,11 @@ class AskingScreen(Screen[int]):
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""
-        if self._answer and not self._answer.done():
+        await self.mount_bars()
+        if self.is_questioning:
             return ""
         focused = self.focused
         self._answer = asyncio.get_running_loop().create_future()
-        await self.mount_bars()
         self.question_bar.question = question
         self.set_focus(self.question_bar)
         self.tell_keys()
@@ -126,9 +126,9 @@ class AskingScreen(Screen[int]):
     ) -> str:
         """As `ask`, of something that is shown whole above the answers; it scrolls when it takes
         more than a third of the screen."""
-        if self._answer and not self._answer.done():
-            return ""
         await self.mount_bars()
+        if self.is_questioning:
+            return ""
         lines = len(Document(blocks, max(1, self.size.width - 2), glyphs=self.asked.glyphs))
         self.asked.styles.height = max(1, min(lines, self.size.height // 3))
         self.asked_rule.title, self.asked_rule.facts = title, facts
@@ -163,9 +163,9 @@ class AskingScreen(Screen[int]):
     async def prompt(self, placeholder: str, value: str) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
         of the line meanwhile."""
+        await self.mount_bars()
         focused = self.focused
         self._typed = asyncio.get_running_loop().create_future()
-        await self.mount_bars()
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
@@ -187,9 +187,9 @@ class AskingScreen(Screen[int]):
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
         """What was written, and whether it is to be sent or was put aside with Esc."""
+        await self.mount_bars()
         focused = self.focused
         self.editor, self._written = editor, asyncio.get_running_loop().create_future()
-        await self.mount_bars()
         await self.mount(editor, after=self.find_input)
         self.set_focus(editor.lines)
         try:

@@ -9,8 +9,8 @@ taken for commands (seen: it paused a sandbox).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
+from functools import partial
 
 from textual import events
 from textual.app import App
@@ -22,6 +22,10 @@ HOPS = 3
 
 STUCK = 1.0
 """Seconds after which a key is given up: the widget that had it may be gone."""
+
+
+OPENS = 5.0
+"""Seconds in which what a key opens has to be there; else what was typed ahead is dropped."""
 
 
 class KeyDone(Message):
@@ -49,7 +53,7 @@ class KeysInOrder(App[int]):
         elif self._under_way:
             self._keys.append(event)
             if self._stuck is None:
-                self._stuck = self.set_timer(STUCK, self._go_on)
+                self._watch()
         else:
             await self._take(event)
 
@@ -65,12 +69,22 @@ class KeysInOrder(App[int]):
 
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()
-        if message.number == self._under_way:
+        if message.number != self._under_way:
+            return
+        await _hops()
+        if opening := self.opening:
+            _, late = await asyncio.wait([opening], timeout=OPENS)
+            if late:
+                self._keys.clear()  # they are for what did not come, and no commands
             await _hops()
-            if opening := self.opening:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(opening), STUCK)
-                await _hops()
+        if message.number == self._under_way:
+            await self._go_on()
+
+    def _watch(self) -> None:
+        self._stuck = self.set_timer(STUCK, partial(self._give_up, self._under_way))
+
+    async def _give_up(self, number: int) -> None:
+        if number == self._under_way:
             await self._go_on()
 
     @property
@@ -86,7 +100,7 @@ class KeysInOrder(App[int]):
         if self._keys:
             await self._take(self._keys.popleft())
             if self._keys:
-                self._stuck = self.set_timer(STUCK, self._go_on)
+                self._watch()
 
 
 async def _hops() -> None:

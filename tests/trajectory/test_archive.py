@@ -298,6 +298,18 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert peak < 10 * 2**20
 
 
+def test_a_member_that_claims_to_be_huge_when_packed_is_damaged(tmp_path: Path) -> None:
+    """Reading so much would take all memory there is."""
+    path = tmp_path / "run.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for name, data in app_files(2).items():
+            made.writestr(name, data)
+        made.filelist[1].compress_size = 2**50
+    with open_archive(path) as archive:
+        assert [e.kind == UNREADABLE for e in archive.events()].count(True) == 1
+        assert "cannot be read, damaged" in archive.problems[0]
+
+
 def test_a_member_packed_too_well_is_taken_for_a_bomb() -> None:
     archive = opened(zipped({**app_files(1), "event_000001_b.json": b" " * (20 * 2**20)}))
     assert [e.kind == UNREADABLE for e in archive.events()] == [False, True]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import ClassVar
+
 import pytest
 from textual import events
+from textual.binding import BindingType
 from textual.keys import _character_to_key
 
+from oh_tui.tui.in_order import KeysInOrder
 from tests.tui.explorer import Explorer, explore
 from tests.tui.test_run import OAUTH, WEEKS, number
 
@@ -17,6 +22,58 @@ def burst(it: Explorer, *keys: str) -> None:
             it.app.post_message(events.Key(_character_to_key(key), key))
         else:
             it.app.post_message(events.Key(key, None))
+
+
+class Opens(KeysInOrder):
+    """`x` opens something, which takes longer than a key may be stuck; `p` is a command."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("x", "open", ""), ("p", "command", "")]
+
+    def __init__(self, takes: float) -> None:
+        super().__init__()
+        self.done: list[str] = []
+        self.all_done = asyncio.Event()
+        self._takes = takes
+        self._future: asyncio.Future[None] | None = None
+
+    @property
+    def opening(self) -> asyncio.Future[None] | None:
+        return self._future if self._future and not self._future.done() else None
+
+    def action_open(self) -> None:
+        self._future = asyncio.ensure_future(self._open())
+
+    async def _open(self) -> None:
+        await asyncio.sleep(self._takes)
+        self.done.append("open")
+
+    def action_command(self) -> None:
+        self.done.append("command")
+        if len(self.done) == 3:
+            self.all_done.set()
+
+
+async def _typed(app: Opens, most: float) -> list[str]:
+    async with app.run_test():
+        for key in "xpp":
+            app.post_message(events.Key(key, key))
+        async with asyncio.timeout(most):
+            await app.all_done.wait()
+    return app.done
+
+
+async def test_keys_wait_for_what_the_one_before_opens_however_slow() -> None:
+    assert await _typed(Opens(1.5), 20) == ["open", "command", "command"]
+
+
+async def test_what_was_typed_for_what_does_not_come_is_no_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oh_tui.tui.in_order.OPENS", 0.3)
+    app = Opens(2.0)
+    with pytest.raises(TimeoutError):
+        await _typed(app, 3.0)
+    assert app.done == ["open"]
 
 
 async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:

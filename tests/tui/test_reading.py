@@ -140,6 +140,7 @@ async def test_another_run_stops_it_and_what_came_is_there_on_coming_back() -> N
         await it.until(lambda: between.held)
         asked = between.count(OLDER)
         other = next(c for c in it.screen.sidebar.conversations if "add func" in (c.title or ""))
+        it.screen.sidebar.highlight(other.id)  # where the cursor rests is what is shown
         it.screen.open_run(other)
         between.go_on()
         await it.settle()

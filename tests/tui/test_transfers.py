@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ async def answer(it: Explorer, text: str) -> None:
     await it.pilot.pause(0)
     await it.send("enter")
     await it.pilot.pause(0)
+
+
+def said(it: Explorer, words: str) -> bool:
+    """Above the line, of what was wrong."""
+    return words in " ".join(it.text("#asked").split())
 
 
 def asked(it: Explorer) -> str:
@@ -100,8 +106,8 @@ async def test_a_path_that_is_wrong_is_asked_for_again_with_its_text(tmp_path: P
             ("", "No path was typed"),
         ):
             await answer(it, typed)
-            await it.until(lambda: it.screen.find_input.display and it.screen.asked.display)
-            assert words in " ".join(it.text("#asked").split())
+            await it.until(partial(said, it, words))
+            assert it.screen.find_input.display
             assert it.screen.find_input.value == typed
         await it.press("escape")
         assert names(tmp_path) == []

@@ -37,8 +37,8 @@ LOW = 30
 second line."""
 
 
-_Key = tuple[Event, Outcome | None, int, bool, int]
-"""What the bodies depend on: event, outcome, number of results, as JSON, the study."""
+_Key = tuple[Event, Outcome | None, int, bool, int, bool]
+"""What the bodies depend on: event, outcome, number of results, as JSON, the study, whole call."""
 
 
 class RunView(Stack):
@@ -163,6 +163,7 @@ class RunView(Stack):
     def watch_whole_call(self) -> None:
         if self.is_mounted:
             self._arrange_top()
+            self._show_current()
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         self.timeline.grown(changed, follow=follow)
@@ -263,11 +264,14 @@ class RunView(Stack):
             return
         step, event = current
         if step is None:
-            key: _Key = (event, None, 0, self.as_json, 0)
+            key: _Key = (event, None, 0, self.as_json, 0, False)
             make = partial(of_event, event, run, self.as_json)
         else:
             outcome = run.outcome(step)
-            key = (step.event, outcome, len(step.results), self.as_json, id(timeline.study))
+            key = (
+                step.event, outcome, len(step.results), self.as_json, id(timeline.study),
+                self.whole_call,
+            )  # fmt: skip
             make = partial(
                 of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
                 whole_call=self.whole_call, as_json=self.as_json,
@@ -296,6 +300,8 @@ class RunView(Stack):
             return shown, layouts[0](shown.call), layouts[1](shown.result)
 
         self._thread = asyncio.get_running_loop().run_in_executor(None, work)
+        # Nobody may be left to take its error when the worker was put aside.
+        self._thread.add_done_callback(lambda done: done.cancelled() or done.exception())
         shown, call, result = await asyncio.shield(self._thread)
         if self._shown == key:
             self._made.set()
