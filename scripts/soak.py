@@ -280,10 +280,10 @@ def sockets() -> int:
     return found
 
 
-async def soak(minutes: float, seed: int, folder: Path) -> list[str]:
+async def soak(minutes: float, seed: int, grows: float, folder: Path) -> list[str]:
     """What went wrong, in sentences."""
     count = str(int(minutes * 60 / 15) + 4)
-    long = str(max(20.0, minutes * 60 - 15))
+    long = str(max(20.0, min(grows, minutes * 60 - 15)))
     words = [sys.executable, "-m", "scripts.soak_server", count, str(seed), long]
     server = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
     assert server.stdout
@@ -397,10 +397,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--grows", type=float, default=float("inf"), metavar="SECONDS",
+                        help="of the run that grows; memory has to be flat without it")  # fmt: skip
     asked = parser.parse_args()
     gc.callbacks.append(sweeping.keep)  # as the app does when it is run
     with tempfile.TemporaryDirectory(prefix="oh-tui-soak-") as folder:
-        wrong = asyncio.run(soak(asked.minutes, asked.seed, Path(folder)))
+        wrong = asyncio.run(soak(asked.minutes, asked.seed, asked.grows, Path(folder)))
         files = list(Path(folder).iterdir())
         wrong += [f"{path.name} is left" for path in files if path.suffix != ".zip"]
         wrong += [f"{path.name} is empty" for path in files if not path.stat().st_size]

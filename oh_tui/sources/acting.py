@@ -311,3 +311,6 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
         task.result()
     finally:
         task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # where another error is told already, nobody else takes this one
