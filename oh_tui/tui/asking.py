@@ -4,13 +4,15 @@ more than a line."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
+from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widget import Widget
+from textual.widget import MountError, Widget
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -80,7 +82,8 @@ class AskingScreen(Screen[int]):
         return self._mounting if self._mounting and not self._mounting.done() else None
 
     async def _mount_above_footer(self, bars: Sequence[Widget]) -> None:
-        await self.mount(*bars, before="#footer")
+        with contextlib.suppress(MountError, NoMatches):  # the end: nobody is asked any more
+            await self.mount(*bars, before="#footer")
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
