@@ -21,11 +21,11 @@ from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
+    from oh_tui.tui.widgets.prompt import Prompt
 
 
 W = TypeVar("W", bound=Widget)
@@ -57,6 +57,8 @@ class AskingScreen(Screen[int]):
 
     @cached_property
     def find_input(self) -> Prompt:
+        from oh_tui.tui.widgets.prompt import Prompt
+
         return _hidden(Prompt(id="find", compact=True))
 
     @cached_property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import ClassVar
@@ -40,11 +39,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     diffs are scrolled sideways.
     """
 
-    @dataclass
     class Scrolled(Message):
         """Other lines are visible now, or their number has changed; see `position`."""
 
-        view: BodyView
+        def __init__(self, view: BodyView) -> None:
+            super().__init__()
+            self.view = view
 
         @property
         def control(self) -> BodyView:
@@ -53,11 +53,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, BodyView.Scrolled) and message.view is self.view
 
-    @dataclass
     class Opened(Message):
         """Enter was pressed: the reader wants more room, or less again."""
 
-        view: BodyView
+        def __init__(self, view: BodyView) -> None:
+            super().__init__()
+            self.view = view
 
     DEFAULT_CSS = "BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = MOVE
