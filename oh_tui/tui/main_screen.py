@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 WARM_UP = 1.0
 """Seconds after the first paint at which the rest is loaded, if no run was drawn by then."""
 
-AT_ONCE = 0.2
+FIRST_ROWS = 0.2
 """Seconds that the first rows may keep the screen as it was first painted."""
 
 REST = 0.3
@@ -179,7 +179,7 @@ class MainScreen(AskingScreen):
         """The first frame has no rows yet. Of what is open already they come with the second, all
         in one: each frame in between would make them wait for as long as they take to be read."""
         with self.app.batch_update(), contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(AT_ONCE):
+            async with asyncio.timeout(FIRST_ROWS):
                 await self.run_shown.wait()
 
     def _painted(self) -> None:
@@ -199,8 +199,8 @@ class MainScreen(AskingScreen):
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
-        """Load what renders and colours text, once a run is drawn or nothing is there to draw; what
-        was shown as it came until then is shown as it is meant."""
+        """Once a run is drawn or nothing is there to draw: bring the bars that ask, and load what
+        renders and colours text. What was shown as it came until then is shown as it is meant."""
         await self.mount_bars()
         if highlight.is_put_off():
             await asyncio.to_thread(warm_up)

@@ -109,4 +109,6 @@ def test_when_this_process_goes_the_other_one_does_too(tmp_path: Path) -> None:
     path = write(tmp_path / "run.zip", 3000)
     script = "import os, sys; from pathlib import Path; from oh_tui.sources import ahead\n"
     script += "wait = ahead.begin(Path(sys.argv[1])); os._exit(0)"
-    subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, timeout=30)
+    words = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(words, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
