@@ -8,6 +8,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's: a busy one may not fail a test that holds.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 AMBIENT = ("OPENHANDS_", "OH_TUI_", "XDG_", "TEXTUAL")
 """What the names of variables begin with that steer oh-tui or what it is built on."""
