@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+import anyio
 import httpx
 
 Message = MutableMapping[str, Any]
@@ -98,14 +99,15 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._gone.set()
-        try:
-            # a send that waits for a reader is of no use any more
-            with contextlib.suppress(asyncio.QueueEmpty):
-                self._sent.get_nowait()
-            await asyncio.wait({self._task}, timeout=LEAVE)
-        finally:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        with anyio.CancelScope(shield=True):
+            try:
+                # a send that waits for a reader is of no use any more
+                with contextlib.suppress(asyncio.QueueEmpty):
+                    self._sent.get_nowait()
+                await asyncio.wait({self._task}, timeout=LEAVE)
+            finally:
+                self._task.cancel()
+                await asyncio.wait({self._task})
 
 
 def _scope(request: httpx.Request) -> Message:

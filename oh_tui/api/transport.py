@@ -5,7 +5,6 @@ Measured facts behind the choices are in the comments; nothing here knows an end
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import email.utils
 import math
@@ -22,12 +21,14 @@ from collections.abc import (
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
+import anyio
 import httpx
 import msgspec
 import stamina
 import stamina.instrumentation
 
 from oh_tui.api.addresses import origin, redirect_target
+from oh_tui.api.cancelling import apart
 from oh_tui.api.connections import PATIENT, USUAL, Auth, Connections, KeyHeader
 from oh_tui.api.errors import ApiError, AuthError, TooLarge
 from oh_tui.api.failures import (
@@ -120,7 +121,10 @@ class Pieces:
         return self
 
     async def __anext__(self) -> bytes:
-        return await anext(self._pieces)
+        piece = await apart(lambda: anext(self._pieces, None))
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
 
 
 class Server:
@@ -205,20 +209,22 @@ class Server:
         """
         call = self._call("GET", path, doing, hints)
         ask = _Ask(params, PATIENT)
-        response = await self._retried(
-            call, lambda: self._opened(call, ask, follow=follow), never=range(500, 600)
-        )
-        url = response.url.copy_with(query=None)
-        call = replace(call, url=str(url), host=url.netloc.decode("ascii"))
-        size = _size(response)
-        pieces = _pieces(call, response, size)
-        try:
+        async with contextlib.AsyncExitStack() as opened:
+
+            async def once() -> httpx.Response:
+                response = await self._opened(call, ask, follow=follow)
+                opened.push_async_callback(apart, response.aclose)
+                return response
+
+            response = await apart(lambda: self._retried(call, once, never=range(500, 600)))
+            url = response.url.copy_with(query=None)
+            last = replace(call, url=str(url), host=url.netloc.decode("ascii"))
             if "html" in _content_type(response):
-                raise not_the_api(Answer(call, b"", _content_type(response)))
+                raise not_the_api(Answer(last, b"", _content_type(response)))
+            size = _size(response)
+            pieces = _pieces(last, response, size)
+            opened.push_async_callback(apart, pieces.aclose)
             yield Pieces(pieces, size)
-        finally:
-            await pieces.aclose()
-            await response.aclose()
 
     def _call(
         self, method: str, path: str, doing: str, hints: Hints | None = None, *, acts: bool = False
@@ -244,7 +250,7 @@ class Server:
                 raise not_the_api(answer)
             return answer
 
-        return await self._retried(call, once)
+        return await apart(lambda: self._retried(call, once))
 
     async def _retried(
         self, call: Call, once: Callable[[], Awaitable[T]], *, never: range = range(0)
@@ -335,7 +341,7 @@ class Server:
         async with self._limiter:
             status, began = None, time.perf_counter()
             try:
-                async with asyncio.timeout(_until_head(ask, timeout)):
+                with anyio.fail_after(_until_head(ask, timeout)):
                     response = await client.send(request, auth=key, stream=True)
                 status = response.status_code
                 return response
