@@ -37,6 +37,7 @@ from oh_tui.settings import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui import sweeping
 from oh_tui.tui.app import OhTui
+from scripts.soak_caches import fill_caches
 
 WARM = 360.0
 """Seconds until as many runs are held as ever are, and the caches of what is drawn are full."""
@@ -401,6 +402,7 @@ def main() -> int:
                         help="of the run that grows; memory has to be flat without it")  # fmt: skip
     asked = parser.parse_args()
     gc.callbacks.append(sweeping.keep)  # as the app does when it is run
+    fill_caches()
     with tempfile.TemporaryDirectory(prefix="oh-tui-soak-") as folder:
         wrong = asyncio.run(soak(asked.minutes, asked.seed, asked.grows, Path(folder)))
         files = list(Path(folder).iterdir())
