@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.world import World, totals
+from oh_tui.demo.totals import totals
+from oh_tui.demo.world import World
 from oh_tui.seen import Seen
 
 if TYPE_CHECKING:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -24,6 +22,7 @@ from oh_tui.demo.catalog import (
 from oh_tui.demo.recorder import Act, Halts, Stored, fixed_uuid, hear_later
 from oh_tui.demo.replies import play
 from oh_tui.demo.run import Run
+from oh_tui.demo.totals import combined, totals
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
@@ -370,38 +369,6 @@ def _made(entry: Entry, began: float, halts: Halts | None = None) -> Built:
 def _kept(entry: Entry, began: float) -> Built:
     """The same of a run that is over and untouched: every demo of the same time tells the same."""
     return _made(entry, began)
-
-
-def combined(stats: dict[str, Any]) -> dict[str, Any]:
-    """One snapshot out of the metrics of all usage ids."""
-    parts = list(stats["usage_to_metrics"].values())
-    usage: dict[str, Any] = {"model": "", "response_id": ""}
-    for name in (
-        "prompt_tokens",
-        "completion_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "reasoning_tokens",
-    ):
-        usage[name] = sum(part["accumulated_token_usage"][name] for part in parts)
-    for name in ("context_window", "per_turn_token"):
-        usage[name] = parts[0]["accumulated_token_usage"][name] if parts else 0
-    return {
-        "model_name": "default",
-        "accumulated_cost": round(sum(part["accumulated_cost"] for part in parts), 6),
-        "max_budget_per_task": None,
-        "accumulated_token_usage": usage,
-    }
-
-
-@cache
-def totals() -> dict[str, dict[str, Any]]:
-    """What the lists must tell about runs whose events nobody asked for yet: how each ended, how
-    long it took, what it cost. Made by `python -m oh_tui.demo`."""
-    value: dict[str, dict[str, Any]] = json.loads(
-        Path(__file__).with_name("totals.json").read_text("utf-8")
-    )
-    return value
 
 
 def measured() -> dict[str, dict[str, Any]]:

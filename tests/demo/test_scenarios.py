@@ -11,7 +11,8 @@ import pytest
 
 from oh_tui.demo.app_server import DOWNLOAD_LIMIT
 from oh_tui.demo.catalog import BOXES, ENTRIES, sandbox_id
-from oh_tui.demo.world import combined, measured, totals
+from oh_tui.demo.totals import combined, totals
+from oh_tui.demo.world import measured
 from oh_tui.trajectory.events import parse_event
 from oh_tui.trajectory.steps import Outcome, Trajectory
 from tests.demo.wire import IDS, NOW, at_rest, talk
