@@ -200,7 +200,7 @@ ENTRIES = (
     Entry(
         "max-iterations",
         "Get the Windows build green",
-        "needs_you:max_iterations",
+        "windows_job:max_iterations",
         7 * HOUR,
         "logkeep",
         "acme/logkeep",
