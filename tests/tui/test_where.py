@@ -22,7 +22,8 @@ from oh_tui.trajectory.spending import Spending, context_fill, spending
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui import where
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
-from oh_tui.tui.where import WIDEST, WhereScreen, Writer, percent
+from oh_tui.tui.where import WIDEST, WhereScreen
+from oh_tui.tui.where_page import INDENT, Writer, percent
 from oh_tui.tui.widgets.drawing import width_of
 from tests.demo_runs import demo_run
 from tests.trajectory.made import message, shell
@@ -271,11 +272,11 @@ async def test_a_long_run_is_added_up_beside_the_screen(
 async def test_another_width_is_another_page() -> None:
     async with look(demo_run("fuzzing"), (160, 48)) as it:
         wide = it.words("▅▅")[0]
-        assert len(wide) == WIDEST - 3 - where.INDENT
+        assert len(wide) == WIDEST - 3 - INDENT
         await it.pilot.resize_terminal(80, 24)
         await it.pilot.pause()
         narrow = it.words("▅")[0]
-        assert len(narrow) == 80 - 3 - where.INDENT
+        assert len(narrow) == 80 - 3 - INDENT
         assert narrow.count("≈") == wide.count("≈") == 9
 
 
@@ -295,7 +296,7 @@ def test_no_line_is_wider_than_the_page(
     writer = Writer(spent, ASCII if ascii else UNICODE, width)
     writer.time()
     writer.money()
-    writer.context(*context_fill(spent.prompts, width - where.INDENT))
+    writer.context(*context_fill(spent.prompts, width - INDENT))
     writer.steps(numbered=numbered)
     for line in writer.lines:
         text = "".join(part for part, _ in line)
