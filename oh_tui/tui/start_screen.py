@@ -1,0 +1,323 @@
+"""The form of `ctrl+n`: what the agent is to do, where and how, and the stages of its start.
+
+The form only asks and shows; the start itself is watched by a worker of the main screen, so that
+leaving the form stops nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from oh_tui.human import clock
+from oh_tui.problem import Problem
+from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
+from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.drawing import Drawn, Piece
+from oh_tui.tui.widgets.editor import Lines
+from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.rule import Rule
+
+if TYPE_CHECKING:
+    from oh_tui.api.requests import StartRequest
+
+COST = "makes a new sandbox and starts the agent in it: this may cost money"
+
+MOST_TOLD = 4
+"""Lines of what is told."""
+
+FIELDS = ("repository", "branch", "title", "model")
+
+
+class FieldName(Drawn):
+    """The name of a field at its left."""
+
+    wrong: reactive[bool] = reactive(False)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=f"name-{name}")
+        self._text = name
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip([(f"  {self._text}", "bad" if self.wrong else "dim")], self.size.width)
+
+
+class Field(Prompt):
+    """A line with what was used before: shown behind the caret, or walked through with ↑ ↓."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+    ]
+
+    def __init__(
+        self, name: str, value: str, known: Callable[[], Sequence[str]], hint: str
+    ) -> None:
+        super().__init__(
+            value,
+            placeholder=hint,
+            suggester=Known(known),
+            id=f"field-{name}",
+            compact=True,
+        )
+        self.known = known
+
+    def action_choose(self, by: int) -> None:
+        """The next of what was used before."""
+        known = list(self.known())
+        if not known:
+            return
+        at = known.index(self.value) + by if self.value in known else 0 if by > 0 else -1
+        self.value = known[at % len(known)]
+        self.cursor_position = len(self.value)
+
+
+class Known(Suggester):
+    """Completes to the first that begins with what was typed."""
+
+    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._known = known
+
+    async def get_suggestion(self, value: str) -> str | None:
+        low = value.lower()
+        if not low.strip():
+            return None
+        fits = (text for text in self._known() if text.lower().startswith(low))
+        return next((value + text[len(value) :] for text in fits if len(text) > len(value)), None)
+
+
+class Stages(Drawn):
+    """What a start went through, a line each, with the time at which it came to it."""
+
+    stages: reactive[tuple[tuple[str, float], ...]] = reactive((), layout=True)
+    """What, and seconds since the beginning."""
+    now: reactive[float] = reactive(0.0)
+
+    def watch_stages(self) -> None:
+        self.display = bool(self.stages)
+        self.styles.height = len(self.stages)
+
+    def render_line(self, y: int) -> Strip:
+        if y >= len(self.stages):
+            return self.strip([], self.size.width)
+        what, began = self.stages[y]
+        last = y == len(self.stages) - 1
+        ended = self.now if last else self.stages[y + 1][1]
+        mark = (self.glyphs.running, "mark") if last else (self.glyphs.finished, "good")
+        took = clock(ended - began)
+        pieces: list[Piece] = [("  ", ""), mark, (f" {what:<28}", "" if last else "dim")]
+        return self.strip([*pieces, (f"{took:>8}", "dim")], self.size.width)
+
+
+class Told(Drawn):
+    """What the form says: what will be done, or what is wrong."""
+
+    text: reactive[str] = reactive("")
+    wrong: reactive[bool] = reactive(False)
+
+    def lines(self) -> list[str]:
+        return wrap(self.text, max(20, self.size.width - 4))[:MOST_TOLD]
+
+    def watch_text(self) -> None:
+        self.styles.height = max(1, len(self.lines()))
+
+    def on_resize(self) -> None:
+        self.watch_text()
+
+    def render_line(self, y: int) -> Strip:
+        lines = self.lines()
+        text = lines[y] if y < len(lines) else ""
+        return self.strip([("  ", ""), (text, "bad" if self.wrong else "warn")], self.size.width)
+
+
+class StartScreen(ModalScreen[None]):
+    """The form. `begin` is called with a request that can be sent; then come `show_stage`, and
+    `fail` or a dismissal from outside."""
+
+    DEFAULT_CSS = """
+    StartScreen { background: $background; }
+    StartScreen Told, StartScreen Horizontal { height: 1; width: 1fr; }
+    StartScreen FieldName { width: 14; height: 1; }
+    StartScreen Field { width: 1fr; }
+    StartScreen Stages { height: auto; width: 1fr; display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave", show=False),
+        Binding("ctrl+s", "start", "start", show=False, priority=True),
+    ]
+
+    starting: reactive[bool] = reactive(False)
+
+    def __init__(
+        self, draft: Draft, known: Choices, where: str, begin: Callable[[StartRequest], None]
+    ) -> None:
+        super().__init__()
+        self.first = draft
+        self.known = known
+        self.where = where
+        self.begin = begin
+        self.left = False
+        """It was left while the start went on."""
+        self.finished = False
+        """Its conversation runs: the text did what it was for."""
+        self._began = 0.0
+
+    def compose(self) -> ComposeResult:
+        draft, known = self.first, self.known
+        title = Rule(id="start-rule")
+        title.title = (("New conversation", "title"), (f"  {self.where}", "dim"))
+        title.heavy = True
+        yield title
+        self.text = Lines(
+            draft.prompt,
+            id="start-prompt",
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="what the agent is to do",
+        )
+        yield self.text
+        yield Rule("Where and how, all of it optional", id="how-rule")
+        hints = {
+            "repository": _hint("owner/name; none is an empty folder", known.repositories),
+            "branch": "the repository's own main branch",
+            "title": "the server makes its own after the first message",
+            "model": _hint("the server's own choice", known.models),
+        }
+        lists: dict[str, Callable[[], Sequence[str]]] = {
+            "repository": lambda: known.repositories,
+            "branch": self._branches,
+            "title": tuple,
+            "model": lambda: known.models,
+        }
+        self.fields: dict[str, Field] = {}
+        for name in FIELDS:
+            self.fields[name] = Field(name, getattr(draft, name), lists[name], hints[name])
+            with Horizontal():
+                yield FieldName(name)
+                yield self.fields[name]
+        self.stages = Stages(id="stages")
+        self.told = Told(id="start-told")
+        self.footer = Footer()
+        yield self.stages
+        yield self.told
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.text.move_cursor(self.text.document.end)
+        self._tick = self.set_interval(1.0, self._tell_time, pause=True)
+        self._say(COST)
+        self._tell_keys()
+
+    def _branches(self) -> Sequence[str]:
+        return self.known.branches.get(self.fields["repository"].value.strip(), ())
+
+    @property
+    def draft(self) -> Draft:
+        return Draft(self.text.text, **{name: field.value for name, field in self.fields.items()})
+
+    # The start
+
+    def action_start(self) -> None:
+        if self.starting:
+            return
+        try:
+            request = request_for(self.draft, self.known)
+        except Invalid as wrong:
+            self._point_at(wrong.field, f"{wrong.sentence}: {wrong.hint}")
+            return
+        self._point_at("", COST)
+        self.starting = True
+        self._began = time.monotonic()
+        self._tick.resume()
+        self.stages.now = 0.0
+        self.stages.stages = (("asking the server", 0.0),)
+        self._say("esc leaves this: the start goes on, and the list will show it")
+        self.begin(request)
+
+    def show_stage(self, what: str) -> None:
+        self._tell_time()
+        shown = self.stages.stages
+        if not shown or shown[-1][0] != what:
+            self.stages.stages = (*shown, (what, self.stages.now))
+
+    def fail(self, problem: Problem) -> None:
+        """The start came to nothing: everything that was typed is still there."""
+        self.starting = False
+        self._tick.pause()
+        self.stages.stages = ()
+        hint = f": {problem.hint}" if problem.hint else ""
+        self._point_at("", f"{problem.sentence}{hint}", wrong=True)
+
+    def _tell_time(self) -> None:
+        self.stages.now = time.monotonic() - self._began
+
+    # What it says
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        self.told.text, self.told.wrong = text, wrong
+
+    def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
+        self._say(text, wrong=wrong or bool(field))
+        for name in FIELDS:
+            self.query_one(f"#name-{name}", FieldName).wrong = name == field
+        if field:
+            self.set_focus(self.fields.get(field, self.text))
+
+    @on(Lines.Changed)
+    @on(Input.Changed)
+    def _edited(self) -> None:
+        if self.is_mounted and self.told.wrong and not self.starting:
+            self._point_at("", COST)
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.focus_next()
+
+    def watch_starting(self) -> None:
+        if self.is_mounted:
+            self.text.read_only = self.starting
+            for field in self.fields.values():
+                field.disabled = self.starting
+            if self.starting:
+                self.set_focus(self.text)
+            self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        if self.starting:
+            self.footer.hints = ()
+            self.footer.always = (Hint("esc", "leave it going on", "leave"),)
+            return
+        hints = [Hint("ctrl+s", "start it", "start"), Hint("tab", "next field", "app.focus_next")]
+        focused = self.focused
+        if isinstance(focused, Field) and focused.known():
+            hints.append(Hint("↑↓", "used before", "app.focus_next"))
+        self.footer.hints = tuple(hints)
+        self.footer.always = (Hint("esc", "close, keep the text", "leave"),)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._tell_keys()
+
+    @on(Footer.Pressed)
+    async def _press_hint(self, message: Footer.Pressed) -> None:
+        await self.run_action(message.action)
+
+    def action_leave(self) -> None:
+        self.left = True
+        self.dismiss(None)
+
+
+def _hint(text: str, known: Sequence[str]) -> str:
+    return f"{text} (↑↓: {len(known)} used before)" if known else text
