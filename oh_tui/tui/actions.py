@@ -18,6 +18,7 @@ from oh_tui.tui import (
     finding,
     flows,
     going,
+    messages,
     opening,
     outside,
     reading,
@@ -228,7 +229,7 @@ def answer(screen: MainScreen) -> None:
 
 
 def message(screen: MainScreen) -> None:
-    screen.run_worker(answering.message(screen), group="write")
+    screen.run_worker(messages.message(screen), group="write")
 
 
 def stop_or_go_on(screen: MainScreen) -> None:

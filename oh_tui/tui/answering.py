@@ -1,4 +1,4 @@
-"""What is said to an agent: an answer (`a`), stop and go on (`P`), a message (`m`).
+"""What an agent is told by a key: an answer (`a`), stop and go on (`P`); see `messages` for `m`.
 
 Each told as one story: read how the agent stands now, ask if something is at stake, do it, show
 each stage, read again what is true.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.api.models import Conversation, same_id
 from oh_tui.human import duration, plural
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line
@@ -70,7 +70,7 @@ def labels(screen: MainScreen) -> dict[str, str | None]:
     return names
 
 
-async def _standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
+async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     if not flows.may_change(screen) or screen.source is None:
@@ -95,21 +95,21 @@ async def _standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
 async def answer(screen: MainScreen) -> None:
     """Approve or reject the calls that wait."""
     with screen.reporting():
-        found = await _standing(screen)
+        found = await read_standing(screen)
         if found is None:
             return
         agents, standing = found
         if standing.obstacle:
             raise standing.obstacle
         if not standing.waits:
-            screen.footer.tell(f"nothing waits for your answer: {_stands(standing)}")
+            screen.footer.tell(f"nothing waits for your answer: {stands(standing)}")
             return
         runs = "they run" if len(standing.calls) > 1 else "it runs"
         question = Question(
             "", _one_answer(standing),
             [("y", f"approve: {runs} now", "yes"), ("n", "reject, with a reason", "no")], "later",
         )  # fmt: skip
-        chosen = await _ask_about_calls(screen, standing, question)
+        chosen = await ask_about_calls(screen, standing, question)
         if not chosen:
             return
         reason = ""
@@ -119,11 +119,11 @@ async def answer(screen: MainScreen) -> None:
                 screen.footer.tell("not answered: a asks again")
                 return
             reason = given.strip()
-        now = await _carry_out(
+        now = await carry_out(
             screen, agents, standing, agents.answer(standing, accept=chosen == "yes", reason=reason)
         )
         done = "approved" if chosen == "yes" else "rejected"
-        screen.footer.tell(f"{done} · {_stands(now)}")
+        screen.footer.tell(f"{done} · {stands(now)}")
 
 
 def _one_answer(standing: Standing) -> list[list[Piece]]:
@@ -135,7 +135,7 @@ def _one_answer(standing: Standing) -> list[list[Piece]]:
     return []
 
 
-async def _ask_about_calls(screen: MainScreen, standing: Standing, question: Question) -> str:
+async def ask_about_calls(screen: MainScreen, standing: Standing, question: Question) -> str:
     """Ask with all calls that have no result in sight."""
     calls = standing.calls
     one = len(calls) == 1
@@ -172,7 +172,7 @@ async def _reason(screen: MainScreen, standing: Standing) -> str | None:
         ((f"Why not, for the agent: rejects {count}", "title"),),
         hint="no reason", send="reject", keep="answer later",
     )  # fmt: skip
-    text, sent = await _write(screen, editor)
+    text, sent = await write(screen, editor)
     return text if sent else None
 
 
@@ -182,7 +182,7 @@ async def _reason(screen: MainScreen, standing: Standing) -> str | None:
 async def stop_or_go_on(screen: MainScreen) -> None:
     """Stop the agent that works, or let one go on that does not."""
     with screen.reporting():
-        found = await _standing(screen)
+        found = await read_standing(screen)
         if found is None:
             return
         agents, standing = found
@@ -195,13 +195,13 @@ async def stop_or_go_on(screen: MainScreen) -> None:
         elif standing.calls or standing.status in ("paused", "error", "stuck") or standing.unread:
             await _go_on(screen, agents, standing)
         else:
-            screen.footer.tell(_stands(standing))
+            screen.footer.tell(stands(standing))
 
 
 async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     calls = standing.calls
     glyph = glyphs_of(screen.app).running
-    named: list[Piece] = [(f"{glyph} ", "good"), (_title(standing), "")]
+    named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing), "")]
     cut = "dropping what the model says"
     if calls:
         what = describe(calls[-1], Outcome.RUNNING).what
@@ -220,8 +220,8 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     if not chosen:
         return
     stages = agents.stop(standing, at_once=chosen == "now")
-    now = await _carry_out(screen, agents, standing, stages)
-    screen.footer.tell(_stands(now))
+    now = await carry_out(screen, agents, standing, stages)
+    screen.footer.tell(stands(now))
 
 
 async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None:
@@ -229,144 +229,10 @@ async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None
         count = len(standing.calls)
         again = "Going on runs it again." if count == 1 else f"Going on runs all {count} again."
         question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
-        if not await _ask_about_calls(screen, standing, question):
+        if not await ask_about_calls(screen, standing, question):
             return
-    now = await _carry_out(screen, agents, standing, agents.go_on(standing))
-    screen.footer.tell(_stands(now))
-
-
-# Messages
-
-
-async def message(screen: MainScreen) -> None:
-    """Write to the agent; what is written is kept until it is sent."""
-    if screen.editor is not None:
-        screen.editor.lines.focus()
-        return
-    with screen.reporting():
-        found = await _standing(screen)
-        if found is None:
-            return
-        agents, standing = found
-        if standing.obstacle and standing.conversation.sandbox_status != "PAUSED":
-            raise standing.obstacle
-        name = bare_id(standing.conversation.id)
-        if _sending(standing) in screen.writing:
-            screen.footer.tell("the message before is still being sent")
-            return
-        while await _compose(screen, standing):
-            with screen.reporting():
-                if await _send(screen, agents, standing.conversation, screen.drafts[name]):
-                    return
-            # what failed, or was thought better of, is offered again with its text
-
-
-async def _compose(screen: MainScreen, standing: Standing) -> bool:
-    """Write the message of a conversation; True when it is to be sent."""
-    from oh_tui.tui.widgets.editor import Editor
-
-    name, when = bare_id(standing.conversation.id), _read_when(standing)
-    title = shorten(_title(standing), max(12, screen.size.width - len(when) - 18))
-    editor = Editor(
-        (("Message to ", "title"), (title, "title")), ((when, "dim"),),
-        text=screen.drafts.get(name, ""), hint="what the agent is to do or to know",
-        empty="There is nothing to send yet.",
-    )  # fmt: skip
-    text, sent = await _write(screen, editor)
-    if text.strip():
-        screen.drafts[name] = text
-    else:
-        screen.drafts.pop(name, None)
-    if not sent and text.strip():
-        screen.footer.tell("the message is kept: m goes on with it")
-    return sent
-
-
-def _read_when(standing: Standing) -> str:
-    """When the agent would read a message."""
-    if standing.obstacle:
-        return "asks before it resumes the sandbox"
-    if standing.runs:
-        return "it reads this when its step is over"
-    if standing.waits:
-        return "asks about what waits first"
-    if standing.calls:
-        return "asks about the call without result first"
-    return ""
-
-
-async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, text: str) -> bool:
-    """Send a message on the state of now; False when it is not to be sent like that."""
-    standing = await agents.standing(conversation.id)
-    if standing.conversation.sandbox_status == "PAUSED":
-        if not await _resume(screen, standing.conversation):
-            return False
-        standing = await agents.standing(conversation.id)
-    if standing.obstacle:
-        raise standing.obstacle
-    approve = False
-    if standing.waits or (standing.calls and not standing.runs):
-        chosen = await _ask_before_message(screen, standing)
-        if not chosen:
-            return False
-        approve = chosen == "approve"
-        if not approve:
-            screen.footer.tell("rejecting")
-            standing = await agents.reject_for_message(standing)
-            screen.footer.tell("rejected")
-    stages = agents.send(standing, text, approve=approve)
-    with screen.write(_sending(standing)):
-        now = await _carry_out(screen, agents, standing, stages)
-    screen.drafts.pop(bare_id(conversation.id), None)
-    if now.runs:
-        told = "the agent reads it with its next step" if standing.runs else "the agent works"
-    else:
-        told = _stands(now)
-    screen.footer.tell(f"sent · {told}")
-    return True
-
-
-async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
-    """A message runs what waits before it is read: measured, agent server 1.34.0."""
-    count = plural(len(standing.calls) or 1, "call")
-    lines: list[list[Piece]] = [
-        [("A message lets the agent go on: what has no result runs before it is read.", "warn")]
-    ]
-    answers = [("enter", f"reject {count}, then send", "reject"),
-               ("y", "approve and send", "approve")]  # fmt: skip
-    question = Question("", lines, answers, "back to the text")
-    return await _ask_about_calls(screen, standing, question)
-
-
-async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
-    """Resume the sandbox that a message is for; False when it is to stay as it is."""
-    source = screen.source
-    if source is None or not conversation.sandbox_id:
-        raise Problem("The sandbox of this conversation is not known", "r reads again")
-    plan = await source.sandbox_plan(conversation.sandbox_id)
-    if plan.action == "pause":  # it runs again meanwhile
-        return True
-    if plan.action != "resume":
-        raise Problem(f"The message was not sent: {plan.reason}")
-    lines: list[list[Piece]] = [
-        [("The sandbox is paused, and an agent reads only in one that runs.", "")]
-    ]
-    if plan.others:
-        lines += [list(line) for line in flows.sandbox_question(screen, plan).lines]
-    answers = (("enter", "resume it, then send", "now"),)
-    if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
-        return False
-    with screen.write("resuming a sandbox"):
-        stage = ""
-        async for stage in source.carry_out(plan, stop_agents=False):
-            screen.footer.tell(stage)
-        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, plan)}")
-    screen.refresh_lists()
-    return True
-
-
-def _sending(standing: Standing) -> str:
-    return f"sending a message to {_title(standing)}"
+    now = await carry_out(screen, agents, standing, agents.go_on(standing))
+    screen.footer.tell(stands(now))
 
 
 # What they share
@@ -410,7 +276,7 @@ def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
         waiting.end()
 
 
-async def _carry_out(
+async def carry_out(
     screen: MainScreen, agents: Agents, before: Standing, stages: AsyncIterator[str]
 ) -> Standing:
     """Show each stage with the seconds it takes, and read how the agent stands then; the lists and
@@ -431,7 +297,7 @@ async def _carry_out(
             screen.read_run(screen.current)
 
 
-def _stands(standing: Standing) -> str:
+def stands(standing: Standing) -> str:
     """How an agent stands, with the key that goes on from there."""
     if standing.obstacle:
         return f"{standing.obstacle.sentence[0].lower()}{standing.obstacle.sentence[1:]}"
@@ -456,10 +322,10 @@ def _stands(standing: Standing) -> str:
             return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
 
 
-def _title(standing: Standing) -> str:
+def short_title(standing: Standing) -> str:
     return shorten(title_of(standing.conversation), TITLE)
 
 
-async def _write(screen: MainScreen, editor: Editor) -> tuple[str, bool]:
+async def write(screen: MainScreen, editor: Editor) -> tuple[str, bool]:
     with screen.write("writing to an agent"):
         return await screen.write_text(editor)

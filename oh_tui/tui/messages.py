@@ -1,0 +1,155 @@
+"""A message to an agent (`m`): written, kept until it is sent, and sent on the state of now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.human import plural
+from oh_tui.problem import Problem
+from oh_tui.tui import flows
+from oh_tui.tui.answering import (
+    ask_about_calls,
+    carry_out,
+    read_standing,
+    short_title,
+    stands,
+    write,
+)
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.drawing import Piece, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.sources.acting import Agents, Standing
+    from oh_tui.tui.main_screen import MainScreen
+
+
+async def message(screen: MainScreen) -> None:
+    """Write to the agent; what is written is kept until it is sent."""
+    if screen.editor is not None:
+        screen.editor.lines.focus()
+        return
+    with screen.reporting():
+        found = await read_standing(screen)
+        if found is None:
+            return
+        agents, standing = found
+        if standing.obstacle and standing.conversation.sandbox_status != "PAUSED":
+            raise standing.obstacle
+        name = bare_id(standing.conversation.id)
+        if _sending(standing) in screen.writing:
+            screen.footer.tell("the message before is still being sent")
+            return
+        while await _compose(screen, standing):
+            with screen.reporting():
+                if await _send(screen, agents, standing.conversation, screen.drafts[name]):
+                    return
+            # what failed, or was thought better of, is offered again with its text
+
+
+async def _compose(screen: MainScreen, standing: Standing) -> bool:
+    """Write the message of a conversation; True when it is to be sent."""
+    from oh_tui.tui.widgets.editor import Editor
+
+    name, when = bare_id(standing.conversation.id), _read_when(standing)
+    title = shorten(short_title(standing), max(12, screen.size.width - len(when) - 18))
+    editor = Editor(
+        (("Message to ", "title"), (title, "title")), ((when, "dim"),),
+        text=screen.drafts.get(name, ""), hint="what the agent is to do or to know",
+        empty="There is nothing to send yet.",
+    )  # fmt: skip
+    text, sent = await write(screen, editor)
+    if text.strip():
+        screen.drafts[name] = text
+    else:
+        screen.drafts.pop(name, None)
+    if not sent and text.strip():
+        screen.footer.tell("the message is kept: m goes on with it")
+    return sent
+
+
+def _read_when(standing: Standing) -> str:
+    """When the agent would read a message."""
+    if standing.obstacle:
+        return "asks before it resumes the sandbox"
+    if standing.runs:
+        return "it reads this when its step is over"
+    if standing.waits:
+        return "asks about what waits first"
+    if standing.calls:
+        return "asks about the call without result first"
+    return ""
+
+
+async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, text: str) -> bool:
+    """Send a message on the state of now; False when it is not to be sent like that."""
+    standing = await agents.standing(conversation.id)
+    if standing.conversation.sandbox_status == "PAUSED":
+        if not await _resume(screen, standing.conversation):
+            return False
+        standing = await agents.standing(conversation.id)
+    if standing.obstacle:
+        raise standing.obstacle
+    approve = False
+    if standing.waits or (standing.calls and not standing.runs):
+        chosen = await _ask_before_message(screen, standing)
+        if not chosen:
+            return False
+        approve = chosen == "approve"
+        if not approve:
+            screen.footer.tell("rejecting")
+            standing = await agents.reject_for_message(standing)
+            screen.footer.tell("rejected")
+    stages = agents.send(standing, text, approve=approve)
+    with screen.write(_sending(standing)):
+        now = await carry_out(screen, agents, standing, stages)
+    screen.drafts.pop(bare_id(conversation.id), None)
+    if now.runs:
+        told = "the agent reads it with its next step" if standing.runs else "the agent works"
+    else:
+        told = stands(now)
+    screen.footer.tell(f"sent · {told}")
+    return True
+
+
+async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
+    """A message runs what waits before it is read: measured, agent server 1.34.0."""
+    count = plural(len(standing.calls) or 1, "call")
+    lines: list[list[Piece]] = [
+        [("A message lets the agent go on: what has no result runs before it is read.", "warn")]
+    ]
+    answers = [("enter", f"reject {count}, then send", "reject"),
+               ("y", "approve and send", "approve")]  # fmt: skip
+    question = Question("", lines, answers, "back to the text")
+    return await ask_about_calls(screen, standing, question)
+
+
+async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
+    """Resume the sandbox that a message is for; False when it is to stay as it is."""
+    source = screen.source
+    if source is None or not conversation.sandbox_id:
+        raise Problem("The sandbox of this conversation is not known", "r reads again")
+    plan = await source.sandbox_plan(conversation.sandbox_id)
+    if plan.action == "pause":  # it runs again meanwhile
+        return True
+    if plan.action != "resume":
+        raise Problem(f"The message was not sent: {plan.reason}")
+    lines: list[list[Piece]] = [
+        [("The sandbox is paused, and an agent reads only in one that runs.", "")]
+    ]
+    if plan.others:
+        lines += [list(line) for line in flows.sandbox_question(screen, plan).lines]
+    answers = (("enter", "resume it, then send", "now"),)
+    if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
+        return False
+    with screen.write("resuming a sandbox"):
+        stage = ""
+        async for stage in source.carry_out(plan, stop_agents=False):
+            screen.footer.tell(stage)
+        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, plan)}")
+    screen.refresh_lists()
+    return True
+
+
+def _sending(standing: Standing) -> str:
+    return f"sending a message to {short_title(standing)}"
