@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, same_id
+from oh_tui.api.models import same_id
 from oh_tui.human import duration, plural
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line
@@ -22,6 +22,7 @@ from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 from oh_tui.tui import flows
+from oh_tui.tui.hints import meant
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -38,44 +39,12 @@ TITLE = 40
 """Cells of a title in a question."""
 
 
-# What is meant, and what the keys would do
-
-
-def _meant(screen: MainScreen) -> Conversation | None:
-    """The conversation that a key means: the one under the cursor, else the one shown; as it was
-    listed last, or as its run tells since."""
-    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
-    row = screen.sidebar.board.row(shown.id) if shown else None
-    return row.conversation if row else shown
-
-
-def labels(screen: MainScreen) -> dict[str, str | None]:
-    """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
-    decided on the state read at that moment."""
-    names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
-    conversation = _meant(screen)
-    source = screen.source
-    if screen.settings.read_only or source is None or not source.can_act or conversation is None:
-        return names
-    if conversation.sandbox_status in ("RUNNING", "PAUSED"):
-        names["message"] = "message"
-    if conversation.sandbox_status == "RUNNING":
-        status = conversation.execution_status
-        if status == "waiting_for_confirmation":
-            names["answer"] = "answer"
-        elif status == "running":
-            names["agent.stop"] = "stop agent"
-        elif status in ("paused", "error", "stuck"):
-            names["agent.stop"] = "continue agent"
-    return names
-
-
 async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     if not flows.may_change(screen) or screen.source is None:
         return None
-    conversation = _meant(screen)
+    conversation = meant(screen)
     if conversation is None:
         screen.footer.tell("no conversation is selected")
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui import answering, flows, reading
+from oh_tui.tui import flows, reading
 from oh_tui.tui.keys import footer_hints, selection_hints
 from oh_tui.tui.widgets.bars import Hint
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.tui.main_screen import MainScreen
 
 Hints = tuple[Hint, ...]
@@ -43,6 +44,35 @@ def _labels(screen: MainScreen) -> dict[str, str | None]:
         "mark": "mark" if screen.source and screen.source.can_act else None,
         "back": "back" if pane == "detail" else "unmark" if marks else None,
         "hidden": "hide gone" if screen.sidebar.show_gone else "show gone",
-        **answering.labels(screen),
+        **_agent_labels(screen),
         "open": "smaller" if screen.arrangement.zoom == "detail" else OPENS.get(pane, "open"),
     }
+
+
+def meant(screen: MainScreen) -> Conversation | None:
+    """The conversation that a key means: the one under the cursor, else the one shown; as it was
+    listed last, or as its run tells since."""
+    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
+    row = screen.sidebar.board.row(shown.id) if shown else None
+    return row.conversation if row else shown
+
+
+def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
+    """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
+    decided on the state read at that moment."""
+    names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
+    conversation = meant(screen)
+    source = screen.source
+    if screen.settings.read_only or source is None or not source.can_act or conversation is None:
+        return names
+    if conversation.sandbox_status in ("RUNNING", "PAUSED"):
+        names["message"] = "message"
+    if conversation.sandbox_status == "RUNNING":
+        status = conversation.execution_status
+        if status == "waiting_for_confirmation":
+            names["answer"] = "answer"
+        elif status == "running":
+            names["agent.stop"] = "stop agent"
+        elif status in ("paused", "error", "stuck"):
+            names["agent.stop"] = "continue agent"
+    return names

@@ -31,7 +31,6 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.tui import children, finding, flows, highlight, lists, reading, servers
-from oh_tui.tui.answering import Waiting
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
@@ -51,6 +50,7 @@ from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
     from oh_tui.sources.starting import Draft
+    from oh_tui.tui.answering import Waiting
     from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session
