@@ -10,7 +10,7 @@ the agent server after its result.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 
 import msgspec
 
@@ -21,7 +21,7 @@ from oh_tui.trajectory.ledger import Ledger, Update, total_of
 from oh_tui.trajectory.spent import Spent, spent_of
 from oh_tui.trajectory.stats import NOTHING, SECOND, Amount, has_stats, read_stats
 from oh_tui.trajectory.steps import Step, Trajectory
-from oh_tui.trajectory.waits import Waits
+from oh_tui.trajectory.waits import Waits, gap_before
 
 NEAR = 5.0
 """Seconds that a step may come after the update that tells of its answer (measured: under 0.1)."""
@@ -288,39 +288,10 @@ class Accounts:
         return gap is not None and gap < 0
 
     def _gap(self, step: Step) -> float | None:
-        """Seconds since the step before ended, or since the run went on after it."""
-        event = step.event
-        is_call_of_another = event.kind == "ACPToolCallEvent"
-        if event.id not in self._made_by and not is_call_of_another:
+        is_call_of_another = step.event.kind == "ACPToolCallEvent"
+        if step.event.id not in self._made_by and not is_call_of_another:
             return None
-        when = event.seconds()
-        steps = self.trajectory.steps
-        if when is None or not 1 < step.number <= len(steps):
-            return None
-        before = steps[step.number - 2]
-        ends = [e.seconds() for e in (before.event, *before.results)]
-        response = before.event.llm_response_id
-        if response and before.is_call:
-            if response == event.llm_response_id:
-                return None  # made with the one before
-            # calls made at once: whichever of them ended last
-            group = self.trajectory.group(before)
-            end = bisect_left(group, step.number) if len(group) > 1 else 0
-            for number in group[max(0, end - _GROUP) : end]:
-                ends += [e.seconds() for e in steps[number - 1].results]
-        known = [end for end in ends if end is not None]
-        if not known:
-            return None
-        began = max(known)
-        statuses = self.trajectory.statuses
-        place = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
-        if place and statuses[place - 1].after == step.number - 1:
-            change = statuses[place - 1]
-            if change.status == "running":
-                began = max(began, change.event.seconds() or began)
-        gap = when - began
-        # calls that another agent reports may overlap
-        return None if gap < 0 and is_call_of_another else gap
+        return gap_before(self.trajectory, step)
 
     # Of the run; also asked for in a thread, while another usage id may come
 
@@ -421,10 +392,6 @@ class Accounts:
         if began is None or ended is None:
             return 0.0
         return max(0.0, ended - began - self.waited)
-
-
-_GROUP = 100
-"""Calls of one group that are looked at for its end."""
 
 
 def _is_answer(event: Event) -> bool:

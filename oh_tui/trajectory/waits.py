@@ -1,14 +1,18 @@
-"""Waits: when a run stood still until you wrote or answered, told from its events alone."""
+"""Waits: when a run stood still until you wrote or answered, and what passed before a step, told
+from its events alone."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import HIDDEN_KINDS, RESULT_KINDS
+from oh_tui.trajectory.steps import HIDDEN_KINDS, RESULT_KINDS, Step, Trajectory
 
 _NEAR = 20
 """Waits looked at for one call: it has hardly more than one."""
+
+_GROUP = 100
+"""Calls of one group that are looked at for its end."""
 
 
 class Waits:
@@ -86,3 +90,37 @@ def _is_end(event: Event) -> bool:
     if event.kind == "MessageEvent":
         return event.source == "agent"
     return event.part in ("FinishAction", "FinishObservation")
+
+
+def gap_before(trajectory: Trajectory, step: Step) -> float | None:
+    """Seconds since the step before ended, or since the run went on after it; None when that is
+    not known, or when both were made at once."""
+    event = step.event
+    when = event.seconds()
+    steps = trajectory.steps
+    if when is None or not 1 < step.number <= len(steps):
+        return None
+    before = steps[step.number - 2]
+    ends = [e.seconds() for e in (before.event, *before.results)]
+    response = before.event.llm_response_id
+    if response and before.is_call:
+        if response == event.llm_response_id:
+            return None  # made with the one before
+        # calls made at once: whichever of them ended last
+        group = trajectory.group(before)
+        end = bisect_left(group, step.number) if len(group) > 1 else 0
+        for number in group[max(0, end - _GROUP) : end]:
+            ends += [e.seconds() for e in steps[number - 1].results]
+    known = [end for end in ends if end is not None]
+    if not known:
+        return None
+    began = max(known)
+    statuses = trajectory.statuses
+    place = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
+    if place and statuses[place - 1].after == step.number - 1:
+        change = statuses[place - 1]
+        if change.status == "running":
+            began = max(began, change.event.seconds() or began)
+    gap = when - began
+    # calls that another agent reports may overlap
+    return None if gap < 0 and event.kind == "ACPToolCallEvent" else gap
