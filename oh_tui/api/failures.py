@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,17 @@ class Answer:
     call: Call
     data: bytes = field(repr=False)  # may hold keys of sandboxes
     content_type: str = ""
+
+
+class Failure(Exception):
+    """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds.
+    `unsent`: the server cannot have seen anything of it."""
+
+    def __init__(self, error: ApiError, again: bool | float, *, unsent: bool = False) -> None:
+        super().__init__(error.sentence)
+        self.error = error
+        self.again = again
+        self.unsent = unsent
 
 
 def from_status(
@@ -185,6 +197,18 @@ def from_exception(call: Call, error: Exception) -> ApiError:
     if call.acts and sent and not isinstance(error, httpx.UnsupportedProtocol):
         hint = MAYBE_DONE
     return kind(f"{could_not}: {reason}", hint, address=call.address)
+
+
+@contextlib.contextmanager
+def named(call: Call) -> Generator[None, None, None]:
+    """Whatever goes wrong with httpx inside becomes a Failure."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
+        transient = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
+        again = isinstance(error, transient) and not is_certificate(error)
+        unsent = isinstance(error, httpx.ConnectError)
+        raise Failure(from_exception(call, error), again, unsent=unsent) from None
 
 
 def is_certificate(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ import httpx
 from oh_tui.api import decode
 from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
+from oh_tui.api.bodies import Pieces
 from oh_tui.api.connections import CONNECT, PATIENT, QUICK, USUAL
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.failures import MAYBE_DONE
@@ -21,7 +22,7 @@ from oh_tui.api.filters import page_params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.paging import MOST, without_end
 from oh_tui.api.requests import Content, Upload
-from oh_tui.api.transport import Hints, Pieces, Server
+from oh_tui.api.transport import Hints, Server
 from oh_tui.text import safe_line
 
 TIMEOUT = 300

@@ -10,11 +10,9 @@ import email.utils
 import math
 import time
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
-    Generator,
     Mapping,
     Sequence,
 )
@@ -28,21 +26,20 @@ import stamina
 import stamina.instrumentation
 
 from oh_tui.api.addresses import origin, redirect_target
+from oh_tui.api.bodies import Pieces, body_pieces, body_size, content_type, whole_body
 from oh_tui.api.cancelling import apart
 from oh_tui.api.connections import PATIENT, USUAL, Auth, Connections, KeyHeader
 from oh_tui.api.errors import ApiError, AuthError, TooLarge
 from oh_tui.api.failures import (
     Answer,
     Call,
-    broken_off,
-    from_exception,
+    Failure,
     from_status,
-    is_certificate,
+    named,
     not_the_api,
     redirected,
 )
 from oh_tui.api.models import Secret
-from oh_tui.api.unpacking import steady, unpacked
 from oh_tui.patterns import pattern
 
 # stamina logs each retry to stderr unless told otherwise, which a screen cannot have
@@ -96,35 +93,6 @@ class _Ask:
     params: Params
     timeout: httpx.Timeout
     body: Body | None = None
-
-
-class _Failure(Exception):
-    """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds.
-    `unsent`: the server cannot have seen anything of it."""
-
-    def __init__(self, error: ApiError, again: bool | float, *, unsent: bool = False) -> None:
-        super().__init__(error.sentence)
-        self.error = error
-        self.again = again
-        self.unsent = unsent
-
-
-class Pieces:
-    """The pieces of a body as they come; `size` is their sum in bytes, where the server told it.
-    Fewer than that raise Unreachable at the end."""
-
-    def __init__(self, pieces: AsyncGenerator[bytes, None], size: int | None) -> None:
-        self._pieces = pieces
-        self.size = size
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await apart(lambda: anext(self._pieces, None))
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
 
 
 class Server:
@@ -219,10 +187,10 @@ class Server:
             response = await apart(lambda: self._retried(call, once, never=range(500, 600)))
             url = response.url.copy_with(query=None)
             last = replace(call, url=str(url), host=url.netloc.decode("ascii"))
-            if "html" in _content_type(response):
-                raise not_the_api(Answer(last, b"", _content_type(response)))
-            size = _size(response)
-            pieces = _pieces(last, response, size)
+            if "html" in content_type(response):
+                raise not_the_api(Answer(last, b"", content_type(response)))
+            size = body_size(response)
+            pieces = body_pieces(last, response, size)
             opened.push_async_callback(apart, pieces.aclose)
             yield Pieces(pieces, size)
 
@@ -236,7 +204,7 @@ class Server:
         async def once() -> Answer:
             response = await self._opened(call, ask, follow=False)
             try:
-                body = await _body(call, response, MAX_JSON)
+                body = await whole_body(call, response, MAX_JSON)
             finally:
                 await response.aclose()
             if body is None:
@@ -245,7 +213,7 @@ class Server:
                     "Ask for less at a time",
                     address=call.address,
                 )
-            answer = Answer(call, body, _content_type(response))
+            answer = Answer(call, body, content_type(response))
             if "html" in answer.content_type:
                 raise not_the_api(answer)
             return answer
@@ -256,7 +224,7 @@ class Server:
         self, call: Call, once: Callable[[], Awaitable[T]], *, never: range = range(0)
     ) -> T:
         def again(error: Exception) -> bool | float:
-            if not isinstance(error, _Failure) or error.error.status in never:
+            if not isinstance(error, Failure) or error.error.status in never:
                 return False
             return error.again if error.unsent or not call.acts else False
 
@@ -272,14 +240,14 @@ class Server:
             ):
                 with attempt:
                     return await once()
-        except _Failure as failure:
+        except Failure as failure:
             # the cause is in the sentence; its frames hold requests with their headers
             raise failure.error from None
         raise AssertionError("an attempt ends with an answer or an error")
 
     async def _opened(self, call: Call, ask: _Ask, *, follow: bool) -> httpx.Response:
         """A 2xx with its body unread; whoever gets it closes it."""
-        with _named(call):
+        with named(call):
             response = await self._authorised(call, ask)
         ours = True
         for _ in range(MAX_REDIRECTS if follow else 0):
@@ -291,7 +259,7 @@ class Server:
             onwards = _Ask((), ask.timeout)
             # what goes wrong from here on is the other host's
             call = replace(call, host=target.netloc.decode("ascii"))
-            with _named(call):
+            with named(call):
                 response = await self._sent(call, target, onwards, self._scheme if ours else None)
         if response.is_success:
             return response
@@ -353,18 +321,18 @@ class Server:
                     took = time.perf_counter() - began
                     self._connections.watch(call.method, url, status, took)
 
-    async def _refusal(self, call: Call, response: httpx.Response) -> _Failure:
+    async def _refusal(self, call: Call, response: httpx.Response) -> Failure:
         status = response.status_code
         if "location" in response.extensions:
-            return _Failure(redirected(call, status, redirect_target(response)), again=False)
+            return Failure(redirected(call, status, redirect_target(response)), again=False)
         body = b""
-        with contextlib.suppress(_Failure):
-            body = await _body(call, response, MAX_WORDS, cut=True) or b""
+        with contextlib.suppress(Failure):
+            body = await whole_body(call, response, MAX_WORDS, cut=True) or b""
         wait = retry_after(response.headers.get("Retry-After", ""))
         again: bool | float = status in (429, 502, 503, 504)
         if again and wait is not None:
             again = wait if wait <= self._waits.asked else False
-        return _Failure(from_status(call, status, body, _content_type(response), wait), again)
+        return Failure(from_status(call, status, body, content_type(response), wait), again)
 
 
 def retry_after(value: str) -> float | None:
@@ -392,61 +360,9 @@ def _usable(key: Secret | None, host: str) -> Secret | None:
     return key
 
 
-@contextlib.contextmanager
-def _named(call: Call) -> Generator[None, None, None]:
-    """Whatever goes wrong with httpx inside becomes a _Failure."""
-    try:
-        yield
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
-        transient = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
-        again = isinstance(error, transient) and not is_certificate(error)
-        unsent = isinstance(error, httpx.ConnectError)
-        raise _Failure(from_exception(call, error), again, unsent=unsent) from None
-
-
 def _until_head(ask: _Ask, timeout: httpx.Timeout) -> float | None:
     """Seconds in which an answer must begin; None where that depends on what we send, or is not
     known. httpx has a limit for each piece of a head, and none for all of them."""
     if ask.body is not None or timeout.read is None:
         return None
     return (timeout.connect or 0.0) + 2 * timeout.read
-
-
-async def _body(
-    call: Call, response: httpx.Response, limit: int, *, cut: bool = False
-) -> bytes | None:
-    """The body; of one longer than `limit` its beginning with `cut`, else None."""
-    wait = response.request.extensions["timeout"]["read"]
-    body = bytearray()
-    with _named(call):
-        async for piece in steady(unpacked(response), wait):
-            body += piece
-            if len(body) > limit:
-                return bytes(body[:limit]) if cut else None
-    return bytes(body)
-
-
-async def _pieces(
-    call: Call, response: httpx.Response, size: int | None
-) -> AsyncGenerator[bytes, None]:
-    received = 0
-    try:
-        with _named(call):
-            async for piece in unpacked(response):
-                received += len(piece)
-                yield piece
-    except _Failure as failure:
-        raise failure.error from None
-    if size is not None and received != size:
-        raise broken_off(call, received, size)
-
-
-def _size(response: httpx.Response) -> int | None:
-    """How long the body will be, if it is told; what is packed gets longer."""
-    length = response.headers.get("Content-Length", "")
-    packed = response.headers.get("Content-Encoding", "identity") != "identity"
-    return int(length) if length.isdecimal() and not packed else None
-
-
-def _content_type(response: httpx.Response) -> str:
-    return str(response.headers.get("Content-Type", "")).lower()
