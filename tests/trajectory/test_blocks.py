@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from oh_tui.demo.images import SCREENSHOT
-from oh_tui.text import HIDDEN, clean, clean_line
+from oh_tui.text import HIDDEN, clean
 from oh_tui.trajectory.blocks import (
-    Around,
     Block,
     Checklist,
     Code,
@@ -27,25 +23,20 @@ from oh_tui.trajectory.blocks import (
     Note,
     Output,
     Plain,
-    Table,
     Thought,
     call_blocks,
     call_title,
     command_text,
     event_blocks,
     json_text,
-    links_of,
     output_text,
     plain_text,
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.difference import count_changes, unified
 from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.images import images_of
 from oh_tui.trajectory.plans import Task
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.trajectory.terminal import SGR
 
 JsonObject = dict[str, Any]
 
@@ -582,174 +573,3 @@ def test_json_of_a_pair_is_a_list_of_both() -> None:
         "ActionEvent",
         "ObservationEvent",
     ]
-
-
-# ------------------------------------------------------------------------------ anything at all
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=True),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-NAMES = [
-    "content",
-    "text",
-    "command",
-    "path",
-    "file_path",
-    "old_str",
-    "new_str",
-    "old_content",
-    "new_content",
-    "file_text",
-    "patch",
-    "task_list",
-    "matches",
-    "view_range",
-    "lines_shown",
-    "file_content",
-    "insert_line",
-    "data",
-    "message",
-    "thought",
-    "metadata",
-    "exit_code",
-    "timeout",
-    "is_error",
-    "commit",
-    "screenshot_data",
-    "value",
-    "key",
-    "llm_message",
-    "extended_content",
-    "error",
-    "rejection_reason",
-    "detail",
-    "code",
-    "summary",
-    "forgotten_event_ids",
-    "tools",
-    "system_prompt",
-    "raw_output",
-    "tool_call",
-    "arguments",
-    "is_input",
-    "title",
-    "status",
-    "prompt_token_ids",
-    "log_data",
-    "hook_input",
-    "stdout",
-    "usage_to_metrics",
-    "risks",
-    "tasks",
-    "ids",
-    "entries",
-    "conversation_id",
-    "image_urls",
-    "forgotten_event_ids",
-]
-fields = st.dictionaries(st.sampled_from(NAMES), values, max_size=6)
-KINDS = [
-    "ActionEvent",
-    "ObservationEvent",
-    "MessageEvent",
-    "AgentErrorEvent",
-    "UserRejectObservation",
-    "ACPToolCallEvent",
-    "Condensation",
-    "HookExecutionEvent",
-    "ConversationStateUpdateEvent",
-    "SystemPromptEvent",
-    "StreamingDeltaEvent",
-    "TokenEvent",
-    "LLMCompletionLogEvent",
-    "ConversationErrorEvent",
-    "SecurityAnalysisEvent",
-    "PauseEvent",
-    "NewEvent",
-]
-
-
-def strings_of(block: Block) -> list[str]:
-    match block:
-        case Fields(pairs):
-            return [text for pair in pairs for text in pair]
-        case Checklist(tasks):
-            return [text for task in tasks for text in (task.title, task.notes, task.was)]
-        case Table(head, rows):
-            assert all(len(row) == len(head) for row in rows)
-            return [text for row in (head, *rows) for text in row]
-        case Output(text, coloured):
-            return [text, SGR.sub("", coloured)]
-        case _:
-            return [block.text]
-
-
-@given(
-    st.sampled_from(KINDS), fields, st.sampled_from(TOOLS), fields, st.sampled_from(TOOLS), fields
-)
-@settings(max_examples=250, deadline=None)
-def test_nothing_raises_and_nothing_harmful_is_shown(
-    kind: str,
-    head: JsonObject,
-    tool: str,
-    asked: JsonObject,
-    answered_by: str,
-    answered: JsonObject,
-) -> None:
-    first = {**head, "id": "call-1", "kind": kind, "tool_call_id": "c1"}
-    first["action"] = {"kind": f"{tool}Action", **asked}
-    second = {**head, "id": "2", "kind": "ObservationEvent", "action_id": "call-1"}
-    second["observation"] = {"kind": f"{answered_by}Observation", **answered}
-    run = Trajectory()
-    run.extend(parse_event(json.dumps(event).encode()) for event in (first, second))
-    for step in run.steps:
-        around = Around(run, step)
-        blocks = call_blocks(step, whole=True, around=around)
-        blocks += result_blocks(step, run.outcome(step), around=around)
-        assert clean(plain_text(blocks)) == plain_text(blocks)
-        assert all(clean_line(str(image)) == str(image) for image in images_of(step))
-        assert all(len(name) >= 32 for name in links_of(step))
-        lines = [call_title(step), result_title(step, run.outcome(step))]
-        lines += [command_text(step), output_text(step), json_text(step)]
-        lines += [text for block in blocks for text in strings_of(block)]
-        assert all(clean(line) == line for line in lines)
-    for event in run.events:
-        assert event_blocks(event, Around(run, event)) is not None
-
-
-# ------------------------------------------------------------------------------------- the diffs
-
-
-def test_a_diff_of_a_file_names_lines_and_leaves_out_what_is_far_away() -> None:
-    old = "\n".join(map(str, range(30))) + "\n"
-    new = old.replace("\n3\n", "\nthree\n").replace("\n25\n", "\n")
-    assert unified(old, new).split("\n")[0] == "@@ -1,7 +1,7 @@"
-    assert "@@ -23,7 +23,6 @@" in unified(old, new)
-    assert count_changes(unified(old, new)) == (1, 2)
-
-
-def test_a_missing_last_newline_is_a_difference() -> None:
-    assert unified("a\n", "a") == "@@ -1 +1 @@\n-a\n+a\n\\ No newline at end of file"
-    assert unified("a", "a") == ""
-
-
-@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
-def test_a_diff_holds_both_texts(old: list[str], new: list[str]) -> None:
-    before, after = ("".join(line + "\n" for line in text) for text in (old, new))
-    lines = [line for line in unified(before, after, first=0).split("\n") if line]
-    if before != after:
-        assert [line[1:] for line in lines if line[0] != "+"] == old
-        assert [line[1:] for line in lines if line[0] != "-"] == new
-
-
-def test_huge_files_are_compared_in_a_moment() -> None:
-    old = "".join(f"line {n % 7}\n" for n in range(200_000))
-    new = "".join(f"line {n % 5}\n" for n in range(200_000))
-    began = time.perf_counter()
-    added, gone = count_changes(unified(old, new))
-    assert time.perf_counter() - began < 3
-    assert added == gone > 100_000

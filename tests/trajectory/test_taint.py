@@ -32,7 +32,7 @@ from oh_tui.trajectory.verdict import judge
 
 from ..demo_runs import SLUGS, demo_events
 from .made import call
-from .test_blocks import strings_of
+from .test_blocks_anything import strings_of
 
 KEY = "sk-ant-api03-abcd1234567890abcd"
 ESCAPE = "\x1b]52;c;AA\x07\x9b31m"

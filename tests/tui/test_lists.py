@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec.structs import replace
-from textual.widgets import OptionList
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page, Sandbox
@@ -20,11 +19,7 @@ from oh_tui.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
-from oh_tui.tui.dialogs import HelpScreen, keys_text
-from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
-from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.triage import Row
-from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from oh_tui.tui.widgets.sandbox_list import SandboxRow, sandbox_facts
 from tests.tui.explorer import NOW, Between, Explorer, explore
@@ -457,109 +452,6 @@ def test_what_is_broken_is_told_first_of_the_sandboxes() -> None:
     states = ("RUNNING", "RUNNING", "PAUSED", "ERROR")
     rows = [SandboxRow(str(n), status, "", ()) for n, status in enumerate(states)]
     assert sandbox_facts(rows) == [("1 error", "bad"), ("2 up", "dim"), ("1 paused", "dim")]
-
-
-async def test_help_names_every_key() -> None:
-    async with explore() as it:
-        await it.press("question_mark")
-        assert [type(screen) for screen in it.app.screen_stack] == [MainScreen, HelpScreen]
-        text = " ".join(keys_text(dict(help_groups({})), {}, 80).plain.split())
-        for key in (*MOVE_KEYS, *SCREEN_KEYS):
-            assert key.help in text
-            assert key.shown in text
-        footer = it.app.screen.query_one(Footer).render_line(0).text
-        assert footer.split() == ["j", "k", "PgDn", "PgUp", "scroll", "esc", "close"]
-        shown = it.app.screen.query_one("#help")
-        await it.pilot.press("pagedown")
-        await it.pilot.pause()
-        assert shown.scroll_y > 0
-        await it.pilot.press("q")
-        await it.pilot.pause()
-        assert [type(screen) for screen in it.app.screen_stack] == [MainScreen]
-
-
-async def test_no_two_keys_of_the_screen_are_the_same() -> None:
-    keys = [name for key in (*MOVE_KEYS, *SCREEN_KEYS) for name in key.keys.split(",")]
-    assert len(keys) == len(set(keys))
-    ids = [key.id for key in (*MOVE_KEYS, *SCREEN_KEYS)]
-    assert len(ids) == len(set(ids))
-
-
-async def test_the_palette_opens_a_conversation_by_its_title() -> None:
-    async with explore() as it:
-        await it.pilot.press("ctrl+p")
-        await it.type("rename store")
-        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
-        await it.pilot.pause(0.5)
-        await it.pilot.press("enter")
-        await it.until(lambda: it.app.screen is it.screen)
-        await it.settle()
-        assert it.screen.current and it.screen.current.title == "Rename Store to Ledger"
-
-
-async def test_the_palette_survives_titles_that_look_like_markup() -> None:
-    async with explore() as it:
-        await it.pilot.press("ctrl+p")
-        await it.type("markup")
-        await it.pilot.pause(0.5)
-        found = it.app.screen.query_one(OptionList)
-        prompts = [str(found.get_option_at_index(n).prompt) for n in range(found.option_count)]
-        assert any("[/b] and [red]markup[/red]" in prompt for prompt in prompts)
-        await it.pilot.press("escape")
-        await it.until(lambda: it.app.screen is it.screen)
-
-
-async def test_narrow_screens_have_two_views_and_esc_leads_back() -> None:
-    async with explore(size=(80, 24)) as it:
-        assert it.screen.sidebar.display
-        assert not it.screen.run_view.display
-        await it.press("j", "enter")
-        assert not it.screen.sidebar.display
-        assert it.screen.run_view.display
-        await it.press("enter")
-        assert it.screen.arrangement.zoom == "detail"
-        await it.press("escape")
-        assert it.screen.arrangement.zoom == ""
-        assert it.screen.pane == "timeline"
-        await it.press("escape")
-        assert it.screen.sidebar.display
-        assert it.screen.sidebar.list.cursor == 1
-
-
-async def test_a_screen_too_small_says_so_and_recovers() -> None:
-    async with explore(size=(100, 30)) as it:
-        await it.pilot.resize_terminal(50, 12)
-        await it.pilot.pause()
-        assert it.screen.query_one("#too-small").display
-        assert not it.screen.query_one("#panes").display
-        await it.pilot.resize_terminal(1, 1)
-        await it.pilot.pause()
-        await it.pilot.resize_terminal(120, 36)
-        await it.pilot.pause()
-        assert it.screen.query_one("#panes").display
-        assert it.screen.arrangement == replace(it.screen.arrangement, width=120, height=36)
-
-
-async def test_q_closes_the_run_of_a_narrow_screen_though_something_is_told_there() -> None:
-    async with explore(size=(80, 24)) as it:
-        await it.press("enter", "t")
-        assert it.screen.footer.news
-        it.screen.run_view.is_reading = True
-        await it.press("q")
-        assert it.screen.sidebar.display
-        assert not it.screen.run_view.display
-
-
-async def test_keys_typed_in_one_burst_go_to_the_pane_they_name() -> None:
-    async with explore() as it:
-        await it.open("Parse ISO week dates")
-        await it.press("1")
-        last, listed = it.screen.timeline.cursor, it.screen.sidebar.list.cursor
-        it.screen.action_do("pane", "timeline")
-        assert it.screen.focused is it.screen.timeline
-        await it.press("k")
-        assert it.screen.timeline.cursor == last - 1
-        assert it.screen.sidebar.list.cursor == listed
 
 
 async def test_a_run_opened_with_every_event_shown_lands_on_its_step() -> None:
