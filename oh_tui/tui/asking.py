@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.widget import MountError, Widget
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
 
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.lines import Document
@@ -22,6 +20,7 @@ from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
@@ -36,7 +35,7 @@ def _hidden(widget: W) -> W:
     return widget
 
 
-class AskingScreen(Screen[int]):
+class AskingScreen(WorkingScreen):
     """One question at a time; while it stands its bar or line has the focus, and Esc is no."""
 
     def __init__(self) -> None:
@@ -89,20 +88,6 @@ class AskingScreen(Screen[int]):
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
-
-    def work_instead(
-        self, group: str, do: Callable[..., Coroutine[Any, Any, None]], *words: object
-    ) -> None:
-        """A worker in the place of the one that its group has. It is given what to call, and no
-        coroutine: of one that is put aside before it has begun Python warns on the terminal."""
-        work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
-        self.run_worker(work, group=group, exclusive=True)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """One that was put aside keeps its error, and with its traceback itself and all it worked
-        on, whole runs: until memory is gone through, which may take minutes."""
-        if event.state is WorkerState.CANCELLED and event.worker.error is not None:
-            event.worker.error.__traceback__ = None
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""
