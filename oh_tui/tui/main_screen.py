@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -30,13 +29,12 @@ from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.tui import children, finding, flows, highlight, lists, reading, servers
+from oh_tui.tui import beginning, children, finding, highlight, lists, reading
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
-from oh_tui.tui.lines import warm_up
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.runs import Runs
 from oh_tui.tui.widgets.bars import Footer, Header
@@ -54,12 +52,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session
-
-WARM_UP = 1.0
-"""Seconds after the first paint at which the rest is loaded, if no run was drawn by then."""
-
-FIRST_ROWS = 0.2
-"""Seconds that the first rows may keep the screen as it was first painted."""
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -108,7 +100,7 @@ class MainScreen(AskingScreen):
         self.find_text = ""
         self.trail: list[Conversation] = []
         """The conversations gone in from, to sub-conversations."""
-        self._make_source = make_source
+        self.make_source = make_source
         self.open_id = open_id
         self.at = at
         """Where the cursor is to land in the run that is read first."""
@@ -160,7 +152,7 @@ class MainScreen(AskingScreen):
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
             for pane in PANES
         }
-        self._bodies = list(self.query(BodyView))
+        self.bodies = list(self.query(BodyView))
         self._arrange_for(self.app.size)  # told again with the first resize, after the first paint
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, self._tick)
@@ -168,7 +160,7 @@ class MainScreen(AskingScreen):
         self.sidebar.say("reading the conversations …")
         self.tell_place()
         highlight.put_off()
-        self.call_after_refresh(self._painted)
+        self.call_after_refresh(beginning.painted, self)
         if self.at_once:
             self._begin()
         else:
@@ -176,37 +168,14 @@ class MainScreen(AskingScreen):
 
     @work(group="begin")
     async def draw_at_once(self) -> None:
-        """The first frame has no rows yet. Of what is open already they come with the second, all
-        in one: each frame in between would make them wait for as long as they take to be read."""
-        with self.app.batch_update(), contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_ROWS):
-                await self.run_shown.wait()
-
-    def _painted(self) -> None:
-        """For the first time; what was made until then need never be collected."""
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
-        self.set_timer(WARM_UP, self.warm_up)
+        await beginning.draw_at_once(self)
 
     def _begin(self) -> None:
-        if self._make_source is None:
-            self.sidebar.say("no API key")
-            self.run_worker(flows.without_key(self), group="write")
-        else:
-            servers.tell_cautions(self)
-            self.open_source(self._make_source)
+        beginning.begin(self)
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
-        """Once a run is drawn or nothing is there to draw: bring the bars that ask, and load what
-        renders and colours text. What was shown as it came until then is shown as it is meant."""
-        await self.mount_bars()
-        if highlight.is_put_off():
-            await asyncio.to_thread(warm_up)
-            for view in (*self._bodies, self.asked):
-                if view.is_attached:
-                    view.show_again()
+        await beginning.warm_up(self)
 
     # The lists
 
