@@ -49,7 +49,6 @@ from oh_tui.tui.widgets.strip_view import StripView
 if TYPE_CHECKING:
     from oh_tui.sources.starting import Draft
     from oh_tui.tui.answering import Waiting
-    from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session
 
@@ -282,14 +281,6 @@ class MainScreen(AskingScreen):
         if not self.timeline.go_to_step(number):
             finding.clear_filter(self)
             self.timeline.go_to_step(number)
-
-    @work(group="git", exclusive=True)
-    async def ask_git(self, view: ChangesScreen) -> None:
-        if self.source and self.current:
-            try:
-                view.set_git(await self.source.git_changes(self.current))
-            except Problem as problem:
-                view.set_git(None, problem.sentence)
 
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:

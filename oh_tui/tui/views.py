@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.problem import Problem
 from oh_tui.trajectory.study import Study
 from oh_tui.tui import finding
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
+    from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.main_screen import MainScreen
 
 
@@ -44,7 +46,7 @@ async def changes(screen: MainScreen) -> None:
 
     title = title_of(screen.current) if screen.current else ""
     view = ChangesScreen(study.changes, title)
-    screen.ask_git(view)
+    screen.work_instead("git", _ask_git, screen, view)
     chosen = await screen.app.push_screen_wait(view)
     if chosen is None:
         return
@@ -56,6 +58,14 @@ async def changes(screen: MainScreen) -> None:
         from oh_tui.trajectory.query import parse, quoted
 
         finding.set_filter(screen, parse(f"path:{quoted(chosen[1])}"))
+
+
+async def _ask_git(screen: MainScreen, view: ChangesScreen) -> None:
+    if screen.source and screen.current:
+        try:
+            view.set_git(await screen.source.git_changes(screen.current))
+        except Problem as problem:
+            view.set_git(None, problem.sentence)
 
 
 def grown(screen: MainScreen) -> None:
