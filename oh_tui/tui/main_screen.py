@@ -23,14 +23,13 @@ from textual.geometry import Size
 from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from oh_tui.api.models import Conversation, Page, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, reading
-from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
+from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.hints import hints
@@ -145,8 +144,8 @@ class MainScreen(AskingScreen):
         self.footer = self.query_one(Footer)
         # Held, not looked up: at the end the screen is taken down under a worker that still tells.
         self._header = self.query_one(Header)
-        self._divider = self.query_one(Divider)
-        self._panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
+        self.divider = self.query_one(Divider)
+        self.panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
         self._rules = {
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
             for pane in PANES
@@ -349,22 +348,8 @@ class MainScreen(AskingScreen):
         }.get(pane, self.run_view.result_view)
 
     def watch_arrangement(self, arrangement: Arrangement) -> None:
-        if not arrangement.width:
-            return
-        visible = arrangement.visible()
-        for pane, container in self._panes.items():
-            container.display = pane in visible
-        left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
-        self.sidebar.display, self.run_view.display = left, right
-        self._divider.display = left and right
-        self.sidebar.styles.width = arrangement.left_width if right else "1fr"
-        if arrangement.too_small and not self.query("#too-small"):
-            told = "oh-tui needs {} columns and {} rows".format(*LEAST)
-            self.mount(Static(told, id="too-small", markup=False))
-        self.set_class(arrangement.too_small, "-too-small")
-        self.run_view.whole_call = arrangement.zoom == "detail"
-        self.run_view.screen_height = arrangement.height
-        self.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"
+        if arrangement.width:
+            arrange(self, arrangement)
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange_for(event.size)
