@@ -14,7 +14,7 @@ from itertools import accumulate
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui import highlight
 from oh_tui.tui.body_layout import lay_out
-from oh_tui.tui.sections import Line
+from oh_tui.tui.sections import Line, cells, chop
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 
@@ -141,6 +141,25 @@ class Document:
         """Where the text stands in a line, as character offsets, at least among those seen."""
         number, inner = self._section(row)
         return self._sections[number].marks(inner, needle, seen) if needle else []
+
+
+def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
+    """The characters that are in sight of a line scrolled sideways, as offsets, and the blank
+    cells before them that a wide character leaves which is cut in half."""
+    text = line.text
+    start = lead = 0
+    if left:
+        starts = chop(text, left, most=2)
+        start = starts[1] if len(starts) > 1 else len(text)
+        over = cells(text[:start])
+        if over < left and start < len(text):
+            lead = over + cells(text[start]) - left
+            start += 1
+    ends = chop(text[start:], max(1, room - lead), most=2)
+    end = start + ends[1] if len(ends) > 1 else len(text)
+    if cells(text[start:end]) > room - lead:
+        end = start
+    return start, end, lead
 
 
 def warm_up() -> None:

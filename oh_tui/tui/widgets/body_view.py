@@ -23,8 +23,8 @@ from textual.timer import Timer
 from oh_tui.trajectory.blocks import Block
 from oh_tui.tui.colours import PREFIX, style_of
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.lines import Document
-from oh_tui.tui.sections import Line, cells, chop
+from oh_tui.tui.lines import Document, in_sight
+from oh_tui.tui.sections import Line, cells
 from oh_tui.tui.theme import hues_of
 from oh_tui.tui.widgets.drawing import Drawn
 
@@ -339,7 +339,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             segments.append(Segment(char, style + Style(meta={"offset": (0, row)})))
             used += 1
         room = width - used
-        start, end, lead = self._visible(line, left, room)
+        start, end, lead = in_sight(line, left, room)
         at = 0
         shown = lead
         if lead:
@@ -366,24 +366,6 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             segments.append(Segment(" ", tail))
             segments.append(Segment(" " * (room - shown - 1), base))
         return Strip(segments, width)
-
-    def _visible(self, line: Line, left: int, room: int) -> tuple[int, int, int]:
-        """The characters that are in sight, as offsets, and the blank cells before them that a
-        wide character leaves which is cut in half."""
-        text = line.text
-        start = lead = 0
-        if left:
-            starts = chop(text, left, most=2)
-            start = starts[1] if len(starts) > 1 else len(text)
-            over = cells(text[:start])
-            if over < left and start < len(text):
-                lead = over + cells(text[start]) - left
-                start += 1
-        ends = chop(text[start:], max(1, room - lead), most=2)
-        end = start + ends[1] if len(ends) > 1 else len(text)
-        if cells(text[start:end]) > room - lead:
-            end = start
-        return start, end, lead
 
     def _overlays(self, row: int, line: Line, seen: slice) -> list[tuple[int, int, Style]]:
         """Hits and the selection in a line: from, to and style, later ones on top."""
