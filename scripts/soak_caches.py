@@ -33,7 +33,7 @@ def fill_caches() -> None:
         (Region.intersection, lambda: region().intersection(region())),
         (Region.union, lambda: region().union(region())),
         (Region.contains_region, lambda: region().contains_region(region())),
-        (Region.__contains__, lambda: region() in region()),
+        (Region.__contains__, lambda: region().__contains__(region())),
         (Region.translate, lambda: region().translate(Offset(*size()))),
         (Region.grow, lambda: region().grow(spacing())),
         (Region.shrink, lambda: region().shrink(spacing())),
