@@ -51,17 +51,30 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
 @contextlib.asynccontextmanager
 async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]:
     """`part_file` where a loop runs that must not wait: a large folder takes its time to be looked
-    through, and on a network the locks do too, so that a thread does it."""
+    through, and on a network the locks do too, so that a thread does it. Who is cancelled meanwhile
+    does not wait for it either: what the thread still makes, it takes away itself."""
     import asyncio  # not at the top: a command on a file runs no loop
+    import threading
 
-    with contextlib.ExitStack() as held:
-        made = asyncio.ensure_future(asyncio.to_thread(held.enter_context, part_file(target)))
-        try:
-            yield await asyncio.shield(made)
-        finally:
-            if not made.done():  # cancelled meanwhile: what the thread still makes goes too
-                await asyncio.wait({made})
-                made.exception()
+    held, met = contextlib.ExitStack(), threading.Lock()
+
+    def let_go() -> None:
+        """Of the thread that is done and of who gave up, the second takes away what was made."""
+        if not met.acquire(blocking=False):
+            held.close()
+
+    def make() -> tuple[IO[bytes], Path]:
+        made = held.enter_context(part_file(target))
+        let_go()
+        return made
+
+    try:
+        made = await asyncio.to_thread(make)
+    except BaseException:
+        let_go()
+        raise
+    with held:
+        yield made
 
 
 def _made(folder: Path) -> tuple[int, Path]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
 import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -84,40 +88,93 @@ def test_a_disk_that_is_full_is_said_to_be(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@dataclass
+class SlowFolder:
+    """Of part files that are made, each waits in its thread until it may go on."""
+
+    may: threading.Event = field(default_factory=threading.Event)
+    begun: int = 0
+    ended: int = 0
+
+    @contextlib.contextmanager
+    def part_file(self, target: Path) -> Iterator[tuple[IO[bytes], Path]]:
+        self.begun += 1
+        assert self.may.wait(5)
+        with part_file(target) as made:
+            yield made
+        self.ended += 1
+
+
+@pytest.fixture
+def slow_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowFolder]:
+    made = SlowFolder()
+    monkeypatch.setattr(saving, "part_file", made.part_file)
+    yield made
+    made.may.set()
+
+
+async def until(true: Callable[[], object]) -> None:
+    """What becomes true in a thread."""
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110, set in a thread
+            await asyncio.sleep(0.001)
+
+
 async def test_a_folder_that_takes_its_time_is_waited_for_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, slow_folder: SlowFolder
 ) -> None:
-    """Neither the loop waits, nor does who gives up meanwhile leave anything."""
-    sweep, sweeps, goes_on = saving._sweep, threading.Event(), threading.Event()
+    async def save() -> bool:
+        async with part_file_aside(tmp_path / "x.zip") as (file, part):
+            file.write(b"half")
+            return part.exists()
 
-    def slow(folder: Path) -> None:
-        sweeps.set()
-        assert goes_on.wait(5)
-        sweep(folder)
+    saves = asyncio.create_task(save())
+    await until(lambda: slow_folder.begun)
+    slow_folder.may.set()
+    assert await saves
+    assert list(tmp_path.iterdir()) == []
 
-    monkeypatch.setattr(saving, "_sweep", slow)
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_however_often_who_waits_for_a_folder_is_cancelled_nothing_is_left(
+    tmp_path: Path, slow_folder: SlowFolder, times: int
+) -> None:
     entered = False
 
     async def save() -> None:
         nonlocal entered
-        async with part_file_aside(tmp_path / "x.zip") as (file, part):
-            file.write(b"half")
-            entered = part.exists()
+        async with part_file_aside(tmp_path / "x.zip"):
+            entered = True
 
-    for gives_up in (False, True):
-        saves = asyncio.create_task(save())
-        entered = False
-        while not sweeps.is_set():  # noqa: ASYNC110, set in a thread
-            await asyncio.sleep(0)
-        if gives_up:
-            saves.cancel()
-            await asyncio.sleep(0)
-        goes_on.set()
-        await asyncio.wait({saves})
-        assert saves.cancelled() is gives_up and entered is not gives_up
-        assert list(tmp_path.iterdir()) == []
-        sweeps.clear()
-        goes_on.clear()
+    saves = asyncio.create_task(save())
+    await until(lambda: slow_folder.begun)
+    for _ in range(times):
+        saves.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait({saves}, timeout=2)
+    assert saves.cancelled() and not entered
+    slow_folder.may.set()
+    await until(lambda: slow_folder.ended)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_who_is_cancelled_when_the_part_file_is_just_there_leaves_nothing(
+    tmp_path: Path, slow_folder: SlowFolder
+) -> None:
+    async def save() -> None:
+        async with part_file_aside(tmp_path / "x.zip"):
+            raise AssertionError
+
+    saves = asyncio.create_task(save())
+    await until(lambda: slow_folder.begun)
+    slow_folder.may.set()
+    while not list(tmp_path.iterdir()):  # the loop is not to hear of it yet
+        time.sleep(0.001)  # noqa: ASYNC251
+    time.sleep(0.02)  # noqa: ASYNC251
+    saves.cancel()
+    await asyncio.wait({saves})
+    await until(lambda: slow_folder.ended)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_goes_wrong_aside_is_the_same_problem(tmp_path: Path) -> None:
