@@ -23,6 +23,9 @@ _UP = pattern("\x1b\\[\\d{0,4}[AF]")
 _PLACE = "\ue000"
 """Stands for an SGR sequence while the rest is cleaned; of a private plane, which no font has."""
 
+_OTHERS = pattern("[\x1b\x90-\x9f]")
+"""Of other sequences: control strings, in which an SGR sequence may stand."""
+
 
 class Written(msgspec.Struct, frozen=True, gc=False):
     """`text` is clean. `coloured` is the same text with its SGR sequences and no other escape,
@@ -52,14 +55,13 @@ def read_output(raw: str, command: str = "") -> Written:
         coloured = "\n".join(coloured.split("\n")[echoed:])
     safe = redact(shown)
     if coloured and safe != shown:
-        coloured = _redact_colours(coloured, shown, safe)
+        coloured = _replace_lines(coloured, shown, safe)
     return Written(safe.rstrip("\n"), coloured.rstrip("\n"), folded)
 
 
 def _keep_colours(raw: str) -> tuple[str, str]:
-    """Cleaned text, without and with its SGR sequences; the latter is "" when they cannot be told
-    from what surrounds them, as inside another control string."""
-    found = [*map(_keep_colours_of, pieces(raw))]
+    """Cleaned text, without and with its SGR sequences; the latter is "" when there are none."""
+    found = [*map(_keep_colours_of, pieces(raw.replace(_PLACE, "\ufffd")))]
     text = "".join(text for text, _ in found)
     if not any(coloured for _, coloured in found):
         return text, ""
@@ -67,21 +69,24 @@ def _keep_colours(raw: str) -> tuple[str, str]:
 
 
 def _keep_colours_of(raw: str) -> tuple[str, str]:
-    parts = _SGR_WHOLE.split(raw.replace(_PLACE, "\ufffd"))
+    parts = _SGR_WHOLE.split(raw)
     if len(parts) == 1:
         return clean(raw), ""
-    colours = parts[1::2]
-    texts = clean(_PLACE.join(parts[::2])).split(_PLACE)
+    kept = _PLACE.join(parts[::2])
+    if _OTHERS.search(kept):
+        kept = kept.replace(_PLACE, "\x1b" + _PLACE)  # as any sequence, it breaks off a string
+    texts = clean(kept).split(_PLACE)
+    coloured = "".join(chain.from_iterable(zip_longest(texts, parts[1::2], fillvalue="")))
+    joined = "".join(texts)
     # once more: what stood on both sides of a sequence is beside each other now
-    text = clean("".join(texts))
-    if len(texts) != len(colours) + 1:
-        return text, ""
-    return text, "".join(chain.from_iterable(zip_longest(texts, colours, fillvalue="")))
+    text = clean(joined)
+    return text, coloured if text == joined else _replace_lines(coloured, joined, text)
 
 
-def _redact_colours(coloured: str, shown: str, safe: str) -> str:
-    """Lines in which a secret was hidden keep the sequences that begin or end in them, for the
-    lines below, and lose their place; all colours go when lines went with a secret."""
+def _replace_lines(coloured: str, shown: str, safe: str) -> str:
+    """Lines that changed, as a secret was hidden in them, keep the sequences that begin or end in
+    them, for the lines below, and lose their place; all colours go when lines went with a secret.
+    """
     lines, before, after = coloured.split("\n"), shown.split("\n"), safe.split("\n")
     if not len(lines) == len(before) == len(after):
         return ""

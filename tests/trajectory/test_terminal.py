@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui import text as text_module
-from oh_tui.text import HIDDEN, clean
+from oh_tui.text import HIDDEN, clean, redact
 from oh_tui.trajectory.block import Note, Output, output_blocks
 from oh_tui.trajectory.terminal import SGR, Written, read_output
 
@@ -28,7 +28,8 @@ from oh_tui.trajectory.terminal import SGR, Written, read_output
         ("one 0\ntwo 0\n\x1b[2F\x1b[Jone 1\n", Written("one 1", "", 2)),
         ("x\x1b[99Ay", Written("y", "", 1)),
         ("a\x1b]0;title\x07b\x1b[5;9Hc\x9b1md", Written("abcd")),
-        ("\x1b]0;\x1b[31mtitle\x07b", Written("b")),
+        ("\x1b]0;\x1b[31mtitle\x07b", Written("0;titleb", "0;\x1b[31mtitleb")),
+        ("\x1bPq\x1b[31m1\x1b\\b", Written("q1b", "q\x1b[31m1b")),
         ("\x1b[32mok\x1b[m\x1b[2J", Written("ok", "\x1b[32mok\x1b[m")),
         ("", Written("")),
     ],
@@ -59,7 +60,8 @@ def test_folded_rewrites_are_told() -> None:
 pieces = st.sampled_from(
     ["a", "bc ", "\n", "\r", "\r\n", "\t", "\x1b[31m", "\x1b[0m", "\x1b[1;38;5;9m", "\x1b[2A",
      "\x1b[K", "\x1b[2K", "\x1b[J", "\x1b[G", "\x1b]0;t\x07", "\x1b", "\x9b3", "[3", "m", "\x08",
-     "\ue000", "\u202e", "\ud800", "\ntoken=abcd1234efgh\n", "日", "\x1bP", "\x1b\\"]
+     "\ue000", "\u202e", "\ud800", "\ntoken=abcd1234efgh\n", "日", "\x1bP", "\x1b\\", "\x90",
+     "\x9c", "\x1b]", "\x07", "a" + "\u0301" * 5, "\u1112", "\u1161"]
 )  # fmt: skip
 
 
@@ -70,6 +72,7 @@ def test_no_escape_but_colours_is_left(raw: str, command: str) -> None:
     assert clean(seen.text) == seen.text
     bare = SGR.sub("", seen.coloured)
     assert clean(bare) == bare
+    assert bare.rstrip("\n") in ("", seen.text)
     assert "abcd1234" not in seen.text + bare
     assert seen.folded >= 0
     if "\r" not in raw and not re.search(r"\x1b\[\d*[AFJKG]", raw):
@@ -102,3 +105,29 @@ def test_long_output_is_read_in_pieces_as_if_it_were_one(line: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "PIECE", 20)
         assert read_output(raw, "make it") == whole
+
+
+@given(st.lists(pieces, min_size=5, max_size=60).map("".join), st.sampled_from(["", "a", "bc a"]))
+@settings(max_examples=300, deadline=None)
+def test_any_output_is_read_in_pieces_as_if_it_were_one(raw: str, command: str) -> None:
+    whole = read_output(raw, command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "PIECE", 8)
+        assert read_output(raw, command) == whole
+
+
+@given(st.lists(pieces, max_size=30).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_colours_change_nothing_in_the_text(raw: str) -> None:
+    if re.search(r"\r|\x1b\[\d*[AFJKG]|\ue000", raw):
+        return  # lines written over
+    assert read_output(raw).text == redact(clean(clean(raw))).rstrip("\n")
+
+
+def test_a_megabyte_in_control_strings_without_an_end_is_read_in_a_moment() -> None:
+    """Many places to cut at, and an opening before each that may go on to the end."""
+    for line in ("\x1b[32mline\x1b[0m of it\n", "\x1bPline \x1b[32mof it\n", "line of it\n"):
+        raw = "\x1b[1m\x1bP" + line * (1_000_000 // len(line))
+        began = time.perf_counter()
+        read_output(raw)
+        assert time.perf_counter() - began < 1
