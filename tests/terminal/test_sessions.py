@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -298,3 +299,29 @@ def test_a_settings_file_can_leave_the_mouse_to_the_terminal(tmp_path: Path, run
         assert b"\x1b[?1000h" not in terminal.drawn
         terminal.press("Q")
         assert terminal.ends() == 0
+
+
+WITH_A_LARGE_STEP = """
+import sys, time
+from oh_tui import cli
+from oh_tui.tui.widgets import run_view, shown
+
+def takes_for_ever(*_, **__):
+    time.sleep(600)
+
+run_view.LARGE = 0
+shown.result_blocks = takes_for_ever
+sys.exit(cli.main({words}))
+"""
+
+
+def test_quitting_waits_for_no_step_that_is_still_being_made(run: Path, tmp_path: Path) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text(WITH_A_LARGE_STEP.format(words=["open", str(run)]))
+    with Terminal(sys.executable, driver, home=tmp_path) as terminal:
+        terminal.wait_for("30 steps")
+        terminal.wait_for("reading ")
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert terminal.is_restored()
+        assert terminal.said == ""
