@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
@@ -19,10 +21,16 @@ if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
 MOST = 1000
-"""Steps copied at once; it takes about 0.1 s, and terminals refuse much more."""
+"""Steps copied at once; terminals refuse much more."""
+
+PATIENCE = 0.3
+"""Seconds after which it is told that the text is still being made."""
 
 _GAPS = {"m": "\n", "j": ",\n"}
 """What stands between the texts of several steps; a new line for all others."""
+
+_Asked = tuple[str, str]
+"""The text, "" when there is no such thing, and what it is, in words."""
 
 
 async def copy(screen: MainScreen) -> None:
@@ -34,34 +42,55 @@ async def copy(screen: MainScreen) -> None:
     answer = await screen.ask(Question(title, [], answers, "nothing"))
     if not answer:
         return
+    screen.workers.cancel_group(screen, "copy")  # what is asked for last comes last
     if answer == "l":
         copy_link(screen)
         return
     if selected and selected[1] - selected[0] >= MOST:
         screen.footer.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
         return
-    text, what = _asked_for(screen, answer)
+    screen.run_worker(_send(screen, _asked_for(screen, answer)), group="copy")
+
+
+async def _send(screen: MainScreen, make: Callable[[], _Asked]) -> None:
+    """A thread makes it: a megabyte takes a part of a second, and no key is to wait for that."""
+    loop = asyncio.get_running_loop()
+    waits = loop.call_later(PATIENCE, screen.footer.tell, "making what is copied …")
+    try:
+        text, what = await asyncio.to_thread(_cleaned, make)
+    finally:
+        waits.cancel()
     if not text:
         screen.footer.tell("this step has no such thing")
         return
-    screen.app.copy_to_clipboard(clean(text))
+    screen.app.copy_to_clipboard(text)
     screen.footer.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
 
 
-def _asked_for(screen: MainScreen, answer: str) -> tuple[str, str]:
-    """The text and what it is, in words; "" when there is no such thing."""
+def _cleaned(make: Callable[[], _Asked]) -> _Asked:
+    text, what = make()
+    return clean(text), what
+
+
+def _asked_for(screen: MainScreen, answer: str) -> Callable[[], _Asked]:
+    """What makes it, of what is selected now."""
     current = screen.timeline.current
     if answer == "i":
-        shown = screen.current
-        return (bare_id(shown.id), "the conversation's id was") if shown else ("", "")
+        identifier = bare_id(screen.current.id) if screen.current else ""
+        return lambda: (identifier, "the conversation's id was")
     if answer == "p":
-        return str(screen.saved or ""), "the path was"
+        path = str(screen.saved or "")
+        return lambda: (path, "the path was")
     if current is None:
-        return "", ""
+        return lambda: ("", "")
     steps = _steps(screen)
     if answer == "j" and not steps:
-        return json_text(Step(0, current[1])), "the event as JSON was"
-    texts = [text for text in map(_MAKERS[answer](screen), steps) if text]
+        return lambda: (json_text(Step(0, current[1])), "the event as JSON was")
+    return partial(_text_of, steps, answer, _MAKERS[answer](screen))
+
+
+def _text_of(steps: list[Step], answer: str, make: Callable[[Step], str]) -> _Asked:
+    texts = [text for text in map(make, steps) if text]
     text = _GAPS.get(answer, "\n").join(texts)
     if answer == "j" and len(texts) > 1:
         text = f"[\n{text}\n]"

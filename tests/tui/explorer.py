@@ -42,6 +42,7 @@ READS = (
     "find",
     "filter",
     "ask",
+    "copy",
     "write",
     "download",
     "peek",

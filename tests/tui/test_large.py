@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.blocks import result_blocks
+from oh_tui.trajectory.blocks import output_text, result_blocks
+from oh_tui.tui import copying
 from oh_tui.tui.widgets import shown
 from tests.tui.explorer import Explorer, explore
 
@@ -51,11 +52,15 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """What is made waits until the event given back is set."""
     may = threading.Event()
 
-    def waits(step: Any, *rest: Any, **more: Any) -> Any:
-        assert step.number != 2 or may.wait(8)
-        return result_blocks(step, *rest, **more)
+    def waiting(made: Callable[..., Any]) -> Callable[..., Any]:
+        def waits(step: Any, *rest: Any, **more: Any) -> Any:
+            assert step.number != 2 or may.wait(8)
+            return made(step, *rest, **more)
 
-    monkeypatch.setattr(shown, "result_blocks", waits)
+        return waits
+
+    monkeypatch.setattr(shown, "result_blocks", waiting(result_blocks))
+    monkeypatch.setitem(copying._MAKERS, "o", lambda screen: waiting(output_text))
     try:
         yield may
     finally:
@@ -148,3 +153,36 @@ async def test_a_run_that_goes_away_takes_what_is_being_made_with_it(
             await it.settle()
         await it.pilot.pause(0.1)
         assert it.screen.run_view.result_view.position() == (0, 0, 0)
+
+
+async def test_no_key_waits_for_a_large_result_that_is_copied(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j", "y", "o")
+            await it.send("j")
+            assert "make part2" in it.text("#call")
+            await it.until(lambda: "making what is copied" in it.footer)
+            assert it.app.clipboard == ""
+            may.set()
+            await it.settle()
+        text = it.app.clipboard
+        assert text.startswith("line 1 of many\n") and text.count("\n") == LINES - 1
+        assert text.endswith("the last one, api_key=[hidden]")
+        assert "output was sent to the terminal's clipboard, 369 kB" in it.footer
+
+
+async def test_what_is_copied_last_is_what_is_in_the_clipboard(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(source=lambda: FileSource([run])) as it:
+        await at_first_step(it)
+        with held(monkeypatch) as may:
+            await it.send("j", "y", "o", "j", "y", "o")
+            await it.until(lambda: "output was sent to the terminal's clipboard" in it.footer)
+            may.set()
+            await it.settle()
+            await it.pilot.pause(0.05)
+        assert it.app.clipboard == "third said"
