@@ -9,10 +9,15 @@ from .model import Answer, Call
 PROOF = "proof.txt"
 """What the gated script writes when it may."""
 
+ENOUGH = "enough"
+"""What ends the step of the patient script; by itself it ends after two minutes."""
+
 
 def scripts(folder: Path) -> dict[str, list[Answer]]:
     """The scripts by name; files they make go to `folder`."""
     notes = str(folder / "notes.txt")
+    # it says something all the time: after 30 s of silence the tool would end the step
+    patience = f"for i in {{1..120}}; do [ -e {folder / ENOUGH} ] && break; echo $i; sleep 1; done"
     return {
         "tour": [
             Answer("First a look around.", (_shell("echo hello from the sandbox"),)),
@@ -42,7 +47,7 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             Answer("Slow is over."),
         ],
         "patient": [
-            Answer("Very slowly.", (_shell("sleep 38"),)),
+            Answer("Very slowly.", (_shell(patience),)),
             Answer("Very slow is over."),
         ],
         "gated": [
