@@ -15,13 +15,13 @@ from oh_tui.api import decode
 from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
-from oh_tui.api.errors import Conflict, InvalidRequest, NotFound
+from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, ExecutionStatus, GitChange, Page
 from oh_tui.api.paging import pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
-from oh_tui.api.transport import Hints, Server
+from oh_tui.api.transport import Server
 from oh_tui.trajectory.events import Event
 
 
@@ -139,9 +139,9 @@ class AgentServer(SandboxServer):
             f"{verb} what the agent wants to do",
             json={"accept": accept, **said},
             timeout=QUICK,
-            hints=_ACT_HINTS,
+            hints=_ACT_HINTS | {Conflict: _NOT_READY},
         )
-        accepted(answer, _ACT_HINTS[Conflict])
+        accepted(answer, _NOT_READY)
 
     async def approve(self, *, patience: float = 10.0) -> None:
         """Let the calls that wait run. Unlike a yes of `respond_to_confirmation` it is not lost:
@@ -152,7 +152,7 @@ class AgentServer(SandboxServer):
         end = loop.time() + patience
         while True:
             try:
-                return await self._act("run", "approve what the agent wants to do", QUICK)
+                return await self._act("run", "approve what the agent wants to do", _NOT_READY)
             except Conflict:
                 status = (await self.conversation()).execution_status
                 if status != ExecutionStatus.WAITING:
@@ -165,7 +165,7 @@ class AgentServer(SandboxServer):
         """Let the agent go on. Calls without a result are run, again if need be; when it is idle
         or finished with nothing new to answer, nothing happens. Raises Conflict when it runs
         already, which the server says only when the present step is over: TimedOut after 5 s."""
-        await self._act("run", "let the agent go on", QUICK)
+        await self._act("run", "let the agent go on", _RUNS)
 
     async def pause(self) -> None:
         """Ask the agent to stop after the current step. While a call runs it returns only when
@@ -173,14 +173,14 @@ class AgentServer(SandboxServer):
         status is "paused", what the model says then is carried out all the same, and until that is
         over `run` raises Conflict (measured). Asking twice is harmless, and so is it when it waits
         for an answer or has finished: nothing changes."""
-        await self._act("pause", "stop the agent", UNLIMITED)
+        await self._act("pause", "stop the agent", _AGAIN, UNLIMITED)
 
     async def interrupt(self) -> None:
         """Stop the agent now: the model's answer is dropped, the running call is cut off and gets
         an AgentErrorEvent, and the agent is paused. It is over within 0.2 s; up to 5 s for a tool
         that will not end (source). Nothing changes when it does not run. Not in servers before
         1.24 (source)."""
-        await self._act("interrupt", "interrupt the agent", URGENT)
+        await self._act("interrupt", "interrupt the agent", _AGAIN, URGENT)
 
     async def send_message(self, text: str, *, run: bool = True) -> None:
         """As `AppServer.send_message`, without its limit of 30 s: answers when the present step is
@@ -193,15 +193,22 @@ class AgentServer(SandboxServer):
         )
         accepted(answer, "Look at the conversation: it may have arrived")
 
-    async def _act(self, verb: str, doing: str, timeout: httpx.Timeout) -> None:
+    async def _act(
+        self, verb: str, doing: str, refused: str, timeout: httpx.Timeout = QUICK
+    ) -> None:
+        """`refused` is what to try when the agent is in no state for it."""
+        hints = _ACT_HINTS | {Conflict: refused}
         answer = await self._server.post(
-            f"{self._path}/{verb}", doing, timeout=timeout, hints=_ACT_HINTS
+            f"{self._path}/{verb}", doing, timeout=timeout, hints=hints
         )
-        accepted(answer, _ACT_HINTS[Conflict])
+        accepted(answer, refused)
 
 
-_ACT_HINTS: Hints = {
+_ACT_HINTS: dict[type[ApiError], str] = {
     NotFound: "Its conversation is not in this sandbox, or the server too old for this",
     InvalidRequest: "Its conversation is not in this sandbox any more: refresh",
-    Conflict: "It runs already: wait for it, or stop it first",
 }
+
+_RUNS = "It runs already: wait for it, or stop it first"
+_NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
+_AGAIN = "Refresh, and try again"

@@ -96,6 +96,7 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
         await _through(agents.answer(before, accept=accept, reason=reason.strip()), stages)
         call.goes_on = ""
         now = await agents.settled(before)
+        now.require_answered(before)
     _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
     return 0
 
@@ -111,9 +112,8 @@ async def stop(call: Call) -> int:
         await _through(agents.stop(before, at_once=call.asked.now), stages)
         call.goes_on = ""
         now = await agents.settled(before)
+        now.require_stopped()
     cut = before.calls if call.asked.now else ()
-    if now.runs:
-        raise Refused("The agent was asked to stop, and works on", "try again, or --now")
     _tell(call, now, "stopped", stages, cut)
     return 0
 

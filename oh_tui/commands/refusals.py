@@ -24,6 +24,7 @@ _OURS = {
     "tail {id} tells, and oh-tui continue {id} lets the agent go on",
     "It still ends the step in which it was stopped: P again in a moment": "It still ends the step "
     "in which it was stopped: try again in a moment",
+    "P asks again": "try again, or --now",
     "P stops it": "oh-tui stop {id} stops it",
     "m tries again": "try again",
     "look, and answer again": "oh-tui tail {id} shows what waits now",

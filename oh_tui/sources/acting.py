@@ -91,6 +91,17 @@ class Standing(msgspec.Struct, frozen=True):
     def same_calls(self, other: Standing) -> bool:
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
+    def require_answered(self, before: Standing) -> None:
+        """Raises Problem when the server took an answer, and what waited `before` still waits."""
+        if self.waits and self.same_calls(before):
+            raise Problem(
+                "The server took the answer, but what waited still waits", "look, and answer again"
+            )
+
+    def require_stopped(self) -> None:
+        if self.runs:
+            raise Problem("The agent was asked to stop, and works on", "P asks again")
+
 
 class Agents:
     """The agents of an app server's conversations. What changes something tells its stages; how

@@ -141,8 +141,7 @@ class ServerSource(ServerRuns):
         patience = SETTLE_SECONDS
         if failure is not None:
             patience = UNSURE_SECONDS if failure.status in (None, 200, 502, 504) else 0.0
-        end = loop.time() + patience
-        wait = 0.1
+        began, wait = loop.time(), 0.1
         while True:
             try:
                 (sandbox,) = await self.api.get_sandboxes([sandbox_id])
@@ -153,7 +152,9 @@ class ServerSource(ServerRuns):
                 return "paused" if wanted == "PAUSED" else "running again"
             if status == "MISSING":
                 raise Refused("The sandbox is gone", "its history stays readable")
-            if loop.time() >= end:
+            if failure is not None and wanted == "RUNNING" and status == "STARTING":
+                failure, patience = None, SETTLE_SECONDS  # it was heard, whatever was answered
+            if loop.time() >= began + patience:
                 break
             await asyncio.sleep(wait)
             wait = min(wait * 2, 3.0)

@@ -91,6 +91,7 @@ async def answer(screen: MainScreen) -> None:
         now = await carry_out(
             screen, agents, standing, agents.answer(standing, accept=chosen == "yes", reason=reason)
         )
+        now.require_answered(standing)
         done = "approved" if chosen == "yes" else "rejected"
         screen.footer.tell(f"{done} · {stands(now)}")
 
@@ -190,6 +191,7 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
         return
     stages = agents.stop(standing, at_once=chosen == "now")
     now = await carry_out(screen, agents, standing, stages)
+    now.require_stopped()
     screen.footer.tell(stands(now))
 
 
