@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,122 +67,112 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         may.set()
 
 
-async def at_first_step(it: Explorer) -> None:
-    await it.until(lambda: it.screen.timeline.row_count() == 3)
-    it.screen.focus_pane("timeline")
-    await it.press("g")
+@pytest.fixture
+async def it(run: Path) -> AsyncIterator[Explorer]:
+    """The run on the screen, at its first step."""
+    async with explore(source=lambda: FileSource([run])) as explorer:
+        await explorer.until(lambda: explorer.screen.timeline.row_count() == 3)
+        explorer.screen.focus_pane("timeline")
+        await explorer.press("g")
+        yield explorer
 
 
 async def test_a_large_result_comes_whole_and_at_the_place_that_was_gone_to_meanwhile(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j")
-            assert "make part1" in it.text("#call")
-            assert "reading 769 kB" in it.text("#result")
-            assert "line" not in it.text("#result-rule")
-            await it.send("4", "end")
-            may.set()
-            await it.settle()
-        assert it.screen.run_view.result_view.position()[1:] == (LINES, LINES)
-        assert f"of {LINES:,}" in it.text("#result-rule")
-        assert "the last one, api_key=[hidden]" in it.text("#result")
-        await it.press("home")
-        assert it.text("#result").startswith("line 1 of many")
-        text = it.screen.run_view.result_view.plain_text()
-        assert text.count("\n") == LINES - 1
-        assert "abcdef0123456789" not in text
+    with held(monkeypatch) as may:
+        await it.send("j")
+        assert "make part1" in it.text("#call")
+        assert "reading 769 kB" in it.text("#result")
+        assert "line" not in it.text("#result-rule")
+        await it.send("4", "end")
+        may.set()
+        await it.settle()
+    assert it.screen.run_view.result_view.position()[1:] == (LINES, LINES)
+    assert f"of {LINES:,}" in it.text("#result-rule")
+    assert "the last one, api_key=[hidden]" in it.text("#result")
+    await it.press("home")
+    assert it.text("#result").startswith("line 1 of many")
+    text = it.screen.run_view.result_view.plain_text()
+    assert text.count("\n") == LINES - 1
+    assert "abcdef0123456789" not in text
 
 
 async def test_a_large_result_that_is_no_longer_wanted_is_not_shown(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j", "j")
-            assert "third said" in it.text("#result")
-            may.set()
-            await it.settle()
-        await it.pilot.pause(0.1)
+    with held(monkeypatch) as may:
+        await it.send("j", "j")
         assert "third said" in it.text("#result")
-        assert not it.screen.run_view.is_making
+        may.set()
+        await it.settle()
+    await it.pilot.pause(0.1)
+    assert "third said" in it.text("#result")
+    assert not it.screen.run_view.is_making
 
 
 async def test_what_is_looked_for_in_a_large_result_waits_for_it(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j", "4")
-            it.screen.set_find("line 19998 of")
-            await it.send("n")
-            assert it.screen.run_view.is_making
-            may.set()
-            await it.settle()
-        await it.until(lambda: "line 19998 of many" in it.text("#result"))
-        assert "not in this result" not in it.footer
+    with held(monkeypatch) as may:
+        await it.send("j", "4")
+        it.screen.set_find("line 19998 of")
+        await it.send("n")
+        assert it.screen.run_view.is_making
+        may.set()
+        await it.settle()
+    await it.until(lambda: "line 19998 of many" in it.text("#result"))
+    assert "not in this result" not in it.footer
 
 
 async def test_a_large_result_is_not_handed_to_a_pager_before_it_is_there(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j", "f3")
-            assert "still being read" in it.footer
-            may.set()
-            await it.settle()
+    with held(monkeypatch) as may:
+        await it.send("j", "f3")
+        assert "still being read" in it.footer
+        may.set()
+        await it.settle()
 
 
 async def test_a_run_that_goes_away_takes_what_is_being_made_with_it(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j")
-            assert it.screen.run_view.is_making
-            it.screen.run_view.show_run(None)
-            assert not it.screen.run_view.is_making
-            may.set()
-            await it.settle()
-        await it.pilot.pause(0.1)
-        assert it.screen.run_view.result_view.position() == (0, 0, 0)
+    with held(monkeypatch) as may:
+        await it.send("j")
+        assert it.screen.run_view.is_making
+        it.screen.run_view.show_run(None)
+        assert not it.screen.run_view.is_making
+        may.set()
+        await it.settle()
+    await it.pilot.pause(0.1)
+    assert it.screen.run_view.result_view.position() == (0, 0, 0)
 
 
 async def test_no_key_waits_for_a_large_result_that_is_copied(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j", "y", "o")
-            await it.send("j")
-            assert "make part2" in it.text("#call")
-            await it.until(lambda: "making what is copied" in it.footer)
-            assert it.app.clipboard == ""
-            may.set()
-            await it.settle()
-        text = it.app.clipboard
-        assert text.startswith("line 1 of many\n") and text.count("\n") == LINES - 1
-        assert text.endswith("the last one, api_key=[hidden]")
-        assert "output was sent to the terminal's clipboard, 369 kB" in it.footer
+    with held(monkeypatch) as may:
+        await it.send("j", "y", "o")
+        await it.send("j")
+        assert "make part2" in it.text("#call")
+        await it.until(lambda: "making what is copied" in it.footer)
+        assert it.app.clipboard == ""
+        may.set()
+        await it.settle()
+    text = it.app.clipboard
+    assert text.startswith("line 1 of many\n") and text.count("\n") == LINES - 1
+    assert text.endswith("the last one, api_key=[hidden]")
+    assert "output was sent to the terminal's clipboard, 369 kB" in it.footer
 
 
 async def test_what_is_copied_last_is_what_is_in_the_clipboard(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with explore(source=lambda: FileSource([run])) as it:
-        await at_first_step(it)
-        with held(monkeypatch) as may:
-            await it.send("j", "y", "o", "j", "y", "o")
-            await it.until(lambda: "output was sent to the terminal's clipboard" in it.footer)
-            may.set()
-            await it.settle()
-            await it.pilot.pause(0.05)
-        assert it.app.clipboard == "third said"
+    with held(monkeypatch) as may:
+        await it.send("j", "y", "o", "j", "y", "o")
+        await it.until(lambda: "output was sent to the terminal's clipboard" in it.footer)
+        may.set()
+        await it.settle()
+        await it.pilot.pause(0.05)
+    assert it.app.clipboard == "third said"
