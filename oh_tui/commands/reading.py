@@ -90,7 +90,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
         )
     held, pages, began = len(read.trajectory.events), [], time.monotonic()
-    async for page in source.older(conversation, read.trajectory):
+    async for page in source.older(conversation, read.trajectory, read.via):
         pages.append(page)
         came = sum(len(one.events) for one in pages)
         left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)

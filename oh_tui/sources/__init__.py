@@ -141,10 +141,11 @@ class Source(Protocol):
         ...
 
     def older(
-        self, conversation: Conversation, trajectory: Trajectory
+        self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
         """The events before those held, for a run too long to be loaded whole: page by page, the
-        newest first. Close it to stop; with what came of it it goes on from there."""
+        newest first. `via` is where those held came from: each server has an order of its own.
+        Close it to stop; with what came of it it goes on from there."""
 
     def follow(
         self,
@@ -208,10 +209,12 @@ def build(events: Iterable[Event], *, live: bool = False, complete: bool = True)
 
 
 def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
-    """A trajectory of what is held and the pages before it, in the order in which they came."""
+    """A trajectory of what is held and the pages before it, in the order of the server that gave
+    the pages: the agent server has events in the order in which they came, whatever their time."""
     older = [event for page in reversed(pages) for event in page.events]
     events = [*older, *held.events]
-    if older and held.events and older[-1].timestamp > held.events[0].timestamp:
-        # what is held came from the other server, which has less in between
+    by_time = pages[-1].via == "app server"
+    if by_time and older and held.events and older[-1].timestamp > held.events[0].timestamp:
+        # what is held came from the agent server, which has less in between
         events = list(heapq.merge(older, held.events, key=lambda event: event.timestamp))
     return build(events, live=held.live, complete=pages[-1].complete)

@@ -134,7 +134,7 @@ class FileSource:
         return Cost(len(self.archive(conversation)) - len(trajectory.events))
 
     async def older(
-        self, conversation: Conversation, trajectory: Trajectory
+        self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
         for page in _NOT_OLDER:
             yield page

@@ -219,10 +219,11 @@ class ServerRuns:
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
 
     async def older(
-        self, conversation: Conversation, trajectory: Trajectory
+        self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
+        inside = via == "agent server"
         async with self._bulk:
-            agent, answered = self._agent(conversation), False
+            agent, answered = self._agent(conversation) if inside else None, False
             if agent and trajectory.events:
                 try:
                     async for page in _older_from_agent(agent, trajectory):
@@ -234,29 +235,36 @@ class ServerRuns:
                         raise
             pages: list[Older] = []
             total = await self.api.count_events(conversation.id)
-            async for page in self._older_from_app(conversation, trajectory, total):
+            at = max(0, len(trajectory.events) - (PAGE if inside else 1))
+            async for page in self._older_from_app(conversation, trajectory, total, at):
                 if self.cache:
                     pages.append(page)
                 yield page
             await self._keep(conversation, trajectory, pages, total)
 
     async def _older_from_app(
-        self, conversation: Conversation, trajectory: Trajectory, total: int
+        self, conversation: Conversation, trajectory: Trajectory, total: int, at: int
     ) -> AsyncGenerator[Older, None]:
         """Each page begins with an event that is known, so that none is left out between two:
-        the server counts from the newest, and may hold fewer of the events than we do."""
+        the server counts from the newest, and may hold fewer of the events than we do. What the
+        agent server gave lies in another order here, with others in between: the first page goes
+        on to before all of it."""
         known = {event.id for event in trajectory.events}
-        at = max(0, len(known) - 1)
+        times = (event.timestamp for event in trajectory.events)
+        oldest = min(filter(None, times), default="later")
         furthest = -1
+        fresh: list[Event] = []
         while True:
             page = await self._page(conversation, str(at), total)
             if at and not (page.items and page.items[0].id in known):
                 at = max(0, at - (PAGE - 1))
                 continue
-            fresh = [event for event in page.items if event.id not in known]
+            fresh += [event for event in page.items if event.id not in known]
             known.update(event.id for event in fresh)
             cursor = page.next_page_id
-            yield Older("app server", fresh[::-1], total, complete=not cursor)
+            if not cursor or not page.items or page.items[-1].timestamp < oldest:
+                yield Older("app server", fresh[::-1], total, complete=not cursor)
+                fresh = []
             if not cursor:
                 return
             more = int(cursor) if cursor.isdecimal() else 0

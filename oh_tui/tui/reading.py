@@ -285,7 +285,7 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     ours = screen.run_view.reading_now = object()
     try:
         with screen.reporting():
-            reading = screen.source.older(run.conversation, run.trajectory)
+            reading = screen.source.older(run.conversation, run.trajectory, run.via)
             async with contextlib.aclosing(reading) as older:
                 async for page in older:
                     pages.append(page)

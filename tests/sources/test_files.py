@@ -113,7 +113,7 @@ async def test_a_file_does_not_grow_and_is_no_sandbox(tmp_path: Path, files: Fil
     assert state.trajectory is not None
     assert state.trajectory.complete
     assert [news async for news in source.follow(row, state.trajectory, "file")] == []
-    assert [page async for page in source.older(row, state.trajectory)] == []
+    assert [page async for page in source.older(row, state.trajectory, "file")] == []
     assert (await source.cost(row, state.trajectory)).events == 0
     plan = await source.sandbox_plan("x")
     assert (plan.action, plan.reason) == ("", "a file has no sandbox")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,13 @@ class Here:
         assert state.trajectory is not None
         return state.trajectory
 
+    def all_older(self, held: Trajectory) -> AsyncGenerator[Older, None]:
+        return self.source.older(self.conversation, held, "app server")
+
     async def older(self, held: Trajectory, most: int = 1000) -> list[Older]:
         self.server.pages.clear()
         pages: list[Older] = []
-        async with contextlib.aclosing(self.source.older(self.conversation, held)) as older:
+        async with contextlib.aclosing(self.all_older(held)) as older:
             async for page in older:
                 pages.append(page)
                 if len(pages) == most:
@@ -126,7 +129,7 @@ async def test_an_error_leaves_what_came_before_it() -> None:
         newest = await it.load()
         pages: list[Older] = []
         with pytest.raises(Problem):
-            async for page in it.source.older(it.conversation, newest):
+            async for page in it.all_older(newest):
                 pages.append(page)
                 if len(pages) == 4:
                     it.server.events = []
@@ -153,7 +156,7 @@ async def test_events_that_come_meanwhile_shift_nothing() -> None:
     async with reading(run_of(1000)) as it:
         newest = await it.load()
         pages: list[Older] = []
-        async for page in it.source.older(it.conversation, newest):
+        async for page in it.all_older(newest):
             pages.append(page)
             if len(pages) == 3:
                 it.server.events += [happened(n) for n in range(1000, 1130)]

@@ -34,7 +34,7 @@ class Plans(Here):
 
     async def older(self, conversation: Conversation, held: Trajectory) -> Older:
         """The page before the events held."""
-        async with contextlib.aclosing(self.source.older(conversation, held)) as pages:
+        async with contextlib.aclosing(self.source.older(conversation, held, "app server")) as pages:
             return await anext(pages)
 
     def calls(self) -> dict[str, int]:
@@ -283,7 +283,7 @@ async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here
     newest, all_of_it = states[0].trajectory, whole(states)
     assert newest is not None
     conversation = await here.conversation("week-dates")
-    pages = [page async for page in here.source.older(conversation, newest)]
+    pages = [page async for page in here.source.older(conversation, newest, states[0].via)]
     assert {page.via for page in pages} == {"agent server"}
     older = joined(newest, pages)
     assert older.complete

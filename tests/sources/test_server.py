@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import Loaded, build, loading
+from oh_tui.sources import Loaded, build, joined, loading
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
@@ -57,15 +57,17 @@ class Servers:
             return JSONResponse(len(events))
         assert path.endswith("/events/search"), path
         items = sorted(events, key=lambda e: str(e["timestamp"])) if not in_sandbox else events
+        at = 0
         if request.query_params.get("sort_order") == "TIMESTAMP_DESC":
             items = items[::-1]
         first = request.query_params.get("page_id")
-        if in_sandbox and first:
-            items = items[next((n for n, e in enumerate(items) if e["id"] == first), 0) :]
+        if first:
+            found = (n for n, e in enumerate(items) if e["id"] == first)
+            at = next(found, 0) if in_sandbox else int(first)
         more = None
-        if len(items) > PAGE:
-            more = items[PAGE]["id"] if in_sandbox else str(PAGE)
-        return JSONResponse({"items": items[:PAGE], "next_page_id": more})
+        if len(items) > at + PAGE:
+            more = items[at + PAGE]["id"] if in_sandbox else str(at + PAGE)
+        return JSONResponse({"items": items[at : at + PAGE], "next_page_id": more})
 
     def record(self) -> dict[str, Any]:
         up = self.status == "RUNNING"
@@ -104,6 +106,19 @@ async def read(
     return source, conversation, states[-1]
 
 
+async def begun(servers: Servers) -> tuple[ServerSource, Conversation, Trajectory, str]:
+    """What is there when the newest page has come, and from where."""
+    source = ServerSource(over(servers), "test")
+    (conversation,) = await source.get([ID])
+    assert conversation is not None
+    loading = source.load(conversation)
+    state = await anext(loading)
+    await loading.aclose()
+    assert state.trajectory is not None
+    assert not state.trajectory.complete
+    return source, conversation, state.trajectory, state.via
+
+
 async def test_events_read_from_the_sandbox_are_kept_when_the_app_server_lacks_them() -> None:
     history = [happened(1), turned(2, "running"), happened(3), happened(4), happened(5)]
     # 3 never came, 5 waits in the frozen sandbox, 6 the agent server does not keep
@@ -131,6 +146,51 @@ async def test_a_newest_page_takes_in_nothing_older_than_itself() -> None:
     assert state.trajectory is not None
     assert not state.trajectory.complete
     assert ids(state.trajectory) == [f"event-{n}" for n in range(150, 251)]
+
+
+def late(count: int, *ends: int) -> list[dict[str, Any]]:
+    """So many events; before each of `ends` from the end one that was there last but has an older
+    time, as those about cost have."""
+    history = [happened(2 * n) for n in range(1, count + 1)]
+    for end in ends:
+        first = history[-end - 3]
+        history[-end] = first | {"id": f"late-{end}", "timestamp": f"{first['timestamp']}1"}
+    return history
+
+
+async def test_older_events_from_the_sandbox_keep_the_order_in_which_they_came() -> None:
+    history = late(250, PAGE)
+    assert history[-PAGE]["timestamp"] < history[-PAGE - 1]["timestamp"]
+    servers = Servers(inside=history)
+    source, conversation, newest, via = await begun(servers)
+    pages = [page async for page in source.older(conversation, newest, via)]
+    whole = joined(newest, pages)
+    assert whole.complete
+    assert ids(whole) == [event["id"] for event in history]
+
+
+async def test_what_the_app_server_gave_is_gone_on_with_there() -> None:
+    history = late(250, PAGE - 1)
+    servers = Servers(inside=history, stored=history, silent=True)
+    source, conversation, newest, via = await begun(servers)
+    servers.silent = False  # its place among the events of the sandbox is not that of its time
+    pages = [page async for page in source.older(conversation, newest, via)]
+    assert {page.via for page in pages} == {"app server"}
+    whole = joined(newest, pages)
+    assert whole.complete
+    assert set(ids(whole)) == {event["id"] for event in history}
+
+
+async def test_what_the_sandbox_gave_is_gone_on_with_on_the_app_server_without_a_hole() -> None:
+    history = late(250, PAGE, PAGE - 1)
+    servers = Servers(inside=history, stored=history)
+    source, conversation, newest, via = await begun(servers)
+    servers.silent = True
+    pages = [page async for page in source.older(conversation, newest, via)]
+    assert {page.via for page in pages} == {"app server"}
+    whole = joined(newest, pages)
+    assert whole.complete
+    assert set(ids(whole)) == {event["id"] for event in history}
 
 
 @pytest.mark.parametrize(
