@@ -331,11 +331,14 @@ class ServerRuns:
                 yield news
 
     async def _is_back(self, conversation: Conversation) -> bool:
-        """Whether an agent server that was silent, so that the app server was asked, tells now."""
+        """Whether an agent server that was silent, so that the app server was asked, tells now, or
+        is to be found elsewhere."""
+        agent = self._agent(conversation)
+        if agent is None:
+            return False
         with contextlib.suppress(Problem):
-            agent = self._agent(conversation)
-            return agent is not None and await agent.count_events() > 0
-        return False
+            return await agent.count_events() > 0
+        return await self._moved(conversation) is not None
 
     async def _news_from_app(
         self, conversation: Conversation, trajectory: Trajectory

@@ -75,6 +75,8 @@ async def read_run(
                     if loaded.loaded < (loaded.total or 0):
                         await asyncio.sleep(DRAWN)
         whole = True
+        if run:
+            run.conversation = conversation  # also of one that nothing new came of
     screen.run_view.is_reading = False
     if highlight.is_put_off():
         screen.call_after_refresh(screen.warm_up)
@@ -197,7 +199,7 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
 
     async for news in screen.source.follow(run.conversation, trajectory, run.via, told):
         if news is None:
-            screen.read_run(run.conversation)
+            screen.read_run(await record_of_now(screen, run.conversation))
             return
         if screen.timeline.trajectory is not trajectory:
             return
@@ -217,6 +219,16 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
         if trajectory.status != status:
             screen.run_view.refresh_outcomes()
             screen.tell_keys()
+
+
+async def record_of_now(screen: MainScreen, conversation: Conversation) -> Conversation:
+    """The record with the address and the key of now, after a resume others than before: with the
+    old one the whole run would be read time and again. The old one when the server is silent."""
+    assert screen.source is not None
+    with contextlib.suppress(Problem):
+        (now,) = await screen.source.get([conversation.id])
+        return now or conversation
+    return conversation
 
 
 def run_shown(screen: MainScreen) -> Run | None:

@@ -287,3 +287,18 @@ async def test_an_agent_server_that_tells_again_is_gone_back_to(
     *_, state = [state async for state in source.load(conversation, state.trajectory)]
     assert state.via == "agent server"
     assert ids(state.trajectory) == ["event-1", "event-2"]
+
+
+async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+    servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
+    source, conversation, state = await read(servers)
+    assert (state.via, len(ids(state.trajectory))) == ("app server", 1)
+    assert state.trajectory is not None
+    following = source.follow(conversation, state.trajectory, state.via)
+    servers.silent, servers.address = False, "http://agent.test/elsewhere"
+    async with asyncio.timeout(3):
+        assert await anext(following) is None, "it is to be loaded anew"
+    await following.aclose()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.sources import loading
 from oh_tui.trajectory.steps import Outcome
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -448,6 +450,26 @@ async def test_a_run_that_is_read_again_is_followed_from_its_newest_step_alone()
             assert timeline.row_count() > rows
             followed = timeline.cursor == timeline.row_count() - 1
             assert followed if before > 1 else it.row() == held
+
+
+async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "PACE", (0.02, 0.02, 0.05))
+    between = Between()
+    async with explore(wrap=between) as it:
+        await it.open(FLAKY)
+        assert it.screen.current
+        box = it.demo.world.conversations[it.screen.current.id].sandbox
+        assert box
+        box.keys += 1  # resumed by somebody else, between two looks at the list
+        rows = it.screen.timeline.row_count()
+        it.demo.advance(60)
+        await it.until(lambda: it.screen.timeline.row_count() > rows)
+        between.asked.clear()
+        await asyncio.sleep(0.4)
+        assert between.count("GET /runtime/*/events/search") > 2, "it is followed"
+        assert between.count("GET /runtime/*/events/count") < 2, "and not read time and again"
 
 
 async def test_the_result_of_the_running_step_comes_in_under_the_cursor() -> None:
