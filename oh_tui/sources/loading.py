@@ -36,6 +36,10 @@ COME_BACK = 10.0
 SPAN = 10
 """Pages that are read to join what is new of a long run with what is held of it."""
 
+LATE = 20
+"""Events held that pages of the app server have to hold too where they join them. An event may come
+with an older time than some before it, as those about cost do: it would be left out there."""
+
 RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that say why a whole run failed."""
 
@@ -145,10 +149,9 @@ class ServerRuns:
         page = await self._page(conversation, None, total)
         whole = not page.next_page_id
         if held and self._gives_pages_alone(conversation, total):
-            newer = await self._joined(conversation, page, held, total)
-            if newer:
-                run = await asyncio.to_thread(build, newer, live=live, complete=held.complete)
-                yield Loaded(via, run, len(newer), max(total, len(newer)), note)
+            longer = await self._joined(conversation, page, held, total, note)
+            if longer:
+                yield longer
                 return
         events = _with_held(page.items[::-1], held, whole=whole)
         newest = build(events, live=live, complete=whole)
@@ -165,6 +168,10 @@ class ServerRuns:
                             yield Loaded(via, None, len(page.items), total, note)
                 except TooLarge:  # this server's limit is lower: older pages come when asked for
                     self._refused.add(conversation.id)
+                    if held:
+                        longer = await self._joined(conversation, page, held, total, note)
+                        if longer:
+                            yield longer
                     return
                 events, problems = await asyncio.to_thread(events_of_zip, file)
                 if problems and len(events) < total:
@@ -181,18 +188,31 @@ class ServerRuns:
         return total > DOWNLOAD_LIMIT or conversation.id in self._refused
 
     async def _joined(
-        self, conversation: Conversation, page: Page[Event], held: Trajectory, total: int
-    ) -> list[Event] | None:
+        self,
+        conversation: Conversation,
+        page: Page[Event],
+        held: Trajectory,
+        total: int,
+        note: str,
+    ) -> Loaded | None:
         """The events held of a long run with all that are newer; None when there are none, or too
         many."""
         pages = [page]
-        while not any(held.holds(event.id) for event in pages[-1].items):
+        while sum(held.holds(event.id) for page in pages for event in page.items) < LATE:
             if len(pages) == SPAN or not pages[-1].next_page_id:
                 return None
             pages.append(await self._page(conversation, pages[-1].next_page_id, total))
         newest = [event for page in reversed(pages) for event in reversed(page.items)]
-        news = [event for event in newest if not held.holds(event.id)]
-        return [*held.events, *news] if news else None
+        # what is older than those held comes with the pages before them
+        first = () if held.complete else held.events[:LATE]
+        since = max((event.timestamp for event in first), default="")
+        news = [e for e in newest if not held.holds(e.id) and e.timestamp >= since]
+        if not news:
+            return None
+        live = conversation.sandbox_status == "RUNNING"
+        events = [*held.events, *news]
+        run = await asyncio.to_thread(build, events, live=live, complete=held.complete)
+        return Loaded("app server", run, len(events), max(total, len(events)), note)
 
     async def _page(
         self, conversation: Conversation, cursor: str | None, total: int
@@ -213,7 +233,7 @@ class ServerRuns:
         total, via = await self.count_events(conversation)
         left = max(0, total - len(trajectory.events))
         alone = via == "app server" and self._gives_pages_alone(conversation, total)
-        if not alone or self._agent(conversation):
+        if not alone or await self._is_back(conversation):
             return Cost(left)
         calls = -(-left // (PAGE - 1))
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
@@ -221,9 +241,9 @@ class ServerRuns:
     async def older(
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
-        inside = via == "agent server"
         async with self._bulk:
-            agent, answered = self._agent(conversation) if inside else None, False
+            agent = self._agent(conversation) if via == "agent server" else None
+            answered = False
             if agent and trajectory.events:
                 try:
                     async for page in _older_from_agent(agent, trajectory):
@@ -235,21 +255,21 @@ class ServerRuns:
                         raise
             pages: list[Older] = []
             total = await self.api.count_events(conversation.id)
-            at = max(0, len(trajectory.events) - (PAGE if inside else 1))
-            async for page in self._older_from_app(conversation, trajectory, total, at):
+            async for page in self._older_from_app(conversation, trajectory, total):
                 if self.cache:
                     pages.append(page)
                 yield page
             await self._keep(conversation, trajectory, pages, total)
 
     async def _older_from_app(
-        self, conversation: Conversation, trajectory: Trajectory, total: int, at: int
+        self, conversation: Conversation, trajectory: Trajectory, total: int
     ) -> AsyncGenerator[Older, None]:
         """Each page begins with an event that is known, so that none is left out between two:
         the server counts from the newest, and may hold fewer of the events than we do. What the
-        agent server gave lies in another order here, with others in between: the first page goes
-        on to before all of it."""
+        agent server gave lies in another order here, with others in between: the first page begins
+        before its end, and goes on to before all of it."""
         known = {event.id for event in trajectory.events}
+        at = max(0, len(known) - LATE)
         times = (event.timestamp for event in trajectory.events)
         oldest = min(filter(None, times), default="later")
         furthest = -1
@@ -343,10 +363,11 @@ class ServerRuns:
     async def _news_from_app(
         self, conversation: Conversation, trajectory: Trajectory
     ) -> list[Event] | None:
-        """What the newest page has that is not held; None when more than a page may be missing."""
+        """What the newest page has that is not held; None when there may be more before it."""
         page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
         news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
-        return None if page.next_page_id and len(news) == len(page.items) else news
+        reaches_back = len(page.items) - len(news) >= LATE or not page.next_page_id
+        return news if reaches_back or not news else None
 
     async def _moved(self, conversation: Conversation) -> Conversation | None:
         """The record of now, when an agent server stays silent because its sandbox is paused,

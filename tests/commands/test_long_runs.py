@@ -36,5 +36,5 @@ def test_all_events_are_read_and_a_long_wait_is_told_beforehand(
     done = shell(f"steps {LONG} --json")
     assert len(json.loads(done.out)["steps"]) == 843
     assert "more, which" not in done.err
-    assert "reading 1,090 of 3,000 events, about" in done.err
+    assert "reading 1,071 of 3,000 events, about" in done.err
     assert done.err.endswith("\r\x1b[K"), "the line of progress goes"

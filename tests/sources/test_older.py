@@ -46,6 +46,8 @@ class Long:
             return JSONResponse([record()])
         if path.endswith("/events/count"):
             return JSONResponse(self.says or len(self.events))
+        if path.endswith("/download"):
+            return JSONResponse({"detail": "exceeding the limit"}, 413)
         assert path.endswith("/events/search"), path
         at = int(request.query_params.get("page_id") or 0)
         self.pages.append(at)
@@ -110,7 +112,7 @@ async def test_all_pages_make_the_whole_run_in_order() -> None:
         whole = joined(newest, pages)
         assert whole.complete
         assert seconds(whole) == list(range(1000))
-        assert it.server.pages == [99, 198, 297, 396, 495, 594, 693, 792, 891, 990]
+        assert it.server.pages == [80, 179, 278, 377, 476, 575, 674, 773, 872, 971]
         assert [page.complete for page in pages] == [False] * 9 + [True]
 
 
@@ -118,9 +120,9 @@ async def test_what_was_read_is_gone_on_from() -> None:
     async with reading(run_of(1000)) as it:
         newest = await it.load()
         some = joined(newest, await it.older(newest, most=3))
-        assert (len(some.events), some.complete) == (397, False)
+        assert (len(some.events), some.complete) == (378, False)
         rest = await it.older(some)
-        assert it.server.pages[0] == 396, "no page is asked for twice"
+        assert it.server.pages[0] == 358, "from shortly before the end of what is held"
         assert seconds(joined(some, rest)) == list(range(1000))
 
 
@@ -134,7 +136,7 @@ async def test_an_error_leaves_what_came_before_it() -> None:
                 if len(pages) == 4:
                     it.server.events = []
                     it.server._answer = lambda request: Response("", 500)  # type: ignore[method-assign]
-        assert seconds(joined(newest, pages)) == list(range(1000 - 100 - 4 * 99, 1000))
+        assert seconds(joined(newest, pages)) == list(range(1000 - 80 - 4 * 99 - 1, 1000))
 
 
 async def test_nothing_is_left_out_where_more_is_held_than_the_server_has() -> None:
@@ -145,7 +147,7 @@ async def test_nothing_is_left_out_where_more_is_held_than_the_server_has() -> N
         held.complete = False
         assert len(newest.events) == 100 and len(held.events) == 130
         whole = joined(held, await it.older(held))
-        assert it.server.pages[:2] == [129, 30], "that one begins with an event not known"
+        assert it.server.pages[:2] == [110, 11], "that one begins with an event not known"
         assert sorted(e.id for e in whole.events if e.id.startswith("event")) == sorted(
             str(event["id"]) for event in it.server.events
         )
@@ -175,11 +177,31 @@ async def test_what_is_new_joins_what_is_held_and_is_not_asked_for_again() -> No
         it.server.events += [happened(n) for n in range(1000, 1020)]
         more = await it.load(some)
         assert it.server.pages == [0]
-        assert seconds(more) == list(range(603, 1020))
+        assert seconds(more) == list(range(622, 1020))
         assert not more.complete
         it.server.events += [happened(n) for n in range(1020, 2500)]
         assert seconds(await it.load(more)) == list(range(2400, 2500)), "too much is new"
         assert len(it.server.pages) == loading.SPAN
+
+
+async def test_what_is_new_with_an_older_time_is_joined_too() -> None:
+    async with reading(run_of(1000)) as it:
+        held = await it.load()
+        new = [happened(n) for n in range(1000, 1095)]
+        late = happened(994, id="event-994-late")  # on the page after the one that joins
+        it.server.events = [*it.server.events[:995], late, *it.server.events[995:], *new]
+        more = await it.load(held)
+        assert it.server.pages == [0, 100]
+        assert more.holds("event-994-late")
+        assert len(more.events) == 100 + 95 + 1
+
+
+async def test_what_is_new_is_joined_when_the_server_has_only_now_refused_a_download() -> None:
+    async with reading(Long([happened(n) for n in range(1000)])) as it:
+        held = build(parsed(it.server.events[:850]))
+        more = await it.load(held)
+        assert seconds(more) == list(range(1000))
+        assert more.complete
 
 
 async def test_pages_without_end_are_no_whole_run() -> None:

@@ -302,3 +302,38 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     async with asyncio.timeout(3):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
+
+
+async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "PACE", (0.0, 0.0, 0.0))
+    history = [happened(n) for n in range(1, 300)]
+    servers = Servers(stored=history[:200], status="PAUSED")
+    source = ServerSource(over(servers), "test")
+    (conversation,) = await source.get([ID])
+    assert conversation is not None
+    run = build(parsed(servers.stored))
+    for new, whole in ((70, True), (98, False)):
+        servers.stored = history[: 200 + new]
+        following = source.follow(conversation, run, "app server")
+        async with asyncio.timeout(3):
+            news = await anext(following)
+        await following.aclose()
+        assert (news is not None) == whole
+        if news:
+            assert [e.id for e in news] == [str(e["id"]) for e in history[200:270]]
+
+
+async def test_reading_all_costs_pages_where_the_sandbox_is_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "DOWNLOAD_LIMIT", 200)
+    history = [happened(n) for n in range(1, 251)]
+    servers = Servers(stored=history, silent=True)
+    source, conversation, state = await read(servers)
+    assert state.trajectory is not None
+    cost = await source.cost(conversation, state.trajectory)
+    assert (cost.events, cost.calls) == (150, 2)
+    servers.silent, servers.inside = False, history
+    assert (await source.cost(conversation, state.trajectory)).calls == 0

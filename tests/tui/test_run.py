@@ -101,7 +101,7 @@ async def test_reading_again_leaves_the_cursor_where_it_is() -> None:
         await it.press("g", "j", "r")
         current = it.screen.timeline.current
         assert it.screen.timeline.trajectory
-        assert len(it.screen.timeline.trajectory.events) == 199, "what was read stays"
+        assert len(it.screen.timeline.trajectory.events) == 180, "what was read stays"
         assert current and it.screen.timeline.cursor == it.screen.timeline.place_of(current[1].id)
 
 
@@ -543,7 +543,7 @@ async def test_a_run_too_long_to_download_is_read_page_by_page() -> None:
         timeline = it.screen.timeline
         assert timeline.trajectory and len(timeline.trajectory.events) == 100
         assert "the last 100 of 12,000 events" in it.text("#timeline-rule")
-        for held in (199, 298):
+        for held in (180, 260):
             await it.press("g")
             assert len(timeline.trajectory.events) == held
         assert f"the last {held} of 12,000 events" in it.text("#timeline-rule")
