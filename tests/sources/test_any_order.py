@@ -1,0 +1,246 @@
+"""Whatever comes between, a run that was read is the run: none lost, none twice, all in order.
+
+Both servers with a run that grows while it is read, followed, broken off and gone on with; one call
+of some fails. Times are as those of the real ones: equal for a while, older than those before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import random
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from oh_tui.api.models import Conversation
+from oh_tui.problem import Problem
+from oh_tui.sources import Loaded, Older, build, joined, loading
+from oh_tui.sources.server import ServerSource
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.runs import Run, Runs
+from tests.api.servers import over
+from tests.sources.test_server import ID, parsed
+
+SEEDS = 60
+
+PAGE, LATE = 12, 9
+"""Those of the servers and the client, made smaller, so that few events make many pages."""
+
+
+@dataclass
+class World:
+    random: random.Random
+    inside: list[dict[str, Any]] = field(default_factory=list)
+    """What the agent server has, in the order in which it came."""
+    stored: list[dict[str, Any]] = field(default_factory=list)
+    """What the app server has, which lists it by time."""
+    fails: float = 0.0
+    silent: bool = False
+    """The agent server does not answer."""
+    limit: int = 1_000_000
+    """Events above which there is no download."""
+    tenths: int = 0
+    made: int = 0
+
+    def event(self, kind: str, before: int = 0, **fields: Any) -> dict[str, Any]:
+        self.made += 1
+        minutes, tenths = divmod(self.tenths - before, 600)
+        stamp = f"2026-11-24T13:{10 + minutes:02}:{tenths // 10:02}.{tenths % 10}"
+        return {"id": f"event-{self.made}", "timestamp": stamp, "kind": kind, **fields}
+
+    def turn(self) -> None:
+        """Some calls of the agent, their results, and what they cost, with the time before them."""
+        self.tenths += self.random.choice((0, 1, 5))
+        for _ in range(self.random.choice((0, 0, 2))):
+            self.stored.append(self.event("StreamingDeltaEvent"))
+        cost = self.event("ConversationStateUpdateEvent", before=1, key="stats", value={})
+        calls = [
+            self.event("ActionEvent", tool_call_id=f"call-{self.made}")
+            for _ in range(self.random.choice((1, 1, 1, 3)))
+        ]
+        results = []
+        for call in calls:
+            self.tenths += self.random.choice((0, 1, 5))
+            names = {"tool_call_id": call["tool_call_id"], "action_id": call["id"]}
+            results.append(self.event("ObservationEvent", **names))
+        for event in (*calls, *results, cost):
+            self.inside.append(event)
+            self.stored.append(event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.fails and self.random.random() < 0.2:
+            self.turn()
+        answer = self._answer(Request(scope, receive))
+        if self.random.random() < self.fails:
+            answer = Response(answer.body[: len(answer.body) // 2], self.random.choice((200, 503)))
+        await answer(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        path, asked = request.url.path, request.query_params
+        if path == "/api/v1/app-conversations":
+            address = f"http://agent.test/api/conversations/{ID}"
+            return JSONResponse([{"id": ID, "sandbox_id": "S", "sandbox_status": "RUNNING",
+                                  "conversation_url": address}])  # fmt: skip
+        in_sandbox = "/api/conversations/" in path
+        if in_sandbox and self.silent:
+            return Response("", 503)
+        items = self.inside if in_sandbox else sorted(self.stored, key=lambda e: e["timestamp"])
+        if path.endswith("/events/count"):
+            return JSONResponse(len(items))
+        if path.endswith("/download"):
+            return self._zip(items)
+        if asked.get("sort_order") == "TIMESTAMP_DESC":
+            items = items[::-1]
+        first = asked.get("page_id", "0")
+        places = (n for n, e in enumerate(items) if e["id"] == first)
+        at = next(places, 0) if in_sandbox else int(first)
+        after = at + PAGE
+        more = None
+        if after < len(items):
+            more = items[after]["id"] if in_sandbox else str(after)
+        return JSONResponse({"items": items[at:after], "next_page_id": more})
+
+    def _zip(self, items: list[dict[str, Any]]) -> Response:
+        if len(items) > self.limit:
+            return JSONResponse({"detail": "exceeding the limit"}, 413)
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for number, event in enumerate(items):
+                archive.writestr(f"event_{number:06}_{event['id']}.json", json.dumps(event))
+        return Response(file.getvalue(), media_type="application/zip")
+
+
+class Reader:
+    """Does what a screen does, without one."""
+
+    def __init__(self, world: World, source: ServerSource, conversation: Conversation) -> None:
+        self.random, self.source, self.conversation = world.random, source, conversation
+        self.runs = Runs()
+
+    @property
+    def run(self) -> Run | None:
+        return self.runs.get(ID)
+
+    def take(self, loaded: Loaded) -> None:
+        run = self.run
+        if loaded.trajectory is not None and not (run and run.has_more_than(loaded.trajectory)):
+            self.runs.take(self.conversation, loaded)
+
+    async def load(self, most: int = 1000) -> None:
+        held = self.run.trajectory if self.run else None
+        async with contextlib.aclosing(self.source.load(self.conversation, held)) as states:
+            async for state in states:
+                self.take(state)
+                most -= 1
+                if not most:
+                    return
+
+    async def older(self, most: int = 1000) -> None:
+        run, pages = self.run, list[Older]()
+        if run is None or run.trajectory.complete:
+            return
+        try:
+            reading = self.source.older(self.conversation, run.trajectory, run.via)
+            async with contextlib.aclosing(reading) as older:
+                async for page in older:
+                    pages.append(page)
+                    if len(pages) == most:
+                        break
+        finally:
+            if pages:
+                longer = joined(run.trajectory, pages)
+                self.take(Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total))
+
+    async def follow(self, looks: int = 5) -> None:
+        """For some looks; loads anew where that is asked for."""
+        run = self.run
+        if run is None:
+            return
+        following = self.source.follow(self.conversation, run.trajectory, run.via)
+        async with contextlib.aclosing(following):
+            for _ in range(looks):
+                next_one = asyncio.ensure_future(anext(following))
+                for _ in range(150):
+                    await asyncio.sleep(0)
+                if not next_one.done():
+                    next_one.cancel()
+                    await asyncio.wait({next_one})
+                    return
+                news = next_one.result()
+                if news is None:
+                    await self.load()
+                    return
+                run.trajectory.extend(news)
+
+
+def pairs(run: Trajectory) -> dict[str, set[str]]:
+    return {step.event.id: {event.id for event in step.results} for step in run.steps}
+
+
+async def read_somehow(seed: int) -> None:
+    rolls = random.Random(seed)
+    world = World(rolls, limit=rolls.choice((40, 1_000_000)))
+    for _ in range(rolls.randint(1, 20)):
+        world.turn()
+    source = ServerSource(over(world), "test")
+    (conversation,) = await source.get([ID])
+    assert conversation is not None
+    reader = Reader(world, source, conversation)
+    for _ in range(rolls.randint(2, 8)):
+        world.fails, world.silent = rolls.choice((0.0, 0.1, 0.4)), rolls.random() < 0.3
+        what = rolls.choice((reader.load, reader.load, reader.older, reader.older, reader.follow))
+        with contextlib.suppress(Problem):
+            await what(rolls.choice((1, 2, 5)))
+        for _ in range(rolls.choice((0, 1, 6))):
+            world.turn()
+    world.fails, world.silent = 0.0, rolls.random() < 0.4
+    for _ in range(3):  # that there is no download is known when one was asked for
+        await reader.load(rolls.choice((1, 1000)))
+        await reader.older()
+    for _ in range(2):
+        await reader.follow()
+        if world.silent:  # what was read inside is followed there alone
+            await reader.load()
+        check(world, reader)
+        world.turn()
+    await source.close()
+
+
+def check(world: World, reader: Reader) -> None:
+    assert reader.run is not None
+    run, via = reader.run.trajectory, reader.run.via
+    assert run.complete
+    held = [event.id for event in run.events]
+    there = [event["id"] for event in world.inside]
+    if via == "agent server":
+        assert held == there
+    else:
+        assert set(there) <= set(held)
+        assert len(held) == len(set(held))
+    whole = pairs(build(parsed(world.stored)))
+    assert {name: whole[name] for name in pairs(run)} == pairs(run)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "PAGE", PAGE)
+    monkeypatch.setattr(loading, "LATE", LATE)
+    monkeypatch.setattr(loading, "PACE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_run_read_somehow_is_whole_in_the_end_and_in_order() -> None:
+    for seed in range(SEEDS):
+        try:
+            await read_somehow(seed)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}") from error
