@@ -90,6 +90,9 @@ class OhTui(KeysInOrder):
         # Of 16 colours one would often stand for both text and background.
         few = settings.no_color or self.console.color_system == "standard"
         self.theme = theme_name("ansi" if few else settings.config.theme or "oh-dark")
+        # Textual would read all styles for its own theme first, and then for this one.
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._has_styles = True
         self.set_keymap(settings.config.keys)
         if "palette" in settings.config.keys:
             self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
@@ -113,6 +116,13 @@ class OhTui(KeysInOrder):
 
     def get_driver_class(self) -> type[Driver]:
         return super().get_driver_class() if constants.DRIVER else TerminalDriver
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual asks for it once at the start: the styles are those of the theme already."""
+        if self._has_styles:
+            self._has_styles = False
+        else:
+            super().refresh_css(animate)
 
     def watch_title(self, title: str) -> None:
         """That of the terminal's window too, where a terminal is."""

@@ -86,6 +86,8 @@ class MainScreen(AskingScreen):
         self.settings = settings
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
+        self._is_new = True
+        """It was not shown yet."""
         self.source: Source | None = None
         self.reopen: Callable[[], object] | None = None
         """Opens the source once more; None as soon as its first page was read."""
@@ -136,6 +138,12 @@ class MainScreen(AskingScreen):
             yield Divider(id="divider")
             yield RunView(id="right")
         yield Footer(id="footer")
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """For the first time its parts are new and have their styles: to add them up once more
+        would take 3 ms of the start."""
+        if self._is_new:
+            self._is_new = event.refresh_styles = False
 
     def on_mount(self) -> None:
         self.sidebar = self.query_one(Sidebar)

@@ -6,20 +6,35 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+import termios
+
+import pytest
 
 PROGRAM = """
 import gc, json, sys
+from collections import Counter
+from textual.css import stylesheet
 from oh_tui import cli
 from oh_tui.tui.main_screen import MainScreen
 
 begin = MainScreen._begin
+work = Counter()
+
+def counted(owner, name, key):
+    call = getattr(owner, name)
+    def count(*words, **named):
+        work[key(*words)] += 1
+        return call(*words, **named)
+    setattr(owner, name, count)
+
+counted(stylesheet, "parse", lambda scope, css, read_from, *_: f"read {read_from[0]}")
+counted(stylesheet.Stylesheet, "apply", lambda _, node: f"styled {node}")
 
 def painted(screen):
     loaded = sorted(sys.modules)
     begin(screen)
     with open(sys.argv[1], "w") as out:
-        json.dump([loaded, gc.get_freeze_count(), gc.isenabled()], out)
+        json.dump([loaded, gc.get_freeze_count(), gc.isenabled(), work], out)
     screen.app.exit(0)
 
 MainScreen._begin = painted
@@ -32,11 +47,19 @@ LATER = {
 }  # fmt: skip
 
 
-def test_the_first_paint_needs_neither_httpx_nor_markdown_nor_pygments(tmp_path: Path) -> None:
+Told = tuple[list[str], int, bool, dict[str, int]]
+"""The modules loaded, how many objects are never collected, whether the others are, and the work
+that was done, by the first paint."""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    told = tmp_path_factory.mktemp("start") / "told"
     environment = {**os.environ, "TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver"}
     leader, follower = os.openpty()
+    termios.tcsetwinsize(follower, (48, 160))
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "told")],
+        [sys.executable, "-c", PROGRAM, str(told)],
         stdin=follower,
         stdout=follower,
         stderr=follower,
@@ -47,8 +70,24 @@ def test_the_first_paint_needs_neither_httpx_nor_markdown_nor_pygments(tmp_path:
     os.close(leader)
     os.close(follower)
     assert run.returncode == 0
-    loaded, frozen, collects = json.loads((tmp_path / "told").read_text())
+    loaded, frozen, collects, work = json.loads(told.read_text())
+    return loaded, frozen, collects, work
+
+
+def test_the_first_paint_needs_neither_httpx_nor_markdown_nor_pygments(started: Told) -> None:
+    loaded, frozen, collects, _ = started
     assert "textual.app" in loaded
     assert LATER & set(loaded) == set()
     assert frozen > 10_000
     assert collects
+
+
+def test_styles_are_read_once(started: Told) -> None:
+    read = [times for what, times in started[3].items() if what.endswith("app.tcss")]
+    assert read == [1]
+
+
+def test_styles_are_given_to_a_part_once(started: Told) -> None:
+    work = started[3]
+    again = [what for what, times in work.items() if what.startswith("styled") and times > 1]
+    assert again == ["styled ConversationList(id='conversations')"]  # the focus came to it
