@@ -145,6 +145,12 @@ class MainScreen(AskingScreen):
         if self._is_new:
             self._is_new = event.refresh_styles = False
 
+    def _screen_resized(self, size: Size) -> None:
+        """Textual tells of the first size three times, and would lay out and draw for each.
+        `size` is that of the app already, `outer_size` what was laid out last."""
+        if size != self.outer_size:
+            super()._screen_resized(size)
+
     def on_mount(self) -> None:
         self.sidebar = self.query_one(Sidebar)
         self.run_view = self.query_one(RunView)

@@ -14,6 +14,7 @@ PROGRAM = """
 import gc, json, sys
 from collections import Counter
 from textual.css import stylesheet
+from textual.screen import Screen
 from oh_tui import cli
 from oh_tui.tui.main_screen import MainScreen
 
@@ -29,6 +30,7 @@ def counted(owner, name, key):
 
 counted(stylesheet, "parse", lambda scope, css, read_from, *_: f"read {read_from[0]}")
 counted(stylesheet.Stylesheet, "apply", lambda _, node: f"styled {node}")
+counted(Screen, "_refresh_layout", lambda _, size=None, **__: f"laid out for {size}")
 
 def painted(screen):
     loaded = sorted(sys.modules)
@@ -91,3 +93,8 @@ def test_styles_are_given_to_a_part_once(started: Told) -> None:
     work = started[3]
     again = [what for what, times in work.items() if what.startswith("styled") and times > 1]
     assert again == ["styled ConversationList(id='conversations')"]  # the focus came to it
+
+
+def test_the_first_size_is_laid_out_once(started: Told) -> None:
+    for_sizes = {what: n for what, n in started[3].items() if what.startswith("laid out for Size")}
+    assert list(for_sizes.values()) == [1]
