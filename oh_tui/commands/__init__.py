@@ -33,7 +33,7 @@ TABLE = {
     "show": Entry("listing", _FIND, "all that is known of one conversation"),
     "status": Entry("account", _FIND, "how many wait for you, failed, run"),
     "whoami": Entry("account", _FIND, "which server, which key, whose account"),
-    "open": Entry("plain", _READ, "open files in the explorer"),
+    "open": Entry("explorer", _READ, "open files in the explorer"),
     "why": Entry("why", _READ, "how did it end, and why?"),
     "steps": Entry("steps", _READ, "what happened, step by step"),
     "tail": Entry("tail", _READ, "the last steps, and with -f those to come"),

@@ -82,7 +82,7 @@ class Command(msgspec.Struct, frozen=True):
 
 def load(name: str) -> Command:
     """The command of this name, "" being the explorer; loads its file."""
-    home = TABLE[name].home if name else "plain"
+    home = TABLE[name].home if name else "explorer"
     commands: dict[str, Command] = importlib.import_module(f"oh_tui.commands.{home}").COMMANDS
     return commands[name]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.frame import Call, Command, explorer_arguments
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Style, fit, say, width
 from oh_tui.commands.reading import name, read_run, short_id, title, whole
@@ -23,6 +21,7 @@ from oh_tui.trajectory.steps import Outcome, Trajectory, find_place
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.commands.frame import Call
 
 WANTS_TERMINAL = "The explorer wants a terminal; this is the plain list."
 
@@ -72,26 +71,6 @@ async def show_plain(call: Call) -> int:
         there = f"its steps are 1 to {steps}" if steps else "nothing was asked yet"
         raise Problem(f"This run has no step or event {safe_line(place)}", there)
     return 0
-
-
-def _open_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a zip, a folder, or many in one")
-
-
-COMMANDS = {
-    "": Command("[ID|PATH]", explorer_arguments, show_plain, (), has_json=False),
-    "open": Command(
-        "PATH...",
-        _open_arguments,
-        show_plain,
-        (
-            ("open run.zip", "a downloaded trajectory"),
-            ("open ~/.openhands/conversations", "what the OpenHands CLI kept"),
-            ("open run.zip --at 58", "at step 58, or at the event with this id"),
-        ),
-        has_json=False,
-    ),
-}
 
 
 def _conversation_rows(
