@@ -1,7 +1,17 @@
-"""`python -m oh_tui` is `oh-tui`."""
+"""Where oh-tui starts: `oh-tui`, and `python -m oh_tui`."""
 
+import gc
 import sys
 
-from oh_tui.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Runs oh-tui and returns the exit code. What is loaded stays: nothing is collected until a
+    command, or the first paint, turns that on again."""
+    gc.disable()
+    from oh_tui.cli import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -192,6 +192,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
 
     # What a command makes lasts as long as the command.
     gc.set_threshold(100_000, 50, 100)
+    gc.enable()
     with heeded() as codes:
         try:
             if on_files or command.reads == "nothing":

@@ -99,3 +99,26 @@ def test_styles_are_given_to_a_part_once(started: Told) -> None:
 def test_the_first_size_is_laid_out_once(started: Told) -> None:
     for_sizes = {what: n for what, n in started[3].items() if what.startswith("laid out for Size")}
     assert list(for_sizes.values()) == [1]
+
+
+LOADING = """
+import gc, sys
+from oh_tui.__main__ import main
+
+looks = []
+gc.callbacks.append(lambda phase, _: looks.append(gc.isenabled()))
+sys.argv = ["oh-tui", *sys.argv[1:]]
+main()
+print(len(looks), gc.isenabled())
+"""
+
+
+def test_nothing_is_collected_while_a_command_is_loaded_but_again_while_it_runs() -> None:
+    def told(*words: str) -> str:
+        run = subprocess.run(
+            [sys.executable, "-c", LOADING, *words], capture_output=True, text=True, check=True
+        )
+        return run.stdout.splitlines()[-1]
+
+    assert told("--version") == "0 False"
+    assert told("cache").endswith("True")
