@@ -121,6 +121,9 @@ async def over_network(base: str) -> AsyncIterator[Server]:
 
 
 def closed_port() -> int:
-    """A port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port where nothing listens, and where no other test can: it is taken for good."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    port = int(taken.getsockname()[1])
+    taken.detach()
+    return port
