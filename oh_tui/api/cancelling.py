@@ -31,6 +31,7 @@ async def apart(work: Callable[[], Awaitable[T]]) -> T:
     task = asyncio.create_task(inside())
     try:
         await asyncio.shield(task)
+        return given.pop()
     except asyncio.CancelledError:
         scope.cancel()
         while not task.done():
@@ -39,4 +40,5 @@ async def apart(work: Callable[[], Awaitable[T]]) -> T:
         with contextlib.suppress(asyncio.CancelledError):
             task.exception()  # looked at, else asyncio tells of it
         raise
-    return given[0]
+    finally:
+        del task  # it holds what went wrong, which holds this frame

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -17,6 +19,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\
 
 MOMENTS = 60
 """Turns of the loop, more than a call takes here."""
+
+
+class Wrong(Exception):
+    """Unlike those of Python it can be seen to go."""
 
 
 class Counted:
@@ -112,3 +118,25 @@ async def test_what_goes_wrong_is_told_as_ever() -> None:
 
     with pytest.raises(ValueError, match="as ever"):
         await apart(work)
+
+
+async def test_what_went_wrong_is_not_kept() -> None:
+    """It knows the answer, and so the connection; nothing has to be collected for it to go."""
+    wrong: list[weakref.ref[Exception]] = []
+
+    def failure() -> Exception:
+        made = Wrong()
+        wrong.append(weakref.ref(made))
+        return made
+
+    async def work() -> None:
+        raise failure()
+
+    gc.disable()
+    try:
+        with contextlib.suppress(Wrong):
+            await apart(work)
+        await asyncio.sleep(0)
+        assert wrong and wrong[0]() is None
+    finally:
+        gc.enable()
