@@ -129,12 +129,12 @@ def next_user(screen: MainScreen, by: int) -> None:
 
 
 def find(screen: MainScreen) -> None:
-    screen.run_worker(finding.find(screen), group="ask")
+    screen.work_on("ask", finding.find, screen)
 
 
 def find_next(screen: MainScreen, by: int) -> None:
     if screen.find_text:
-        screen.work_instead("find", finding.find_next, screen, by)
+        screen.work_on("find", finding.find_next, screen, by, instead=True)
     else:
         screen.footer.tell("nothing to find yet: /")
 
@@ -146,11 +146,11 @@ def filter(screen: MainScreen) -> None:
         screen.timeline.range_from = None
         finding.set_filter(screen, parse(f"step:{selected[0]}-{selected[1]}"))
     else:
-        screen.run_worker(finding.filter_rows(screen), group="ask")
+        screen.work_on("ask", finding.filter_rows, screen)
 
 
 def goto(screen: MainScreen) -> None:
-    screen.run_worker(going.goto(screen), group="ask")
+    screen.work_on("ask", going.goto, screen)
 
 
 def select(screen: MainScreen) -> None:
@@ -171,7 +171,7 @@ def where(screen: MainScreen) -> None:
 
 
 def changes(screen: MainScreen) -> None:
-    screen.work_instead("view", views.changes, screen)
+    screen.work_on("view", views.changes, screen, instead=True)
 
 
 def hidden(screen: MainScreen) -> None:
@@ -221,19 +221,19 @@ def follow(screen: MainScreen) -> None:
 
 
 def pause(screen: MainScreen) -> None:
-    screen.run_worker(flows.pause(screen), group="write")
+    screen.work_on("write", flows.pause, screen)
 
 
 def answer(screen: MainScreen) -> None:
-    screen.run_worker(answering.answer(screen), group="write")
+    screen.work_on("write", answering.answer, screen)
 
 
 def message(screen: MainScreen) -> None:
-    screen.run_worker(messages.message(screen), group="write")
+    screen.work_on("write", messages.message, screen)
 
 
 def stop_or_go_on(screen: MainScreen) -> None:
-    screen.run_worker(answering.stop_or_go_on(screen), group="write")
+    screen.work_on("write", answering.stop_or_go_on, screen)
 
 
 def mark(screen: MainScreen) -> None:
@@ -244,11 +244,11 @@ def mark(screen: MainScreen) -> None:
 
 
 def load_all(screen: MainScreen) -> None:
-    screen.run_worker(reading.load_all(screen), group="ask")
+    screen.work_on("ask", reading.load_all, screen)
 
 
 def download(screen: MainScreen) -> None:
-    screen.run_worker(flows.download(screen), group="download")
+    screen.work_on("download", flows.download, screen)
 
 
 def start(screen: MainScreen) -> None:
@@ -260,31 +260,31 @@ def start(screen: MainScreen) -> None:
 def shell(screen: MainScreen) -> None:
     from oh_tui.tui.shell_screen import open_shell
 
-    screen.run_worker(open_shell(screen), group="ask")
+    screen.work_on("ask", open_shell, screen)
 
 
 def open_page(screen: MainScreen) -> None:
-    screen.run_worker(opening.open_page(screen), group="ask")
+    screen.work_on("ask", opening.open_page, screen)
 
 
 def open_pull(screen: MainScreen) -> None:
-    screen.run_worker(opening.open_pull(screen), group="ask")
+    screen.work_on("ask", opening.open_pull, screen)
 
 
 def get(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    screen.run_worker(transfers.get(screen), group="download")
+    screen.work_on("download", transfers.get, screen)
 
 
 def put(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    screen.run_worker(transfers.put(screen), group="download")
+    screen.work_on("download", transfers.put, screen)
 
 
 def copy(screen: MainScreen) -> None:
-    screen.run_worker(copying.copy(screen), group="ask")
+    screen.work_on("ask", copying.copy, screen)
 
 
 def pager(screen: MainScreen) -> None:
@@ -296,7 +296,7 @@ def editor(screen: MainScreen) -> None:
 
 
 def images(screen: MainScreen) -> None:
-    screen.run_worker(outside.save_images(screen), group="ask")
+    screen.work_on("ask", outside.save_images, screen)
 
 
 def refresh(screen: MainScreen) -> None:
@@ -327,7 +327,7 @@ def close_or_quit(screen: MainScreen) -> None:
     elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
         screen.focus_pane("conversations")
     elif screen.writing or screen.drafts:
-        screen.run_worker(flows.quit_while_writing(screen), group="ask")
+        screen.work_on("ask", flows.quit_while_writing, screen)
     else:
         screen.app.exit(0)
 

@@ -181,7 +181,7 @@ class OhTui(KeysInOrder):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.main.writing:
-            self.main.run_worker(flows.quit_while_writing(self.main), group="ask")
+            self.main.work_on("ask", flows.quit_while_writing, self.main)
         else:
             self.exit(0)
 

@@ -38,7 +38,7 @@ def painted(screen: MainScreen) -> None:
 def begin(screen: MainScreen) -> None:
     if screen.make_source is None:
         screen.sidebar.say("no API key")
-        screen.run_worker(flows.without_key(screen), group="write")
+        screen.work_on("write", flows.without_key, screen)
     else:
         servers.tell_cautions(screen)
         screen.open_source(screen.make_source)

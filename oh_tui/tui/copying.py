@@ -49,7 +49,7 @@ async def copy(screen: MainScreen) -> None:
     if selected and selected[1] - selected[0] >= MOST:
         screen.footer.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
         return
-    screen.run_worker(_send(screen, _asked_for(screen, answer)), group="copy")
+    screen.work_on("copy", _send, screen, _asked_for(screen, answer))
 
 
 async def _send(screen: MainScreen, make: Callable[[], _Asked]) -> None:

@@ -92,7 +92,7 @@ async def find(screen: MainScreen) -> None:
         return
     screen.set_find(text)
     if text:
-        screen.work_instead("find", find_next, screen, 0)
+        screen.work_on("find", find_next, screen, 0, instead=True)
 
 
 async def find_next(screen: MainScreen, by: int) -> None:
@@ -289,7 +289,7 @@ def refilter(screen: MainScreen) -> None:
     if screen.filtering is not None:
         screen.timeline.filtered = None
         screen.filtering.trajectory = None
-        screen.work_instead("filter", _sift, screen, screen.filtering)
+        screen.work_on("filter", _sift, screen, screen.filtering, instead=True)
 
 
 def studied(screen: MainScreen) -> None:
@@ -317,7 +317,7 @@ def grown(screen: MainScreen, changed: list[int]) -> None:
     filtering.known = now
     if not _is_sifting(screen):
         follow = screen.follow and timeline.cursor >= timeline.row_count() - 1
-        screen.work_instead("filter", _sift, screen, filtering, follow)
+        screen.work_on("filter", _sift, screen, filtering, follow, instead=True)
 
 
 def _is_sifting(screen: MainScreen) -> bool:

@@ -230,7 +230,7 @@ def look(screen: MainScreen) -> None:
     assert screen.source is not None
     if not any(w.group == "peek" and not (w.is_finished or w.is_cancelled) for w in screen.workers):
         read = peek if screen.source.can_act else read_ends
-        screen.run_worker(read(screen, screen.source), group="peek")
+        screen.work_on("peek", read, screen, screen.source)
 
 
 async def peek(screen: MainScreen, source: Source) -> None:

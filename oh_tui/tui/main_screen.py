@@ -300,7 +300,7 @@ class MainScreen(AskingScreen):
         if self.timeline.row_count():
             child = children.of_step(self)
             if child:
-                self.run_worker(children.enter(self, child), group="ask")
+                self.work_on("ask", children.enter, self, child)
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")

@@ -50,7 +50,7 @@ def ring(screen: MainScreen, changes: Sequence[Change]) -> None:
     elif notice == ("osc9",):
         cast("OhTui", screen.app).write_terminal(osc9(sentence(changes)))
     else:
-        screen.run_worker(_run_all(screen, notice, changes[:MOST]), group="notice")
+        screen.work_on("notice", _run_all, screen, notice, changes[:MOST])
 
 
 def sentence(changes: Sequence[Change]) -> str:

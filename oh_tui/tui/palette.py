@@ -72,7 +72,7 @@ class Commands(Provider):
         await self._main.run_action(action)
 
     def _switch(self, name: str) -> None:
-        self._main.run_worker(servers.switch(self._main, name), group="ask")
+        self._main.work_on("ask", servers.switch, self._main, name)
 
     def _colour(self, theme: str) -> None:
         self._main.app.theme = theme_name(theme)

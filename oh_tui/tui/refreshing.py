@@ -93,7 +93,7 @@ class Refreshing:
     def _want(self) -> None:
         self._wanted = True
         if not self._is_busy:
-            self._screen.run_worker(self.read(), group="lists")
+            self._screen.work_on("lists", self.read)
 
     async def read(self) -> None:
         """As often as it is wanted by the end of each reading; then by itself after a while."""

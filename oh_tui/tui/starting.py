@@ -28,7 +28,7 @@ def new_conversation(screen: MainScreen) -> None:
 
     def begin(request: StartRequest) -> None:
         screen.draft = form.draft
-        screen.run_worker(_watch(screen, form, request), group="start")
+        screen.work_on("start", _watch, screen, form, request)
 
     def closed(_: None) -> None:
         screen.draft = None if form.finished else form.draft

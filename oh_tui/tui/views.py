@@ -46,7 +46,7 @@ async def changes(screen: MainScreen) -> None:
 
     title = title_of(screen.current) if screen.current else ""
     view = ChangesScreen(study.changes, title)
-    screen.work_instead("git", _ask_git, screen, view)
+    screen.work_on("git", _ask_git, screen, view, instead=True)
     chosen = await screen.app.push_screen_wait(view)
     if chosen is None:
         return

@@ -11,13 +11,17 @@ from textual.worker import Worker, WorkerState
 
 
 class WorkingScreen(Screen[int]):
-    def work_instead(
-        self, group: str, do: Callable[..., Coroutine[Any, Any, None]], *words: object
+    def work_on(
+        self,
+        group: str,
+        do: Callable[..., Coroutine[Any, Any, None]],
+        *words: object,
+        instead: bool = False,
     ) -> None:
-        """A worker in the place of the one that its group has. It is given what to call, and no
-        coroutine: of one that is put aside before it has begun Python warns on the terminal."""
+        """A worker beside those of its group, or `instead` of them. It is given what to call, and
+        no coroutine: of one that ends before it has begun Python warns on the terminal."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
-        self.run_worker(work, group=group, exclusive=True)
+        self.run_worker(work, group=group, exclusive=instead)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """One that was put aside keeps its error, and with its traceback itself and all it worked

@@ -4,10 +4,10 @@ given."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -286,7 +286,9 @@ class RunView(Stack):
         self._made.clear()
         if seen is None or seen[:4] != key[:4]:
             self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
-        self.run_worker(self._make_large(make, key), group="bodies", exclusive=True)
+        # no coroutine: of one that is put aside before it has begun Python warns on the terminal
+        making = cast("Awaitable[None]", partial(self._make_large, make, key))
+        self.run_worker(making, group="bodies", exclusive=True)
 
     async def _make_large(self, make: Callable[[], Shown], key: _Key) -> None:
         """Show it once a thread has made it, if it is still wanted then. One thread at a time:
