@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 
@@ -22,16 +22,16 @@ async def apart(work: Callable[[], Awaitable[T]]) -> T:
     """What `work` gives, done in a task of its own; who is cancelled meanwhile is so when that has
     tidied up. What it gave just then is lost, so that what has to be closed is kept by `work`."""
     scope = anyio.CancelScope()
-    given: list[T] = []
 
-    async def inside() -> None:
+    async def inside() -> T | None:
         with scope:
-            given.append(await work())
+            return await work()
+        return None  # cancelled: nobody asks for it
 
     task = asyncio.create_task(inside())
     try:
-        await asyncio.shield(task)
-        return given.pop()
+        await asyncio.wait({task})
+        return cast("T", task.result())
     except asyncio.CancelledError:
         scope.cancel()
         while not task.done():
