@@ -75,9 +75,11 @@ def _stop_nearest(screen: MainScreen) -> bool:
         return True
     if finding.stop_filter(screen):
         return True
-    for group in ("download", "find"):
+    for group in ("download", "find", "copy"):
         if any(w.group == group and w.is_running for w in screen.workers):
             screen.workers.cancel_group(screen, group)
+            if group == "copy":
+                screen.footer.tell("nothing was copied")
             return True
     if screen.run_view.is_reading:
         screen.run_view.is_reading = False

@@ -53,11 +53,17 @@ async def copy(screen: MainScreen) -> None:
 
 
 async def _send(screen: MainScreen, make: Callable[[], _Asked]) -> None:
-    """A thread makes it: a megabyte takes a part of a second, and no key is to wait for that."""
+    """A thread makes it: a megabyte takes a part of a second, and no key is to wait for that. One
+    thread at a time: those that were left would take the processor from the screen."""
     loop = asyncio.get_running_loop()
-    waits = loop.call_later(PATIENCE, screen.footer.tell, "making what is copied …")
+    waits = loop.call_later(PATIENCE, screen.footer.tell, "making what is copied … esc stops")
     try:
-        text, what = await asyncio.to_thread(_cleaned, make)
+        while screen.copy_made is not None and not screen.copy_made.done():
+            await asyncio.wait([screen.copy_made])
+        screen.copy_made = loop.run_in_executor(None, _cleaned, make)
+        # nobody may be left to take its error
+        screen.copy_made.add_done_callback(lambda done: done.cancelled() or done.exception())
+        text, what = await asyncio.shield(screen.copy_made)
     finally:
         waits.cancel()
     if not text:

@@ -108,6 +108,8 @@ class MainScreen(AskingScreen):
         self.runs = Runs()
         self.saved: Path | None = None
         """The last trajectory downloaded."""
+        self.copy_made: asyncio.Future[tuple[str, str]] | None = None
+        """The text to be copied, as a thread makes it, and what it is."""
         self.drafts: dict[str, str] = {}
         """Messages written and not sent, by conversation id without dashes."""
         self.run_shown = asyncio.Event()

@@ -25,8 +25,8 @@ OURS = {
 }
 """Servers that are always there, and what they are."""
 
-GROUPS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "git")
-"""Workers that read from the server that is left."""
+GROUPS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "git", "copy")
+"""Workers that read from the server that is left, or make something of what it gave."""
 
 
 def entries(screen: MainScreen) -> list[tuple[str, str]]:

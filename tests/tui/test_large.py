@@ -171,8 +171,23 @@ async def test_what_is_copied_last_is_what_is_in_the_clipboard(
 ) -> None:
     with held(monkeypatch) as may:
         await it.send("j", "y", "o", "j", "y", "o")
+        await it.pilot.pause(0.05)
+        assert it.app.clipboard == ""  # one thread at a time
+        may.set()
         await it.until(lambda: "output was sent to the terminal's clipboard" in it.footer)
+        await it.settle()
+    assert it.app.clipboard == "third said"
+
+
+async def test_esc_stops_a_copy_that_takes_its_time(
+    it: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(monkeypatch) as may:
+        await it.send("j", "y", "o")
+        await it.until(lambda: "making what is copied" in it.footer)
+        await it.send("escape")
+        assert "nothing was copied" in it.footer
         may.set()
         await it.settle()
-        await it.pilot.pause(0.05)
-    assert it.app.clipboard == "third said"
+    await it.pilot.pause(0.05)
+    assert it.app.clipboard == ""
