@@ -92,7 +92,7 @@ class OhTui(KeysInOrder):
         self.theme = theme_name("ansi" if few else settings.config.theme or "oh-dark")
         # Textual would read all styles for its own theme first, and then for this one.
         self.stylesheet.set_variables(self.get_css_variables())
-        self._has_styles = True
+        self._styled_for = self.theme
         self.set_keymap(settings.config.keys)
         if "palette" in settings.config.keys:
             self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
@@ -119,9 +119,8 @@ class OhTui(KeysInOrder):
 
     def refresh_css(self, animate: bool = True) -> None:
         """Textual asks for it once at the start: the styles are those of the theme already."""
-        if self._has_styles:
-            self._has_styles = False
-        else:
+        has_them, self._styled_for = self._styled_for == self.theme, ""
+        if not has_them:
             super().refresh_css(animate)
 
     def watch_title(self, title: str) -> None:
