@@ -307,13 +307,18 @@ def take_state(screen: MainScreen) -> None:
     now = row.conversation if row else before
     if now == before:
         return
+    take_record(screen, now)
+    if now.sandbox_status != before.sandbox_status:
+        screen.read_run(now)
+
+
+def take_record(screen: MainScreen, now: Conversation) -> None:
+    """What the server tells now of the conversation at the right."""
     screen.current = now
     if screen.pane in ("timeline", "detail"):
         screen.sidebar.opened(now.id)
     screen.run_view.show_conversation(now, screen.clock())
     screen.tell_keys()
-    if now.sandbox_status != before.sandbox_status:
-        screen.read_run(now)
 
 
 async def read_more(screen: MainScreen) -> None:

@@ -16,7 +16,7 @@ from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
 from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
-from oh_tui.tui import finding, flows, highlight, views
+from oh_tui.tui import finding, flows, highlight, lists, views
 from oh_tui.tui.runs import Run, landing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
@@ -199,7 +199,12 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
 
     async for news in screen.source.follow(run.conversation, trajectory, run.via, told):
         if news is None:
-            screen.read_run(await record_of_now(screen, run.conversation))
+            now = await record_of_now(screen, run.conversation)
+            if screen.timeline.trajectory is trajectory:
+                if now != run.conversation:
+                    lists.take_record(screen, now)
+                    screen.refresh_lists()
+                screen.read_run(now)
             return
         if screen.timeline.trajectory is not trajectory:
             return

@@ -460,6 +460,7 @@ async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
     async with explore(wrap=between) as it:
         await it.open(FLAKY)
         assert it.screen.current
+        old = it.screen.current.session_api_key
         box = it.demo.world.conversations[it.screen.current.id].sandbox
         assert box
         box.keys += 1  # resumed by somebody else, between two looks at the list
@@ -470,6 +471,7 @@ async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
         await asyncio.sleep(0.4)
         assert between.count("GET /runtime/*/events/search") > 2, "it is followed"
         assert between.count("GET /runtime/*/events/count") < 2, "and not read time and again"
+        assert it.screen.current.session_api_key != old, "what is done next goes there too"
 
 
 async def test_the_result_of_the_running_step_comes_in_under_the_cursor() -> None:
