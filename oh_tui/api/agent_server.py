@@ -211,4 +211,4 @@ _ACT_HINTS: dict[type[ApiError], str] = {
 
 _RUNS = "It runs already: wait for it, or stop it first"
 _NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
-_AGAIN = "Refresh, and try again"
+_AGAIN = "Look how it stands, and try again"

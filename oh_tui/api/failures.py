@@ -110,7 +110,11 @@ def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str
         case 404 | 410:
             return NotFound, "knows no such thing", "It may be deleted or belong to someone else"
         case 409:
-            return Conflict, "cannot do it in its present state", "Refresh, and try again"
+            return (
+                Conflict,
+                "cannot do it in its present state",
+                "Look how it stands, and try again",
+            )
         case 413:
             return TooLarge, "finds it too large", ""
         case 429:

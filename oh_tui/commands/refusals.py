@@ -27,6 +27,8 @@ _OURS = {
     "P asks again": "try again, or --now",
     "P stops it": "oh-tui stop {id} stops it",
     "m tries again": "try again",
+    "It is not ready for an answer: look how it stands, and try again in a moment": "It is not "
+    "ready for an answer: oh-tui tail {id} tells how it stands; try again in a moment",
     "look, and answer again": "oh-tui tail {id} shows what waits now",
     "look at the list in a minute before you start it again": "oh-tui conversations lists it in a "
     "minute: look there before you start it again",

@@ -52,7 +52,8 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
 async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]:
     """`part_file` where a loop runs that must not wait: a large folder takes its time to be looked
     through, and on a network the locks do too, so that a thread does it. Who is cancelled meanwhile
-    does not wait for it either: what the thread still makes, it takes away itself."""
+    does not wait for it either: what the thread still makes, it takes away itself, or, should the
+    process end in that moment, the next download into the folder does."""
     import asyncio  # not at the top: a command on a file runs no loop
     import threading
 

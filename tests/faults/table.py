@@ -56,7 +56,7 @@ CASES = (
         "409",
         faults.detail(409, "It is being migrated."),
         "HOST said: It is being migrated (409)",
-        "Refresh, and try again",
+        "Look how it stands, and try again",
     ),
     Case("410", faults.detail(410, "Gone for good"), "HOST said: Gone for good (410)", WRONG),
     Case("413", faults.says(413), "HOST finds it too large (413)"),

@@ -67,17 +67,18 @@ class Key:
 RESPOND = "POST /runtime/*/events/respond_to_confirmation"
 STILL_WAITS = ("The server took the answer, but what waited still waits: look, and answer again",
                True)  # fmt: skip
+LOOK = "Look how it stands, and try again"
 NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
 WORKS_ON = ("The agent was asked to stop, and works on: P asks again", True)
 
 AGENT = {
     "P, after this step": Key(
         "Flaky CI on main", ("P", "enter"), "POST /runtime/*/pause",
-        "the agent stops after this step", "stop the agent", "Refresh, and try again", WORKS_ON,
+        "the agent stops after this step", "stop the agent", LOOK, WORKS_ON,
     ),
     "P, now": Key(
         "Flaky CI on main", ("P", "n"), "POST /runtime/*/interrupt",
-        "stopping the agent now", "interrupt the agent", "Refresh, and try again", WORKS_ON,
+        "stopping the agent now", "interrupt the agent", LOOK, WORKS_ON,
     ),
     "P, continue": Key(
         "Split the settings module", ("P",), "POST /runtime/*/run",
