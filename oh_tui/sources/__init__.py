@@ -35,6 +35,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
     `trajectory` is None when there is only progress to tell; the last one has `complete` set
     unless older events stay on the server until asked for. `via` says where they come from.
+    With `more` the rest of the run follows by itself.
     """
 
     via: str
@@ -42,6 +43,7 @@ class Loaded(msgspec.Struct, frozen=True):
     loaded: int = 0
     total: int | None = None
     note: str = ""
+    more: bool = False
 
 
 class Cost(msgspec.Struct, frozen=True):

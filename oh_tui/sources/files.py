@@ -106,7 +106,7 @@ class FileSource:
         total = len(archive)
         first = max(0, total - 2 * PAGE)
         newest = await _aside(_newest, archive, first)
-        yield Loaded("file", newest, total - first, total, _summary(archive))
+        yield Loaded("file", newest, total - first, total, _summary(archive), first > 0)
         if first == 0:
             return
         whole = Trajectory()

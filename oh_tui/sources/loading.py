@@ -34,7 +34,8 @@ COME_BACK = 10.0
 """Seconds between two looks at an agent server that was silent while its sandbox runs."""
 
 SPAN = 10
-"""Pages that are read to join what is new of a long run with what is held of it."""
+"""Pages that are read to join what is new of a long run with what is held of it. Each makes the
+server read the whole run: more are read only when the reader wants them."""
 
 LATE = 20
 """Events held that pages of the app server have to hold too where they join them. An event may come
@@ -125,7 +126,7 @@ class ServerRuns:
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         whole = not page.next_page_id
         newest = build(reversed(page.items), live=True, complete=whole)
-        yield Loaded(via, newest, len(page.items), total)
+        yield Loaded(via, newest, len(page.items), total, more=not whole)
         if whole:
             return
         events: list[Event] = []
@@ -156,8 +157,9 @@ class ServerRuns:
         events = _with_held(page.items[::-1], held, whole=whole)
         newest = build(events, live=live, complete=whole)
         note = note or _lacking(conversation, newest)
-        yield Loaded(via, newest, len(events), max(total, len(events)), note)
-        if whole or self._gives_pages_alone(conversation, total):
+        more = not (whole or self._gives_pages_alone(conversation, total))
+        yield Loaded(via, newest, len(events), max(total, len(events)), note, more)
+        if not more:
             return
         async with self._bulk:
             with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
@@ -195,24 +197,32 @@ class ServerRuns:
         total: int,
         note: str,
     ) -> Loaded | None:
-        """The events held of a long run with all that are newer; None when there are none, or too
-        many."""
-        pages = [page]
-        while sum(held.holds(event.id) for page in pages for event in page.items) < LATE:
-            if len(pages) == SPAN or not pages[-1].next_page_id:
-                return None
-            pages.append(await self._page(conversation, pages[-1].next_page_id, total))
+        """The events held of a long run with all that are newer, or where those are too many the
+        newest alone; None when none are newer."""
+        pages, common = [page], 0
+        while True:
+            common += sum(held.holds(event.id) for event in pages[-1].items)
+            cursor = pages[-1].next_page_id
+            if common >= LATE or len(pages) == SPAN or not cursor:
+                break
+            pages.append(await self._page(conversation, cursor, total))
         newest = [event for page in reversed(pages) for event in reversed(page.items)]
-        # what is older than those held comes with the pages before them
-        first = () if held.complete else held.events[:LATE]
-        since = max((event.timestamp for event in first), default="")
-        news = [e for e in newest if not held.holds(e.id) and e.timestamp >= since]
+        if common >= LATE:
+            # what is older than those held comes with the pages before them
+            first = () if held.complete else held.events[:LATE]
+            since = max((event.timestamp for event in first), default="")
+            news = [e for e in newest if not held.holds(e.id) and e.timestamp >= since]
+            events, whole = [*held.events, *news], held.complete
+        else:
+            news = [event for event in newest if not held.holds(event.id)]
+            whole = not cursor
+            events = _with_held(newest, held, whole=whole)
         if not news:
             return None
         live = conversation.sandbox_status == "RUNNING"
-        events = [*held.events, *news]
-        run = await asyncio.to_thread(build, events, live=live, complete=held.complete)
-        return Loaded("app server", run, len(events), max(total, len(events)), note)
+        run = await asyncio.to_thread(build, events, live=live, complete=whole)
+        note, count = note or _lacking(conversation, run), len(run.events)
+        return Loaded("app server", run, count, max(total, count), note)
 
     async def _page(
         self, conversation: Conversation, cursor: str | None, total: int

@@ -113,7 +113,7 @@ def take_loaded(
             done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
             screen.run_view.progress = f"reading {done} · esc stops"
         return run
-    if run and run.has_more_than(loaded.trajectory):
+    if run and run.has_more_than(loaded):
         tell_held(screen, run, loaded.total)
         return run
     step = None

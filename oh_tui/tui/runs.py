@@ -43,13 +43,16 @@ class Run(msgspec.Struct):
             len(self.trajectory.events) > (DOWNLOAD_LIMIT if self.trajectory.complete else PAGE)
         )
 
-    def has_more_than(self, page: Trajectory) -> bool:
-        """Whether a newest page brings nothing while more of the run is held; what is new in a
-        run that is held whole comes with the rest of it."""
-        held = self.trajectory
-        if page.complete or len(page.events) > len(held.events):
+    def has_more_than(self, loaded: Loaded) -> bool:
+        """Whether newest events bring nothing while more of the run is held; what is new in a run
+        that is held whole comes with the rest of it, if that follows."""
+        held, newest = self.trajectory, loaded.trajectory
+        assert newest is not None
+        if newest.complete or len(newest.events) > len(held.events):
             return False
-        return held.complete or not page.events or held.holds(page.events[-1].id)
+        if held.complete and loaded.more:
+            return True
+        return all(held.holds(event.id) for event in newest.events)
 
 
 class Runs:

@@ -31,7 +31,7 @@ from tests.sources.test_server import ID, parsed
 
 SEEDS = 60
 
-PAGE, LATE = 12, 9
+PAGE, LATE, SPAN = 12, 9, 2
 """Those of the servers and the client, made smaller, so that few events make many pages."""
 
 
@@ -131,7 +131,7 @@ class Reader:
 
     def take(self, loaded: Loaded) -> None:
         run = self.run
-        if loaded.trajectory is not None and not (run and run.has_more_than(loaded.trajectory)):
+        if loaded.trajectory is not None and not (run and run.has_more_than(loaded)):
             self.runs.take(self.conversation, loaded)
 
     async def load(self, most: int = 1000) -> None:
@@ -199,16 +199,18 @@ async def read_somehow(seed: int) -> None:
         what = rolls.choice((reader.load, reader.load, reader.older, reader.older, reader.follow))
         with contextlib.suppress(Problem):
             await what(rolls.choice((1, 2, 5)))
-        for _ in range(rolls.choice((0, 1, 6))):
+        for _ in range(rolls.choice((0, 1, 6, 12))):
             world.turn()
     world.fails, world.silent = 0.0, rolls.random() < 0.4
-    for _ in range(3):  # that there is no download is known when one was asked for
-        await reader.load(rolls.choice((1, 1000)))
+    # that there is no download is known when one was asked for
+    for most in (*rolls.choices((1, 1000), k=2), 1000):
+        await reader.load(most)
         await reader.older()
     for _ in range(2):
         await reader.follow()
         if world.silent:  # what was read inside is followed there alone
             await reader.load()
+        await reader.older()  # of what is too much to be joined the newest alone came
         check(world, reader)
         world.turn()
     await source.close()
@@ -233,6 +235,7 @@ def check(world: World, reader: Reader) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "PAGE", PAGE)
     monkeypatch.setattr(loading, "LATE", LATE)
+    monkeypatch.setattr(loading, "SPAN", SPAN)
     monkeypatch.setattr(loading, "PACE", (0.0, 0.0, 0.0))
     monkeypatch.setattr(loading, "COME_BACK", 0.0)
 

@@ -15,10 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
-from oh_tui.sources import DOWNLOAD_LIMIT, Older, build, joined, loading
+from oh_tui.sources import DOWNLOAD_LIMIT, Loaded, Older, build, joined, loading
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, happened, parsed
 
@@ -180,8 +181,46 @@ async def test_what_is_new_joins_what_is_held_and_is_not_asked_for_again() -> No
         assert seconds(more) == list(range(622, 1020))
         assert not more.complete
         it.server.events += [happened(n) for n in range(1020, 2500)]
-        assert seconds(await it.load(more)) == list(range(2400, 2500)), "too much is new"
+        assert seconds(await it.load(more)) == list(range(1500, 2500)), "too much is new"
         assert len(it.server.pages) == loading.SPAN
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_too_much_that_is_new_is_shown_in_the_place_of_an_old_run_held_whole(
+    known: bool,
+) -> None:
+    """Whether or not it is `known` beforehand that the server gives no download."""
+    server = run_of(1000) if known else Long([happened(n) for n in range(1000)])
+    async with reading(server) as it:
+        runs = Runs()
+        runs.take(it.conversation, Loaded("app server", build(parsed(server.events))))
+        server.events += [happened(n) for n in range(1000, 2100)]
+        run = runs.get(ID)
+        assert run
+        async for state in it.source.load(it.conversation, run.trajectory):
+            if not run.has_more_than(state):
+                run = runs.take(it.conversation, state)
+        assert seconds(run.trajectory) == list(range(1100, 2100))
+        assert not run.trajectory.complete
+        whole = joined(run.trajectory, await it.older(run.trajectory))
+        assert whole.complete
+        assert seconds(whole) == list(range(2100))
+
+
+async def test_a_run_held_whole_stays_while_what_is_new_is_not_read_or_there_is_nothing() -> None:
+    async with reading(Long([happened(n) for n in range(1000)])) as it:
+        held = build(parsed(it.server.events))
+        run = Run(it.conversation, held, "app server")
+        for new in (0, 1100):
+            it.server.events += [happened(1000 + n) for n in range(new)]
+            reads = it.source.load(it.conversation, held)
+            async with contextlib.aclosing(reads) as states:
+                newest = await anext(states)
+            assert newest.more and run.has_more_than(newest), "a download is to bring the rest"
+        it.server.events = it.server.events[:1000]
+        it.source._refused.add(it.conversation.id)
+        (same,) = [state async for state in it.source.load(it.conversation, held)]
+        assert not same.more and run.has_more_than(same)
 
 
 async def test_what_is_new_with_an_older_time_is_joined_too() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from oh_tui.sources import Loaded, build
+from oh_tui.tui import reading
+from tests.sources.test_server import happened, parsed
 from tests.tui.explorer import Between, Explorer, explore
 
 LONG = "Raise the coverage of billing"
@@ -163,3 +167,20 @@ async def test_what_was_read_page_by_page_outlives_eight_other_runs() -> None:
             await it.settle()
         await it.open(LONG)
         assert held(it) == 100 + 10 * 99 - 19
+
+
+async def test_too_much_that_is_new_takes_the_place_of_what_was_whole() -> None:
+    async with explore() as it:
+        await it.open(LONG)
+        assert held(it) == ALL
+        before, conversation = it.screen.timeline.trajectory, it.screen.current
+        assert before and before.complete and conversation
+        newest = build(parsed([happened(n) for n in range(1000)]), complete=False)
+        loaded = Loaded("app server", newest, 1000, 4500, more=True)
+        reading.take_loaded(it.screen, conversation, loaded)
+        assert it.screen.timeline.trajectory is before, "the rest is to come"
+        reading.take_loaded(it.screen, conversation, replace(loaded, more=False))
+        await it.pilot.pause()
+        assert held(it) == 1000
+        assert "the last 1,000 of 4,500 events · L reads all" in rule(it)
+        assert "L read all" in it.footer
