@@ -146,6 +146,7 @@ async def go_on(call: Call) -> int:
         await _through(agents.go_on(before), stages)
         call.goes_on = ""
         now = await agents.settled(before)
+        now.require_gone_on(before)
     _tell(call, now, "continued", stages, before.calls)
     return 0
 

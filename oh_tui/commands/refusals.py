@@ -25,6 +25,7 @@ _OURS = {
     "It still ends the step in which it was stopped: P again in a moment": "It still ends the step "
     "in which it was stopped: try again in a moment",
     "P asks again": "try again, or --now",
+    "P tries again": "try again",
     "P stops it": "oh-tui stop {id} stops it",
     "m tries again": "try again",
     "It is not ready for an answer: look how it stands, and try again in a moment": "It is not "

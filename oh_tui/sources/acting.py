@@ -102,6 +102,12 @@ class Standing(msgspec.Struct, frozen=True):
         if self.runs:
             raise Problem("The agent was asked to stop, and works on", "P asks again")
 
+    def require_gone_on(self, before: Standing) -> None:
+        """Raises Problem when the agent does not work, and nothing has changed since `before`."""
+        same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
+        if same and self.same_calls(before) and not self.runs:
+            raise Problem("The agent was asked to go on, and stands as before", "P tries again")
+
 
 class Agents:
     """The agents of an app server's conversations. What changes something tells its stages; how

@@ -203,6 +203,7 @@ async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None
         if not await ask_about_calls(screen, standing, question):
             return
     now = await carry_out(screen, agents, standing, agents.go_on(standing))
+    now.require_gone_on(standing)
     screen.footer.tell(stands(now))
 
 

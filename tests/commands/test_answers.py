@@ -156,6 +156,19 @@ def test_one_that_has_nothing_to_do_cannot_continue(shell: Shell) -> None:
     assert "oh-tui send" in said.complaint
 
 
+def test_one_that_stands_as_before_is_not_said_to_be_continued(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server took it, and nothing came of it."""
+    monkeypatch.setattr(acting, "SETTLE", 0.1)
+    shell.between.answer("POST /runtime/*/run", 200, '{"success": true}', "application/json")
+    said = shell(f"continue {DATES}")
+    assert (said.code, said.out) == (1, "")
+    assert said.complaint == (
+        "oh-tui: The agent was asked to go on, and stands as before\n        try again\n"
+    )
+
+
 @pytest.mark.parametrize("name", [name for name in EACH if name != "start"])
 def test_without_a_sandbox_that_runs_the_exit_code_is_1(shell: Shell, name: str) -> None:
     for identifier, words in ((IDS["click"], "oh-tui resume"), (IDS["fix-add"], "stays readable")):

@@ -84,7 +84,7 @@ AGENT = {
         "Split the settings module", ("P",), "POST /runtime/*/run",
         "the agent goes on", "let the agent go on",
         "It still ends the step in which it was stopped: P again in a moment",
-        ("the agent is stopped: P lets it go on", False),
+        ("The agent was asked to go on, and stands as before: P tries again", True),
     ),
     "a, yes": Key(
         "Add OAuth login", ("a", "y"), "POST /runtime/*/run",
