@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.api.errors import ApiError
+from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan
@@ -162,7 +162,10 @@ class ServerSource(ServerRuns):
         now = safe_line(status or "in no known state").lower()
         if failure is None:
             raise Refused(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
-        raise Refused(f"The server did not {verb} the sandbox; it is {now}", failure.sentence)
+        why = failure.sentence
+        if isinstance(failure, RateLimited):
+            why = f"{why}: {failure.hint}"  # how long to wait; how it stands is known already
+        raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
 
     def agents(self) -> Agents:
         from oh_tui.sources.acting import Agents

@@ -186,6 +186,7 @@ async def test_what_is_asked_of_a_sandbox(wire: Wire, key: Sandbox) -> None:
             wire.disarm()
             words = f"The server did not {verb} the sandbox; it is {key.state}"
             words += f": Could not {verb} ID: {sentence}"
+            words += f": {HINTS[name]}" if name == "429" else ""
             if name == SHAPE:
                 words = f"The server was asked to {verb} the sandbox, which is still {key.state}: r"
             after = key.done if name == HALF else [(words, True)]

@@ -90,6 +90,8 @@ def on_pause(case: Case) -> tuple[str, str]:
     if case.hint == OTHER:  # any JSON but a plain no is taken for a yes, and not believed
         return "The server was asked to pause the sandbox, which is still running", "r"
     why = f"Could not pause the sandbox {BOXES[SPLIT][:12]}: {case.told}"
+    if "(429)" in case.told:
+        why += f": {case.hint}"
     return "The server did not pause the sandbox; it is running", why
 
 
