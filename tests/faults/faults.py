@@ -63,6 +63,13 @@ async def cut_json(exchange: Exchange) -> None:
     await exchange.send(200, body[: len(body) // 2], Content_Type=JSON)
 
 
+async def cut_and_closed(exchange: Exchange) -> None:
+    """Half of an answer that ends with its connection, as one of HTTP/1.0: nothing tells of it."""
+    body = await (await exchange.answer()).aread()
+    await exchange.head(200)
+    await exchange.raw(body[: len(body) // 2])
+
+
 async def silent(exchange: Exchange) -> None:
     """Takes the call and never answers, as a frozen process does."""
     await exchange.reader.read()

@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo import Demo
+from oh_tui.problem import Problem
 from oh_tui.sources import acting, loading
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.reading import SILENT
@@ -278,6 +279,27 @@ async def test_results_that_come_before_their_calls_are_put_to_them(wire: Wire, 
         assert len(order_of(run)) == len(there)
         assert run.counts.stray_results == 0
         assert all(step.results for step in run.steps if step.is_call and step is not run.steps[-1])
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        (faults.short_of_its_length, "broke off"),
+        (faults.cut_and_closed, r"\d+ of \d{3} events came"),
+    ],
+)
+async def test_a_count_and_a_download_that_are_both_cut_off_are_no_whole_run(
+    wire: Wire, cut: Fault, told: str
+) -> None:
+    asked = source(wire)
+    (row,) = await asked.get([IDS[DATES]])
+    assert row is not None
+    row = replace(row, sandbox_status="PAUSED")  # so that the app server is asked
+    wire.arm("GET */events/count", cut, times=1)
+    wire.arm("GET */download", cut)
+    with pytest.raises(Problem, match=told):
+        _ = [state async for state in asked.load(row)]
+    await asked.close()
 
 
 @pytest.mark.parametrize("seed", range(3))
