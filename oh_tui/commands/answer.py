@@ -95,7 +95,7 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
         call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
         await _through(agents.answer(before, accept=accept, reason=reason.strip()), stages)
         call.goes_on = ""
-        now = await agents.settled(before)
+        now = await agents.settled(before, lambda now: not now.still_waits(before))
         now.require_answered(before)
     _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
     return 0
@@ -111,7 +111,7 @@ async def stop(call: Call) -> int:
         call.goes_on = "the agent was asked to stop, and does so when its step ends"
         await _through(agents.stop(before, at_once=call.asked.now), stages)
         call.goes_on = ""
-        now = await agents.settled(before)
+        now = await agents.settled(before, lambda now: not now.runs)
         now.require_stopped()
     cut = before.calls if call.asked.now else ()
     _tell(call, now, "stopped", stages, cut)

@@ -6,7 +6,7 @@ Facts without another source are measured on agent server 1.34.0.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -91,9 +91,13 @@ class Standing(msgspec.Struct, frozen=True):
     def same_calls(self, other: Standing) -> bool:
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
+    def still_waits(self, before: Standing) -> bool:
+        """With calls that are known: what waits without one may be something else by now."""
+        return self.waits and bool(self.calls) and self.same_calls(before)
+
     def require_answered(self, before: Standing) -> None:
         """Raises Problem when the server took an answer, and what waited `before` still waits."""
-        if self.waits and self.same_calls(before):
+        if self.still_waits(before):
             raise Problem(
                 "The server took the answer, but what waited still waits", "look, and answer again"
             )
@@ -247,14 +251,17 @@ class Agents:
             raise Problem("The rejected call still waits, so nothing was sent", "m tries again")
         return after
 
-    async def settled(self, before: Standing) -> Standing:
-        """How the agent stands when something has changed, or after 3 s all the same."""
+    async def settled(
+        self, before: Standing, as_asked: Callable[[Standing], bool] = lambda _: True
+    ) -> Standing:
+        """How the agent stands when something has changed and it stands as it was asked to, or
+        after 3 s all the same: what a call that was cut off leaves may show before that it was."""
         end = asyncio.get_running_loop().time() + SETTLE
         wait = 0.1
         while True:
             now = await self.standing(before.conversation.id)
             changed = now.status != before.status or not now.same_calls(before)
-            if changed or now.unread != before.unread:
+            if (changed or now.unread != before.unread) and as_asked(now):
                 return now
             if asyncio.get_running_loop().time() >= end:
                 return now

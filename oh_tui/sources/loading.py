@@ -245,7 +245,7 @@ class ServerRuns:
         total, via = await self.count_events(conversation)
         left = max(0, total - len(trajectory.events))
         alone = via == "app server" and self._gives_pages_alone(conversation, total)
-        if not alone or await self._is_back(conversation):
+        if not alone or await self._tells(conversation):
             return Cost(left)
         calls = -(-left // (PAGE - 1))
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
@@ -330,7 +330,7 @@ class ServerRuns:
             news: list[Event] | None
             if agent is None and time.monotonic() - looked >= COME_BACK:
                 looked = time.monotonic()
-                if await self._is_back(conversation):
+                if await self._tells(conversation):
                     yield None
                     return
             try:
@@ -362,15 +362,15 @@ class ServerRuns:
             if news:
                 yield news
 
-    async def _is_back(self, conversation: Conversation) -> bool:
-        """Whether an agent server that was silent, so that the app server was asked, tells now, or
-        is to be found elsewhere."""
+    async def _tells(self, conversation: Conversation) -> bool:
+        """Whether an agent server tells of it, there or where it is now."""
         agent = self._agent(conversation)
         if agent is None:
             return False
         with contextlib.suppress(Problem):
             return await agent.count_events() > 0
-        return await self._moved(conversation) is not None
+        moved = await self._moved(conversation)
+        return moved is not None and moved.sandbox_status == "RUNNING"
 
     async def _news_from_app(
         self, conversation: Conversation, trajectory: Trajectory

@@ -7,7 +7,7 @@ each stage, read again what is true.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -88,8 +88,9 @@ async def answer(screen: MainScreen) -> None:
                 screen.footer.tell("not answered: a asks again")
                 return
             reason = given.strip()
+        stages = agents.answer(standing, accept=chosen == "yes", reason=reason)
         now = await carry_out(
-            screen, agents, standing, agents.answer(standing, accept=chosen == "yes", reason=reason)
+            screen, agents, standing, stages, lambda now: not now.still_waits(standing)
         )
         now.require_answered(standing)
         done = "approved" if chosen == "yes" else "rejected"
@@ -190,7 +191,7 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     if not chosen:
         return
     stages = agents.stop(standing, at_once=chosen == "now")
-    now = await carry_out(screen, agents, standing, stages)
+    now = await carry_out(screen, agents, standing, stages, lambda now: not now.runs)
     now.require_stopped()
     screen.footer.tell(stands(now))
 
@@ -249,10 +250,14 @@ def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
 
 
 async def carry_out(
-    screen: MainScreen, agents: Agents, before: Standing, stages: AsyncIterator[str]
+    screen: MainScreen,
+    agents: Agents,
+    before: Standing,
+    stages: AsyncIterator[str],
+    as_asked: Callable[[Standing], bool] = lambda _: True,
 ) -> Standing:
-    """Show each stage with the seconds it takes, and read how the agent stands then; the lists and
-    the run are read again, whatever came of it."""
+    """Show each stage with the seconds it takes, and read how the agent stands then, as
+    `Agents.settled`; the lists and the run are read again, whatever came of it."""
     try:
         stage = await anext(stages, None)
         while stage is not None:
@@ -260,7 +265,7 @@ async def carry_out(
             with screen.write("telling an agent what to do"), _waiting(screen, stage):
                 stage = await anext(stages, None)
         try:
-            return await agents.settled(before)
+            return await agents.settled(before, as_asked)
         except Problem as problem:
             raise Problem(f"It was done, but then: {problem.sentence}", problem.hint) from problem
     finally:

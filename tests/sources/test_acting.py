@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
@@ -155,6 +156,30 @@ async def test_a_no_gives_the_reason_and_the_call_never_runs(here: Here) -> None
     here.demo.advance(600)
     assert here.results("oauth", before) == ["UserRejectObservation"]
     assert "not on a Friday" in str([event.raw for event in here.events("oauth")])
+
+
+async def test_what_a_stop_leaves_may_show_before_the_agent_is_stopped(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await here.standing("flaky-ci")
+    assert before.runs
+    told = [replace(before, unread=not before.unread)] * 2 + [replace(before, status="paused")]
+
+    async def standing(identifier: str) -> Standing:
+        assert identifier == before.conversation.id
+        return told.pop(0)
+
+    monkeypatch.setattr(here.agents, "standing", standing)
+    assert (await here.agents.settled(before, lambda now: not now.runs)).status == "paused"
+    assert not told
+
+
+async def test_what_waits_without_a_known_call_is_not_said_to_wait_still(here: Here) -> None:
+    waits = await here.standing("oauth")
+    with pytest.raises(Problem, match="still waits"):
+        waits.require_answered(waits)
+    unknown = replace(waits, calls=())
+    unknown.require_answered(unknown)
 
 
 async def test_what_waits_otherwise_than_was_seen_is_not_answered(here: Here) -> None:

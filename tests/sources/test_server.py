@@ -335,5 +335,7 @@ async def test_reading_all_costs_pages_where_the_sandbox_is_silent(
     assert state.trajectory is not None
     cost = await source.cost(conversation, state.trajectory)
     assert (cost.events, cost.calls) == (150, 2)
-    servers.silent, servers.inside = False, history
+    servers.status = "PAUSED"  # as the record held does not know
+    assert (await source.cost(conversation, state.trajectory)).calls == 2
+    servers.status, servers.silent, servers.inside = "RUNNING", False, history
     assert (await source.cost(conversation, state.trajectory)).calls == 0
