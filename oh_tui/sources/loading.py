@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
@@ -18,6 +18,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import RunCache, events_of_zip, zip_of_events
+from oh_tui.sources.following import LATE, Following
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
@@ -30,36 +31,19 @@ READ_COST = 0.00026
 """Seconds that the app server takes for each event of a conversation, whichever page of it is
 asked for: it reads them all. What a page took last replaces it."""
 
-COME_BACK = 10.0
-"""Seconds between two looks at an agent server that was silent while its sandbox runs."""
-
 SPAN = 10
 """Pages that are read to join what is new of a long run with what is held of it. Each makes the
 server read the whole run: more are read only when the reader wants them."""
 
-LATE = 20
-"""Events held that pages of the app server have to hold too where they join them. An event may come
-with an older time than some before it, as those about cost do: it would be left out there."""
-
 RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that say why a whole run failed."""
 
-PACE = (1.0, 3.0, 10.0)
-"""Seconds between two looks at a run that is followed: while events come, when three looks saw
-nothing, and when ten did."""
 
-AT_ONCE = 10_000
-"""Events that following brings at once; what is more comes with the next look."""
-
-MISSES = 2
-"""Looks in a row without an answer after which following is said to stand still."""
-
-
-class ServerRuns:
+class ServerRuns(Following):
     """The runs of an app server and of the agent servers of its sandboxes."""
 
     def __init__(self, api: AppServer, cache: RunCache | None = None) -> None:
-        self.api = api
+        super().__init__(api)
         self.cache = cache
         """Where runs that are over are kept on this machine, if they are."""
         self._bulk = asyncio.Lock()
@@ -315,90 +299,6 @@ class ServerRuns:
                 await asyncio.to_thread(zip_of_events, file, events)
                 await asyncio.to_thread(self.cache.keep, conversation, file, total)
 
-    async def follow(
-        self,
-        conversation: Conversation,
-        trajectory: Trajectory,
-        via: str,
-        told: Callable[[Problem | None], None] = lambda _: None,
-    ) -> AsyncGenerator[list[Event] | None, None]:
-        agent = self._agent(conversation) if via == "agent server" else None
-        known = len(trajectory.events) if trajectory.complete else -1
-        quiet, misses, looked = 0, 0, time.monotonic()
-        while True:
-            await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
-            news: list[Event] | None
-            if agent is None and time.monotonic() - looked >= COME_BACK:
-                looked = time.monotonic()
-                if await self._tells(conversation):
-                    yield None
-                    return
-            try:
-                if agent:
-                    news = await _news_from_agent(agent, trajectory)
-                else:
-                    # The count costs the server a listing, a page makes it read every event.
-                    total = await self.api.count_events(conversation.id)
-                    if total == known:
-                        news = []
-                    else:
-                        news = await self._news_from_app(conversation, trajectory)
-                        known = total
-            except Problem as problem:
-                quiet, misses = max(quiet + 1, 10), misses + 1
-                if agent and await self._moved(conversation):
-                    yield None
-                    return
-                if misses == MISSES:
-                    told(problem)
-                continue
-            if misses >= MISSES:
-                told(None)
-            misses = 0
-            if news is None:
-                yield None
-                return
-            quiet = 0 if news else quiet + 1
-            if news:
-                yield news
-
-    async def _tells(self, conversation: Conversation) -> bool:
-        """Whether an agent server tells of it, there or where it is now."""
-        agent = self._agent(conversation)
-        if agent is None:
-            return False
-        with contextlib.suppress(Problem):
-            return await agent.count_events() > 0
-        moved = await self._moved(conversation)
-        return moved is not None and moved.sandbox_status == "RUNNING"
-
-    async def _news_from_app(
-        self, conversation: Conversation, trajectory: Trajectory
-    ) -> list[Event] | None:
-        """What the newest page has that is not held; None when there may be more before it."""
-        page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
-        news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
-        reaches_back = len(page.items) - len(news) >= LATE or not page.next_page_id
-        return news if reaches_back or not news else None
-
-    async def _moved(self, conversation: Conversation) -> Conversation | None:
-        """The record of now, when an agent server stays silent because its sandbox is paused,
-        gone, or back at another address or with another key; else None."""
-        try:
-            (now,) = await self.api.get_conversations([conversation.id])
-        except Problem:
-            return None
-        moved = now is not None and any(
-            getattr(now, name) != getattr(conversation, name)
-            for name in ("sandbox_status", "conversation_url", "session_api_key")
-        )
-        return now if moved else None
-
-    def _agent(self, conversation: Conversation) -> AgentServer | None:
-        if conversation.sandbox_status != "RUNNING":
-            return None
-        return self.api.agent_server(conversation)
-
 
 async def _older_from_agent(
     agent: AgentServer, trajectory: Trajectory
@@ -416,26 +316,6 @@ async def _older_from_agent(
         known.update(event.id for event in fresh)
         cursor = page.next_page_id
         yield Older("agent server", fresh[::-1], total, complete=not cursor)
-
-
-async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
-    """The events after the last one that the agent server gave us; None when it does not know
-    that one, which it does not say: it answers its first page instead (measured)."""
-    news: list[Event] = []
-    cursor = trajectory.events[-1].id if trajectory.events else None
-    asked = set[str | None]()
-    while True:
-        asked.add(cursor)
-        page = await agent.search_events(page_id=cursor, limit=PAGE)
-        items = page.items
-        if cursor is not None:
-            if not items or items[0].id != cursor:
-                return None
-            items = items[1:] if not news else items
-        news += items
-        if not page.next_page_id or page.next_page_id in asked or len(news) > AT_ONCE:
-            return news
-        cursor = page.next_page_id
 
 
 def _tell_key(events: list[Event]) -> bool:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from oh_tui.demo import Demo
 from oh_tui.problem import Problem
-from oh_tui.sources import acting, loading
+from oh_tui.sources import acting
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
@@ -37,7 +37,7 @@ FEW = 0.05
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Followed at a hundred times the pace."""
-    monkeypatch.setattr(loading, "PACE", (0.02, 0.02, 0.05))
+    monkeypatch.setattr("oh_tui.sources.following.PACE", (0.02, 0.02, 0.05))
 
 
 # While a run is followed

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, Older, build, joined, loading
+from oh_tui.sources import Loaded, Older, build, following, joined, loading
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.runs import Run, Runs
@@ -233,11 +233,12 @@ def check(world: World, reader: Reader) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "PAGE", PAGE)
-    monkeypatch.setattr(loading, "LATE", LATE)
+    for module in (loading, following):
+        monkeypatch.setattr(module, "PAGE", PAGE)
+        monkeypatch.setattr(module, "LATE", LATE)
     monkeypatch.setattr(loading, "SPAN", SPAN)
-    monkeypatch.setattr(loading, "PACE", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+    monkeypatch.setattr(following, "PACE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(following, "COME_BACK", 0.0)
 
 
 @pytest.mark.usefixtures("small")

@@ -274,7 +274,7 @@ async def test_following_on_the_app_server_reads_a_page_only_when_the_count_chan
 async def test_an_agent_server_that_tells_again_is_gone_back_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+    monkeypatch.setattr("oh_tui.sources.following.COME_BACK", 0.0)
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
     source, conversation, state = await read(servers)
     assert state.via == "app server"
@@ -292,7 +292,7 @@ async def test_an_agent_server_that_tells_again_is_gone_back_to(
 async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loading, "COME_BACK", 0.0)
+    monkeypatch.setattr("oh_tui.sources.following.COME_BACK", 0.0)
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)], silent=True)
     source, conversation, state = await read(servers)
     assert (state.via, len(ids(state.trajectory))) == ("app server", 1)
@@ -307,7 +307,7 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
 async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loading, "PACE", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("oh_tui.sources.following.PACE", (0.0, 0.0, 0.0))
     history = [happened(n) for n in range(1, 300)]
     servers = Servers(stored=history[:200], status="PAUSED")
     source = ServerSource(over(servers), "test")

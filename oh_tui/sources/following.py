@@ -1,0 +1,149 @@
+"""Following a run: what comes while it is watched, and from which of the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.sources import PAGE
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api.models import Conversation
+
+COME_BACK = 10.0
+"""Seconds between two looks at an agent server that was silent while its sandbox runs."""
+
+LATE = 20
+"""Events held that pages of the app server have to hold too where they join them. An event may come
+with an older time than some before it, as those about cost do: it would be left out there."""
+
+PACE = (1.0, 3.0, 10.0)
+"""Seconds between two looks at a run that is followed: while events come, when three looks saw
+nothing, and when ten did."""
+
+AT_ONCE = 10_000
+"""Events that following brings at once; what is more comes with the next look."""
+
+MISSES = 2
+"""Looks in a row without an answer after which following is said to stand still."""
+
+
+class Following:
+    """The events that come to the runs of an app server and of the agent servers of its sandboxes.
+
+    Facts without another source are measured on app server 1.11.0 and agent server 1.34.0.
+    """
+
+    def __init__(self, api: AppServer) -> None:
+        self.api = api
+
+    async def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        told: Callable[[Problem | None], None] = lambda _: None,
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        agent = self._agent(conversation) if via == "agent server" else None
+        known = len(trajectory.events) if trajectory.complete else -1
+        quiet, misses, looked = 0, 0, time.monotonic()
+        while True:
+            await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
+            news: list[Event] | None
+            if agent is None and time.monotonic() - looked >= COME_BACK:
+                looked = time.monotonic()
+                if await self._tells(conversation):
+                    yield None
+                    return
+            try:
+                if agent:
+                    news = await _news_from_agent(agent, trajectory)
+                else:
+                    # The count costs the server a listing, a page makes it read every event.
+                    total = await self.api.count_events(conversation.id)
+                    if total == known:
+                        news = []
+                    else:
+                        news = await self._news_from_app(conversation, trajectory)
+                        known = total
+            except Problem as problem:
+                quiet, misses = max(quiet + 1, 10), misses + 1
+                if agent and await self._moved(conversation):
+                    yield None
+                    return
+                if misses == MISSES:
+                    told(problem)
+                continue
+            if misses >= MISSES:
+                told(None)
+            misses = 0
+            if news is None:
+                yield None
+                return
+            quiet = 0 if news else quiet + 1
+            if news:
+                yield news
+
+    async def _tells(self, conversation: Conversation) -> bool:
+        """Whether an agent server tells of it, there or where it is now."""
+        agent = self._agent(conversation)
+        if agent is None:
+            return False
+        with contextlib.suppress(Problem):
+            return await agent.count_events() > 0
+        moved = await self._moved(conversation)
+        return moved is not None and moved.sandbox_status == "RUNNING"
+
+    async def _news_from_app(
+        self, conversation: Conversation, trajectory: Trajectory
+    ) -> list[Event] | None:
+        """What the newest page has that is not held; None when there may be more before it."""
+        page = await self.api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
+        news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+        reaches_back = len(page.items) - len(news) >= LATE or not page.next_page_id
+        return news if reaches_back or not news else None
+
+    async def _moved(self, conversation: Conversation) -> Conversation | None:
+        """The record of now, when an agent server stays silent because its sandbox is paused,
+        gone, or back at another address or with another key; else None."""
+        try:
+            (now,) = await self.api.get_conversations([conversation.id])
+        except Problem:
+            return None
+        moved = now is not None and any(
+            getattr(now, name) != getattr(conversation, name)
+            for name in ("sandbox_status", "conversation_url", "session_api_key")
+        )
+        return now if moved else None
+
+    def _agent(self, conversation: Conversation) -> AgentServer | None:
+        if conversation.sandbox_status != "RUNNING":
+            return None
+        return self.api.agent_server(conversation)
+
+
+async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+    """The events after the last one that the agent server gave us; None when it does not know
+    that one, which it does not say: it answers its first page instead (measured)."""
+    news: list[Event] = []
+    cursor = trajectory.events[-1].id if trajectory.events else None
+    asked = set[str | None]()
+    while True:
+        asked.add(cursor)
+        page = await agent.search_events(page_id=cursor, limit=PAGE)
+        items = page.items
+        if cursor is not None:
+            if not items or items[0].id != cursor:
+                return None
+            items = items[1:] if not news else items
+        news += items
+        if not page.next_page_id or page.next_page_id in asked or len(news) > AT_ONCE:
+            return news
+        cursor = page.next_page_id
