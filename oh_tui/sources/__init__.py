@@ -129,10 +129,11 @@ class Source(Protocol):
         ...
 
     def load(
-        self, conversation: Conversation, held: Trajectory | None = None
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
         """The events of a conversation, the newest first, then all; cancel by closing. `held` is
-        what was read of it before: no event of it gets lost because the source lacks it now."""
+        what was read of it before, and `via` where from: no event of it gets lost because the
+        source lacks it now. Gives nothing where nothing is new of a run that is held whole."""
 
     async def keeps(self, conversation: Conversation) -> bool:
         """Whether loading the run takes no more than a moment: it is kept on this machine."""

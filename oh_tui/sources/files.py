@@ -100,7 +100,7 @@ class FileSource:
         return self._archives[conversation.id]
 
     async def load(
-        self, conversation: Conversation, held: Trajectory | None = None
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
         archive = self.archive(conversation)
         total = len(archive)

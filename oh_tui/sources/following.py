@@ -64,7 +64,7 @@ class Following:
                     return
             try:
                 if agent:
-                    news = await _news_from_agent(agent, trajectory)
+                    news = await news_from_agent(agent, trajectory)
                 else:
                     # The count costs the server a listing, a page makes it read every event.
                     total = await self.api.count_events(conversation.id)
@@ -129,7 +129,7 @@ class Following:
         return self.api.agent_server(conversation)
 
 
-async def _news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
     """The events after the last one that the agent server gave us; None when it does not know
     that one, which it does not say: it answers its first page instead (measured)."""
     news: list[Event] = []

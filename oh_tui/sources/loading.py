@@ -18,7 +18,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import RunCache, events_of_zip, zip_of_events
-from oh_tui.sources.following import LATE, Following
+from oh_tui.sources.following import LATE, Following, news_from_agent
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
@@ -80,19 +80,20 @@ class ServerRuns(Following):
         return run
 
     async def load(
-        self, conversation: Conversation, held: Trajectory | None = None
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
         """From the agent server while the sandbox runs, else from the app server. That one gets
         the events in batches: it lacks the last ones of a run that was frozen until the sandbox
         runs again, and at times that of a failure for good (both measured), so that events held
         already are kept."""
         note = ""
+        whole = held if held and held.complete and via == "agent server" else None
         for _ in range(2):
             agent = self._agent(conversation)
             if agent is None:
                 break
             try:
-                async for state in self._load_from_agent(agent):
+                async for state in self._load_from_agent(agent, whole):
                     yield state
                 return
             except Problem as problem:
@@ -104,8 +105,19 @@ class ServerRuns(Following):
         async for state in self._load_from_app(conversation, held, note):
             yield state
 
-    async def _load_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
+    async def _load_from_agent(
+        self, agent: AgentServer, held: Trajectory | None
+    ) -> AsyncGenerator[Loaded, None]:
+        """All events; of a run that it gave whole before, those that came since."""
         via = "agent server"
+        if held:
+            before = list(held.events)
+            news = await news_from_agent(agent, held)
+            if news is not None:
+                if news:
+                    run = await asyncio.to_thread(build, [*before, *news], live=True)
+                    yield Loaded(via, run, len(run.events), len(run.events))
+                return
         total = await agent.count_events()
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         whole = not page.next_page_id

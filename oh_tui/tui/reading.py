@@ -61,12 +61,12 @@ async def read_run(
         screen.run_view.show_run(None)
         screen.timeline.empty = ("reading the events …",)
     run, whole = kept, False
-    held = kept.trajectory if kept else None
+    held, via = (kept.trajectory, kept.via) if kept else (None, "")
     with screen.reporting(partial(say_in_run, screen)):
         if preview and not kept and not await is_cheap(screen, conversation):
             return
         screen.run_view.is_reading = True
-        async with contextlib.aclosing(screen.source.load(conversation, held)) as loading:
+        async with contextlib.aclosing(screen.source.load(conversation, held, via)) as loading:
             async for loaded in loading:
                 run = take_loaded(screen, conversation, loaded, place)
                 if run and loaded.trajectory is run.trajectory:

@@ -135,8 +135,8 @@ class Reader:
             self.runs.take(self.conversation, loaded)
 
     async def load(self, most: int = 1000) -> None:
-        held = self.run.trajectory if self.run else None
-        async with contextlib.aclosing(self.source.load(self.conversation, held)) as states:
+        held, via = (self.run.trajectory, self.run.via) if self.run else (None, "")
+        async with contextlib.aclosing(self.source.load(self.conversation, held, via)) as states:
             async for state in states:
                 self.take(state)
                 most -= 1

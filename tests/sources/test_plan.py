@@ -196,6 +196,27 @@ async def test_following_brings_what_is_new_and_nothing_twice(here: Plans) -> No
     assert [e.id for e in again.events] == [e.id for e in trajectory.events]
 
 
+async def test_of_a_live_run_that_is_held_whole_only_what_is_new_is_read(here: Plans) -> None:
+    states = await here.load("pydantic")
+    held, via = whole(states), states[-1].via
+    conversation = await here.conversation("pydantic")
+    here.between.asked.clear()
+    assert [state async for state in here.source.load(conversation, held, via)] == []
+    here.demo.advance(120)
+    longer = whole([state async for state in here.source.load(conversation, held, via)])
+    assert here.calls() == {AGENT_PAGE: 2}
+    assert len(longer.events) > len(held.events)
+    again = whole(await here.load("pydantic"))
+    assert [e.id for e in longer.events] == [e.id for e in again.events]
+
+
+async def test_what_the_agent_server_does_not_know_any_more_is_read_anew(here: Plans) -> None:
+    held = whole(await here.load("coverage"))
+    conversation = await here.conversation("flaky-ci")
+    other = whole([one async for one in here.source.load(conversation, held, "agent server")])
+    assert [e.id for e in other.events] == [e.id for e in whole(await here.load("flaky-ci")).events]
+
+
 async def test_an_empty_run_is_followed_from_its_first_event(here: Plans) -> None:
     here.demo.advance(120)
     conversation = await here.conversation("dark-mode")
