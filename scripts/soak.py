@@ -47,7 +47,7 @@ GROWTH = 0.05
 
 EVENT = 8_000
 """Bytes that an event held may take. It is 2,300 to 3,400 with its step and what is told of it, and
-5,000 to 6,000 where its run is read anew time and again (measured): the old and the new run are
+about 7,000 in a run that is gone back to as it grows (measured): the run as it was and as it is are
 there at once then, and what was taken for both stays with the process."""
 
 SETTLES = 45.0
