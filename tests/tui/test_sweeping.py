@@ -50,6 +50,37 @@ def test_what_nobody_holds_goes_when_nobody_types(frozen: weakref.ref[Ring]) -> 
     assert frozen() is None
 
 
+@pytest.mark.parametrize(("took", "pause", "swept"), [(0.02, 0.3, True), (0.2, 0.3, False)])
+def test_the_longer_it_takes_the_longer_a_pause_it_waits_for(
+    frozen: weakref.ref[Ring],
+    monkeypatch: pytest.MonkeyPatch,
+    took: float,
+    pause: float,
+    swept: bool,
+) -> None:
+    now, collect = 1000.0, gc.collect
+
+    def slow() -> int:
+        nonlocal now
+        now += took
+        return collect()
+
+    sweeping = Sweeping(lambda: now)
+    with monkeypatch.context() as during:
+        during.setattr(gc, "collect", slow)
+        during.setattr(gc, "unfreeze", lambda: None)
+        now += 60
+        sweeping.touch()
+        now += 2
+        sweeping.tick()  # how long it takes is known now
+    assert frozen()
+    now += 61
+    sweeping.touch()
+    now += pause
+    sweeping.tick()
+    assert (frozen() is None) == swept
+
+
 def test_who_types_without_end_waits_once_in_five_minutes(frozen: weakref.ref[Ring]) -> None:
     now = 1000.0
     sweeping = Sweeping(lambda: now)
