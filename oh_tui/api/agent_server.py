@@ -18,7 +18,7 @@ from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, ExecutionStatus, GitChange, Page
-from oh_tui.api.paging import pages
+from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.transport import Server
@@ -74,7 +74,7 @@ class AgentServer(SandboxServer):
         **filters: Unpack[AgentEventFilters],
     ) -> AsyncIterator[Page[Event]]:
         """Every page from `page_id` on, each event once."""
-        return pages(
+        return Pages(
             lambda cursor: self.search_events(
                 sort_order=sort_order, page_id=cursor, limit=limit, **filters
             ),

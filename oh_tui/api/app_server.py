@@ -39,7 +39,7 @@ from oh_tui.api.filters import (
     page_params,
 )
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, User, bare_id
-from oh_tui.api.paging import batches, pages
+from oh_tui.api.paging import Pages, batches
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
@@ -150,7 +150,7 @@ class AppServer(Acting):
         **filters: Unpack[ConversationFilters],
     ) -> AsyncIterator[Page[Conversation]]:
         """Every page from `page_id` on, each conversation once."""
-        return pages(
+        return Pages(
             lambda cursor: self.search_conversations(page_id=cursor, limit=limit, **filters),
             page_id,
         )
@@ -238,7 +238,7 @@ class AppServer(Acting):
         **filters: Unpack[EventFilters],
     ) -> AsyncIterator[Page[Event]]:
         """Every page from `page_id` on, each event once; for many events `download` is faster."""
-        return pages(
+        return Pages(
             lambda cursor: self.search_events(
                 conversation_id, sort_order=sort_order, page_id=cursor, limit=limit, **filters
             ),
@@ -285,7 +285,7 @@ class AppServer(Acting):
 
     def iter_sandboxes(self) -> AsyncIterator[Page[Sandbox]]:
         """Every page, each sandbox once."""
-        return pages(lambda cursor: self.search_sandboxes(page_id=cursor))
+        return Pages(lambda cursor: self.search_sandboxes(page_id=cursor))
 
     async def get_sandboxes(self, ids: Sequence[str]) -> list[Sandbox | None]:
         """The sandboxes with these ids in this order; None for an unknown one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from oh_tui.api.errors import BadAnswer
 from oh_tui.api.models import Page
@@ -20,35 +20,46 @@ class HasId(Protocol):
 T = TypeVar("T", bound=HasId)
 
 
-async def pages(
-    fetch: Callable[[str | None], Awaitable[Page[T]]], first: str | None = None
-) -> AsyncIterator[Page[T]]:
-    """Every page from cursor `first` on, each item once.
+class Pages(Generic[T]):
+    """Every page of a listing from cursor `first` on, each item once.
 
     App servers count in offsets, so rows repeat when something new arrives between two pages; and
     a cursor that a server does not understand silently starts over (both measured). So items seen
-    before are left out, and a cursor seen before or a page without news ends it. Raises BadAnswer
-    after 10,000 pages.
+    before are left out, and a cursor seen before or a page without news ends it. A page that
+    failed, or whose call was cancelled, is the next one still. Raises BadAnswer after 10,000 pages.
     """
-    seen: set[str] = set()
-    asked: set[str | None] = set()
-    cursor = first
-    while cursor not in asked:
-        asked.add(cursor)
-        page = await fetch(cursor)
+
+    def __init__(
+        self, fetch: Callable[[str | None], Awaitable[Page[T]]], first: str | None = None
+    ) -> None:
+        self._fetch = fetch
+        self._cursor = first
+        self._seen: set[str] = set()
+        self._asked: set[str | None] = set()
+        self._ended = False
+
+    def __aiter__(self) -> AsyncIterator[Page[T]]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._ended:
+            raise StopAsyncIteration
+        if len(self._asked) >= MOST:
+            raise without_end()
+        page = await self._fetch(self._cursor)
+        first = not self._asked
+        self._asked.add(self._cursor)
+        self._cursor = page.next_page_id
         fresh = []
         for item in page.items:
-            if item.id not in seen:
-                seen.add(item.id)
+            if item.id not in self._seen:
+                self._seen.add(item.id)
                 fresh.append(item)
         news = bool(fresh or page.unreadable)
-        if news or len(asked) == 1:
-            yield Page(fresh, page.next_page_id, page.unreadable)
-        if not news or page.next_page_id is None:
-            return
-        if len(asked) >= MOST:
-            raise without_end()
-        cursor = page.next_page_id
+        self._ended = not news or self._cursor is None or self._cursor in self._asked
+        if not (news or first):
+            raise StopAsyncIteration
+        return Page(fresh, page.next_page_id, page.unreadable)
 
 
 def without_end() -> BadAnswer:

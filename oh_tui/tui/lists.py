@@ -17,6 +17,7 @@ from oh_tui.human import dollars, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory
 from oh_tui.sources import Source
+from oh_tui.sources.pager import Pager
 from oh_tui.trajectory.verdict import judge
 from oh_tui.tui import notices
 from oh_tui.tui.triage import Board
@@ -49,10 +50,9 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.source = make_source() if at_once else await asyncio.to_thread(make_source)
         screen.sidebar.show(await asyncio.to_thread(_board, screen, screen.source))
         screen.tell_place()
-        screen.pager = screen.source.pages()
-        page = await anext(screen.pager, None)
-        if page is None or not page.next_page_id:
-            screen.pager = None
+        pager = Pager(screen.source.pages())
+        page = await pager.next()
+        screen.pager = pager
         take_page(screen, page)
         screen.reopen = None
         screen.arrangement = replace(screen.arrangement, sandboxes=screen.source.can_act)
@@ -86,6 +86,8 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
 
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
+    if page is None or not page.next_page_id:
+        screen.pager = None
     screen.sidebar.has_more = screen.pager is not None
     screen.sidebar.now = screen.clock()
     screen.sidebar.board.take(page.items if page else (), older=True)
@@ -228,7 +230,7 @@ def look(screen: MainScreen) -> None:
     """Look into runs for what the list says of them, in the background; not while that goes on
     already: else a server that does not answer would keep all the others from being asked."""
     assert screen.source is not None
-    if not any(w.group == "peek" and not (w.is_finished or w.is_cancelled) for w in screen.workers):
+    if not screen.at_work("peek"):
         read = peek if screen.source.can_act else read_ends
         screen.work_on("peek", read, screen, screen.source)
 
@@ -323,15 +325,11 @@ def take_record(screen: MainScreen, now: Conversation) -> None:
 
 async def read_more(screen: MainScreen) -> None:
     """The next page, when the cursor comes near the end of those read."""
-    if screen.pager is None:
+    pager = screen.pager
+    if pager is None:
         return
     with screen.reporting():
-        page = await anext(screen.pager, None)
-        if page is None:
-            screen.pager = None
-            screen.sidebar.has_more = False
-        else:
-            if not page.next_page_id:
-                screen.pager = None
+        page = await pager.next()
+        if screen.pager is pager:  # else another source was opened meanwhile
             take_page(screen, page)
             screen.tell_totals()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oh_tui.api.models import Conversation, Page, same_id
+from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
@@ -46,6 +46,7 @@ from oh_tui.tui.widgets.sidebar import Sidebar
 from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
+    from oh_tui.sources.pager import Pager
     from oh_tui.sources.starting import Draft
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.finding import Filtering
@@ -104,7 +105,8 @@ class MainScreen(AskingScreen):
         self.open_id = open_id
         self.at = at
         """Where the cursor is to land in the run that is read first."""
-        self.pager: AsyncIterator[Page[Conversation]] | None = None
+        self.pager: Pager[Conversation] | None = None
+        """The pages of the list that are not read yet; None when all are."""
         self.runs = Runs()
         self.saved: Path | None = None
         """The last trajectory downloaded."""
@@ -200,9 +202,9 @@ class MainScreen(AskingScreen):
     def refresh_lists(self, *, sort: bool = False) -> None:
         self.refreshing.ask(sort=sort)
 
-    @work(group="more", exclusive=True)
-    async def _read_more(self) -> None:
-        await lists.read_more(self)
+    def _read_more(self) -> None:
+        if self.pager and not self.at_work("more"):
+            self.work_on("more", lists.read_more, self)
 
     @on(RowList.Highlighted, "#conversations")
     def _rest_on_conversation(self) -> None:
@@ -281,7 +283,8 @@ class MainScreen(AskingScreen):
     def _at_a_step(self) -> None:
         at_top = self.timeline.cursor == 0 and self.pane == "timeline"
         # Of a filter that lets nothing through the first row is always under the cursor.
-        if at_top and not self.run_view.is_reading and self.filtering is None:
+        reads = self.run_view.is_reading or self.at_work("older")
+        if at_top and not reads and self.filtering is None:
             self.read_older()
 
     @on(StripView.Picked)

@@ -186,6 +186,11 @@ def say_in_run(screen: MainScreen, *lines: str) -> None:
 
 async def follow_run(screen: MainScreen, run: Run) -> None:
     """New events as they come; ends when the screen turns to another run."""
+    with screen.reporting():
+        await _follow(screen, run)
+
+
+async def _follow(screen: MainScreen, run: Run) -> None:
     assert screen.source is not None
     trajectory = run.trajectory
     screen.tell_following()
@@ -197,33 +202,35 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
             screen.run_view.progress = SILENT if problem else held
             screen.footer.tell(problem.sentence if problem else "it answers again")
 
-    async for news in screen.source.follow(run.conversation, trajectory, run.via, told):
-        if news is None:
-            now = await record_of_now(screen, run.conversation)
-            if screen.timeline.trajectory is trajectory:
-                if now != run.conversation:
-                    lists.take_record(screen, now)
-                    screen.refresh_lists()
-                screen.read_run(now)
-            return
-        if screen.timeline.trajectory is not trajectory:
-            return
-        status, numberings = trajectory.status, trajectory.numberings
-        under = screen.timeline.current
-        changed = trajectory.extend(news)
-        if run.study:
-            run.study.update()
-        if trajectory.numberings != numberings:  # the rows are no longer those of before
-            step = trajectory.step_of(under[1].id) if under else None
-            show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
-        else:
-            screen.run_view.grown(changed, follow=screen.follow)
-            finding.grown(screen, changed)
-        tell_study(screen, run)
-        views.grown(screen)
-        if trajectory.status != status:
-            screen.run_view.refresh_outcomes()
-            screen.tell_keys()
+    following = screen.source.follow(run.conversation, trajectory, run.via, told)
+    async with contextlib.aclosing(following):
+        async for news in following:
+            if news is None:
+                now = await record_of_now(screen, run.conversation)
+                if screen.timeline.trajectory is trajectory:
+                    if now != run.conversation:
+                        lists.take_record(screen, now)
+                        screen.refresh_lists()
+                    screen.read_run(now)
+                return
+            if screen.timeline.trajectory is not trajectory:
+                return
+            status, numberings = trajectory.status, trajectory.numberings
+            under = screen.timeline.current
+            changed = trajectory.extend(news)
+            if run.study:
+                run.study.update()
+            if trajectory.numberings != numberings:  # the rows are no longer those of before
+                step = trajectory.step_of(under[1].id) if under else None
+                show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
+            else:
+                screen.run_view.grown(changed, follow=screen.follow)
+                finding.grown(screen, changed)
+            tell_study(screen, run)
+            views.grown(screen)
+            if trajectory.status != status:
+                screen.run_view.refresh_outcomes()
+                screen.tell_keys()
 
 
 async def record_of_now(screen: MainScreen, conversation: Conversation) -> Conversation:

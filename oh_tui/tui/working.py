@@ -23,6 +23,11 @@ class WorkingScreen(Screen[int]):
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
         self.run_worker(work, group=group, exclusive=instead)
 
+    def at_work(self, group: str) -> bool:
+        """Whether a worker of this group runs that was not cancelled."""
+        workers = (worker for worker in self.workers if worker.group == group)
+        return any(not (worker.is_finished or worker.is_cancelled) for worker in workers)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """One that was put aside keeps its error, and with its traceback itself and all it worked
         on, whole runs: until memory is gone through, which may take minutes."""

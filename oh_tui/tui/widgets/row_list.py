@@ -233,7 +233,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self.move_to(-1)
 
     def action_end(self) -> None:
-        self.move_to(self.row_count() - 1)
+        self.move_to(self.row_count())
 
     def action_open(self) -> None:
         if self.row_count():

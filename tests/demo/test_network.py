@@ -1,0 +1,81 @@
+"""The network before the embedded servers: how long calls take, how many fail, and how."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from oh_tui.api import AppServer, errors
+from oh_tui.api.transport import Waits
+from oh_tui.demo import make_demo
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.network import Network
+from tests.tui.explorer import NOW
+
+ONCE = Waits(attempts=1)
+
+
+def through(network: Network, seed: int = 1) -> AppServer:
+    demo = make_demo(NOW)
+    demo.rate_limited = False
+    return AppServer(demo.base_url, app=network.over(demo.app, seed), waits=ONCE)
+
+
+async def test_a_call_takes_as_long_as_the_network_says() -> None:
+    loop = asyncio.get_running_loop()
+    async with through(Network((0.05, 0.06), fails=0.0)) as api:
+        await api.users_me()  # the first one makes the server
+        began = loop.time()
+        await api.users_me()
+        assert loop.time() - began >= 0.05
+
+
+async def test_pages_of_the_lists_have_few_rows_and_together_all() -> None:
+    async with through(Network((0.0, 0.0), fails=0.0, rows=10)) as api:
+        pages = [page async for page in api.iter_conversations(include_sub_conversations=True)]
+        assert [len(page.items) for page in pages] == [10, 10, 10, 10, 1]
+        assert len({c.id for page in pages for c in page.items}) == 41
+        assert len((await api.search_conversations(limit=3)).items) == 3
+        with pytest.raises(errors.InvalidRequest):
+            await api.search_conversations(limit=0)
+        week_dates = next(e.id for e in ENTRIES if e.slug == "week-dates")
+        assert len((await api.search_events(week_dates)).items) > 10, "of events no fewer"
+
+
+async def outcomes(seed: int) -> list[str]:
+    found = []
+    async with through(Network((0.0, 0.0), fails=0.5), seed) as api:
+        for _ in range(60):
+            try:
+                await api.count_conversations()
+            except errors.ApiError as error:
+                found.append(type(error).__name__)
+            else:
+                found.append("ok")
+    return found
+
+
+async def test_calls_fail_in_several_ways_the_same_for_the_same_seed() -> None:
+    found = await outcomes(7)
+    assert found == await outcomes(7) != await outcomes(8)
+    counted = Counter(found)
+    assert 15 < counted["ok"] < 45
+    assert len(counted) >= 3
+
+
+async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_lost() -> None:
+    demo = make_demo(NOW)
+    demo.rate_limited = False
+    up = next(box for box in demo.world.sandboxes.values() if box.status == "RUNNING")
+    for seed in range(20):
+        net = Network((0.0, 0.0), fails=1.0).over(demo.app, seed)
+        async with AppServer(demo.base_url, app=net, waits=ONCE) as api:
+            with pytest.raises(errors.ApiError):
+                await api.pause_sandbox(up.id)
+    demo.advance(10)
+    async with AppServer(demo.base_url, app=demo.app) as api:
+        (now,) = await api.get_sandboxes([up.id])
+        assert now is not None
+        assert now.status == "PAUSED"
