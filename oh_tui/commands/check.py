@@ -12,7 +12,8 @@ from oh_tui.human import plural
 from oh_tui.text import clean, redact, safe_line
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe, describe_event
-from oh_tui.trajectory.events import ERROR_KINDS, Event
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.result_state import ERROR_KINDS
 from oh_tui.trajectory.steps import Outcome, Step, Trajectory
 
 CLEAN, DEFECTS = 0, 3

@@ -271,10 +271,10 @@ class Accounts:
     def ran(self, step: Step) -> float | None:
         """Seconds from the call to its result, not below 0, without the time in which the call
         waited for your answer; None for a call that was rejected, as nothing ran."""
-        span = step.ran()
-        if span is None:
+        span, began = step.ran(), step.began()
+        if span is None or began is None:
             return None
-        return max(0.0, span - self._waits.within(step.event, span) if span >= 1 else span)
+        return max(0.0, span - self._waits.within(began, span) if span >= 1 else span)
 
     def is_odd(self, step: Step) -> bool:
         """A span of it was negative, because a clock went back, and is shown as none."""

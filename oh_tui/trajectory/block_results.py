@@ -104,7 +104,15 @@ def _terminal_result(body: dict[str, Any], observation: dict[str, Any], action: 
     blocks = output_blocks(bodies.content_text(body), _command(body, action))
     blocks = blocks or [Note("no output")]
     kept = one_line(text_field(observation, "full_output_save_dir"))
-    return [*blocks, Note(f"cut by the tool; whole in the sandbox: {kept}")] if kept else blocks
+    if _CLIPPED in bodies.content_text(body):
+        where = f"; whole in the sandbox: {kept}" if kept else ""
+        return [*blocks, Note(f"cut by the tool{where}")]
+    return blocks
+
+
+_CLIPPED = "<response clipped>"
+"""What the tools write where they cut a text. `full_output_save_dir` does not tell: it is set on
+nearly every result."""
 
 
 def progress(tasks: list[Any]) -> str:
@@ -259,9 +267,10 @@ def _found(observation: dict[str, Any]) -> list[str]:
 
 
 def facts(body: dict[str, Any], action: Any) -> list[str]:
-    """Where and how much: the folder of a command, the size of a change or of a read."""
+    """Where and how much, of a result that did not fail: the folder of a command, the size of a
+    change or of a read."""
     observation = field(body, "observation")
-    if not isinstance(observation, dict) or field(observation, "is_error") is True:
+    if not isinstance(observation, dict):
         return []
     part = text_field(observation, "kind")
     path = text_field(observation, "path") or text_field(observation, "file_path")

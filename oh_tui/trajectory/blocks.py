@@ -49,6 +49,7 @@ from oh_tui.trajectory.block_results import (
 )
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.result_state import STILL_RUNNING
 from oh_tui.trajectory.steps import Outcome, Step
 
 __all__ = [
@@ -197,7 +198,8 @@ def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
     ran = step.ran() if ran is None else ran
     if ran is not None and ran >= 0.05:
         parts.append(duration(ran))
-    parts += facts(body, field(step.event.body(), "action"))
+    if not result.failed:
+        parts += facts(body, field(step.event.body(), "action"))
     more = len(step.results) - 1 if result.kind != "ACPToolCallEvent" else 0
     if more > 0:
         parts.append(f"{more + 1} results")
@@ -265,12 +267,12 @@ def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str
         return "rejected"
     if result.kind == "HookExecutionEvent" and result.failed:
         return "blocked" if field(body, "blocked") is True else "failed"
-    if result.exit_code == -1:
+    if result.timed_out:
+        return "timed out"
+    if result.still_running:
         return "still running when the tool stopped waiting"
-    if result.exit_code is not None:
+    if result.exit_code is not None and result.exit_code != STILL_RUNNING:
         return f"exit {result.exit_code}"
-    if field(body, "observation", "timeout") is True:
-        return "timeout"
     return "error" if outcome is Outcome.ERROR else ""
 
 

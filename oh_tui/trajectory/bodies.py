@@ -57,12 +57,21 @@ def content_text(body: Any, image: str = "[image]") -> str:
     """What a result says: the text of an observation, the error, the reason of a rejection."""
     observation = field(body, "observation")
     if isinstance(observation, dict):
-        return blocks_text(observation.get("content"), image)
+        return observation_text(observation, image)
     return (
         text_field(body, "error")
         or text_field(body, "rejection_reason")
         or blocks_text(field(body, "content"), image)
     )
+
+
+def observation_text(observation: dict[str, Any], image: str = "[image]") -> str:
+    """The text of an observation: its `error` where that is a text, then its `content`. The
+    pre-releases have `output` or `message` in place of `content`."""
+    said = blocks_text(observation.get("content"), image)
+    said = said or text_field(observation, "output") or text_field(observation, "message")
+    error = text_field(observation, "error")
+    return "\n".join(filter(None, (error, said))) if error and error not in said else said
 
 
 def message_text(body: Any) -> str:

@@ -64,7 +64,8 @@ def describe(step: Step, outcome: Outcome) -> Description:
         return _description(family, what, (_OPEN.get(outcome, ""),))
     answer = result.body()
     use = Use(event.tool_name, _dict(field(body, "action")), _dict(field(answer, "observation")))
-    if use.observation.get("exit_code") == -1 or use.observation.get("timeout") is True:
+    use.result = result
+    if result.timed_out or result.still_running:
         use.ran = step.ran()
     family, what = _call(event, body)
     return _description(family, what, _result(event, use, result, answer, body))
@@ -150,7 +151,7 @@ def _result_alone(event: Event, body: dict[str, Any]) -> Facts:
         return Family.ERROR, f"error {event.tool_name}", (first_line(text_field(body, "error")),)
     if event.kind == "UserRejectObservation":
         return Family.YOU, f"reject {event.tool_name}", (_rejection(body),)
-    use = Use(event.tool_name, {}, _dict(field(body, "observation")))
+    use = Use(event.tool_name, {}, _dict(field(body, "observation")), result=event)
     tool = tool_of(event.part)
     if tool is None:
         return Family.OTHER, event.tool_name or event.part, (first_line(content_text(body)),)

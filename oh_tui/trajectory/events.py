@@ -9,14 +9,21 @@ from typing import Any, Protocol
 
 import msgspec
 
+from oh_tui.trajectory.result_state import (
+    STILL_RUNNING,
+    ObservationHead,
+    ResultHead,
+    as_code,
+    exit_code,
+    has_failed,
+    timed_out,
+)
+
 UNREADABLE = "(cannot read)"
 """The kind of an event whose text is no JSON object; `body()` gives that text under "text"."""
 
 NO_KIND = "(no kind)"
 """The kind of a JSON object that names none."""
-
-ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
-"""Kinds that are a failure by themselves, whatever their fields say."""
 
 _NAME = 200
 """Characters of a name that are kept: of a kind, a tool, a status. Longer ones are no names, and
@@ -68,12 +75,14 @@ class Event(msgspec.Struct, gc=False, eq=False):
     """Of a ConversationStateUpdateEvent with key `execution_status` (or of a `full_state`): the
     new status."""
     failed: bool = False
-    """The event says that something went wrong: an error kind, a rejection, `is_error`, a hook
-    that blocked or failed. An exit code alone does not set it."""
+    """The event says that something went wrong: an error kind, a rejection, `is_error` or `error`,
+    a hook that blocked or failed. An exit code or a timeout alone does not set it."""
     ended: bool = False
     """Of an ACPToolCallEvent: it reports the end of the call and not its beginning."""
     exit_code: int | None = None
-    """Of a terminal observation; -1 means that the command still ran when the tool gave up."""
+    """Of a terminal observation, from its `metadata` where only that has it."""
+    timed_out: bool = False
+    """The tool stopped waiting at the limit that the call set."""
     held: bytes = b""
     store: Bodies | None = None
     place: int = 0
@@ -95,6 +104,16 @@ class Event(msgspec.Struct, gc=False, eq=False):
             return value
         return {"kind": UNREADABLE, "text": raw.decode("utf-8", "replace")}
 
+    @property
+    def still_running(self) -> bool:
+        """The command ran on when the tool stopped waiting for it."""
+        return self.exit_code == STILL_RUNNING and not self.failed and not self.timed_out
+
+    @property
+    def command_failed(self) -> bool:
+        """The tool worked and its command did not: an exit code other than 0, or a timeout."""
+        return not self.failed and (self.timed_out or bool(self.exit_code))
+
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when there is none or it cannot be read.
 
@@ -104,14 +123,12 @@ class Event(msgspec.Struct, gc=False, eq=False):
         return seconds(self.timestamp)
 
 
-class _Part(msgspec.Struct, gc=False):
+class _ActionHead(msgspec.Struct, gc=False):
     kind: str | None = None
     command: msgspec.Raw = msgspec.Raw(b"")
-    is_error: bool | None = None
-    exit_code: int | None = None
 
 
-class _Head(msgspec.Struct, gc=False):
+class _Head(ResultHead, gc=False):
     id: str | None = None
     kind: str | None = None
     timestamp: str | None = None
@@ -124,14 +141,9 @@ class _Head(msgspec.Struct, gc=False):
     security_risk: str | None = None
     summary: str | None = None
     key: str | None = None
-    status: str | None = None
     tool_kind: str | None = None
     value: msgspec.Raw = msgspec.Raw(b"")
-    action: _Part | None = None
-    observation: _Part | None = None
-    is_error: bool | None = None
-    success: bool | None = None
-    blocked: bool | None = None
+    action: _ActionHead | None = None
 
 
 class _State(msgspec.Struct, gc=False):
@@ -197,9 +209,10 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         verb=_name(_verb(kind, part, head.tool_kind)),
         key=_name(head.key),
         status=_name(status),
-        failed=_failed(kind, head),
+        failed=has_failed(kind, head),
         ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
-        exit_code=head.observation.exit_code if head.observation else None,
+        exit_code=exit_code(head.observation),
+        timed_out=timed_out(head.observation),
         held=b"" if store is not None else bytes(raw),
         store=store,
         place=place,
@@ -211,7 +224,7 @@ def _name(text: str | None) -> str:
     return sys.intern(text[:_NAME]) if text else ""
 
 
-def _verb(kind: str, part: _Part | None, tool_kind: str | None) -> str:
+def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str | None) -> str:
     if kind == "ACPToolCallEvent":
         return (tool_kind or "")[:_VERB]
     if part is None or len(part.command) > _VERB or "Editor" not in (part.kind or ""):
@@ -238,14 +251,6 @@ def seconds(timestamp: str) -> float | None:
         return None
 
 
-def _failed(kind: str, head: _Head) -> bool:
-    if kind in ERROR_KINDS or kind == "UserRejectObservation":
-        return True
-    if kind == "HookExecutionEvent":
-        return head.success is False or head.blocked is True
-    return bool(head.is_error or (head.observation and head.observation.is_error))
-
-
 def _status(key: str | None, value: msgspec.Raw) -> str:
     try:
         if key == "execution_status":
@@ -262,24 +267,28 @@ def _loose_head(value: Any) -> _Head:
     if not isinstance(value, dict):
         return _Head(kind=UNREADABLE)
 
-    def part(name: str) -> _Part | None:
-        inside = value.get(name)
-        if not isinstance(inside, dict):
-            return None
-        code = inside.get("exit_code")
-        return _Part(
-            kind=_text(inside.get("kind")),
-            is_error=inside.get("is_error") is True,
-            exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-            command=raw(inside.get("command")),
-        )
-
     def raw(inside: Any) -> msgspec.Raw:
+        import json
+
         with contextlib.suppress(TypeError, ValueError, RecursionError):
-            return msgspec.Raw(msgspec.json.encode(inside))
+            return msgspec.Raw(json.dumps(inside).encode())  # lone surrogates too
         return msgspec.Raw(b"")
 
-    fields: dict[str, Any] = {"action": part("action"), "observation": part("observation")}
+    def inside(name: str) -> dict[str, Any] | None:
+        part = value.get(name)
+        return part if isinstance(part, dict) else None
+
+    action, seen = inside("action"), inside("observation")
+    fields: dict[str, Any] = {"action": None, "observation": None, "error": raw(value.get("error"))}
+    if action is not None:
+        fields["action"] = _ActionHead(_text(action.get("kind")), raw(action.get("command")))
+    if seen is not None:
+        fields["observation"] = ObservationHead(
+            kind=_text(seen.get("kind")),
+            is_error=seen.get("is_error") is True,
+            exit_code=as_code(seen.get("exit_code")),
+            **{n: raw(seen.get(n)) for n in ("command", "error", "timeout", "status", "metadata")},
+        )
     for name in ("is_error", "success", "blocked"):
         flag = value.get(name)
         fields[name] = flag if isinstance(flag, bool) else None

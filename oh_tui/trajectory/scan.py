@@ -131,7 +131,7 @@ class Said:
 
 def said_by_step(step: Step, trajectory: Trajectory) -> Said:
     def described(events: list[Event]) -> Description:
-        held = Step(step.number, events[0], tuple(events[1:]))
+        held = Step(step.number, events[0], tuple(events[1:]), step.approved)
         return describe(held, trajectory.outcome(step))
 
     return Said((step.event, *step.results), described)

@@ -50,6 +50,8 @@ class Step(msgspec.Struct, gc=False, eq=False):
     number: int
     event: Event
     results: tuple[Event, ...] = ()
+    approved: float | None = None
+    """When a call that waited for an answer began to run, in seconds since 1970."""
 
     @property
     def is_call(self) -> bool:
@@ -77,13 +79,18 @@ class Step(msgspec.Struct, gc=False, eq=False):
         return self.is_call and last is self.event and not last.failed
 
     def ran(self) -> float | None:
-        """Seconds from the call to its result; negative when the clock went back; None when
-        there is no result or no time, or when the call was rejected, as nothing ran."""
+        """Seconds from the call, or from its approval, to its result; negative when the clock went
+        back; None when there is no result or no time, or when the call was rejected, as nothing
+        ran."""
         result = self.result
         if result is None or result.kind == "UserRejectObservation":
             return None
-        began, ended = self.event.seconds(), result.seconds()
+        began, ended = self.began(), result.seconds()
         return None if began is None or ended is None else ended - began
+
+    def began(self) -> float | None:
+        """When it began to run, in seconds since 1970; None without a time."""
+        return self.event.seconds() if self.approved is None else self.approved
 
 
 class Counts(msgspec.Struct):
@@ -167,6 +174,8 @@ class Trajectory:
             self.events.append(event)
             self.counts.events += 1
             if event.status and event.status != self.status:
+                if event.status == "running" and self.status == "waiting_for_confirmation":
+                    self._approve(event)
                 self.status = event.status
                 self.statuses.append(StatusChange(len(self.steps), event.status, event))
             if event.kind in HIDDEN_KINDS:
@@ -239,6 +248,14 @@ class Trajectory:
             if self.live and self.status == "running":
                 return Outcome.RUNNING
         return Outcome.NO_RESULT
+
+    def _approve(self, event: Event) -> None:
+        """The calls of the last answer that waited for the user run from this event on."""
+        found = self._groups.get(self._last_response, ())
+        for number in (found,) if isinstance(found, int) else found:
+            step = self.steps[number - 1]
+            if step.is_open:
+                step.approved = event.seconds()
 
     def _step_answered(self, event: Event) -> int:
         """The number of the step that this event is a result of, 0 if there is none."""
@@ -355,7 +372,7 @@ def _closed_outcome(event: Event, result: Event | None) -> Outcome:
     last = result or event
     if last.failed:
         return Outcome.ERROR
-    if last.exit_code:
+    if last.command_failed:
         return Outcome.COMMAND_FAILED
     return Outcome.OK
 

@@ -10,6 +10,7 @@ from oh_tui.patterns import pattern
 from oh_tui.text import clean
 from oh_tui.trajectory.bodies import strip_echo, text_field
 from oh_tui.trajectory.difference import count_lines
+from oh_tui.trajectory.result_state import STILL_RUNNING
 from oh_tui.trajectory.use import (
     Family,
     Parts,
@@ -59,19 +60,18 @@ def _terminal(use: Use) -> What:
 
 
 def _terminal_result(use: Use) -> Parts:
-    seen = use.observation
-    code = seen.get("exit_code")
-    if code is None and isinstance(seen.get("metadata"), dict):
-        code = seen["metadata"].get("exit_code")
     output = use.output()
     if len(output) < 4000:
         output = strip_echo(clean(output), clean(use.get("command")))
     last = last_line(output)
-    if seen.get("timeout") is True or (code == -1 and not isinstance(code, bool)):
-        state = "timed out" if seen.get("timeout") is True else "still running"
+    result = use.result
+    if result is None:
+        return (last,)
+    if result.timed_out or result.still_running:
+        state = "timed out" if result.timed_out else "still running"
         return (state + (f" after {_seconds(use.ran)}" if use.ran else ""), last)
-    if isinstance(code, int) and code and not isinstance(code, bool):
-        return (f"exit {code}", last)
+    if result.exit_code and result.exit_code != STILL_RUNNING:
+        return (f"exit {result.exit_code}", last)
     return (last,)
 
 

@@ -11,7 +11,8 @@ import msgspec
 
 from oh_tui.patterns import pattern
 from oh_tui.text import clean
-from oh_tui.trajectory.bodies import blocks_text
+from oh_tui.trajectory.bodies import observation_text
+from oh_tui.trajectory.events import Event
 
 
 class Family(StrEnum):
@@ -37,13 +38,14 @@ class Family(StrEnum):
 
 
 class Use(msgspec.Struct):
-    """One use of a tool. `action` and `observation` are empty when that half is missing; `ran` is
-    in seconds."""
+    """One use of a tool. `action` and `observation` are empty when that half is missing, `result`
+    is the event around the observation; `ran` is in seconds."""
 
     name: str
     action: dict[str, Any] = msgspec.field(default_factory=dict)
     observation: dict[str, Any] = msgspec.field(default_factory=dict)
     ran: float | None = None
+    result: Event | None = None
 
     def get(self, *names: str) -> str:
         """The first non-empty text or number under these names; of the action if there is one,
@@ -58,7 +60,7 @@ class Use(msgspec.Struct):
         return ""
 
     def output(self) -> str:
-        return blocks_text(self.observation.get("content"))
+        return observation_text(self.observation)
 
 
 class What(NamedTuple):

@@ -57,10 +57,9 @@ class Waits:
                 self.ended = when
                 break
 
-    def within(self, event: Event, span: float) -> float:
-        """Seconds of the `span` seconds after an event in which the run waited for you."""
-        began = event.seconds()
-        if began is None or not self.spans:
+    def within(self, began: float, span: float) -> float:
+        """Seconds of the `span` seconds after a moment in which the run waited for you."""
+        if not self.spans:
             return 0.0
         place = max(0, bisect_left(self.spans, (began, began)) - 1)
         waited = 0.0

@@ -176,4 +176,4 @@ def test_a_call_that_waited_for_an_answer_did_not_run_meanwhile() -> None:
             output("a", "x", second=35),
         ]
     )  # fmt: skip
-    assert Accounts(run).ran(run.steps[1]) == pytest.approx(4)
+    assert Accounts(run).ran(run.steps[1]) == pytest.approx(3)

@@ -242,7 +242,7 @@ def test_tools_of_files(
         ("Think", {"thought": "hm\nmore"}, {}, "think hm more | "),
         ("Finish", {"message": "\nDone.\nAll."}, {}, "finish | Done."),
         ("Task", {"subagent_type": "fix", "prompt": "a\nb"}, {}, "task fix: a | it says"),
-        ("Task", {"prompt": "a"}, {"status": "error"}, "task a | error  it says"),
+        ("Task", {"prompt": "a"}, {"status": "error"}, "task a | it says"),
         ("Delegate", {"command": "spawn", "ids": ["a", "b"]}, {}, "delegate spawn a, b | it says"),
         ("Delegate", {"command": "delegate", "tasks": {"a": "b"}}, {}, "delegate a=b | it says"),
         ("Workflow", {"name": "w"}, {"status": "completed"}, "workflow w | it says"),
