@@ -256,12 +256,12 @@ def _first(opened: Source, make_source: MakeSource) -> MakeSource:
 
 
 def _source_maker(
-    settings: Settings, paths: list[Path], *, demo: bool, log: str | None
+    settings: Settings, paths: list[Path], *, demo: str, log: str | None
 ) -> MakeSource:
     if paths:
         return lambda: _file_source(paths)
     watch = _call_log(log)
-    return lambda: demo_source(watch) if demo else _server_source(settings, watch)
+    return lambda: demo_source(watch, demo) if demo else _server_source(settings, watch)
 
 
 def _call_log(path: str | None) -> CallLog | None:
@@ -272,7 +272,7 @@ def _call_log(path: str | None) -> CallLog | None:
     return CallLog(path_of(path))
 
 
-def demo_source(log: CallLog | None = None) -> Source:
+def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
     """The embedded server, made anew: the only place that knows it."""
     from oh_tui.api import AppServer
     from oh_tui.demo import make_demo
@@ -281,8 +281,11 @@ def demo_source(log: CallLog | None = None) -> Source:
     demo = make_demo()
     # Its limit of calls is the real server's, which has many users; this one has one.
     demo.rate_limited = False
-    api = AppServer(demo.base_url, app=demo.app, watch=log)
-    return ServerSource(api, DEMO, demo.opening, remembered=demo.remembered)
+    seed = os.environ.get("OH_TUI_DEMO_SEED", "")
+    app = demo.app_like(kind, int(seed) if seed.isdecimal() else None)
+    api = AppServer(demo.base_url, app=app, watch=log)
+    label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
+    return ServerSource(api, label, demo.opening, remembered=demo.remembered)
 
 
 def _file_source(paths: list[Path]) -> Source:

@@ -139,6 +139,9 @@ class _Completion(argparse.Action):
         raise SystemExit(0)
 
 
+DEMOS = {"slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages"}
+"""The other kinds of demo, and what each is."""
+
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
@@ -147,7 +150,17 @@ def options_parser() -> Parser:
     options = Parser(add_help=False, allow_abbrev=False)
     group = options.add_argument_group("options anywhere")
     add = group.add_argument
-    add("--demo", action="store_true", help="made-up data: no key, no network")
+    add("--demo", action="store_const", const="plain", default="", help="made-up data: no key, no "
+        "network")  # fmt: skip
+    # each an option of its own: with an optional value --demo would take the word after it
+    for kind, about in DEMOS.items():
+        add(
+            f"--demo={kind}",
+            action="store_const",
+            const=kind,
+            dest="demo",
+            help=about.replace("%", "%%"),
+        )
     add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
     add("--read-only", action="store_true", help="refuse whatever changes a server")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")

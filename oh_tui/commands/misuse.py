@@ -35,7 +35,10 @@ def misuse(message: str, command: str, options: Iterable[str]) -> Problem:
     if match := re.fullmatch(r"invalid choice: (.+) \(choose from (.+)\)", told):
         choices = match[2].replace("'", "")
         return Problem(f"{named}: there is no {match[1]}", f"one of {choices}")
-    if told.startswith("ignored explicit argument"):
+    if match := re.fullmatch(r"ignored explicit argument (.+)", told):
+        kinds = [option for option in options if option.startswith(f"{name}=")]
+        if kinds:
+            return Problem(f"{named}: there is no {match[1]}", f"one of {name}, {', '.join(kinds)}")
         return Problem(f"{named} takes no value", asks)
     if told == "expected one argument":
         return Problem(f"{named} needs a value", asks)

@@ -56,6 +56,14 @@ class Demo:
 
         return make_app(self)
 
+    def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
+        """The servers as a kind of demo has them, "plain" being as they are."""
+        if kind == "slow":
+            from oh_tui.demo.network import Network
+
+            return Network().over(self.app, seed)
+        return self.app
+
     def advance(self, seconds: float) -> None:
         """Let time pass in the demo."""
         self.world.clock.advance(seconds)

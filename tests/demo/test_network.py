@@ -9,6 +9,7 @@ import pytest
 
 from oh_tui.api import AppServer, errors
 from oh_tui.api.transport import Waits
+from oh_tui.commands.frame import DEMOS
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
@@ -79,3 +80,9 @@ async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_los
         (now,) = await api.get_sandboxes([up.id])
         assert now is not None
         assert now.status == "PAUSED"
+
+
+def test_each_kind_of_demo_that_the_command_line_knows_is_one() -> None:
+    demo = make_demo(NOW)
+    assert demo.app_like("plain") is demo.app
+    assert all(demo.app_like(kind) is not demo.app for kind in DEMOS)
