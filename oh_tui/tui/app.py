@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from rich.segment import Segment
 from textual import constants, events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
@@ -33,7 +34,8 @@ from oh_tui.tui import flows, sweeping
 from oh_tui.tui.driver import TerminalDriver
 from oh_tui.tui.in_order import KeysInOrder
 from oh_tui.tui.main_screen import MainScreen
-from oh_tui.tui.theme import DARK, LIGHT, theme_name
+from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
+from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
 """Seconds until a thread that computes lets the screen's have a turn; Python's own are 0.005."""
@@ -68,7 +70,11 @@ class OhTui(KeysInOrder):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", show=False),
+        # Before Textual's own, which copies in silence.
+        Binding("ctrl+c,super+c", "copy_selection", show=False, priority=True),
+    ]
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -122,6 +128,9 @@ class OhTui(KeysInOrder):
         has_them, self._styled_for = self._styled_for == self.theme, ""
         if not has_them:
             super().refresh_css(animate)
+
+    def get_css_variables(self) -> dict[str, str]:
+        return super().get_css_variables() | selection_variables(self.current_theme)
 
     def watch_title(self, title: str) -> None:
         """That of the terminal's window too, where a terminal is."""
@@ -184,9 +193,20 @@ class OhTui(KeysInOrder):
         else:
             self.exit(0)
 
-    def action_help_quit(self) -> None:
-        """ctrl+c, when no text is selected: it copies, and quits nothing."""
-        self.main.footer.tell("ctrl+c copies selected text; q quits")
+    def copy_to_clipboard(self, text: str) -> None:
+        """Whatever is copied, and from wherever: no control sequence reaches the clipboard, and a
+        lone surrogate, which cannot be encoded, does not end the app."""
+        super().copy_to_clipboard(clean(text))
+
+    def action_copy_selection(self) -> None:
+        """ctrl+c: copy the text selected with the mouse, and say how much it was; it quits
+        nothing."""
+        from oh_tui.tui.copying import copy_selection
+
+        if getattr(self.focused, "selected_text", ""):
+            raise SkipAction  # a line that is typed in copies its own
+        told = copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
+        next(iter(self.screen.query(Footer)), self.main.footer).tell(told)
 
     def end(self, code: int) -> None:
         """End for a signal. A screen that is only half there has to be whole first."""

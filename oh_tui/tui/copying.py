@@ -1,15 +1,16 @@
-"""`y`: one more key says what is copied, of the step under the cursor or of the range selected."""
+"""Copying to the terminal's clipboard: after `y` one more key says what, of the step under the
+cursor or of the range selected; ctrl+c copies the text selected with the mouse."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
 from oh_tui.human import plural, size
-from oh_tui.text import clean
+from oh_tui.text import clean, redact
 from oh_tui.trajectory.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Step
@@ -18,6 +19,8 @@ from oh_tui.tui.opening import copy_link
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from oh_tui.tui.main_screen import MainScreen
 
 MOST = 1000
@@ -31,6 +34,19 @@ _GAPS = {"m": "\n", "j": ",\n"}
 
 _Asked = tuple[str, str]
 """The text, "" when there is no such thing, and what it is, in words."""
+
+
+def copy_selection(screen: Screen[Any]) -> str:
+    """Copy the text selected with the mouse on a screen. Returns what to tell of it, "" when no
+    text is selected. What is shown is clean and without keys already; a selection may join what
+    was looked through in parts, so it is looked through once more."""
+    text = redact(clean(screen.get_selected_text() or ""))
+    if not text:
+        screen.clear_selection()
+        return ""
+    screen.app.copy_to_clipboard(text)
+    lines, characters = plural(text.count("\n") + 1, "line"), plural(len(text), "character")
+    return f"copied {lines}, {characters}, to the terminal's clipboard"
 
 
 async def copy(screen: MainScreen) -> None:

@@ -34,6 +34,9 @@ class HelpScreen(ModalScreen[None]):
     }
     HelpScreen.-narrow Horizontal { grid-size: 1; grid-columns: 1fr; }
     HelpScreen Static { height: auto; }
+    HelpScreen:ansi > .screen--selection {
+        color: ansi_default; background: ansi_default; text-style: reverse;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,enter", "dismiss", "close"),

@@ -92,6 +92,7 @@ HUES: dict[str, dict[str, str]] = {
         "underline": "underline",
         "strike": "strike",
         "find": "#11161b on #f0b64a",
+        "selection": "#11161b on #7aa7ff",
     },
     "oh-light": {
         "dim": "#6a7480",
@@ -139,6 +140,7 @@ HUES: dict[str, dict[str, str]] = {
         "underline": "underline",
         "strike": "strike",
         "find": "#1f262d on #ffd97a",
+        "selection": "#fcfcfa on #2459c4",
     },
     "ansi": {
         "dim": "bright_black",
@@ -186,6 +188,7 @@ HUES: dict[str, dict[str, str]] = {
         "underline": "underline",
         "strike": "strike",
         "find": "reverse",
+        "selection": "reverse",
     },
 }
 
@@ -221,6 +224,19 @@ def hues_of(theme: Theme) -> str:
     if theme.ansi:
         return "ansi"
     return "oh-dark" if theme.dark else "oh-light"
+
+
+def selection_variables(theme: Theme) -> dict[str, str]:
+    """CSS variables for the text selected with the mouse in Textual's own widgets. Their default
+    foreground is transparent: text and ground have one colour in every theme. Empty for the ansi
+    themes, where a selection is in reverse."""
+    look = style(hues_of(theme), "selection")
+    if look.color is None or look.bgcolor is None:
+        return {}
+    return {
+        "screen-selection-foreground": look.color.name,
+        "screen-selection-background": look.bgcolor.name,
+    }
 
 
 def theme_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import re
@@ -325,3 +326,23 @@ def test_quitting_waits_for_no_step_that_is_still_being_made(run: Path, tmp_path
         assert terminal.ends() == 0
         assert terminal.is_restored()
         assert terminal.said == ""
+
+
+def test_a_mouse_selection_goes_to_the_clipboard_as_the_text_it_shows(run: Path) -> None:
+    with Terminal(OH_TUI, "open", run, size=(120, 36)) as terminal:
+        terminal.wait_for("30 steps")
+        terminal.settle()
+        rows = terminal.text.split("\n")
+        call = next(n for n, row in enumerate(rows) if "4 Call" in row) + 1
+        left = rows[call].index("│") + 2
+        text = rows[call][left:].strip()
+        x, y = left + 1, call + 1  # counted from 1
+        terminal.press(f"\x1b[<0;{x};{y}M", f"\x1b[<32;{x + 60};{y}M", f"\x1b[<0;{x + 60};{y}m")
+        terminal.settle()
+        terminal.press("ctrl+c")
+        terminal.wait_for(f"copied 1 line, {len(text)} characters, to the terminal's clipboard")
+        (sent,) = re.findall(rb"\x1b\]52;c;([^\x07\x1b]*)\x07", terminal.drawn)
+        assert base64.b64decode(sent, validate=True).decode() == text
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert terminal.is_restored()

@@ -60,6 +60,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             super().__init__()
             self.view = view
 
+    ALLOW_SELECT = True
     DEFAULT_CSS = "BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = MOVE
 
@@ -375,7 +376,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         span = selection.get_span(row) if selection is not None else None
         if span is not None:
             first, last = span
-            found.append((first, len(line.text) if last == -1 else last, self.selection_style))
+            found.append((first, len(line.text) if last == -1 else last, self.hue("selection")))
         return found
 
     def _look(self, names: str) -> Style:

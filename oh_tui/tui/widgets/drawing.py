@@ -22,6 +22,10 @@ Piece = tuple[str, str]
 class Drawn(Widget):
     """A widget that draws its own lines."""
 
+    ALLOW_SELECT = False
+    """Only text of a run is worth selecting with the mouse: a rule or a bar between two bodies is
+    left out of a selection that spans them."""
+
     _base: Style | None = None
     """`rich_style`, which Textual adds up from all ancestors each time it is asked for: that of
     all lines of a screen took a quarter of the time to draw it (measured)."""

@@ -26,7 +26,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = MOVE
-    ALLOW_SELECT = False
+    ALLOW_SELECT = False  # said again: ScrollView comes before Drawn
 
     keeps_cursor: ClassVar[bool] = True
     """Whether the cursor is drawn while another pane has the focus."""
