@@ -261,7 +261,10 @@ def _source_maker(
     if paths:
         return lambda: _file_source(paths)
     watch = _call_log(log)
-    return lambda: demo_source(watch, demo) if demo else _server_source(settings, watch)
+    if demo:
+        kind = {} if demo == "plain" else {"kind": demo}
+        return lambda: demo_source(watch, **kind)
+    return lambda: _server_source(settings, watch)
 
 
 def _call_log(path: str | None) -> CallLog | None:
