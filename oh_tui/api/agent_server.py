@@ -63,7 +63,7 @@ class AgentServer(SandboxServer):
             ),
             QUICK,
         )
-        return decode.event_page(answer)
+        return await decode.aside(decode.event_page, answer)
 
     def iter_events(
         self,

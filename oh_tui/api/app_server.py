@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, Unpack
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ from oh_tui.api.filters import (
     page_params,
 )
 from oh_tui.api.models import Conversation, Page, Sandbox, Secret, User, bare_id
-from oh_tui.api.paging import Pages, batches
+from oh_tui.api.paging import MOST_ROWS, Pages, batches
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
@@ -140,7 +141,7 @@ class AppServer(Acting):
             ),
             hints=_HERE,
         )
-        return decode.model_page(answer, Conversation)
+        return await decode.aside(partial(decode.model_page, model=Conversation), answer)
 
     def iter_conversations(
         self,
@@ -149,10 +150,12 @@ class AppServer(Acting):
         limit: int = 100,
         **filters: Unpack[ConversationFilters],
     ) -> AsyncIterator[Page[Conversation]]:
-        """Every page from `page_id` on, each conversation once."""
+        """Every page from `page_id` on, each conversation once, at most 100,000: then the last page
+        `is_cut`."""
         return Pages(
             lambda cursor: self.search_conversations(page_id=cursor, limit=limit, **filters),
             page_id,
+            limit=MOST_ROWS,
         )
 
     async def count_conversations(self, **filters: Unpack[ConversationFilters]) -> int:
@@ -226,7 +229,7 @@ class AppServer(Acting):
             ),
             PATIENT,
         )
-        return decode.event_page(answer)
+        return await decode.aside(decode.event_page, answer)
 
     def iter_events(
         self,
@@ -281,11 +284,11 @@ class AppServer(Acting):
             page_params(page_id, limit),
             hints=_HERE,
         )
-        return decode.model_page(answer, Sandbox)
+        return await decode.aside(partial(decode.model_page, model=Sandbox), answer)
 
     def iter_sandboxes(self) -> AsyncIterator[Page[Sandbox]]:
-        """Every page, each sandbox once."""
-        return Pages(lambda cursor: self.search_sandboxes(page_id=cursor))
+        """Every page, each sandbox once, at most 100,000: then the last page `is_cut`."""
+        return Pages(lambda cursor: self.search_sandboxes(page_id=cursor), limit=MOST_ROWS)
 
     async def get_sandboxes(self, ids: Sequence[str]) -> list[Sandbox | None]:
         """The sandboxes with these ids in this order; None for an unknown one."""

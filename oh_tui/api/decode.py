@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from oh_tui.api.failures import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
+from oh_tui.api.paging import MOST_ROWS
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event, decode_json, parse_event
 
+T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
+
+LARGE = 1 << 20
+"""Bytes of an answer from which a thread decodes it, so that no key waits for that."""
+
+MOST_PARTS = 1_000_000
+"""Commas up to which JSON is made into objects whole: 64 MiB of `{},{},` would take 2 GB."""
 
 
 class _Page(msgspec.Struct):
-    items: list[msgspec.Raw]
+    items: msgspec.Raw
     next_page_id: Any = None
 
 
@@ -26,15 +37,25 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _FAILED = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
+async def aside(decode: Callable[[Answer], T], answer: Answer) -> T:
+    """What `decode` makes of the answer; a thread does it where that takes long."""
+    if len(answer.data) < LARGE:
+        return decode(answer)
+    return await asyncio.to_thread(decode, answer)
+
+
 def model_page(answer: Answer, model: type[M]) -> Page[M]:
-    """A page of `model`; rows that are no object with an id are counted and left out.
+    """A page of `model`; rows that are no object with an id are counted and left out. Of more than
+    100,000 rows the first are taken.
 
     Raises NotTheApi, BadAnswer.
     """
     rows, cursor = _page(answer)
-    models = [loose_model(row, model) for row in rows]
+    is_cut = len(rows) > MOST_ROWS
+    models = [loose_model(row, model) for row in rows[:MOST_ROWS]]
     items = [item for item in models if item is not None]
-    return Page(items, cursor, len(models) - len(items))
+    unreadable = len(models) - len(items)
+    return Page(items, cursor, unreadable, is_cut=is_cut, size=len(answer.data))
 
 
 def event_page(answer: Answer) -> Page[Event]:
@@ -43,7 +64,7 @@ def event_page(answer: Answer) -> Page[Event]:
     Raises NotTheApi, BadAnswer.
     """
     rows, cursor = _page(answer)
-    return Page([parse_event(row) for row in rows], cursor)
+    return Page([parse_event(row) for row in rows], cursor, size=len(answer.data))
 
 
 def model_list(answer: Answer, model: type[M]) -> list[M]:
@@ -111,12 +132,17 @@ def loose_model(raw: bytes, kind: type[M]) -> M | None:
 def _loose(value: Any, kind: type[M]) -> M | None:
     if not isinstance(value, dict):
         return None
-    known = msgspec.structs.fields(kind)
+    known = _fields(kind)
+    if any(field.required and value.get(field.name) in (None, "") for field in known):
+        return None
     fields = {field.name: _field(value.get(field.name), field.type) for field in known}
     fields = {name: inside for name, inside in fields.items() if inside is not None}
     if any(field.required and fields.get(field.name) in (None, "") for field in known):
         return None
     return kind(**fields)
+
+
+_fields = functools.cache(msgspec.structs.fields)
 
 
 def _field(value: Any, wanted: Any) -> Any:
@@ -138,9 +164,12 @@ def _secret(kind: type[Any], value: Any) -> Any:
 
 
 def _page(answer: Answer) -> tuple[list[bytes], str | None]:
+    """The rows, at most one more than MOST_ROWS of a page of many parts, and the cursor."""
     try:
         page = _decode_page(answer.data)
-        return [bytes(row) for row in page.items], _cursor(page.next_page_id)
+        items = bytes(page.items)
+        rows = _decode_list(items) if _is_small(items) else _first_rows(items)
+        return [bytes(row) for row in rows], _cursor(page.next_page_id)
     except _FAILED:
         value = _json(answer)
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
@@ -148,8 +177,37 @@ def _page(answer: Answer) -> tuple[list[bytes], str | None]:
     return [_again(row) for row in value["items"]], _cursor(value.get("next_page_id"))
 
 
+def _first_rows(items: bytes) -> list[bytes]:
+    """The first elements of a JSON array that is not empty, one at a time: as objects all of them
+    may take 50 times as much memory. Raises ValueError for what is no such array."""
+    text = items.decode()
+    if text[:1] != "[":
+        raise ValueError("no array")
+    rows: list[bytes] = []
+    read, at = json.JSONDecoder().raw_decode, 0
+    while text[at] != "]" and len(rows) <= MOST_ROWS:
+        start = _next(text, at + 1)
+        end = read(text, start)[1]
+        rows.append(text[start:end].encode())
+        at = _next(text, end)
+    return rows
+
+
+def _next(text: str, at: int) -> int:
+    """The next place in JSON that is no space."""
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _is_small(data: bytes) -> bool:
+    return data.count(b",") < MOST_PARTS
+
+
 def _list(answer: Answer) -> list[bytes]:
     try:
+        if not _is_small(answer.data):
+            raise ValueError
         return [bytes(row) for row in _decode_list(answer.data)]
     except _FAILED:
         value = _json(answer)
@@ -169,6 +227,8 @@ def _cursor(value: Any) -> str | None:
 
 
 def _json(answer: Answer) -> Any:
+    if not _is_small(answer.data):
+        raise bad_answer(answer, "JSON of too many parts")
     try:
         return decode_json(answer.data)
     except ValueError:

@@ -222,14 +222,26 @@ class GitChange(msgspec.Struct, frozen=True):
 
 class Page(Generic[T]):
     """One page of a listing. `next_page_id` is None on the last page; `unreadable` counts the
-    rows that were no object of the documented shape and were left out."""
+    rows that were no object of the documented shape and were left out. `is_cut`: the server has
+    more rows, which are not read because the listing is too long. `size` is the bytes it came in.
+    """
 
-    __slots__ = ("items", "next_page_id", "unreadable")
+    __slots__ = ("is_cut", "items", "next_page_id", "size", "unreadable")
 
-    def __init__(self, items: list[T], next_page_id: str | None, unreadable: int = 0) -> None:
+    def __init__(
+        self,
+        items: list[T],
+        next_page_id: str | None,
+        unreadable: int = 0,
+        *,
+        is_cut: bool = False,
+        size: int = 0,
+    ) -> None:
         self.items = items
         self.next_page_id = next_page_id
         self.unreadable = unreadable
+        self.is_cut = is_cut
+        self.size = size
 
 
 def bare_id(identifier: str) -> str:

@@ -21,6 +21,7 @@ from oh_tui.human import compact, dollars
 from oh_tui.needs import standing
 from oh_tui.problem import Problem
 from oh_tui.seen import Seen
+from oh_tui.sources import cut_words
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.moments import seconds_of
@@ -43,6 +44,8 @@ async def conversations(call: Call) -> int:
     found: list[Conversation] = []
     more = False
     async for page in _pages(call):
+        if page.is_cut:
+            say(cut_words("conversations"))
         for one in page.items:
             if not _is_asked_for(asked, one, _seen(seen, one)):
                 continue
@@ -175,6 +178,8 @@ def _since(text: str) -> float:
 
 async def sandboxes(call: Call) -> int:
     held = await call.source.sandboxes()
+    for problem in call.source.problems:
+        say(problem)
     page = await call.source.newest()
     inside: dict[str, list[Conversation]] = {}
     # The one that the explorer lists first is named first.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from oh_tui.api.paging import MOST_ROWS
 from oh_tui.problem import Problem
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
@@ -202,6 +203,11 @@ class Source(Protocol):
     async def workspace(self, conversation: Conversation) -> Workspace:
         """The shell and the files of the sandbox of a conversation, which must run."""
         ...
+
+
+def cut_words(what: str) -> str:
+    """What is said of a listing that is longer than what is read of it."""
+    return f"only the first {MOST_ROWS:,} {what} are listed: the server has more"
 
 
 def build(events: Iterable[Event], *, live: bool = False, complete: bool = True) -> Trajectory:

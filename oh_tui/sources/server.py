@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem, Refused
-from oh_tui.sources import PAGE, SandboxPlan
+from oh_tui.sources import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.saving import download_name, finish_zip, part_file_aside, publish
@@ -38,7 +38,6 @@ class ServerSource(ServerRuns):
     """An OpenHands app server and the agent servers of its sandboxes."""
 
     can_act = True
-    problems: Sequence[str] = ()
 
     def __init__(
         self,
@@ -55,6 +54,8 @@ class ServerSource(ServerRuns):
         self.opening = opening
         self.address = address
         self.remembered = remembered or {}
+        self.problems: list[str] = []
+        """What the list of sandboxes left out."""
 
     async def close(self) -> None:
         await self.api.aclose()
@@ -72,7 +73,12 @@ class ServerSource(ServerRuns):
         return await self.api.get_conversations(ids)
 
     async def sandboxes(self) -> list[Sandbox]:
-        return [sandbox async for page in self.api.iter_sandboxes() for sandbox in page.items]
+        found: list[Sandbox] = []
+        async for page in self.api.iter_sandboxes():
+            found += page.items
+            if page.is_cut and (told := cut_words("sandboxes")) not in self.problems:
+                self.problems.append(told)
+        return found
 
     async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
         """Asked of the folder that the agent works in, where the app server puts the repository.

@@ -16,7 +16,7 @@ from oh_tui.api.models import Conversation, Page, bare_id, same_id
 from oh_tui.human import dollars, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory
-from oh_tui.sources import Source
+from oh_tui.sources import Source, cut_words
 from oh_tui.sources.pager import Pager
 from oh_tui.trajectory.verdict import judge
 from oh_tui.tui import notices
@@ -92,6 +92,8 @@ def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
     screen.sidebar.now = screen.clock()
     screen.sidebar.board.take(page.items if page else (), older=True)
     screen.sidebar.show()
+    if page and page.is_cut:
+        tell_problems(screen, [cut_words("conversations")])
     if not screen.sidebar.conversations:
         screen.sidebar.say("no conversations yet", *_how_to_begin(screen))
         screen.timeline.empty = ("no run to show",)
@@ -193,7 +195,9 @@ async def read_sandboxes(screen: MainScreen) -> None:
     assert screen.source is not None
     if screen.source.can_act and "sandboxes" not in screen.lacks:
         with optional(screen, "sandboxes"):
+            told = len(screen.source.problems)
             read = tuple(await screen.source.sandboxes())
+            tell_problems(screen, screen.source.problems[told:])
             screen.sidebar.knows_sandboxes = True
             screen.sidebar.sandboxes = read
 
