@@ -144,7 +144,15 @@ def _simple(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
 
 
 def _text(words: str) -> bytes:
+    """What a command prints, as bytes; a name in it may hold what UTF-8 cannot say."""
     return words.encode("utf-8", "replace")
+
+
+def _number(word: str) -> int:
+    """Raises ValueError, also for more digits than any use of it has."""
+    if len(word) > 18:
+        raise ValueError(word[:18])
+    return int(word)
 
 
 def _echo(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
@@ -169,7 +177,7 @@ def _printf(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
 
 def _seq(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     try:
-        numbers = [int(word) for word in words]
+        numbers = [_number(word) for word in words]
         first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: tuple(numbers[:2])}[len(numbers)] + (
             numbers[-1],
         )
@@ -178,7 +186,7 @@ def _seq(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     if step == 0 or (last - first) / step > 5_000_000:
         return b"", shell.fail("seq: too much for the demo")
     stop = last + (1 if step > 0 else -1)
-    return "".join(f"{number}\n" for number in range(first, stop, step)).encode(), 0
+    return _text("".join(f"{number}\n" for number in range(first, stop, step))), 0
 
 
 def _sleep(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
@@ -195,7 +203,10 @@ def _sleep(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
 
 def _exit(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     shell.over = True
-    return b"", int(words[0]) & 255 if words and words[0].isdecimal() else 0
+    try:
+        return b"", _number(words[0] if words else "0") & 255
+    except ValueError:
+        return b"", shell.fail(f"sh: 1: exit: Illegal number: {words[0]}", 2)
 
 
 def _cat(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
@@ -264,14 +275,17 @@ def _wc(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     if names:
         data, code = _cat(shell, names, b"")
     count = len(data) if flag == "-c" else data.count(b"\n")
-    return f"{count}{' ' + names[0] if names else ''}\n".encode(), code
+    return _text(f"{count}{' ' + names[0] if names else ''}\n"), code
 
 
 def _head(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     size, unit = 10, "-n"
     names = list(words)
-    if len(names) > 1 and names[0] in ("-n", "-c") and names[1].isdecimal():
-        unit, size = names[0], int(names[1])
+    if len(names) > 1 and names[0] in ("-n", "-c"):
+        try:
+            unit, size = names[0], max(0, _number(names[1]))
+        except ValueError:
+            return b"", shell.fail(f"head: invalid number of lines: '{names[1]}'")
         del names[:2]
     if names == ["/dev/zero"] and unit == "-c":
         return b"\0" * min(size, MOST), 0
@@ -284,7 +298,7 @@ def _head(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
 
 
 def _says(words: str, code: int = 0) -> Command:
-    return lambda shell, arguments, data: (words.encode(), code)
+    return lambda shell, arguments, data: (_text(words), code)
 
 
 _COMMANDS: dict[str, Command] = {

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oh_tui.demo.shell import run_command
@@ -64,6 +64,8 @@ def test_plain_commands_do_what_one_expects(command: str, code: int, out: str) -
         ("for i in $(seq 3); do echo $i; done", 2, "plain commands only"),
         ("echo 'open", 2, "Unterminated"),
         ("seq x", 1, "invalid"),
+        ("exit no", 2, "Illegal number"),
+        ("head -n no a.txt", 1, "invalid number"),
         ("seq 1 999999999", 1, "too much"),
     ],
 )
@@ -80,13 +82,14 @@ def test_time_is_told_and_not_spent() -> None:
     assert (done.seconds, done.stdout, done.code) == (3, b"a\n", -1)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from([*WORDS.split(" "), "\x01", "\x02", "\x03", "\udcff", "\0", "\n"]),
-        max_size=12,
-    )
-)
+SPOILT = ["\x01", "\x02", "\x03", "\udcff", "\0", "\n", "9" * 5000, "-1", "²", "٣", "1e400", "nan"]
+
+
+@example(["wc", "\udcff"])
+@example(["exit", "9" * 5000])
+@example(["head", "-n", "9" * 5000])
+@example(["seq", "9" * 400])
+@given(st.lists(st.sampled_from([*WORDS.split(" "), *SPOILT]), max_size=12))
 def test_any_words_are_taken(words: list[str]) -> None:
     assert 0 <= run_command(" ".join(words), dict(FILES), "/workspace", 5).code < 256
 
