@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test test-slow lint check bench soak test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench soak test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ test: setup-dev ## the tests (ARGS="-k name" for some of them)
 
 test-slow: setup-dev ## the tests that start many processes and wait for them
 	$(PY) -m pytest -n auto --dist worksteal -m slow $(ARGS)
+
+fuzz: setup-dev ## the property tests with fresh examples, for minutes (MINUTES=10, ARGS="-k name")
+	@$(PY) -m scripts.fuzz --minutes $(MINUTES) $(ARGS)
 
 lint: setup-dev ## format, lint, types and import contracts
 	$(PY) -m ruff format --check .

@@ -10,9 +10,24 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long an example takes is the machine's: a busy one may not fail a test that holds.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+# A property test tries the same examples each time, and however slowly the machine makes them.
+settings.register_profile(
+    "fixed",
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# `make fuzz` tries others; what fails is kept in .hypothesis and tried first the next time.
+settings.register_profile(
+    "fuzz",
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("fuzz" if "FUZZ_EXAMPLES" in os.environ else "fixed")
 
 AMBIENT = ("OPENHANDS_", "OH_TUI_", "XDG_", "TEXTUAL")
 """What the names of variables begin with that steer oh-tui or what it is built on."""

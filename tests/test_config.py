@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oh_tui.config import Config, Faults, Known, Server, parse_config
@@ -216,7 +216,6 @@ def names_in(document: dict[str, Any]) -> list[tuple[str, ...]]:
     return [(name,) for name in document] + inner
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(PARTS, max_size=8).map("\n".join))
 @example("[servers.a]\nurl.x = 3\n[keys]\nfind.a.b = 1")
 @example("[[servers]]\n[[keys]]")
@@ -238,7 +237,6 @@ def test_no_text_is_too_odd(text: str) -> None:
         assert path[:1] in lines or text.startswith("\ufeff")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=12) | st.text("ctrl+shiftaltJ,ű ", max_size=14))
 def test_a_key_is_taken_or_refused_with_a_sentence(written: str) -> None:
     try:

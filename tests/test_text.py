@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
@@ -167,7 +167,6 @@ ACROSS_LINES = st.lists(
 
 
 @given(ACROSS_LINES)
-@settings(max_examples=400)
 def test_a_long_text_is_worked_on_in_pieces_as_if_it_were_one(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         whole, hidden = clean(text), redact(text)

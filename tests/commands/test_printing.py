@@ -7,7 +7,7 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.commands.printing import (
@@ -49,7 +49,6 @@ def test_room_is_dealt_out_by_the_shares() -> None:
     assert short[1].endswith("…  passed") and len(short[1]) == 60
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(*[st.text("ab é修👩\u0301", max_size=60)] * 3), min_size=1, max_size=5),
     st.integers(40, 120),

@@ -6,7 +6,7 @@ import string
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
@@ -83,7 +83,6 @@ def test_only_plain_http_addresses_are_links(url: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.integers())
-@settings(max_examples=60)
 def test_any_repository_makes_an_address_of_the_provider_or_none(
     repository: str, provider: str, number: int
 ) -> None:
@@ -115,7 +114,6 @@ def test_a_repository_is_read_as_people_write_it(typed: str, read: tuple[str, st
 
 
 @given(st.text(alphabet=string.printable + "é\ud800\0", max_size=60))
-@settings(max_examples=60)
 def test_reading_a_repository_never_fails(typed: str) -> None:
     repository, _ = read_repository(typed)
     assert not repository or ("/" in repository and " " not in repository)

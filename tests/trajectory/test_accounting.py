@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.demo import make_demo
@@ -439,7 +439,6 @@ def hostile_runs(draw: st.DrawFn) -> list[Event]:
     return events[::-1] if draw(st.booleans()) else events
 
 
-@settings(max_examples=60, deadline=None)
 @given(hostile_runs(), st.integers(1, 15), st.booleans())
 def test_whatever_the_stats_tell_the_sums_agree(
     events: list[Event], size: int, complete: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.around import Around, forgotten_steps, previous_of
@@ -91,7 +91,6 @@ plans = titles.flatmap(
 
 
 @given(plans, plans)
-@settings(max_examples=60, deadline=None)
 def test_no_task_is_lost_or_made_up_by_comparing(
     before: tuple[Task, ...], now: tuple[Task, ...]
 ) -> None:

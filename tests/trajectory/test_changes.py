@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.changes import ChangeLog, FileChange, changes, rows
@@ -335,7 +335,6 @@ def test_reading_as_it_grows_comes_to_the_same_and_so_does_the_other_server(slug
 LINES = st.text("ab\n", max_size=12)
 
 
-@settings(max_examples=60)
 @given(LINES, LINES, LINES, LINES)
 def test_the_quick_count_is_that_of_the_diff(head: str, old: str, new: str, tail: str) -> None:
     old, new = head + old + tail, head + new + tail
@@ -393,7 +392,6 @@ ANY = st.recursive(
 KINDS = ("FileEditor", "Edit", "WriteFile", "ReadFile", "ApplyPatch", "PlanningFileEditor")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), ANY, ANY, st.booleans()), max_size=5))
 def test_events_of_any_shape_never_raise(odd: list[tuple[str, Any, Any, bool]]) -> None:
     bodies: list[dict[str, Any]] = []
@@ -464,7 +462,6 @@ def test_a_later_report_of_a_call_counts_in_place_of_the_one_before() -> None:
     assert follow([begun], [done], [report("2", "in_progress")]).headline == ""
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text import HIDDEN
@@ -73,13 +73,11 @@ def is_fit_to_show(description: Description) -> bool:
     )
 
 
-@settings(max_examples=300)
 @given(st.sampled_from([*EVENTS, "BrandNewEvent"]).flatmap(hostile_events))
 def test_any_event_has_a_description_fit_to_show(found: Event) -> None:
     assert is_fit_to_show(describe_event(found))
 
 
-@settings(max_examples=300)
 @given(
     hostile_events("ActionEvent") | hostile_events("ACPToolCallEvent"),
     st.sampled_from(

@@ -6,7 +6,7 @@ import time
 from itertools import chain
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
@@ -167,7 +167,6 @@ def test_a_loop_that_another_one_overlaps_is_marked_too() -> None:
     assert same_as_whole(*([e] for e in events)) == set(range(2, 12))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(["a", "a", "b", "fail", "stuck", "say", "user", "late"]), max_size=60),
     st.integers(1, 9),

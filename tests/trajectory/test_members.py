@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.members import CannotRead, Names, ZipMembers
@@ -28,7 +28,6 @@ def written(members: list[tuple[str, bytes]], how: int, *, streamed: bool = Fals
     return file
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["a.json", "ü/é.json", "修复.json"]), st.binary(max_size=5000)),

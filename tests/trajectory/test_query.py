@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
@@ -280,7 +280,6 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=30) | st.lists(_WORDS, max_size=8).map("".join))
 def test_any_text_is_a_query_or_points_at_what_is_wrong(text: str) -> None:
     try:
@@ -309,7 +308,6 @@ _EVERYTHING = ("-kind:x tool:edit -source:y -is:loop risk:LOW took:<1s cost:<1 a
                "before:23:00 path:a step:1- word")  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=8), max_size=4))
 def test_hostile_events_raise_nothing(bodies: list[dict[str, object]]) -> None:
     trajectory = Trajectory()
@@ -352,7 +350,6 @@ def test_without_a_run_the_usual_values_are_offered() -> None:
     assert complete("kind:Mess", 9) == ["kind:Message"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20), st.integers(0, 20))
 def test_completion_takes_any_text(text: str, cursor: int) -> None:
     for new in complete(text, min(cursor, len(text))):

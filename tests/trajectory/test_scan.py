@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text import clean
@@ -158,7 +158,6 @@ _TEXTS = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(_TEXTS, st.booleans(), st.data())
 def test_every_part_of_what_is_shown_is_found(
     text: str, ascii_only: bool, data: st.DataObject
@@ -190,7 +189,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(
     ["id", "kind", "action", "observation", "tool_call", "error", "old_content", "thought"]
 ), _JSON, max_size=6), max_size=4), st.text(max_size=4))  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.accounting import Accounts
@@ -156,7 +156,6 @@ def test_nothing_asked_is_nothing_spent() -> None:
     assert (spent.active, spent.model, spent.rest, spent.total) == (0, 0, 0, Spent())
 
 
-@settings(max_examples=40, deadline=None)
 @given(hostile_runs(), st.integers(0, 9))
 def test_no_run_breaks_it(events: list[Event], columns: int) -> None:
     accounts = build(*events)

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory import course
@@ -378,7 +378,6 @@ def hostile(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=60, deadline=None)
 @given(hostile(), st.lists(Seconds, min_size=4, max_size=4), st.sets(st.integers(-1, 30)))
 def test_the_picture_is_true(
     events: list[Event], told: list[float | None], loops: set[int]
@@ -416,7 +415,6 @@ def test_the_picture_is_true(
         assert all(1 <= strip.step_at(n, width) <= len(places) for n in range(-1, width + 1))
 
 
-@settings(max_examples=60, deadline=None)
 @given(hostile(), st.lists(Seconds, min_size=4, max_size=4), st.lists(st.integers(1, 9)))
 def test_growing_comes_to_the_same_as_reading_at_once(
     events: list[Event], told: list[float | None], parts: list[int]

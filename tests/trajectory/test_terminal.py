@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui import text as text_module
@@ -66,7 +66,6 @@ pieces = st.sampled_from(
 
 
 @given(st.lists(pieces, max_size=30).map("".join), st.sampled_from(["", "a", "bc a"]))
-@settings(max_examples=60, deadline=None)
 def test_no_escape_but_colours_is_left(raw: str, command: str) -> None:
     seen = read_output(raw, command)
     assert clean(seen.text) == seen.text
@@ -108,7 +107,6 @@ def test_long_output_is_read_in_pieces_as_if_it_were_one(line: str) -> None:
 
 
 @given(st.lists(pieces, min_size=5, max_size=60).map("".join), st.sampled_from(["", "a", "bc a"]))
-@settings(max_examples=300, deadline=None)
 def test_any_output_is_read_in_pieces_as_if_it_were_one(raw: str, command: str) -> None:
     whole = read_output(raw, command)
     with pytest.MonkeyPatch.context() as patch:
@@ -117,7 +115,6 @@ def test_any_output_is_read_in_pieces_as_if_it_were_one(raw: str, command: str) 
 
 
 @given(st.lists(pieces, max_size=30).map("".join))
-@settings(max_examples=200, deadline=None)
 def test_colours_change_nothing_in_the_text(raw: str) -> None:
     if re.search(r"\r|\x1b\[\d*[AFJKG]|\ue000", raw):
         return  # lines written over

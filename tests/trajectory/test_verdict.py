@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.events import Event, parse_event
@@ -440,7 +440,6 @@ _EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(_EVENTS, max_size=25), _STATUSES, st.booleans(), st.booleans())
 def test_any_events_have_a_verdict(
     bodies: list[dict[str, Any]], status: str, live: bool, complete: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
 
@@ -82,7 +82,6 @@ flags = st.frozensets(st.sampled_from(["bold", "dim", "reverse", "italic"]))
 
 
 @given(st.builds(Look, colours, colours, flags))
-@settings(max_examples=60, deadline=None)
 def test_no_text_is_invisible_on_any_theme(look: Look) -> None:
     for theme in (DARK, LIGHT):
         style = style_of(theme.name, look.name)
@@ -98,7 +97,6 @@ def test_no_text_is_invisible_on_any_theme(look: Look) -> None:
 
 
 @given(st.text(alphabet="ab\t\n\r\x1b[0;31m日", max_size=60), st.integers(1, 20))
-@settings(max_examples=60, deadline=None)
 def test_pieces_are_the_text_whatever_the_sequences(raw: str, width: int) -> None:
     shown = document(raw, width)
     for row in range(len(shown)):

@@ -8,7 +8,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -421,7 +421,6 @@ blocks = st.one_of(
 
 
 @given(st.lists(blocks, max_size=4), st.integers(1, 30), st.booleans())
-@settings(max_examples=300, deadline=None)
 def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
     some: list[Block], width: int, wrap: bool
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
@@ -330,7 +330,6 @@ TALKS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(TALKS, max_size=8), max_size=4), st.booleans())
 def test_no_conversation_is_lost_or_doubled_whatever_is_told(
     readings: list[list[Conversation]], older: bool

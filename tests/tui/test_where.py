@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App
 from textual.pilot import Pilot
@@ -285,7 +285,6 @@ async def test_another_width_is_another_page() -> None:
 RUNS = st.one_of(hostile_runs(), st.sampled_from(["hostile", "rtl", "emoji", "fuzzing"]))
 
 
-@settings(max_examples=40, deadline=None)
 @given(RUNS, st.integers(57, 97), st.booleans(), st.booleans())
 def test_no_line_is_wider_than_the_page(
     run: list[Event] | str, width: int, ascii: bool, numbered: bool
