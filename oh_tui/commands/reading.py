@@ -11,7 +11,7 @@ from oh_tui.commands.printing import say, tell_progress
 from oh_tui.commands.refusals import refusals
 from oh_tui.human import plural, rough
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, Source, joined
+from oh_tui.sources import Loaded, Source, build, joined
 from oh_tui.sources.files import FileSource
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
@@ -113,8 +113,7 @@ def _read_file(archive: Archive) -> Loaded:
         held += len(text)
         event = parse_event(text)
         events.append(archive.event(place) if event.kind == UNREADABLE else event)
-    trajectory = Trajectory()
-    trajectory.extend(events)
+    trajectory = build(events, stats=archive.stats)
     problems = archive.problems
     more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
     return Loaded(

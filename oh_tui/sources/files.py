@@ -109,7 +109,7 @@ class FileSource:
         yield Loaded("file", newest, total - first, total, _summary(archive), first > 0)
         if first == 0:
             return
-        whole = Trajectory()
+        whole = build((), stats=archive.stats)
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
             await _aside(_extend, whole, archive, start, stop)
@@ -125,7 +125,8 @@ class FileSource:
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once, for commands."""
-        return build(self.archive(conversation).events())
+        archive = self.archive(conversation)
+        return build(archive.events(), stats=archive.stats)
 
     async def keeps(self, conversation: Conversation) -> bool:
         return True
@@ -192,7 +193,7 @@ async def _aside(work: Callable[..., T], *arguments: object) -> T:
 
 
 def _newest(archive: Archive, first: int) -> Trajectory:
-    return build(archive.events(first), complete=first == 0)
+    return build(archive.events(first), complete=first == 0, stats=archive.stats)
 
 
 def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> None:

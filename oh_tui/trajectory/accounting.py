@@ -1,11 +1,11 @@
 """Accounts: the time, tokens and cost of a run, charged to its steps; what fits none is `other`.
 
-An answer of the model is charged to the step it made, the first one of a parallel group. Where a
-full state lists answers they are found by response id. What the lists lack comes from how the
-cumulative `stats` updates differ: an update has the time at which the model answered, just before
-that of the step, so the step is the first one after it, and the last update before a step is its.
-Places in the list of events say nothing: the app server has stats before the call they paid for,
-the agent server after its result.
+An answer of the model is charged to the step it made, the first one of a parallel group. The record
+of the conversation (`Trajectory.stats`) lists answers by response id, and so do full states. What
+the lists lack comes from how the cumulative `stats` updates differ: an update has the time at which
+the model answered, just before that of the step, so the step is the first one after it, and the
+last update before a step is its. Places in the list of events say nothing: the app server has stats
+before the call they paid for, the agent server after its result, or in no order (1.58.2).
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from bisect import bisect_left
 import msgspec
 
 from oh_tui.human import plural
-from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event, seconds
-from oh_tui.trajectory.ledger import Ledger, Update, total_of
+from oh_tui.trajectory.ledger import Ledger, Update, about, total_of
 from oh_tui.trajectory.spent import Spent, spent_of
-from oh_tui.trajectory.stats import NOTHING, SECOND, Amount, has_stats, read_stats
+from oh_tui.trajectory.stats import (
+    NOTHING,
+    SECOND,
+    Amount,
+    has_stats,
+    read_record,
+    read_stats,
+)
 from oh_tui.trajectory.steps import Step, Trajectory
 from oh_tui.trajectory.waits import Waits, gap_before
 
@@ -57,6 +63,7 @@ class Accounts:
 
     def _begin(self) -> None:
         self._seen_events = 0
+        self._seen_stats = b""
         self._seen_steps = 0
         self._last_step: Step | None = None
         self._ledgers: dict[str, Ledger] = {}
@@ -82,12 +89,12 @@ class Accounts:
 
     def update(self) -> None:
         """Take in what the trajectory got since the last time; earlier steps count anew only when
-        a full state lists answers, or when steps were taken out."""
+        new answers are listed, or when steps were taken out."""
         steps, events = self.trajectory.steps, self.trajectory.events
         known = self._seen_steps
         if known and (len(steps) < known or steps[known - 1] is not self._last_step):
             self._begin()
-        if self._seen_events == len(events):
+        if self._seen_events == len(events) and self._seen_stats is self.trajectory.stats:
             return
         fresh = events[self._seen_events :]
         self._seen_events = len(events)
@@ -106,7 +113,6 @@ class Accounts:
 
     def _take_stats(self, events: list[Event]) -> bool:
         """Enter the updates; True when a list told of answers that were not listed before."""
-        has_past = not self.trajectory.complete
         for event in events:
             if not has_stats(event):
                 continue
@@ -116,14 +122,22 @@ class Accounts:
                 self._unreadable += event.key == "stats"
                 continue
             for usage, metrics in told.items():
-                ledger = self._ledgers.get(usage)
-                if ledger is None:
-                    ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past)
-                ledger.enter(event.timestamp, metrics)
+                self._ledger(usage).enter(event.timestamp, metrics)
+        if self._seen_stats is not self.trajectory.stats:
+            self._seen_stats = self.trajectory.stats
+            for usage, metrics in read_record(self._seen_stats).items():
+                self._ledger(usage).enter_record(metrics)
         found = False
         for ledger in self._ledgers.values():
             found |= ledger.read_lists()
         return found
+
+    def _ledger(self, usage: str) -> Ledger:
+        ledger = self._ledgers.get(usage)
+        if ledger is None:
+            has_past = not self.trajectory.complete
+            ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past)
+        return ledger
 
     def _take_steps(self, steps: list[Step]) -> tuple[list[Step], bool]:
         """The steps that an answer made, and whether their times go on where the last ended."""
@@ -316,47 +330,18 @@ class Accounts:
     @property
     def other_about(self) -> tuple[str, ...]:
         """What `other` is and what is wrong with the sums, in words; nothing when all is well."""
-        parts: list[str] = []
-        strays = costs = left_out = 0
-        past = rest = below = exceeded = False
-        for usage, ledger in list(self._ledgers.items()):
-            calls = ledger.other.calls
-            if calls and self._paid_by(usage) is None:
-                name = safe_line(usage[:60])
-                what = "title request" if "title" in usage.lower() else f"call of {name}"
-                parts.append(plural(calls, what, f"calls of {name}" if " of " in what else ""))
-            else:
-                strays += calls
-            costs += ledger.without_cost() if ledger.other.cost else 0
-            rest |= ledger.has_rest()
-            past |= ledger.past != NOTHING
-            below |= ledger.went_down
-            exceeded |= ledger.is_exceeded()
-            left_out += ledger.left_out
-        if past:
-            parts.append("calls before the events read")
-        if strays:
-            where = "without a step" if self.trajectory.complete else "without a step here"
-            parts.append(f"{plural(strays, 'call')} {where}")
-        if costs:
-            parts.append(f"the cost of {plural(costs, 'call')} is known in sum only")
-        if rest:
-            parts.append("the total has more than its calls")
-        if below:
-            parts.append("the totals went down: the highest count")
-        if exceeded:
-            parts.append("the calls come to more than the total told")
-        if left_out:
-            parts.append(f"{plural(left_out, 'update')} with impossible numbers")
+        ledgers = list(self._ledgers.values())
+        apart = {ledger.usage for ledger in ledgers if self._paid_by(ledger.usage) is None}
+        parts = about(ledgers, apart, whole=self.trajectory.complete)
         if self._unreadable:
             parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
         return tuple(parts)
 
     @property
     def priced(self) -> bool:
-        """False when tokens are told and no price of them: unknown, not free."""
+        """False when the model answered and no price is told: unknown, not free."""
         total = self.total
-        return bool(total.cost) or not (total.prompt or total.completion)
+        return bool(total.cost) or not (total.prompt or total.completion or self._made_by)
 
     @property
     def context_window(self) -> int:
@@ -395,7 +380,7 @@ class Accounts:
 
 
 def _is_answer(event: Event) -> bool:
-    """The model made this step."""
+    """The model made this step; one of a kind that is not known tells by which answer."""
     if event.kind == "MessageEvent":
         return event.source == "agent"
-    return event.kind in ("ActionEvent", "Condensation")
+    return event.kind in ("ActionEvent", "Condensation") or bool(event.llm_response_id)

@@ -26,6 +26,7 @@ from oh_tui.trajectory.members import (
     Members,
     ZipMembers,
 )
+from oh_tui.trajectory.stats import agent_text, stats_text
 
 _EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
 """`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
@@ -59,6 +60,8 @@ class Archive:
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
         self._notes = [_shown(note) for note in members.notes]
+        self.stats = b""
+        """What the files beside the events tell of tokens, cost and latency, by `stats_text`."""
         runs: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_columns)
         others: dict[str, int] = {}
         for index, file in enumerate(members.names):
@@ -175,6 +178,14 @@ class Archive:
         ]
         if not any(found):
             return None
+        told = [stats_text(field(values, "stats")) for values in found]
+        metrics = field(found[0], "metrics")
+        told.append(
+            agent_text(
+                field(metrics, "accumulated_cost"), field(metrics, "accumulated_token_usage")
+            )
+        )
+        self.stats = next(filter(None, told), b"")
         meta: dict[str, Any] = {}
         for values in found:
             for old, new in (

@@ -1,14 +1,17 @@
-"""What the servers tell of tokens, cost and latency: the `stats` inside state updates, read safely.
+"""Reads the `stats` of a run: tokens, cost and latency, in state updates and beside the events.
 
 `usage_to_metrics.<usage id>` holds sums since the run began (`accumulated_cost` in US dollars,
-`accumulated_token_usage`) and, in full states only, three lists with one entry an answer. Of these
-`token_usages` and `response_latencies` name their answer by `response_id`, `costs` does not.
+`accumulated_token_usage`) and, in full states, in the record of an agent server and in
+`base_state.json`, three lists with one entry per answer. Of these `token_usages` and
+`response_latencies` name their answer by `response_id`, `costs` does not.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -20,7 +23,10 @@ SECOND = 10**6
 """What one of them is in the whole numbers of an `Amount`."""
 
 _MOST = 10**15
-"""No number of tokens, dollars or seconds comes near it; one that does can only be a fault."""
+"""No number of tokens or dollars comes near it; one that does can only be a fault."""
+
+_LONGEST = 10**6
+"""The same in seconds of one answer."""
 
 
 class Amount(msgspec.Struct, frozen=True, gc=False):
@@ -162,11 +168,12 @@ class _Latency(msgspec.Struct, gc=False):
 
 
 _decode_stats = msgspec.json.Decoder(_StatsUpdate).decode
+_decode_record = msgspec.json.Decoder(_Stats).decode
 _decode_state = msgspec.json.Decoder(_StateUpdate).decode
 _decode_metrics = msgspec.json.Decoder(_Metrics).decode
-_decode_tokens = msgspec.json.Decoder(list[_Tokens]).decode
-_decode_costs = msgspec.json.Decoder(list[_Cost]).decode
-_decode_latencies = msgspec.json.Decoder(list[_Latency]).decode
+_decode_tokens = msgspec.json.Decoder(list[_Tokens] | None).decode
+_decode_costs = msgspec.json.Decoder(list[_Cost] | None).decode
+_decode_latencies = msgspec.json.Decoder(list[_Latency] | None).decode
 
 _UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError)
 
@@ -189,6 +196,34 @@ def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
     return stats.usage_to_metrics if stats else None
 
 
+def stats_text(stats: Any) -> bytes:
+    """The `stats` of a record or of `base_state.json` as JSON, for `read_record`; b"" when it
+    tells nothing, as that of a fork."""
+    usages = stats.get("usage_to_metrics") if isinstance(stats, dict) else None
+    texts: dict[str, msgspec.Raw] = {}
+    for usage, metrics in usages.items() if isinstance(usages, dict) else ():
+        with contextlib.suppress(TypeError, ValueError, OverflowError, RecursionError):
+            texts[usage] = msgspec.Raw(msgspec.json.encode(metrics))
+    return msgspec.json.encode({"usage_to_metrics": texts}) if texts else b""
+
+
+def agent_text(cost: Any, tokens: Any) -> bytes:
+    """The same of the sums of the agent's model alone, as the app server has them of a
+    conversation; b"" when all are zero."""
+    metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
+    text = stats_text({"usage_to_metrics": {"agent": metrics}})
+    told = [read_metrics(metrics) for metrics in read_record(text).values()]
+    return text if any(metrics.total != NOTHING for metrics in told) else b""
+
+
+def read_record(text: bytes) -> dict[str, msgspec.Raw]:
+    """What `stats_text` tells of each usage id, for `read_metrics`."""
+    try:
+        return _decode_record(text).usage_to_metrics or {}
+    except _UNREADABLE:
+        return {}
+
+
 def read_metrics(told: msgspec.Raw) -> Metrics:
     try:
         metrics = _decode_metrics(told)
@@ -203,40 +238,54 @@ def read_metrics(told: msgspec.Raw) -> Metrics:
         amount,
         window if 0 < window < _MOST else 0,
         is_whole and cost is not None,
-        lists if len(lists[0]) > 2 else None,
+        lists if len(lists[0]) > 2 or len(lists[2]) > 2 else None,
     )
 
 
 def read_calls(metrics: Metrics) -> list[Call]:
     """The answers that a full state lists, in order, each with what is told of it. Costs are
-    taken by position, so only when there are as many; [] when the list cannot be read."""
+    taken by position, so only when there are as many. Answers without tokens, of which the time
+    alone is told, come last. [] when the lists cannot be read."""
     if metrics.lists is None:
         return []
-    usages, costs, latencies = metrics.lists
-    try:
-        tokens = _decode_tokens(usages)
-    except _UNREADABLE:
+    tokens = _entries(_decode_tokens, metrics.lists[0])
+    if tokens is None:
         return []
-    try:
-        prices = [_whole(entry.cost, DOLLAR) for entry in _decode_costs(costs)]
-    except _UNREADABLE:
-        prices = []
+    costs = _entries(_decode_costs, metrics.lists[1]) or ()
+    prices = [_whole(entry.cost, DOLLAR) for entry in costs]
     if len(prices) != len(tokens):
         prices = [None] * len(tokens)
     took: dict[str, int] = {}
-    try:
-        for entry in _decode_latencies(latencies):
-            span = _whole(entry.latency, SECOND)
-            if entry.response_id and span is not None:
-                took.setdefault(entry.response_id, span)
-    except _UNREADABLE:
-        pass
+    rest = 0
+    for entry in _entries(_decode_latencies, metrics.lists[2]) or ():
+        span = _whole(entry.latency, SECOND, _LONGEST)
+        if span is None:
+            continue
+        if entry.response_id and entry.response_id not in took:
+            took[entry.response_id] = span
+        else:
+            rest += span
     calls = []
     for usage, price in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
-        amount, _ = _amount(usage, price or 0, took.get(response, 0), 1)
+        amount, _ = _amount(usage, price or 0, took.pop(response, 0), 1)
         calls.append(Call(response, amount, price is not None))
+    for response, span in took.items():
+        calls.append(Call(response, Amount(llm=span, calls=1), False))
+    if rest:  # of answers that are there already, by no id or by one that is taken
+        calls.append(Call("", Amount(llm=rest), False))
     return calls
+
+
+T = TypeVar("T")
+
+
+def _entries(decode: Callable[[bytes], list[T] | None], text: msgspec.Raw) -> list[T] | None:
+    """None for a list that cannot be read; one that is missing is empty."""
+    try:
+        return (decode(text) if len(text) else None) or []
+    except _UNREADABLE:
+        return None
 
 
 def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Amount, bool]:
@@ -255,10 +304,10 @@ def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[A
     return Amount(*five, cost, llm, calls), is_whole
 
 
-def _whole(number: float | None, unit: int) -> int | None:
+def _whole(number: float | None, unit: int, most: int = _MOST) -> int | None:
     """`number` in units; 0 for a missing one, None for one that cannot be."""
     if number is None:
         return 0
-    if not math.isfinite(number) or not 0 <= number < _MOST:
+    if not math.isfinite(number) or not 0 <= number < most:
         return None
     return round(number * unit)

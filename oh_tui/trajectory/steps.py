@@ -131,6 +131,8 @@ class Trajectory:
         self.complete = complete
         self.status = ""
         """The last `execution_status` the events tell, "" when they tell none."""
+        self.stats = b""
+        """What is told of tokens, cost and latency beside the events, as `stats_text` gives it."""
         self.statuses: list[StatusChange] = []
         """Each change of the status, in order."""
         self.numberings = 1

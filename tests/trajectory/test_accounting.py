@@ -363,7 +363,8 @@ def test_one_bad_usage_id_leaves_the_others() -> None:
 
 
 def test_tokens_without_a_price_are_not_free() -> None:
-    assert build(shell("a")).priced
+    assert build(message("m", "go")).priced
+    assert not build(shell("a")).priced, "nothing is told of its answer"
     assert not build(stats("s", agent=metrics(0.0, 10, 5)), shell("a")).priced
 
 
