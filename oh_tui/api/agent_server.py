@@ -5,7 +5,6 @@ Facts without another source are measured on agent server 1.34.0.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Unpack
 
@@ -17,7 +16,7 @@ from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
-from oh_tui.api.models import AgentConversation, ExecutionStatus, GitChange, Page
+from oh_tui.api.models import AgentConversation, GitChange, Page
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
@@ -138,28 +137,18 @@ class AgentServer(SandboxServer):
             f"{self._path}/events/respond_to_confirmation",
             f"{verb} what the agent wants to do",
             json={"accept": accept, **said},
+            once=True,
             timeout=QUICK,
             hints=_ACT_HINTS | {Conflict: _NOT_READY},
         )
         accepted(answer, _NOT_READY)
 
-    async def approve(self, *, patience: float = 10.0) -> None:
-        """Let the calls that wait run. Unlike a yes of `respond_to_confirmation` it is not lost:
-        `run` does the same and says when the agent was not ready yet, then it is tried again, for
-        `patience` seconds at most. Raises Conflict after that. Done, too, when the agent waits no
-        longer because somebody else has answered."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + patience
-        while True:
-            try:
-                return await self._act("run", "approve what the agent wants to do", _NOT_READY)
-            except Conflict:
-                status = (await self.conversation()).execution_status
-                if status != ExecutionStatus.WAITING:
-                    return None
-                if loop.time() > end:
-                    raise
-            await asyncio.sleep(0.2)
+    async def approve(self) -> None:
+        """Let the calls that wait run, as `run` does; unlike a yes of `respond_to_confirmation` it
+        is not lost: Conflict says that the agent was not ready yet, or that somebody else has
+        answered. Look which calls wait before each try: a moment later others may wait, and then
+        those run (measured)."""
+        await self._act("run", "approve what the agent wants to do", _NOT_READY)
 
     async def run(self) -> None:
         """Let the agent go on. Calls without a result are run, again if need be; when it is idle
@@ -199,7 +188,7 @@ class AgentServer(SandboxServer):
         """`refused` is what to try when the agent is in no state for it."""
         hints = _ACT_HINTS | {Conflict: refused}
         answer = await self._server.post(
-            f"{self._path}/{verb}", doing, timeout=timeout, hints=hints
+            f"{self._path}/{verb}", doing, once=verb == "run", timeout=timeout, hints=hints
         )
         accepted(answer, refused)
 

@@ -147,17 +147,19 @@ class Server:
         body: Body | None = None,
         params: Params = (),
         repeatable: bool = False,
+        once: bool = False,
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
         method: str = "POST",
     ) -> Answer:
         """Like `get`, with `json` or `body` sent. What may not be done twice, anything that is not
-        `repeatable`, is tried again only when no connection came about."""
+        `repeatable`, is tried again only when no connection came about, and with `once` not even
+        then: the caller looks how things stand before each try."""
         if json is not None:
             data = msgspec.json.encode(json)
             body = Body(lambda: data)
         call = self._call(method, path, doing, hints, acts=not repeatable)
-        return await self._whole(call, _Ask(params, timeout, body))
+        return await self._whole(call, _Ask(params, timeout, body), 1 if once else None)
 
     @contextlib.asynccontextmanager
     async def stream(
@@ -200,7 +202,7 @@ class Server:
         known = {**self._hints, **(hints or {})}
         return Call(doing, method, self.base + path, self.host, self._key, known, acts)
 
-    async def _whole(self, call: Call, ask: _Ask) -> Answer:
+    async def _whole(self, call: Call, ask: _Ask, attempts: int | None = None) -> Answer:
         async def once() -> Answer:
             response = await self._opened(call, ask, follow=False)
             try:
@@ -218,10 +220,15 @@ class Server:
                 raise not_the_api(answer)
             return answer
 
-        return await apart(lambda: self._retried(call, once))
+        return await apart(lambda: self._retried(call, once, attempts=attempts))
 
     async def _retried(
-        self, call: Call, once: Callable[[], Awaitable[T]], *, never: range = range(0)
+        self,
+        call: Call,
+        once: Callable[[], Awaitable[T]],
+        *,
+        never: range = range(0),
+        attempts: int | None = None,
     ) -> T:
         def again(error: Exception) -> bool | float:
             if not isinstance(error, Failure) or error.error.status in never:
@@ -232,7 +239,7 @@ class Server:
         try:
             async for attempt in stamina.retry_context(
                 on=again,
-                attempts=waits.attempts,
+                attempts=attempts or waits.attempts,
                 timeout=None,
                 wait_initial=waits.first,
                 wait_max=waits.most,

@@ -22,7 +22,8 @@ from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents, Standing
+    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_state import Standing
 
 GIVEN_UP = (502, 504)
 """Statuses with which the app server gives a message up after 30 s, which arrives all the same
@@ -48,7 +49,7 @@ async def send(call: Call) -> int:
                     "--reject rejects it and then sends, --approve lets it run",
                 )
             if call.asked.approve:
-                _require_known(before)
+                before.require_in_sight()
             else:
                 call.goes_on = "what waited may be rejected, and nothing was sent"
                 stages.append("rejected")
@@ -68,7 +69,8 @@ async def send(call: Call) -> int:
                 detail=error.detail,
             ) from error
         call.goes_on = ""
-        now = await agents.settled(now)
+        sent, now = now, await agents.settled(now)
+        now.require_nothing_unseen(sent)
     done = "sent"
     if held:
         done = "approved and sent" if call.asked.approve else "rejected and sent"
@@ -88,15 +90,17 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
     agents, before = await _standing(call)
     if not before.waits:
         raise Refused(f"Nothing waits for an answer: {stands(before)}", _next(before))
-    if accept:
-        _require_known(before)
     stages: list[str] = []
     with refusals(short(before.conversation)):
+        if accept:
+            before.require_in_sight()
         call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
-        await _through(agents.answer(before, accept=accept, reason=reason.strip()), stages)
+        reason = reason.strip()
+        await _through(agents.answer(before, accept=accept, reason=reason), stages)
         call.goes_on = ""
-        now = await agents.settled(before, lambda now: not now.still_waits(before))
-        now.require_answered(before)
+        # one that asks again at once may be about to run by the same answer: it is looked at longer
+        now = await agents.settled(before, lambda now: not now.waits)
+        now.require_answered(before, accept=accept, reason=reason)
     _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
     return 0
 
@@ -169,15 +173,6 @@ async def _through(work: AsyncIterator[str], stages: list[str]) -> None:
             tell_progress(stage)
     finally:
         tell_progress("")
-
-
-def _require_known(standing: Standing) -> None:
-    """A call that nobody can see is not approved."""
-    if standing.waits and not standing.calls:
-        raise Refused(
-            "What waits is not among the last events of this run, so it was not approved",
-            f"look at it first: oh-tui {short(standing.conversation)}",
-        )
 
 
 def _calls_wait(standing: Standing) -> str:

@@ -31,6 +31,9 @@ _OURS = {
     "It is not ready for an answer: look how it stands, and try again in a moment": "It is not "
     "ready for an answer: oh-tui tail {id} tells how it stands; try again in a moment",
     "look, and answer again": "oh-tui tail {id} shows what waits now",
+    "look at the run first": "look at it first: oh-tui {id}",
+    "look at what it did; P stops an agent that works": "oh-tui tail {id} tells what it did, and "
+    "oh-tui stop {id} --now stops an agent that works",
     "look at the list in a minute before you start it again": "oh-tui conversations lists it in a "
     "minute: look there before you start it again",
     "look at the list: it may be there; else start it again": "oh-tui conversations lists it if it "

@@ -1,6 +1,7 @@
 """What can be done to the agents of a server: answer, stop, go on, say; decided on how one stands.
 
-Facts without another source are measured on agent server 1.34.0.
+The agent goes on by `run` alone, and before each the calls without a result are compared with those
+that the user saw. Facts without another source are measured on agent server 1.34.0.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from msgspec.structs import replace
 
 from oh_tui.api.errors import Conflict
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, build
-from oh_tui.text import safe_line
-from oh_tui.trajectory.bodies import field
-from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.sources.agent_state import LOOK, Standing, read
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
@@ -44,73 +43,12 @@ LOOK_BACK = 10
 REASON = "The user rejected it."
 """Told to the agent when no reason is given."""
 
-WAITING = "waiting_for_confirmation"
-_CONDENSED = "Condensation"
+READY = 10.0
+"""Seconds in which an agent that has only just begun to wait, or ended its run, can go on."""
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How the agent of a conversation stands, read from both servers just now."""
-
-    conversation: Conversation
-    status: str = ""
-    """The agent's `execution_status`; "" when its sandbox does not run."""
-    calls: tuple[Step, ...] = ()
-    """The calls without a result, the oldest first. The server runs them all, however old, as soon
-    as the agent goes on (source), with whatever that was brought about: a yes, a message, `run`."""
-    unread: bool = False
-    """The last thing that happened is for the agent to answer: a message, a rejection, a result."""
-    said: str = ""
-    """The id of the last event that a step of the agent made."""
-
-    @property
-    def runs(self) -> bool:
-        return self.status == "running"
-
-    @property
-    def waits(self) -> bool:
-        return self.status == WAITING
-
-    @property
-    def obstacle(self) -> Problem | None:
-        """Why nothing can be told to the agent; None when it can."""
-        match self.conversation.sandbox_status:
-            case "RUNNING":
-                return None
-            case "PAUSED":
-                return Problem("The sandbox is paused", "p resumes it")
-            case "STARTING":
-                return Problem("The sandbox is starting", "try again in a moment")
-            case "ERROR":
-                return Problem("The sandbox failed", "its history stays readable")
-            case "MISSING" | None:
-                return Problem("The sandbox is gone", "its history stays readable")
-            case other:
-                state = safe_line(other).lower()[:20]
-                return Problem(f"The sandbox is {state}", "wait, then press r")
-
-    def same_calls(self, other: Standing) -> bool:
-        return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
-
-    def still_waits(self, before: Standing) -> bool:
-        """With calls that are known: what waits without one may be something else by now."""
-        return self.waits and bool(self.calls) and self.same_calls(before)
-
-    def require_answered(self, before: Standing) -> None:
-        """Raises Problem when the server took an answer, and what waited `before` still waits."""
-        if self.still_waits(before):
-            raise Problem(
-                "The server took the answer, but what waited still waits", "look, and answer again"
-            )
-
-    def require_stopped(self) -> None:
-        if self.runs:
-            raise Problem("The agent was asked to stop, and works on", "P asks again")
-
-    def require_gone_on(self, before: Standing) -> None:
-        """Raises Problem when the agent does not work, and nothing has changed since `before`."""
-        same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
-        if same and self.same_calls(before) and not self.runs:
-            raise Problem("The agent was asked to go on, and stands as before", "P tries again")
+class HalfDone(Problem):
+    """What was asked was done, and must not be done again; something failed after it."""
 
 
 class Agents:
@@ -138,38 +76,68 @@ class Agents:
             raise Problem("This conversation is not on the server any more", "r reads the list")
         if now.sandbox_status != "RUNNING":
             return Standing(now)
-        agent = self._agent(now)
+        return await self._of_agent(now, self._agent(now))
+
+    async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> Standing:
+        """How the agent stands in its sandbox; two calls that go out together, so that what is
+        decided on them follows as soon as it can."""
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
         status = record.execution_status or ""
         events, cursor = page.items, page.next_page_id
-        run = build(reversed(events), live=True, complete=not cursor)
-        calls = open_calls(run)
-        for _ in range(LOOK_BACK if status == WAITING else 0):
-            if calls or not cursor:
+        now = read(conversation, status, build(reversed(events), live=True, complete=not cursor))
+        for _ in range(LOOK_BACK if status != "running" else 0):
+            if now.known or not cursor:
                 break
             page = await agent.search_events(
                 sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
             )
             events, cursor = [*events, *page.items], page.next_page_id
-            calls = open_calls(build(reversed(events), live=True))
-        return Standing(now, status, calls, _is_unread(run), _last_said(run))
+            run = build(reversed(events), live=True, complete=not cursor)
+            now = read(conversation, status, run)
+        return now
 
     async def answer(
         self, standing: Standing, *, accept: bool, reason: str = ""
     ) -> AsyncIterator[str]:
-        """Answer all calls that wait; the server knows no answer to one of several."""
-        now = await self._unchanged(standing)
+        """Answer all calls that wait; the server knows no answer to one of several. Whether it was
+        this answer that they got tells `Standing.require_answered` of how it stands then."""
+        now = await self._as_shown(standing)
         if not now.waits:
             raise _changed()
         agent = self._agent(now.conversation)
         if accept:
+            now.require_in_sight()
             yield "approving"
-            await agent.approve()
+            await self._run(agent, now, agent.approve)
         else:
             yield "rejecting"
             await agent.respond_to_confirmation(False, reason or REASON)
+
+    async def _run(
+        self,
+        agent: AgentServer,
+        shown: Standing,
+        run: Callable[[], Coroutine[Any, Any, None]],
+        patience: float | None = None,
+    ) -> None:
+        """Let the agent go on, which has just been read as it was shown. It may not be ready yet:
+        then it is tried again, and each time looked at anew, for while it was refused somebody
+        else may have answered, and another call may wait."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (READY if patience is None else patience)
+        while True:
+            try:
+                return await run()
+            except Conflict:
+                now = await self._of_agent(shown.conversation, agent)
+                now.require_as_shown(shown)
+                if now.runs or loop.time() > end:
+                    raise
+            await asyncio.sleep(0.2)
+            now = await self._of_agent(shown.conversation, agent)
+            now.require_as_shown(shown)
 
     async def stop(self, standing: Standing, *, at_once: bool) -> AsyncIterator[str]:
         """After the present step, however long that takes, or in the middle of it."""
@@ -206,12 +174,14 @@ class Agents:
 
     async def go_on(self, standing: Standing) -> AsyncIterator[str]:
         """Let the agent go on; calls without a result are run (again)."""
-        now = await self._unchanged(standing)
+        now = await self._as_shown(standing)
         if now.runs:
             raise Problem("The agent runs already", "P stops it")
+        now.require_in_sight()
+        agent = self._agent(now.conversation)
         yield "the agent goes on"
         try:
-            await self._agent(now.conversation).run()
+            await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
             if now.status == "paused":  # and yet at work: see `_step_over`
                 refused.hint = "It still ends the step in which it was stopped: P again in a moment"
@@ -220,35 +190,62 @@ class Agents:
     async def send(
         self, standing: Standing, text: str, *, approve: bool = False
     ) -> AsyncIterator[str]:
-        """Say something and let the agent read it.
+        """Say something and let the agent read it. Raises HalfDone when it arrived and is
+        not read.
 
-        A message that lets the agent go on runs the calls that wait before it is read, so that it
-        is only sent when there are none, or with `approve`. To an agent that works it is sent
-        without that: its present step may end with a question.
+        An agent that goes on with a message runs the calls that wait before it reads it. So it is
+        only sent when there are none, or with `approve`, and never with the word to go on: the
+        server keeps that for later, when another call may wait (source). The agent is let go on
+        when it stands as before. One that works reads the message by itself; its present step may
+        end with a question.
         """
-        now = await self._unchanged(standing)
+        now = await self._as_shown(standing)
         if now.calls and not (approve or now.runs):
             raise _changed()
         agent = self._agent(now.conversation)
-        if not now.runs:
+        if now.runs:
+            yield "sending: it arrives when this step ends"
+            await watched(agent, agent.send_message(text, run=False))
+        else:
+            now.require_in_sight()
             yield "sending"
-            await self._api.send_message(now.conversation.id, text, run=True)
+            await self._api.send_message(now.conversation.id, text, run=False)
+        try:
+            if now.runs:
+                now = await self.standing(now.conversation.id)
+                if not now.unread or now.runs or now.waits or now.calls or now.obstacle:
+                    return
+                yield "the agent goes on"
+            await self._let_read(agent, now)
+        except Problem as problem:
+            told = f"{problem.sentence[0].lower()}{problem.sentence[1:]}"
+            raise HalfDone(
+                f"The message is there, but the agent was not let go on: {told}", problem.hint
+            ) from problem
+
+    async def _let_read(self, agent: AgentServer, shown: Standing) -> None:
+        """Let an agent go on that was told something; done, too, when somebody else did, unless
+        that was the answer to a call."""
+        now = await self._of_agent(shown.conversation, agent)
+        now.require_as_shown(shown)
+        if now.runs:
             return
-        yield "sending: it arrives when this step ends"
-        await watched(agent, agent.send_message(text, run=False))
-        after = await self.standing(now.conversation.id)
-        if after.unread and not (after.runs or after.waits or after.calls or after.obstacle):
-            yield "the agent goes on"
-            await agent.run()
+        try:
+            await self._run(agent, shown, agent.run)
+        except Conflict:
+            if not (await self._of_agent(shown.conversation, agent)).runs:
+                raise
 
     async def reject_for_message(self, standing: Standing) -> Standing:
         """Reject what waits, so that a message may be sent; how it stands then."""
-        now = await self._unchanged(standing)
+        now = await self._as_shown(standing)
         reason = "The user says something instead."
         await self._agent(now.conversation).respond_to_confirmation(False, reason)
         after = await self.settled(now)
-        if after.calls or after.waits:
+        if after.still_waits(now):
             raise Problem("The rejected call still waits, so nothing was sent", "m tries again")
+        after.require_answered(now, accept=False, reason=reason)
+        after.require_as_shown(replace(now, status="idle", calls=()))
         return after
 
     async def settled(
@@ -268,15 +265,11 @@ class Agents:
             await asyncio.sleep(wait)
             wait = min(wait * 2, 0.5)
 
-    async def _unchanged(self, standing: Standing) -> Standing:
+    async def _as_shown(self, standing: Standing) -> Standing:
         """The state of this moment; what was decided on must still be so, for a call that nobody
         saw must not be answered."""
         now = await self.standing(standing.conversation.id)
-        if now.obstacle:
-            raise now.obstacle
-        # a working agent makes calls and gets results all the time
-        if not (now.runs and standing.runs) and not now.same_calls(standing):
-            raise _changed()
+        now.require_as_shown(standing)
         return now
 
     def _agent(self, conversation: Conversation) -> AgentServer:
@@ -287,42 +280,6 @@ class Agents:
                 "r reads again",
             )
         return agent
-
-
-def open_calls(run: Trajectory) -> tuple[Step, ...]:
-    """The calls that the server would run: those it could read, and that have no result."""
-    return tuple(
-        step
-        for step in run.steps
-        if step.event.kind == "ActionEvent"
-        and step.is_open
-        and isinstance(field(step.event.body(), "action"), dict)
-    )
-
-
-def _is_unread(run: Trajectory) -> bool:
-    """Whether the run ends with something that the agent has not answered."""
-    if not run.steps:
-        return False
-    last = run.steps[-1]
-    if last.event.kind == "MessageEvent":
-        return last.event.source != "agent"
-    # finishing is a call with a result too
-    return last.is_call and not last.is_open and last.event.tool_name != "finish"
-
-
-def _last_said(run: Trajectory) -> str:
-    """A step of the agent makes calls or says something; or its history is condensed, no more."""
-    own = (
-        s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
-    )
-    return next((step.event.id for step in own), "")
-
-
-def _changed() -> Problem:
-    return Problem(
-        "What waits has changed meanwhile, so nothing was done", "look, and answer again"
-    )
 
 
 async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> None:
@@ -338,3 +295,7 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
         await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # where another error is told already, nobody else takes this one
+
+
+def _changed() -> Problem:
+    return Problem("What waits has changed meanwhile, so nothing was done", LOOK)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import same_id
 from oh_tui.human import duration, plural
 from oh_tui.problem import Problem
+from oh_tui.sources.acting import HalfDone
 from oh_tui.text import safe_line
 from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
@@ -28,7 +29,8 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents, Standing
+    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_state import Standing
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
 
@@ -74,10 +76,10 @@ async def answer(screen: MainScreen) -> None:
             screen.footer.tell(f"nothing waits for your answer: {stands(standing)}")
             return
         runs = "they run" if len(standing.calls) > 1 else "it runs"
-        question = Question(
-            "", _one_answer(standing),
-            [("y", f"approve: {runs} now", "yes"), ("n", "reject, with a reason", "no")], "later",
-        )  # fmt: skip
+        answers = [("n", "reject, with a reason", "no")]
+        if standing.in_sight:
+            answers.insert(0, ("y", f"approve: {runs} now", "yes"))
+        question = Question("", _one_answer(standing), answers, "later")
         chosen = await ask_about_calls(screen, standing, question)
         if not chosen:
             return
@@ -88,19 +90,19 @@ async def answer(screen: MainScreen) -> None:
                 screen.footer.tell("not answered: a asks again")
                 return
             reason = given.strip()
-        stages = agents.answer(standing, accept=chosen == "yes", reason=reason)
-        now = await carry_out(
-            screen, agents, standing, stages, lambda now: not now.still_waits(standing)
-        )
-        now.require_answered(standing)
+        accept = chosen == "yes"
+        stages = agents.answer(standing, accept=accept, reason=reason)
+        # one that asks again at once may be about to run by the same answer: it is looked at longer
+        now = await carry_out(screen, agents, standing, stages, lambda now: not now.waits)
+        now.require_answered(standing, accept=accept, reason=reason)
         done = "approved" if chosen == "yes" else "rejected"
         screen.footer.tell(f"{done} · {stands(now)}")
 
 
 def _one_answer(standing: Standing) -> list[list[Piece]]:
     """What one must know before answering; nothing for a single call, which is all in sight."""
-    if not standing.calls:
-        return [[("Its calls are not among the last events: look at the run first.", "warn")]]
+    if not standing.in_sight:
+        return [[("Not all of its calls are among the last events: look at the run.", "warn")]]
     if len(standing.calls) > 1:
         return [[(f"One answer covers all {len(standing.calls)} calls.", "")]]
     return []
@@ -267,7 +269,7 @@ async def carry_out(
         try:
             return await agents.settled(before, as_asked)
         except Problem as problem:
-            raise Problem(f"It was done, but then: {problem.sentence}", problem.hint) from problem
+            raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
     finally:
         screen.refresh_lists()
         if screen.current and same_id(screen.current.id, before.conversation.id):

@@ -327,8 +327,11 @@ class MainScreen(AskingScreen):
         except Problem as problem:
             if say:
                 say(problem.sentence, *([problem.hint] if problem.hint else []))
-            told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
-            self.footer.tell(told, error=True)
+            self.report(problem)
+
+    def report(self, problem: Problem) -> None:
+        told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
+        self.footer.tell(told, error=True)
 
     def tell_place(self) -> None:
         going = self.settings.label if self.settings.server else ""

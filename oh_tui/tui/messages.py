@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import plural
 from oh_tui.problem import Problem
+from oh_tui.sources.acting import HalfDone
 from oh_tui.tui import flows
 from oh_tui.tui.answering import (
     ask_about_calls,
@@ -20,7 +21,8 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents, Standing
+    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_state import Standing
     from oh_tui.tui.main_screen import MainScreen
 
 
@@ -101,9 +103,17 @@ async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, 
             standing = await agents.reject_for_message(standing)
             screen.footer.tell("rejected")
     stages = agents.send(standing, text, approve=approve)
-    with screen.write(_sending(standing)):
-        now = await carry_out(screen, agents, standing, stages)
+    try:
+        with screen.write(_sending(standing)):
+            now = await carry_out(screen, agents, standing, stages)
+    except HalfDone as problem:  # it is there: sent again it would be said twice
+        screen.drafts.pop(bare_id(conversation.id), None)
+        screen.report(problem)
+        return True
     screen.drafts.pop(bare_id(conversation.id), None)
+    if unseen := now.unseen(standing):
+        screen.report(unseen)
+        return True
     if now.runs:
         told = "the agent reads it with its next step" if standing.runs else "the agent works"
     else:
@@ -118,8 +128,9 @@ async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
     lines: list[list[Piece]] = [
         [("A message lets the agent go on: what has no result runs before it is read.", "warn")]
     ]
-    answers = [("enter", f"reject {count}, then send", "reject"),
-               ("y", "approve and send", "approve")]  # fmt: skip
+    answers = [("enter", f"reject {count}, then send", "reject")]
+    if standing.in_sight:
+        answers.append(("y", "approve and send", "approve"))
     question = Question("", lines, answers, "back to the text")
     return await ask_about_calls(screen, standing, question)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from oh_tui.api import AppServer, StartRequest, errors
+from oh_tui.api import AppServer, Conversation, Secret, StartRequest, errors
 from oh_tui.api.failures import MAYBE_DONE
 
-from .servers import Script, closed_port, json, over, page, raw
+from .servers import AT_ONCE, Script, closed_port, json, over, page, raw
 from .test_agent_server import ID, agent_of
 
 TASK = {"id": "7" * 32, "status": "WORKING"}
@@ -222,28 +222,32 @@ class Bodies(Script):
 RUNNING = json({"detail": "Conversation already running."}, 409)
 
 
-async def test_an_approval_is_tried_again_while_the_agent_still_waits() -> None:
-    waits = json({"id": ID, "execution_status": "waiting_for_confirmation"})
-    app = Script(RUNNING, waits, RUNNING, waits, json({"success": True}))
-    async with over(app) as server:
-        await agent_of(server).approve()
-    path = f"/api/conversations/{ID}"
-    assert app.paths == [f"{path}/run", path, f"{path}/run", path, f"{path}/run"]
-
-
-async def test_an_approval_is_not_repeated_when_the_agent_runs() -> None:
-    app = Script(RUNNING, json({"id": ID, "execution_status": "running"}))
-    async with over(app) as server:
-        await agent_of(server).approve()
-    assert len(app.asked) == 2
-
-
-async def test_an_approval_that_is_never_taken_is_an_error() -> None:
-    waits = json({"id": ID, "execution_status": "waiting_for_confirmation"})
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await (RUNNING if scope["method"] == "POST" else waits)(scope, receive, send)
-
+async def test_an_approval_is_sent_once_whatever_comes() -> None:
+    """Before the next try somebody has to look which calls wait."""
+    app = Script(RUNNING)
     async with over(app) as server:
         with pytest.raises(errors.Conflict):
-            await agent_of(server).approve(patience=0.5)
+            await agent_of(server).approve()
+    assert app.paths == [f"/api/conversations/{ID}/run"]
+
+
+async def test_what_lets_calls_run_is_not_sent_later_when_no_connection_came_about() -> None:
+    tries: list[str] = []
+
+    def watch(method: str, url: str, status: int | None, took: float) -> None:
+        tries.append(url.rpartition("/")[2])
+
+    base = f"http://127.0.0.1:{closed_port()}"
+    async with AppServer(base, watch=watch, waits=AT_ONCE) as server:
+        url = f"{base}/api/conversations/{ID}"
+        agent = server.agent_server(
+            Conversation(ID, conversation_url=url, session_api_key=Secret("agent-key"))
+        )
+        assert agent is not None
+        for call in (agent.approve(), agent.run(), agent.respond_to_confirmation(True)):
+            with pytest.raises(errors.Unreachable):
+                await call
+        assert tries == ["run", "run", "respond_to_confirmation"]
+        with pytest.raises(errors.Unreachable):
+            await agent.pause()  # harmless: it is tried again
+    assert tries[3:] == ["pause"] * 3

@@ -18,11 +18,11 @@ from msgspec.structs import replace
 
 import oh_tui.sources
 from oh_tui import cli
-from oh_tui.api import AgentServer
 from oh_tui.commands.refusals import refused
 from oh_tui.problem import Problem
 from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents, Standing
+from oh_tui.sources.acting import Agents
+from oh_tui.sources.agent_state import Standing
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
 from tests.commands.shell import Shell, interrupted, shell
@@ -66,6 +66,7 @@ def test_a_message_rejects_what_waits_when_it_is_told_to(shell: Shell) -> None:
     assert [call.rpartition("/")[2] for call in acts(shell)] == [
         "respond_to_confirmation",
         "send-message",
+        "run",
     ]
 
 
@@ -201,7 +202,7 @@ def test_every_refusal_of_the_server_is_one_line_and_a_hint(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # a yes that is refused with 409 is tried again, for 10 s
-    monkeypatch.setattr(AgentServer.approve, "__kwdefaults__", {"patience": 0.1})
+    monkeypatch.setattr(acting, "READY", 0.1)
     for status in (401, 403, 404, 409, 413, 422, 429, 500, 503):
         shell.between.answer("POST *", status, '{"detail": "Not today"}', "application/json")
         said = shell(EACH[name])
@@ -232,7 +233,7 @@ def test_both_answers_at_once_are_none(shell: Shell) -> None:
 def test_what_the_use_cases_advise_names_no_key_of_the_explorer() -> None:
     folder = Path(oh_tui.sources.__file__).parent
     hints: list[str] = []
-    for name in ("acting", "workspace", "starting"):
+    for name in ("acting", "agent_state", "workspace", "starting"):
         for node in ast.walk(ast.parse((folder / f"{name}.py").read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Problem", "Asleep"):
                 told = [ast.literal_eval(a) for a in node.args[1:] if isinstance(a, ast.Constant)]

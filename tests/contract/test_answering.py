@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from oh_tui.sources.acting import Agents
+
 from .acting import Stage
 
 
@@ -19,12 +21,18 @@ async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None
 
 async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     conversation = await stage.waiting(settled=False)
-    await stage.meanwhile(stage.agent(conversation).approve())
+    agents = Agents(stage.api)
+    shown = await agents.standing(conversation.id)
+
+    async def approved() -> list[str]:
+        return [word async for word in agents.answer(shown, accept=True)]
+
+    assert await stage.meanwhile(approved()) == ["approving"]
     await stage.until_status(conversation, "finished")
     assert stage.ran(conversation)
     # a second one, when nothing waits any more, does no harm
     count = len(await stage.events(conversation))
-    await stage.agent(conversation).approve()
+    await stage.let_go_on(conversation)
     await stage.sleep(2)
     assert len(await stage.events(conversation)) == count
 

@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from oh_tui.api import AgentServer
 from oh_tui.sources import acting, server
 from tests.faults import faults
 from tests.faults.conftest import KEY, source
@@ -122,8 +121,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for is so at the next look, or never."""
     at_once(monkeypatch)
     monkeypatch.setattr(acting, "SETTLE", 0.1)
-    assert AgentServer.approve.__kwdefaults__
-    monkeypatch.setitem(AgentServer.approve.__kwdefaults__, "patience", 0.1)
+    monkeypatch.setattr(acting, "READY", 0.1)
 
 
 @pytest.mark.parametrize("key", AGENT.values(), ids=AGENT)

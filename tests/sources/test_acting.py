@@ -14,7 +14,8 @@ from oh_tui.demo import Demo
 from oh_tui.demo.recorder import Stored
 from oh_tui.problem import Problem
 from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents, Standing
+from oh_tui.sources.acting import Agents
+from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.steps import RESULT_KINDS
 from tests.sources.here import IDS, demo_read
@@ -177,16 +178,16 @@ async def test_what_a_stop_leaves_may_show_before_the_agent_is_stopped(
 async def test_what_waits_without_a_known_call_is_not_said_to_wait_still(here: Here) -> None:
     waits = await here.standing("oauth")
     with pytest.raises(Problem, match="still waits"):
-        waits.require_answered(waits)
+        waits.require_answered(waits, accept=True)
     unknown = replace(waits, calls=())
-    unknown.require_answered(unknown)
+    unknown.require_answered(unknown, accept=True)
 
 
 async def test_what_waits_otherwise_than_was_seen_is_not_answered(here: Here) -> None:
     seen = await here.standing("oauth")
     await done(here.agents.answer(seen, accept=False))
     here.between.asked.clear()
-    with pytest.raises(Problem, match="has changed meanwhile"):
+    with pytest.raises(Problem, match="Answered by somebody else: the agent is idle"):
         await done(here.agents.answer(seen, accept=True))
     assert changes(here) == []
 

@@ -63,6 +63,8 @@ class Between:
     answers: dict[str, Callable[[], Response]] = field(default_factory=dict)
     held: dict[str, asyncio.Event] = field(default_factory=dict)
     """Calls that wait for an event before they are answered."""
+    hooks: list[tuple[str, Callable[[], None], bool]] = field(default_factory=list)
+    """What happens once, before or after a call is answered: pattern, what, whether before."""
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,17 +73,29 @@ class Between:
             for pattern, event in list(self.held.items()):
                 if fnmatch.fnmatch(call, pattern):
                     await event.wait()
-            for pattern, make in self.answers.items():
-                if fnmatch.fnmatch(call, pattern):
-                    await make()(scope, receive, send)
-                    return
-            await app(scope, receive, send)
+            self._happens(call, before=True)
+            made = [m for p, m in self.answers.items() if fnmatch.fnmatch(call, p)]
+            await (made[0]() if made else app)(scope, receive, send)
+            self._happens(call, before=False)
 
         return serve
 
     def hold(self, pattern: str) -> asyncio.Event:
         """Let calls wait until the event given back is set."""
         return self.held.setdefault(pattern, asyncio.Event())
+
+    def first(self, pattern: str, do: Callable[[], None]) -> None:
+        """Do this before the next such call is answered."""
+        self.hooks.append((pattern, do, True))
+
+    def after(self, pattern: str, do: Callable[[], None]) -> None:
+        """Do this when the next such call was answered."""
+        self.hooks.append((pattern, do, False))
+
+    def _happens(self, call: str, *, before: bool) -> None:
+        for hook in [h for h in self.hooks if h[2] is before and fnmatch.fnmatch(call, h[0])]:
+            self.hooks.remove(hook)
+            hook[1]()
 
     def answer(self, pattern: str, status: int, body: str = "", kind: str = "text/plain") -> None:
         self.answers[pattern] = lambda: Response(body, status, media_type=kind)

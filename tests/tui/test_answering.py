@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings import Settings
 from oh_tui.sources import acting
+from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.steps import RESULT_KINDS
 from oh_tui.tui import answering
@@ -194,7 +195,7 @@ async def test_an_answer_that_somebody_else_gave_meanwhile_is_not_given_again() 
         assert conversation is not None
         world.show(conversation, world.shows(conversation, world.act(conversation, "reject", "no")))
         await it.send("y")
-        await it.until(lambda: "has changed meanwhile, so nothing was done" in it.footer)
+        await it.until(lambda: "Answered by somebody else: the agent is idle" in it.footer)
         assert between.count("POST *") == 0
 
 
@@ -326,7 +327,7 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
 async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
     real = acting.Agents._standing
 
-    async def stopped(agents: acting.Agents, name: str) -> acting.Standing:
+    async def stopped(agents: acting.Agents, name: str) -> Standing:
         standing = await real(agents, name)
         return replace(standing, status="paused") if standing.calls else standing
 

@@ -213,7 +213,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         await it.send("enter")
         await it.until(lambda: "sent · " in told(it), 15)
         posts = [call.rpartition("/")[2] for call in between.asked if call.startswith("POST")]
-        assert posts == ["resume", "send-message"]
+        assert posts == ["resume", "send-message", "run"]
         assert "more tests" in said(it, COVERAGE)
         await it.settle()
 

@@ -1,0 +1,283 @@
+"""How the agent of a conversation stands, and what became of calls that somebody answered.
+
+The server knows an answer to "all that waits" alone, without naming the calls. So the ids of the
+calls are compared right before each answer, and afterwards the events tell whether another client
+answered in between (measured: the agent then waits with a new call moments later).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from oh_tui.problem import Problem
+from oh_tui.text import clean, safe_line
+from oh_tui.trajectory.bodies import field
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.steps import RESULT_KINDS, Outcome, Step, Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+
+WAITING = "waiting_for_confirmation"
+_CONDENSED = "Condensation"
+_REJECTED = "UserRejectObservation"
+
+LOOK = "look, and answer again"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the agent of a conversation stands, read from both servers just now."""
+
+    conversation: Conversation
+    status: str = ""
+    """The agent's `execution_status`; "" when its sandbox does not run."""
+    calls: tuple[Step, ...] = ()
+    """The calls without a result, the oldest first. The server runs them all, however old, as soon
+    as the agent goes on (source), with whatever that was brought about: a yes, a message, `run`."""
+    known: bool = True
+    """No older call without a result can be among the events that were not read."""
+    unread: bool = False
+    """The last thing that happened is for the agent to answer: a message, a rejection, a result."""
+    said: str = ""
+    """The id of the last event that a step of the agent made."""
+    steps: tuple[Step, ...] = ()
+    """The last steps."""
+    events: tuple[Event, ...] = ()
+    """The last events, the newest at the end."""
+
+    @property
+    def runs(self) -> bool:
+        return self.status == "running"
+
+    @property
+    def waits(self) -> bool:
+        return self.status == WAITING
+
+    @property
+    def in_sight(self) -> bool:
+        """All calls that would run are known: only then they can be approved."""
+        return self.known and (bool(self.calls) or not self.waits)
+
+    @property
+    def obstacle(self) -> Problem | None:
+        """Why nothing can be told to the agent; None when it can."""
+        match self.conversation.sandbox_status:
+            case "RUNNING":
+                return None
+            case "PAUSED":
+                return Problem("The sandbox is paused", "p resumes it")
+            case "STARTING":
+                return Problem("The sandbox is starting", "try again in a moment")
+            case "ERROR":
+                return Problem("The sandbox failed", "its history stays readable")
+            case "MISSING" | None:
+                return Problem("The sandbox is gone", "its history stays readable")
+            case other:
+                state = safe_line(other).lower()[:20]
+                return Problem(f"The sandbox is {state}", "wait, then press r")
+
+    def same_calls(self, other: Standing) -> bool:
+        return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
+
+    def still_waits(self, before: Standing) -> bool:
+        """With calls that are known: what waits without one may be something else by now."""
+        return self.waits and bool(self.calls) and self.same_calls(before)
+
+    # Before something is asked of the agent
+
+    def require_as_shown(self, shown: Standing) -> None:
+        """Raises Problem when letting the agent go on would do something else than what the user
+        decided on: run or reject a call that they did not see, or one that was answered."""
+        if self.obstacle:
+            raise self.obstacle
+        if shown.runs and self.runs:
+            return  # a working agent makes calls and gets results all the time
+        if self.waits and not (shown.waits and self.same_calls(shown)):
+            first = "Answered by somebody else; now it asks" if shown.waits else "By now it asks"
+            raise Problem(f"{first}: {named(self.calls)}", LOOK)
+        if shown.waits and not self.waits:
+            raise Problem(f"Answered by somebody else: {self.in_words}", LOOK)
+        if shown.calls and self.runs:
+            raise Problem(f"Somebody else let the agent go on: {self.in_words}", LOOK)
+        if not self.same_calls(shown) and (self.calls or not shown.runs):
+            raise Problem("What waits has changed meanwhile, so nothing was done", LOOK)
+
+    def require_in_sight(self) -> None:
+        """Raises Problem when a call may run that nobody can see."""
+        if not self.in_sight:
+            raise Problem(
+                "What would run is not among the last events of this run, so it was not approved",
+                "look at the run first",
+            )
+
+    @property
+    def in_words(self) -> str:
+        """As the end of a sentence that says why something was not done."""
+        match self.status:
+            case "running":
+                return "the agent works"
+            case "finished":
+                return "the agent has finished"
+            case "error":
+                return "the run ended in an error"
+            case "stuck":
+                return "the agent is stuck"
+            case "paused":
+                return "the agent is stopped"
+            case other:
+                return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
+
+    # After it was asked
+
+    def require_answered(self, before: Standing, *, accept: bool, reason: str = "") -> None:
+        """Raises Problem when what waited `before` still waits though the server took the answer,
+        when somebody else answered it otherwise, or when the answer met calls not shown."""
+        if self.still_waits(before):
+            raise Problem("The server took the answer, but what waited still waits", LOOK)
+        self.require_nothing_unseen(before)
+        ids = {call.event.id for call in before.calls}
+        results = [step.result for step in self.steps if step.event.id in ids and step.result]
+        rejected = [event for event in results if event.kind == _REJECTED]
+        if accept and rejected:
+            raise Problem(f"Answered by somebody else, who rejected {named(before.calls)}", LOOK)
+        if not accept and len(rejected) < len(results):
+            raise Problem(f"Answered by somebody else: {named(before.calls)} was run", LOOK)
+        reasons = {str(field(event.body(), "rejection_reason") or "") for event in rejected}
+        if reason and reasons and {_plain(one) for one in reasons} != {_plain(reason)}:
+            raise Problem("Rejected by somebody else, with another reason than yours", LOOK)
+
+    def unseen(self, before: Standing) -> Problem | None:
+        """That a call was answered which was made after `before`: between the last look and the
+        answer somebody else had answered, and the agent asked anew. The server has no way to rule
+        that out. None when it did not happen."""
+        calls = () if before.runs else answered_since(before, self)
+        if not calls:
+            return None
+        return Problem(
+            "Somebody else answered at the same moment, and a call that was not shown got an "
+            f"answer too: {named(calls)}",
+            "look at what it did; P stops an agent that works",
+        )
+
+    def require_nothing_unseen(self, before: Standing) -> None:
+        """Raises what `unseen` gives."""
+        if problem := self.unseen(before):
+            raise problem
+
+    def require_stopped(self) -> None:
+        if self.runs:
+            raise Problem("The agent was asked to stop, and works on", "P asks again")
+
+    def require_gone_on(self, before: Standing) -> None:
+        """Raises Problem when the agent does not work, and nothing has changed since `before`, or
+        when a call that was not shown got an answer."""
+        self.require_nothing_unseen(before)
+        same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
+        if same and self.same_calls(before) and not self.runs:
+            raise Problem("The agent was asked to go on, and stands as before", "P tries again")
+
+
+def read(conversation: Conversation, status: str, run: Trajectory) -> Standing:
+    """The standing that the last events of a run tell."""
+    calls = open_calls(run)
+    return Standing(
+        conversation,
+        status,
+        calls,
+        run.complete or _reach_back(run.steps, calls, status),
+        _is_unread(run),
+        _last_said(run),
+        tuple(run.steps),
+        tuple(run.events),
+    )
+
+
+def open_calls(run: Trajectory) -> tuple[Step, ...]:
+    """The calls that the server would run: those it could read, and that have no result."""
+    return tuple(
+        step
+        for step in run.steps
+        if step.event.kind == "ActionEvent"
+        and step.is_open
+        and isinstance(field(step.event.body(), "action"), dict)
+    )
+
+
+def answered_since(before: Standing, now: Standing) -> tuple[Step, ...]:
+    """The calls made after the events of `before` that waited for an answer and got one: they were
+    rejected, or the agent went on from waiting with them."""
+    last = before.events[-1].id if before.events else ""
+    ids = [event.id for event in now.events]
+    since = now.events[ids.index(last) + 1 :] if last in ids else now.events
+    shown = {call.event.id for call in before.calls}
+    made: dict[str, Event] = {}  # without a result, by id
+    waited: dict[str, Event] = {}
+    answered: set[str] = set()
+    for event in since:
+        if event.kind == "ActionEvent" and event.id not in shown:
+            made[event.id] = event
+        elif event.kind in RESULT_KINDS:
+            if event.kind == _REJECTED and event.action_id in made:
+                answered.add(event.action_id)
+            for name in [n for n, call in made.items() if _is_result(event, call)]:
+                made.pop(name), waited.pop(name, None)
+        elif event.status == WAITING:
+            waited = dict(made)
+        elif event.status == "running":
+            answered |= waited.keys()
+            waited = {}
+    return tuple(step for step in now.steps if step.event.id in answered)
+
+
+def _is_result(event: Event, call: Event) -> bool:
+    return event.action_id == call.id or event.tool_call_id == call.tool_call_id != ""
+
+
+def named(calls: Sequence[Step]) -> str:
+    """Calls on one line."""
+    if not calls:
+        return "a call that is not among the last events"
+    return ", ".join(describe(call, Outcome.WAITING).what for call in calls)
+
+
+def _reach_back(steps: Sequence[Step], calls: Sequence[Step], status: str) -> bool:
+    """Whether all calls without a result are among these steps, though older ones exist: the agent
+    runs what is open before its model says more, so that nothing is open before an older answer."""
+    if status == WAITING and not calls:
+        return False
+    own = {call.event.llm_response_id for call in calls}
+    first = min((call.number for call in calls), default=len(steps) + 1)
+    return any(
+        step.number < first
+        and step.event.source == "agent"
+        and step.event.kind in ("ActionEvent", "MessageEvent")
+        and step.event.llm_response_id not in own
+        for step in steps
+    )
+
+
+def _is_unread(run: Trajectory) -> bool:
+    """Whether the run ends with something that the agent has not answered."""
+    if not run.steps:
+        return False
+    last = run.steps[-1]
+    if last.event.kind == "MessageEvent":
+        return last.event.source != "agent"
+    # finishing is a call with a result too
+    return last.is_call and not last.is_open and last.event.tool_name != "finish"
+
+
+def _last_said(run: Trajectory) -> str:
+    """A step of the agent makes calls or says something; or its history is condensed, no more."""
+    own = (
+        s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
+    )
+    return next((step.event.id for step in own), "")
+
+
+def _plain(text: str) -> str:
+    return " ".join(clean(text).split())
