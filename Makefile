@@ -7,7 +7,7 @@ MINUTES ?= 10
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench soak test-live screenshots clean
+.PHONY: help setup setup-dev demo run dev test test-slow fuzz lint check bench soak monkey test-live screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ bench: setup ## how fast it is, against what it is made of: one table, five minu
 
 soak: setup-dev ## minutes of hard use, faults thrown in, nothing left behind (MINUTES=10, ARGS="--seed N")
 	@$(PY) -m scripts.soak --minutes $(MINUTES) $(ARGS)
+
+monkey: setup-dev ## minutes of random keys, text, mouse and sizes over a slow network (MINUTES=10 SEED=n)
+	@$(PY) -m scripts.monkey --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test-live: setup-dev ## tests against a real OpenHands server, installed at the first time (1.4 GB)
 	@$(PY) scripts/live_setup.py; code=$$?; \

@@ -184,6 +184,12 @@ class OhTui(KeysInOrder):
         if self.main.is_mounted:
             self.main.refreshing.blurred()
 
+    def action_command_palette(self) -> None:
+        from oh_tui.tui.palette import Palette
+
+        if self.use_command_palette and not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""
         while len(self.screen_stack) > 1:

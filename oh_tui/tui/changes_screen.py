@@ -25,6 +25,7 @@ from oh_tui.tui.widgets.drawing import Piece, width_of
 from oh_tui.tui.widgets.file_list import WIDE, FileHead, FileList, cut_front
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.working import ClosesOnce
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
 """What the reader wants of the main screen: the steps of one file, or one step; None for
@@ -37,7 +38,7 @@ SLICE = 0.02
 """Seconds of reading between two keys."""
 
 
-class ChangesScreen(ModalScreen[Chosen]):
+class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     """Over the main screen. `grown` is to be called when the run got more events, `set_git` when
     git has answered."""
 

@@ -19,12 +19,13 @@ from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import glyphs_of
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.working import ClosesOnce
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], ClosesOnce[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center top; background: $background; }
     HelpScreen > #help { width: 156; max-width: 100%; height: 1fr; padding: 0 1; }

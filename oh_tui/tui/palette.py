@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from oh_tui.tui import servers
 from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
 from oh_tui.tui.theme import THEMES, theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -22,6 +23,10 @@ MORE = (
     ("put a file", "put a local file into the sandbox", "do('put')"),
 )
 """What has no key: label, help, action."""
+
+
+class Palette(CommandPalette, ClosesOnce[None]):
+    """Textual's gives its palettes one id, so that none can be opened before the last is gone."""
 
 
 class Commands(Provider):

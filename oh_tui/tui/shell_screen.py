@@ -38,6 +38,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.sources import Source
@@ -158,7 +159,7 @@ class Sign(Drawn):
         return self.strip([(" $ ", "prompt")], self.size.width)
 
 
-class ShellScreen(ModalScreen[None]):
+class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     DEFAULT_CSS = """
     ShellScreen { background: $background; }
     ShellScreen BodyView { height: 1fr; }

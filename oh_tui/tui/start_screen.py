@@ -29,6 +29,7 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece
 from oh_tui.tui.widgets.editor import Lines
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
@@ -143,7 +144,7 @@ class Told(Drawn):
         return self.strip([("  ", ""), (text, "bad" if self.wrong else "warn")], self.size.width)
 
 
-class StartScreen(ModalScreen[None]):
+class StartScreen(ModalScreen[None], ClosesOnce[None]):
     """The form. `begin` is called with a request that can be sent; then come `show_stage`, and
     `fail` or a dismissal from outside."""
 

@@ -18,6 +18,7 @@ from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.working import ClosesOnce
 
 WIDEST = 100
 """Cells that a line has at most: wider ones are hard to follow from name to number."""
@@ -29,7 +30,7 @@ LARGE = 5_000
 """Steps; so many are added up in a thread, while the screen goes on."""
 
 
-class WhereScreen(ModalScreen[int | None]):
+class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     """Answers with the number of the step to go to, or None."""
 
     DEFAULT_CSS = """

@@ -1,13 +1,16 @@
-"""A screen with workers: how one takes the place of another, and what one put aside lets go."""
+"""Screens: how workers take the place of one another, and how one that stands above closes."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
+
+T = TypeVar("T")
 
 
 class WorkingScreen(Screen[int]):
@@ -33,3 +36,16 @@ class WorkingScreen(Screen[int]):
         on, whole runs: until memory is gone through, which may take minutes."""
         if event.state is WorkerState.CANCELLED and event.worker.error is not None:
             event.worker.error.__traceback__ = None
+
+
+class ClosesOnce(Screen[T]):
+    """A screen above the main one. Two clicks or keys may come to it before it is gone; Textual's
+    `dismiss` would close what is below it with the second. It stands behind Textual's own class
+    among the bases: styles come through the first."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        while self.app.screen is not self:
+            self.app.screen.dismiss()
+        return super().dismiss(result)

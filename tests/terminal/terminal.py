@@ -47,6 +47,8 @@ CHANGED = {
 }
 """Modes that a full-screen program changes: their number, and how a shell has them."""
 
+_QUESTION = b"\x1b[?2026$p"
+
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ESCAPE = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
 
@@ -55,7 +57,8 @@ class Terminal:
     """Runs a command in a pty with an environment that says nothing but what is given here.
 
     It answers the one question that most terminals answer: yes, synchronized output is known;
-    not with `answers` off, for one that is looked at only after its end.
+    not with `answers` off, for one that is looked at only after its end. With `draws` off the
+    screen is drawn only by `draw`, which is much work where much comes.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Terminal:
         size: tuple[int, int] = (120, 36),
         home: Path | None = None,
         answers: bool = True,
+        draws: bool = True,
         **environment: str,
     ) -> None:
         self._home = None if home else tempfile.TemporaryDirectory(prefix="oh-tui-test-")
@@ -83,7 +87,9 @@ class Terminal:
         self.drawn = bytearray()
         """All bytes that came."""
         self._answers = answers
-        self._answered = 0
+        self._draws = draws
+        self._shown = 0
+        """The bytes of them that are on the screen."""
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             words[0],
             words[1:],
@@ -150,13 +156,19 @@ class Terminal:
             return True
         except pexpect.EOF:
             return False
+        before = max(0, len(self.drawn) - len(_QUESTION) + 1)
         self.drawn += data
-        if self._answers and self.drawn.count(b"\x1b[?2026$p") > self._answered:
-            self._answered += 1
+        if self._answers and _QUESTION in self.drawn[before:]:
             self.child.send("\x1b[?2026;2$y")
+        if self._draws:
+            self.draw()
+        return True
+
+    def draw(self) -> None:
+        """Bring the screen up to what came."""
+        data, self._shown = bytes(self.drawn[self._shown :]), len(self.drawn)
         # pyte does not know the sequence and would draw its last letter
         self._stream.feed(data.replace(b"\x1b[<u", b""))
-        return True
 
     # What is seen
 

@@ -1,0 +1,242 @@
+"""Random keys, text, mouse and sizes for the explorer over a slow network: `make monkey MINUTES=5`.
+
+The true program in a pseudo-terminal, on `--demo=slow`. At the end it has to be alive, to quit when
+it is told to, and to leave the terminal as it was and no report of a crash. What is put in depends
+on the seed alone, so that `SEED=n` does the same again; a failure prints it with the last inputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from oh_tui.cli import OWN_RUNS
+from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, Key
+from tests.terminal.terminal import OH_TUI, Terminal
+
+SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10), (100, 20))
+
+LAST = 50
+"""Inputs that a failure shows."""
+
+QUITS = 3.0
+"""Seconds from the key that quits to the end of the program."""
+
+BYTES = {
+    "enter": "\r", "escape": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "space": " ",
+    "up": "\x1b[A", "down": "\x1b[B", "home": "\x1b[H", "end": "\x1b[F",
+    "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
+    "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
+    "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
+    "left_square_bracket": "[", "right_square_bracket": "]",
+}  # fmt: skip
+"""What a terminal sends for a key by Textual's name."""
+
+FIELDS = {
+    "/": ("pytest", "x", "nowhere to be found"),
+    "&": ("is:failed", "tool:terminal -docs", "took:>5s", "is:odd", "step:3-9"),
+    ":": ("12", "50%", "13:40", "999999"),
+    "m": ("say more", "two\x1b[13;2ulines"),
+    "!": ("ls", "cd /tmp", "sleep 2"),
+    "\x10": ("mess", "zoom", "theme", "server: demo", "wrap", "parse", "flaky"),
+    "\x0e": ("write a test", ""),
+    "a": ("y", "n", "because"),
+    "y": tuple(key for key, *_ in COPY_KEYS),
+}
+"""Keys that ask for more, and what is typed then. Nothing of it holds a q, or leads to quitting."""
+
+ENDS = ("\r", "\x1b", "\t", "")
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something that is put in, and how long is waited then."""
+
+    text: str = ""
+    size: tuple[int, int] | None = None
+    pause: float = 0.0
+
+    def __str__(self) -> str:
+        what = f"resize {self.size[0]}x{self.size[1]}" if self.size else repr(self.text)
+        return f"{what}, {self.pause:.2f} s"
+
+
+def key_bytes(name: str) -> str:
+    if name.startswith("ctrl+") and len(name) == 6:
+        return chr(ord(name[5].upper()) - 64)
+    return name if len(name) == 1 else BYTES[name]
+
+
+def keys() -> tuple[list[str], list[str]]:
+    """What moves, and all other keys but the one that quits."""
+
+    def sent(table: tuple[Key, ...]) -> list[str]:
+        others = (key for key in table if key.id != "quit")
+        return [key_bytes(name) for key in others for name in key.keys.split(",")]
+
+    return sent(MOVE_KEYS), sent(SCREEN_KEYS)
+
+
+def inputs(seed: int) -> Iterator[Input]:
+    """Without end, and the same for the same seed."""
+    chance = random.Random(seed)
+    moves, others = keys()
+    size = SIZES[0]
+
+    def pause() -> float:
+        kind = chance.random()
+        most = 0.0 if kind < 0.4 else 0.15 if kind < 0.9 else 1.5
+        return round(chance.uniform(0.0, most), 3)
+
+    def place() -> tuple[int, int]:
+        """A cell above the footer, which has a button that quits."""
+        return chance.randint(1, size[0]), chance.randint(1, max(1, size[1] - 3))
+
+    while True:
+        kind = chance.random()
+        if kind < 0.35:
+            for key in [chance.choice(moves)] * chance.choice((1, 1, 1, 2, 8)):
+                yield Input(key, pause=pause())
+        elif kind < 0.7:
+            for key in [chance.choice(others)] * chance.choice((1, 1, 1, 2)):
+                yield Input(key, pause=max(pause(), 0.12 if key == "\x1b" else 0.0))
+        elif kind < 0.76:
+            yield Input("\x1b", pause=0.12 + pause())
+        elif kind < 0.86:
+            opens, texts = chance.choice(list(FIELDS.items()))
+            yield Input(opens, pause=pause())
+            for character in chance.choice(texts):
+                yield Input(character, pause=chance.choice((0.0, 0.0, 0.02)))
+            end = chance.choice(ENDS)
+            yield Input(end, pause=0.12 + pause())
+        elif kind < 0.97:
+            yield from _mouse(chance, place, pause)
+        else:
+            size = chance.choice(SIZES)
+            yield Input(size=size, pause=pause())
+
+
+def _mouse(
+    chance: random.Random, place: Callable[[], tuple[int, int]], pause: Callable[[], float]
+) -> Iterator[Input]:
+    (x, y), (to_x, to_y) = place(), place()
+    what = chance.choice(("click", "click", "double", "wheel", "drag"))
+    if what == "wheel":
+        for _ in range(chance.randint(1, 6)):
+            yield Input(f"\x1b[<{chance.choice((64, 65))};{x};{y}M")
+    elif what == "drag":
+        yield Input(f"\x1b[<0;{x};{y}M")
+        for part in range(1, 5):
+            at = (x + (to_x - x) * part // 4, y + (to_y - y) * part // 4)
+            yield Input(f"\x1b[<32;{at[0]};{at[1]}M", pause=0.01)
+        yield Input(f"\x1b[<0;{to_x};{to_y}m")
+    else:
+        for _ in range(2 if what == "double" else 1):
+            yield Input(f"\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m")
+    yield Input(pause=pause())
+
+
+class Failed(AssertionError):
+    pass
+
+
+def play(seed: int, seconds: float) -> int:
+    """Put things in for so long, and quit; the number of inputs. Raises Failed."""
+    last: deque[str] = deque(maxlen=LAST)
+    environment = {"OH_TUI_DEMO_SEED": str(seed), "PAGER": "cat", "EDITOR": "true",
+                   "BROWSER": "true"}  # fmt: skip
+    terminal = Terminal(OH_TUI, "--demo=slow", size=SIZES[0], draws=False, **environment)  # type: ignore[arg-type]
+    with terminal:
+        try:
+            done = _play(terminal, seed, seconds, last)
+            _quit(terminal)
+        except AssertionError as error:
+            raise Failed(_told(terminal, seed, last, error)) from None
+    return done
+
+
+def _play(terminal: Terminal, seed: int, seconds: float, last: deque[str]) -> int:
+    terminal.until(lambda: b"1 Conversations" in terminal.drawn, "the first screen", 30.0)
+    end = time.monotonic() + seconds
+    for number, one in enumerate(inputs(seed)):
+        now = time.monotonic()
+        if now > end:
+            return number
+        last.append(f"{number:5d}  {now - end + seconds:7.2f} s  {one}")
+        if one.size:
+            terminal.resize(*one.size)
+        terminal.press(*([one.text] if one.text else []))
+        until = now + one.pause
+        while terminal.pump(max(0.0, until - time.monotonic())):
+            if time.monotonic() >= until:
+                break
+        else:
+            raise AssertionError(f"it ended after input {number}, code {terminal.code()}")
+    raise AssertionError
+
+
+def _quit(terminal: Terminal) -> None:
+    """Out of what is open, then `q`, and yes where it asks."""
+    terminal.settle(0.3)
+    for attempt in count():
+        for _ in range(4):
+            terminal.press("\x1b")
+            if not _pumped(terminal, 0.2):
+                raise AssertionError(f"it ended by itself, code {terminal.code()}")
+        for key in ("q", "\r"):
+            terminal.press(key)
+            if not _pumped(terminal, QUITS if attempt else 1.0):
+                _left_as_it_was(terminal)
+                return
+        if attempt == 6:
+            raise AssertionError("it does not quit")
+
+
+def _pumped(terminal: Terminal, seconds: float) -> bool:
+    """Take what comes within so long; False when the program has ended."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if not terminal.pump(left):
+            return False
+    return True
+
+
+def _left_as_it_was(terminal: Terminal) -> None:
+    code = terminal.code()
+    assert code == 0, f"exit code {code}"
+    terminal.is_restored()
+    reports = sorted(path.name for path in terminal.home.glob("oh-tui-*.txt"))
+    assert not reports, f"it left {reports}"
+    assert terminal.said == OWN_RUNS, f"it said {terminal.said!r}"
+
+
+def _told(terminal: Terminal, seed: int, last: deque[str], error: AssertionError) -> str:
+    terminal.draw()
+    parts = [f"seed {seed}: {error}", "the last inputs:", *last, "the screen:", terminal.text]
+    parts += [path.read_text() for path in sorted(terminal.home.glob("oh-tui-*.txt"))]
+    return "\n".join([*parts, f"said: {terminal.said[-2000:]}"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    try:
+        done = play(asked.seed, asked.minutes * 60)
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    print(f"{done:,} inputs, alive, and it quit")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
