@@ -13,6 +13,7 @@ NOT_YET = "--wait waits until it is so"
 _OURS = {
     "r": NOT_YET,
     "press d to try again": "try again",
+    "d saves it": "oh-tui download {id} saves it",
     "p resumes it": "oh-tui resume {id} --wait",
     "wait, then press r": "try again in a moment",
     "its sandbox may be frozen: r reads again, p pauses or resumes it": "its sandbox may be "

@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.human import size
 from oh_tui.patterns import pattern
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000
 """Bytes above which a run is not kept."""
+
+MOST_HELD = 1_000_000_000
+"""Bytes of the texts of a run that are held in memory."""
 
 ABANDONED = 3600.0
 """Seconds after which a part file is one of an oh-tui that was killed."""
@@ -240,8 +244,13 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
 
     archive = open_archive(file)
     events = []
+    held = 0
     for place in range(len(archive)):
-        event = parse_event(archive.read(place))
+        text = archive.read(place)
+        held += len(text)
+        if held > MOST_HELD:
+            raise Refused(f"The texts of this run take more than {size(MOST_HELD)}", "d saves it")
+        event = parse_event(text)
         if event.kind == UNREADABLE:
             event = archive.event(place)
             event.held, event.store = event.raw(), None

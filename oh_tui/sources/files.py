@@ -66,6 +66,7 @@ class FileSource:
 
     def conversations(self) -> list[Conversation]:
         """One row for each archive found, in the order given; raises Problem if there is none."""
+        hints: list[str] = []
         if not self._archives:
             for path in find_archives(self.paths):
                 try:
@@ -73,13 +74,15 @@ class FileSource:
                     archive = begun() if begun else open_archive(path)
                 except Problem as problem:
                     self.problems.append(problem.sentence)
+                    hints.append(problem.hint)
                     continue
                 name = str(archive.info.get("id") or path)
                 self._archives[str(path) if name in self._archives else name] = archive
             if not self._archives:
                 raise Problem(
                     self.problems[0] if self.problems else "There is no trajectory in that place",
-                    "give a downloaded zip, a folder with event files, or a folder of those",
+                    (hints and hints[0])
+                    or "give a downloaded zip, a folder with event files, or a folder of those",
                 )
         return [conversation_of(name, archive) for name, archive in self._archives.items()]
 

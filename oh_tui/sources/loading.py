@@ -14,10 +14,10 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
-from oh_tui.human import plural
+from oh_tui.human import plural, size
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
-from oh_tui.sources.cache import RunCache, events_of_zip, zip_of_events
+from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import LATE, Following, news_from_agent
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
@@ -163,6 +163,9 @@ class ServerRuns(Following):
                     async with self.api.download(conversation.id) as chunks:
                         async for chunk in chunks:
                             await asyncio.to_thread(file.write, chunk)
+                            if file.tell() > MOST_HELD:
+                                too_long = f"The download is longer than {size(MOST_HELD)}"
+                                raise Refused(too_long, "d saves it")
                             yield Loaded(via, None, len(page.items), total, note)
                 except TooLarge:  # this server's limit is lower: older pages come when asked for
                     self._refused.add(conversation.id)

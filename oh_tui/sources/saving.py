@@ -15,11 +15,14 @@ from typing import IO
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.problem import Problem, Refused
 from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.members import BROKEN
+from oh_tui.trajectory.members import BROKEN, CannotRead, ZipMembers
+from oh_tui.trajectory.zip_table import NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
 
 _AGAIN = "press d to try again"
+
+_NO_SUCH_ZIP = "OpenHands makes no such zip: ask who runs the server"
 
 
 def download_name(conversation: Conversation) -> str:
@@ -116,14 +119,21 @@ def finish_zip(file: IO[bytes]) -> None:
     if begins != b"PK"[: len(begins)]:
         raise Refused("The download is no zip: the server sent something else", _AGAIN)
     try:
-        with zipfile.ZipFile(file) as archive:
-            whole = archive.testzip() is None
+        members = ZipMembers(file, owned=False)
+    except NotOpened as error:
+        raise Refused(f"The download is not kept: the zip {error}", _NO_SUCH_ZIP) from error
     except zipfile.BadZipFile as error:
         raise Refused("The download broke off: what came is no whole zip", _AGAIN) from error
-    except BROKEN:
-        whole = False
-    if not whole:
-        raise Refused("The downloaded zip is damaged", _AGAIN)
+    except BROKEN as error:
+        raise Refused("The downloaded zip is damaged", _AGAIN) from error
+    try:
+        for index in range(len(members.names)):
+            members.check(index)
+    except CannotRead as error:
+        name = safe_line(members.names[index][-200:])
+        raise Refused(f"The downloaded zip is damaged: {name} is {error}", _AGAIN) from error
+    finally:
+        members.close()
 
 
 def publish(part: Path, target: Path) -> Path:

@@ -27,6 +27,7 @@ from oh_tui.trajectory.members import (
     ZipMembers,
 )
 from oh_tui.trajectory.stats import agent_text, stats_text
+from oh_tui.trajectory.zip_table import NotOpened
 
 _EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
 """`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
@@ -289,8 +290,12 @@ def _columns() -> tuple[array[int], array[int]]:
 def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
     try:
         return ZipMembers(file, owned=owned)
-    except BROKEN as error:
-        reason = _shown(str(error))
+    except NotOpened as error:
+        raise ArchiveProblem(
+            f"{name} is not opened: it {error}", "OpenHands makes no such zip: delete it"
+        ) from error
+    except BROKEN:
+        pass
     try:
         file.seek(0)
         start = file.read(4)
@@ -298,8 +303,6 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
             raise ArchiveProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if start != b"PK\x03\x04":
             raise ArchiveProblem(f"{name} is no zip", _HINT)
-        if reason.startswith("unpacks to"):
-            raise ArchiveProblem(f"{name} {reason}: it is not opened")
         return CutZipMembers(file, owned=owned)
     except (OSError, ValueError) as error:
         raise ArchiveProblem(f"{name} cannot be read") from error

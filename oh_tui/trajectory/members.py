@@ -13,25 +13,26 @@ import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Protocol, overload
+
+from oh_tui.trajectory.zip_table import (
+    MEMBERS_LIMIT,
+    TABLE_LIMIT,
+    TOTAL_LIMIT,
+    ZipTable,
+    files_of,
+)
 
 MEMBER_LIMIT = 64 * 2**20
 """Bytes of one unpacked file; a larger one is not read. The largest event measured had 40 kB."""
 
-RATIO_LIMIT = 500
-RATIO_FREE = 4 * 2**20
-"""A member above RATIO_FREE bytes that is packed to less than 1/RATIO_LIMIT is taken for a bomb;
-deflate reaches 1/1032, text of logs about 1/50."""
-
-TOTAL_LIMIT = 8 * 2**30
-"""Bytes that all members of a zip may unpack to by their own account; above, it is not opened."""
+LARGE = 2**20
+"""Bytes of a packed or unpacked member from which it is handled in pieces."""
 
 _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
 """Flags of a member: its name is UTF-8; patch data; its header is encrypted."""
 
-_MOST = 2**63 - 1
 _CHUNK = 2**14
 _NAMED = 10
 """Broken members of a cut zip that are named."""
@@ -107,34 +108,22 @@ class ZipMembers:
     """A zip with its table of contents; a name that stands there twice is listed twice."""
 
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
-        """`owned`: the file is closed with this. Raises one of BROKEN."""
+        """`owned`: the file is closed with this. Raises NotOpened or one of BROKEN."""
         self._file = file if owned else None
         self._source = file
         self._again: tuple[zipfile.ZipFile, list[zipfile.ZipInfo]] | None = None
         """The zip and its files, opened anew once something is left to zipfile."""
-        with zipfile.ZipFile(file) as listed:
-            infos = _files_of(listed)
-        if sum(map(attrgetter("file_size"), infos)) > TOTAL_LIMIT:
-            raise ValueError("unpacks to more than 8 GiB")
-
-        def column(kind: str, name: str) -> array[int]:
-            return array(kind, map(attrgetter(name), infos))
-
-        # 100,000 of zipfile's objects take 60 MB
-        self._sizes = column("Q", "file_size")
-        self._packed = column("Q", "compress_size")
-        # an offset that no file can have leads to the wrong place, where no such name is found
-        self._offsets = array("Q", [info.header_offset & _MOST for info in infos])
-        self._sums = column("L", "CRC")
-        self._flags = column("H", "flag_bits")
-        self._methods = column("H", "compress_type")
-        self.names = Names(map(attrgetter("filename"), infos))
+        table = ZipTable(file)
+        self._sizes, self._packed = table.sizes, table.packed
+        self._offsets, self._end = table.offsets, table.end
+        self._sums, self._flags, self._methods = table.sums, table.flags, table.methods
+        self.names = Names(table.names)
         self.notes: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the file, which another process has to `take`."""
-        kept = {"_sizes", "_packed", "_offsets", "_sums", "_flags", "_methods", "names", "notes"}
-        return {name: value for name, value in vars(self).items() if name in kept}
+        left = {"_file", "_source", "_again"}
+        return {name: value for name, value in vars(self).items() if name not in left}
 
     def take(self, file: IO[bytes]) -> None:
         """The file to read from now on, which is closed with this."""
@@ -142,28 +131,47 @@ class ZipMembers:
         self._again = None
 
     def read(self, index: int) -> bytes:
-        size = self._sizes[index]
-        if self._flags[index] & 1:
-            raise CannotRead("encrypted")
-        if self._methods[index] not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise CannotRead("packed in an unknown way")
-        if size > MEMBER_LIMIT:
+        self._refuse(index)
+        if self._sizes[index] > MEMBER_LIMIT:
             raise CannotRead("larger than 64 MiB")
-        if size > max(RATIO_FREE, self._packed[index] * RATIO_LIMIT):
-            raise CannotRead("packed like a zip bomb")
-        if self._packed[index] > size + size // 1000 + RATIO_FREE:
-            raise CannotRead("damaged")  # nothing takes more room packed; it would all be read
         try:
             found = self._unpacked(index)
             return self._left_to_zipfile(index) if found is None else found
         except BROKEN as error:
             raise CannotRead("damaged") from error
 
+    def check(self, index: int) -> None:
+        """Prove that a member of any size is whole; raises CannotRead. Takes little memory."""
+        if self._sizes[index] < LARGE:
+            self.read(index)
+            return
+        self._refuse(index)
+        try:
+            if not self._find(index):
+                raise CannotRead("damaged")
+            size = checksum = 0
+            for piece in self._pieces(index):
+                size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+        except BROKEN as error:
+            raise CannotRead("damaged") from error
+        if (size, checksum) != (self._sizes[index], self._sums[index]):
+            raise CannotRead("damaged")
+
+    def _refuse(self, index: int) -> None:
+        size, packed = self._sizes[index], self._packed[index]
+        if self._flags[index] & 1:
+            raise CannotRead("encrypted")
+        if self._methods[index] not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise CannotRead("packed in an unknown way")
+        # nothing takes more room packed; it would all be read
+        if self._offsets[index] + packed > self._end or packed > size + size // 1000 + LARGE:
+            raise CannotRead("damaged")
+
     def _left_to_zipfile(self, index: int) -> bytes:
         """It gives no more than the declared size, then checks the checksum."""
         if self._again is None:
             opened = zipfile.ZipFile(self._source)
-            self._again = opened, _files_of(opened)
+            self._again = opened, files_of(opened)
         opened, infos = self._again
         if index >= len(infos) or infos[index].filename != self.names[index]:
             raise zipfile.BadZipFile("another file than the one that was listed")
@@ -172,37 +180,60 @@ class ZipMembers:
     def _unpacked(self, index: int) -> bytes | None:
         """As zipfile does it but in half the time, as it makes no objects for reading in parts;
         None where anything is unusual, which is left to zipfile."""
+        if not self._find(index):
+            return None
+        size, packed = self._sizes[index], self._packed[index]
+        if max(size, packed) > LARGE:
+            data = b"".join(self._pieces(index))
+        else:
+            data = self._source.read(packed)
+            if self._methods[index] == zipfile.ZIP_DEFLATED and size:
+                # a limit of 0 would be none
+                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
+        whole = len(data) == size and zlib.crc32(data) == self._sums[index]
+        return data if whole else None
+
+    def _pieces(self, index: int) -> Iterator[bytes]:
+        """The data that starts here, no more than the declared size, a little at a time."""
+        size, packed = self._sizes[index], self._packed[index]
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        while size and packed and (piece := self._source.read(min(packed, LARGE))):
+            packed -= len(piece)
+            if self._methods[index] == zipfile.ZIP_STORED:
+                size -= len(piece)
+                yield piece
+                continue
+            while piece and size:
+                out = inflate.decompress(piece, min(size, LARGE))
+                size, piece = size - len(out), inflate.unconsumed_tail
+                yield out
+        if size and (out := inflate.decompress(b"", size)):  # what the last limit held back
+            yield out
+
+    def _find(self, index: int) -> bool:
+        """Go to the data of a member; False where anything is unusual."""
         name = self.names.encoded(index)
         if not self._flags[index] & _UTF8 and not name.isascii():
             try:
                 name = name.decode().encode("cp437")
             except UnicodeEncodeError:  # its name stands in a field of its own
-                return None
+                return False
         self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))
         if head[:4] != b"PK\x03\x04" or head[30:] != name:
-            return None
+            return False
         flags, name_size, extra_size = struct.unpack_from("<6xH18xHH", head)
         if flags & (1 | _PATCHED | _MASKED) or name_size != len(name):
-            return None
+            return False
         if extra_size:
             self._source.seek(extra_size, os.SEEK_CUR)
-        data, size = self._source.read(self._packed[index]), self._sizes[index]
-        if self._methods[index] == zipfile.ZIP_DEFLATED and size:
-            # a limit of 0 would be none
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
-        whole = len(data) == size and zlib.crc32(data) == self._sums[index]
-        return data if whole else None
+        return True
 
     def close(self) -> None:
         if self._again:
             self._again[0].close()
         if self._file:
             self._file.close()
-
-
-def _files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [info for info in opened.infolist() if not info.is_dir()]
 
 
 class CutZipMembers:
@@ -223,12 +254,14 @@ class CutZipMembers:
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
         """Bytes that may still be unpacked or searched to find the members: in a hostile file
         each header could lead through the whole of it."""
+        self._room = TABLE_LIMIT
+        """Bytes of names that may still be found."""
         names: list[str] = []
         broken = self._walk(names)
         self.names = Names(names)
         if broken > _NAMED:
             self.notes.append(f"{broken - _NAMED} more files cannot be read")
-        if self._work < 0:
+        if self._work < 0 or self._room < 0:
             self.notes.append("the search for more files was given up")
 
     def _walk(self, names: list[str]) -> int:
@@ -261,6 +294,9 @@ class CutZipMembers:
                 at = start
                 continue
             if not name.endswith("/"):
+                self._room -= max(name_size, TABLE_LIMIT // MEMBERS_LIMIT)
+                if self._room < 0:
+                    break
                 names.append(name)
                 self._places.append((start, 0 if method else end - start + 1))
             at = end
@@ -306,6 +342,8 @@ class CutZipMembers:
 
     def _find(self, mark: bytes, start: int) -> int:
         """Where the mark comes next, -1 if it does not."""
+        if self._at(start, len(mark)) == mark:  # as a rule
+            return start
         while start < self._size and self._work >= 0:
             chunk = self._at(start, _CHUNK)
             found = chunk.find(mark)

@@ -1,0 +1,100 @@
+"""The table of contents of a zip, read within bounds; refuses what no honest program packs."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from array import array
+from itertools import pairwise, repeat
+from operator import add, attrgetter, le
+from typing import IO, Any
+
+from oh_tui.human import size
+
+TOTAL_LIMIT = 8 * 2**30
+"""Bytes that all members of a zip may unpack to by their own account."""
+
+RATIO_FREE = 100 * 2**20
+RATIO_LIMIT = 100
+"""How many times its own size a zip may unpack to, above RATIO_FREE bytes. Deflate reaches 1,032;
+single members of honest runs reach 40 (measured)."""
+
+TABLE_LIMIT = 32 * 2**20
+MEMBERS_LIMIT = 250_000
+"""Bytes and entries of a table of contents; 100,000 events have 11 MB."""
+
+ENTRY = b"PK\x01\x02"
+
+_MOST = 2**63 - 1
+
+
+class NotOpened(Exception):
+    """Why a zip is not opened at all, in a few words of ours about the zip."""
+
+
+class ZipTable:
+    """The members of a zip that are files, as columns: 100,000 of zipfile's objects take 60 MB."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Raises NotOpened, and what `zipfile` raises for a file that is damaged."""
+        self.end = file.seek(0, os.SEEK_END)
+        """Bytes of the zip: nothing of a member can lie behind them."""
+        with zipfile.ZipFile(_Bounded(file)) as listed:
+            infos = files_of(listed)
+
+        def column(kind: str, name: str) -> array[int]:
+            return array(kind, map(attrgetter(name), infos))
+
+        self.names = list(map(attrgetter("filename"), infos))
+        self.sizes = column("Q", "file_size")
+        self.packed = column("Q", "compress_size")
+        # an offset that no file can have leads to the wrong place, where no such name is found
+        self.offsets = array("Q", [info.header_offset & _MOST for info in infos])
+        self.sums = column("L", "CRC")
+        self.flags = column("H", "flag_bits")
+        self.methods = column("H", "compress_type")
+        self._refuse_bombs()
+
+    def _refuse_bombs(self) -> None:
+        total = sum(self.sizes)
+        if total > TOTAL_LIMIT:
+            raise NotOpened("unpacks to more than 8 GiB")
+        if total > max(RATIO_FREE, RATIO_LIMIT * self.end):
+            raise NotOpened(f"unpacks from {size(self.end)} to {size(total)}, like a zip bomb")
+        if self._overlaps():
+            raise NotOpened("has files that lie over each other, like a zip bomb")
+
+    def _overlaps(self) -> bool:
+        """Whether the data of one member is that of another too; then reading all of them would
+        take far more than reading the zip. Members that end behind the zip are never read."""
+        heads = repeat(30)
+        if all(map(le, map(add, map(add, self.offsets, self.packed), heads), self.offsets[1:])):
+            return False  # a server writes them in order
+        spans = sorted(
+            (start, start + 30 + packed)
+            for start, packed in zip(self.offsets, self.packed, strict=True)
+            if start + packed <= self.end
+        )
+        return any(end > start for (_, end), (start, _) in pairwise(spans))
+
+
+class _Bounded:
+    """The file as zipfile reads its table from it: in one piece, as long as the zip says it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, count: int = -1) -> bytes:
+        if count > TABLE_LIMIT:
+            raise NotOpened(f"has a table of contents of {size(count)}")
+        data = self._file.read(count)
+        if len(data) > MEMBERS_LIMIT and data.count(ENTRY) > MEMBERS_LIMIT:
+            raise NotOpened(f"holds more than {MEMBERS_LIMIT:,} files")
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [info for info in opened.infolist() if not info.is_dir()]
