@@ -24,6 +24,8 @@ class Stand(StrEnum):
     FINISHED = "finished"
     PAUSED = "paused"
     IDLE = "idle"
+    CUT_OFF = "cut off"
+    """Of a file that lacks the end of its run."""
     UNKNOWN = ""
 
 

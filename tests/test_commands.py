@@ -36,6 +36,7 @@ KEYS = [
     "duplicates",
     "orphans",
     "errors",
+    "cut_off",
 ]
 
 
@@ -361,10 +362,13 @@ def test_a_file_of_which_nothing_can_be_read_is_not_called_clean(tmp_path: Path)
     path = tmp_path / "cut.zip"
     path.write_bytes(whole.getvalue()[:180])
     found = oh_tui("check", path)
-    assert found.returncode == 2
+    assert (found.returncode, found.stderr) == (3, "")
     assert "clean" not in found.stdout
-    assert found.stderr.startswith("oh-tui: No event of this file can be read: ")
-    assert "download it again" in found.stderr
+    path.write_bytes(whole.getvalue().replace(b'"kind"', b'"kiln"', 1))
+    found = oh_tui("check", path)
+    assert (found.returncode, found.stderr) == (3, "")
+    assert "note: 1 file cannot be read, damaged: event_000000_a.json\n" in found.stdout
+    assert "clean" not in found.stdout
 
 
 def test_a_run_without_a_step_has_its_events_all_the_same(tmp_path: Path) -> None:

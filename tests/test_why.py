@@ -98,6 +98,7 @@ def test_json(save: Save) -> None:
         "steps": [58, 59, 60, 61],
         "landing": 58,
         "plan": [3, 4],
+        "cut_off": False,
     }
     assert found["before"] == [
         {"what": "call not run: invalid JSON", "steps": [45]},

@@ -23,8 +23,8 @@ _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 
 async def check(call: Call) -> int:
-    """Returns 3 when a call has no result (one that still runs excepted), a result has no call, or
-    a call has a second result, else 0."""
+    """Returns 3 when a call has no result (one that still runs excepted), a result has no call, a
+    call has a second result, or the end of the run is not in the file, else 0."""
     conversation, loaded = await open_run(call)
     trajectory = whole(loaded)
     found = report(trajectory)
@@ -37,7 +37,7 @@ async def check(call: Call) -> int:
             print(f"note: {loaded.note}")
         for text in _lines(call.style, trajectory, found, damaged=is_damaged(loaded)):
             print(text)
-    return DEFECTS if _has_defects(found) else CLEAN
+    return DEFECTS if trajectory.cut_off or _has_defects(found) else CLEAN
 
 
 COMMANDS = {
@@ -49,6 +49,7 @@ COMMANDS = {
             ("check run.zip", "exit code 3 when something does not match"),
             ("check 5f3a --json", "the counts, and the ids of what does not match"),
         ),
+        epilog="Exit code 3 also when the file is cut off.",
     )
 }
 
@@ -71,6 +72,7 @@ def report(trajectory: Trajectory) -> dict[str, Any]:
         "duplicates": [event.id for _, event in _second_results(trajectory)],
         "orphans": [step.event.id for step in trajectory.steps if step.is_stray],
         "errors": [_error(event) for event in errors],
+        "cut_off": bool(trajectory.cut_off),
     }
 
 
@@ -126,7 +128,7 @@ def _lines(
         for label, number, event_id, text in _rows(trajectory)
     )
     yield from table(style, _COLUMNS, cells)
-    if not _has_defects(found):
+    if not (found["cut_off"] or _has_defects(found)):
         clean = "clean: every call has one result" if found["calls"] else "clean"
         yield f"{clean}, of what could be read" if damaged else clean
 

@@ -97,6 +97,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "steps": list(verdict.steps),
         "landing": verdict.landing,
         "plan": list(verdict.plan) if verdict.plan else None,
+        "cut_off": verdict.cut_off,
     }
 
 

@@ -70,6 +70,8 @@ def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> It
     yield f"# {_escaped(title(conversation))}\n\n"
     if verdict.word:
         yield f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n"
+    elif verdict.cut_off:
+        yield f"**{verdict.cause}**\n\n"
     yield _escaped(" · ".join(filter(None, told))) + "\n\n"
     hidden: dict[int, Counter[str]] = {}
     for step in steps:

@@ -11,8 +11,8 @@ from oh_tui.commands.printing import say, tell_progress
 from oh_tui.commands.refusals import refusals
 from oh_tui.human import plural, rough
 from oh_tui.problem import Problem
-from oh_tui.sources import Loaded, Source, build, joined
-from oh_tui.sources.files import FileSource
+from oh_tui.sources import Loaded, Source, joined
+from oh_tui.sources.files import FileSource, run_of
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.steps import Trajectory
@@ -57,7 +57,7 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
         if isinstance(source, FileSource)
         else await _read_server(source, conversation)
     )
-    if read.via == "file" and read.note and not whole(read).events:
+    if read.via == "file" and read.note and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
 
@@ -113,12 +113,8 @@ def _read_file(archive: Archive) -> Loaded:
         held += len(text)
         event = parse_event(text)
         events.append(archive.event(place) if event.kind == UNREADABLE else event)
-    trajectory = build(events, stats=archive.stats)
-    problems = archive.problems
-    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return Loaded(
-        "file", trajectory, len(events), len(events), problems[0] + more if problems else ""
-    )
+    trajectory = run_of(archive, events)
+    return Loaded("file", trajectory, len(events), len(events), archive.note)
 
 
 def on_server(source: Source) -> ServerSource | None:

@@ -31,6 +31,7 @@ HUES: Mapping[str, Hue] = {
     "waiting": "amber",
     "stuck": "red",
     "error": "red",
+    "cut off": "amber",
     "sandbox failed": "red",
     "running": "cyan",
     "starting": "cyan",

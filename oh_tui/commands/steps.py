@@ -71,7 +71,7 @@ async def steps(call: Call) -> int:
         print(call.style.paint(name(conversation), "bold"))
         if loaded.note:
             print(f"note: {loaded.note}")
-        if facts.verdict.word:
+        if facts.verdict.word:  # of a run that is cut off the note says so
             print(f"{facts.verdict.word}  {facts.verdict.cause}".rstrip())
     for text in table(call.style, COLUMNS, step_rows(call.style, facts, found)):
         print(text)

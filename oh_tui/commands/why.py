@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.documents import verdict_json
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import print_json
 from oh_tui.commands.reading import open_run, say_damage, title, whole
@@ -15,7 +16,7 @@ from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.ending import is_cut_off
 from oh_tui.trajectory.failures import failure_words
 from oh_tui.trajectory.loops import Pattern
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.steps import CUT_OFF, Outcome, Step, Trajectory
 from oh_tui.trajectory.use import Family
 from oh_tui.trajectory.verdict import Verdict, judge, loop_steps, spans, stopped_loop
 
@@ -32,7 +33,12 @@ _NAMED = 3
 """How many steps of a group are named; of more only their number is told."""
 
 
+NOT_JUDGED = 1
+"""Exit code of a run whose end is not in the file."""
+
+
 async def why(call: Call) -> int:
+    """Returns 1 when the end of the run is missing, so that it is not judged, else 0."""
     conversation, loaded = await open_run(call)
     trajectory = whole(loaded)
     found = report(conversation, trajectory)
@@ -40,10 +46,10 @@ async def why(call: Call) -> int:
         say_damage(loaded)
         print_json(found)
     else:
-        if loaded.note:
-            print(f"note: {loaded.note}")
+        if note := loaded.note.removeprefix(CUT_OFF).lstrip("; "):  # the first line says that
+            print(f"note: {note}")
         print("\n".join(_lines(trajectory, found, call.style.room)))
-    return 0
+    return NOT_JUDGED if trajectory.cut_off else 0
 
 
 COMMANDS = {
@@ -55,6 +61,7 @@ COMMANDS = {
             ("why run.zip", "of a downloaded run"),
             ("why 5f3a --json", "the verdict, what came before it and the first trouble"),
         ),
+        epilog="Exit code 1 when the file is cut off, so that nobody can say how the run ended.",
     )
 }
 
@@ -65,14 +72,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
     return {
-        "verdict": {
-            "word": verdict.word,
-            "cause": verdict.cause,
-            "short": verdict.short,
-            "steps": list(verdict.steps),
-            "landing": verdict.landing,
-            "plan": list(verdict.plan) if verdict.plan else None,
-        },
+        "verdict": verdict_json(verdict),
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
@@ -183,7 +183,7 @@ def _lines(
     """`columns` is the width of the terminal, None for a pipe, for which nothing is cut."""
     yield _head(found)
     rows: list[tuple[str, str, str]] = []
-    if found["verdict"]["cause"]:
+    if found["verdict"]["cause"] and not trajectory.cut_off:
         rows.append(("why", *_reason(trajectory, found["verdict"])))
     wide = min(WIDTH, columns or WIDTH)
     room = wide
@@ -218,6 +218,8 @@ def _head(found: dict[str, Any]) -> str:
         about["model"] or "",
     ]
     told = ", ".join(filter(None, parts))
+    if found["verdict"]["cut_off"]:
+        return f"{found['verdict']['cause']}" + (f"; before that {told}" if told else "")
     joined = " after " if parts[0] or parts[1] else ", "
     return (word or "outcome not known") + (joined + told if told else "")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox, StartTask
+from oh_tui.needs import Stand
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Cost, Loaded, Older, SandboxPlan, build
 from oh_tui.text import clean_line
@@ -109,15 +110,15 @@ class FileSource:
         total = len(archive)
         first = max(0, total - 2 * PAGE)
         newest = await _aside(_newest, archive, first)
-        yield Loaded("file", newest, total - first, total, _summary(archive), first > 0)
+        yield Loaded("file", newest, total - first, total, archive.note, first > 0)
         if first == 0:
             return
-        whole = build((), stats=archive.stats)
+        whole = run_of(archive, ())
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
             await _aside(_extend, whole, archive, start, stop)
             yield Loaded("file", None, stop, total)
-        yield Loaded("file", whole, total, total, _summary(archive))
+        yield Loaded("file", whole, total, total, archive.note)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         return len(self.archive(conversation)), "file"
@@ -129,7 +130,7 @@ class FileSource:
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once, for commands."""
         archive = self.archive(conversation)
-        return build(archive.events(), stats=archive.stats)
+        return run_of(archive, archive.events())
 
     async def keeps(self, conversation: Conversation) -> bool:
         return True
@@ -195,19 +196,19 @@ async def _aside(work: Callable[..., T], *arguments: object) -> T:
     return work(*arguments)
 
 
+def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
+    """The run of an archive with these of its events, and what the archive tells beside them."""
+    run = build(events, complete=complete, stats=archive.stats)
+    run.cut_off = archive.cut_off
+    return run
+
+
 def _newest(archive: Archive, first: int) -> Trajectory:
-    return build(archive.events(first), complete=first == 0, stats=archive.stats)
+    return run_of(archive, archive.events(first), complete=first == 0)
 
 
 def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> None:
     trajectory.extend(archive.events(start, stop))
-
-
-def _summary(archive: Archive) -> str:
-    """What of an archive could not be read, in one line."""
-    problems = archive.problems
-    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return problems[0] + more if problems else ""
 
 
 def conversation_of(name: str, archive: Archive) -> Conversation:
@@ -221,6 +222,7 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
     return Conversation(
         id=name,
         title=text("title") or archive.name,
+        execution_status=Stand.CUT_OFF if archive.cut_off else None,
         selected_repository=text("selected_repository"),
         selected_branch=text("selected_branch"),
         llm_model=text("llm_model"),

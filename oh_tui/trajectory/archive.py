@@ -13,6 +13,7 @@ from operator import lt
 from pathlib import Path
 from typing import IO, Any
 
+from oh_tui.human import plural
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import redact_json, safe_line
@@ -27,14 +28,24 @@ from oh_tui.trajectory.members import (
     ZipMembers,
 )
 from oh_tui.trajectory.stats import agent_text, stats_text
+from oh_tui.trajectory.steps import CUT_OFF, NO_END
 from oh_tui.trajectory.zip_table import NotOpened
 
 _EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
 """`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
 server and of `~/.openhands/conversations`."""
 
+_OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOTALL)
+"""Other names in a zip that OpenHands makes."""
+
+_LAST = ("leaf_event_id", "last_user_message_id")
+"""Fields of base_state.json that name an event of the run."""
+
 _NAMED = 3
 """How many of the files with one problem are named."""
+
+_TOLD = 3
+"""How many problems are told on one line."""
 
 _HINT = "give a zip that OpenHands made, a folder with event files, or a folder of those"
 
@@ -75,23 +86,29 @@ class Archive:
                 others[file] = index
         largest = max(runs.items(), key=lambda run: len(run[1][0]), default=("", _columns()))
         self._root, (numbers, self._files) = largest
-        twice = 0
+        twice, distinct = 0, len(numbers)
         if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
             names = [members.names[index] for index in self._files]
-            twice = len(names) - len(set(names))
+            twice, distinct = len(names) - len(set(names)), len(set(numbers))
             ordered = sorted(zip(numbers, names, self._files, strict=True))
             self._files = array("L", [index for _, _, index in ordered])
         if len(runs) > 1:
             self._notes.append(f"holds {len(runs)} runs: the one with the most events is shown")
+        missing = max(numbers, default=-1) + 1 - distinct
+        if missing > 0:
+            are = "event is" if missing == 1 else "events are"
+            self._notes.append(f"{missing:,} {are} missing before the last one")
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
         meta = self._meta(others)
-        if meta is None and not self._files:
+        if meta is None and not self._files and not _may_be_run(members):
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
         `selected_repository`, `created_at`, `metrics`, ...); any of it may be missing or of a
         wrong type. Where base_state.json is there, `execution_status` and `stats` of it too."""
+        self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
+        """None until the last event was looked at."""
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which has to `take` the file. Of zips with a table of contents."""
@@ -115,10 +132,26 @@ class Archive:
         self.close()
 
     @property
+    def cut_off(self) -> str:
+        """Why nobody can say how the run ended, "" when its end is here. It is not when the zip has
+        no end, base_state.json names an event that is not here, or the last event is broken."""
+        if self._cut_off is None and not self._is_closed:
+            self._cut_off = self._last_problem() if self._files else ""
+        return self._cut_off or ""
+
+    @property
+    def note(self) -> str:
+        """`problems` on one line; of many only the first."""
+        told = self.problems
+        more = len(told) - _TOLD
+        return "; ".join(told[:_TOLD]) + (f"; {plural(more, 'more problem')}" if more > 0 else "")
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with the archive, a line each; grows when a file cannot be read."""
+        lines = [CUT_OFF] if self.cut_off == CUT_OFF else []
         with self._lock:
-            lines = list(self._notes)
+            lines += self._notes
             for reason, names in self._failed.items():
                 first = ", ".join(map(_shown, sorted(names)[:_NAMED]))
                 more = ", ..." if len(names) > _NAMED else ""
@@ -194,12 +227,30 @@ class Archive:
                 (field(values, "agent", "llm", "model"), "llm_model"),
                 (field(values, "execution_status"), "execution_status"),
                 (field(values, "stats"), "stats"),
+                *((field(values, name), name) for name in _LAST),
             ):
                 if old is not None:
                     meta.setdefault(new, old)
         meta |= {name: value for name, value in found[0].items() if value is not None}
         result: dict[str, Any] = redact_json(meta)
         return result
+
+    def _last_problem(self) -> str:
+        """What is wrong with the last event: its text ends too early, or cannot be read."""
+        try:
+            with self._lock:
+                text = self._members.read(self._files[-1])
+        except CannotRead:
+            return NO_END
+        return CUT_OFF if parse_event(text).kind == UNREADABLE else ""
+
+    def _lacks_last(self) -> bool:
+        """Whether base_state.json names an event that is not here. A server writes the event
+        first and base_state.json second."""
+        last = (self.info.get(name) for name in _LAST)
+        return any(
+            isinstance(name, str) and name and not self._members.mention(name) for name in last
+        )
 
     def _json(self, index: int) -> dict[str, Any]:
         try:
@@ -282,6 +333,14 @@ def _open_zip(file: IO[bytes], name: str, *, owned: bool) -> Archive:
         raise
 
 
+def _may_be_run(members: Members) -> bool:
+    """Whether a zip without an event was cut off before the first one."""
+    names = [*members.names[:1], *members.partial]
+    return members.is_cut and (
+        not names or any(_OF_A_RUN.fullmatch(n) or _EVENT_FILE.fullmatch(n) for n in names)
+    )
+
+
 def _columns() -> tuple[array[int], array[int]]:
     """The numbers of the events of one run, and the places of their files."""
     return array("Q"), array("L")
@@ -301,7 +360,7 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
         start = file.read(4)
         if not start:
             raise ArchiveProblem(f"{name} is empty", "the download may have failed: fetch it again")
-        if start != b"PK\x03\x04":
+        if not b"PK\x03\x04".startswith(start):
             raise ArchiveProblem(f"{name} is no zip", _HINT)
         return CutZipMembers(file, owned=owned)
     except (OSError, ValueError) as error:

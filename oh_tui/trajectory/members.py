@@ -37,6 +37,8 @@ _CHUNK = 2**14
 _NAMED = 10
 """Broken members of a cut zip that are named."""
 
+_CUT = "cut off"
+
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -88,6 +90,10 @@ class Names(Sequence[str]):
             yield text[start:end]
             start = end
 
+    def mention(self, text: str) -> bool:
+        """Whether this text stands in one of the names."""
+        return text.encode("utf-8", "surrogatepass") in self._text
+
     def encoded(self, index: int) -> bytes:
         """In UTF-8."""
         return self._text[self._ends[index - 1] if index else 0 : self._ends[index]]
@@ -97,15 +103,24 @@ class Members(Protocol):
     names: Names
     notes: list[str]
     """What was wrong with the whole."""
+    is_cut: bool
+    """The end of the file is missing."""
+    partial: list[str]
+    """Names of some files that cannot be read, in a cut zip."""
 
     def read(self, index: int) -> bytes:
         """The bytes of a file; raises CannotRead."""
+
+    def mention(self, text: str) -> bool:
+        """Whether the name of a file contains this text."""
 
     def close(self) -> None: ...
 
 
 class ZipMembers:
     """A zip with its table of contents; a name that stands there twice is listed twice."""
+
+    is_cut = False
 
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
         """`owned`: the file is closed with this. Raises NotOpened or one of BROKEN."""
@@ -119,6 +134,7 @@ class ZipMembers:
         self._sums, self._flags, self._methods = table.sums, table.flags, table.methods
         self.names = Names(table.names)
         self.notes: list[str] = []
+        self.partial: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the file, which another process has to `take`."""
@@ -129,6 +145,9 @@ class ZipMembers:
         """The file to read from now on, which is closed with this."""
         self._file = self._source = file
         self._again = None
+
+    def mention(self, text: str) -> bool:
+        return self.names.mention(text)
 
     def read(self, index: int) -> bytes:
         self._refuse(index)
@@ -243,11 +262,14 @@ class CutZipMembers:
     how long the data is, so that each member is unpacked once to find its end.
     """
 
+    is_cut = True
+
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
         """Raises OSError."""
         self._file = file
         self._owned = owned
-        self.notes: list[str] = ["the file is cut off: only what came before the cut is here"]
+        self.notes: list[str] = []
+        self.partial: list[str] = []
         self._places: list[tuple[int, int]] = []
         """Where the data of each member starts, and how it is packed."""
         self._size = file.seek(0, os.SEEK_END)
@@ -273,7 +295,10 @@ class CutZipMembers:
                 break
             flags, method, packed = struct.unpack_from("<HH8xI", head, 6)[:3]
             name_size, extra_size = struct.unpack_from("<HH", head, 26)
-            name = self._at(at + 30, name_size).decode("utf-8", "replace")
+            written = self._at(at + 30, name_size)
+            if len(written) < name_size:
+                break
+            name = written.decode("utf-8", "replace")
             start = at + 30 + name_size + extra_size
             try:
                 if flags & 1 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -285,9 +310,12 @@ class CutZipMembers:
                     if packed == 0 and flags & 8:
                         end = self._find(b"PK\x07\x08", start)
                 if not start <= end <= self._size:
-                    raise CannotRead("cut off")
+                    raise CannotRead(_CUT)
             except CannotRead as error:
-                if not name.endswith("/"):
+                if len(self.partial) < _NAMED:
+                    self.partial.append(name)
+                # the member at the cut: that the file is cut off says it already
+                if not name.endswith("/") and str(error) != _CUT:
                     broken += 1
                     if broken <= _NAMED:
                         self.notes.append(f"{name} cannot be read: {error}")
@@ -311,6 +339,9 @@ class CutZipMembers:
         except (OSError, ValueError) as error:
             raise CannotRead("the file is gone") from error
 
+    def mention(self, text: str) -> bool:
+        return self.names.mention(text)
+
     def _unpack(self, start: int, *, keep: bool = False) -> tuple[bytes, int]:
         """The data that starts here, and how many bytes it takes packed."""
         inflate = zlib.decompressobj(-15)
@@ -322,7 +353,7 @@ class CutZipMembers:
                 packed = self._at(start + at, _CHUNK)
                 at += len(packed)
                 if not packed:
-                    raise CannotRead("cut off")
+                    raise CannotRead(_CUT)
             try:
                 piece = inflate.decompress(packed, _CHUNK)
             except zlib.error as error:
@@ -363,15 +394,30 @@ class CutZipMembers:
 class FolderMembers:
     """The files of a folder and of its `events` folder; links are left alone."""
 
+    is_cut = False
+
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         self._folder = folder
         self.notes: list[str] = []
-        names = _files(folder, "")
-        inner = folder / "events"
+        self.partial: list[str] = []
+        self.names = Names(self._list())
+
+    def _list(self) -> list[str]:
+        names = _files(self._folder, "")
+        inner = self._folder / "events"
         if inner.is_dir() and not inner.is_symlink():
             names += _files(inner, "events/")
-        self.names = Names(names)
+        return names
+
+    def mention(self, text: str) -> bool:
+        """Also of a file that came since the folder was listed."""
+        if self.names.mention(text):
+            return True
+        try:
+            return Names(self._list()).mention(text)
+        except OSError:
+            return False
 
     def read(self, index: int) -> bytes:
         path = self._folder / self.names[index]

@@ -26,6 +26,10 @@ HIDDEN_KINDS = frozenset(
 RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
 """Kinds that answer a call."""
 
+CUT_OFF = "cut off: the end of this run is not in the file"
+NO_END = "how it ended is not known: the last event of this run cannot be read"
+"""Said in place of a verdict: `cut_off` of a trajectory."""
+
 MESSAGE_KINDS = frozenset({"MessageEvent"})
 
 
@@ -129,6 +133,8 @@ class Trajectory:
     def __init__(self, *, live: bool = False, complete: bool = True) -> None:
         self.live = live
         self.complete = complete
+        self.cut_off = ""
+        """Why nobody can say how the run ended, as a sentence; "" when its end is here."""
         self.status = ""
         """The last `execution_status` the events tell, "" when they tell none."""
         self.stats = b""

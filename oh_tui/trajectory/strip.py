@@ -89,6 +89,10 @@ class Strip:
         self._begin()
         self.update()
 
+    @property
+    def is_cut_off(self) -> bool:
+        return bool(self._trajectory.cut_off)
+
     def _begin(self) -> None:
         self._steps = self._trajectory.steps
         self._course = Course(self._trajectory, self._llm)

@@ -62,6 +62,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """The number of the step to look at first."""
     plan: tuple[int, int] | None = None
     """Of the last plan: how many items are done, and how many there are."""
+    cut_off: bool = False
+    """The end of the run is missing: nothing is said of how it ended."""
 
 
 _CUT_OFF = {
@@ -91,6 +93,9 @@ def judge(trajectory: Trajectory) -> Verdict:
     Decodes a few of the last steps, those of the loop and the last plan. While older events are
     missing, its texts name no step numbers, as these are not final.
     """
+    if trajectory.cut_off:
+        why, last = trajectory.cut_off, last_number(trajectory)
+        return Verdict("", why, _fit(why, SHORT), landing=last, cut_off=True)
     told = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
     plan = plan_of(trajectory)
     if told.word == "finished" and plan and plan[0] < plan[1]:

@@ -27,6 +27,7 @@ from oh_tui.needs import (
 )
 from oh_tui.seen import Memory
 from oh_tui.trajectory.events import seconds
+from oh_tui.trajectory.steps import CUT_OFF
 
 LOOK_AGAIN = 30.0
 """Seconds until a run that goes on is looked into again, or one whose server did not answer. Each
@@ -43,6 +44,7 @@ _WORDS = {
     Stand.ERROR: "ended in an error",
     Stand.RUNNING: "the agent works",
     Stand.STARTING: "starting",
+    Stand.CUT_OFF: CUT_OFF,
 }
 """The second line of a row as long as nothing better is known."""
 
@@ -306,7 +308,7 @@ def _place(rows: list[Row], row: Row, *, older: bool) -> None:
         at = sum(other.group <= due for other in rows)
     else:
         at = sum(other.group < due for other in rows)
-    tall = due <= Group.RUNNING
+    tall = due <= Group.RUNNING or row.stand is Stand.CUT_OFF
     rows.insert(at, msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
 
 

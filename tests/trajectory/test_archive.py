@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui.text import HIDDEN
@@ -23,6 +23,7 @@ from oh_tui.trajectory import members
 from oh_tui.trajectory.archive import Archive, ArchiveProblem, find_archives, open_archive
 from oh_tui.trajectory.describe import describe_event
 from oh_tui.trajectory.events import UNREADABLE
+from oh_tui.trajectory.steps import CUT_OFF, NO_END
 
 META = {
     "id": "73673c4b1dd3481490775e185e79de09",
@@ -389,9 +390,78 @@ def test_of_a_cut_zip_what_came_before_the_cut_is_there(method: int, streamed: b
         assert len(archive) == 20 or cut < directory
         assert len(archive) > 4
         assert archive.info == META
-        assert "cut off" in archive.problems[0]
-        # the member that was cut is named, unless the cut went through its name
-        assert len(archive.problems) == 1 or cut < directory
+        assert archive.problems == [CUT_OFF]
+        assert archive.cut_off == CUT_OFF
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_wherever_a_zip_is_cut_it_is_cut_off(data: st.DataObject) -> None:
+    files = data.draw(st.sampled_from((app_files(6), agent_files(6, "73673c4b" * 4 + "/"))))
+    whole = zipped(files, streamed=data.draw(st.booleans()))
+    archive = opened(whole[: data.draw(st.integers(1, len(whole) - 1))])
+    assert archive.cut_off == CUT_OFF
+    assert archive.note == CUT_OFF
+    assert ids(archive) == [f"id-{n}" for n in range(len(archive))]
+
+
+def test_a_cut_zip_of_something_else_is_no_trajectory() -> None:
+    data = zipped({"photo.jpg": os.urandom(9_000), "photo2.jpg": os.urandom(9_000)})
+    for cut in (100, 8_000, 12_000):
+        with pytest.raises(ArchiveProblem, match="holds no trajectory"):
+            opened(data[:cut])
+
+
+def test_a_folder_that_lacks_the_last_events_is_cut_off(tmp_path: Path) -> None:
+    files = agent_files(5, "")
+    base = json.loads(files["base_state.json"]) | {"leaf_event_id": "id-4"}
+    files["base_state.json"] = json.dumps(base).encode()
+    folder = write(tmp_path / "run", files)
+    assert open_archive(folder).cut_off == ""
+    (folder / "events" / "event-00004-id-4.json").unlink()
+    assert open_archive(folder).cut_off == CUT_OFF
+
+
+def test_an_event_that_comes_while_a_folder_is_read_does_not_cut_it_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on: base_state.json is newer than the list of files."""
+    folder = write(tmp_path / "run", agent_files(5, ""))
+    read = members.FolderMembers.read
+
+    def later(self: members.FolderMembers, index: int) -> bytes:
+        if self.names[index] == "base_state.json":
+            write(folder, {"events/event-00005-id-5.json": body(5)})
+            write(folder, {"base_state.json": b'{"leaf_event_id": "id-5"}'})
+        return read(self, index)
+
+    monkeypatch.setattr(members.FolderMembers, "read", later)
+    archive = open_archive(folder)
+    assert (len(archive), archive.cut_off) == (5, "")
+
+
+@pytest.mark.parametrize("last", [b"", b'{"id": "id-4", "kind": "Mess'])
+def test_a_folder_whose_last_event_is_cut_is_cut_off(tmp_path: Path, last: bytes) -> None:
+    files = {**app_files(5), "event_000004_id-4.json": last}
+    assert open_archive(write(tmp_path / "run", files)).cut_off == CUT_OFF
+    files = {**app_files(5), "event_000002_id-2.json": last}
+    assert open_archive(write(tmp_path / "other", files)).cut_off == ""
+
+
+def test_of_a_last_event_that_is_damaged_the_end_is_not_known() -> None:
+    data = zipped(app_files(5), zipfile.ZIP_STORED).replace(b'"id-4",', b'"id-X",')
+    archive = opened(data)
+    assert archive.cut_off == NO_END
+    assert CUT_OFF not in archive.note
+
+
+def test_events_that_are_missing_in_between_are_counted(tmp_path: Path) -> None:
+    files = app_files(9)
+    for name in ("event_000000_id-0.json", "event_000003_id-3.json"):
+        del files[name]
+    archive = opened(zipped(files))
+    assert archive.problems == ["2 events are missing before the last one"]
+    assert archive.cut_off == ""
 
 
 @given(st.data())

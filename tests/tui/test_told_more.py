@@ -30,8 +30,16 @@ async def test_a_file_that_is_cut_off_says_so_for_good(tmp_path: Path) -> None:
     cut = tmp_path / "cut.zip"
     cut.write_bytes(data[:60000])
     async with explore(source=lambda: FileSource([cut])) as it:
+        told = "! cut off: the end of this run is not in the file"
+        rows = it.text("#conversations").splitlines()
+        assert rows[0].startswith("▌! Parse ISO week dates")
+        assert rows[1].strip("▌ ").startswith("cut off: the end of this")
         await it.press("enter", "k", "k")
-        assert "! the file is cut off" in it.text("#timeline-rule")
+        assert told in it.text("#timeline-rule")
+        assert it.text("#summary").startswith(f" {told}")
+        assert "· cut off ·" in it.text("#run-rule")
+        await it.press("home")
+        assert it.text("#strip").splitlines()[0].endswith(" cut off")
 
 
 async def test_a_filter_over_the_last_part_of_a_run_names_that_part() -> None:

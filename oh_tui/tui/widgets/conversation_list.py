@@ -190,6 +190,7 @@ def stand_mark(glyphs: Glyphs, stand: Stand) -> tuple[str, str]:
         Stand.STARTING: (glyphs.starting, "good"),
         Stand.FINISHED: (glyphs.finished, "dim"),
         Stand.PAUSED: (glyphs.paused, "dim"),
+        Stand.CUT_OFF: (glyphs.failed, "warn"),
     }.get(stand, (glyphs.unknown, "dim"))
 
 

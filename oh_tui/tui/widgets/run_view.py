@@ -369,6 +369,8 @@ def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float
     model = told_line(conversation.llm_model)
     if model:
         facts.append(model.rpartition("/")[2])
+    if trajectory and trajectory.cut_off:
+        facts.append("cut off")
     status = conversation.sandbox_status
     if status:
         known = "gone" if status == "MISSING" else safe_line(status).lower()

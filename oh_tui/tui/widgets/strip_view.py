@@ -73,6 +73,8 @@ class StripView(Drawn):
             selected = self._run.column_of(self.selected, width)
         if row == 0:
             cells = _axis(len(picture.columns), self._labels(picture), self.glyphs, selected)
+            if self._run is not None and self._run.is_cut_off:
+                _end_with("cut off", cells, selected)
         else:
             cells = self._cells(picture, row)
         base = self.base
@@ -108,6 +110,13 @@ def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None)
     if selected is not None:
         cells[selected] = (glyphs.selected, "mark")
     return cells
+
+
+def _end_with(text: str, cells: list[Piece], selected: int | None) -> None:
+    """Put a text at the right end, but not over the sign of the selected step."""
+    start = len(cells) - len(text)
+    if start > 0 and (selected is None or selected < start - 1):
+        cells[start - 1 :] = [(character, "warn") for character in f" {text}"]
 
 
 def _llm(column: Column, glyphs: Glyphs) -> Piece:

@@ -41,6 +41,8 @@ class Summary(Drawn):
         assert self.study is not None
         verdict = with_sandbox(self.study.verdict, self.sandbox)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
+        if verdict.cut_off:
+            return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim")]
         came_to = f"  {self._short_totals()} " if self.short else ""
