@@ -84,25 +84,44 @@ async def pause(screen: MainScreen) -> None:
 
 
 async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
-    """Pause this sandbox, or resume it."""
-    with screen.reporting():
-        plan = await source.sandbox_plan(sandbox_id)
-        if not plan.action:
-            raise Problem(f"Neither pause nor resume: {plan.reason}")
-        answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
-        if not answer:
-            return
-        what = f"{'pausing' if plan.action == 'pause' else 'resuming'} a sandbox"
-        stopped = answer == "stop" and bool(plan.running)
-        with screen.write(what):
-            stage = ""
-            async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
-                screen.footer.tell(stage)
-            told = await what_else(screen, plan)
-            if stopped:
-                told += " · the agent was stopped and stays so after a resume"
-            undo = " · p resumes it" if stage == "paused" and not told else ""
-            screen.footer.tell(f"sandbox {stage}{told}{undo}")
+    """Pause this sandbox, or resume it; not while that goes on already."""
+    if sandbox_id in screen.changing:
+        screen.footer.tell(f"it is still {screen.changing[sandbox_id]}")
+        return
+    screen.changing[sandbox_id] = "being looked at"
+    try:
+        with screen.reporting():
+            await _change_sandbox(screen, source, sandbox_id)
+    finally:
+        del screen.changing[sandbox_id]
+
+
+async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
+    plan = await source.sandbox_plan(sandbox_id)
+    if not plan.action:
+        raise Problem(f"Neither pause nor resume: {plan.reason}")
+    answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
+    if not answer:
+        return
+    pauses = plan.action == "pause"
+    screen.changing[sandbox_id] = "being paused" if pauses else "being resumed"
+    stopped = answer == "stop" and bool(plan.running)
+    with screen.write(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+        stage = ""
+        async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
+            screen.footer.tell(stage)
+        screen.sidebar.tell_sandbox(sandbox_id, "PAUSED" if pauses else "RUNNING")
+        screen.tell_keys()
+        told = await what_else(screen, plan)
+        if stopped:
+            told += " · the agent was stopped and stays so after a resume"
+        if _sandbox_id(screen) == sandbox_id:
+            whose = "sandbox"
+            undo = " · p resumes it" if pauses and not told else ""
+        else:  # the reader has moved on, and p means another one
+            inside = ", ".join(title_of(c) for c in plan.conversations[:1])
+            whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
+        screen.footer.tell(f"{whose} {stage}{told}{undo}")
 
 
 async def what_else(screen: MainScreen, plan: SandboxPlan) -> str:

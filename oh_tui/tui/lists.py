@@ -173,6 +173,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
         changes = board.take(fresh.values())
         if sort:
             board.reorder()
+            sidebar.reorder_sandboxes()
         elif screen.pane != "conversations":
             board.reorder(keep=under_cursor(screen))
         sidebar.show()
@@ -222,10 +223,13 @@ def under_cursor(screen: MainScreen) -> str:
 
 
 def pane_left(screen: MainScreen, before: str) -> None:
-    """Out of the conversations the rows may move; in the run, the run is being read."""
+    """Out of a list its rows may move; in the run, the run is being read."""
+    screen.sidebar.in_sandboxes = screen.pane == "sandboxes"
     if before == "conversations":
         screen.sidebar.board.reorder(keep=under_cursor(screen))
         screen.sidebar.show()
+    elif before == "sandboxes":
+        screen.sidebar.reorder_sandboxes()
     if screen.current and screen.pane in ("timeline", "detail"):
         screen.sidebar.opened(screen.current.id)
 

@@ -98,6 +98,8 @@ class MainScreen(AskingScreen):
         """Makes the source for other settings: those of another server."""
         self.writing: set[str] = set()
         """What is being written at this moment, in words; quitting asks about it."""
+        self.changing: dict[str, str] = {}
+        """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.find_text = ""
         self.trail: list[Conversation] = []
         """The conversations gone in from, to sub-conversations."""

@@ -9,7 +9,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
 from textual.containers import Horizontal, Vertical
-from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -138,15 +137,6 @@ class Row(Horizontal):
     """Panes side by side."""
 
     BLANK = True
-
-
-class Note(Drawn):
-    """A dim line."""
-
-    text: reactive[str] = reactive("")
-
-    def render_line(self, y: int) -> Strip:
-        return self.strip([(f"  {self.text}", "dim")], self.size.width)
 
 
 class Divider(Drawn):

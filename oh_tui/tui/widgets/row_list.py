@@ -17,6 +17,9 @@ from textual.strip import Strip
 from oh_tui.tui.keys import MOVE
 from oh_tui.tui.widgets.drawing import Drawn, Piece, hits
 
+WHEEL = 3
+"""Rows that a notch of the mouse wheel moves the cursor by."""
+
 
 class RowList(ScrollView, Drawn, can_focus=True):
     """Rows come from `row_count` and `pieces` of a subclass; nothing is kept of those not seen.
@@ -219,6 +222,17 @@ class RowList(ScrollView, Drawn, can_focus=True):
             self.move_to(row)
             if again or event.chain > 1:
                 self.post_message(self.Opened(self))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the cursor: what a key would act on is always in sight."""
+        event.stop()
+        event.prevent_default()
+        self.action_move(-WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        event.prevent_default()
+        self.action_move(WHEEL)
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
@@ -9,15 +10,10 @@ from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.trajectory.verdict import Verdict
 from oh_tui.tui.triage import Board
 from oh_tui.tui.widgets.conversation_list import ConversationList
-from oh_tui.tui.widgets.drawing import Note, Piece, Stack, glyphs_of
+from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.widgets.sandbox_list import (
-    SandboxList,
-    fold,
-    lines_for,
-    sandbox_facts,
-    sandbox_rows,
-)
+from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
+from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 
 class Sidebar(Stack):
@@ -37,6 +33,9 @@ class Sidebar(Stack):
         super().__init__(id=id)
         self.knows_sandboxes = False
         """They were read: that there are none is true."""
+        self._order = SandboxOrder()
+        self.in_sandboxes = False
+        """The reader is in the Sandboxes pane: its rows stay where they are."""
         self.board = Board()
         self.conversations: tuple[Conversation, ...] = ()
         """Those listed, in the order shown."""
@@ -49,21 +48,28 @@ class Sidebar(Stack):
             yield ConversationList(id="conversations")
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
-            yield SandboxList(id="sandboxes")
-            yield Note(id="sandboxes-note")
+            sandboxes = SandboxList(id="sandboxes")
+            yield sandboxes
+            yield Fold(sandboxes, id="sandboxes-fold")
 
     def on_mount(self) -> None:
         # Held, not looked up: at the end the screen is taken down under a worker that still tells.
         self.list = self.query_one(ConversationList)
         self.sandbox_list = self.query_one(SandboxList)
-        self._note = self.query_one(Note)
+        self._fold = self.query_one(Fold)
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
+        self.watch(self.sandbox_list, "scroll_y", self._scrolled, init=False)
+
+    def _scrolled(self) -> None:
+        self._fold.refresh()
 
     def show(self, board: Board | None = None) -> None:
         """Draw what the board holds, or another board."""
         if board is not None and board is not self.board:
             self.board, self.marks = board, frozenset()
+            self._order, self.knows_sandboxes = SandboxOrder(), False
+            self.sandboxes = ()
             self.list.grouped = board.grouped
         self.list.rows = self.board.rows
         before = self.conversations
@@ -157,24 +163,34 @@ class Sidebar(Stack):
             facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
         self._rule.facts = joined(facts, glyphs_of(self.app).dot)
 
+    def tell_sandbox(self, sandbox_id: str, status: str) -> None:
+        """A sandbox came to stand so, as the server has just told; the next reading tells the
+        rest."""
+        self.sandboxes = tuple(
+            msgspec.structs.replace(one, status=status) if one.id == sandbox_id else one
+            for one in self.sandboxes
+        )
+
+    def reorder_sandboxes(self) -> None:
+        """Every sandbox to where its state belongs; the cursor stays on its sandbox."""
+        self._order.reorder()
+        self._tell_sandboxes()
+
     def _tell_sandboxes(self) -> None:
-        there, gone = sandbox_rows(self.sandboxes, self.conversations)
-        # Of the app, not of the screen, which is gone under a worker that still tells at the end.
-        lines = lines_for(self.app.size.height)
-        kept, folded = fold(there, lines, gone=bool(gone))
-        if self.show_gone:
-            rows = (*there, *gone)
-        else:
-            rows = tuple(there if self.whole_sandboxes else kept)
-        pane = self.sandbox_list
-        pane.rows = rows
+        order, pane, fold = self._order, self.sandbox_list, self._fold
+        order.take(self.sandboxes, self.conversations, now=self.now, hold=self.in_sandboxes)
+        pane.rows = (*order.rows, *order.gone) if self.show_gone else order.rows
         pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
-        counted = [] if self.show_gone or self.whole_sandboxes or not folded else [folded]
-        if gone:
-            counted.append(f"{len(gone):,} gone")
-        note = self._note
-        note.display = bool(gone or folded)
-        note.text = f"{', '.join(counted)} (x {'hides' if self.show_gone else 'shows'})".lstrip()
-        height = min(lines - note.display, max(2, len(rows)))
-        pane.styles.height = "1fr" if self.whole_sandboxes else height
-        self._sandbox_rule.facts = joined(sandbox_facts(there), glyphs_of(self.app).dot)
+        fold.gone = 0 if self.show_gone else len(order.gone)
+        fold.shows_gone = self.show_gone
+        # Of the app, not of the screen, which is gone under a worker that still tells at the end.
+        height, count = self.app.size.height, len(pane.rows)
+        lines = lines_for(height, sum(row.state == "ERROR" for row in order.rows))
+        room = height - 4 if self.whole_sandboxes else lines
+        fold.display = bool(order.gone or self.show_gone or count > room)
+        pane.styles.height = (
+            "1fr" if self.whole_sandboxes else min(lines - fold.display, max(2, count))
+        )
+        fold.refresh()
+        there = (row for row in order.rows if not row.is_gone)
+        self._sandbox_rule.facts = joined(counted(there), glyphs_of(self.app).dot)

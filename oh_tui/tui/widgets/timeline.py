@@ -9,7 +9,6 @@ from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -421,11 +420,3 @@ class Timeline(RowList):
 
     def watch_time(self) -> None:
         self.refresh()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.action_move(-3)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.action_move(3)

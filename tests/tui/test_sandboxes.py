@@ -1,0 +1,329 @@
+"""The Sandboxes pane: the order of its rows, what is below the fold, and that `p` means one row."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.demo.network import Network
+from oh_tui.tui.widgets.sandbox_rows import (
+    JUST,
+    SandboxOrder,
+    SandboxRow,
+    counted,
+    folded,
+    lines_for,
+)
+from tests.tui.explorer import Between, Explorer, explore
+
+SPLIT = "Split the settings module"
+"""Alone in its sandbox, and its run is over: pausing asks nothing."""
+
+PAUSE = "POST /api/v1/sandboxes/*/pause"
+RESUME = "POST /api/v1/sandboxes/*/resume"
+
+
+def sandbox(name: str, status: str) -> Sandbox:
+    return Sandbox(id=name, status=status, created_at=f"2026-11-24T10:00:0{ord(name) % 10}Z")
+
+
+def listing(**states: str) -> tuple[Sandbox, ...]:
+    """Sandboxes by name; of two in one state the later letter is the newer."""
+    return tuple(sandbox(name, status) for name, status in states.items())
+
+
+def ids(order: SandboxOrder) -> str:
+    return "".join(row.id for row in order.rows)
+
+
+# The order
+
+
+def test_errors_come_first_then_those_up_then_those_paused_the_newest_first() -> None:
+    order = SandboxOrder()
+    order.take(listing(d="PAUSED", e="RUNNING", f="STARTING", g="ERROR", h="NEW", i="PAUSED"), ())
+    assert ids(order) == "gfeidh"
+
+
+def test_a_sandbox_just_paused_or_resumed_keeps_its_row() -> None:
+    order = SandboxOrder()
+    order.take(listing(d="PAUSED", e="RUNNING", f="RUNNING"), ())
+    assert ids(order) == "fed"
+    order.take(listing(d="PAUSED", e="RUNNING", f="PAUSED"), (), now=100)
+    assert ids(order) == "fed"
+    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=110)
+    assert ids(order) == "fed"
+    assert [row.status for row in order.rows] == ["PAUSED", "RUNNING", "RUNNING"]
+    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=101 + JUST)
+    assert ids(order) == "efd", "f goes where it belongs"
+    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=111 + JUST)
+    assert ids(order) == "edf", "and then d"
+    order.reorder()
+    assert ids(order) == "edf"
+
+
+def test_while_the_reader_is_in_the_pane_no_row_moves_however_long() -> None:
+    order = SandboxOrder()
+    order.take(listing(e="RUNNING", f="RUNNING"), ())
+    for now in (100.0, 100 + JUST, 100 + 9 * JUST):
+        order.take(listing(e="RUNNING", f="PAUSED"), (), now=now, hold=True)
+        assert ids(order) == "fe"
+    order.reorder()
+    assert ids(order) == "ef"
+
+
+def test_a_sandbox_that_fails_moves_to_the_top_at_once() -> None:
+    order = SandboxOrder()
+    order.take(listing(e="RUNNING", f="RUNNING", g="PAUSED"), ())
+    order.take(listing(e="RUNNING", f="RUNNING", g="ERROR"), (), hold=True)
+    assert ids(order) == "gfe"
+
+
+def test_one_that_goes_away_keeps_its_row_as_gone_for_a_while() -> None:
+    order = SandboxOrder()
+    inside = Conversation(id="1", sandbox_id="f", sandbox_status="MISSING")
+    order.take(listing(e="RUNNING", f="RUNNING", g="RUNNING"), (inside,))
+    order.take(listing(e="RUNNING"), (inside,), now=100, hold=True)
+    assert ids(order) == "gfe"
+    assert [row.is_gone for row in order.rows] == [True, True, False]
+    assert not order.gone
+    order.take(listing(e="RUNNING"), (inside,), now=101 + JUST)
+    assert ids(order) == "e"
+    assert [row.id for row in order.gone] == ["f"], "nothing names g any more"
+    order.take(listing(e="RUNNING", f="RUNNING"), (inside,), now=101 + JUST)
+    assert ids(order) == "fe", "one that is back is seen at once"
+
+
+def test_the_last_line_counts_what_is_below_the_fold_by_state() -> None:
+    states = ["ERROR", "RUNNING", "RUNNING", "STARTING", "PAUSED", "PAUSED"]
+    rows = [SandboxRow(str(n), status, "", ()) for n, status in enumerate(states)]
+    assert folded(rows, 6, 0) == ""
+    assert folded(rows, 2, 29) == "2 more up, 2 paused, 29 gone"
+    assert folded(rows, 5, 0) == "1 more paused"
+    assert folded(rows, 0, 0) == "1 error, 3 up, 2 paused"
+    assert folded([rows[0]] * 9, 6, 0) == "3 more errors"
+    assert counted(rows) == [("1 error", "bad"), ("3 up", "dim"), ("2 paused", "dim")]
+
+
+def test_errors_get_the_lines_that_they_need_up_to_seven() -> None:
+    assert [lines_for(height, 0) for height in (16, 24, 36, 48, 90)] == [3, 4, 6, 7, 7]
+    assert [lines_for(24, errors) for errors in (3, 4, 6, 20)] == [4, 5, 7, 7]
+
+
+# The pane
+
+
+def highlight(it: Explorer, title: str) -> int:
+    """Go to the row of a conversation's sandbox; the row."""
+    it.screen.focus_pane("sandboxes")
+    pane = it.screen.sidebar.sandbox_list
+    place = next(
+        n for n, row in enumerate(pane.rows) if any(c.title == title for c in row.conversations)
+    )
+    pane.move_to(place)
+    return place
+
+
+def statuses(it: Explorer) -> list[str]:
+    return [row.status for row in it.screen.sidebar.sandbox_list.rows]
+
+
+async def test_seven_lines_with_errors_on_top_and_the_rest_counted() -> None:
+    async with explore(size=(160, 48)) as it:
+        pane = it.screen.sidebar.sandbox_list
+        assert pane.size.height + 1 == 7
+        lines = it.text("#sandboxes").splitlines()
+        assert lines[0].strip().startswith("✗")
+        assert lines[3] == " ●  13m Migrate to pydantic 2  +1 more"
+        assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 23 gone (x shows)"
+        await it.press("2", "z")
+        assert pane.row_count() == 14
+        assert it.text("#sandboxes-fold").strip() == "23 gone (x shows)"
+
+
+async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
+    async with explore(size=(160, 48)) as it:
+        pane = it.screen.sidebar.sandbox_list
+        await it.press("2", *"j" * 8)
+        assert it.text("#sandboxes-fold").strip() == "1 more up, 4 paused, 23 gone (x shows)"
+        await it.press("G")
+        assert pane.cursor == pane.row_count() - 1
+        assert it.text("#sandboxes").splitlines()[-1].startswith("▌║")
+        assert it.text("#sandboxes-fold").strip() == "23 gone (x shows)"
+        await it.press("x")
+        assert pane.current is not None and pane.current.is_gone
+        assert it.text("#sandboxes-fold").strip().endswith("more gone (x hides)")
+
+
+async def test_the_fold_fits_a_narrow_column_without_a_word_cut() -> None:
+    async with explore(size=(120, 36)) as it:
+        assert it.text("#sandboxes-fold") == "  5 more up, 4 paused, 23 gone"
+    async with explore(size=(80, 24)) as it:
+        assert it.text("#sandboxes-fold").strip().endswith("23 gone (x shows)")
+        assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"
+
+
+async def test_the_wheel_moves_the_cursor_so_that_it_stays_in_sight() -> None:
+    async with explore() as it:
+        pane = it.screen.sidebar.sandbox_list
+        await it.press("2")
+        await it.pilot._post_mouse_events([_wheel()], "#sandboxes", (3, 1))
+        await it.settle()
+        assert pane.cursor == 3
+        assert round(pane.scroll_y) <= pane.cursor < pane.seen
+
+
+def _wheel() -> type:
+    from textual.events import MouseScrollDown
+
+    return MouseScrollDown
+
+
+async def p_twice(it: Explorer, between: Between) -> None:
+    """`p`, and `p` again when it says that it resumes."""
+    pane = it.screen.sidebar.sandbox_list
+    place = highlight(it, SPLIT)
+    assert pane.current
+    meant, line = pane.current.id, place - round(pane.scroll_y)
+    await it.press("p")
+    await it.until(lambda: "sandbox paused · p resumes it" in it.footer)
+    assert statuses(it)[place] == "PAUSED", "before the lists are read again"
+    await it.settle()
+    assert pane.current.id == meant
+    assert pane.cursor - round(pane.scroll_y) == line, "on its line of the screen"
+    await it.press("p")
+    await it.until(lambda: it.screen.question_bar.display)
+    assert "Resume sandbox" in it.text("#question")
+    await it.press("enter")
+    await it.until(lambda: "sandbox running again" in it.footer)
+    await it.settle()
+    assert pane.current.id == meant
+    assert [call.split("/")[4] for call in between.asked if call.startswith("POST")] == [meant] * 2
+    assert (between.count(PAUSE), between.count(RESUME)) == (1, 1)
+
+
+async def test_p_twice_pauses_and_resumes_the_same_sandbox() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await p_twice(it, between)
+
+
+async def test_p_twice_over_a_slow_network_too() -> None:
+    between = Between()
+    network = Network(waits=(0.03, 0.12), fails=0, rows=10)
+    async with explore(wrap=lambda app: between(network.over(app, 7)), size=(160, 48)) as it:
+        await p_twice(it, between)
+
+
+async def test_after_the_pane_is_left_the_paused_one_is_among_the_paused() -> None:
+    async with explore(size=(160, 48)) as it:
+        pane = it.screen.sidebar.sandbox_list
+        place = highlight(it, SPLIT)
+        assert pane.current
+        meant = pane.current.id
+        await it.press("p")
+        await it.until(lambda: "sandbox paused" in it.footer)
+        await it.settle()
+        assert pane.cursor == place
+        await it.press("1")
+        assert pane.current.id == meant
+        assert pane.cursor > place
+        assert statuses(it) == sorted(
+            statuses(it), key=("ERROR", "STARTING", "RUNNING", "PAUSED").index
+        )
+        await it.press("2")
+        assert pane.current.id == meant
+        assert pane.cursor < pane.seen, "it is in sight"
+
+
+async def test_r_puts_the_rows_in_order_under_a_cursor_that_stays_on_its_sandbox() -> None:
+    async with explore(size=(160, 48)) as it:
+        pane = it.screen.sidebar.sandbox_list
+        place = highlight(it, SPLIT)
+        await it.press("p")
+        await it.until(lambda: "sandbox paused" in it.footer)
+        await it.settle()
+        assert pane.current
+        meant = pane.current.id
+        await it.press("r")
+        assert pane.current.id == meant
+        assert pane.cursor > place
+
+
+async def test_a_sandbox_paused_from_the_conversations_keeps_its_row_in_sight() -> None:
+    async with explore(size=(160, 48)) as it:
+        order = [row.id for row in it.screen.sidebar.sandbox_list.rows]
+        await it.open(SPLIT)
+        await it.press("1", "p")
+        await it.until(lambda: "sandbox paused · p resumes it" in it.footer)
+        await it.settle()
+        assert [row.id for row in it.screen.sidebar.sandbox_list.rows] == order
+        assert it.screen.sidebar.list.current
+        assert it.screen.sidebar.list.current.title == SPLIT
+
+
+async def test_p_pressed_twice_at_once_pauses_once() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        held = between.hold(PAUSE)
+        highlight(it, SPLIT)
+        await it.send("p")
+        await it.until(lambda: between.count(PAUSE))
+        await it.send("p")
+        await it.pilot.pause(0)
+        assert "it is still being paused" in it.footer
+        held.set()
+        await it.settle()
+        assert between.count("POST *") == 1
+        assert statuses(it)[it.screen.sidebar.sandbox_list.cursor] == "PAUSED"
+
+
+async def test_who_moved_on_meanwhile_is_told_whose_it_was_and_not_to_press_p() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        held = between.hold(PAUSE)
+        place = highlight(it, SPLIT)
+        await it.send("p")
+        await it.until(lambda: between.count(PAUSE))
+        await it.send("k")
+        held.set()
+        await it.until(lambda: f"sandbox of {SPLIT} paused" in it.footer)
+        assert "p resumes it" not in it.footer
+        await it.settle()
+        assert it.screen.sidebar.sandbox_list.cursor == place - 1, "it is not taken back"
+
+
+async def test_a_sandbox_that_goes_away_under_the_cursor_leaves_the_key_no_other() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        highlight(it, SPLIT)
+        del it.demo.world.sandboxes["intranet"]
+        it.screen.refresh_lists()
+        await it.settle()
+        row = it.screen.sidebar.sandbox_list.current
+        assert row and row.is_gone
+        await it.press("p")
+        assert "gone" in it.footer
+        assert between.count("POST *") == 0
+
+
+async def test_refreshes_while_one_walks_lose_no_row_and_move_none() -> None:
+    async with explore(size=(160, 48)) as it:
+        pane = it.screen.sidebar.sandbox_list
+        await it.press("2")
+        before, seen = [row.id for row in pane.rows], []
+        for number in range(pane.row_count()):
+            assert pane.current
+            seen.append(pane.current.id)
+            listed = it.screen.sidebar.sandboxes
+            turned = [
+                replace(one, status="PAUSED" if one.status == "RUNNING" else "RUNNING")
+                if one.status in ("RUNNING", "PAUSED") and number % 2 else one
+                for one in listed
+            ]  # fmt: skip
+            it.screen.sidebar.sandboxes = tuple(reversed(turned))
+            await asyncio.sleep(0)
+            await it.press("j")
+        assert seen == before
