@@ -7,7 +7,7 @@ from typing import Any
 
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import Cell, Column, Hue, Style, print_json, table
-from oh_tui.commands.reading import is_damaged, name, open_run, say_damage, whole
+from oh_tui.commands.reading import name, open_run, say_damage, whole
 from oh_tui.human import plural
 from oh_tui.text import clean, redact, safe_line
 from oh_tui.trajectory.bodies import text_field
@@ -35,7 +35,7 @@ async def check(call: Call) -> int:
         print(name(conversation))
         if loaded.note:
             print(f"note: {loaded.note}")
-        for text in _lines(call.style, trajectory, found, damaged=is_damaged(loaded)):
+        for text in _lines(call.style, trajectory, found, damaged=loaded.damaged):
             print(text)
     return DEFECTS if trajectory.cut_off or _has_defects(found) else CLEAN
 

@@ -57,7 +57,7 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
         if isinstance(source, FileSource)
         else await _read_server(source, conversation)
     )
-    if read.via == "file" and read.note and not (whole(read).events or whole(read).cut_off):
+    if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
 
@@ -114,7 +114,8 @@ def _read_file(archive: Archive) -> Loaded:
         event = parse_event(text)
         events.append(archive.event(place) if event.kind == UNREADABLE else event)
     trajectory = run_of(archive, events)
-    return Loaded("file", trajectory, len(events), len(events), archive.note)
+    count, damaged = len(events), bool(archive.problems)
+    return Loaded("file", trajectory, count, count, archive.note, damaged=damaged)
 
 
 def on_server(source: Source) -> ServerSource | None:
@@ -134,13 +135,8 @@ def whole(loaded: Loaded) -> Trajectory:
 
 def say_damage(loaded: Loaded) -> None:
     """What of a file could not be read; a document says it elsewhere or not at all."""
-    if is_damaged(loaded):
+    if loaded.via == "file" and loaded.note:
         say(loaded.note)
-
-
-def is_damaged(loaded: Loaded) -> bool:
-    """Whether something of a file could not be read, so that "clean" is said of the rest alone."""
-    return loaded.via == "file" and bool(loaded.note)
 
 
 def _tell(state: Loaded, more: str = "") -> None:

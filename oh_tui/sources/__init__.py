@@ -45,6 +45,8 @@ class Loaded(msgspec.Struct, frozen=True):
     total: int | None = None
     note: str = ""
     more: bool = False
+    damaged: bool = False
+    """Something of the file could not be read."""
 
 
 class Cost(msgspec.Struct, frozen=True):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import threading
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from operator import lt
 from pathlib import Path
 from typing import IO, Any
 
 from oh_tui.human import plural
-from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import redact_json, safe_line
 from oh_tui.trajectory.bodies import field
 from oh_tui.trajectory.events import UNREADABLE, Event, decode_json, parse_event
+from oh_tui.trajectory.layout import EVENT_FILE, STATE_FILES, Layout, lay_out, may_be_run
 from oh_tui.trajectory.members import (
     BROKEN,
     CannotRead,
@@ -30,13 +28,6 @@ from oh_tui.trajectory.members import (
 from oh_tui.trajectory.stats import agent_text, stats_text
 from oh_tui.trajectory.steps import CUT_OFF, NO_END
 from oh_tui.trajectory.zip_table import NotOpened
-
-_EVENT_FILE = pattern(r"(?:.*/)?event[_-](\d{1,18})(?:[_-]([^/]*))?\.json", re.DOTALL)
-"""`event_000000_ID.json` of the app server's download, `events/event-00000-ID.json` of the agent
-server and of `~/.openhands/conversations`."""
-
-_OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOTALL)
-"""Other names in a zip that OpenHands makes."""
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json that name an event of the run."""
@@ -74,34 +65,27 @@ class Archive:
         self._notes = [_shown(note) for note in members.notes]
         self.stats = b""
         """What the files beside the events tell of tokens, cost and latency, by `stats_text`."""
-        runs: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_columns)
-        others: dict[str, int] = {}
-        for index, file in enumerate(members.names):
-            match = _EVENT_FILE.fullmatch(file)
-            if match:
-                numbers, places = runs[file.rpartition("/")[0] if "/" in file else ""]
-                numbers.append(int(match[1]))
-                places.append(index)
-            else:
-                others[file] = index
-        largest = max(runs.items(), key=lambda run: len(run[1][0]), default=("", _columns()))
-        self._root, (numbers, self._files) = largest
+        layout = lay_out(members.names)
+        numbers, self._files = layout.numbers, layout.events
+        self.sub_agents = layout.sub_agents
+        """How many sub-agents of the run have files here, which are not read."""
         twice, distinct = 0, len(numbers)
         if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
             names = [members.names[index] for index in self._files]
             twice, distinct = len(names) - len(set(names)), len(set(numbers))
             ordered = sorted(zip(numbers, names, self._files, strict=True))
             self._files = array("L", [index for _, _, index in ordered])
-        if len(runs) > 1:
-            self._notes.append(f"holds {len(runs)} runs: the one with the most events is shown")
+        if layout.note:
+            self._notes.append(layout.note)
         missing = max(numbers, default=-1) + 1 - distinct
         if missing > 0:
             are = "event is" if missing == 1 else "events are"
             self._notes.append(f"{missing:,} {are} missing before the last one")
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
-        meta = self._meta(others)
-        if meta is None and not self._files and not _may_be_run(members):
+        meta = self._meta(layout)
+        is_run = members.is_cut and may_be_run([*members.names[:1], *members.partial])
+        if meta is None and not self._files and not is_run:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
         """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
@@ -141,10 +125,15 @@ class Archive:
 
     @property
     def note(self) -> str:
-        """`problems` on one line; of many only the first."""
+        """`problems` on one line, of many only the first, and how many sub-agents there are."""
         told = self.problems
         more = len(told) - _TOLD
-        return "; ".join(told[:_TOLD]) + (f"; {plural(more, 'more problem')}" if more > 0 else "")
+        if more > 0:
+            told = [*told[:_TOLD], plural(more, "more problem")]
+        if self.sub_agents:
+            whose = "whose steps are not shown"
+            told.append(f"has {plural(self.sub_agents, 'sub-agent')}, {whose}")
+        return "; ".join(told)
 
     @property
     def problems(self) -> list[str]:
@@ -169,7 +158,7 @@ class Archive:
         if event.kind == UNREADABLE:
             # it has no id of its own, and must not take that of another event
             name = self._members.names[self._files[place]]
-            match = _EVENT_FILE.fullmatch(name)
+            match = EVENT_FILE.fullmatch(name)
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
             event.summary = _shown(name.rpartition("/")[2])
         return event
@@ -196,20 +185,11 @@ class Archive:
                 self._failed.setdefault(str(error), set()).add(self._members.names[index])
                 return b""
 
-    def _meta(self, places: dict[str, int]) -> dict[str, Any] | None:
-        """meta.json beside the events or one folder up; None if there is neither it nor
-        base_state.json. `places` are those of the files that are no events."""
-        above = self._root.rpartition("/")[0] if self._root.endswith("events") else self._root
-        if not self._files:
-            above = next(
-                (n.rpartition("/")[0] for n in places if n.rpartition("/")[2] == "meta.json"), ""
-            )
-        before = f"{above}/" if above else ""
-        found = [
-            self._json(places[before + name])
-            for name in ("meta.json", "base_state.json")
-            if before + name in places
-        ]
+    def _meta(self, layout: Layout) -> dict[str, Any] | None:
+        """What meta.json and base_state.json tell; None if there is neither."""
+        before = f"{layout.home}/" if layout.home else ""
+        names = (before + name for name in STATE_FILES)
+        found = [self._json(layout.others[name]) for name in names if name in layout.others]
         if not any(found):
             return None
         told = [stats_text(field(values, "stats")) for values in found]
@@ -316,7 +296,7 @@ def _is_run(folder: Path) -> bool:
         try:
             with os.scandir(place) as entries:
                 if any(
-                    e.name == "base_state.json" or _EVENT_FILE.fullmatch(e.name) for e in entries
+                    e.name == "base_state.json" or EVENT_FILE.fullmatch(e.name) for e in entries
                 ):
                     return True
         except (OSError, ValueError):
@@ -331,19 +311,6 @@ def _open_zip(file: IO[bytes], name: str, *, owned: bool) -> Archive:
         if owned:
             file.close()
         raise
-
-
-def _may_be_run(members: Members) -> bool:
-    """Whether a zip without an event was cut off before the first one."""
-    names = [*members.names[:1], *members.partial]
-    return members.is_cut and (
-        not names or any(_OF_A_RUN.fullmatch(n) or _EVENT_FILE.fullmatch(n) for n in names)
-    )
-
-
-def _columns() -> tuple[array[int], array[int]]:
-    """The numbers of the events of one run, and the places of their files."""
-    return array("Q"), array("L")
 
 
 def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:

@@ -39,6 +39,9 @@ _NAMED = 10
 
 _CUT = "cut off"
 
+_DEEPEST, _MOST_HOMES = 16, 10_000
+"""Of the sub-agents in a folder: slashes in the path of one, and how many are listed."""
+
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -392,7 +395,8 @@ class CutZipMembers:
 
 
 class FolderMembers:
-    """The files of a folder and of its `events` folder; links are left alone."""
+    """The files of a folder and of its `events` folder, and the same of its sub-agents; links are
+    left alone."""
 
     is_cut = False
 
@@ -404,10 +408,15 @@ class FolderMembers:
         self.names = Names(self._list())
 
     def _list(self) -> list[str]:
-        names = _files(self._folder, "")
-        inner = self._folder / "events"
-        if inner.is_dir() and not inner.is_symlink():
-            names += _files(inner, "events/")
+        names: list[str] = []
+        homes = [""]
+        for home in homes:  # which grows
+            folder = self._folder / home
+            names += _files(folder, home)
+            names += _files(folder / "events", f"{home}events/")
+            for name in _folders(folder / "subagents"):
+                if home.count("/") < _DEEPEST and len(homes) < _MOST_HOMES:
+                    homes.append(f"{home}subagents/{name}/")
         return names
 
     def mention(self, text: str) -> bool:
@@ -440,6 +449,15 @@ class FolderMembers:
         """Nothing is open between two reads."""
 
 
+def _folders(folder: Path) -> list[str]:
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
 def _files(folder: Path, before: str) -> list[str]:
+    if before and (folder.is_symlink() or not folder.is_dir()):
+        return []
     with os.scandir(folder) as entries:
         return [before + entry.name for entry in entries if entry.is_file(follow_symlinks=False)]

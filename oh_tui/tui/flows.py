@@ -33,9 +33,7 @@ def why_empty(run: Run) -> tuple[str, ...]:
     """What stands in the place of steps when there are none."""
     conversation = run.conversation
     if run.via == "file":
-        return (
-            ("no event can be read", run.note) if run.note else ("no events", "the file has none")
-        )
+        return ("no events", run.note or "the file has none")
     if conversation.sandbox_status == "STARTING":
         return ("the sandbox is starting", "events appear here as they come")
     if conversation.execution_status == "idle":

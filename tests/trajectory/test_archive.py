@@ -375,6 +375,66 @@ def test_of_several_runs_in_one_zip_the_longest_is_shown() -> None:
     assert archive.problems == ["holds 2 runs: the one with the most events is shown"]
 
 
+def delegating(parent: int = 2, home: str = "73673c4b/") -> dict[str, bytes]:
+    """A run with three sub-agents, one of them below another, all with more events than it has."""
+    below = [f"{home}subagents/{name}/" for name in ("a", "b", "b/subagents/c")]
+    files = agent_files(parent, home)
+    for number, folder in enumerate(below):
+        state = {"id": f"sub-{number}", "execution_status": "error"}
+        files |= {f"{folder}events/event-{n:05}-s{number}-{n}.json": body(n) for n in range(7)}
+        files[f"{folder}base_state.json"] = json.dumps(state).encode()
+    return files
+
+
+@pytest.mark.parametrize("make", ["zip", "folder", "cut"])
+@pytest.mark.parametrize("parent", [2, 0])
+def test_a_run_is_that_of_the_parent_however_many_events_its_sub_agents_have(
+    tmp_path: Path, make: str, parent: int
+) -> None:
+    files = delegating(parent, "" if make == "folder" else "73673c4b/")
+    if make == "folder":
+        archive = open_archive(write(tmp_path / "run", files))
+    else:
+        data = zipped(files)
+        archive = opened(data if make == "zip" else data[:-1])
+    assert ids(archive) == [f"id-{n}" for n in range(parent)]
+    assert archive.info["id"] == "73673c4b"
+    assert archive.info["execution_status"] == "finished"
+    assert archive.note.removeprefix(f"{CUT_OFF}; ") == (
+        "has 3 sub-agents, whose steps are not shown"
+    )
+    assert archive.problems == ([CUT_OFF] if make == "cut" else [])
+
+
+def test_the_sub_agents_of_another_run_are_not_counted() -> None:
+    files = {**delegating(9, "a/"), **delegating(8, "b/"), **agent_files(10, "c/")}
+    archive = opened(zipped(files))
+    assert len(archive) == 10
+    assert archive.note == "holds 3 runs: the one with the most events is shown"
+
+
+def test_sub_agents_alone_are_said_to_be_that(tmp_path: Path) -> None:
+    files = {name: data for name, data in delegating().items() if "subagents/" in name}
+    archive = opened(zipped(files))
+    assert len(archive) == 7
+    assert archive.note.startswith("holds no run of a parent: this is the longest of 3 sub-agents")
+    alone = {name: data for name, data in files.items() if "/a/" in name}
+    assert opened(zipped(alone)).note == "holds no run of a parent: this is a sub-agent"
+    # the folder of one is a run as any other
+    folder = write(tmp_path, {name.removeprefix("73673c4b/"): d for name, d in files.items()})
+    assert open_archive(folder / "subagents" / "a").note == ""
+    assert open_archive(folder / "subagents" / "b").note == (
+        "has 1 sub-agent, whose steps are not shown"
+    )
+
+
+def test_a_link_among_sub_agents_leads_nowhere(tmp_path: Path) -> None:
+    folder = write(tmp_path / "run", agent_files(2, ""))
+    (folder / "subagents").mkdir()
+    (folder / "subagents" / "self").symlink_to(folder)
+    assert open_archive(folder).note == ""
+
+
 # what is cut off
 
 
