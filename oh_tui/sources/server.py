@@ -17,6 +17,7 @@ from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
+from oh_tui.sources.pager import SLICE
 from oh_tui.sources.saving import download_name, finish_zip, part_file_aside, publish
 from oh_tui.text import safe_line
 from oh_tui.trajectory.zip_table import TOTAL_LIMIT
@@ -68,7 +69,9 @@ class ServerSource(ServerRuns):
         return self.api.iter_conversations(include_sub_conversations=True)
 
     async def newest(self) -> Page[Conversation]:
-        return await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
+        page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
+        page.items = page.items[:SLICE]  # a server may give more than it is asked for
+        return page
 
     async def count(self) -> int | None:
         return await self.api.count_conversations()

@@ -6,7 +6,7 @@ Knows no widget and asks no server; what is told to a `Board` decides what it ho
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -104,14 +104,20 @@ class Board:
         self.memory = memory or Memory()
         self.grouped = grouped
         self.rows: tuple[Row, ...] = ()
+        self._places: dict[str, int] = {}
+        self._placed_of: tuple[Row, ...] = ()
+        """By id the places of the rows, of these rows."""
         self._heard: dict[str, Stand] = {}
         """What the server told last of each agent, for changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
 
     def row(self, identifier: str) -> Row | None:
-        wanted = bare_id(identifier)
-        return next((row for row in self.rows if row.id == wanted), None)
+        if self._placed_of is not self.rows:
+            self._places = {row.id: place for place, row in enumerate(self.rows)}
+            self._placed_of = self.rows
+        place = self._places.get(bare_id(identifier))
+        return None if place is None else self.rows[place]
 
     def counts(self) -> Counts:
         if not self.grouped:
@@ -135,11 +141,8 @@ class Board:
             if before not in (None, stand) and stand in NEWSWORTHY:
                 changes.append(Change(now, stand))
         new = [self._renewed(Row(one), one) for one in fresh.values()]
-        for row in new if older else reversed(new):
-            if not _is_child(row):
-                _place(rows, row, older=older)
-        for row in filter(_is_child, new):  # by now their parents are there
-            _place(rows, row, older=older)
+        if new:
+            rows = _joined(rows, new, older=older)
         for row in rows:
             stand = told_stand(row.conversation)
             if stand not in (Stand.UNKNOWN, Stand.STARTING):
@@ -179,8 +182,10 @@ class Board:
             self._put(self._renewed(row, row.conversation))
 
     def _put(self, changed: Row) -> None:
-        if changed not in self.rows:
-            self.rows = tuple(changed if row.id == changed.id else row for row in self.rows)
+        if self.row(changed.id) not in (None, changed):
+            place = self._places[changed.id]
+            self.rows = (*self.rows[:place], changed, *self.rows[place + 1 :])
+            self._placed_of = self.rows  # no row has moved
 
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
         """The row with what is known of its conversation now, at the same place."""
@@ -267,12 +272,13 @@ class Board:
             else:
                 heads.append(row)
         done: set[str] = set()
+        left = iter(ordered)
         families: list[tuple[Group, int, list[Row]]] = []
         while len(done) < len(ordered):
             if heads:
                 head = heads.popleft()
             else:  # what is left hangs under itself
-                head = next(row for row in ordered if row.id not in done)
+                head = next(row for row in left if row.id not in done)
             if head.id in done:
                 continue
             group, family = due[head.id], []
@@ -294,22 +300,55 @@ class Board:
         self.rows = tuple(row for *_, family in families for row in family)
 
 
-def _place(rows: list[Row], row: Row, *, older: bool) -> None:
-    """Put a new row among those listed, none of which moves past another."""
-    due, above = row.due, _parent(row)
-    parent = next((n for n, other in enumerate(rows) if other.id == above), None) if above else None
-    depth, group = _is_child(row), due
-    if parent is not None and due >= rows[parent].group:
-        depth, group = rows[parent].depth + 1, rows[parent].group
-        at = parent + 1
-        while at < len(rows) and rows[at].depth >= depth and rows[at].group is group:
-            at += 1
-    elif older:
-        at = sum(other.group <= due for other in rows)
-    else:
-        at = sum(other.group < due for other in rows)
-    tall = due <= Group.RUNNING or row.stand is Stand.CUT_OFF
-    rows.insert(at, msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
+def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
+    """New rows among those listed, none of which moves past another: children at the end of what
+    is listed under their parents, the others on top of their groups, or with `older` at the end.
+    Takes time in proportion to the rows."""
+    placed = {row.id: row for row in rows}
+    heads: dict[Group, list[Row]] = {group: [] for group in Group}
+    children: dict[str, list[Row]] = {}
+    # by the time of a child its parent is there
+    for row in sorted(new, key=_is_child):
+        due, parent = row.due, placed.get(_parent(row))
+        tall = due <= Group.RUNNING or row.stand is Stand.CUT_OFF
+        if parent is not None and due >= parent.group:
+            depth, group = parent.depth + 1, parent.group
+            children.setdefault(parent.id, []).append(
+                row := msgspec.structs.replace(row, group=group, depth=depth, tall=tall)
+            )
+        else:
+            row = msgspec.structs.replace(row, group=due, depth=_is_child(row), tall=tall)
+            heads[due].append(row)
+        placed[row.id] = row
+    groups: dict[Group, list[Row]] = {group: [] for group in Group}
+    for row in rows:
+        groups[row.group].append(row)
+    found: list[Row] = []
+    for group, held in groups.items():
+        ordered = [*held, *heads[group]] if older else [*heads[group], *held]
+        found += _with_children(ordered, children) if children else ordered
+    return found
+
+
+def _with_children(rows: list[Row], children: dict[str, list[Row]]) -> Iterator[Row]:
+    """Rows of one group, and after all that is listed under a parent its new children."""
+    above: list[Row] = []
+    """The row that was given last, and its parents."""
+    for row in rows:
+        while above and above[-1].depth >= row.depth:
+            yield from _family(above.pop(), children)
+        yield row
+        above.append(row)
+    while above:
+        yield from _family(above.pop(), children)
+
+
+def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
+    """The new children of a row, theirs under each."""
+    left = children.pop(row.id, [])[::-1]
+    while left:
+        yield (child := left.pop())
+        left += children.pop(child.id, [])[::-1]
 
 
 def _counted_in(row: Row) -> Group:
