@@ -40,6 +40,9 @@ from oh_tui.tui.widgets.bars import Footer
 SWITCH = 0.001
 """Seconds until a thread that computes lets the screen's have a turn; Python's own are 0.005."""
 
+PATIENCE = 1.5
+"""Seconds from a signal to the end of the process, whatever the event loop is doing."""
+
 CLOSE = 0.5
 """Seconds that closing the source may take at the end."""
 
@@ -108,6 +111,8 @@ class OhTui(KeysInOrder):
         """Where the report of a crash was written."""
         self.crashed = ""
         """The type of the error that ended the app; "" without one."""
+        self._last_moment: threading.Timer | None = None
+        """Ends the process after a signal, should the loop be stuck."""
         self._sweeping = sweeping.Sweeping()
         self.main = MainScreen(
             make_source,
@@ -221,6 +226,19 @@ class OhTui(KeysInOrder):
         else:
             self.main.call_later(self.exit, code)
 
+    def end_in_time(self, number: int) -> None:
+        """Give the ending for a signal its time, then end all the same. Python calls this between
+        two steps of whatever keeps the loop, which is told of the signal by itself."""
+        if self._last_moment is None:
+            self._last_moment = threading.Timer(PATIENCE, self._cut_off, (128 + number,))
+            self._last_moment.daemon = True
+            self._last_moment.start()
+
+    def _cut_off(self, code: int) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.give_back()
+        os._exit(code)
+
     # Errors that nobody took
 
     def _handle_exception(self, error: Exception) -> None:
@@ -312,6 +330,8 @@ async def _run(app: OhTui) -> int | None:
     # They end as `q` does: by default they leave the terminal in disorder.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.end, 128 + number)
+        # The loop hears of it by the handler below it; this one is called though the loop is busy.
+        signal.signal(number, lambda number, _: app.end_in_time(number))
     return await app.run_async(mouse=app.main.settings.config.mouse)
 
 

@@ -7,6 +7,7 @@ SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, come back
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -21,6 +22,13 @@ from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
     from textual.app import App
+
+
+_GIVEN_BACK = "".join(f"\x1b[?{mode}" for mode in (
+    *("1000l", "1003l", "1015l", "1006l", "1004l", "2048l", "2004l"), *("7h", "1049l", "25h"),
+))  # fmt: skip
+"""Mouse, focus, resizes and pastes are not told of any more; lines wrap, the screen of before is
+shown, and the cursor."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -102,6 +110,22 @@ class TerminalDriver(LinuxDriver):
     def _start(self) -> None:
         self._must_signal_resume = True
         self.start_application_mode()
+
+    def give_back(self) -> None:
+        """Restore the terminal without the event loop, which is stuck; called from another thread,
+        right before the end of the process."""
+        text = _GIVEN_BACK
+        if self._is_started():
+            text = "\x1b[<u" + text
+        if self._has_title:
+            text += "\x1b]2;\x07\x1b[23;2t"
+        out = sys.__stderr__
+        with contextlib.suppress(OSError, termios.error):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            # a terminal that takes nothing any more must not hold up the end
+            if out and select.select([], [out], [], 0.2)[1]:
+                os.write(out.fileno(), text.encode())
 
     def _is_started(self) -> bool:
         return self._key_thread is not None and self._key_thread.is_alive()

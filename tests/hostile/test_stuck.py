@@ -1,0 +1,52 @@
+"""A signal ends the explorer in time, whatever keeps its event loop."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.test_crashes import crash
+
+LIMIT = 2.0
+"""Seconds from the signal to the end; a busy machine gets three times as many."""
+
+TURNS = """
+def turns(*_, **__):
+    while True:
+        pass
+actions.ACTIONS["hidden"] = turns
+"""
+WAITS = """
+import threading
+actions.ACTIONS["hidden"] = lambda *_: threading.Lock().acquire() and threading.Event().wait()
+"""
+AT_THE_END = """
+import time
+Screen.on_unmount = lambda *_: time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("change", [TURNS, WAITS], ids=["turns", "waits"])
+def test_a_signal_ends_it_though_the_loop_is_stuck(
+    tmp_path: Path, change: str, number: signal.Signals
+) -> None:
+    with crash(tmp_path, change, "x") as terminal:
+        time.sleep(0.5)
+        began = time.monotonic()
+        terminal.child.kill(number)
+        assert terminal.ends(10) == 128 + number
+        assert time.monotonic() - began < 3 * LIMIT
+        assert terminal.is_restored()
+        assert terminal.said == ""
+
+
+def test_a_signal_ends_it_though_the_ending_is_stuck(tmp_path: Path) -> None:
+    with crash(tmp_path, AT_THE_END, "q") as terminal:
+        time.sleep(0.5)
+        terminal.child.kill(signal.SIGTERM)
+        assert terminal.ends(10) == 128 + signal.SIGTERM
+        assert terminal.is_restored()
