@@ -212,6 +212,12 @@ def cut_words(what: str) -> str:
     return f"only the first {MOST_ROWS:,} {what} are listed: the server has more"
 
 
+def has_moved(before: Conversation, now: Conversation) -> bool:
+    """Whether events are to be had elsewhere, or with another key, than by the record of before."""
+    names = ("sandbox_status", "conversation_url", "session_api_key")
+    return any(getattr(now, name) != getattr(before, name) for name in names)
+
+
 def build(
     events: Iterable[Event], *, live: bool = False, complete: bool = True, stats: bytes = b""
 ) -> Trajectory:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
-from oh_tui.sources import PAGE
+from oh_tui.sources import PAGE, has_moved
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -92,12 +92,13 @@ class Following:
                 yield news
 
     async def _tells(self, conversation: Conversation) -> bool:
-        """Whether an agent server tells of it, there or where it is now."""
-        agent = self._agent(conversation)
-        if agent is None:
+        """Whether an agent server tells of it, there or where it is now: the record held may be
+        from before the sandbox had an address."""
+        if conversation.sandbox_status not in ("RUNNING", "STARTING"):
             return False
-        with contextlib.suppress(Problem):
-            return await agent.count_events() > 0
+        if agent := self._agent(conversation):
+            with contextlib.suppress(Problem):
+                return await agent.count_events() > 0
         moved = await self._moved(conversation)
         return moved is not None and moved.sandbox_status == "RUNNING"
 
@@ -117,11 +118,7 @@ class Following:
             (now,) = await self.api.get_conversations([conversation.id])
         except Problem:
             return None
-        moved = now is not None and any(
-            getattr(now, name) != getattr(conversation, name)
-            for name in ("sandbox_status", "conversation_url", "session_api_key")
-        )
-        return now if moved else None
+        return now if now is not None and has_moved(conversation, now) else None
 
     def _agent(self, conversation: Conversation) -> AgentServer | None:
         if conversation.sandbox_status != "RUNNING":

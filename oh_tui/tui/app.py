@@ -113,7 +113,7 @@ class OhTui(KeysInOrder):
         """The type of the error that ended the app; "" without one."""
         self._last_moment: threading.Timer | None = None
         """Ends the process after a signal, should the loop be stuck."""
-        self._sweeping = sweeping.Sweeping()
+        self.sweeping = sweeping.Sweeping()
         self.main = MainScreen(
             make_source,
             settings,
@@ -157,7 +157,7 @@ class OhTui(KeysInOrder):
     def on_mount(self) -> None:
         # After ctrl+z and fg the terminal is blank until something is laid out anew.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.set_interval(1.0, self._sweeping.tick)
+        self.set_interval(1.0, self.sweeping.tick)
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
@@ -170,7 +170,7 @@ class OhTui(KeysInOrder):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
-            self._sweeping.touch()
+            self.sweeping.touch()
         await super().on_event(event)
 
     async def on_unmount(self) -> None:

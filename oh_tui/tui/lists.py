@@ -16,7 +16,7 @@ from oh_tui.api.models import Conversation, Page, bare_id, same_id
 from oh_tui.human import dollars, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory
-from oh_tui.sources import Source, cut_words
+from oh_tui.sources import Source, cut_words, has_moved
 from oh_tui.sources.pager import Pager
 from oh_tui.trajectory.verdict import judge
 from oh_tui.tui import notices
@@ -151,16 +151,15 @@ async def _by_its_start(screen: MainScreen, source: Source, wanted: str) -> Conv
     raise Problem(f"There is no conversation {wanted} here", "choose one from the list")
 
 
-async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
+async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     """Read the first page, the states of some further down, and the sandboxes: three calls.
     Rows move only when asked to (`sort`) or when the pane has no focus. Tells whether anything
-    has changed."""
+    has changed, None when a call failed; what the others brought is taken all the same."""
     if screen.source is None:
         return False
-    changed = False
+    sidebar, board = screen.sidebar, screen.sidebar.board
+    before, fresh, is_whole = _state(screen), dict[str, Conversation](), False
     with screen.reporting():
-        sidebar, board = screen.sidebar, screen.sidebar.board
-        before = _state(screen)
         page = await screen.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
         if screen.source.can_act:
@@ -170,20 +169,21 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool:
                 found = await screen.source.get(further)
                 fresh |= {bare_id(c.id): c for c in found if c}
             await read_sandboxes(screen)
-        changes = board.take(fresh.values())
-        if sort:
-            board.reorder()
-            sidebar.reorder_sandboxes()
-        elif screen.pane != "conversations":
-            board.reorder(keep=under_cursor(screen))
-        sidebar.show()
-        screen.tell_totals()
-        take_state(screen)
-        notices.ring(screen, changes)
-        look(screen)
-        changed = _state(screen) != before
-        await save_seen(screen)
-    return changed
+        is_whole = True
+    changes = board.take(fresh.values())
+    if sort:
+        board.reorder()
+        sidebar.reorder_sandboxes()
+    elif screen.pane != "conversations":
+        board.reorder(keep=under_cursor(screen))
+    sidebar.show()
+    screen.tell_totals()
+    take_state(screen)
+    notices.ring(screen, changes)
+    look(screen)
+    changed = _state(screen) != before
+    await save_seen(screen)
+    return changed if is_whole else None
 
 
 def _state(screen: MainScreen) -> tuple[object, ...]:
@@ -308,8 +308,8 @@ def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
 
 
 def take_state(screen: MainScreen) -> None:
-    """The conversation at the right may stand otherwise now; when its sandbox came up or
-    went away its events come from elsewhere."""
+    """The conversation at the right may stand otherwise now; when its sandbox came up, went away
+    or has another address its events come from elsewhere."""
     before = screen.current
     if before is None:
         return
@@ -318,7 +318,7 @@ def take_state(screen: MainScreen) -> None:
     if now == before:
         return
     take_record(screen, now)
-    if now.sandbox_status != before.sandbox_status:
+    if has_moved(before, now):
         screen.read_run(now)
 
 

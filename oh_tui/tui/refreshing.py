@@ -23,7 +23,8 @@ AROUND = 30
 """Rows above and below the cursor that may be in sight."""
 
 FRESH = 5.0
-"""Seconds for which what was read is new enough for who comes back to the terminal."""
+"""Seconds for which what was read is new enough for who comes back to the terminal, and after
+which a reading that failed is tried again, the next time after twice as long."""
 
 
 class Refreshing:
@@ -38,6 +39,8 @@ class Refreshing:
         self._read_at = 0.0
         self._wanted = self._asked = self._sort = False
         self._away = False
+        self._failed = 0
+        """Readings in a row of which a call failed; the next one comes sooner."""
         self._turn = 0
         """Where in the rows further down the next reading begins."""
 
@@ -103,6 +106,11 @@ class Refreshing:
             self._wanted = self._asked = self._sort = False
             changed = await lists.refresh(self._screen, sort=sort)
             self._read_at = time.monotonic()
+            if changed is None:
+                self._failed += 1
+                self.every = min(FRESH * 2 ** (self._failed - 1), SLOWEST)
+                continue
+            self._failed = 0
             if asked or changed or self._screen.sidebar.board.counts().running:
                 self.every = self._least
             else:

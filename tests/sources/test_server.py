@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -299,6 +300,23 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     assert state.trajectory is not None
     following = source.follow(conversation, state.trajectory, state.via)
     servers.silent, servers.address = False, "http://agent.test/elsewhere"
+    async with asyncio.timeout(3):
+        assert await anext(following) is None, "it is to be loaded anew"
+    await following.aclose()
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "STARTING"])
+async def test_a_sandbox_that_got_its_address_after_the_record_was_read_is_gone_to(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oh_tui.sources.following.COME_BACK", 0.0)
+    servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)])
+    source, conversation, _ = await read(servers)
+    before = replace(conversation, sandbox_status=status, conversation_url=None)
+    states = [state async for state in source.load(before)]
+    assert states[-1].via == "app server"
+    assert states[-1].trajectory is not None
+    following = source.follow(before, states[-1].trajectory, "app server")
     async with asyncio.timeout(3):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()

@@ -15,7 +15,7 @@ from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui import lists, refreshing
 from oh_tui.tui.triage import Board
 from tests.tui.explorer import Between, Explorer, explore
-from tests.tui.test_lists import LEDGER, Changing
+from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing
 
 SEARCH = "GET /api/v1/app-conversations/search"
 
@@ -88,6 +88,26 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
         assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]
         await it.press("r")
         assert it.screen.refreshing.wait == 15.0
+
+
+async def test_a_reading_that_failed_is_tried_again_soon_and_then_less_often() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        between.answer(SEARCH, 500)
+        assert [await by_itself(it) for _ in range(5)] == [5.0, 10.0, 20.0, 40.0, 60.0]
+        between.answers.clear()
+        await by_itself(it)
+        assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0]
+
+
+async def test_what_one_call_brought_is_taken_though_another_failed() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        between.answer("GET /api/v1/sandboxes/search", 500)
+        conversation = it.demo.world.conversations[LEDGER_ID]
+        conversation.title = "Told anew"
+        await by_itself(it)
+        assert "Told anew" in [c.title for c in it.screen.sidebar.conversations]
 
 
 @pytest.mark.parametrize(("notice", "wait"), [((), 60.0), (("bell",), 15.0)])
