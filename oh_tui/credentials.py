@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shlex
 import signal
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oh_tui.address import CLOUD
 from oh_tui.api.models import Secret
@@ -15,11 +19,18 @@ from oh_tui.places import expanded, read_small, tilde, under_home
 from oh_tui.problem import Problem
 from oh_tui.text import hold, safe_line
 
+if TYPE_CHECKING:
+    import subprocess
+
 STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
 """Where the OpenHands CLI keeps the key after `openhands login`, under the home folder."""
 
 PATIENCE = 10.0
 """Seconds that a command may take to tell a key."""
+
+MOST = 1 << 20
+ERRORS = 1 << 16
+"""Bytes that are read of what it prints, and bytes at the end of its errors that are kept."""
 
 Found = tuple[Secret | None, str, tuple[str, ...]]
 """A key, where it was found in words, and what is to be said about that."""
@@ -126,21 +137,51 @@ def _output(words: tuple[str, ...], shown: str) -> str:
         why = getattr(error, "strerror", None) or str(error)
         raise Problem(f"{shown} cannot be started: {why.lower()}", hint) from error
     try:
-        told, errors = process.communicate(timeout=PATIENCE)
+        told, errors = _read(process)
     except subprocess.TimeoutExpired as error:
         raise Problem(f"{shown} told no key within {PATIENCE:.0f} s", hint) from error
     finally:
-        if process.poll() is None:
+        # also of a command that has ended: what it left running has its group
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
         for stream in (process.stdout, process.stderr):
             if stream:
                 stream.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)
+    if len(told) > MOST:
+        raise Problem(f"{shown} printed more than {MOST >> 20} MiB", hint)
     if process.returncode:
         lines = errors.decode("utf-8", "replace").strip().splitlines()
         said = f": {safe_line(lines[-1])[:200]}" if lines else ""
         raise Problem(f"{shown} ended with code {process.returncode}{said}", hint)
     return told.decode("utf-8", "replace")
+
+
+def _read(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a process prints until it ends, up to MOST bytes and a little more, and the end of its
+    errors. Raises TimeoutExpired after PATIENCE."""
+    assert process.stdout and process.stderr
+    streams = [process.stdout, process.stderr]
+    found = {stream: bytearray() for stream in streams}
+    end = time.monotonic() + PATIENCE
+    while streams and len(found[process.stdout]) <= MOST:
+        # a program that it started may hold the streams open when it has ended
+        ended = process.poll() is not None
+        ready = select.select(streams, [], [], 0 if ended else 0.05)[0]
+        for stream in ready:
+            piece = os.read(stream.fileno(), 1 << 16)
+            found[stream] += piece
+            if not piece:
+                streams.remove(stream)
+        del found[process.stderr][:-ERRORS]
+        if ended and not ready:
+            break
+        if time.monotonic() > end:
+            process.wait(0.0)
+    if not streams:  # it may have closed them before its end
+        process.wait(max(0.0, end - time.monotonic()))
+    return bytes(found[process.stdout]), bytes(found[process.stderr])
 
 
 def _shown_command(words: tuple[str, ...]) -> str:

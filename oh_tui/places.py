@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +16,31 @@ LARGEST = 1 << 20
 """Bytes up to which a file can be one of settings, or hold a key."""
 
 
-def read_small(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        data = opened.read(LARGEST + 1)
-    if len(data) > LARGEST:
+def read_small(file: Path, most: int = LARGEST) -> bytes:
+    """A file whole. Raises OSError, also for one of more than `most` bytes, and for a pipe or a
+    device, which would be waited for."""
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(0, "it is no regular file")
+    except OSError:
+        os.close(handle)
+        raise
+    with os.fdopen(handle, "rb") as opened:
+        data = opened.read(most + 1)
+    if len(data) > most:
         raise OSError(0, "it is too large")
     return data
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner alone. Raises OSError."""
+    for missing in [*reversed(folder.parents), folder]:
+        if not missing.is_dir():
+            missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:

@@ -17,10 +17,15 @@ from pathlib import Path
 
 import msgspec
 
+from oh_tui.places import make_private, read_small
 from oh_tui.text import clean, clean_line, redact
 
 KEPT = 5_000
-"""Conversations that are remembered, of all servers together; the oldest go first."""
+"""Conversations that are remembered, of all servers together; the oldest go first. No server takes
+the share of another one."""
+
+LONGEST = 64
+"""Characters of an id or an outcome that are kept; ids of OpenHands have 32."""
 
 LARGEST = 4_000_000
 """Bytes above which a file is not ours."""
@@ -97,7 +102,7 @@ class Memory:
     def _set(self, identifier: str, seen: Seen, *, keep: bool = True) -> None:
         if seen != self.get(identifier):
             self._seen[identifier] = seen
-            if keep:
+            if keep and len(identifier) <= LONGEST:
                 self._changed.add(identifier)
 
     def news(self) -> dict[str, Seen]:
@@ -115,11 +120,16 @@ class Memory:
         if not news or not self._file:
             return True
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._file.parent)
+            if self._file.exists() and not self._file.is_file():
+                return False
             with _alone(self._file.parent):
                 held = _read(self._file)
-                held.setdefault(self._server, {}).update(news)
-                _replace(self._file, msgspec.json.encode({"servers": _newest(held)}))
+                now = time.time()
+                held.setdefault(self._server, {}).update(
+                    (identifier, _until(one, now)) for identifier, one in news.items()
+                )
+                _replace(self._file, _encoded(held))
         except OSError:
             return False
         return True
@@ -136,9 +146,7 @@ def _read(file: Path) -> _Servers:
     """What the file holds, but for entries that are odd; one that is damaged, too large or not
     there holds nothing."""
     try:
-        if file.stat().st_size > LARGEST:
-            return {}
-        held = msgspec.json.decode(file.read_bytes(), type=_File)
+        held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
     except (OSError, *_ODD):
         return {}
     return {server: _entries(raw) for server, raw in held.servers.items()}
@@ -150,11 +158,19 @@ def _entries(raw: msgspec.Raw) -> dict[str, Seen]:
     except _ODD:
         return {}
     found: dict[str, Seen] = {}
+    now = time.time()
     for identifier, entry in entries.items():
         with contextlib.suppress(*_ODD):
             one = _DECODER.decode(entry)
-            found[identifier] = msgspec.structs.replace(one, line=_line(one.line))
+            if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
+                found[identifier] = msgspec.structs.replace(_until(one, now), line=_line(one.line))
     return found
+
+
+def _until(one: Seen, now: float) -> Seen:
+    """The same, not seen later than now: a server that tells a later time would keep its own for
+    ever, and those of others out."""
+    return one if one.when <= now else msgspec.structs.replace(one, when=now)
 
 
 _DECODER = msgspec.json.Decoder(Seen)
@@ -184,18 +200,28 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _newest(servers: _Servers) -> _Servers:
-    if sum(map(len, servers.values())) <= KEPT:
-        return servers
-    times = sorted((one.when for seen in servers.values() for one in seen.values()), reverse=True)
-    since = times[KEPT - 1]
-    room = KEPT
-    kept: _Servers = {}
-    for server, seen in servers.items():
-        new = {identifier: one for identifier, one in seen.items() if one.when >= since}
-        kept[server] = dict(list(new.items())[:room])  # many may have the same time
-        room -= len(kept[server])
-    return kept
+def _encoded(servers: _Servers) -> bytes:
+    """The text of the file, which is never one that is too large to be read again."""
+    kept = KEPT
+    while True:
+        text = msgspec.json.encode({"servers": _newest(servers, kept)})
+        if len(text) <= LARGEST:
+            return text
+        kept //= 2
+
+
+def _newest(servers: _Servers, kept: int) -> _Servers:
+    """So many at most, the newest of each server; what one does not need of its share is for
+    those that hold more."""
+    room, found = kept, dict(servers)
+    by_size = sorted(servers, key=lambda server: len(servers[server]))
+    for number, server in enumerate(by_size):
+        share, seen = room // (len(by_size) - number), servers[server]
+        if len(seen) > share:
+            newest = sorted(seen.items(), key=lambda item: item[1].when, reverse=True)
+            found[server] = dict(newest[:share])
+        room -= len(found[server])
+    return {server: seen for server, seen in found.items() if seen}
 
 
 def _replace(file: Path, text: bytes) -> None:

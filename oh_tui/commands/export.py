@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from argparse import ArgumentParser
@@ -144,16 +143,9 @@ def _write(target: Path, pieces: Iterable[str]) -> None:
             for piece in pieces:
                 file.write(piece.encode("utf-8"))
             file.flush()
-            part.chmod(0o666 & ~_umask())
             publish_as(part, target)
     except Problem as problem:
         raise Problem(problem.sentence, "choose another place") from problem
-
-
-def _umask() -> int:
-    held = os.umask(0o077)
-    os.umask(held)
-    return held
 
 
 def _arguments(parser: ArgumentParser) -> None:

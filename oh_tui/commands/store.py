@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from oh_tui.places import make_private, read_small
+
 LARGEST = 1_000_000
 """Bytes above which a file is not ours."""
 
@@ -44,8 +46,7 @@ def read(folder: Path | None, name: str) -> bytes:
     if folder is None:
         return b""
     try:
-        path = folder / KEPT[name].path
-        return path.read_bytes() if path.stat().st_size <= LARGEST else b""
+        return read_small(folder / KEPT[name].path, LARGEST)
     except OSError:
         return b""
 
@@ -56,7 +57,7 @@ def write(folder: Path | None, name: str, data: bytes) -> None:
     if folder is None:
         return
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         descriptor, part = tempfile.mkstemp(prefix=f".{name}-", dir=folder)  # 0600
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -22,6 +22,7 @@ from typing import IO, NamedTuple
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import size
 from oh_tui.patterns import pattern
+from oh_tui.places import make_private
 from oh_tui.problem import Problem, Refused
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 
@@ -129,7 +130,7 @@ class RunCache:
     def _entered(self, *, make: bool = False) -> Iterator[int]:
         """The folder of the server, opened; raises OSError where it is not there or not ours."""
         if make:
-            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder.parent)
         import hashlib  # not at the top: it takes a millisecond of the start
 
         server = hashlib.sha256(self._server.encode("utf-8", "replace")).hexdigest()[:16]

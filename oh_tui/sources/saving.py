@@ -156,7 +156,7 @@ def publish_as(part: Path, name: Path) -> None:
         raise
     except OSError:
         # No hard links here: claim the name first, then rename over our own empty file.
-        name.touch(exist_ok=False)
+        name.touch(mode=0o600, exist_ok=False)
         try:
             part.replace(name)
         except BaseException:

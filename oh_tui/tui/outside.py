@@ -249,7 +249,7 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
     for number in range(1, 1000):
         path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
         try:
-            with path.open("xb") as file:
+            with open(path, "xb", opener=_private) as file:
                 try:
                     file.write(data)
                     file.flush()
@@ -262,6 +262,10 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
             raise cannot_write(folder, error) from error
         return path
     raise Problem(f"{name} and 999 numbered names are taken", "choose another folder")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def open_file(path: Path) -> bool:
