@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual import events
+from textual.app import ComposeResult
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from oh_tui.tui import servers
@@ -25,8 +27,21 @@ MORE = (
 """What has no key: label, help, action."""
 
 
+class Options(CommandList):
+    """The commands that match. What matches may have changed since the row that is clicked was
+    drawn; Textual's would raise an IndexError then."""
+
+    def on_click(self, event: events.Click) -> None:
+        if event.style.meta.get("option", -1) >= self.option_count:
+            event.prevent_default()
+
+
 class Palette(CommandPalette, ClosesOnce[None]):
     """Textual's gives its palettes one id, so that none can be opened before the last is gone."""
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            yield Options() if isinstance(widget, CommandList) else widget
 
 
 class Commands(Provider):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 from textual import events
 
-from oh_tui.tui.palette import Palette
+from oh_tui.tui.palette import Options, Palette
 from tests.tui.explorer import Explorer, explore
 
 
@@ -33,6 +34,20 @@ async def test_two_clicks_beside_the_palette_close_no_more_than_the_palette() ->
             palette.post_message(click)
         await it.until(lambda: it.app.screen is it.screen)
         await it.settle()
+        assert not it.app.crashed
+
+
+async def test_a_click_on_a_command_that_matches_no_more_does_nothing() -> None:
+    async with explore() as it:
+        await it.press("ctrl+p")
+        await it.until(lambda: isinstance(it.app.screen, Palette))
+        options = it.app.screen.query_one(Options)
+        await it.until(lambda: options.option_count > 5)
+        style = Style.from_meta({"option": options.option_count})
+        x, y = options.region.offset
+        options.post_message(events.Click(options, 0, 0, 0, 0, 1, False, False, False, x, y, style))
+        await it.pilot.pause()
+        assert isinstance(it.app.screen, Palette)
         assert not it.app.crashed
 
 
