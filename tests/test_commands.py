@@ -28,8 +28,10 @@ KEYS = [
     "calls",
     "ok",
     "failed",
+    "rejected",
     "running",
     "open",
+    "waiting",
     "duplicate_results",
     "orphan_results",
     "unmatched_calls",
@@ -135,8 +137,9 @@ def test_check_as_json_counts_every_call_once_and_names_the_defects(broken_run: 
     assert list(found) == KEYS
     assert found["events"] == len(BROKEN)
     assert found["calls"] == 5
-    assert found["calls"] == found["ok"] + found["failed"] + found["running"] + found["open"]
-    assert (found["ok"], found["failed"], found["running"], found["open"]) == (1, 3, 0, 1)
+    kinds = ("ok", "failed", "rejected", "running", "open")
+    assert found["calls"] == sum(found[kind] for kind in kinds)
+    assert [found[kind] for kind in (*kinds, "waiting")] == [1, 2, 1, 0, 1, 0]
     assert (found["duplicate_results"], found["orphan_results"]) == (1, 1)
     assert found["unmatched_calls"] == ["a5"]
     assert found["duplicates"] == ["o2b"]
@@ -151,7 +154,7 @@ def test_check_for_people_says_what_is_there_and_nothing_that_is_zero(broken_run
     assert done.returncode == 3
     assert done.stdout.splitlines() == [
         "Tidy up the build  5f3a91c0",
-        "13 events, 5 calls: 1 ok, 3 failed, 1 without result",
+        "13 events, 5 calls: 1 ok, 2 failed, 1 rejected, 1 without result",
         "no result\t6\ta5\t$ pytest -q",
         "second result\t3\to2b\tagain",
         "result without a call\t7\to9\tfrom nowhere",
@@ -177,6 +180,27 @@ def test_no_secret_and_no_control_character_gets_out(broken_run: Path, form: tup
     assert re.sub(r"[\n\t]", "", done.stdout).isprintable()
 
 
+def test_a_rejection_is_no_defect_and_no_error_whoever_rejected(tmp_path: Path) -> None:
+    rejections = [
+        {"kind": "UserRejectObservation", "id": f"r{n}", "action_id": f"a{n}", **more}
+        for n, more in enumerate(({}, {"rejection_source": "hook"}))
+    ]
+    run = write_run(tmp_path / "r.zip", [ASKED, call("a0"), call("a1"), *rejections])
+    done = oh_tui("check", run)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == [
+        "5 events, 2 calls: 2 rejected",
+        "clean: every call has one result",
+    ]
+    told = json.loads(oh_tui("steps", run, "is:rejected", "--json").stdout)
+    assert [(step["outcome"], step["result"]) for step in told["steps"]] == [
+        ("rejected", "rejected"),
+        ("rejected", "blocked by a hook"),
+    ]
+    assert (told["counts"]["errors"], told["counts"]["rejected"]) == (0, 2)
+    assert json.loads(oh_tui("steps", run, "is:failed", "--json").stdout)["steps"] == []
+
+
 def test_a_call_waiting_for_you_is_open_and_reads_so(tmp_path: Path) -> None:
     state = {
         "kind": "ConversationStateUpdateEvent",
@@ -186,10 +210,16 @@ def test_a_call_waiting_for_you_is_open_and_reads_so(tmp_path: Path) -> None:
     }
     run = write_run(tmp_path / "waits.zip", [ASKED, call("a1", "git push"), state])
     done = oh_tui("check", run)
-    assert done.returncode == 3
+    assert done.returncode == 0, "it waits as it should"
     assert "1 call: 1 waiting for you" in done.stdout
     assert "waits for you\t2\ta1\t$ git push" in done.stdout
-    assert json.loads(oh_tui("check", run, "--json").stdout)["open"] == 1
+    assert "every call has one result" not in done.stdout
+    found = json.loads(oh_tui("check", run, "--json").stdout)
+    assert (found["open"], found["waiting"], found["unmatched_calls"]) == (1, 1, ["a1"])
+    other = write_run(tmp_path / "lost.zip", [ASKED, call("a0"), call("a1", "git push"), state])
+    assert oh_tui("check", other).returncode == 3
+    found = json.loads(oh_tui("check", other, "--json").stdout)
+    assert (found["open"], found["waiting"]) == (2, 1)
 
 
 def test_a_running_call_is_no_defect_on_a_server_and_has_no_result_in_a_file() -> None:

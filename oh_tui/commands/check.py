@@ -23,8 +23,9 @@ _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 
 async def check(call: Call) -> int:
-    """Returns 3 when a call has no result (one that still runs excepted), a result has no call, a
-    call has a second result, or the end of the run is not in the file, else 0."""
+    """Returns 3 when a call has no result (one that still runs or waits for an answer excepted), a
+    result has no call, a call has a second result, or the end of the run is not in the file, else
+    0."""
     conversation, loaded = await open_run(call)
     trajectory = whole(loaded)
     found = report(trajectory)
@@ -55,20 +56,23 @@ COMMANDS = {
 
 
 def report(trajectory: Trajectory) -> dict[str, Any]:
-    """What `--json` prints; every call counts in one of ok, failed, running and open."""
+    """What `--json` prints; every call counts in one of ok, failed, rejected, running and open;
+    those of `open` that wait for an answer in `waiting` too."""
     counts = trajectory.counts
-    unanswered = [step.event.id for step, _ in _unanswered(trajectory)]
+    unanswered = list(_unanswered(trajectory))
     errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
     return {
         "events": counts.events,
         "calls": counts.calls,
         "ok": counts.ok,
         "failed": counts.failed_commands + counts.call_errors,
+        "rejected": counts.rejected,
         "running": counts.open - len(unanswered),
         "open": len(unanswered),
+        "waiting": sum(outcome is Outcome.WAITING for _, outcome in unanswered),
         "duplicate_results": counts.second_results,
         "orphan_results": counts.stray_results,
-        "unmatched_calls": unanswered,
+        "unmatched_calls": [step.event.id for step, _ in unanswered],
         "duplicates": [event.id for _, event in _second_results(trajectory)],
         "orphans": [step.event.id for step in trajectory.steps if step.is_stray],
         "errors": [_error(event) for event in errors],
@@ -77,7 +81,8 @@ def report(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _has_defects(found: dict[str, Any]) -> bool:
-    return any(found[key] for key in ("open", "duplicate_results", "orphan_results"))
+    lost = found["open"] - found["waiting"]
+    return bool(lost or found["duplicate_results"] or found["orphan_results"])
 
 
 def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
@@ -115,6 +120,7 @@ def _lines(
     parts = [
         (found["ok"], "ok"),
         (found["failed"], "failed"),
+        (found["rejected"], "rejected"),
         (found["running"], "running"),
         (outcomes.count(Outcome.NO_RESULT), "without result"),
         (outcomes.count(Outcome.WAITING), "waiting for you"),
@@ -129,7 +135,12 @@ def _lines(
     )
     yield from table(style, _COLUMNS, cells)
     if not (found["cut_off"] or _has_defects(found)):
-        clean = "clean: every call has one result" if found["calls"] else "clean"
+        clean = "clean"
+        if found["calls"]:
+            clean += (
+                ": every other call" if found["waiting"] or found["running"] else ": every call"
+            )
+            clean += " has one result"
         yield f"{clean}, of what could be read" if damaged else clean
 
 

@@ -111,6 +111,7 @@ def counts_json(facts: Facts) -> dict[str, int]:
         "ok": counts.ok,
         "failed_commands": counts.failed_commands,
         "errors": counts.errors,
+        "rejected": counts.rejected,
         "without_result": counts.open,
         "second_results": counts.second_results,
         "results_without_call": counts.stray_results,
@@ -214,6 +215,7 @@ def _tokens(spent: Spent) -> dict[str, int]:
 GLYPHS = {
     Outcome.COMMAND_FAILED: ("!", "!"),
     Outcome.ERROR: ("✗", "x"),
+    Outcome.REJECTED: ("–", "-"),
     Outcome.WAITING: ("◆", "?"),
     Outcome.RUNNING: ("●", "*"),
     Outcome.NO_RESULT: ("▒", "/"),

@@ -33,6 +33,7 @@ _STATES = {
 _MARKS = {
     Outcome.COMMAND_FAILED: "!",
     Outcome.ERROR: "x",
+    Outcome.REJECTED: "-",
     Outcome.WAITING: "?",
     Outcome.RUNNING: "*",
     Outcome.NO_RESULT: "/",

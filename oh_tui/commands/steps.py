@@ -47,6 +47,9 @@ _HUES: dict[Family, Hue] = {
 }
 
 
+_MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
+
+
 async def steps(call: Call) -> int:
     query = parse(call.asked.filter)
     conversation, loaded = await open_run(call)
@@ -119,7 +122,7 @@ def step_row(style: Style, facts: Facts, step: Step) -> Row:
 def _mark(style: Style, facts: Facts, step: Step, outcome: Outcome) -> tuple[str, Hue]:
     drawn = GLYPHS.get(outcome)
     mark = style.glyph(*drawn) if drawn else ""
-    hue: Hue = "red" if outcome is Outcome.ERROR else "amber" if drawn else ""
+    hue: Hue = _MARK_HUES.get(outcome, "amber" if drawn else "")
     if step.number in facts.loops:
         return style.glyph("∞", "@") + mark, "red"
     return mark, hue

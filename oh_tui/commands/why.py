@@ -12,6 +12,7 @@ from oh_tui.commands.reading import open_run, say_damage, title, whole
 from oh_tui.human import dollars, duration, plural
 from oh_tui.text import safe_line
 from oh_tui.trajectory.accounting import Accounts
+from oh_tui.trajectory.bodies import text_field
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.ending import is_cut_off
 from oh_tui.trajectory.failures import failure_words
@@ -88,6 +89,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "calls": counts.calls,
             "errors": counts.errors,
             "failed_commands": counts.failed_commands,
+            "rejected": counts.rejected,
             "without_result": counts.open,
             "loop_steps": len(loop_steps(trajectory)),
         },
@@ -129,8 +131,8 @@ _FAILED = {
 
 
 def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
-    """The errors and condensations before the end, grouped by what they are, the last one first.
-    Commands with an exit code are no errors: an agent that runs tests has many."""
+    """The errors, rejections and condensations before the end, grouped by what they are, the last
+    one first. Commands with an exit code are no errors: an agent that runs tests has many."""
     groups: dict[tuple[bool, str], list[int]] = {}
     many: dict[tuple[bool, str], str] = {}
     for step in reversed(trajectory.steps):
@@ -139,7 +141,7 @@ def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
         is_condensation = step.event.kind == "Condensation"
         if is_condensation:
             words = ("history condensed", "history condensed")
-        elif trajectory.outcome(step) is Outcome.ERROR:
+        elif trajectory.outcome(step) in (Outcome.ERROR, Outcome.REJECTED):
             words = _words(trajectory, step)
         else:
             continue
@@ -159,8 +161,9 @@ def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
         said = failure_words(event)[1]
         return said, said
     if result is not None and result.kind == "UserRejectObservation":
-        by = "a hook" if "rejected by a hook" in _told(trajectory, step) else "you"
-        return f"call rejected by {by}", f"calls rejected by {by}"
+        by_hook = text_field(result.body(), "rejection_source") == "hook"
+        did = "blocked by a hook" if by_hook else "rejected by you"
+        return f"call {did}", f"calls {did}"
     if event.kind == "ActionEvent" and not event.part:
         reason = _told(trajectory, step).partition("not run: ")[2]
         reason = f": {_fit(reason.partition('. ')[0], 40)}" if reason else ""

@@ -65,10 +65,11 @@ def answer_blocks(event: Event, action: Any, around: Around | None = None) -> li
     """One result; `action` is what was called, None when that is not known."""
     body = event.body()
     if event.kind == "UserRejectObservation":
-        by = "a hook" if text_field(body, "rejection_source") == "hook" else "you"
+        by_hook = text_field(body, "rejection_source") == "hook"
+        did = "blocked by a hook" if by_hook else "rejected by you"
         reason = safe(text_field(body, "rejection_reason"))
         said: list[Block] = [Plain(reason)] if reason else [Note("no reason given")]
-        return [Failure(f"rejected by {by}, not run"), *said, *proposal(action)]
+        return [Failure(f"{did}, not run"), *said, *proposal(action)]
     if event.kind == "AgentErrorEvent":
         text = safe(text_field(body, "error"))
         error: Block = Failure(text) if text else Note("an error without a text")

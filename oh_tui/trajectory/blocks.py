@@ -81,6 +81,9 @@ __all__ = [
     "result_title",
 ]
 
+_UNDONE = (Outcome.ERROR, Outcome.REJECTED)
+"""Outcomes after which it helps to know what the agent did next."""
+
 _OPEN = {
     Outcome.WAITING: "waits for your answer: nothing was run yet",
     Outcome.RUNNING: "still running: no result yet",
@@ -140,7 +143,7 @@ def result_blocks(step: Step, outcome: Outcome, *, around: Around | None = None)
     if not step.is_call:
         return event_blocks(step.event, around)
     blocks = _result(step, outcome, around)
-    return blocks + (what_followed(around) if outcome is Outcome.ERROR else [])
+    return blocks + (what_followed(around) if outcome in _UNDONE else [])
 
 
 def _result(step: Step, outcome: Outcome, around: Around | None) -> list[Block]:
@@ -264,7 +267,8 @@ def _words(kind: str) -> str:
 
 def _outcome_words(result: Event, body: dict[str, Any], outcome: Outcome) -> str:
     if result.kind == "UserRejectObservation":
-        return "rejected"
+        hook = text_field(body, "rejection_source") == "hook"
+        return "blocked by a hook" if hook else "rejected"
     if result.kind == "HookExecutionEvent" and result.failed:
         return "blocked" if field(body, "blocked") is True else "failed"
     if result.timed_out:

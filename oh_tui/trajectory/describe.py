@@ -189,7 +189,7 @@ def _is_malformed(body: dict[str, Any]) -> bool:
 
 
 def _rejection(body: dict[str, Any]) -> str:
-    by = "rejected by a hook" if field(body, "rejection_source") == "hook" else "rejected"
+    by = "blocked by a hook" if field(body, "rejection_source") == "hook" else "rejected"
     reason = first_line(text_field(body, "rejection_reason"))
     return f"{by}: {reason}" if reason and reason != "User rejected the action" else by
 

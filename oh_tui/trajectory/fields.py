@@ -173,6 +173,7 @@ _SOURCES = ("agent", "user", "environment", "hook")
 _IS: dict[str, Callable[[Asked], bool]] = {
     "failed": lambda asked: asked.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     "error": lambda asked: asked.outcome is Outcome.ERROR,
+    "rejected": lambda asked: asked.outcome is Outcome.REJECTED,
     "loop": lambda asked: asked.facts is not None and asked.step.number in asked.facts.loops,
     "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
     "waiting": lambda asked: asked.outcome is Outcome.WAITING,

@@ -37,6 +37,8 @@ class Outcome(StrEnum):
     OK = "ok"
     COMMAND_FAILED = "command failed"
     ERROR = "error"
+    REJECTED = "rejected"
+    """The user, or a hook of theirs, did not let it run: nothing went wrong."""
     WAITING = "waiting"
     RUNNING = "running"
     NO_RESULT = "no result"
@@ -99,7 +101,8 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
 class Counts(msgspec.Struct):
     """How many of what, kept up while events come in. Only calls are counted in `calls`, `ok`,
-    `failed_commands`, `call_errors` and `open`; `errors` counts every step that is an error."""
+    `failed_commands`, `call_errors`, `rejected` and `open`; `errors` counts every step that is an
+    error."""
 
     events: int = 0
     hidden: int = 0
@@ -107,6 +110,7 @@ class Counts(msgspec.Struct):
     ok: int = 0
     failed_commands: int = 0
     call_errors: int = 0
+    rejected: int = 0
     open: int = 0
     errors: int = 0
     second_results: int = 0
@@ -371,6 +375,8 @@ class Trajectory:
             counts.call_errors += sign
         elif outcome is Outcome.COMMAND_FAILED:
             counts.failed_commands += sign
+        elif outcome is Outcome.REJECTED:
+            counts.rejected += sign
         else:
             counts.ok += sign
 
@@ -378,6 +384,8 @@ class Trajectory:
 def _closed_outcome(event: Event, result: Event | None) -> Outcome:
     """The outcome of a step that waits for nothing any more."""
     last = result or event
+    if last.kind == "UserRejectObservation":
+        return Outcome.REJECTED
     if last.failed:
         return Outcome.ERROR
     if last.command_failed:

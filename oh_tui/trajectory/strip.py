@@ -18,7 +18,7 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.scale import Gaps, Scale
 from oh_tui.trajectory.steps import MESSAGE_KINDS, Outcome, Step, Trajectory
 
-MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed")
+MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed", "rejected")
 """What a column can be marked with, the strongest first."""
 
 _SETTLED = 64
@@ -226,6 +226,8 @@ class Strip:
             return "error"
         if outcome is Outcome.COMMAND_FAILED:
             return "failed"
+        if outcome is Outcome.REJECTED:
+            return "rejected"
         return "" if step.is_call else _mark_of_event(step.event)
 
     def _waiting(self) -> list[int]:

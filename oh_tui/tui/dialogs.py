@@ -120,6 +120,7 @@ def signs_text(glyphs: Glyphs) -> Text:
         (glyphs.paused, "paused"), (glyphs.finished, "finished"),
         (glyphs.unknown, "outcome not known"), (glyphs.user, "you wrote"),
         (glyphs.condensed, "history condensed"), (glyphs.no_result, "call without result"),
+        (glyphs.rejected, "call rejected"), (glyphs.cut, "idle time cut out"),
         (glyphs.first, "calls made at once"), (glyphs.marked, "marked"),
     )  # fmt: skip
     for left, right in zip(signs[::2], signs[1::2], strict=True):

@@ -146,7 +146,7 @@ COPY_KEYS = (
 
 FILTER_WORDS = (
     ('word "a phrase"', "in what was done, its result, and all texts behind it"),
-    ("is:failed", "failed commands and errors; also error, loop, noresult, waiting"),
+    ("is:failed", "failed commands and errors; also error, rejected, loop, noresult, waiting"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
     ("path:src/", "a file of an edit or a read"),
     ("took:>5s", "how long it ran; cost:>0.01 what it cost"),

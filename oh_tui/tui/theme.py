@@ -252,6 +252,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     waiting: str = "◆"
     error: str = "✗"
     failed: str = "!"
+    rejected: str = "–"
     finished: str = "✓"
     unknown: str = "·"
     paused: str = "║"
@@ -282,6 +283,7 @@ ASCII = Glyphs(
     waiting="?",
     error="x",
     failed="!",
+    rejected="-",
     finished="+",
     unknown=".",
     paused="=",
@@ -311,6 +313,7 @@ def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
         Outcome.OK: ("", ""),
         Outcome.COMMAND_FAILED: (glyphs.failed, "warn"),
         Outcome.ERROR: (glyphs.error, "bad"),
+        Outcome.REJECTED: (glyphs.rejected, "dim"),
         Outcome.WAITING: (glyphs.waiting, "warn"),
         Outcome.RUNNING: (glyphs.running, "good"),
         Outcome.NO_RESULT: (glyphs.no_result, "dim"),

@@ -342,7 +342,7 @@ def test_a_rejection_says_by_whom_and_why() -> None:
     assert blocks[:2] == [Failure("rejected by you, not run"), Plain("too risky")]
     assert title(RUN, no) == "rejected"
     blocks = result(RUN, no | {"rejection_source": "hook"})
-    assert blocks[:2] == [Failure("rejected by a hook, not run"), Note("no reason given")]
+    assert blocks[:2] == [Failure("blocked by a hook, not run"), Note("no reason given")]
 
 
 def test_a_second_result_is_shown_and_named() -> None:

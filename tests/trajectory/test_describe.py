@@ -328,7 +328,7 @@ def test_a_call_that_broke_while_it_ran_shows_the_first_line_of_the_error() -> N
     [
         ({"rejection_reason": "too risky\nreally"}, "rejected: too risky"),
         ({"rejection_reason": "User rejected the action"}, "rejected"),
-        ({"rejection_reason": "no", "rejection_source": "hook"}, "rejected by a hook: no"),
+        ({"rejection_reason": "no", "rejection_source": "hook"}, "blocked by a hook: no"),
     ],
 )
 def test_a_rejection_gives_its_reason(fields: dict[str, Any], shown: str) -> None:

@@ -133,7 +133,9 @@ def test_the_counts_are_those_of_a_recount(events: list[Event]) -> None:
     assert counts.call_errors == number(calls, Outcome.ERROR)
     assert counts.errors == number(steps, Outcome.ERROR)
     assert counts.open == number(calls, Outcome.WAITING, Outcome.RUNNING, Outcome.NO_RESULT)
-    assert counts.ok + counts.failed_commands + counts.call_errors + counts.open == counts.calls
+    assert counts.rejected == number(calls, Outcome.REJECTED)
+    closed = counts.ok + counts.failed_commands + counts.call_errors + counts.rejected
+    assert closed + counts.open == counts.calls
     assert counts.second_results == sum(
         max(0, len(s.results) - 1) for s in calls if s.event.kind == "ActionEvent"
     )

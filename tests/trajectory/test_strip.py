@@ -185,7 +185,7 @@ def test_a_rejected_call_did_not_run() -> None:
     rejection = event("UserRejectObservation", "x", action_id="a", tool_call_id="call-a", **at(20))
     columns = strip_of([shell("a", **at(0)), rejection]).picture(4).columns
     assert lane(columns, "tool") == [0, 0, 0, 0]
-    assert columns[0].mark == "error"
+    assert columns[0].mark == "rejected", "nothing went wrong"
 
 
 def test_a_call_without_result_is_open_to_the_end() -> None:
@@ -225,7 +225,9 @@ def test_the_model_may_have_been_at_work_before_your_message() -> None:
 
 
 def test_the_strongest_mark_wins() -> None:
+    rejection = event("UserRejectObservation", "x", action_id="r", **at(1))
     marked = {
+        "rejected": [shell("r", **at(1)), rejection],
         "failed": [shell("f", **at(1)), output("f", code=1, **at(1))],
         "condensed": [event("Condensation", "c", **at(1))],
         "user": [message("u", "on", **at(1))],
@@ -242,7 +244,16 @@ def test_the_strongest_mark_wins() -> None:
         events += more
     waiting = run([*marked["loop"], shell("w", **at(1)), state("s", "waiting_for_confirmation")])
     assert Strip(waiting, Told()).picture(1).columns[0].mark == "waiting"
-    assert MARKS == ("error", "loop", "waiting", "paused", "user", "condensed", "failed")
+    assert MARKS == (
+        "error",
+        "loop",
+        "waiting",
+        "paused",
+        "user",
+        "condensed",
+        "failed",
+        "rejected",
+    )
 
 
 def test_a_click_finds_the_step_that_a_column_tells_of() -> None:

@@ -42,6 +42,27 @@ async def test_a_file_that_is_cut_off_says_so_for_good(tmp_path: Path) -> None:
         assert it.text("#strip").splitlines()[0].endswith(" cut off")
 
 
+async def test_a_call_that_was_rejected_is_no_error() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(OAUTH)
+        rule = it.text("#timeline-rule")
+        assert "– 1 rejected" in rule
+        assert "error" not in rule
+        await it.press("home", "ampersand")
+        await it.type("is:rejected")
+        await it.press("enter")
+        await it.until(lambda: it.screen.timeline.filtered is not None)
+        assert it.screen.timeline.filtered == (13,)
+        assert " 13 " in it.text("#timeline") and " – rejected" in it.text("#timeline")
+        assert "– rejected" in it.text("#result-rule")
+        assert "rejected by you, not run" in it.text("#result")
+        await it.press("escape", "home")
+        for _ in range(9):
+            await it.press("e")
+            current = it.screen.timeline.current
+            assert current and current[0] and current[0].number != 13
+
+
 async def test_a_filter_over_the_last_part_of_a_run_names_that_part() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(FUZZING)

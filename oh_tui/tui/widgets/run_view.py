@@ -228,6 +228,8 @@ class RunView(Stack):
             parts.append((f"the last {plural(len(trajectory), 'step')}", "dim"))
         if counts.errors:
             parts.append((f"{glyphs.error} {plural(counts.errors, 'error')}", "bad"))
+        if counts.rejected:
+            parts.append((f"{glyphs.rejected} {counts.rejected:,} rejected", "dim"))
         if counts.failed_commands:
             failed = plural(counts.failed_commands, "failed command")
             parts.append((f"{glyphs.failed} {failed}", "warn"))

@@ -148,4 +148,5 @@ def _mark(column: Column, glyphs: Glyphs) -> Piece:
         "user": (glyphs.user, "you"),
         "condensed": (glyphs.condensed, "dim"),
         "failed": (glyphs.failed, "warn"),
+        "rejected": (glyphs.rejected, "dim"),
     }.get(column.mark, (" ", ""))
