@@ -17,7 +17,7 @@ from oh_tui.api.models import Secret
 from oh_tui.config import Server
 from oh_tui.places import expanded, read_small, tilde, under_home
 from oh_tui.problem import Problem
-from oh_tui.text import hold, safe_line
+from oh_tui.text import held, hold, safe_line
 
 if TYPE_CHECKING:
     import subprocess
@@ -38,12 +38,28 @@ Found = tuple[Secret | None, str, tuple[str, ...]]
 
 VARIABLES = ("OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY")
 
+_names = set(VARIABLES)
+"""Variables that hold a key, as far as the settings name them."""
+
 
 def hold_keys(environment: Mapping[str, str], servers: Iterable[Server]) -> None:
     """Let no key of the environment be shown, be it used or not: the runs of this machine had the
     same environment, and may have printed it."""
-    for name in (*VARIABLES, *(server.key_env for server in servers)):
+    _names.update(server.key_env for server in servers)
+    for name in _names:
         hold(environment.get(name, "").strip())
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a program that needs no key, such as the browser: without the variables
+    that hold one, whatever they are called. A key command gets all: it may need another secret to
+    find the key."""
+    keys = held()
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _names and not any(key in value for key in keys)
+    }
 
 
 def named_key(server: Server, environment: Mapping[str, str]) -> Found:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, cast
 
+from oh_tui.credentials import without_keys
 from oh_tui.human import plural
 from oh_tui.needs import Stand
 from oh_tui.text import safe_line
@@ -27,10 +30,17 @@ PATIENCE = 30.0
 PASSED_ON = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "LANG", "TZ"),
     *("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"),
+    *("LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME", "LC_NUMERIC", "LC_COLLATE", "LC_MONETARY"),
+    *("XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "XDG_CURRENT_DESKTOP"),
+    *("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS"),
+    *("XDG_CACHE_HOME", "XDG_STATE_HOME"),
 )
-FAMILIES = ("LC_", "XDG_")
-"""Variables that the command gets, and how the names of others that it gets begin: what a program
-needs to show something. It gets no key, whatever the variable is called that holds one."""
+"""Variables that the command gets: what a program needs to show something. It gets no key, even
+where one of these holds one."""
+
+LONGEST = 64
+"""Characters of an id that are handed on: programs are not started with a longer environment than
+the system takes, and ids of OpenHands have 32."""
 
 _WORDS = {
     Stand.WAITING: "waits for you",
@@ -70,26 +80,19 @@ def osc9(text: str) -> str:
 
 def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
     """What the command finds: title and outcome as variables, never as a part of the command."""
-    kept = {
-        name: value
-        for name, value in given.items()
-        if name in PASSED_ON or name.startswith(FAMILIES)
-    }
+    kept = {name: value for name, value in without_keys(given).items() if name in PASSED_ON}
     return kept | {
         "OH_TUI_OUTCOME": change.stand.value,
         "OH_TUI_TITLE": title_of(change.conversation),
-        "OH_TUI_ID": safe_line(change.conversation.id),
+        "OH_TUI_ID": safe_line(change.conversation.id[:1000])[:LONGEST],
     }
 
 
 async def _run_all(screen: MainScreen, words: Sequence[str], changes: Sequence[Change]) -> None:
+    """Each of them, whatever becomes of the one before."""
     for change in changes:
-        variables = environment(change, os.environ)
-        for server in screen.settings.config.servers.values():
-            variables.pop(server.key_env, None)
-        if trouble := await run(words, variables):
+        if trouble := await run(words, environment(change, os.environ)):
             screen.footer.tell(f"the notice command {trouble}")
-            return
 
 
 async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
@@ -105,7 +108,8 @@ async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
         async with asyncio.timeout(PATIENCE):
             code = await process.wait()
     except TimeoutError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         return f"took over {PATIENCE:.0f} s and was ended"
     return f"ended with {code}" if code else ""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import SuspendNotSupported
 
+from oh_tui.credentials import without_keys
 from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import cannot_write
@@ -68,7 +69,7 @@ def edit(screen: MainScreen) -> None:
             path = Path(folder, body.name)
             given = body.text.encode("utf-8", "replace")
             path.write_bytes(given)
-            _run(screen, lambda: subprocess.run([*command, str(path)]).returncode, command[0])
+            _run(screen, lambda: _call(command, path), command[0])
             with contextlib.suppress(OSError):
                 if path.read_bytes() != given:
                     screen.footer.tell("it was a copy: what you changed in it was not kept")
@@ -150,8 +151,12 @@ def _run(screen: MainScreen, run: Callable[[], int], name: str) -> None:
         screen.footer.tell(f"{name} ended with exit code {code}", error=True)
 
 
+def _call(command: list[str], path: Path) -> int:
+    return subprocess.run([*command, str(path)], env=without_keys(os.environ)).returncode
+
+
 def _feed(command: list[str], text: str) -> int:
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=without_keys(os.environ))
     # the reader may leave before the end of the text
     with contextlib.suppress(BrokenPipeError):
         process.communicate(text.encode("utf-8", "replace"))
@@ -289,6 +294,7 @@ def start_beside(command: Sequence[str]) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=without_keys(os.environ),
             start_new_session=True,
         )
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,20 @@ from pathlib import Path
 import pytest
 
 from oh_tui import seen
+from oh_tui.api.models import Conversation
 from oh_tui.commands import store
+from oh_tui.needs import Stand
 from oh_tui.places import make_private
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory, Seen
 from oh_tui.settings import Settings, fetch_key, read_settings
+from oh_tui.sources.saving import publish_as
+from oh_tui.tui import notices, opening, outside
+from oh_tui.tui.triage import Change
 from tests.hostile.bounds import used_by
+from tests.hostile.kinds import run, write_zip
+from tests.processes import oh_tui
+from tests.tui.explorer import explore
 
 HERE, THERE = "https://one.example", "https://two.example"
 
@@ -170,6 +179,90 @@ def test_a_command_that_goes_on_is_ended_in_time(
         fetch_key(command(tmp_path, f'sh -c "{words}"'))
 
 
+# Other programs
+
+KEY = "plain-key-of-ours-123"
+
+TELLS = """#!{python}
+import os, sys
+with open({told!r}, "a") as file:
+    file.write(repr(sorted(os.environ.items())) + "\\n")
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that writes its environment into `told`, where keys are set under several names."""
+    (tmp_path / "config.toml").write_text(
+        "[servers.a]\nurl = 'a.example'\nkey_env = 'MINE'\n"
+        "[servers.b]\nurl = 'b.example'\nkey_env = 'LC_SHORT'\n"
+    )
+    names = ("OPENHANDS_API_KEY", "MINE", "LC_OTHER", "XDG_CURRENT_DESKTOP", "ELSEWHERE")
+    for name in names:
+        monkeypatch.setenv(name, f"{KEY}")
+    monkeypatch.setenv("LC_SHORT", "short")
+    monkeypatch.setenv("KEPT", "as it is")
+    read_settings({**os.environ, "OH_TUI_CONFIG": str(tmp_path / "config.toml")})
+    script = tmp_path / "program"
+    script.write_text(TELLS.format(python=sys.executable, told=str(tmp_path / "told")))
+    script.chmod(0o700)
+    return script
+
+
+def environment_told(folder: Path) -> str:
+    for _ in range(500):
+        if (folder / "told").exists() and (told := (folder / "told").read_text()).endswith("\n"):
+            return told
+        time.sleep(0.02)
+    raise AssertionError("it was not started")
+
+
+@pytest.mark.filterwarnings(
+    "ignore:subprocess .* is still running", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize("start", ["browser", "desktop", "pager", "editor"])
+def test_no_program_that_shows_something_gets_a_key(
+    start: str, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", str(program))
+    if start == "browser":
+        assert opening.open_address("https://example.com/")
+    elif start == "desktop":
+        assert outside.start_beside([str(program)])
+    elif start == "pager":
+        assert outside._feed([str(program)], "text") == 0
+    else:
+        assert outside._call([str(program)], tmp_path) == 0
+    told = environment_told(tmp_path)
+    assert "as it is" in told
+    assert KEY not in told
+    assert "LC_SHORT" not in told
+
+
+async def test_a_notice_gets_no_key_and_a_monstrous_id_loses_none(
+    program: Path, tmp_path: Path
+) -> None:
+    huge = Conversation("i" * 10_000_000, title="t" * 10_000_000)
+    for one in (huge, Conversation("b", title="second")):
+        variables = notices.environment(Change(one, Stand.ERROR), os.environ)
+        assert await notices.run((str(program),), variables) == ""
+    told = (tmp_path / "told").read_text()
+    assert len(told.splitlines()) == 2
+    assert KEY not in told
+    assert "second" in told
+
+
+async def test_what_becomes_of_one_notice_does_not_matter_to_the_next(tmp_path: Path) -> None:
+    script = tmp_path / "fails"
+    script.write_text(f'#!/bin/sh\necho "$OH_TUI_ID" >> {tmp_path}/told\nexit 3\n')
+    script.chmod(0o700)
+    async with explore() as explorer:
+        changes = [Change(Conversation(name), Stand.ERROR) for name in ("a", "b", "c")]
+        await notices._run_all(explorer.screen, (str(script),), changes)
+        assert "the notice command ended with 3" in explorer.footer
+    assert (tmp_path / "told").read_text().split() == ["a", "b", "c"]
+
+
 # What we make
 
 
@@ -186,5 +279,10 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
     told(HERE, tmp_path / "state" / "oh-tui" / "seen.json", ["a"])
     store.write(tmp_path / "cache" / "oh-tui", "status", b"{}")
+    outside._write(tmp_path / "state", "step-1", "png", b"image")
+    publish_as(tmp_path / "cache" / "oh-tui" / "status.json", tmp_path / "cache" / "published")
+    write_zip(tmp_path / "run.zip", run(lambda: "x"))
+    (tmp_path / "run.zip").chmod(0o600)
+    assert oh_tui("export", tmp_path / "run.zip", "-o", tmp_path / "cache" / "x").returncode == 0
     for path in (p for name in ("state", "cache") for p in (tmp_path / name, *tmp_path.rglob("*"))):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path

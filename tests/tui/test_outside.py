@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -193,13 +194,11 @@ async def test_one_key_starts_one_viewer(tmp_path: Path, monkeypatch: pytest.Mon
 def test_of_an_image_that_cannot_be_written_nothing_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Path.open
+    def full(path: str, flags: int) -> int:
+        os.close(os.open(path, flags))
+        return os.open("/dev/full", os.O_WRONLY)
 
-    def full(path: Path, mode: str = "r") -> Any:
-        opened(path, mode).close()
-        return opened(Path("/dev/full"), "wb", buffering=0)
-
-    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr(outside, "_private", full)
     with pytest.raises(Problem, match="no space left"):
         outside._save(pictures(1), "step-1", tmp_path)
     assert list(tmp_path.iterdir()) == []
