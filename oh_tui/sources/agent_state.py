@@ -182,7 +182,13 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def read(conversation: Conversation, status: str, run: Trajectory) -> Standing:
-    """The standing that the last events of a run tell."""
+    """The standing that the last events of a run tell; `status` is the one in its record.
+
+    An agent that is stopped while its model thinks ends that step. Until then 1.58.2 has "running"
+    in its record, and "paused" in the events alone; 1.34.0 has "paused" in both (measured).
+    """
+    if status == "running" and run.status == "paused":
+        status = run.status
     calls = open_calls(run)
     return Standing(
         conversation,
