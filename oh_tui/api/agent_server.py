@@ -14,7 +14,7 @@ from oh_tui.api import decode
 from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
-from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound
+from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
 from oh_tui.api.filters import AgentEventFilters, SortOrder, agent_event_params, page_params
 from oh_tui.api.models import AgentConversation, GitChange, Page
 from oh_tui.api.paging import Pages
@@ -118,6 +118,10 @@ class AgentServer(SandboxServer):
                 raise
             old = f"/api/git/changes/{segment(path)}"
             answer = await self._server.get(old, doing, refs, USUAL)
+        except ServerError as error:
+            if not error.detail.startswith("Not a git repository"):  # 1.17.0 (measured)
+                raise
+            return []
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
     # what acts on the agent
@@ -159,9 +163,10 @@ class AgentServer(SandboxServer):
     async def pause(self) -> None:
         """Ask the agent to stop after the current step. While a call runs it returns only when
         that has ended, however long it takes. While the model thinks it returns at once: the
-        status is "paused", what the model says then is carried out all the same, and until that is
-        over `run` raises Conflict (measured). Asking twice is harmless, and so is it when it waits
-        for an answer or has finished: nothing changes."""
+        events say "paused", what the model says then is carried out all the same, and until that
+        is over `run` raises Conflict (1.34.0 and 1.58.2, measured; 1.17.0 answers only then).
+        Asking twice is harmless, and so is it when it waits for an answer or has finished: nothing
+        changes."""
         await self._act("pause", "stop the agent", _AGAIN, UNLIMITED)
 
     async def interrupt(self) -> None:

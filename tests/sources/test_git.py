@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api import AppServer, Conversation, GitChange, NotFound, Secret
+from oh_tui.api import AppServer, Conversation, GitChange, NotFound, Secret, ServerError
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource, _unquoted
 from tests.api.servers import Script, json, over
@@ -65,6 +65,16 @@ async def test_an_old_agent_server_is_asked_by_its_own_address() -> None:
         assert await source(api).git_changes(conversation()) == []
     assert app.paths[2] == "/api/git/changes//w/shop"
     assert app.asked[2].scope["raw_path"] == b"/api/git/changes/%2Fw%2Fshop"
+
+
+async def test_one_that_fails_where_there_is_no_repository_says_that_nothing_is_changed() -> None:
+    failed = {"detail": "Internal Server Error", "exception": "Not a git repository: /w"}
+    async with over(Script(json({"id": ID}), json(failed, 500))) as api:
+        assert await source(api).git_changes(conversation()) == []
+    failed["exception"] = "git cannot be run"
+    async with over(Script(json({"id": ID}), json(failed, 500))) as api:
+        with pytest.raises(ServerError):
+            await source(api).git_changes(conversation())
 
 
 async def test_one_that_knows_neither_says_so() -> None:
