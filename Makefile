@@ -53,11 +53,11 @@ soak: setup-dev ## minutes of hard use, faults thrown in, nothing left behind (M
 monkey: setup-dev ## minutes of random keys, text, mouse and sizes over a slow network (MINUTES=10 SEED=n)
 	@$(PY) -m scripts.monkey --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-test-live: setup-dev ## tests against a real OpenHands server, installed at the first time (1.4 GB)
+test-live: setup-dev ## tests against real OpenHands servers, installed at the first time (3.6 GB)
 	@$(PY) scripts/live_setup.py; code=$$?; \
 	if [ $$code -eq 75 ]; then exit 0; fi; \
 	if [ $$code -ne 0 ]; then exit $$code; fi; \
-	set -x; $(PY) -m pytest tests/live $(ARGS)
+	set -x; $(PY) -m pytest tests/live -rs $(ARGS)
 
 screenshots: setup-dev ## make the pictures in screenshots/ again, from the demo
 	$(PY) scripts/screenshots.py

@@ -1,8 +1,10 @@
-"""Sets up what `make test-live` needs: the real OpenHands server in its own venv, chromium, tmux.
+"""Sets up what `make test-live` needs: real OpenHands programs, each in its own venv, and tmux
+and chromium.
 
-Safe to run again at any time: it does only what is missing. The venv lives in the user's cache
-folder, so that a fresh clone need not install it again. Exit codes: 0 ready, 75 something cannot
-be had here (one line on standard output says what), 2 wrong use.
+Safe to run again at any time: it does only what is missing. The venvs live in the user's cache
+folder, so that a fresh clone need not install them again. One line on standard output says what
+cannot be had here. Exit codes: 0 ready, if without one of the other versions; 75 without the app
+server, so that there is nothing to test with; 2 wrong use.
 """
 
 from __future__ import annotations
@@ -14,19 +16,71 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-VERSION = "1.11.0"
-PYTHONS = ("3.12", "3.13")
-"""What openhands-ai 1.11.0 runs on."""
 CANNOT = 75
 """EX_TEMPFAIL of sysexits.h: not a failed test, but nothing to test with."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oh-tui-live"
-VENV = CACHE / f"venv-{VERSION}"
 LOG = CACHE / "setup.log"
-STAMP = VENV / "ready"
-"""Exists only when everything in the venv was installed and has been imported once."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of OpenHands that gets a venv of its own."""
+
+    name: str
+    venv: Path
+    packages: tuple[str, ...]
+    modules: str
+    """What is imported once, to see that it works."""
+    cost: str
+    pythons: tuple[str, ...] = ("3.12", "3.13")
+    """The versions of Python that it runs on."""
+
+    @property
+    def python(self) -> str:
+        return str(self.venv / "bin" / "python")
+
+    @property
+    def stamp(self) -> Path:
+        """Exists only when everything was installed and has been imported once."""
+        return self.venv / "ready"
+
+
+def agent_server(version: str, *more: str) -> Program:
+    parts = [f"openhands-{part}=={version}" for part in ("agent-server", "sdk", "tools")]
+    return Program(
+        f"agent server {version}",
+        CACHE / f"venv-agent-{version}",
+        (*parts, *more),
+        "openhands.agent_server.api, openhands.tools",
+        "0.7 GB and 1 minute",
+    )
+
+
+APP_SERVER = Program(
+    "openhands-ai 1.11.0",
+    CACHE / "venv-1.11.0",
+    ("openhands-ai==1.11.0",),
+    "openhands.app_server.app, openhands.agent_server.api, openhands.tools, uvicorn",
+    "1.4 GB and 3 minutes",
+)
+"""It brings agent server 1.34.0 with it."""
+
+OTHERS = (
+    agent_server("1.17.0", "fastapi==0.118.0"),  # with a newer one it does not start
+    agent_server("1.58.2"),
+    Program(
+        "OpenHands CLI 1.16.0",
+        CACHE / "venv-cli-1.16.0",
+        ("openhands==1.16.0",),
+        "openhands_cli",
+        "0.7 GB and 1 minute",
+        ("3.12",),
+    ),
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -43,7 +97,12 @@ def main() -> int:
         with LOG.open("a") as log, (CACHE / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             install_programs(log)
-            install_server(log)
+            install(APP_SERVER, log)
+            for other in OTHERS:
+                try:
+                    install(other, log)
+                except CannotSetUpError as error:
+                    print(f"live tests of {other.name} skipped: {error}")
     except (CannotSetUpError, OSError) as error:
         print(f"live tests skipped: {error}")
         return CANNOT
@@ -59,41 +118,43 @@ def install_programs(log: TextIO) -> None:
         raise CannotSetUpError(f"{' and '.join(missing)} not found, and not installable here")
 
 
-def install_server(log: TextIO) -> None:
-    if STAMP.exists() and run([python_in(VENV), "-c", ""], log):
+def install(program: Program, log: TextIO) -> None:
+    """Raises CannotSetUpError."""
+    if program.stamp.exists() and run([program.python, "-c", ""], log):
         return
-    if not run([python_in(VENV), "-m", "pip", "--version"], log):
-        make_venv(log)
-    say(f"installing openhands-ai {VERSION}, about 1.4 GB and 3 minutes")
+    if not run([program.python, "-m", "pip", "--version"], log):
+        make_venv(program, log)
+    say(f"installing {program.name}, about {program.cost}")
     # A venv that a broken-off run left behind is completed; if that fails, it is made anew.
-    if not (pip_install(log) and server_imports(log)):
-        make_venv(log)
-        if not pip_install(log):
-            raise CannotSetUpError(f"openhands-ai {VERSION} could not be installed, see {LOG}")
-        if not server_imports(log):
-            raise CannotSetUpError(f"openhands-ai {VERSION} cannot be imported, see {LOG}")
-    STAMP.write_text(VERSION + "\n")
+    if not (pip_install(program, log) and imports(program, log)):
+        make_venv(program, log)
+        if not pip_install(program, log):
+            raise CannotSetUpError(f"{program.name} could not be installed, see {LOG}")
+        if not imports(program, log):
+            raise CannotSetUpError(f"{program.name} cannot be imported, see {LOG}")
+    program.stamp.touch()
 
 
-def make_venv(log: TextIO) -> None:
-    shutil.rmtree(VENV, ignore_errors=True)
-    for python in pythons(log):
-        if run([python, "-m", "venv", str(VENV)], log):
+def make_venv(program: Program, log: TextIO) -> None:
+    shutil.rmtree(program.venv, ignore_errors=True)
+    for python in pythons(program.pythons, log):
+        if run([python, "-m", "venv", str(program.venv)], log):
             return
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(program.venv, ignore_errors=True)
     # Debian ships Python without what `python -m venv` needs.
-    for version in PYTHONS:
+    for version in program.pythons:
         python = f"/usr/bin/python{version}"
         if (
             Path(python).exists()
             and apt_install([f"python{version}-venv"], log)
-            and run([python, "-m", "venv", str(VENV)], log)
+            and run([python, "-m", "venv", str(program.venv)], log)
         ):
             return
-    raise CannotSetUpError(f"no Python {' or '.join(PYTHONS)} that can make a venv was found")
+    wanted = " or ".join(program.pythons)
+    raise CannotSetUpError(f"no Python {wanted} that can make a venv was found")
 
 
-def pythons(log: TextIO) -> Iterator[str]:
+def pythons(versions: tuple[str, ...], log: TextIO) -> Iterator[str]:
     """Interpreters of a fitting version that really run, best first.
 
     A pyenv shim is there for versions that are not switched on, and then fails: so each one is
@@ -101,26 +162,25 @@ def pythons(log: TextIO) -> Iterator[str]:
     """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [sys.executable]
-    for version in PYTHONS:
+    for version in versions:
         candidates += filter(None, [shutil.which(f"python{version}")])
         candidates += map(str, sorted(pyenv.glob(f"{version}.*/bin/python{version}")))
         candidates.append(f"/usr/bin/python{version}")
-    check = f"import sys; sys.exit('%d.%d' % sys.version_info[:2] not in {PYTHONS})"
+    check = f"import sys; sys.exit('%d.%d' % sys.version_info[:2] not in {versions})"
     for python in dict.fromkeys(candidates):
         if run([python, "-c", check], log):
             yield python
 
 
-def pip_install(log: TextIO) -> bool:
-    command = [python_in(VENV), "-m", "pip", "install", "--disable-pip-version-check"]
-    return run([*command, "--quiet", f"openhands-ai=={VERSION}"], log)
+def pip_install(program: Program, log: TextIO) -> bool:
+    command = [program.python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    return run([*command, *program.packages], log)
 
 
-def server_imports(log: TextIO) -> bool:
+def imports(program: Program, log: TextIO) -> bool:
     with tempfile.TemporaryDirectory(prefix="oh-tui-live-") as folder:
         surroundings = {**os.environ, "OH_PERSISTENCE_DIR": folder, "HOME": folder}
-        modules = "openhands.app_server.app, openhands.agent_server.api, openhands.tools, uvicorn"
-        return run([python_in(VENV), "-c", f"import {modules}"], log, surroundings)
+        return run([program.python, "-c", f"import {program.modules}"], log, surroundings)
 
 
 def apt_install(packages: list[str], log: TextIO) -> bool:
@@ -131,10 +191,6 @@ def apt_install(packages: list[str], log: TextIO) -> bool:
     run(["apt-get", "update"], log, surroundings)
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     return run(install, log, surroundings)
-
-
-def python_in(venv: Path) -> str:
-    return str(venv / "bin" / "python")
 
 
 def run(command: list[str], log: TextIO, surroundings: dict[str, str] | None = None) -> bool:
