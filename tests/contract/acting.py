@@ -47,6 +47,8 @@ class Stage:
     """Lets time pass on the server."""
     folder: str
     """A folder of the sandbox to put files in."""
+    interrupts: bool = True
+    """Whether the agent server can stop a running call; those before 1.24 cannot."""
 
     async def until(self, what: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
         """Until something is so; `seconds` are those of the server."""
@@ -114,6 +116,12 @@ class Stage:
         agent = self.api.agent_server(conversation)
         assert agent is not None
         return agent
+
+    async def stop(self, conversation: Conversation) -> None:
+        """Stop the agent in each way there is, one after the other."""
+        await self.meanwhile(self.agent(conversation).pause())
+        if self.interrupts:
+            await self.agent(conversation).interrupt()
 
     async def let_go_on(self, conversation: Conversation) -> None:
         """/run, again while the run before still winds up: for a moment after it has said how it

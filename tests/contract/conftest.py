@@ -11,9 +11,9 @@ from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
 
 from .acting import Prompts, Stage
-from .fixtures import ServerUnderTest, api, run, wire
+from .fixtures import ServerUnderTest, agent, api, run, wire
 
-__all__ = ["api", "run", "wire"]
+__all__ = ["agent", "api", "run", "wire"]
 
 
 @pytest.fixture

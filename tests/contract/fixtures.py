@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from oh_tui.api import AppServer, Conversation, Secret
+from oh_tui.api import AgentServer, AppServer, Conversation, Page, Secret
 from oh_tui.api.asgi import ASGIApp
+from oh_tui.trajectory.events import Event
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 """An id that no server has given."""
@@ -55,3 +56,19 @@ async def run(api: AppServer) -> Conversation:
             found += [(count, conversation)] if count <= 100 else []
     assert found, "the server needs a finished run of at most 100 events in a running sandbox"
     return max(found, key=lambda one: one[0])[1]
+
+
+@pytest.fixture
+def agent(api: AppServer, run: Conversation) -> AgentServer:
+    """The agent server of that run."""
+    agent = api.agent_server(run)
+    assert agent is not None
+    return agent
+
+
+async def joined(pages: AsyncIterator[Page[Event]]) -> list[Event]:
+    return [event async for page in pages for event in page.items]
+
+
+def ids(events: list[Event]) -> list[str]:
+    return [event.id for event in events]

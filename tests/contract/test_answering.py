@@ -94,8 +94,7 @@ async def test_a_message_that_does_not_run_leaves_it_waiting(stage: Stage) -> No
     agent = stage.agent(conversation)
     await stage.api.send_message(conversation.id, stage.prompts.reply, run=False)
     # and so does stopping it, in either way
-    await agent.pause()
-    await agent.interrupt()
+    await stage.stop(conversation)
     assert await stage.status(conversation) == "waiting_for_confirmation"
     assert (await stage.kinds(conversation))[before:] == ["MessageEvent"]
     await agent.respond_to_confirmation(False, "Enough.")
@@ -110,8 +109,7 @@ async def test_answers_to_nothing_change_nothing(stage: Stage) -> None:
     await agent.respond_to_confirmation(True)
     await agent.respond_to_confirmation(False, "nothing to reject")
     await stage.let_go_on(conversation)
-    await agent.pause()
-    await agent.interrupt()
+    await stage.stop(conversation)
     await stage.sleep(2)
     assert await stage.kinds(conversation) == before
     assert await stage.status(conversation) == "finished"

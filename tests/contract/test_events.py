@@ -1,48 +1,15 @@
-"""The contract: events of a run, on the app server and on the agent server of its sandbox."""
+"""The contract: events of a run on the app server, and what the agent server holds of them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from msgspec.structs import replace
 
-from oh_tui.api import (
-    AgentServer,
-    AppServer,
-    AuthError,
-    Conversation,
-    InvalidRequest,
-    NotFound,
-    Page,
-    Secret,
-    ServerError,
-    same_id,
-)
-from oh_tui.trajectory.events import Event
+from oh_tui.api import AgentServer, AppServer, Conversation, InvalidRequest, ServerError
 from oh_tui.trajectory.steps import Trajectory
 
-from .fixtures import UNKNOWN
+from .fixtures import UNKNOWN, ids, joined
 
 ONLY_ON_THE_APP_SERVER = {"StreamingDeltaEvent", "ConversationStateUpdateEvent"}
-
-
-@pytest.fixture
-def agent(api: AppServer, run: Conversation) -> AgentServer:
-    agent = api.agent_server(run)
-    assert agent is not None
-    return agent
-
-
-async def joined(pages: AsyncIterator[Page[Event]]) -> list[Event]:
-    return [event async for page in pages for event in page.items]
-
-
-def ids(events: list[Event]) -> list[str]:
-    return [event.id for event in events]
-
-
-# the app server
 
 
 async def test_events_come_in_the_order_of_their_timestamps(
@@ -131,51 +98,7 @@ async def test_events_have_ids_with_dashes_and_times_without_a_zone(
         assert event.seconds() is not None
 
 
-# the agent server
-
-
-async def test_the_agent_servers_cursor_is_the_next_event(
-    agent: AgentServer, run: Conversation
-) -> None:
-    whole = ids(await joined(agent.iter_events()))
-    page = await agent.search_events(limit=3)
-    assert ids(page.items) == whole[:3]
-    assert page.next_page_id == whole[3]
-    page = await agent.search_events(page_id=whole[3], limit=2)
-    assert ids(page.items) == whole[3:5]
-    assert ids(await joined(agent.iter_events(limit=4))) == whole
-
-
-async def test_an_agent_servers_unknown_cursor_is_page_one(agent: AgentServer) -> None:
-    first = await agent.search_events(limit=2)
-    assert ids((await agent.search_events(page_id=UNKNOWN, limit=2)).items) == ids(first.items)
-
-
-async def test_the_last_page_of_the_agent_server_has_no_cursor(agent: AgentServer) -> None:
-    whole = ids(await joined(agent.iter_events()))
-    page = await agent.search_events(page_id=whole[-1])
-    assert (ids(page.items), page.next_page_id) == (whole[-1:], None)
-
-
-async def test_the_agent_server_lists_backwards_too(agent: AgentServer) -> None:
-    whole = ids(await joined(agent.iter_events()))
-    backwards = await joined(agent.iter_events(sort_order="TIMESTAMP_DESC", limit=7))
-    assert ids(backwards) == whole[::-1]
-
-
-async def test_the_agent_server_counts_and_filters(agent: AgentServer) -> None:
-    whole = await joined(agent.iter_events())
-    assert await agent.count_events() == len(whole)
-    calls = [event for event in whole if event.kind == "ActionEvent"]
-    assert await agent.count_events(kind="ActionEvent") == len(calls)
-    assert ids(await joined(agent.iter_events(kind="ActionEvent"))) == ids(calls)
-    users = [event for event in whole if event.source == "user"]
-    assert users
-    assert ids(await joined(agent.iter_events(source="user"))) == ids(users)
-
-
-async def test_a_kind_unknown_to_the_agent_server_has_no_events(agent: AgentServer) -> None:
-    assert await agent.count_events(kind="NoSuchEvent") == 0
+# both servers
 
 
 async def test_the_app_server_has_every_event_of_the_agent_server(
@@ -218,39 +141,3 @@ async def test_both_stores_tell_of_the_same_steps(
         counts.events = counts.hidden = 0
     assert app.counts == there.counts
     assert app.status == there.status == "finished"
-
-
-async def test_the_agent_servers_record_has_status_and_stats(
-    agent: AgentServer, run: Conversation
-) -> None:
-    record = await agent.conversation()
-    assert same_id(record.id, run.id)
-    assert record.id.count("-") == 4
-    assert record.execution_status == "finished"
-    assert record.stats is not None
-    usage = record.stats["usage_to_metrics"]["agent"]
-    assert usage["accumulated_token_usage"]["prompt_tokens"] > 0
-    assert len(usage["response_latencies"]) == len(usage["token_usages"]) > 0
-
-
-async def test_a_wrong_sandbox_key_is_refused(api: AppServer, run: Conversation) -> None:
-    agent = api.agent_server(replace(run, session_api_key=Secret("wrong")))
-    assert agent is not None
-    with pytest.raises(AuthError):
-        await agent.count_events()
-
-
-async def test_a_conversation_unknown_to_the_agent_server_is_not_found(
-    api: AppServer, run: Conversation
-) -> None:
-    base, _, _ = (run.conversation_url or "").rpartition("/")
-    agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
-    assert agent is not None
-    with pytest.raises(NotFound):
-        await agent.search_events()
-
-
-async def test_a_conversation_whose_sandbox_sleeps_has_no_agent_server(
-    api: AppServer, run: Conversation
-) -> None:
-    assert api.agent_server(replace(run, conversation_url=None, session_api_key=None)) is None

@@ -25,13 +25,6 @@ from .acting import Stage
 BINARY = random.Random(4).randbytes(3_000_001)
 
 
-@pytest.fixture
-def agent(api: AppServer, run: Conversation) -> AgentServer:
-    agent = api.agent_server(run)
-    assert agent is not None
-    return agent
-
-
 async def got(agent: AgentServer, path: str) -> bytes:
     async with agent.download_file(path) as pieces:
         data = b"".join([piece async for piece in pieces])
@@ -99,9 +92,11 @@ async def test_where_nothing_can_be_written_the_server_says_why(
     await agent.upload_file(f"{stage.folder}/x", b"x")
     with pytest.raises(InvalidRequest, match="absolute"):
         await agent.upload_file("relative/path", b"x")
-    for path, words in ((stage.folder, "Is a directory"), ("/proc/no/x", "No such file")):
-        with pytest.raises(ServerError, match=words):
+    for path, words in ((stage.folder, "is a directory"), ("/proc/no/x", "no such file")):
+        # 1.58.2 checks the path before it writes
+        with pytest.raises((ServerError, InvalidRequest)) as caught:
             await agent.upload_file(path, b"x")
+        assert words in str(caught.value).lower()
 
 
 async def test_no_file_without_the_key(

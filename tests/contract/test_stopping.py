@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
+from oh_tui.sources.acting import Agents
 
 from .acting import Stage
 from .fixtures import UNKNOWN
@@ -19,8 +20,7 @@ async def test_stopped_after_the_step_it_has_the_result_and_goes_on(stage: Stage
     await stage.meanwhile(agent.pause())
     assert await stage.status(conversation) == "paused"
     assert (await stage.kinds(conversation))[-3:] == ["ObservationEvent", "paused", "PauseEvent"]
-    await agent.pause()
-    await agent.interrupt()
+    await stage.stop(conversation)
     assert (await stage.kinds(conversation))[-1] == "PauseEvent"
     await agent.run()
     await stage.until_status(conversation, "finished")
@@ -32,10 +32,16 @@ async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(stage
     await stage.sleep(0.8)
     agent = stage.agent(conversation)
     await agent.pause()
-    assert await stage.status(conversation) == "paused"
+    # agent server 1.58.2 says "running" until the step is over
+    assert await stage.status(conversation) in ("paused", "running")
     kinds = await stage.kinds(conversation)
-    assert "ActionEvent" not in kinds
     assert kinds[-2:] == ["paused", "PauseEvent"]
+    assert (await Agents(stage.api).standing(conversation.id)).status == "paused"
+    if "ActionEvent" in kinds:  # agent server 1.17.0 answers only now
+        assert kinds[-4:-2] == ["ActionEvent", "ObservationEvent"]
+        await stage.let_go_on(conversation)
+        await stage.until_status(conversation, "finished")
+        return
     with pytest.raises(Conflict):
         await agent.run()
 
@@ -45,7 +51,7 @@ async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(stage
     await stage.until(done)
     after = (await stage.kinds(conversation))[len(kinds) :]
     assert after[:2] == ["ActionEvent", "ObservationEvent"]
-    assert await stage.status(conversation) == "paused"
+    await stage.until_status(conversation, "paused")
     await stage.let_go_on(conversation)
     await stage.until_status(conversation, "finished")
 
@@ -53,6 +59,12 @@ async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(stage
 async def test_stopped_at_once_the_call_is_cut_off_and_not_repeated(stage: Stage) -> None:
     conversation = await stage.calling()
     agent = stage.agent(conversation)
+    if not stage.interrupts:
+        with pytest.raises(NotFound) as caught:
+            await agent.interrupt()
+        assert "too old" in caught.value.hint
+        await stage.until_status(conversation, "finished")
+        return
     began = time.monotonic()
     await agent.interrupt()
     assert time.monotonic() - began < 5
@@ -71,7 +83,7 @@ async def test_stopped_at_once_the_call_is_cut_off_and_not_repeated(stage: Stage
 
 async def test_a_message_starts_a_stopped_agent_again(stage: Stage) -> None:
     conversation = await stage.calling()
-    await stage.agent(conversation).interrupt()
+    await stage.stop(conversation)
     await stage.api.send_message(conversation.id, stage.prompts.reply, run=False)
     assert await stage.status(conversation) == "paused"
     await stage.agent(conversation).run()
@@ -91,7 +103,7 @@ async def test_a_message_to_a_running_agent_is_read_after_the_step(stage: Stage)
 
 
 async def test_what_is_not_there_cannot_be_stopped_or_answered(
-    api: AppServer, run: Conversation
+    api: AppServer, run: Conversation, stage: Stage
 ) -> None:
     base, _, _ = (run.conversation_url or "").rpartition("/")
     agent = api.agent_server(replace(run, conversation_url=f"{base}/{UNKNOWN}"))
@@ -104,7 +116,8 @@ async def test_what_is_not_there_cannot_be_stopped_or_answered(
     ):
         with pytest.raises(NotFound):
             await call
-    for stop in (agent.pause(), agent.interrupt()):
-        with pytest.raises(InvalidRequest) as caught:
-            await stop
-        assert caught.value.status == 400
+    stops = [agent.pause, *([agent.interrupt] if stage.interrupts else [])]
+    for stop in stops:
+        with pytest.raises((InvalidRequest, NotFound)) as caught:  # NotFound: 1.58.2
+            await stop()
+        assert "not in this sandbox" in caught.value.hint

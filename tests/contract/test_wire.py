@@ -105,25 +105,3 @@ async def test_pause_and_resume_say_success_and_nothing_else(
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     answer = await wire.post(f"{V1}/sandboxes/NoSuchSandbox/pause")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
-
-
-async def test_the_agent_server_wants_its_own_key(
-    wire: httpx.AsyncClient, run: Conversation
-) -> None:
-    assert run.conversation_url and run.session_api_key
-    url = f"{run.conversation_url}/events/count"
-    key = run.session_api_key.reveal()
-    for headers, status in (
-        ({}, 401),
-        ({"X-Session-API-Key": "wrong"}, 401),
-        ({"Authorization": f"Bearer {key}"}, 401),
-        ({"X-Session-API-Key": key}, 200),
-    ):
-        answer = await wire.get(url, headers=headers)
-        assert answer.status_code == status, headers
-    wrong = await wire.get(
-        f"{run.conversation_url}/events/search",
-        params={"limit": "0"},
-        headers={"X-Session-API-Key": key},
-    )
-    assert wrong.status_code == 422

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,34 +15,48 @@ import pytest
 
 from oh_tui.api import AppServer, Conversation
 from tests.contract.acting import Prompts, Stage
-from tests.contract.fixtures import ServerUnderTest, api, run, wire
+from tests.contract.fixtures import ServerUnderTest, agent, api, run, wire
 
+from .alone import AgentServerAlone
+from .alone import python as python_of
+from .front import SANDBOX
 from .model import PRICED, ScriptedModel
-from .scripts import PROOF, scripts
+from .scripts import NOTES, PROOF, scripts
 from .server import PYTHON, LiveServer, keep_logs, temporary_folder
 
-__all__ = ["api", "run", "wire"]
+__all__ = ["agent", "api", "run", "wire"]
+
+IN_SANDBOXES = "1.34.0"
+"""The version of the agent servers that the app server starts in its sandboxes."""
+
+VERSIONS = ("1.17.0", IN_SANDBOXES, "1.58.2")
+
+every_version = pytest.mark.parametrize("version", VERSIONS, indirect=True)
+"""For a test of an agent server, or of what is read from one."""
 
 LOGS = pytest.StashKey[Path]()
 
 
 @dataclass(frozen=True)
-class Live:
+class Runs:
     """A real server and the ids of the conversations on it, all in one running sandbox."""
 
-    server: LiveServer
+    url: str
     tour: str
     """Finished: see the script of that name."""
-    child: str
-    """Finished: a sub-conversation of the tour, with a model that has a price."""
+    priced: str
+    """Finished, with a model that has a price; on an app server a sub-conversation of the tour."""
     refused: str
     """Ended in an error: the model did not take the key."""
     sandbox: str
     """The id of the sandbox that they are in."""
 
-    @property
-    def url(self) -> str:
-        return self.server.url
+
+@dataclass(frozen=True)
+class Live(Runs):
+    """An app server with an agent server of 1.34.0 in each sandbox."""
+
+    server: LiveServer
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +95,7 @@ def live(folder: Path, model: ScriptedModel) -> Iterator[Live]:
     server = LiveServer(folder / "main")
     try:
         server.use_model(model.url)
+        (folder / "work" / NOTES).unlink(missing_ok=True)
         tour = server.start("Please do script:tour")
         server.wait_until_over(tour)
         child = server.start("script:short", parent_conversation_id=tour, llm_model=PRICED)
@@ -86,19 +103,54 @@ def live(folder: Path, model: ScriptedModel) -> Iterator[Live]:
         sandbox = str(server.conversation(tour)["sandbox_id"])
         refused = server.start("script:refused", sandbox_id=sandbox)
         server.wait_until_over(refused)
-        yield Live(server, tour, child, refused, sandbox)
+        yield Live(server.url, tour, child, refused, sandbox, server)
     finally:
         server.close()
 
 
+@pytest.fixture(scope="session")
+def alone(folder: Path, model: ScriptedModel) -> Iterator[Callable[[str], Runs]]:
+    """Agent servers without an app server by their version, each started at its first use."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def runs(version: str) -> Runs:
+            if not python_of(version).exists():
+                pytest.skip(f"agent server {version} is not installed: see scripts/live_setup.py")
+            server = AgentServerAlone(version, folder / version, folder / "work", model)
+            stack.callback(server.close)
+            (folder / "work" / NOTES).unlink(missing_ok=True)
+            tour = server.run("Please do script:tour")
+            priced = server.run("script:short", model=PRICED)
+            return Runs(server.url, tour, priced, server.run("script:refused"), SANDBOX)
+
+        yield runs
+
+
 @pytest.fixture
-def server(live: Live) -> ServerUnderTest:
+def version(request: pytest.FixtureRequest) -> str:
+    """Of the agent server; a test may have it as its parameter."""
+    return getattr(request, "param", IN_SANDBOXES)
+
+
+@pytest.fixture
+def runs(version: str, request: pytest.FixtureRequest) -> Runs:
+    """The server that the test is about."""
+    if version == IN_SANDBOXES:
+        live: Live = request.getfixturevalue("live")
+        return live
+    alone: Callable[[str], Runs] = request.getfixturevalue("alone")
+    return alone(version)
+
+
+@pytest.fixture
+def server(runs: Runs) -> ServerUnderTest:
     """What the contract is held against."""
-    return ServerUnderTest(live.url)
+    return ServerUnderTest(runs.url)
 
 
 @pytest.fixture
-def stage(folder: Path, live: Live, api: AppServer) -> Stage:
+def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
     """What the contract of the calls that act is held against."""
     proof = folder / "work" / PROOF
 
@@ -119,11 +171,12 @@ def stage(folder: Path, live: Live, api: AppServer) -> Stage:
     return Stage(
         api,
         Prompts("script:short", "script:slow", "script:gated", "script:reply", "script:thinks"),
-        live.sandbox,
+        runs.sandbox,
         confirms,
         ran,
         asyncio.sleep,
         str(folder / "work" / "put"),
+        interrupts=version != "1.17.0",
     )
 
 

@@ -91,9 +91,23 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _whole(request: dict[str, Any], answer: Answer) -> dict[str, Any]:
-    """An answer in one piece, which the server asks for when it wants a title."""
-    message = {"role": "assistant", "content": answer.text}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    """An answer in one piece: a title, or any answer where the server does not stream."""
+    calls = [
+        {
+            "id": _call_id(index),
+            "type": "function",
+            "function": {"name": call.tool, "arguments": json.dumps(call.arguments)},
+        }
+        for index, call in enumerate(answer.calls)
+    ]
+    message = {"role": "assistant", "content": answer.text} | (
+        {"tool_calls": calls} if calls else {}
+    )
+    choice = {
+        "index": 0,
+        "message": message,
+        "finish_reason": "tool_calls" if calls else "stop",
+    }
     return _head(request, "chat.completion") | {
         "choices": [choice],
         "usage": _usage(request, answer),
@@ -109,13 +123,17 @@ def _chunks(request: dict[str, Any], answer: Answer) -> Iterator[dict[str, Any]]
     yield chunk({"role": "assistant", "content": answer.text})
     for index, call in enumerate(answer.calls):
         opening = {"name": call.tool, "arguments": ""}
-        identity = {"id": f"call_{time.time_ns()}_{index}", "type": "function"}
+        identity = {"id": _call_id(index), "type": "function"}
         yield chunk({"tool_calls": [{"index": index, "function": opening, **identity}]})
         text = json.dumps(call.arguments)
         for piece in (text[: len(text) // 2], text[len(text) // 2 :]):
             yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
     yield chunk({}, "tool_calls" if answer.calls else "stop")
     yield head | {"choices": [], "usage": _usage(request, answer)}
+
+
+def _call_id(index: int) -> str:
+    return f"call_{time.time_ns()}_{index}"
 
 
 def _head(request: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from .model import Answer, Call
 PROOF = "proof.txt"
 """What the gated script writes when it may."""
 
+NOTES = "notes.txt"
+"""What the tour makes; it must not be there before."""
+
 ENOUGH = "enough"
 """What ends the step of the patient script; by itself it ends after two minutes."""
 
 
 def scripts(folder: Path) -> dict[str, list[Answer]]:
     """The scripts by name; files they make go to `folder`."""
-    notes = str(folder / "notes.txt")
+    notes = str(folder / NOTES)
     # it says something all the time: after 30 s of silence the tool would end the step
     patience = f"for i in {{1..120}}; do [ -e {folder / ENOUGH} ] && break; echo $i; sleep 1; done"
     return {

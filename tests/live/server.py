@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +38,7 @@ class LiveServer:
 
     def __init__(self, folder: Path, *, webhook: bool = True, key: str = "") -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = key
         self.webhook = webhook
@@ -78,23 +78,17 @@ class LiveServer:
         wait_for(self._alive, "the app server to start again", 60)
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of the user's own OpenHands, no proxy, and webhooks that do not dawdle.
+        """The environment of the app server, with webhooks that do not dawdle.
 
         Sending the first events takes some seconds, for the app server makes a title first; a
         flush delay shorter than that loses the events that come meanwhile until the next one comes
         (measured, agent server 1.34.0). The default is 30 s.
         """
-        ours = ("OH_", "OPENHANDS_", "LLM_", "SESSION_API_KEY", "TMUX")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        kept = {k: v for k, v in kept.items() if not k.lower().endswith("_proxy")}
         made = {
-            "HOME": str(self.folder),
-            "TMPDIR": str(self.folder / "tmp"),
             "OH_PERSISTENCE_DIR": str(self.folder / "data"),
             "OH_AGENT_SERVER_ENV": json.dumps({"TMUX_TMPDIR": str(self.folder / "tmp")}),
             "RUNTIME": "process",
             "SERVE_FRONTEND": "false",
-            "LOG_LEVEL": "WARNING",
         }
         if self.webhook:
             made["OH_WEBHOOKS_0_BASE_URL"] = f"{self.url}/api/v1/webhooks"
@@ -102,7 +96,7 @@ class LiveServer:
             made["OH_WEBHOOKS_0_RETRY_DELAY"] = "1"
         if self.key:
             made["SESSION_API_KEY"] = self.key
-        return kept | made
+        return clean_environment(self.folder) | made
 
     def _alive(self) -> bool:
         if self._process.poll() is not None:
@@ -184,13 +178,27 @@ class LiveServer:
     def close(self) -> None:
         """Kill the server and its sandboxes, stopped ones too, and the terminals they left."""
         self._client.close()
-        for group in self._groups:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
+        end_groups(self._groups, self.folder / "tmp")
         self._process.wait()
-        surroundings = {**os.environ, "TMUX_TMPDIR": str(self.folder / "tmp")}
-        kill = ["tmux", "-L", "openhands", "kill-server"]
-        subprocess.run(kill, env=surroundings, capture_output=True, check=False)
+
+
+def clean_environment(folder: Path) -> dict[str, str]:
+    """An environment for a program of OpenHands: nothing of the user's own, no proxy, and
+    `folder` for what it writes."""
+    theirs = ("OH_", "OPENHANDS_", "LLM_", "SESSION_API_KEY", "TMUX")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(theirs)}
+    kept = {k: v for k, v in kept.items() if not k.lower().endswith("_proxy")}
+    return kept | {"HOME": str(folder), "TMPDIR": str(folder / "tmp"), "LOG_LEVEL": "WARNING"}
+
+
+def end_groups(groups: Iterable[int], tmux: Path) -> None:
+    """Kill these groups of processes, and the terminals they left whose sockets are in `tmux`."""
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    kill = ["tmux", "-L", "openhands", "kill-server"]
+    surroundings = {**os.environ, "TMUX_TMPDIR": str(tmux)}
+    subprocess.run(kill, env=surroundings, capture_output=True, check=False)
 
 
 def temporary_folder() -> Path:
@@ -218,7 +226,7 @@ def wait_for(question: Callable[[], T], what: str, seconds: float) -> T:
     raise TimeoutError(f"waited {seconds:.0f} s for {what}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

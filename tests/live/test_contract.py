@@ -1,18 +1,13 @@
-"""The contract of the service layer, held against the real server."""
+"""The contract of the service layer, held against the real app server."""
 
 # ruff: noqa: F403
 import pytest
 
-from tests.contract.test_answering import *
 from tests.contract.test_conversations import *
 from tests.contract.test_download import *
 from tests.contract.test_events import *
-from tests.contract.test_files import *
-from tests.contract.test_git import *
 from tests.contract.test_sandboxes import *
-from tests.contract.test_shell import *
 from tests.contract.test_starting import *
-from tests.contract.test_stopping import *
 from tests.contract.test_wire import *
 
 pytestmark = pytest.mark.live

@@ -17,7 +17,7 @@ from oh_tui.trajectory.events import parse_event
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.study import Study
 
-from .conftest import Live
+from .conftest import Live, Runs, every_version
 from .test_sources import loaded, one
 
 pytestmark = pytest.mark.live
@@ -50,9 +50,10 @@ async def heard_of(
     raise AssertionError("the app server never heard of the whole run")
 
 
-async def test_a_finished_run_is_charged_from_its_full_state(api: AppServer, live: Live) -> None:
+@every_version
+async def test_a_finished_run_is_charged_from_its_record(api: AppServer, runs: Runs) -> None:
     source = ServerSource(api, "live")
-    tour = await one(source, live.tour)
+    tour = await one(source, runs.tour)
     run = (await loaded(source, tour)).trajectory
     assert run is not None
     study = Study(run)
@@ -70,11 +71,27 @@ async def test_a_finished_run_is_charged_from_its_full_state(api: AppServer, liv
     assert not study.accounts.priced
 
 
+@every_version
+async def test_money_and_time_are_those_of_the_record(api: AppServer, runs: Runs) -> None:
+    source = ServerSource(api, "live")
+    conversation = await one(source, runs.priced)
+    run = (await loaded(source, conversation)).trajectory
+    agent = api.agent_server(conversation)
+    assert run is not None and agent is not None
+    accounts = Study(run).accounts
+    sums_up(accounts, run)
+    usages = ((await agent.conversation()).stats or {})["usage_to_metrics"].values()
+    assert accounts.priced
+    assert accounts.total.cost == pytest.approx(sum(use["accumulated_cost"] for use in usages))
+    latencies = [each["latency"] for use in usages for each in use["response_latencies"]]
+    assert accounts.total.llm == pytest.approx(sum(latencies))
+
+
 async def test_both_stores_and_the_file_tell_the_same(
     api: AppServer, live: Live, tmp_path: Path
 ) -> None:
     source = ServerSource(api, "live")
-    conversation = await one(source, live.child)
+    conversation = await one(source, live.priced)
     near = (await loaded(source, conversation)).trajectory
     assert near is not None
     far = await heard_of(api, conversation, near, tmp_path)
@@ -89,14 +106,15 @@ async def test_both_stores_and_the_file_tell_the_same(
     sums_up(theirs.accounts, far)
 
 
-async def test_the_verdicts_of_real_ends(api: AppServer, live: Live) -> None:
+@every_version
+async def test_the_verdicts_of_real_ends(api: AppServer, runs: Runs) -> None:
     source = ServerSource(api, "live")
-    refused = (await loaded(source, await one(source, live.refused))).trajectory
+    refused = (await loaded(source, await one(source, runs.refused))).trajectory
     assert refused is not None
     study = Study(refused)
     assert study.verdict.word == "error"
     assert study.verdict.landing == len(refused)
-    tour = (await loaded(source, await one(source, live.tour))).trajectory
+    tour = (await loaded(source, await one(source, runs.tour))).trajectory
     assert tour is not None
     study = Study(tour)
     assert (study.verdict.word, study.verdict.cause) == ("finished", "The tour is over.")

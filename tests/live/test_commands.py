@@ -1,0 +1,89 @@
+"""The commands over real agent servers of three generations, and over what the CLI has kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import oh_tui
+
+from .cli import PROGRAM, VERSION, run_headless
+from .conftest import Runs, every_version
+from .model import PRICED, ScriptedModel
+from .scripts import NOTES
+
+pytestmark = pytest.mark.live
+
+
+def told(*words: str | Path, **environment: str) -> str:
+    done = oh_tui(*words, **environment)
+    assert done.returncode == 0, (words, done.stdout[-2000:], done.stderr[-2000:])
+    return done.stdout
+
+
+def value(*words: str | Path, **environment: str) -> Any:
+    return json.loads(told(*words, "--json", **environment))
+
+
+def is_the_tour(run: tuple[str, ...], **environment: str) -> None:
+    """What each command tells of a run of that script; `run` are the words that name it."""
+    *at, identifier = run
+    why = value(*at, "why", identifier, **environment)
+    assert (why["verdict"]["word"], why["verdict"]["cause"]) == ("finished", "The tour is over.")
+    found = value(*at, "check", identifier, **environment)
+    assert (found["calls"], found["ok"], found["failed"], found["open"]) == (11, 7, 4, 0)
+    steps = value(*at, "steps", identifier, **environment)
+    assert len(steps["steps"]) == 12
+    assert NOTES in told(*at, "changes", identifier, **environment)
+    page = told(*at, "export", identifier, **environment)
+    for words in ("hello from the sandbox", "No such file or directory", "side one"):
+        assert words in page
+
+
+@every_version
+def test_a_run_is_listed_and_read(runs: Runs) -> None:
+    at = ("--server", runs.url)
+    listed = value(*at, "conversations")["conversations"]
+    assert {runs.tour, runs.refused} <= {one["id"] for one in listed}
+    is_the_tour((*at, runs.tour))
+    assert value(*at, "why", runs.refused)["verdict"]["word"] == "error"
+
+
+@every_version
+def test_a_command_and_files_go_into_the_sandbox(runs: Runs, folder: Path, tmp_path: Path) -> None:
+    at = ("--server", runs.url)
+    assert told(*at, "exec", runs.tour, "--", "echo over there") == "over there\n"
+    assert oh_tui(*at, "exec", runs.tour, "--", "exit 3").returncode == 3
+    local, there = tmp_path / "a.txt", str(folder / "work" / "from-here.txt")
+    local.write_text("here\n")
+    told(*at, "put", runs.tour, local, there, "--yes")
+    told(*at, "get", runs.tour, there, "-o", tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text() == "here\n"
+
+
+def test_what_the_cli_has_kept_is_read(folder: Path, model: ScriptedModel) -> None:
+    if not PROGRAM.exists():
+        pytest.skip(f"OpenHands CLI {VERSION} is not installed: see scripts/live_setup.py")
+    home = folder / "cli"
+    home.mkdir()
+    (folder / "work" / NOTES).unlink(missing_ok=True)
+    tour = run_headless(home, model, "Please do script:tour", PRICED)
+    refused = run_headless(home, model, "Please do script:refused")
+    at = ("--server", "local")
+    listed = value(*at, "conversations", HOME=str(home))["conversations"]
+    assert {one["id"].replace("-", "") for one in listed} == {tour, refused}
+    is_the_tour((*at, tour), HOME=str(home))
+    assert value(*at, "why", refused, HOME=str(home))["verdict"]["word"] == "error"
+
+    state = home / ".openhands" / "conversations" / tour / "base_state.json"
+    usages = json.loads(state.read_text())["stats"]["usage_to_metrics"].values()
+    totals = value(*at, "steps", tour, HOME=str(home))["totals"]
+    assert totals["priced"]
+    assert totals["cost"] == pytest.approx(sum(use["accumulated_cost"] for use in usages))
+    spent = [use["accumulated_token_usage"] for use in usages]
+    assert totals["tokens"]["prompt"] == sum(use["prompt_tokens"] for use in spent)
+    latencies = [each["latency"] for use in usages for each in use["response_latencies"]]
+    assert totals["llm_s"] == pytest.approx(sum(latencies), abs=0.001)
