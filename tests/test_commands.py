@@ -257,7 +257,10 @@ def test_without_a_terminal_open_lists_the_runs_and_the_steps_of_the_first(
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "Conversations: 2 files"
-    assert lines[2:4] == ["5f3a91c0  Tidy up the build", "0123abcd  Other run"]
+    rows = [line.split(maxsplit=3) for line in lines[1:4]]
+    assert rows[0] == ["id", "state", "changed", "title"]
+    assert lines[2].startswith("5f3a91c0") and lines[2].endswith("w  Tidy up the build")
+    assert lines[3].startswith("0123abcd  error")
     assert lines[5:] == [
         "Tidy up the build  5f3a91c0",
         "#    at  ran     what       result",

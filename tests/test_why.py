@@ -128,7 +128,7 @@ def test_the_server_tells_the_cost_where_the_events_do_not() -> None:
     assert told("dep-bump", metrics=Metrics(0.25))["conversation"]["cost"] == 0.25
     assert told("dep-bump", metrics=Metrics(0.0))["conversation"]["cost"] is None
     about = told("dep-bump", llm_model="litellm_proxy/anthropic/some-model")["conversation"]
-    assert about["model"] == "some-model"
+    assert about["model"] == "litellm_proxy/anthropic/some-model", "as every command tells it"
 
 
 def test_secrets_and_escapes_stay_inside() -> None:

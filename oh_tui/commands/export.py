@@ -60,7 +60,7 @@ def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> It
     cost = accounts.total.cost or about["cost"] or 0.0
     told = (
         about["repository"],
-        about["model"],
+        f"model {about['model']}" if about["model"] else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
         dollars(cost) if cost else "",
         plural(len(facts.trajectory), "step"),

@@ -11,20 +11,28 @@ from typing import Any
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, Sandbox, bare_id
-from oh_tui.commands.documents import conversation_id, conversation_json, line, sandbox_json
+from oh_tui.commands.documents import (
+    conversation_id,
+    conversation_json,
+    line,
+    sandbox_json,
+    verdict_json,
+)
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
-from oh_tui.commands.reading import chosen, on_server, short_id, title
+from oh_tui.commands.reading import chosen, on_server, short_id, title, with_state
 from oh_tui.commands.standing import HUES, NOTHING, outcome, remembered, state
 from oh_tui.human import compact, dollars
 from oh_tui.needs import standing
 from oh_tui.problem import Problem
 from oh_tui.seen import Seen
 from oh_tui.sources import cut_words
+from oh_tui.sources.files import FileSource
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import seconds
 from oh_tui.trajectory.moments import seconds_of
+from oh_tui.trajectory.verdict import Verdict, judge
 
 LIMIT = 50
 """Conversations that are listed unless more are asked for."""
@@ -46,7 +54,8 @@ async def conversations(call: Call) -> int:
     async for page in _pages(call):
         if page.is_cut:
             say(cut_words("conversations"))
-        for one in page.items:
+        for row in page.items:
+            one = with_state(call.source, row)
             if not _is_asked_for(asked, one, _seen(seen, one)):
                 continue
             if limit is not None and len(found) == limit:
@@ -251,16 +260,19 @@ class _Known(msgspec.Struct, frozen=True):
     events: int | None
     counted_by: str | None
     sandbox: Sandbox | None
+    ending: Verdict | None
+    """Of a file: a server tells the state of now."""
 
 
 async def show(call: Call) -> int:
-    conversation = await chosen(call.source, call.identifier)
+    conversation = with_state(call.source, await chosen(call.source, call.identifier))
     known = await _look(call, conversation)
     if call.as_json:
         print_json(
             {
                 "conversation": conversation_json(conversation),
                 "sandbox": sandbox_json(known.sandbox) if known.sandbox else None,
+                "ended": verdict_json(known.ending) if known.ending else None,
                 "events": known.events,
                 "counted_by": known.counted_by,
                 "web": _web(call, conversation) or None,
@@ -287,7 +299,8 @@ async def _look(call: Call, conversation: Conversation) -> _Known:
             (sandbox,) = await server.api.get_sandboxes([conversation.sandbox_id])
     except Problem as problem:
         say(problem.sentence)
-    return _Known(events, by, sandbox)
+    ending = judge(source.read(conversation)) if isinstance(source, FileSource) else None
+    return _Known(events, by, sandbox, ending)
 
 
 def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str | Cell]]:
@@ -303,6 +316,7 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
         ("state", Cell(*outcome(one, _seen(remembered(call), one)))),
+        ("ended", known.ending.cause if known.ending else ""),
         ("sandbox", " ".join(filter(None, (line(one.sandbox_id), _sandbox_word(known.sandbox))))),
         ("repository", line(one.selected_repository) or ""),
         ("branch", line(one.selected_branch) or ""),

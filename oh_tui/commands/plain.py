@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import bare_id
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Style, fit, say, width
-from oh_tui.commands.reading import name, read_run, short_id, title, whole
+from oh_tui.commands.reading import name, read_run, short_id, title, whole, with_state
 from oh_tui.commands.standing import NOTHING, outcome, remembered
 from oh_tui.human import age, clock, tenths
 from oh_tui.problem import Problem
@@ -55,7 +55,8 @@ async def show_plain(call: Call) -> int:
     for problem in source.problems:
         say(problem)
     print(f"Conversations: {source.label}")
-    _print_table(_conversation_rows(page.items, remembered(call)), "<<>><<")
+    rows = [with_state(source, row) for row in page.items]
+    _print_table(_conversation_rows(rows, remembered(call)), "<<>><<")
     if page.next_page_id:
         print(f"... the {len(page.items)} created last; there are more")
     opened = asked_for or next(iter(page.items), None)

@@ -118,6 +118,11 @@ def _read_file(archive: Archive) -> Loaded:
     return Loaded("file", trajectory, count, count, archive.note, damaged=damaged)
 
 
+def with_state(source: Source, conversation: Conversation) -> Conversation:
+    """The conversation as it is; one in a file with what its last events tell of its agent."""
+    return source.with_state(conversation) if isinstance(source, FileSource) else conversation
+
+
 def on_server(source: Source) -> ServerSource | None:
     """The source as a server, for what only a server has; None for files."""
     if isinstance(source, FileSource):

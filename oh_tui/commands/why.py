@@ -77,7 +77,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
-            "model": safe_line(conversation.llm_model or "").rpartition("/")[2] or None,
+            "model": safe_line(conversation.llm_model or "") or None,
             "repository": safe_line(conversation.selected_repository or "") or None,
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, accounts),
@@ -218,7 +218,7 @@ def _head(found: dict[str, Any]) -> str:
         f"{duration(work)} of work" if work and work >= 0.5 else "",
         plural(found["counts"]["steps"], "step") if found["counts"]["steps"] else "",
         dollars(about["cost"]) if about["cost"] else "" if about["priced"] else "price unknown",
-        about["model"] or "",
+        f"model {about['model']}" if about["model"] else "",
     ]
     told = ", ".join(filter(None, parts))
     if found["verdict"]["cut_off"]:

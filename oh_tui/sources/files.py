@@ -7,14 +7,27 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, M
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oh_tui.api.models import Conversation, GitChange, Metrics, Page, Sandbox, StartTask
+import msgspec
+
+from oh_tui.api.models import (
+    Conversation,
+    GitChange,
+    Metrics,
+    Page,
+    Sandbox,
+    StartTask,
+    bare_id,
+)
 from oh_tui.needs import Stand
+from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Cost, Loaded, Older, SandboxPlan, build
 from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.describe import describe_event
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
@@ -23,6 +36,11 @@ if TYPE_CHECKING:
     from oh_tui.sources.workspace import Workspace
 
 T = TypeVar("T")
+
+BEGINNING, ENDING = 20, 3
+"""Events that are read for the first message, and for the time of the last event."""
+
+_ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 SLICE = 2000
 """Events read between two signs of progress."""
@@ -54,6 +72,8 @@ class FileSource:
         self.problems: list[str] = []
         self._archives: dict[str, Archive] = {}
         """Conversation id -> archive, in the order found."""
+        self._rows: dict[Archive, Conversation] = {}
+        """What was read of each archive for the list."""
 
     async def close(self) -> None:
         for archive in self._archives.values():
@@ -85,14 +105,33 @@ class FileSource:
                     (hints and hints[0])
                     or "give a downloaded zip, a folder with event files, or a folder of those",
                 )
-        return [conversation_of(name, archive) for name, archive in self._archives.items()]
+        return [self._row(name, archive) for name, archive in self._archives.items()]
+
+    def _row(self, name: str, archive: Archive) -> Conversation:
+        row = self._rows.get(archive)
+        if row is None or row.id != name:
+            row = self._rows[archive] = conversation_of(name, archive)
+        return row
+
+    def ending(self, conversation: Conversation) -> Verdict:
+        """How a run ended, by its last events and what is written beside them."""
+        archive = self.archive(conversation)
+        return judge(_newest(archive, max(0, len(archive) - PEEK)))
+
+    def with_state(self, conversation: Conversation) -> Conversation:
+        """The conversation with the state of its agent, which a file has no other record of."""
+        verdict = self.ending(conversation)
+        word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
+        status = Stand.CUT_OFF.value if verdict.cut_off else word
+        return msgspec.structs.replace(conversation, execution_status=status or None)
 
     async def count(self) -> int | None:
         return len(self._archives)
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        known = {c.id: c for c in await _aside(self.conversations)}
-        return [known.get(i) for i in ids]
+        rows = await _aside(self.conversations)
+        known = {bare_id(c.id): c for c in reversed(rows)} | {c.id: c for c in rows}
+        return [known.get(i) or known.get(bare_id(i)) for i in ids]
 
     async def started(self, identifier: str) -> StartTask | None:
         return None
@@ -118,6 +157,7 @@ class FileSource:
             stop = min(total, start + SLICE)
             await _aside(_extend, whole, archive, start, stop)
             yield Loaded("file", None, stop, total)
+        _take_status(whole, archive)
         yield Loaded("file", whole, total, total, archive.note)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
@@ -200,7 +240,15 @@ def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) 
     """The run of an archive with these of its events, and what the archive tells beside them."""
     run = build(events, complete=complete, stats=archive.stats)
     run.cut_off = archive.cut_off
+    _take_status(run, archive)
     return run
+
+
+def _take_status(run: Trajectory, archive: Archive) -> None:
+    """Of a run whose events tell no status, such as the CLI's: the one in base_state.json."""
+    status = archive.info.get("execution_status")
+    if not run.status and run.events and isinstance(status, str):
+        run.status = status
 
 
 def _newest(archive: Archive, first: int) -> Trajectory:
@@ -212,7 +260,8 @@ def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> 
 
 
 def conversation_of(name: str, archive: Archive) -> Conversation:
-    """A row made of what the archive's meta.json says; anything may be missing or wrong there."""
+    """A row made of what the archive's meta.json says, anything of which may be missing or wrong,
+    and of its first and last events."""
     info: dict[str, Any] = archive.info
 
     def text(key: str) -> str | None:
@@ -221,15 +270,30 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
 
     return Conversation(
         id=name,
-        title=text("title") or archive.name,
+        title=text("title") or _title(archive),
         execution_status=Stand.CUT_OFF if archive.cut_off else None,
         selected_repository=text("selected_repository"),
         selected_branch=text("selected_branch"),
         llm_model=text("llm_model"),
         metrics=_metrics(info.get("metrics")),
         created_at=text("created_at"),
-        updated_at=text("updated_at"),
+        updated_at=_last_time(archive) or text("updated_at"),
     )
+
+
+def _title(archive: Archive) -> str:
+    """The name of the file; of a folder that is called by an id, the first message."""
+    if _ID.fullmatch(archive.name):
+        for event in archive.events(0, BEGINNING):
+            if event.kind == "MessageEvent" and event.source == "user":
+                return describe_event(event).result or archive.name
+    return archive.name
+
+
+def _last_time(archive: Archive) -> str:
+    """When the last event happened, as it tells it; "" when none of the last tells that."""
+    last = list(archive.events(max(0, len(archive) - ENDING)))
+    return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
 def _metrics(value: Any) -> Metrics | None:

@@ -9,8 +9,9 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
-from oh_tui.sources.files import FileSource, conversation_of
+from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.events import seconds
 
 HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
@@ -40,6 +41,7 @@ class ThisMachine(FileSource):
             self._opened[path] = kept if kept and kept[0] == at else (at, self._open(path))
         newest = sorted(self._opened.items(), key=lambda found: found[1][0], reverse=True)
         self._archives = {}
+        kept_open = {archive for _, archive in self._opened.values()}
         rows = []
         for path, (at, archive) in newest:
             if archive is None:
@@ -47,9 +49,11 @@ class ThisMachine(FileSource):
             name = str(archive.info.get("id") or path)
             name = str(path) if name in self._archives else name
             self._archives[name] = archive
-            row = conversation_of(name, archive)
-            when = datetime.fromtimestamp(at, UTC).isoformat()
-            rows.append(msgspec.structs.replace(row, updated_at=row.updated_at or when))
+            row = self._row(name, archive)
+            when = _in_utc(row.updated_at or "") or datetime.fromtimestamp(at, UTC).isoformat()
+            rows.append(msgspec.structs.replace(row, updated_at=when))
+        self._rows = {one: row for one, row in self._rows.items() if one in kept_open}
+        rows.sort(key=lambda row: seconds(row.updated_at or "") or 0.0, reverse=True)
         if not rows:
             why = self.problems[0] if self.problems else "There are no runs on this machine yet"
             raise Problem(why, HINT)
@@ -61,6 +65,14 @@ class ThisMachine(FileSource):
         except Problem as problem:
             self.problems.append(problem.sentence)
             return None
+
+
+def _in_utc(told: str) -> str:
+    """The time of an event in UTC: the CLI writes that of the clock on the wall."""
+    try:
+        return datetime.fromisoformat(told).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _written(path: Path) -> float:

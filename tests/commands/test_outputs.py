@@ -292,3 +292,24 @@ def test_the_account_and_where_its_key_came_from() -> None:
     told = json.loads(demo("whoami", "--json").stdout)
     assert told["demo"] is True and told["key_from"] is None
     assert "@" in told["email"]
+
+
+def test_of_a_file_the_state_and_the_model_are_told(run_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "model.zip"
+    with zipfile.ZipFile(other, "w") as archive, zipfile.ZipFile(run_file) as before:
+        meta = json.loads(before.read("meta.json")) | {"llm_model": "openai/text"}
+        archive.writestr("meta.json", json.dumps(meta))
+        for name in before.namelist()[1:]:
+            archive.writestr(name, before.read(name))
+    assert oh_tui("conversations", other).stdout.split("\t")[1] == "stuck"
+    assert oh_tui("conversations", other, "--status", "error").stdout == ""
+    shown = oh_tui("show", other).stdout
+    assert "state\tstuck\n" in shown
+    assert "ended\tSteps 58-61 made the same call" in shown
+    assert oh_tui("why", other).stdout.splitlines()[0].endswith(", model openai/text")
+    for name in ("why", "show", "steps"):
+        told = json.loads(oh_tui(name, other, "--json").stdout)["conversation"]
+        assert told["model"] == "openai/text"
+    (row,) = json.loads(oh_tui("conversations", other, "--json").stdout)["conversations"]
+    assert (row["model"], row["status"]) == ("openai/text", "stuck")
+    assert "model openai/text" in oh_tui("export", other).stdout.splitlines()[4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.this_machine import ThisMachine
+from oh_tui.trajectory.verdict import judge
 
 
 def write(path: Path, count: int, **info: Any) -> Path:
@@ -143,3 +146,94 @@ async def test_a_file_that_goes_away_while_it_is_read_is_a_problem(
     assert states[-1].trajectory is not None
     assert len(states[-1].trajectory.events) == 3
     assert states[-1].note or states[-1].trajectory.counts.unreadable == 1
+
+
+# how its run ended, beside what meta.json tells
+
+
+def cli_run(
+    folder: Path, identifier: str, *, status: str = "finished", second: int = 5, asked: str = "Hi"
+) -> Path:
+    """A run as the OpenHands CLI keeps it: no meta.json, and no event that tells a state."""
+    home = folder / identifier.replace("-", "")
+    (home / "events").mkdir(parents=True)
+    agent = {"llm": {"model": "openai/text"}}
+    base = {"id": identifier, "execution_status": status, "agent": agent}
+    (home / "base_state.json").write_text(json.dumps(base))
+    events: list[dict[str, Any]] = [
+        {"kind": "SystemPromptEvent", "id": "p", "source": "agent"},
+        {"kind": "MessageEvent", "id": "m", "source": "user",
+         "llm_message": {"role": "user", "content": [{"type": "text", "text": asked}]}},
+        {"kind": "ActionEvent", "id": "a", "source": "agent", "tool_name": "terminal",
+         "tool_call_id": "c", "llm_response_id": "r",
+         "action": {"kind": "TerminalAction", "command": "make"}},
+    ]  # fmt: skip
+    for number, event in enumerate(events):
+        event["timestamp"] = f"2026-03-01T10:00:0{number + second - 2}"
+        name = f"event-{number:05}-{event['id']}.json"
+        (home / "events" / name).write_text(json.dumps(event))
+    return home
+
+
+DASHED = "5f3a91c0-1111-4111-8111-111111111111"
+
+
+@pytest.mark.parametrize("identifier", [DASHED, DASHED.replace("-", "")])
+async def test_a_run_is_found_by_its_id_with_and_without_dashes(
+    tmp_path: Path, files: Files, identifier: str
+) -> None:
+    cli_run(tmp_path, DASHED)
+    for source in (files(tmp_path), ThisMachine(tmp_path)):
+        (found,) = await source.get([identifier])
+        assert found is not None and found.id == DASHED
+        assert len(source.read(found).events) == 3
+
+
+async def test_a_run_of_the_cli_is_called_by_its_first_message(
+    tmp_path: Path, files: Files
+) -> None:
+    cli_run(tmp_path, DASHED, asked="Tidy up\nthe \x1b[31mbuild")
+    (row,) = (await files(tmp_path).newest()).items
+    assert row.title == "Tidy up the build" or row.title == "Tidy up"
+    assert row.llm_model == "openai/text"
+    assert row.updated_at == "2026-03-01T10:00:05"
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "told"),
+    [
+        ("finished", "finished", "finished"),
+        ("waiting_for_confirmation", "waiting", "waiting_for_confirmation"),
+        ("error", "error", "error"),
+        ("running", "saved", "saved"),
+        ("flying", "", None),
+    ],
+)
+async def test_a_state_that_no_event_tells_comes_from_base_state(
+    tmp_path: Path, files: Files, status: str, word: str, told: str | None
+) -> None:
+    cli_run(tmp_path, DASHED, status=status)
+    source = files(tmp_path)
+    (row,) = (await source.newest()).items
+    assert source.ending(row).word == word
+    assert source.with_state(row).execution_status == told
+    assert judge(source.read(row)).word == word
+    *_, loaded = [state async for state in source.load(row)]
+    assert loaded.trajectory is not None and judge(loaded.trajectory).word == word
+
+
+async def test_the_last_event_counts_for_order_and_age_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when a file was written: copying changes that. The CLI writes local time."""
+    monkeypatch.setenv("TZ", "UTC-2")
+    time.tzset()
+    try:
+        for number, second in ((1, 7), (2, 3), (3, 5)):
+            cli_run(tmp_path, f"{number}" * 32, second=second)
+        rows = (await ThisMachine(tmp_path).newest()).items
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [row.id[0] for row in rows] == ["1", "3", "2"]
+    assert rows[0].updated_at == "2026-03-01T08:00:07+00:00"

@@ -370,7 +370,7 @@ def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float
     facts = []
     model = told_line(conversation.llm_model)
     if model:
-        facts.append(model.rpartition("/")[2])
+        facts.append(f"model {model}")
     if trajectory and trajectory.cut_off:
         facts.append("cut off")
     status = conversation.sandbox_status
