@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -33,6 +34,10 @@ NO_END = "how it ended is not known: the last event of this run cannot be read"
 MESSAGE_KINDS = frozenset({"MessageEvent"})
 
 
+FEW = 8
+"""Results of one call up to which they are a tuple."""
+
+
 class Outcome(StrEnum):
     OK = "ok"
     COMMAND_FAILED = "command failed"
@@ -55,7 +60,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
     number: int
     event: Event
-    results: tuple[Event, ...] = ()
+    results: Sequence[Event] = ()
     approved: float | None = None
     """When a call that waited for an answer began to run, in seconds since 1970."""
 
@@ -309,7 +314,11 @@ class Trajectory:
     def _attach(self, number: int, event: Event) -> None:
         step = self.steps[number - 1]
         self._count(step, -1)
-        step.results = (*step.results, event)
+        if isinstance(step.results, list):
+            step.results.append(event)
+        else:  # a tuple is smaller, a list of many grows in no time
+            few = len(step.results) < FEW
+            step.results = (*step.results, event) if few else [*step.results, event]
         # the same text twice is held once
         call = step.event
         if event.action_id == call.id:
@@ -342,8 +351,9 @@ class Trajectory:
         for step in kept:
             step.number = new[step.number]
         self.steps = kept
+        ordered = sorted(gone)
         self.statuses = [
-            change._replace(after=change.after - sum(number <= change.after for number in gone))
+            change._replace(after=change.after - bisect_right(ordered, change.after))
             for change in self.statuses
         ]
         self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}

@@ -1,0 +1,112 @@
+"""Runs whose shape would cost more than in proportion to their length."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.sources import build
+from oh_tui.trajectory.events import Event, parse_event
+from tests.processes import oh_tui
+
+Row = dict[str, Any]
+
+
+def call(number: int, call_id: str = "c", response: str = "r") -> Row:
+    return {
+        "id": f"call-{number}", "kind": "ActionEvent", "source": "agent",
+        "tool_name": "terminal", "tool_call_id": call_id, "llm_response_id": response,
+        "action": {"kind": "TerminalAction", "command": "ls"},
+    }  # fmt: skip
+
+
+def result(number: int, of: str = "", call_id: str = "c") -> Row:
+    return {
+        "id": f"result-{number}", "kind": "ObservationEvent", "source": "environment",
+        "tool_name": "terminal", "tool_call_id": call_id, "action_id": of,
+        "observation": {"kind": "TerminalObservation", "exit_code": 0,
+                        "content": [{"type": "text", "text": "x"}]},
+    }  # fmt: skip
+
+
+def status(number: int) -> Row:
+    return {
+        "id": f"status-{number}", "kind": "ConversationStateUpdateEvent", "source": "environment",
+        "key": "execution_status", "value": "running" if number % 2 else "paused",
+    }  # fmt: skip
+
+
+def one_call(count: int) -> Iterator[Row]:
+    yield call(0)
+    yield from (result(n, "call-0") for n in range(count))
+
+
+def results_first(count: int) -> Iterator[Row]:
+    yield from (result(n, "call-0") for n in range(count))
+    yield call(0)
+
+
+def one_name(count: int) -> Iterator[Row]:
+    """All calls have one tool_call_id."""
+    yield from (call(n, response=str(n)) for n in range(count // 2))
+    yield from (result(n) for n in range(count // 2))
+
+
+def one_answer(count: int) -> Iterator[Row]:
+    """All calls are of one answer of the model."""
+    yield from (call(n, f"c{n}") for n in range(count // 2))
+    yield from (result(n, f"call-{n}", f"c{n}") for n in range(count // 2))
+
+
+def backwards(count: int) -> Iterator[Row]:
+    """Results, each followed by another status, before their calls."""
+    for n in range(count // 3):
+        yield result(n, f"call-{n}", f"c{n}")
+        yield status(n)
+    yield from (call(n, f"c{n}", str(n)) for n in range(count // 3))
+
+
+def one_report(count: int) -> Iterator[Row]:
+    for n in range(count):
+        yield {
+            "id": f"report-{n}", "kind": "ACPToolCallEvent", "source": "agent",
+            "tool_call_id": "c", "title": "x", "status": "running",
+        }  # fmt: skip
+
+
+SHAPES: list[Callable[[int], Iterator[Row]]] = [
+    one_call, results_first, one_name, one_answer, backwards, one_report,
+]  # fmt: skip
+
+
+def events(make: Callable[[int], Iterator[Row]], count: int) -> list[Event]:
+    return [parse_event(json.dumps(row).encode()) for row in make(count)]
+
+
+def seconds_for(made: list[Event]) -> float:
+    began = time.process_time()
+    build(made)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("make", SHAPES)
+def test_steps_are_made_in_linear_time(make: Callable[[int], Iterator[Row]]) -> None:
+    small, large = (seconds_for(events(make, count)) for count in (4_000, 32_000))
+    assert large < 3 * 8 * max(small, 0.01)
+
+
+@pytest.mark.slow  # 128,000 events
+def test_why_of_a_call_with_128_000_results_takes_seconds(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "run.zip", "w") as made:
+        for number, row in enumerate(one_call(128_000)):
+            made.writestr(f"event_{number:06}_x.json", json.dumps(row))
+    began = time.monotonic()
+    told = oh_tui("why", tmp_path / "run.zip")
+    assert told.returncode == 0, told.stderr
+    assert time.monotonic() - began < 60
