@@ -81,6 +81,14 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
 
 
+def cost_words(cost: float, priced: int, total: int) -> str:
+    """What follows a number of conversations: `, $21.37`, or `, $21.37 for 39` when the price of
+    the others is not known; "" when none is known."""
+    if not cost:
+        return ""
+    return f", {dollars(cost)}" + (f" for {priced:,}" if priced < total else "")
+
+
 def compact(number: int) -> str:
     """A count as 118, 41.2k, 1.9M."""
     if number < 1000:

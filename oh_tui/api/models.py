@@ -7,6 +7,7 @@ server gave them; compare them with `same_id`. Times are ISO 8601 text, UTC unle
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -87,6 +88,18 @@ class Metrics(msgspec.Struct, frozen=True):
     accumulated_cost: float | None = None
     accumulated_token_usage: TokenUsage | None = None
 
+    @property
+    def cost(self) -> float | None:
+        """US dollars; None when no price is known."""
+        cost = self.accumulated_cost
+        return cost if cost and math.isfinite(cost) and cost > 0 else None
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        usage = self.accumulated_token_usage
+        return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+
 
 class Conversation(msgspec.Struct, frozen=True):
     """One `AppConversation` (openapi of app server 1.11.0).
@@ -115,6 +128,16 @@ class Conversation(msgspec.Struct, frozen=True):
     updated_at: str | None = None
     conversation_url: str | None = None
     session_api_key: Secret | None = None
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars; None when no price is known."""
+        return self.metrics.cost if self.metrics else None
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return self.metrics.tokens if self.metrics else 0
 
 
 class Sandbox(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from oh_tui.commands.printing import (
 )
 from oh_tui.commands.reading import short_id, title
 from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy, remembered
-from oh_tui.human import age, dollars, plural
+from oh_tui.human import age, cost_words, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Seen
 from oh_tui.sources.server import ServerSource
@@ -90,7 +90,9 @@ class _Counts(msgspec.Struct, frozen=True):
     running: int = 0
     conversations: int = 0
     cost: float = 0.0
-    """US dollars, of all that were counted."""
+    """US dollars, of those whose price is known."""
+    priced: int = 0
+    """How many these are."""
     more: bool = False
     """There are older ones, which were not looked at."""
 
@@ -126,6 +128,7 @@ async def status(call: Call) -> int:
                 "conversations": counts.conversations,
                 "more": counts.more,
                 "cost": number(counts.cost),
+                "priced": counts.priced,
                 "asked": stamp(told.answer.at),
                 "age_s": number(max(0.0, now - told.answer.at), 1),
                 "listed": [
@@ -169,9 +172,11 @@ async def _ask(call: Call, seen: Mapping[str, Seen]) -> _Told:
     """One call: what needs somebody has changed lately, and is on the first page."""
     page = await call.source.newest()
     found, rows = needy(page.items, seen)
-    cost = sum((one.metrics and one.metrics.accumulated_cost) or 0.0 for one in page.items)
+    costs = [one.cost for one in page.items if one.cost]
     more = page.next_page_id is not None
-    counts = _Counts(*found, conversations=len(page.items), cost=cost, more=more)
+    counts = _Counts(
+        *found, conversations=len(page.items), cost=sum(costs), priced=len(costs), more=more
+    )
     return _Told(_Answer(counts, call.style.now, call.style.now), tuple(rows))
 
 
@@ -200,7 +205,7 @@ def _sentence(style: Style, counts: _Counts) -> str:
     ]
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
-    parts.append(f"{total}, {dollars(counts.cost)}" if counts.cost else total)
+    parts.append(total + cost_words(counts.cost, counts.priced, counts.conversations))
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 

@@ -61,7 +61,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         "pull_requests": list(conversation.pr_number or ()),
         "model": line(conversation.llm_model),
         "trigger": line(conversation.trigger),
-        "cost": number(metrics.accumulated_cost) if metrics else None,
+        "cost": number(conversation.cost),
         "tokens": {
             "prompt": usage.prompt_tokens or 0,
             "completion": usage.completion_tokens or 0,

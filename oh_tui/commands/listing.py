@@ -137,12 +137,11 @@ _CONVERSATION = (
 
 
 def _row(style: Style, one: Conversation, seen: Seen) -> Row:
-    cost = (one.metrics and one.metrics.accumulated_cost) or 0.0
     return (
         conversation_id(one) if style.piped else short_id(one),
         Cell(*outcome(one, seen)),
         style.when(seconds(one.updated_at or one.created_at or "")),
-        dollars(cost) if cost else "",
+        dollars(one.cost) if one.cost else "",
         line(one.selected_repository) or "",
         ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
     )
@@ -304,10 +303,7 @@ async def _look(call: Call, conversation: Conversation) -> _Known:
 
 
 def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str | Cell]]:
-    style, metrics = call.style, one.metrics
-    usage = metrics.accumulated_token_usage if metrics else None
-    cost = (metrics and metrics.accumulated_cost) or 0.0
-    tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+    style, tokens = call.style, one.tokens
     by = known.counted_by if known.counted_by != "file" else None
     counted = f"{known.events:,}" if known.events is not None else ""
     changed = style.when(seconds(one.updated_at or ""))
@@ -322,7 +318,7 @@ def _facts(call: Call, one: Conversation, known: _Known) -> list[tuple[str, str 
         ("branch", line(one.selected_branch) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
-        ("cost", dollars(cost) if cost else ""),
+        ("cost", dollars(one.cost) if one.cost else "price unknown" if tokens else ""),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", f"{counted}, counted by the {by}" if counted and by else counted),
         ("changed", changed + ago),

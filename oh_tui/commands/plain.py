@@ -86,7 +86,7 @@ def _conversation_rows(
     for conversation in conversations:
         state, _ = outcome(conversation, seen.get(bare_id(conversation.id), NOTHING))
         then = seconds(conversation.updated_at or conversation.created_at or "")
-        cost = (conversation.metrics and conversation.metrics.accumulated_cost) or 0.0
+        cost = conversation.cost or 0.0
         yield (
             short_id(conversation),
             _STATES.get(state, state),

@@ -49,6 +49,7 @@ CLASSES = {
 
 class AgentServers:
     def __init__(self, demo: Demo) -> None:
+        self.demo = demo
         self.world = demo.world
 
     def routes(self) -> list[Route]:
@@ -219,6 +220,8 @@ class AgentServers:
         kind, source = query.text("kind"), query.text("source")
         since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
         events = self.world.agent_events(conversation)
+        if not self.demo.stats_in_events:
+            events = [event for event in events if b'"key":"stats"' not in event.raw]
         if kind is not None:
             events = [event for event in events if event.kind == CLASSES.get(kind)]
         if source is not None:

@@ -36,6 +36,8 @@ class Demo:
         """The conversation that shows most of what there is to see."""
         self.rate_limited = True
         """Set to False to leave out the app server's limit of calls a second."""
+        self.stats_in_events = True
+        """Set to False for agent servers that tell stats in their record alone, as 1.17.0."""
 
     @cached_property
     def remembered(self) -> dict[str, Seen]:

@@ -160,9 +160,9 @@ class Source(Protocol):
         via: str,
         told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
-        """Events that follow those held, as they come; None means: load anew. Never ends while
-        the sandbox runs. `told` hears when the server does not answer any more, and with None
-        when it does again."""
+        """Events that follow those held, as they come; none when `trajectory.stats` alone is new;
+        None means: load anew. Never ends while the sandbox runs. `told` hears when the server does
+        not answer any more, and with None when it does again."""
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         """The end of a run, for what it does now or how it ended: one cheap call, or None where

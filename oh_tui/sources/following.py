@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, has_moved
+from oh_tui.sources.usage import StatsReader
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
@@ -52,6 +53,7 @@ class Following:
         told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
         agent = self._agent(conversation) if via == "agent server" else None
+        stats = StatsReader(agent, trajectory) if agent else None
         known = len(trajectory.events) if trajectory.complete else -1
         quiet, misses, looked = 0, 0, time.monotonic()
         while True:
@@ -90,6 +92,8 @@ class Following:
             quiet = 0 if news else quiet + 1
             if news:
                 yield news
+            if stats and await stats.look(news):
+                yield []  # what was charged to the steps is another now
 
     async def _tells(self, conversation: Conversation) -> bool:
         """Whether an agent server tells of it, there or where it is now: the record held may be

@@ -13,12 +13,15 @@ import time
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oh_tui.api.errors import TooLarge
 from oh_tui.human import plural, size
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import LATE, Following, news_from_agent
+from oh_tui.sources.usage import read_stats, stats_of_app
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
@@ -93,7 +96,7 @@ class ServerRuns(Following):
             if agent is None:
                 break
             try:
-                async for state in self._load_from_agent(agent, whole):
+                async for state in self._load_from_agent(agent, held, whole):
                     yield state
                 return
             except Problem as problem:
@@ -106,6 +109,32 @@ class ServerRuns(Following):
             yield state
 
     async def _load_from_agent(
+        self, agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
+    ) -> AsyncGenerator[Loaded, None]:
+        """All events, with the stats of the record as soon as it is there: nothing waits for it,
+        and when it comes last the run is given once more."""
+        last, run, stats = Loaded("agent server"), whole, held.stats if held else b""
+        record: asyncio.Task[bytes | None] | None = None
+        if not (whole and whole.stats):  # else it is read when something is new
+            record = asyncio.create_task(read_stats(agent))
+        try:
+            async for state in self._events_from_agent(agent, whole):
+                record = record or asyncio.create_task(read_stats(agent))
+                if state.trajectory is not None:
+                    last, run = state, state.trajectory
+                    run.stats = (record.done() and record.result()) or stats
+                yield state
+            told = await record if record else None
+        finally:
+            if record:
+                record.cancel()
+        if told and run and told != run.stats:
+            run = await asyncio.to_thread(
+                build, list(run.events), live=True, complete=run.complete, stats=told
+            )
+            yield replace(last, trajectory=run, loaded=len(run.events))
+
+    async def _events_from_agent(
         self, agent: AgentServer, held: Trajectory | None
     ) -> AsyncGenerator[Loaded, None]:
         """All events; of a run that it gave whole before, those that came since."""
@@ -137,10 +166,11 @@ class ServerRuns(Following):
     ) -> AsyncGenerator[Loaded, None]:
         via = "app server"
         live = conversation.sandbox_status == "RUNNING"
+        stats = stats_of_app(conversation, held)
         total = await self.api.count_events(conversation.id)
         if self.cache and (kept := await asyncio.to_thread(self.cache.load, conversation, total)):
             events = _with_held(kept, held, whole=True)
-            run = await asyncio.to_thread(build, events)
+            run = await asyncio.to_thread(build, events, stats=stats)
             yield Loaded(via, run, len(events), len(events), _lacking(conversation, run))
             return
         page = await self._page(conversation, None, total)
@@ -151,7 +181,7 @@ class ServerRuns(Following):
                 yield longer
                 return
         events = _with_held(page.items[::-1], held, whole=whole)
-        newest = build(events, live=live, complete=whole)
+        newest = build(events, live=live, complete=whole, stats=stats)
         note = note or _lacking(conversation, newest)
         more = not (whole or self._gives_pages_alone(conversation, total))
         yield Loaded(via, newest, len(events), max(total, len(events)), note, more)
@@ -184,7 +214,7 @@ class ServerRuns(Following):
                 if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
                     await asyncio.to_thread(self.cache.keep, conversation, file, total)
         events = _with_held(events, held, whole=True)
-        trajectory = await asyncio.to_thread(build, events, live=live)
+        trajectory = await asyncio.to_thread(build, events, live=live, stats=stats)
         yield Loaded(via, trajectory, len(events), len(events), note)
 
     def _gives_pages_alone(self, conversation: Conversation, total: int) -> bool:
@@ -221,7 +251,8 @@ class ServerRuns(Following):
         if not news:
             return None
         live = conversation.sandbox_status == "RUNNING"
-        run = await asyncio.to_thread(build, events, live=live, complete=whole)
+        stats = stats_of_app(conversation, held)
+        run = await asyncio.to_thread(build, events, live=live, complete=whole, stats=stats)
         note, count = note or _lacking(conversation, run), len(run.events)
         return Loaded("app server", run, count, max(total, count), note)
 

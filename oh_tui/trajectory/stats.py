@@ -216,6 +216,11 @@ def agent_text(cost: Any, tokens: Any) -> bytes:
     return text if any(metrics.total != NOTHING for metrics in told) else b""
 
 
+def lists_answers(text: bytes) -> bool:
+    """Whether such a text tells of single answers, or of sums alone."""
+    return any(read_metrics(metrics).lists for metrics in read_record(text).values())
+
+
 def read_record(text: bytes) -> dict[str, msgspec.Raw]:
     """What `stats_text` tells of each usage id, for `read_metrics`."""
     try:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
-from oh_tui.human import dollars, plural
+from oh_tui.human import cost_words, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory
 from oh_tui.sources import Source, cut_words, has_moved
@@ -301,9 +301,9 @@ def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
     listed = screen.sidebar.conversations
-    cost = sum(c.metrics.accumulated_cost or 0.0 for c in listed if c.metrics)
-    total = plural(max(screen.sidebar.total or 0, len(listed)), "conversation")
-    facts.append((f"{total}, {dollars(cost)}" if cost > 0 else total, "dim"))
+    costs = [one.cost for one in listed if one.cost]
+    total = max(screen.sidebar.total or 0, len(listed))
+    facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
 
 

@@ -20,6 +20,7 @@ PAGE = "GET /api/v1/conversation/*/events/search"
 DOWNLOAD = "GET /api/v1/app-conversations/*/download"
 AGENT_COUNT = "GET /runtime/*/events/count"
 AGENT_PAGE = "GET /runtime/*/events/search"
+RECORD = "GET /runtime/*/api/conversations/" + "[0-9a-f]" * 32
 
 
 class Plans(Here):
@@ -41,7 +42,7 @@ class Plans(Here):
 
     def calls(self) -> dict[str, int]:
         """How often each kind of call was made."""
-        kinds = (COUNT, PAGE, DOWNLOAD, AGENT_COUNT, AGENT_PAGE)
+        kinds = (COUNT, PAGE, DOWNLOAD, AGENT_COUNT, AGENT_PAGE, RECORD)
         made = {kind: self.between.count(kind) for kind in kinds}
         assert sum(made.values()) == len(self.between.asked), self.between.asked
         return {kind: count for kind, count in made.items() if count}
@@ -65,7 +66,7 @@ def whole(states: list[Loaded]) -> Trajectory:
 
 async def test_a_running_sandbox_is_read_from_its_agent_server_alone(here: Plans) -> None:
     states = await here.load("week-dates")
-    assert here.calls() == {AGENT_COUNT: 1, AGENT_PAGE: 3}
+    assert here.calls() == {AGENT_COUNT: 1, AGENT_PAGE: 3, RECORD: 1}
     assert {state.via for state in states} == {"agent server"}
     assert states[0].trajectory is not None
     assert not states[0].trajectory.complete
@@ -202,9 +203,10 @@ async def test_of_a_live_run_that_is_held_whole_only_what_is_new_is_read(here: P
     conversation = await here.conversation("pydantic")
     here.between.asked.clear()
     assert [state async for state in here.source.load(conversation, held, via)] == []
+    assert here.calls() == {AGENT_PAGE: 1}
     here.demo.advance(120)
     longer = whole([state async for state in here.source.load(conversation, held, via)])
-    assert here.calls() == {AGENT_PAGE: 2}
+    assert here.calls() == {AGENT_PAGE: 2, RECORD: 1}
     assert len(longer.events) > len(held.events)
     again = whole(await here.load("pydantic"))
     assert [e.id for e in longer.events] == [e.id for e in again.events]

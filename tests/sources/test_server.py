@@ -38,6 +38,10 @@ class Servers:
     address: str = "http://agent.test"
     silent: bool = False
     """The agent server does not answer."""
+    stats: dict[str, Any] | None = None
+    """Those of its record; None when it has no record to give."""
+    metrics: dict[str, Any] | None = None
+    """Those that the app server tells of the conversation."""
     asked: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +57,9 @@ class Servers:
         moved = not request.url.path.startswith(urlsplit(self.address).path + "/api/")
         if in_sandbox and (self.silent or moved):
             return Response("", 500)
+        if path.endswith(f"/api/conversations/{ID}"):
+            told = {"id": ID, "stats": self.stats}
+            return JSONResponse(told) if self.stats is not None else Response("", 404)
         events = self.inside if in_sandbox else self.stored
         if path.endswith("/events/count"):
             return JSONResponse(len(events))
@@ -74,7 +81,7 @@ class Servers:
         up = self.status == "RUNNING"
         address = f"{self.address}/api/conversations/{ID}" if up else None
         return {"id": ID, "sandbox_id": "S", "sandbox_status": self.status,
-                "conversation_url": address}  # fmt: skip
+                "conversation_url": address, "metrics": self.metrics}  # fmt: skip
 
 
 def happened(second: int, **fields: Any) -> dict[str, Any]:

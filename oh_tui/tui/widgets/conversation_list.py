@@ -3,7 +3,6 @@ those that need somebody or run a second line with what they ask, why they faile
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from functools import lru_cache
 
@@ -206,12 +205,9 @@ def number_or_cost(conversation: Conversation) -> str:
     """`PR 482`, else the cost, else, of a model without a price, the tokens; "" for nothing."""
     if conversation.pr_number:
         return f"PR {conversation.pr_number[-1]}"
-    metrics = conversation.metrics
-    cost = metrics.accumulated_cost if metrics else None
-    if cost and math.isfinite(cost) and cost > 0:
-        return dollars(cost)
-    usage = metrics.accumulated_token_usage if metrics else None
-    tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+    if conversation.cost:
+        return dollars(conversation.cost)
+    tokens = conversation.tokens
     number = compact(tokens)
     if len(number) > 4:
         number = number.partition(".")[0] + number[-1]

@@ -1,0 +1,64 @@
+"""Tokens, cost and time of the model that a server tells beside the events of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.trajectory.stats import agent_text, has_stats, lists_answers, stats_text
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.events import Event
+    from oh_tui.trajectory.steps import Trajectory
+
+AGAIN = 60.0
+"""Seconds between two readings of a record while the agent works."""
+
+
+async def read_stats(agent: AgentServer) -> bytes | None:
+    """The stats in the agent server's record: one call. None when it does not answer."""
+    try:
+        return stats_text((await agent.conversation()).stats)
+    except Problem:
+        return None
+
+
+def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
+    """Where no agent server answers: what one told before, else the sums of the app server, which
+    leave out the condenser and at times the last answer (measured)."""
+    if held and lists_answers(held.stats):
+        return held.stats
+    metrics = conversation.metrics
+    if metrics is None:
+        return b""
+    return agent_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
+
+
+class StatsReader:
+    """Reads the record of a run that is followed anew: when the agent stops, and once a minute
+    while answers come."""
+
+    def __init__(self, agent: AgentServer, trajectory: Trajectory) -> None:
+        self._agent = agent
+        self._trajectory = trajectory
+        self._is_stale = not trajectory.stats
+        self._failed = False
+        self._next = time.monotonic() + (AGAIN if trajectory.stats else 0.0)
+
+    async def look(self, news: Sequence[Event]) -> bool:
+        """After each look at the events; True when the stats of the trajectory are others now."""
+        self._is_stale |= any(e.llm_response_id or e.status or has_stats(e) for e in news)
+        stopped = not news and self._trajectory.status != "running" and not self._failed
+        if not self._is_stale or not (stopped or time.monotonic() >= self._next):
+            return False
+        self._next = time.monotonic() + AGAIN
+        told = await read_stats(self._agent)
+        self._failed = self._is_stale = told is None
+        if not told or told == self._trajectory.stats:
+            return False
+        self._trajectory.stats = told
+        return True
