@@ -26,8 +26,9 @@ RECORD = f"/api/conversations/{ID}"
 
 
 def told(*answers: tuple[str, int, int, float | None, float | None]) -> dict[str, Any]:
-    sums = [sum(answer[place] or 0 for answer in answers) for place in (3, 1, 2)]
-    return {"usage_to_metrics": {"agent": metrics(*sums, **lists(*answers))}}
+    cost = sum(answer[3] or 0.0 for answer in answers)
+    prompt, out = sum(answer[1] for answer in answers), sum(answer[2] for answer in answers)
+    return {"usage_to_metrics": {"agent": metrics(cost, prompt, out, **lists(*answers))}}
 
 
 def answered(second: int, number: int) -> dict[str, Any]:
@@ -60,14 +61,14 @@ async def test_a_run_of_a_server_without_stats_events_has_those_of_its_record() 
 class Slow(Servers):
     """The record comes when it is let."""
 
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.let = asyncio.Event()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].endswith(RECORD):
             await self.let.wait()
         await super().__call__(scope, receive, send)
-
-    @property
-    def let(self) -> asyncio.Event:
-        return self.__dict__.setdefault("_let", asyncio.Event())
 
 
 @pytest.mark.parametrize("count", [4, 300])
