@@ -231,9 +231,11 @@ class Ledger:
         return self._sank or any(reached not in self._ends for reached in self._lower)
 
     def has_rest(self) -> bool:
-        """The total holds tokens that no answer accounts for."""
+        """The total holds tokens, or a cost, that no answer accounts for."""
         known, told = self._known(), self._sums()
-        return told.prompt > known.prompt or told.completion > known.completion
+        if told.prompt > known.prompt or told.completion > known.completion:
+            return True
+        return self.total.cost > known.cost and not self.without_cost()
 
     def is_exceeded(self) -> bool:
         """The answers come to more than the total told."""

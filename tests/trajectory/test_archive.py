@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text import HIDDEN
@@ -454,7 +454,6 @@ def test_of_a_cut_zip_what_came_before_the_cut_is_there(method: int, streamed: b
         assert archive.cut_off == CUT_OFF
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_wherever_a_zip_is_cut_it_is_cut_off(data: st.DataObject) -> None:
     files = data.draw(st.sampled_from((app_files(6), agent_files(6, "73673c4b" * 4 + "/"))))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.sources import build as trajectory_of
@@ -189,7 +189,12 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
     assert agent_text(0.0, {"prompt_tokens": 0}) == agent_text(None, None) == b""
 
 
-@settings(max_examples=60, deadline=None)
+def test_a_cost_without_tokens_is_explained_too() -> None:
+    accounts = accounts_of([], stats_text({"usage_to_metrics": {"title": {"accumulated_cost": 1}}}))
+    assert accounts.other == Spent(cost=1.0)
+    assert accounts.other_about == ("the total has more than its calls",)
+
+
 @given(st.data(), hostile_runs(), st.integers(1, 15), st.booleans())
 def test_whatever_the_record_tells_the_sums_agree(
     data: st.DataObject, events: list[Event], size: int, complete: bool
