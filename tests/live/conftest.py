@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,16 +112,28 @@ def alone(folder: Path, model: ScriptedModel) -> Iterator[Callable[[str], Runs]]
     """Agent servers without an app server by their version, each started at its first use."""
     with contextlib.ExitStack() as stack:
 
-        @functools.cache
-        def runs(version: str) -> Runs:
-            if not python_of(version).exists():
-                pytest.skip(f"agent server {version} is not installed: see scripts/live_setup.py")
+        def started(version: str) -> Runs:
             server = AgentServerAlone(version, folder / version, folder / "work", model)
             stack.callback(server.close)
             (folder / "work" / NOTES).unlink(missing_ok=True)
             tour = server.run("Please do script:tour")
             priced = server.run("script:short", model=PRICED)
             return Runs(server.url, tour, priced, server.run("script:refused"), SANDBOX)
+
+        made: dict[str, Runs | Exception] = {}
+
+        def runs(version: str) -> Runs:
+            if not python_of(version).exists():
+                pytest.skip(f"agent server {version} is not installed: see scripts/live_setup.py")
+            if version not in made:
+                try:
+                    made[version] = started(version)
+                except Exception as error:  # told once more to each test, instead of tried again
+                    made[version] = error
+            found = made[version]
+            if isinstance(found, Exception):
+                raise found
+            return found
 
         yield runs
 
