@@ -29,6 +29,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.sources.acting import Agents
     from oh_tui.sources.agent_state import Standing
     from oh_tui.tui.main_screen import MainScreen
@@ -174,7 +175,7 @@ async def stop_or_go_on(screen: MainScreen) -> None:
 async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     calls = standing.calls
     glyph = glyphs_of(screen.app).running
-    named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing), "")]
+    named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing.conversation), "")]
     cut = "dropping what the model says"
     if calls:
         what = describe(calls[-1], Outcome.RUNNING).what
@@ -301,8 +302,8 @@ def stands(standing: Standing) -> str:
             return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
 
 
-def short_title(standing: Standing) -> str:
-    return shorten(title_of(standing.conversation), TITLE)
+def short_title(conversation: Conversation) -> str:
+    return shorten(title_of(conversation), TITLE)
 
 
 async def write(screen: MainScreen, editor: Editor) -> tuple[str, bool]:

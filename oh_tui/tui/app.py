@@ -32,7 +32,7 @@ from oh_tui.sources import Source
 from oh_tui.text import clean, redact
 from oh_tui.tui import flows, sweeping
 from oh_tui.tui.driver import TerminalDriver
-from oh_tui.tui.in_order import KeysInOrder
+from oh_tui.tui.in_order import FrameShown, KeysInOrder
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
@@ -141,6 +141,18 @@ class OhTui(KeysInOrder):
         """That of the terminal's window too, where a terminal is."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.set_title(title)
+
+    def mark_frame(self, shown: FrameShown) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.mark(shown)
+        else:
+            super().mark_frame(shown)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """One that no field took."""
+        footer = next(iter(self.screen.query(Footer)), None)
+        if footer:
+            footer.tell("pasted text does nothing here: / finds it, m writes it")
 
     def write_terminal(self, text: str) -> None:
         """A sequence that draws nothing."""

@@ -44,6 +44,7 @@ class AskingScreen(WorkingScreen):
         self._typed: asyncio.Future[str | None] | None = None
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
+        self._mounting_editor: asyncio.Future[None] | None = None
         self.editor: Editor | None = None
         """Where something longer is written; one may leave it with Tab, and come back."""
         self._written: asyncio.Future[bool] | None = None
@@ -79,8 +80,10 @@ class AskingScreen(WorkingScreen):
 
     @property
     def mounting(self) -> asyncio.Future[None] | None:
-        """The bars are on their way onto the screen: the keys that follow are for them."""
-        return self._mounting if self._mounting and not self._mounting.done() else None
+        """What is asked or written in is on its way onto the screen: the keys that follow are for
+        that."""
+        ways = (self._mounting, self._mounting_editor)
+        return next((one for one in ways if one and not one.done()), None)
 
     async def _mount_above_footer(self, bars: Sequence[Widget]) -> None:
         with contextlib.suppress(MountError, NoMatches):  # the end: nobody is asked any more
@@ -88,6 +91,9 @@ class AskingScreen(WorkingScreen):
 
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
+
+    def tell(self, text: str) -> None:
+        """News for the footer."""
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""
@@ -150,6 +156,10 @@ class AskingScreen(WorkingScreen):
         if self._answer and not self._answer.done():
             self._answer.set_result(message.value)
 
+    @on(QuestionBar.TooEarly)
+    def _tell_early(self, message: QuestionBar.TooEarly) -> None:
+        self.tell(message.told)
+
     async def prompt(self, placeholder: str, value: str) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
         of the line meanwhile."""
@@ -180,8 +190,8 @@ class AskingScreen(WorkingScreen):
         await self.mount_bars()
         focused = self.focused
         self.editor, self._written = editor, asyncio.get_running_loop().create_future()
-        await self.mount(editor, after=self.find_input)
-        self.set_focus(editor.lines)
+        self._mounting_editor = asyncio.ensure_future(self._mount_editor(editor))
+        await asyncio.shield(self._mounting_editor)
         try:
             sent = await self._written
             return editor.text, sent
@@ -192,8 +202,18 @@ class AskingScreen(WorkingScreen):
             editor.remove()
             self.tell_keys()
 
+    async def _mount_editor(self, editor: Editor) -> None:
+        with contextlib.suppress(MountError, NoMatches):  # the end: nobody writes any more
+            await self.mount(editor, after=self.find_input)
+            self.set_focus(editor.lines)
+
     def on_editor_ended(self, message: Editor.Ended) -> None:
         self._end_writing(sent=message.sent)
+
+    def close_editor(self, editor: Editor) -> None:
+        """Put aside what is written there, as Esc does."""
+        if self.editor is editor:
+            self._end_writing(sent=False)
 
     def _end_writing(self, *, sent: bool) -> bool:
         if self.editor is None or self._written is None or self._written.done():

@@ -55,7 +55,7 @@ async def copy(screen: MainScreen) -> None:
     if screen.saved:
         answers.append(("p", "path of the download", "p"))
     title = f"Copy {screen.timeline.range_words}".rstrip()
-    answer = await screen.ask(Question(title, [], answers, "nothing"))
+    answer = await screen.ask(Question(title, [], answers, "nothing", harmless=True))
     if not answer:
         return
     screen.workers.cancel_group(screen, "copy")  # what is asked for last comes last

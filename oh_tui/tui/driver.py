@@ -2,6 +2,7 @@
 
 key or resize -> input thread -> app            Textual's, but for the reading
 frame -> writer thread -> stderr                Textual's, but for a terminal that is gone
+mark -> writer thread -> input thread -> app    ours: after the frames before it, among the keys
 SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, come back drawn
 """
 
@@ -14,7 +15,9 @@ import signal
 import sys
 import termios
 from codecs import getincrementaldecoder
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 from textual._xterm_parser import XTermParser
@@ -22,6 +25,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.message import Message
 
 
 _GIVEN_BACK = "".join(f"\x1b[?{mode}" for mode in (
@@ -49,8 +53,22 @@ class TerminalDriver(LinuxDriver):
         self._title = "oh-tui"
         self._has_title = False
         self._wake_read, self._wake_write = os.pipe()
+        self._marks: deque[Message] = deque()
+        self._mark_read, self._mark_write = os.pipe()
         self._heed(signal.SIGTSTP, self._stop)
         self._heed(signal.SIGCONT, self._continued)
+
+    def mark(self, message: Message) -> None:
+        """Hand a message to the app when all that was written so far is on the terminal, behind
+        all keys that came until then, those that nobody has read yet too."""
+        if self._writer_thread is None:  # stopped: who comes back draws anew
+            self.send_message(message)
+        else:
+            self.write(_Mark(partial(self._marked, message)))
+
+    def _marked(self, message: Message) -> None:
+        self._marks.append(message)
+        os.write(self._mark_write, b"\0")
 
     # The title of the terminal's window
 
@@ -155,23 +173,45 @@ class TerminalDriver(LinuxDriver):
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
-            ready, _, _ = select.select([self.fileno, self._wake_read], [], [], 0.1)
-            text = ""
-            if self.fileno in ready:
+            fds = [self.fileno, self._wake_read, self._mark_read]
+            ready, _, _ = select.select(fds, [], [], 0.1)
+            marked = self._mark_read in ready
+            while True:
+                text = ""
+                if self.fileno in ready:
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._hang_up()
+                        return
+                    text = decode(data)
                 try:
-                    data = os.read(self.fileno, 4096)
-                except OSError:
-                    data = b""
-                if not data:
-                    self._hang_up()
-                    return
-                text = decode(data)
-            try:
-                # "" would be the end for the parser
-                for message in (*(parser.feed(text) if text else ()), *parser.tick()):
-                    self.process_message(message)
-            except (ArithmeticError, ValueError):  # a key with the number 99999999999
-                parser = XTermParser(self._debug)
+                    # "" would be the end for the parser
+                    for message in (*(parser.feed(text) if text else ()), *parser.tick()):
+                        self.process_message(message)
+                except (ArithmeticError, ValueError):  # a key with the number 99999999999
+                    parser = XTermParser(self._debug)
+                if not marked:
+                    break
+                # what came before the mark may take more than one read
+                ready, _, _ = select.select([self.fileno], [], [], 0)
+                if not ready or self.exit_event.is_set():
+                    os.read(self._mark_read, 1)
+                    self.send_message(self._marks.popleft())
+                    break
+
+
+class _Mark(str):
+    """Nothing to write; `call` is called when all before it is written."""
+
+    call: Callable[[], None]
+
+    def __new__(cls, call: Callable[[], None]) -> _Mark:
+        mark = super().__new__(cls)
+        mark.call = call
+        return mark
 
 
 class _Output:
@@ -182,7 +222,11 @@ class _Output:
         self._lost = lost
 
     def write(self, text: str) -> None:
-        self._try(lambda file: file.write(text))
+        if isinstance(text, _Mark):
+            self.flush()
+            text.call()
+        else:
+            self._try(lambda file: file.write(text))
 
     def flush(self) -> None:
         self._try(lambda file: file.flush())

@@ -331,6 +331,9 @@ class MainScreen(AskingScreen):
                 say(problem.sentence, *([problem.hint] if problem.hint else []))
             self.report(problem)
 
+    def tell(self, text: str) -> None:
+        self.footer.tell(text)
+
     def report(self, problem: Problem) -> None:
         told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
         self.footer.tell(told, error=True)

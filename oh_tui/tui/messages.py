@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources.acting import HalfDone
+from oh_tui.sources.agent_state import Standing
 from oh_tui.tui import flows
 from oh_tui.tui.answering import (
     ask_about_calls,
@@ -17,57 +19,103 @@ from oh_tui.tui.answering import (
     stands,
     write,
 )
+from oh_tui.tui.hints import meant
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
-    from oh_tui.sources.agent_state import Standing
     from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.widgets.editor import Editor
 
 
 async def message(screen: MainScreen) -> None:
-    """Write to the agent; what is written is kept until it is sent."""
+    """Write to the agent; what is written is kept until it is sent. The field is there at once, so
+    that text typed ahead goes into it; how the agent stands is told there when it is known."""
     if screen.editor is not None:
         screen.editor.lines.focus()
         return
+    if not flows.may_change(screen) or screen.source is None:
+        return
+    conversation = meant(screen)
+    if conversation is None:
+        screen.footer.tell("no conversation is selected")
+        return
+    if _sending(conversation) in screen.writing:
+        screen.footer.tell("the message before is still being sent")
+        return
+    agents = screen.source.agents()
     with screen.reporting():
-        found = await read_standing(screen)
-        if found is None:
-            return
-        agents, standing = found
-        if standing.obstacle and standing.conversation.sandbox_status != "PAUSED":
-            raise standing.obstacle
-        name = bare_id(standing.conversation.id)
-        if _sending(standing) in screen.writing:
-            screen.footer.tell("the message before is still being sent")
-            return
-        while await _compose(screen, standing):
+        if _cannot_read(Standing(conversation)):  # by the list, which may be old
+            found = await read_standing(screen)
+            if found is None:
+                return
+            _require_reader(found[1])
+        while await _compose(screen, agents, conversation):
             with screen.reporting():
-                if await _send(screen, agents, standing.conversation, screen.drafts[name]):
+                draft = screen.drafts[bare_id(conversation.id)]
+                if await _send(screen, agents, conversation, draft):
                     return
             # what failed, or was thought better of, is offered again with its text
 
 
-async def _compose(screen: MainScreen, standing: Standing) -> bool:
-    """Write the message of a conversation; True when it is to be sent."""
+async def _compose(screen: MainScreen, agents: Agents, conversation: Conversation) -> bool:
+    """Write the message of a conversation; True when it is to be sent. Raises Problem when it turns
+    out that nobody would read it."""
     from oh_tui.tui.widgets.editor import Editor
 
-    name, when = bare_id(standing.conversation.id), _read_when(standing)
-    title = shorten(short_title(standing), max(12, screen.size.width - len(when) - 18))
+    name = bare_id(conversation.id)
     editor = Editor(
-        (("Message to ", "title"), (title, "title")), ((when, "dim"),),
-        text=screen.drafts.get(name, ""), hint="what the agent is to do or to know",
-        empty="There is nothing to send yet.",
+        _title(screen, conversation), text=screen.drafts.get(name, ""),
+        hint="what the agent is to do or to know", empty="There is nothing to send yet.",
     )  # fmt: skip
-    text, sent = await write(screen, editor)
+    looking = asyncio.ensure_future(_tell_when(screen, agents, conversation, editor))
+    try:
+        text, sent = await write(screen, editor)
+    finally:
+        if not looking.done():
+            looking.cancel()
+        await asyncio.wait([looking])
     if text.strip():
         screen.drafts[name] = text
     else:
         screen.drafts.pop(name, None)
     if not sent and text.strip():
         screen.footer.tell("the message is kept: m goes on with it")
+    if not looking.cancelled() and (problem := looking.exception()) and not sent:
+        raise problem
     return sent
+
+
+async def _tell_when(
+    screen: MainScreen, agents: Agents, conversation: Conversation, editor: Editor
+) -> None:
+    """Tell in the field when the agent would read it; closes it when it never would."""
+    try:
+        standing = await agents.standing(conversation.id)
+        _require_reader(standing)
+    except Problem:
+        screen.close_editor(editor)
+        raise
+    when = _read_when(standing)
+    editor.tell(_title(screen, conversation, when), ((when, "dim"),))
+    if not (screen.current and same_id(screen.current.id, conversation.id)):
+        screen.open_run(standing.conversation)
+
+
+def _title(screen: MainScreen, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
+    room = max(12, screen.size.width - len(when) - 18)
+    return ("Message to ", "title"), (shorten(short_title(conversation), room), "title")
+
+
+def _cannot_read(standing: Standing) -> bool:
+    """An agent in a paused sandbox can: it is resumed first."""
+    return standing.obstacle is not None and standing.conversation.sandbox_status != "PAUSED"
+
+
+def _require_reader(standing: Standing) -> None:
+    if _cannot_read(standing) and standing.obstacle:
+        raise standing.obstacle
 
 
 def _read_when(standing: Standing) -> str:
@@ -104,7 +152,7 @@ async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, 
             screen.footer.tell("rejected")
     stages = agents.send(standing, text, approve=approve)
     try:
-        with screen.write(_sending(standing)):
+        with screen.write(_sending(conversation)):
             now = await carry_out(screen, agents, standing, stages)
     except HalfDone as problem:  # it is there: sent again it would be said twice
         screen.drafts.pop(bare_id(conversation.id), None)
@@ -162,5 +210,5 @@ async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
     return True
 
 
-def _sending(standing: Standing) -> str:
-    return f"sending a message to {short_title(standing)}"
+def _sending(conversation: Conversation) -> str:
+    return f"sending a message to {short_title(conversation)}"

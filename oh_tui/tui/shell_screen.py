@@ -37,6 +37,7 @@ from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
+from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
 
@@ -109,7 +110,7 @@ async def open_shell(screen: MainScreen) -> None:
         screen.app.push_screen(shell)
 
 
-class Line(Input):
+class Line(Input, FirstFrame):
     """The command line: ↑ ↓ walk through what was typed before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,6 +124,16 @@ class Line(Input):
         self._at = len(history)
         self._typed = ""
         """What was typed before walking."""
+
+    def render_line(self, y: int) -> Strip:
+        self.drawing()
+        return super().render_line(y)
+
+    async def action_submit(self) -> None:
+        if self.is_seen:
+            await super().action_submit()
+        else:
+            self.screen.query_one(Footer).tell("enter came before the command line was drawn")
 
     def action_walk(self, by: int) -> None:
         at = max(0, min(self._at + by, len(self._history)))

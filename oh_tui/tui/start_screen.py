@@ -26,7 +26,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Drawn, Piece
-from oh_tui.tui.widgets.editor import Lines
+from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import ClosesOnce
@@ -233,6 +233,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def action_start(self) -> None:
         if self.starting:
+            return
+        if not self.text.is_seen:
+            self._say(EARLY, wrong=True)
             return
         try:
             request = request_for(self.draft, self.known)

@@ -12,6 +12,9 @@ PROOF = "proof.txt"
 NOTES = "notes.txt"
 """What the tour makes; it must not be there before."""
 
+AGAIN = "again.txt"
+"""What the script writes that asks twice, with its second call."""
+
 ENOUGH = "enough"
 """What ends the step of the patient script; by itself it ends after two minutes."""
 
@@ -56,6 +59,11 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
         "gated": [
             Answer("I want to write a file.", (_shell(f"echo ran >> {folder / PROOF}"),)),
             Answer("That is done, or not."),
+        ],
+        "twice": [
+            Answer("I want to write a file.", (_shell(f"sleep 2; echo ran >> {folder / PROOF}"),)),
+            Answer("And another.", (_shell(f"echo again >> {folder / AGAIN}"),)),
+            Answer("Both are done, or not."),
         ],
         "reply": [Answer("Understood.")],
         "thinks": [

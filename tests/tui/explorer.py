@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.widget import Widget
 
 from oh_tui.api import AppServer
 from oh_tui.api.transport import Waits
@@ -122,12 +123,21 @@ class Explorer:
             await self.settle()
 
     async def send(self, *keys: str) -> None:
-        """Keys that are handled when this returns, what they set off is not waited for."""
+        """Keys that are handled when this returns, what they set off is not waited for. What asks
+        or is typed in is seen first, as by whoever presses them."""
         for key in keys:
+            await self.seen()
             character = CHARACTERS.get(key, key if len(key) == 1 else None)
             self.app.post_message(events.Key(key, character))
             for _ in range(3):
                 await self.pilot.pause(0)
+
+    async def seen(self) -> None:
+        """Wait until the question or the field that has the keys is drawn."""
+        end = asyncio.get_running_loop().time() + 5
+        while not getattr(self.app.focused, "is_seen", True):
+            assert asyncio.get_running_loop().time() < end, f"{self.app.focused} was not drawn"
+            await asyncio.sleep(0.002)
 
     async def type(self, text: str) -> None:
         for character in text:
@@ -172,8 +182,9 @@ class Explorer:
         """What a drawn widget shows, line by line; "" while it is not there: a bar that asks comes
         with the first question."""
         widget = next(iter(self.screen.query(selector)), None)
-        if widget is None:
-            return ""
+        return self.text_of(widget) if widget is not None else ""
+
+    def text_of(self, widget: Widget) -> str:
         assert isinstance(widget, Drawn) or hasattr(widget, "plain_text")
         height = widget.size.height
         return "\n".join(widget.render_line(y).text.rstrip() for y in range(height))

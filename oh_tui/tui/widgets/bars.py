@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from rich.text import Text
@@ -13,7 +14,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from oh_tui.human import plural
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten, width_of
+from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
 
 LEAST_PLACE = 16
@@ -187,6 +190,8 @@ class Question(msgspec.Struct, frozen=True):
     answers: Sequence[tuple[str, str, str]]
     refusal: str = "no"
     """The label of Esc."""
+    harmless: bool = False
+    """Keys that were typed before it was drawn may answer it."""
 
 
 SCROLLS = {
@@ -197,7 +202,8 @@ SCROLLS = {
 
 
 class QuestionBar(Drawn, can_focus=True):
-    """Asks above the footer, so that the run stays readable; it takes all keys until answered."""
+    """Asks above the footer, so that the run stays readable; it takes all keys until answered.
+    Those that were there before it was drawn answer nothing: they are told of in a `TooEarly`."""
 
     DEFAULT_CSS = "QuestionBar { width: 1fr; height: 2; background: $panel; }"
 
@@ -208,6 +214,13 @@ class QuestionBar(Drawn, can_focus=True):
             super().__init__()
             self.value = value
 
+    class TooEarly(Message):
+        """What was typed before the question was on the terminal."""
+
+        def __init__(self, told: str) -> None:
+            super().__init__()
+            self.told = told
+
     class Scrolled(Message):
         """What is asked about is to move by so many pages, or lines."""
 
@@ -215,13 +228,31 @@ class QuestionBar(Drawn, can_focus=True):
             super().__init__()
             self.pages, self.lines = pages, lines
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.is_seen = False
+        """The question is on the terminal, and the keys from before have been handled."""
+        self._awaited: Question | None = None
+        self._early: list[str] = []
+
     def watch_question(self, question: Question | None) -> None:
+        self.is_seen, self._early, self._awaited = False, [], None
+        self._fit(question)
+
+    def _seen(self, question: Question) -> None:
+        if self.question is not question or self.is_seen:
+            return
+        self.is_seen = True
+        if self._early:
+            self.post_message(self.TooEarly(early_words(self._early, question)))
+
+    def _fit(self, question: Question | None) -> None:
         self.display = question is not None
         if question:
             self.styles.height = len(self._lines(question)) + 1 + bool(question.title)
 
     def on_resize(self) -> None:
-        self.watch_question(self.question)
+        self._fit(self.question)
 
     def _lines(self, question: Question) -> list[Sequence[Piece]]:
         """A sentence longer than the bar goes on in the next line."""
@@ -238,6 +269,9 @@ class QuestionBar(Drawn, can_focus=True):
         width = self.size.width
         if self.question is None:
             return self.strip([], width)
+        if self._awaited is not self.question:
+            self._awaited = self.question
+            after_frame(self, partial(self._seen, self.question))
         lines = self._lines(self.question)
         if not self.question.title:
             y += 1
@@ -263,6 +297,9 @@ class QuestionBar(Drawn, can_focus=True):
         event.prevent_default()
         if self.question is None:
             return
+        if not (self.is_seen or self.question.harmless):
+            self._early.append(event.character or event.key if event.is_printable else event.key)
+            return
         if event.key == "escape":
             self.post_message(self.Answered(""))
         for key, _, value in self.question.answers:
@@ -271,3 +308,11 @@ class QuestionBar(Drawn, can_focus=True):
                 return
         if event.key in SCROLLS:
             self.post_message(self.Scrolled(*SCROLLS[event.key]))
+
+
+def early_words(keys: Sequence[str], question: Question) -> str:
+    """That keys were not taken: the last of them that would have answered, and how many more."""
+    answers = {key for key, _, _ in question.answers}
+    named = next((key for key in reversed(keys) if key in answers), keys[-1])
+    more = f", and {plural(len(keys) - 1, 'other key')}" if len(keys) > 1 else ""
+    return f"{named} came before the question{more}"

@@ -19,6 +19,7 @@ from textual.widgets import TextArea
 
 from oh_tui.patterns import pattern
 from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
+from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule
 
 MOST_LINES = 12
@@ -28,12 +29,16 @@ _UNTYPED = pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no keyboard types, but a paste may hold: it would reach the terminal."""
 
 
-class Lines(TextArea):
+EARLY = "ctrl+s came before the field was drawn."
+
+
+class Lines(TextArea, FirstFrame):
     """A text area in which only what can be typed is pasted."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Nothing yet when it is drawn before its styles are there, which Textual's own does not
         expect (seen on a busy machine)."""
+        self.drawing()
         if not self._component_styles:
             return [Strip.blank(crop.width)] * crop.height
         return super().render_lines(crop)
@@ -42,6 +47,7 @@ class Lines(TextArea):
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         # prevented here: Textual would call the handler of the class above as well
         event.prevent_default()
+        event.stop()
         await super()._on_paste(events.Paste(_UNTYPED.sub("", text)))
 
 
@@ -120,6 +126,9 @@ class Editor(Vertical):
     def text(self) -> str:
         return self.lines.text
 
+    def tell(self, title: tuple[Piece, ...], facts: tuple[Piece, ...]) -> None:
+        self._rule.title, self._rule.facts = title, facts
+
     def on_mount(self) -> None:
         self.lines.move_cursor(self.lines.document.end)
         self._fit()
@@ -137,7 +146,9 @@ class Editor(Vertical):
         self.lines.styles.height = max(2, min(most, self.lines.wrapped_document.height))
 
     def action_send(self) -> None:
-        if self._empty and not self.text.strip():
+        if not self.lines.is_seen:
+            self._keys.refusal = EARLY
+        elif self._empty and not self.text.strip():
             self._keys.refusal = self._empty
         else:
             self.post_message(self.Ended(sent=True))

@@ -1,0 +1,290 @@
+"""A question takes no key that was there before it was drawn; a field takes text and keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+
+from oh_tui.tui.in_order import FrameShown
+from oh_tui.tui.shell_screen import ShellScreen
+from oh_tui.tui.start_screen import StartScreen
+from oh_tui.tui.widgets.bars import Question, early_words
+from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.test_answering import CUT, FLAKY, LEDGER, OAUTH, RUN, SEND, opened, told, writing
+from tests.tui.test_in_order import Opens, burst
+
+PAUSE = "POST /api/v1/sandboxes/*/pause"
+BASH = "POST /runtime/*/api/bash/*"
+START = "POST /api/v1/app-conversations"
+
+
+@dataclass
+class Slow:
+    """A terminal that does not take frames until it is let to."""
+
+    it: Explorer
+    frames: list[FrameShown] = field(default_factory=list)
+
+    def release(self) -> None:
+        for frame in self.frames:
+            self.it.app.post_message(frame)
+        self.frames.clear()
+
+    async def early(self, *keys: str) -> None:
+        """Keys that are handled while the frame is on its way."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 else key
+            self.it.app.post_message(events.Key(name, key if len(key) == 1 else None))
+            for _ in range(6):
+                await self.it.pilot.pause(0)
+
+
+@contextmanager
+def slow(it: Explorer) -> Iterator[Slow]:
+    terminal = Slow(it)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(it.app, "mark_frame", terminal.frames.append)
+        yield terminal
+
+
+def in_field(it: Explorer) -> str:
+    """What is written in the field that is open."""
+    if it.screen.editor:
+        return it.screen.editor.text
+    return it.screen.find_input.value if it.screen.is_typing else ""
+
+
+@pytest.mark.parametrize(
+    ("title", "key", "answer", "sends"),
+    [
+        (OAUTH, "a", "y", RUN),
+        (FLAKY, "P", "n", CUT),
+        (FLAKY, "p", "f", PAUSE),
+        (FLAKY, "p", "enter", "POST /runtime/*/pause"),
+    ],
+)
+async def test_what_came_before_the_question_is_dropped_and_told(
+    title: str, key: str, answer: str, sends: str
+) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, title)
+        with slow(it) as terminal:
+            await terminal.early(key)
+            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await terminal.early("escape", answer)
+            assert it.screen.question_bar.display and between.count("POST *") == 0
+            terminal.release()
+            words = f"{answer} came before the question, and 1 other key"
+            await it.until(lambda: words in told(it))
+            assert words in it.footer
+        await it.send(answer)
+        await it.until(lambda: between.count(sends) == 1)
+        it.demo.advance(60)
+        await it.settle()
+
+
+async def test_quitting_is_asked_like_all_else() -> None:
+    async with explore() as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("half a thought")
+        await it.press("escape")
+        with slow(it) as terminal:
+            await terminal.early("q")
+            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await terminal.early("enter")
+            assert it.app._exit is False
+            terminal.release()
+            await it.until(lambda: "enter came before the question" in it.footer)
+        await it.press("escape")
+
+
+async def test_the_question_before_a_message_takes_no_early_key_either() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await writing(it)
+        await it.type("on a branch")
+        await it.seen()
+        with slow(it) as terminal:
+            await terminal.early("ctrl+s")
+            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await terminal.early("y", "enter")
+            assert between.count("POST *") == 0
+            terminal.release()
+            await it.until(lambda: "came before the question" in it.footer)
+        await it.press("escape", "escape")
+
+
+async def test_each_question_is_waited_for_anew() -> None:
+    async with explore() as it:
+        screen, given = it.screen, []
+
+        async def ask() -> None:
+            given.append(await screen.ask(Question("1", [], [("y", "yes", "first")])))
+            given.append(await screen.ask(Question("2", [], [("y", "yes", "second")])))
+
+        screen.run_worker(ask(), group="ask")
+        await it.until(lambda: screen.question_bar.is_seen)
+        with slow(it) as terminal:
+            await terminal.early("y")
+            await it.until(lambda: given == ["first"] and terminal.frames)
+            await terminal.early("y")
+            assert given == ["first"]
+            terminal.release()
+            await it.until(lambda: "y came before the question" in it.footer)
+        await it.send("y")
+        await it.until(lambda: given == ["first", "second"])
+
+
+async def test_what_is_not_drawn_for_want_of_room_is_not_answered() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await it.pilot.resize_terminal(40, 10)
+        with slow(it) as terminal:
+            await terminal.early("a")
+            await it.until(lambda: it.screen.question_bar.question)
+            await terminal.early("y", "y", "y")
+            assert between.count("POST *") == 0
+            await it.pilot.resize_terminal(120, 36)
+            terminal.release()
+        await it.press("escape")
+
+
+async def test_a_menu_that_only_copies_takes_its_key_at_once() -> None:
+    async with explore() as it:
+        await opened(it, OAUTH)
+        with slow(it):
+            burst(it, "y", "i")
+            await it.until(lambda: "sent to the terminal's clipboard" in it.footer)
+
+
+# Fields
+
+
+@pytest.mark.parametrize(("key", "lands"), [("m", "no tests yet"), ("/", "no tests yet")])
+async def test_text_typed_ahead_is_in_its_field_however_slow_the_server(
+    key: str, lands: str
+) -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        gate = between.hold("GET /api/v1/app-conversations*")
+        burst(it, key, *lands)
+
+        await it.until(lambda: in_field(it) == lands)
+        assert between.count("POST *") == 0
+        gate.set()
+        await it.press("escape")
+
+
+async def test_a_message_is_sent_by_a_key_that_came_after_its_field() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        with slow(it) as terminal:
+            burst(it, "m", *"go on", "ctrl+s")
+            await it.until(lambda: it.screen.editor and it.screen.editor.text == "go on")
+            await it.until(lambda: "ctrl+s came before the field" in it.text("EditorKeys"))
+            assert between.count("POST *") == 0
+            await it.until(lambda: terminal.frames)
+            terminal.release()
+        await it.send("ctrl+s")
+        await it.until(lambda: between.count(SEND) == 1)
+        await it.settle()
+
+
+async def test_a_command_typed_ahead_is_run_by_a_key_that_came_after_its_line() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, FLAKY)
+        with slow(it) as terminal:
+            await it.send("exclamation_mark")
+            await it.until(lambda: isinstance(it.app.screen, ShellScreen) and terminal.frames)
+            await terminal.early("l", "s", "enter")
+            shell = it.app.screen
+            assert isinstance(shell, ShellScreen)
+            await it.until(lambda: "enter came before" in it.text_of(shell.footer))
+            assert shell.line.value == "ls" and between.count(BASH) == 0
+            terminal.release()
+            await it.until(lambda: shell.line.is_seen)
+        await it.send("enter")
+        await it.until(lambda: between.count(BASH) == 1)
+
+
+async def test_a_start_typed_ahead_waits_for_a_key_that_came_after_the_form() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        with slow(it) as terminal:
+            await it.send("ctrl+n")
+            await it.until(lambda: isinstance(it.app.screen, StartScreen) and terminal.frames)
+            await terminal.early("g", "o", "ctrl+s")
+            form = it.app.screen
+            assert isinstance(form, StartScreen)
+            assert "ctrl+s came before" in form.told.text and form.text.text == "go"
+            assert between.count(START) == 0
+            terminal.release()
+            await it.until(lambda: form.text.is_seen)
+        await it.send("escape")
+
+
+# Pastes
+
+
+async def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        it.app.post_message(events.Paste("a\ny\nq\n"))
+        await it.until(lambda: "pasted text does nothing here" in it.footer)
+        it.screen.footer.clear()
+        await it.send("a")
+        await it.until(lambda: it.screen.question_bar.is_seen)
+        it.app.post_message(events.Paste("y"))
+        await it.until(lambda: "pasted text does nothing here" in it.footer)
+        assert it.screen.question_bar.display and between.count("POST *") == 0
+        await it.press("escape")
+
+
+@pytest.mark.parametrize("key", ["/", "m"])
+async def test_a_paste_into_a_field_is_no_news(key: str) -> None:
+    async with explore() as it:
+        await opened(it, LEDGER)
+        burst(it, key)
+        it.app.post_message(events.Paste("pytest"))
+
+        await it.until(lambda: in_field(it) == "pytest")
+        assert "pasted text" not in told(it)
+        await it.press("escape")
+
+
+# The words, and frames among keys that are dropped
+
+
+def test_the_key_that_would_have_answered_is_named() -> None:
+    question = Question("", [], [("y", "yes", "yes"), ("n", "no", "no")])
+    assert early_words(["y"], question) == "y came before the question"
+    assert early_words([*"xyz"], question) == "y came before the question, and 2 other keys"
+    assert early_words([*"xz"], question) == "z came before the question, and 1 other key"
+
+
+async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oh_tui.tui.in_order.OPENS", 0.1)
+    app, shown = Opens(1.0), asyncio.Event()
+    async with app.run_test():
+        app.post_message(events.Key("x", "x"))
+        app.post_message(events.Key("p", "p"))
+        app.post_message(FrameShown(shown.set))
+        async with asyncio.timeout(5):
+            await shown.wait()
+        assert "command" not in app.done
