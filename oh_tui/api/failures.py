@@ -31,6 +31,9 @@ from oh_tui.api.models import Secret
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import decode_json
 
+LONGEST = 86_400.0
+"""Seconds up to which a wait that a server asks for is told."""
+
 MAYBE_DONE = "It may have been done all the same: look before you try again"
 
 _SAID_ALREADY = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
@@ -86,7 +89,8 @@ def from_status(
     if call.acts and status in (502, 504):
         hint = MAYBE_DONE
     if wait:
-        hint = f"Try again in {math.ceil(wait)} s"
+        long = wait > LONGEST
+        hint = "It asks to wait longer than a day" if long else f"Try again in {math.ceil(wait)} s"
     detail = explanation(body, content_type, call.key)
     if detail and detail.lower() not in _SAID_ALREADY:
         reason = f"said: {_shortened(detail.rstrip('.'), 240)}"

@@ -52,7 +52,10 @@ class Following:
         via: str,
         told: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
-        agent = self._agent(conversation) if via == "agent server" else None
+        agent = None
+        if via == "agent server":
+            with contextlib.suppress(Problem):
+                agent = self._agent(conversation)
         stats = StatsReader(agent, trajectory) if agent else None
         known = len(trajectory.events) if trajectory.complete else -1
         quiet, misses, looked = 0, 0, time.monotonic()
@@ -100,8 +103,8 @@ class Following:
         from before the sandbox had an address."""
         if conversation.sandbox_status not in ("RUNNING", "STARTING"):
             return False
-        if agent := self._agent(conversation):
-            with contextlib.suppress(Problem):
+        with contextlib.suppress(Problem):
+            if agent := self._agent(conversation):
                 return await agent.count_events() > 0
         moved = await self._moved(conversation)
         return moved is not None and moved.sandbox_status == "RUNNING"
@@ -125,6 +128,7 @@ class Following:
         return now if now is not None and has_moved(conversation, now) else None
 
     def _agent(self, conversation: Conversation) -> AgentServer | None:
+        """Raises Problem for an address or a key that is none: the app server has the history."""
         if conversation.sandbox_status != "RUNNING":
             return None
         return self.api.agent_server(conversation)

@@ -64,10 +64,10 @@ class ServerRuns(Following):
             total = await self.api.count_events(conversation.id)
         except Problem as problem:
             failure = problem
-        agent = None if total else self._agent(conversation)
-        if agent:
+        if not total:
             with contextlib.suppress(Problem):
-                return await agent.count_events(), "agent server"
+                if agent := self._agent(conversation):
+                    return await agent.count_events(), "agent server"
         if failure:
             raise failure
         return total, "app server"
@@ -92,10 +92,10 @@ class ServerRuns(Following):
         note = ""
         whole = held if held and held.complete and via == "agent server" else None
         for _ in range(2):
-            agent = self._agent(conversation)
-            if agent is None:
-                break
             try:
+                agent = self._agent(conversation)
+                if agent is None:
+                    break
                 async for state in self._load_from_agent(agent, held, whole):
                     yield state
                 return
@@ -284,14 +284,14 @@ class ServerRuns(Following):
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
         async with self._bulk:
-            agent = self._agent(conversation) if via == "agent server" else None
             answered = False
-            if agent and trajectory.events:
+            if via == "agent server" and trajectory.events:
                 try:
-                    async for page in _older_from_agent(agent, trajectory):
-                        answered = True
-                        yield page
-                    return
+                    if agent := self._agent(conversation):
+                        async for page in _older_from_agent(agent, trajectory):
+                            answered = True
+                            yield page
+                        return
                 except Problem:  # it is silent, or does not know these events: another may
                     if answered:
                         raise
