@@ -81,7 +81,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "repository": safe_line(conversation.selected_repository or "") or None,
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, accounts),
-            "priced": accounts.priced,
+            "priced": accounts.priced or conversation.cost is not None,
         },
         "counts": {
             "events": counts.events,
@@ -107,9 +107,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
 
 def _cost(conversation: Conversation, accounts: Accounts) -> float | None:
     """US dollars; None when nobody told a price."""
-    metrics = conversation.metrics
-    told = metrics.accumulated_cost if metrics else None
-    return round(accounts.total.cost or told or 0.0, 6) or None
+    return round(accounts.total.cost or conversation.cost or 0.0, 6) or None
 
 
 def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:

@@ -16,6 +16,7 @@ from oh_tui.api.models import (
     Page,
     Sandbox,
     StartTask,
+    TokenUsage,
     bare_id,
 )
 from oh_tui.needs import Stand
@@ -26,6 +27,7 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.describe import describe_event
 from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.stats import DOLLAR, NOTHING, record_sums
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.verdict import Verdict, judge
 
@@ -275,7 +277,7 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
         selected_repository=text("selected_repository"),
         selected_branch=text("selected_branch"),
         llm_model=text("llm_model"),
-        metrics=_metrics(info.get("metrics")),
+        metrics=_metrics(archive.stats),
         created_at=text("created_at"),
         updated_at=_last_time(archive) or text("updated_at"),
     )
@@ -296,6 +298,11 @@ def _last_time(archive: Archive) -> str:
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
-def _metrics(value: Any) -> Metrics | None:
-    cost = value.get("accumulated_cost") if isinstance(value, dict) else None
-    return Metrics(float(cost)) if isinstance(cost, int | float) else None
+def _metrics(stats: bytes) -> Metrics | None:
+    sums = record_sums(stats)
+    if sums == NOTHING:
+        return None
+    usage = TokenUsage(
+        sums.prompt, sums.completion, sums.cache_read, sums.cache_write, sums.reasoning
+    )
+    return Metrics(sums.cost / DOLLAR, usage)

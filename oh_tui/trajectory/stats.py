@@ -216,6 +216,14 @@ def agent_text(cost: Any, tokens: Any) -> bytes:
     return text if any(metrics.total != NOTHING for metrics in told) else b""
 
 
+def record_sums(text: bytes) -> Amount:
+    """What such a text tells of all usage ids together."""
+    total = NOTHING
+    for metrics in read_record(text).values():
+        total = total.plus(read_metrics(metrics).total)
+    return total
+
+
 def lists_answers(text: bytes) -> bool:
     """Whether such a text tells of single answers, or of sums alone."""
     return any(read_metrics(metrics).lists for metrics in read_record(text).values())
