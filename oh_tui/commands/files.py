@@ -34,7 +34,7 @@ async def get(call: Call) -> int:
         raise Problem("With -o - the file itself is printed", "leave out --json")
     folder, name = _target(call)
     conversation, workspace = await _workspace(call)
-    path = _in_sandbox(call.asked.path, await workspace.folder())
+    path = await _in_sandbox(call.asked.path, workspace)
     progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
     try:
         with shell_hints():
@@ -58,7 +58,7 @@ async def put(call: Call) -> int:
     with shell_hints():
         local = local_path(call.asked.file)
     conversation, workspace = await _workspace(call)
-    path = _in_sandbox(call.asked.path, await workspace.folder())
+    path = await _in_sandbox(call.asked.path, workspace)
     path, there = await workspace.target(path, local.name)
     shown = clean_line(path)
     if there is not None:
@@ -87,13 +87,14 @@ async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
         return conversation, await call.source.workspace(conversation)
 
 
-def _in_sandbox(text: str, folder: str) -> str:
+async def _in_sandbox(text: str, workspace: Workspace) -> str:
     """An absolute path; a relative one counts from the agent's folder."""
     path = text.strip()
     if not path or "\0" in path:
         raise Problem("That is no path", "say where it is in the sandbox")
     if path.startswith("/"):
         return path
+    folder = await workspace.whole_folder()
     if not folder:
         raise Problem(
             f"{clean_line(path)} is not absolute, and where the agent works is not known",

@@ -93,7 +93,9 @@ class AgentServers:
                 "id": str(UUID(conversation.entry.id)),
                 "title": conversation.title,
                 "workspace": {
-                    "working_dir": self.world.root(conversation),
+                    "working_dir": "."
+                    if self.world.has_processes
+                    else self.world.root(conversation),
                     "kind": "LocalWorkspace",
                 },
                 "agent": {"llm": llm, "tools": [], "kind": "Agent"},

@@ -86,6 +86,12 @@ class SandboxServers:
         await asyncio.sleep(max(0.0, output.over - self.world.clock.ticks()))
         return answer(output.parts[-1])
 
+    def _home(self, box: Sandbox) -> str:
+        """Where a command runs that names no folder."""
+        inside = [one for one in self.world.conversations.values() if one.sandbox is box]
+        own = self.world.has_processes and inside
+        return self.world.root(inside[0]) if own else HOME
+
     async def _begun(self, request: Request) -> tuple[dict[str, Any], Output]:
         box = self._sandbox(request)
         asked = await body(request)
@@ -107,7 +113,7 @@ class SandboxServers:
             why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
             done = Done(stderr=why.encode(), code=STOPPED)
         else:
-            done = run_command(asked["command"], disk.files, cwd or HOME, timeout)
+            done = run_command(asked["command"], disk.files, cwd or self._home(box), timeout)
         parts = tuple(self._parts(str(command["id"]), done))
         output = Output(parts, self.world.clock.ticks() + done.seconds)
         disk.outputs[str(command["id"])] = output

@@ -106,6 +106,8 @@ class Conversation:
 class World:
     def __init__(self, now: datetime | None) -> None:
         self.clock = Clock(now)
+        self.has_processes = False
+        """Sandboxes are processes: each works in a folder of its own that is told as "."."""
         start = self.clock.start
         self.sandboxes = {
             box.slug: Sandbox(box.slug, box.status, start - box.age, 8_000 + number)

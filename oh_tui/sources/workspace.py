@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import posixpath
 import re
@@ -14,8 +15,10 @@ from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.problem import Problem
+from oh_tui.sources import PAGE
 from oh_tui.sources.saving import part_file_aside, publish
-from oh_tui.text import clean_line, safe_line
+from oh_tui.text import clean, clean_line, safe_line
+from oh_tui.trajectory.bodies import field
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
@@ -23,6 +26,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int | None], None]
 """Hears how many bytes went over, and of how many if that is known."""
+
+
+PWD_TIMEOUT = 10
+"""Seconds."""
+
+_REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+"""What a file system says to a name that it does not take."""
 
 
 class Asleep(Problem):
@@ -61,6 +71,27 @@ class Workspace:
         folder = clean_line((workspace.working_dir if workspace else None) or "")
         return folder if folder.startswith("/") else ""
 
+    async def whole_folder(self) -> str:
+        """As `folder`; that of a process sandbox is asked of its shell, which changes nothing, and
+        where there is none taken from the last command of the agent. "" when neither tells it."""
+        workspace = (await self._agent.conversation()).workspace
+        told = clean_line((workspace.working_dir if workspace else None) or "")
+        if told.startswith("/"):
+            return told
+        for ask in (self._shell_folder, self._last_folder):
+            with contextlib.suppress(Problem):
+                if found := await ask():
+                    return posixpath.normpath(posixpath.join(found, told))
+        return ""
+
+    async def _shell_folder(self) -> str:
+        return _as_folder((await self.run("pwd", timeout=PWD_TIMEOUT)).stdout)
+
+    async def _last_folder(self) -> str:
+        page = await self._agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
+        folders = (field(e.body(), "observation", "metadata", "working_dir") for e in page.items)
+        return next(filter(None, map(_as_folder, folders)), "")
+
     async def run(
         self,
         command: str,
@@ -97,7 +128,7 @@ class Workspace:
 
     async def get(self, path: str, folder: Path, progress: Progress, name: str = "") -> Path:
         """A file of the sandbox into `folder`; never overwrites, leaves nothing when it fails."""
-        target = folder / (name or local_name(path))
+        target = folder / (name or plain_name(path))
         async with part_file_aside(target) as (file, part):
             received = 0
             async with self._agent.download_file(path) as pieces:
@@ -106,7 +137,12 @@ class Workspace:
                     received += len(piece)
                     progress(received, pieces.size)
             await asyncio.to_thread(_flush, file)
-            return publish(part, target)
+            try:
+                return publish(part, target)
+            except OSError as error:
+                if name or error.errno not in _REFUSED_NAMES:
+                    raise
+                return publish(part, folder / local_name(path))
 
     async def put(self, local: Path, path: str, progress: Progress) -> int:
         """A local file into the sandbox, where it replaces what is there; its bytes."""
@@ -114,6 +150,18 @@ class Workspace:
         return await self._agent.upload_file(
             path, local, size=size, progress=lambda sent: progress(sent, size)
         )
+
+
+def _as_folder(told: object) -> str:
+    """An absolute path on one line, or ""."""
+    path = told.removesuffix("\n") if isinstance(told, str) else ""
+    return path if path.startswith("/") and clean_line(path) == path else ""
+
+
+def plain_name(path: str) -> str:
+    """The name that a file of the sandbox has there, but for what must not reach a terminal."""
+    name = posixpath.basename(path)
+    return name if name not in ("", ".", "..") and clean(name) == name else local_name(path)
 
 
 def local_name(path: str) -> str:

@@ -82,7 +82,7 @@ async def get(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Get a file")
         if workspace is None:
             return
-        folder = await workspace.folder()
+        folder = await workspace.whole_folder()
         typed = _path_of_step(screen) or f"{folder}/"
         suggester = KnownPaths(_known_paths(screen))
 
@@ -114,7 +114,7 @@ async def put(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Put a file")
         if workspace is None:
             return
-        folder = await workspace.folder()
+        folder = await workspace.whole_folder()
 
         async def choose(text: str) -> None:
             local = await asyncio.to_thread(local_path, text)

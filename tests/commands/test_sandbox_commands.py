@@ -116,6 +116,20 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_relative_paths_count_from_the_folder_of_a_process_sandbox(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shell.demo.world.has_processes = True
+    told = json.loads(shell(f"get {DATES} {PARSER} --json").out)
+    assert told["path"] == f"/workspace/dates/{PARSER}"
+    told = json.loads(shell(f"put {DATES} parse.py src/new.py --json").out)
+    assert told["path"] == "/workspace/dates/src/new.py"
+    asked = shell.between.count("POST */bash/start_bash_command")
+    assert shell(f"get {DATES} /workspace/dates/src/new.py -o other.py").code == 0
+    assert shell.between.count("POST */bash/start_bash_command") == asked, "not needed"
+
+
 # get
 
 

@@ -62,6 +62,48 @@ async def test_the_folder_is_where_the_agent_works(here: Inside) -> None:
     assert await (await here.workspace()).folder() == "/workspace/dates"
 
 
+async def test_of_a_process_sandbox_the_shell_tells_the_folder(here: Inside) -> None:
+    here.demo.world.has_processes = True
+    workspace = await here.workspace()
+    assert await workspace.folder() == ""
+    assert await workspace.whole_folder() == "/workspace/dates"
+
+
+async def test_where_no_shell_answers_the_last_command_tells_the_folder(here: Inside) -> None:
+    here.demo.world.has_processes = True
+    here.between.answer("POST /runtime/*/bash/*", 503)
+    workspace = await here.workspace()
+    assert await workspace.whole_folder() == "/workspace/dates"
+    here.between.answer("GET /runtime/*/events/search", 503)
+    assert await workspace.whole_folder() == ""
+
+
+async def test_a_folder_that_is_known_is_not_asked_for(here: Inside) -> None:
+    workspace = await here.workspace()
+    assert await workspace.whole_folder() == "/workspace/dates"
+    assert here.between.count("POST *") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("a:b*?.txt", "a:b*?.txt"),
+        ("-rf", "-rf"),
+        ("two  spaces.", "two  spaces."),
+        ("日" * 50 + ".md", "日" * 50 + ".md"),
+        ("x\x1b[31m.txt", "x.txt"),
+        ("a" * 300 + ".tar", "a" * 117 + ".tar"),
+    ],
+)
+async def test_a_name_that_the_file_system_takes_is_kept(
+    here: Inside, tmp_path: Path, name: str, saved: str
+) -> None:
+    here.between.answers[DOWNLOAD] = lambda: Response(b"data")
+    workspace = await here.workspace()
+    assert await workspace.get(f"/tmp/{name}", tmp_path, quiet) == tmp_path / saved
+    assert names(tmp_path) == [saved]
+
+
 async def test_the_state_of_now_decides_not_what_was_listed(here: Inside) -> None:
     conversation = await here.conversation("week-dates")
     await here.source.api.pause_sandbox(conversation.sandbox_id or "")

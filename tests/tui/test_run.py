@@ -397,7 +397,7 @@ async def test_broken_pairs_are_shown_for_what_they_are() -> None:
         rule = it.text("#timeline-rule")
         for fact in (
             "12 steps",
-            "✗ 4 errors",
+            "✗ 3 errors · – 1 rejected",
             "1 second result",
             "1 result without a call",
             "16 other events hidden (x)",
