@@ -15,6 +15,10 @@ import httpx
 PIECE = 1 << 18
 """Bytes that are unpacked at a time."""
 
+GATHERED = 1 << 16
+TURN = 0.005
+"""Bytes, or seconds, after which the event loop gets its turn."""
+
 SLOWEST = 1024
 """Bytes a second that a body must come with, on the average, when it takes longer than the wait
 for any of them: else a server that sends one now and then is waited for without end."""
@@ -34,14 +38,14 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
     asked for, is damaged or not whole."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
-        async for piece in response.aiter_raw():
+        async for piece in gathered(response.aiter_raw()):
             yield piece
         return
     if encoding not in ("gzip", "x-gzip"):
         raise httpx.DecodingError("packed in another way")
     packed, came, barren = zlib.decompressobj(_GZIP), False, 0
     try:
-        async for piece in response.aiter_raw():
+        async for piece in gathered(response.aiter_raw()):
             came = came or bool(piece)
             barren += len(piece)
             while piece:
@@ -64,6 +68,22 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
         raise httpx.DecodingError("damaged") from error
     if came and not packed.eof:  # no body at all is none that was cut off
         raise httpx.DecodingError("not whole")
+
+
+async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in fewer pieces. Those that have come already are handed on without a pause
+    for the event loop: a body in chunks of one byte would keep it for seconds."""
+    clock = asyncio.get_running_loop().time
+    held, since = bytearray(), clock()
+    async for piece in pieces:
+        held += piece
+        if len(held) >= GATHERED or clock() - since > TURN:
+            yield bytes(held)
+            held.clear()
+            await asyncio.sleep(0)
+            since = clock()
+    if held:
+        yield bytes(held)
 
 
 async def steady(pieces: AsyncIterator[bytes], wait: float | None) -> AsyncIterator[bytes]:
