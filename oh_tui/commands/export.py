@@ -21,10 +21,11 @@ from oh_tui.human import dollars, duration, plural
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text import HIDDEN, clean_line, redact_json
-from oh_tui.trajectory.markdown import step_markdown
+from oh_tui.text import HIDDEN, clean_line, redact_json, safe_line
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.query import parse
-from oh_tui.trajectory.steps import Step
+from oh_tui.trajectory.steps import Step, Trajectory
 
 _NAMED = pattern(
     r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"
@@ -39,10 +40,11 @@ async def export(call: Call) -> int:
     if loaded.note:
         say(loaded.note)
     steps = list(matching(facts, query))
+    others = [] if query.terms else _hidden_events(facts.trajectory)
     if call.asked.to == "jsonl" or call.as_json:
-        pieces = _json_lines(facts, conversation, steps)
+        pieces = _json_lines(facts, conversation, steps, others)
     else:
-        pieces = _markdown(facts, conversation, steps)
+        pieces = _markdown(facts, conversation, steps, others)
     if call.asked.output:
         _write(path_of(call.asked.output), pieces)
     else:
@@ -51,10 +53,17 @@ async def export(call: Call) -> int:
     return 0
 
 
+def _hidden_events(trajectory: Trajectory) -> list[Event]:
+    """Those that belong to no step."""
+    return [event for event in trajectory.events if trajectory.step_of(event.id) is None]
+
+
 # Markdown
 
 
-def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> Iterator[str]:
+def _markdown(
+    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+) -> Iterator[str]:
     about = conversation_json(conversation)
     verdict, accounts = facts.verdict, facts.accounts
     cost = accounts.total.cost or about["cost"] or 0.0
@@ -72,18 +81,26 @@ def _markdown(facts: Facts, conversation: Conversation, steps: list[Step]) -> It
     elif verdict.cut_off:
         yield f"**{verdict.cause}**\n\n"
     yield _escaped(" · ".join(filter(None, told))) + "\n\n"
-    hidden: dict[int, Counter[str]] = {}
+    hidden: dict[str, Counter[str]] = {}
     for step in steps:
         text = step_markdown(step, facts.trajectory.outcome(step))
         found = _secrets(text)
         if found:
-            hidden[step.number] = found
+            hidden[f"step {step.number}"] = found
+        yield f"{text}\n"
+    if others:
+        yield f"## {plural(len(others), 'hidden event')}\n\n"
+    for event in others:
+        text = event_markdown(event)
+        found = _secrets(text)
+        if found:
+            hidden[f"event {safe_line(event.id)}"] = found
         yield f"{text}\n"
     yield "## What was hidden\n\n"
     if not hidden:
         yield "Nothing: no known kind of secret was found.\n"
-    for number, found in hidden.items():
-        yield f"- step {number}: {_listed(found)}\n"
+    for where, found in hidden.items():
+        yield f"- {where}: {_listed(found)}\n"
 
 
 def _secrets(text: str) -> Counter[str]:
@@ -110,8 +127,11 @@ def _escaped(text: str) -> str:
 # JSON lines
 
 
-def _json_lines(facts: Facts, conversation: Conversation, steps: list[Step]) -> Iterator[str]:
-    """The conversation, then each step with its events, then what was hidden."""
+def _json_lines(
+    facts: Facts, conversation: Conversation, steps: list[Step], others: list[Event]
+) -> Iterator[str]:
+    """The conversation, then each step with its events, then each event that belongs to no step,
+    then what was hidden."""
     about = conversation_json(conversation)
     yield _line({"conversation": about, "verdict": verdict_json(facts.verdict)})
     hidden: list[dict[str, Any]] = []
@@ -122,6 +142,12 @@ def _json_lines(facts: Facts, conversation: Conversation, steps: list[Step]) -> 
         if found:
             hidden.append({"step": step.number, "secrets": dict(found)})
         yield f'{{"step": {json.dumps(step_json(facts, step))}, "events": {text}}}\n'
+    for event in others:
+        text = json_line(redact_json(event.body()))
+        found = _secrets(text)
+        if found:
+            hidden.append({"event": event.id, "secrets": dict(found)})
+        yield f'{{"event": {text}}}\n'
     yield _line({"hidden": hidden})
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from oh_tui.patterns import pattern
-from oh_tui.text import clean, clean_line, is_secret_name, redact, redact_json
+from oh_tui.text import clean, clean_line, redact, redact_json
 from oh_tui.trajectory.bodies import content_text
 from oh_tui.trajectory.plans import Task
 from oh_tui.trajectory.terminal import read_output
@@ -117,9 +117,6 @@ Block = (
     | Note
 )
 
-SHORT = 200
-"""Characters; a longer value of a field gets a heading and lines of its own."""
-
 
 def safe(text: str) -> str:
     return redact(clean(text))
@@ -134,7 +131,15 @@ def one_line(value: Any) -> str:
     """A scalar on one line; "" for anything else."""
     if isinstance(value, str):
         return clean_line(redact(clean(value)))
-    return str(value) if isinstance(value, int | float) else ""
+    return number_text(value) if isinstance(value, int | float) else ""
+
+
+def number_text(value: Any) -> str:
+    """A number, true, false or null as JSON writes it."""
+    try:
+        return json.dumps(value)
+    except ValueError:
+        return "(a number too long to be shown)"
 
 
 def output_blocks(raw: str, command: str = "") -> list[Block]:
@@ -148,46 +153,6 @@ def output_blocks(raw: str, command: str = "") -> list[Block]:
         count = "1 rewrite" if seen.folded == 1 else f"{seen.folded:,} rewrites"
         blocks.append(Note(f"{count} folded: lines as they were at last, JSON has them all"))
     return blocks
-
-
-def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Block]:
-    """The fields of an object: short ones side by side, long ones under a heading each."""
-    short: list[tuple[str, str]] = []
-    long: list[Block] = []
-    for name, inner in value.items():
-        if name == "kind" or name in skip or inner is None or inner in ("", [], {}):
-            continue
-        label = one_line(str(name)).replace("_", " ")
-        if isinstance(inner, bool):
-            if inner:
-                short.append((label, "yes"))
-        elif is_secret_name(str(name)):
-            short.append((label, str(hide_if_secret(str(name), inner))))
-        elif isinstance(inner, str):
-            text = safe(inner)
-            if len(text) <= SHORT and "\n" not in text.strip("\n"):
-                short.append((label, text.strip("\n")))
-            else:
-                long += [Heading(label), Plain(text)]
-        elif isinstance(inner, dict | list):
-            if isinstance(inner, list) and all(isinstance(item, str) for item in inner):
-                texts = [one_line(item) for item in inner]
-                if sum(map(len, texts)) <= SHORT:
-                    short.append((label, ", ".join(texts)))
-                    continue
-            long += [Heading(label), Json(json_pretty(inner))]
-        else:
-            short.append((label, one_line(inner)))
-    return [Fields(tuple(short)), *long] if short else long
-
-
-def json_blocks(value: Any) -> list[Block]:
-    """Any JSON value; text that is no JSON is shown as it is."""
-    if isinstance(value, str):
-        return output_blocks(value)
-    if isinstance(value, dict):
-        return object_blocks(value)
-    return [] if value is None else [Json(json_pretty(value))]
 
 
 def hide_if_secret(name: str, value: Any) -> Any:

@@ -11,55 +11,57 @@ from oh_tui.trajectory.block import (
     Fields,
     Note,
     Plain,
-    json_blocks,
-    json_pretty,
-    object_blocks,
+    number_text,
     one_line,
     pair_blocks,
     safe,
 )
+from oh_tui.trajectory.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.block_files import patch_files
 from oh_tui.trajectory.block_results import progress
 from oh_tui.trajectory.bodies import field, text_field
+from oh_tui.trajectory.views import take, take_flag, take_number, take_text, take_texts, take_usual
 
 
 def _terminal_call(action: dict[str, Any]) -> list[Block]:
-    command = safe(text_field(action, "command"))
+    command = safe(take_text(action, "command"))
     blocks: list[Block] = [Command(command)] if command else []
-    if field(action, "is_input") is True:
+    if take_flag(action, "is_input"):
         blocks.append(Note("typed into the command that runs"))
-    if field(action, "reset") is True:
+    if take_flag(action, "reset"):
         blocks.append(Note("with a new shell"))
-    timeout = field(action, "timeout")
-    if isinstance(timeout, int | float) and timeout:
-        blocks.append(Note(f"waits at most {timeout:g} s"))
+    timeout = take_number(action, "timeout")
+    if timeout is not None:
+        blocks.append(Note(f"waits at most {number_text(timeout)} s"))
     return blocks
 
 
-_VERBS = {"view": "read", "str_replace": "edit", "undo_edit": "undo"}
+_VERBS = {
+    "view": "read",
+    "create": "create",
+    "str_replace": "edit",
+    "insert": "insert",
+    "undo_edit": "undo",
+}
 
 
 def _editor_call(action: dict[str, Any]) -> list[Block]:
     command = text_field(action, "command")
     at = field(action, "view_range")
     shown = ""
-    if isinstance(at, list) and len(at) == 2 and all(isinstance(n, int) for n in at):
-        shown = f"{at[0]}-{at[1]}" if at[1] != -1 else f"from {at[0]}"
-    after = field(action, "insert_line") if command == "insert" else None
-    path = text_field(action, "path")
-    return pair_blocks(
-        (_VERBS.get(command, command), path), ("lines", shown), ("after line", after)
-    )
+    if isinstance(at, list) and len(at) == 2 and all(type(n) is int for n in at):
+        first, last = take(action, "view_range")
+        shown = f"{first}-{last}" if last != -1 else f"from {first} to the end, -1"
+    after = take_number(action, "insert_line") if command == "insert" else None
+    path = take_text(action, "path")
+    verb = _VERBS.get(command, "")
+    if verb and path:
+        take_usual(action, "command")
+    return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
 
 
 def _file_call(verb: str) -> Callable[[dict[str, Any]], list[Block]]:
-    long = ("file_path", "old_string", "new_string", "content")
-
-    def show(action: dict[str, Any]) -> list[Block]:
-        path = pair_blocks((verb, field(action, "file_path")))
-        return path + object_blocks(action, long)
-
-    return show
+    return lambda action: pair_blocks((verb, take_text(action, "file_path")))
 
 
 def _patch_call(action: dict[str, Any]) -> list[Block]:
@@ -69,51 +71,50 @@ def _patch_call(action: dict[str, Any]) -> list[Block]:
 
 def _plan_call(action: dict[str, Any]) -> list[Block]:
     tasks = field(action, "task_list")
+    take_usual(action, "command")
     if text_field(action, "command") == "view":
         return pair_blocks(("plan", "view"))
     return pair_blocks(("plan", progress(tasks) if isinstance(tasks, list) else ""))
 
 
 def _delegate_call(action: dict[str, Any]) -> list[Block]:
-    tasks, ids = field(action, "tasks"), field(action, "ids")
-    if isinstance(tasks, dict) and tasks:
-        told = (
-            (name, safe(t) if isinstance(t, str) else json_pretty(t)) for name, t in tasks.items()
-        )
-        return [Fields(tuple((one_line(name), task) for name, task in told))]
-    if not isinstance(ids, list) or not ids:
-        return object_blocks(action)
+    tasks, ids = field(action, "tasks"), take_texts(action, "ids")
+    if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
+        take(action, "tasks")
+        take_usual(action, "command")
+        return [Fields(tuple((one_line(name), safe(task)) for name, task in tasks.items()))]
+    if not ids:
+        return []
+    take_usual(action, "command")
     types = field(action, "agent_types")
-    kinds = types if isinstance(types, list) else []
-    pairs = [
-        (str(name), kinds[n] if n < len(kinds) and kinds[n] else "an agent")
-        for n, name in enumerate(ids)
-    ]
-    return pair_blocks(*pairs)
+    kinds: list[str] = []
+    if isinstance(types, list) and len(types) <= len(ids):
+        kinds = take_texts(action, "agent_types") or []
+    kinds += [""] * (len(ids) - len(kinds))
+    return pair_blocks(*((name, kind or "an agent") for name, kind in zip(ids, kinds, strict=True)))
 
 
 def _task_call(action: dict[str, Any]) -> list[Block]:
     """The name of the agent, then what it is told; a description that only begins the prompt
     says nothing more."""
-    about, told = text_field(action, "description"), safe(text_field(action, "prompt"))
-    fields = object_blocks(action, ("prompt", "task", "description"))
-    if about and not told.startswith(about.rstrip(".")):
-        fields = [*pair_blocks(("about", about)), *fields]
-    told = told or safe(text_field(action, "task"))
+    told = safe(take_text(action, "prompt") or take_text(action, "task"))
+    about = safe(text_field(action, "description"))
+    if about and told.startswith(about.rstrip(".")):
+        take(action, "description")
+    fields = rest_blocks(action)
     return [*fields, Plain(told)] if told else fields
 
 
 def _question_call(action: dict[str, Any]) -> list[Block]:
-    asked = safe(text_field(action, "question"))
-    rest = object_blocks(action, ("question",))
-    return [Plain(asked), *rest] if asked else rest
+    asked = safe(take_text(action, "question"))
+    return [Plain(asked)] if asked else []
 
 
 def _search_call(action: dict[str, Any]) -> list[Block]:
     return pair_blocks(
-        ("pattern", field(action, "pattern")),
-        ("in", field(action, "path")),
-        ("files", field(action, "include")),
+        ("pattern", take_text(action, "pattern")),
+        ("in", take_text(action, "path")),
+        ("files", take_text(action, "include")),
     )
 
 
@@ -122,7 +123,7 @@ def _nothing(action: dict[str, Any]) -> list[Block]:
 
 
 def _mcp_call(action: dict[str, Any]) -> list[Block]:
-    return json_blocks(field(action, "data"))
+    return value_blocks(take(action, "data"))
 
 
 ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
@@ -147,5 +148,5 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "FinishAction": _nothing,
     "ThinkAction": _nothing,
 }
-"""What a call shows below its thought; any other shows its fields. Calls whose whole content is
-text to be read (finish, think) show it in Result, which has the room."""
+"""What a call shows below its thought, before its other fields. Calls whose whole content is text
+to be read (finish, think) show it in Result, which has the room."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,31 +9,46 @@ from oh_tui.human import compact, duration
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
-    SHORT,
     Block,
     Command,
     Diff,
     Failure,
     Fields,
     Heading,
-    Json,
     Markdown,
     Note,
+    Output,
     Plain,
     Table,
     hide_if_secret,
-    json_blocks,
-    json_pretty,
-    object_blocks,
+    number_text,
     one_line,
     output_blocks,
     pair_blocks,
     safe,
 )
-from oh_tui.trajectory.block_results import classification, extended, images
+from oh_tui.trajectory.block_fields import (
+    SHORT,
+    object_blocks,
+    outline,
+    rest_blocks,
+    text_blocks,
+    value_blocks,
+)
+from oh_tui.trajectory.block_results import extended, images
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.difference import unified
+from oh_tui.trajectory.views import (
+    left,
+    take,
+    take_blocks,
+    take_number,
+    take_repeated,
+    take_text,
+    take_texts,
+    take_usual,
+)
 
 
 def what_followed(around: Around | None, went_on: str = "the run went on") -> list[Block]:
@@ -51,27 +65,44 @@ def what_followed(around: Around | None, went_on: str = "the run went on") -> li
 
 def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
+    take_blocks(body, "llm_message", "content")
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
     blocks = [*blocks, *images(body)] or [Note("a message without text")]
-    names = ("sender", "activated_skills", "critic_result")
-    blocks += object_blocks({name: body.get(name) for name in names})
+    take_usual(field(body, "llm_message"), "role")
+    told = {name: body.get(name) for name in ("sender", "activated_skills", "critic_result")}
+    for name in told:
+        take(body, name)
+    return [*blocks, *object_blocks(told), *reasoning_blocks(body), *extended(body)]
+
+
+def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
+    """The model's reasoning, where it is not the thought that is shown already."""
     reasoning = safe(bodies.reasoning_text(body)).strip()
-    if reasoning:
-        blocks += [Heading("reasoning"), Plain(reasoning)]
-    return blocks + extended(body)
+    for message in (body, field(body, "llm_message")):
+        if safe(text_field(message, "reasoning_content")).strip() == reasoning:
+            take_text(message, "reasoning_content")
+        blocks = field(message, "thinking_blocks")
+        for block in blocks if isinstance(blocks, list) else ():
+            if safe(text_field(block, "thinking")).strip() in reasoning:
+                take_text(block, "thinking")
+                take_usual(block, "type")
+    if not reasoning or reasoning == thought:
+        return []
+    return [Heading("reasoning"), Plain(reasoning)]
 
 
 def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
-    code = one_line(text_field(body, "code"))
-    detail = safe(text_field(body, "detail")).strip("\n")
+    code = one_line(take_text(body, "code"))
+    detail = safe(take_text(body, "detail")).strip("\n")
     blocks: list[Block] = [Failure(code or "an error without a code")]
-    blocks += [*([Plain(detail)] if detail else []), *classification(body)]
-    return blocks + what_followed(around)
+    blocks += [Plain(detail)] if detail else []
+    return [*blocks, *rest_blocks(body), *what_followed(around)]
 
 
 def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
     count = len(gone) if isinstance(gone, list) else 0
+    take_texts(body, "forgotten_event_ids")  # links: the note names their steps
     noun = "event" if count == 1 else "events"
     steps = around.forgotten if around else None
     where = ""
@@ -79,7 +110,7 @@ def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
         where = (
             f" of step {steps[0]}" if steps[0] == steps[1] else f" of steps {steps[0]}-{steps[1]}"
         )
-    text = safe(text_field(body, "summary")).strip()
+    text = safe(take_text(body, "summary")).strip()
     if not text:
         return [Note(f"the model no longer sees {count} old {noun}{where}; no summary was kept")]
     return [
@@ -89,14 +120,15 @@ def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
 
 
 def _summary(body: dict[str, Any], around: Around | None) -> list[Block]:
-    text = safe(text_field(body, "summary")).strip()
+    text = safe(take_text(body, "summary")).strip()
     return [Markdown(text)] if text else [Note("an empty summary")]
 
 
 def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
     """What it said first; an exit code of a hook that allowed says nothing."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
-    reason = safe(text_field(body, "reason") or text_field(body, "error")).strip()
+    reason = safe(take_text(body, "reason") or take_text(body, "error")).strip()
+    take_flags(body, "blocked", "success")
     blocks: list[Block] = []
     if blocked or failed:
         said = "blocked by the hook" if blocked else "the hook failed"
@@ -104,23 +136,26 @@ def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
     elif reason:
         blocks = [Plain(reason)]
     number = around.number_of(text_field(body, "action_id")) if around else 0
-    number = number or (around.number_of(text_field(body, "message_id")) if around else 0)
-    code = field(body, "exit_code")
+    if around and not number:
+        number = around.number_of(text_field(body, "message_id"))
+        if number:
+            take(body, "message_id")
+    code = take_number(body, "exit_code")
     blocks += pair_blocks(
-        ("when", field(body, "hook_event_type")),
+        ("when", take_text(body, "hook_event_type")),
         ("about", f"step {number}" if number else text_field(body, "tool_name")),
         ("said", "" if blocked or failed else "allowed"),
-        ("exit code", code if code else ""),
+        ("exit code", "" if code is None else number_text(code)),
     )
-    command = safe(text_field(body, "hook_command"))
+    command = safe(take_text(body, "hook_command"))
     blocks += [Command(command)] if command else []
-    added = safe(text_field(body, "additional_context")).strip()
+    added = safe(take_text(body, "additional_context")).strip()
     blocks += [Heading("added for the model"), Plain(added)] if added else []
     for name in ("stdout", "stderr"):
-        shown = output_blocks(text_field(body, name))
+        shown = output_blocks(take_text(body, name))
         blocks += [Heading(name), *shown] if shown else []
-    given = field(body, "hook_input")
-    return blocks + ([Heading("input"), Json(json_pretty(given))] if given else [])
+    given = take(body, "hook_input")
+    return blocks + ([Heading("input"), *value_blocks(given)] if given else [])
 
 
 def _stopped(told: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
@@ -133,30 +168,75 @@ def _stopped(told: str) -> Callable[[dict[str, Any], Around | None], list[Block]
     return show
 
 
-def acp_call(body: dict[str, Any]) -> list[Block]:
-    """A call of another agent. What it runs and what it edits look as with our own tools."""
-    given, title = field(body, "raw_input"), one_line(text_field(body, "title"))
-    command = safe(text_field(given, "command"))
+def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
+    """A call of another agent. What it runs and what it edits look as with our own tools. `last` is
+    its last report: what that says too, it shows."""
+    take_repeated(body, last)
+    given, title = field(body, "raw_input"), one_line(take_text(body, "title"))
+    command = safe(take_text(given, "command"))
+    if isinstance(last, dict) and title == "":
+        title = one_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
-    if command:
-        return [*blocks, Command(command), *object_blocks(given, ("command",))]
-    return blocks + json_blocks(given)
+    blocks += [Command(command)] if command else []
+    take_usual(body, "status")
+    _take_kind(body)
+    blocks += rest_blocks(take(body, "raw_input"))
+    return blocks + (rest_blocks(body) if last is not None else [])
+
+
+def _take_kind(body: dict[str, Any]) -> None:
+    """The title names the kind of tool, unless the event names a tool as well."""
+    if not field(body, "tool_name"):
+        take_text(body, "tool_kind")
 
 
 def acp_result(body: dict[str, Any]) -> list[Block]:
-    said = text_field(body, "status")
-    blocks = pair_blocks(("status", "" if said in ("completed", "failed") else said))
+    take_usual(body, "status")
+    blocks = pair_blocks(("status", field(left(body), "status")))
+    take_text(body, "status")
+    _take_kind(body)
     content = field(body, "content")
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "diff":
-            path = one_line(text_field(block, "path"))
-            old, new = safe(text_field(block, "oldText")), safe(text_field(block, "newText"))
-            blocks += [Heading(f"edit {path}"), Diff(unified(old, new), path)]
-    text = bodies.blocks_text(_unwrapped(content))
+            take_usual(block, "type")
+            path = one_line(take_text(block, "path"))
+            old, new = safe(take_text(block, "oldText")), safe(take_text(block, "newText"))
+            shown = unified(old, new)
+            blocks.append(Heading(f"edit {path}"))
+            blocks.append(Diff(shown, path) if shown else Plain(new))
+    unwrapped = _unwrapped(content)
+    text = bodies.blocks_text(unwrapped)
+    for block, inside in zip(content if isinstance(content, list) else (), unwrapped, strict=False):
+        take_blocks({"content": [inside]}, "content")
+        if inside is not block:
+            take_usual(block, "type")
     if text.strip() and field(body, "is_error") is True and not _is_command(body):
-        return [*blocks, Failure(safe(text))]
-    shown = output_blocks(text) or images(body) or json_blocks(field(body, "raw_output"))
-    return blocks + (shown or ([] if blocks else json_blocks(content)))
+        blocks.append(Failure(safe(text)))
+    else:
+        blocks += output_blocks(text)
+    blocks += images(body)
+    output = field(body, "raw_output")
+    if isinstance(output, str) and output.strip() == text.strip():
+        take(body, "raw_output")
+    return blocks + rest_blocks(take(body, "raw_output")) + rest_blocks(body)
+
+
+def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
+    """What the reports of a call say beside what the call shows. The last one wins; the others are
+    shown where they differ."""
+    if not reports:
+        take_text(first, "title")
+        take(first, "raw_input")
+        return acp_result(first)
+    last = reports[-1]
+    take_repeated(last, {name: first[name] for name in ("title", "raw_input") if name in first})
+    blocks = acp_result(last)
+    for earlier in reports[:-1]:
+        take_repeated(earlier, last)
+        take_usual(earlier, "status")
+        found = rest_blocks(earlier)
+        blocks += [Heading("an earlier report"), *found] if found else []
+    return blocks
 
 
 def _is_command(body: dict[str, Any]) -> bool:
@@ -172,19 +252,16 @@ def _unwrapped(content: Any) -> list[Any]:
 
 def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
     """A change of the run's state, with what was before where it is one value."""
-    key, value = one_line(text_field(body, "key")), field(body, "value")
+    key, value = one_line(take_text(body, "key")), left(take(body, "value"))
     earlier = around.event_before if around else None
     before = field(earlier.body(), "value") if earlier else None
-    if key == "stats":
-        table = _usage(value, before)
-        if table:
-            return table
-    if isinstance(value, dict | list):
-        return [Heading(key or "state"), Json(json_pretty(value))]
+    if value and isinstance(value, dict | list):
+        table = _usage(value, before) if key == "stats" else []
+        return [*table, Heading(key or "state"), Output(outline(hide_if_secret(key, value)))]
     shown = hide_if_secret(key, value) if key else value
     if isinstance(shown, str) and (len(shown) > SHORT or "\n" in shown):
         return [Heading(key), Plain(safe(shown))]
-    told = one_line(shown) or json_pretty(shown)
+    told = one_line(shown) if isinstance(shown, str) else number_text(shown)
     was = one_line(hide_if_secret(key, before)) if key and before != value else ""
     return [Fields(((key or "state", f"{was} -> {told}" if was else told),))]
 
@@ -231,7 +308,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """The tools first: the prompt is long."""
+    """The tools first: the prompt is long. All that is said of each tool comes last."""
     blocks: list[Block] = []
     tools = field(body, "tools")
     if isinstance(tools, list) and tools:
@@ -242,57 +319,74 @@ def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
             called = inner.get("name") or inner.get("title") or field(inner, "function", "name")
             called = called or inner.get("kind")
             about = inner.get("description") or field(inner, "function", "description")
-            about = about.strip().partition("\n")[0] if isinstance(about, str) else ""
+            about = about.strip() if isinstance(about, str) else ""
+            for name in ("name", "title", "kind", "description"):
+                text = text_field(inner, name)
+                if text and text.strip() in (called, about) and "\n" not in text.strip():
+                    take(inner, name)
+            about = about.partition("\n")[0]
             rows.append((one_line(called) or "(no name)", one_line(about)))
         blocks.append(Fields(tuple(rows)))
     for name in ("system_prompt", "dynamic_context"):
         text = safe(bodies.blocks_text([field(body, name)])).strip()
+        take_blocks({"content": [field(body, name)]}, "content")
+        if isinstance(field(body, name), str):
+            take(body, name)
         if text:
             blocks += [Heading(name.replace("_", " ")), Plain(text)]
+    found = left(tools)
+    if found and isinstance(found, list):
+        take(body, "tools")
+        blocks += [Heading("the tools in full"), Output(outline(found))]
     return blocks
 
 
 def _delta(body: dict[str, Any], around: Around | None) -> list[Block]:
-    reasoning = safe(text_field(body, "reasoning_content"))
-    text = safe(text_field(body, "content"))
+    reasoning = safe(take_text(body, "reasoning_content"))
+    text = safe(take_text(body, "content"))
     blocks: list[Block] = [Heading("reasoning"), Plain(reasoning)] if reasoning else []
-    return [*blocks, Plain(text)] if text else blocks or [Note("an empty piece of an answer")]
+    blocks += [Plain(text)] if text else []
+    return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
 
 def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
-    pairs = []
+    """How many ids there are, then all of them."""
+    counts: list[tuple[str, Any]] = []
+    lists: list[Block] = []
     for name in ("prompt", "response"):
         ids = field(body, f"{name}_token_ids")
-        pairs.append((f"{name} tokens", len(ids) if isinstance(ids, list) else None))
-    return pair_blocks(*pairs)
+        if isinstance(ids, list) and all(isinstance(one, int | float) for one in ids):
+            take(body, f"{name}_token_ids")
+            counts.append((f"{name} tokens", len(ids)))
+            if ids:
+                lists += [Heading(f"{name} token ids"), Plain(" ".join(map(number_text, ids)))]
+    return [*pair_blocks(*counts), *lists]
 
 
 def _completion_log(body: dict[str, Any], around: Around | None) -> list[Block]:
-    names = ("filename", "model_name", "usage_id")
-    blocks = object_blocks({name: body.get(name) for name in names})
-    text = text_field(body, "log_data")
-    try:
-        logged: list[Block] = [Json(json_pretty(json.loads(text)))]
-    except (ValueError, RecursionError):
-        logged = output_blocks(text)
-    return blocks + logged
+    logged = text_blocks(take_text(body, "log_data"))
+    return [*rest_blocks(body), *logged]
 
 
 def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
     """Each call by the number of its step."""
-    blocks = pair_blocks(("analyzer", field(body, "analyzer")), ("policy", field(body, "policy")))
-    risks, details = field(body, "risks"), field(body, "details")
+    blocks = pair_blocks(
+        ("analyzer", take_text(body, "analyzer")), ("policy", take_text(body, "policy"))
+    )
+    risks = field(body, "risks")
     pairs = []
-    for name, risk in risks.items() if isinstance(risks, dict) else ():
+    for name in list(risks) if isinstance(risks, dict) else ():
         number = around.number_of(name) if around else 0
-        pairs.append((f"step {number}" if number else one_line(name), one_line(risk)))
-    if pairs:
-        blocks += [Heading("risks"), Fields(tuple(pairs))]
-    return blocks + ([Heading("details"), Json(json_pretty(details))] if details else [])
+        risk = one_line(take_text(risks, name))
+        if risk:
+            pairs.append((f"step {number}" if number else one_line(name), risk))
+    return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
 
 
-def _rest(body: dict[str, Any], around: Around | None) -> list[Block]:
-    return object_blocks(body, ("id", "timestamp", "source", "parent_id"))
+def take_flags(body: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if isinstance(field(body, name), bool):
+            take(body, name)
 
 
 def _says(text: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
@@ -315,8 +409,6 @@ EVENTS: dict[str, Callable[[dict[str, Any], Around | None], list[Block]]] = {
     "TokenEvent": _tokens,
     "LLMCompletionLogEvent": _completion_log,
     "SecurityAnalysisEvent": _risks,
-    "ActionEvent": _rest,
-    "ACPToolCallEvent": _rest,
 }
-"""What an event shows that is neither call nor result; an unknown kind shows its JSON. A new kind
-of event is one line here."""
+"""What an event shows that is neither call nor result, before its other fields; an unknown kind
+shows all of its fields. A new kind of event is one line here."""

@@ -16,62 +16,99 @@ from oh_tui.trajectory.block import (
     Note,
     Output,
     Plain,
-    content,
     one_line,
     safe,
 )
-from oh_tui.trajectory.bodies import field, text_field
+from oh_tui.trajectory.bodies import content_text, field, text_field
 from oh_tui.trajectory.difference import unified
+from oh_tui.trajectory.views import take, take_said, take_text, take_usual
 
 
 def proposal(action: Any) -> list[Block]:
     """What a call would have done, for a call that was not carried out."""
     path = one_line(text_field(action, "path") or text_field(action, "file_path"))
-    old = text_field(action, "old_str") or text_field(action, "old_string")
-    new = text_field(action, "new_str") or text_field(action, "new_string")
-    whole = text_field(action, "file_text")
-    if not whole and text_field(action, "kind") == "WriteFileAction":
-        whole = text_field(action, "content")
+    old = take_text(action, "old_str") or take_text(action, "old_string")
+    new = take_text(action, "new_str") or take_text(action, "new_string")
+    whole = ""
+    if not old and not new:
+        whole = take_text(action, "file_text")
+        if not whole and text_field(action, "kind") == "WriteFileAction":
+            whole = take_text(action, "content")
     shown: list[Block] = []
     if old or new:
         at = field(action, "insert_line")
         first = at + 1 if isinstance(at, int) and text_field(action, "command") == "insert" else 0
-        shown = [Diff(unified(safe(old), safe(new), first=first), path)]
+        shown = _difference(safe(old), safe(new), path, first)
     elif whole:
         shown = [Code(safe(whole).removesuffix("\n"), path)]
     elif text_field(action, "patch"):
-        shown = _patch_blocks(safe(text_field(action, "patch")))
+        shown = _patch_blocks(safe(take_text(action, "patch")))
     elif text_field(action, "message") or text_field(action, "thought"):
-        return [Markdown(safe(text_field(action, "message") or text_field(action, "thought")))]
+        return [Markdown(safe(take_text(action, "message") or take_text(action, "thought")))]
     return [Heading("what it would do"), *shown] if shown else []
 
 
-def _change(observation: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Path, old and new text of a changed file, an absent old text being ""; None without them."""
-    old, new = field(observation, "old_content"), field(observation, "new_content")
-    path = text_field(observation, "path") or text_field(observation, "file_path")
-    if not isinstance(new, str) or text_field(observation, "command") == "view":
-        return None
-    return path, safe(old) if isinstance(old, str) else "", safe(new)
+def _difference(old: str, new: str, path: str, first: int | None = None) -> list[Block]:
+    """What changed in a text; the text where nothing did."""
+    text = unified(old, new) if first is None else unified(old, new, first=first)
+    if text:
+        return [Diff(text, path)]
+    same: list[Block] = [Code(new.removesuffix("\n"), path)] if new else []
+    return [Note("nothing changed"), *same]
+
+
+_DONE = pattern(
+    r"The file (?P<a>[^\n]{1,4000}) has been edited\."
+    r"|File created successfully at: (?P<b>[^\n]{1,4000})"
+    r"|Last edit to (?P<c>[^\n]{1,4000}) undone successfully\."
+    r"|Here's the result of running `cat -n` on (?:a snippet of )?(?P<d>[^\n]{1,4000}?):(?=\n|$)"
+    r"|Review the changes and make sure they are as expected(?: \([^)\n]{1,200}\))?\."
+    r"|Edit the file again if necessary\."
+)
+"""What the editor says of each change; the diff says it better."""
+
+
+def _unsaid(text: str, path: str, new: str) -> str:
+    """What an editor's answer says beyond the change itself: not that the file was edited, and not
+    the lines of the file."""
+    shown = set(new.split("\n"))
+
+    def is_told(match: re.Match[str]) -> bool:
+        return all(named is None or one_line(named) == path for named in match.groups())
+
+    text = _DONE.sub(lambda match: "" if is_told(match) else match[0], text)
+    lines = []
+    for line in text.split("\n"):
+        numbered = _NUMBERED.fullmatch(line)
+        if numbered is None or numbered[2] not in shown:
+            lines.append(line)
+    return "\n".join(lines).strip()
 
 
 def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
     path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
+    take_text(observation, "path")
+    take_text(observation, "file_path")
     command = text_field(observation, "command") or text_field(action, "command")
     if command == "view":
-        return _numbered(content(body), path)
-    change = _change(observation)
-    if change is not None:
-        _, old, new = change
-        if not isinstance(field(observation, "old_content"), str):
-            return [Code(new.removesuffix("\n"), path)] if new else [Note("an empty file")]
-        text = unified(old, new)
-        return [Diff(text, path) if text else Note("nothing changed")]
+        take_usual(observation, "command")
+        return _numbered(safe(take_said(body)), path)
+    old, new = field(observation, "old_content"), field(observation, "new_content")
+    if isinstance(new, str):
+        take_usual(observation, "command")
+        shown: list[Block]
+        new = safe(take(observation, "new_content"))
+        if isinstance(old, str):
+            shown = _difference(safe(take(observation, "old_content")), new, path)
+        else:
+            shown = [Code(new.removesuffix("\n"), path)] if new else [Note("an empty file")]
+        text = _unsaid(safe(take_said(body)), path, new)
+        return [*shown, Plain(text)] if text else shown
     done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
-    text = content(body)
+    text = safe(take_said(body))
     if not done:
-        return [Plain(text)]
+        return [Plain(text)] if text else []
     return [*done, Note(clean_line(text))] if text else done
 
 
@@ -99,12 +136,26 @@ def _numbered(text: str, path: str) -> list[Block]:
 
 
 def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    text = safe(text_field(observation, "file_content"))
+    path = one_line(take_text(observation, "file_path"))
+    text = safe(take_text(observation, "file_content"))
     if not text:
-        return _numbered(content(body), one_line(text_field(observation, "file_path")))
+        return _numbered(safe(take_said(body)), path)
     at = field(observation, "lines_shown")
-    first = at[0] if isinstance(at, list) and at and isinstance(at[0], int) else 1
-    return [Code(text.removesuffix("\n"), one_line(text_field(observation, "file_path")), first)]
+    first = at[0] if isinstance(at, list) and at and type(at[0]) is int else 1
+    said = safe(content_text(body))
+    if "".join(said.split()) in ("", "".join(text.split())) or _shows_lines(text, said):
+        take_said(body)
+    return [Code(text.removesuffix("\n"), path, first)]
+
+
+def _shows_lines(text: str, said: str) -> bool:
+    """Whether all that a tool says are lines of a text, or their numbers."""
+    lines = set(text.split("\n"))
+    return all(
+        line in lines or ((match := _NUMBERED.fullmatch(line)) and match[2] in lines)
+        for line in said.split("\n")
+        if line.strip()
+    )
 
 
 def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -113,15 +164,14 @@ def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
     if isinstance(changes, dict):
         for name, change in changes.items():
             path = one_line(str(name))
-            moved = one_line(field(change, "move_path"))
-            verb = one_line(field(change, "type")) or "update"
+            moved = one_line(take_text(change, "move_path"))
+            verb = one_line(take_text(change, "type")) or "update"
             blocks.append(Heading(f"{verb} {path}" + (f", now {moved}" if moved else "")))
-            old, new = text_field(change, "old_content"), text_field(change, "new_content")
-            text = unified(safe(old), safe(new))
-            blocks.append(Diff(text, path) if text else Note("nothing changed"))
-    blocks = blocks or _patch_blocks(safe(text_field(action, "patch")))
-    text = content(body)
-    return blocks or [Plain(text)]
+            old, new = take_text(change, "old_content"), take_text(change, "new_content")
+            blocks += _difference(safe(old), safe(new), path)
+    blocks = blocks or _patch_blocks(safe(take_text(action, "patch")))
+    text = safe(take_said(body))
+    return [*blocks, Plain(text)] if text else blocks
 
 
 _PATCH_FILE = pattern(
@@ -146,7 +196,9 @@ def patch_files(patch: str) -> list[tuple[str, str, str]]:
 
 
 def _patch_blocks(patch: str) -> list[Block]:
-    blocks: list[Block] = []
+    first = _PATCH_FILE.search(patch)
+    before = patch[: first.start()].replace("*** Begin Patch", "").strip() if first else ""
+    blocks: list[Block] = [Plain(before)] if before else []
     for verb, path, text in patch_files(patch):
         if path:
             blocks.append(Heading(f"{verb} {path}"))

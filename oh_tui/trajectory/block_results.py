@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from oh_tui.human import size
+from oh_tui.patterns import pattern
 from oh_tui.trajectory import bodies
 from oh_tui.trajectory.around import Around
 from oh_tui.trajectory.block import (
@@ -16,44 +15,57 @@ from oh_tui.trajectory.block import (
     Diff,
     Failure,
     Heading,
-    Json,
     Markdown,
     Note,
     Output,
     Plain,
     Table,
-    content,
-    json_pretty,
-    object_blocks,
+    number_text,
     one_line,
     output_blocks,
+    pair_blocks,
+    plain_text,
     safe,
 )
+from oh_tui.trajectory.block_fields import object_blocks, rest_blocks, text_blocks
 from oh_tui.trajectory.block_files import edit_result, patch_result, proposal, read_result
-from oh_tui.trajectory.bodies import field, text_field
+from oh_tui.trajectory.bodies import content_text, field, text_field
 from oh_tui.trajectory.difference import count_changes
 from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.images import find_images
-from oh_tui.trajectory.plans import compare, tasks_of
+from oh_tui.trajectory.images import IMAGE_PATHS, find_images, is_image
+from oh_tui.trajectory.plans import Task, compare, tasks_of
+from oh_tui.trajectory.result_state import STILL_RUNNING
 from oh_tui.trajectory.terminal import read_output
 from oh_tui.trajectory.tools import change
 from oh_tui.trajectory.use import count
+from oh_tui.trajectory.views import (
+    View,
+    left,
+    take,
+    take_blocks,
+    take_flag,
+    take_links,
+    take_number,
+    take_repeated,
+    take_said,
+    take_text,
+    take_texts,
+    take_usual,
+    view,
+)
 
 
 def extended(body: dict[str, Any]) -> list[Block]:
     """What skills and hooks added for the model to read."""
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
+    take_blocks(body, "extended_content")
     return [Heading("added for the model"), Plain(text)] if text else []
-
-
-def classification(body: dict[str, Any]) -> list[Block]:
-    found = field(body, "classification")
-    return object_blocks(found) if isinstance(found, dict) else []
 
 
 def images(body: dict[str, Any]) -> list[Block]:
     """Images are named, not drawn."""
     found = find_images(body)
+    _take_images(body)
     of = f" of {len(found)}" if len(found) > 1 else ""
     return [
         Note(f"{n}{of}: {image}; i saves them" if of else f"{image}; i saves and opens it")
@@ -61,32 +73,116 @@ def images(body: dict[str, Any]) -> list[Block]:
     ]
 
 
+def _take_images(body: dict[str, Any]) -> None:
+    """An image is named by its format and size; a text in its place that is none is left."""
+    if is_image(text_field(body, "observation", "screenshot_data")):
+        take(body, "observation", "screenshot_data")
+    for path in IMAGE_PATHS:
+        blocks = field(body, *path)
+        for block in blocks if isinstance(blocks, list) else ():
+            inside = field(block, "content")
+            inside = inside if isinstance(inside, dict) else block
+            if field(inside, "type") != "image":
+                continue
+            take_usual(block, "type")
+            take_usual(inside, "type")
+            urls = field(inside, "image_urls")
+            if isinstance(urls, list):
+                inside["image_urls"] = [
+                    url for url in urls if not (isinstance(url, str) and is_image(url))
+                ]
+            elif is_image(text_field(inside, "data")):
+                take(inside, "data")
+                take_text(inside, "mimeType")
+
+
 def answer_blocks(event: Event, action: Any, around: Around | None = None) -> list[Block]:
-    """One result; `action` is what was called, None when that is not known."""
-    body = event.body()
+    """One result with all of its fields; `action` is a view of what was called, None when that is
+    not known."""
+    body = view(event.body())
+    take_links(body)
+    blocks = _answer(event, body, action, around)
+    observation = field(body, "observation")
+    if isinstance(observation, View):
+        take_text(observation, "kind")
+        take_flag(observation, "is_error")
+        if observation.get("tool_name") == event.tool_name:
+            take(observation, "tool_name")
+        take_repeated(observation, action)
+        blocks += rest_blocks(observation)
+        take(body, "observation")
+    elif observation is not None:
+        blocks += rest_blocks(take(body, "observation"))
+    return [*blocks, *extended(body), *rest_blocks(body)]
+
+
+def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | None) -> list[Block]:
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
         did = "blocked by a hook" if by_hook else "rejected by you"
-        reason = safe(text_field(body, "rejection_reason"))
+        take_usual(body, "rejection_source")
+        reason = safe(take_text(body, "rejection_reason"))
         said: list[Block] = [Plain(reason)] if reason else [Note("no reason given")]
         return [Failure(f"{did}, not run"), *said, *proposal(action)]
     if event.kind == "AgentErrorEvent":
-        text = safe(text_field(body, "error"))
+        text = safe(take_text(body, "error"))
         error: Block = Failure(text) if text else Note("an error without a text")
-        return [error, *classification(body), *proposal(action)]
+        return [error, *proposal(action)]
     observation = field(body, "observation")
     if not isinstance(observation, dict):
-        return [Note("a result without content"), Json(json_pretty(body))]
+        return [Note("a result without content")]
     if is_terminal(event):
-        return [*_terminal_result(body, observation, action), *images(body), *extended(body)]
+        return [*_terminal_result(event, body, observation, action), *images(body)]
     if event.failed:
-        text = content(body)
+        take_flag(observation, "error")
+        take_flag(observation, "prev_exist")
+        text = safe(take_said(body))
         error = Failure(text) if text else Note("an error without a text")
         return [error, *images(body), *proposal(action)]
-    if event.part in _PLANS:
-        return [*_plan_result(body, observation, around), *extended(body)]
+    if "Editor" in event.part:
+        take_flag(observation, "prev_exist")
+    if event.part in PLANS:
+        return _plan_result(body, observation, around)
     show = _RESULTS.get(event.part, _other_result)
-    return [*show(body, observation, action), *images(body), *extended(body)]
+    return [*show(body, observation, action), *images(body)]
+
+
+def late_blocks(action: Any, part: str, blocks: list[Block]) -> list[Block]:
+    """The fields of a call that are left to its result to show, and are not in what that shows."""
+    if not isinstance(action, View):
+        return []
+    names = [n for n in IN_RESULT.get(part, ()) if n in action and n not in action.taken]
+    found: dict[str, Any] = {}
+    shown: set[str] | None = None
+    for name in names:
+        value = action[name]
+        if not isinstance(value, str):
+            continue
+        if shown is None:
+            shown = {line.strip() for block in blocks for line in _lines_of(block)}
+        if not all(line.strip() in shown for line in safe(value).split("\n") if line.strip()):
+            found[name] = value
+    return [Heading("of the call"), *object_blocks(found)] if found else []
+
+
+def _lines_of(block: Block) -> list[str]:
+    if isinstance(block, Diff):
+        return [line[1:] for line in block.text.split("\n")]
+    return plain_text([block]).split("\n")
+
+
+_FILE = ("old_str", "new_str", "file_text")
+IN_RESULT = {
+    "FileEditorAction": _FILE,
+    "StrReplaceEditorAction": _FILE,
+    "PlanningFileEditorAction": _FILE,
+    "EditAction": ("old_string", "new_string"),
+    "WriteFileAction": ("content",),
+    "ApplyPatchAction": ("patch",),
+    "FinishAction": ("message",),
+    "ThinkAction": ("thought",),
+}
+"""Texts of calls that the result shows, as code, as a diff or as prose."""
 
 
 def is_terminal(event: Event) -> bool:
@@ -101,14 +197,44 @@ def terminal_text(body: dict[str, Any], action: Any) -> str:
     return read_output(bodies.content_text(body), _command(body, action)).text
 
 
-def _terminal_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    blocks = output_blocks(bodies.content_text(body), _command(body, action))
-    blocks = blocks or [Note("no output")]
-    kept = one_line(text_field(observation, "full_output_save_dir"))
-    if _CLIPPED in bodies.content_text(body):
+def _terminal_result(
+    event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
+) -> list[Block]:
+    raw = take_said(body)
+    blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
+    take_flag(observation, "timeout")
+    take_flag(observation, "error")
+    code = event.exit_code
+    if code is not None and not event.still_running and code != STILL_RUNNING:
+        for inside in (observation, field(observation, "metadata")):
+            if field(inside, "exit_code") == code:
+                take(inside, "exit_code")
+    if not event.failed:
+        take_text(observation, "metadata", "working_dir")
+    if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
+        take(observation, "metadata", "suffix")
+    blocks += _shell(field(observation, "metadata"))
+    if _CLIPPED in raw:
+        kept = one_line(take_text(observation, "full_output_save_dir"))
         where = f"; whole in the sandbox: {kept}" if kept else ""
-        return [*blocks, Note(f"cut by the tool{where}")]
+        blocks.append(Note(f"cut by the tool{where}"))
     return blocks
+
+
+def _shell(metadata: Any) -> list[Block]:
+    """Who ran a command and where, on one line."""
+    user, host = (one_line(take_text(metadata, name)) for name in ("username", "hostname"))
+    pid = take_number(metadata, "pid")
+    facts = (
+        "@".join(filter(None, (user, host))),
+        "" if pid is None else f"pid {number_text(pid)}",
+        one_line(take_text(metadata, "py_interpreter_path")),
+    )
+    return pair_blocks(("shell", " · ".join(filter(None, facts))))
+
+
+_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
+"""What a shell's metadata says below each output; the title says it."""
 
 
 _CLIPPED = "<response clipped>"
@@ -121,47 +247,70 @@ def progress(tasks: list[Any]) -> str:
     return f"{done}/{len(tasks)}"
 
 
-_PLANS = ("TaskTrackerObservation",)
+PLANS = ("TaskTrackerObservation",)
 
 
 def _plan_result(
     body: dict[str, Any], observation: dict[str, Any], around: Around | None
 ) -> list[Block]:
     """The plan, with what changed since the one before."""
-    tasks = tasks_of(observation)
+    tasks = take_plan(observation)
     before = around.before if around else None
     old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
     if old and field(observation, "command") != "view":
         tasks = compare(old, tasks)
+    text = safe(take_said(body)).strip()
     if tasks:
-        return [Checklist(tuple(tasks))]
-    text = content(body)
+        said = [Plain(text)] if text and not _is_told_by(tasks, text) else []
+        return [Checklist(tuple(tasks)), *said]
     return [Plain(text)] if text else [Note("the plan is empty")]
+
+
+_UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
+_ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
+
+
+def _is_told_by(tasks: list[Task], text: str) -> bool:
+    """Whether the tool only says that it took the plan, or lists its titles and notes."""
+    if _UPDATED.fullmatch(text):
+        return True
+    shown = {line.strip() for task in tasks for line in (task.title, *task.notes.split("\n"))}
+    return all(_ITEM.sub("", line, count=1).strip() in {"", *shown} for line in text.split("\n"))
+
+
+def take_plan(half: Any) -> list[Task]:
+    """The plan of an action or an observation, which shows the fields of its items."""
+    tasks = tasks_of(half)
+    for item in field(half, "task_list") if tasks else ():
+        take_text(item, "title")
+        take_text(item, "notes")
+        take_usual(item, "status")
+    return tasks
 
 
 def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """What was found by grep or glob."""
-    found = field(observation, "matches")
-    found = found if isinstance(found, list) else field(observation, "files")
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+    found = take_texts(observation, "matches")
+    found = take_texts(observation, "files") if found is None else found
+    if found is None:
         return _other_result(body, observation, action)
+    said = safe(content_text(body)).split("\n")
+    known = {line.strip() for line in map(safe, found)}
+    if all(not line.strip() or line.strip() in known or _HEADS.match(line) for line in said):
+        take_said(body)
     blocks: list[Block] = [Output("\n".join(map(safe, found)))] if found else [Note("none found")]
-    if field(observation, "truncated") is True:
+    if take_flag(observation, "truncated"):
         blocks.append(Note("the tool stopped here: there are more"))
     return blocks
 
 
+_HEADS = pattern(r"(?:Found|No) ")
+"""How the line begins with which grep and glob head their list."""
+
+
 def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    raw = bodies.content_text(body, image="")
-    if raw[:1] in ("{", "["):
-        try:
-            value = json.loads(raw)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            return [Json(json_pretty(value))]
-    shown = output_blocks(raw)
-    return shown if shown or find_images(body) else [Note("no output")]
+    shown = text_blocks(take_said(body, image=""))
+    return shown if shown or find_images(body) or left(observation) else [Note("no output")]
 
 
 def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -169,29 +318,26 @@ def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> l
     given = action if isinstance(action, dict) else {}
     text = bodies.content_text(body, image="").strip()
     said = {value for value in given.values() if isinstance(value, str)}
-    repeated = [
-        name
-        for name, value in observation.items()
-        if (isinstance(value, str) and (value in said or value.strip() == text))
-        or (name in given and given[name] == value)
-    ]
-    return object_blocks(observation, ("content", "is_error", *_NAMED_ELSEWHERE, *repeated))
-
-
-_NAMED_ELSEWHERE = ("tool_name", "screenshot_data", "parent_conversation_id")
+    for name, value in observation.items():
+        if isinstance(value, str) and (value in said or value.strip() == text):
+            take(observation, name)
+    take_repeated(observation, given)
+    take_text(observation, "kind")
+    take_flag(observation, "is_error")
+    return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
 
 
 def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """An answer of a model: Markdown, after its other fields."""
     fields = _fields(body, observation, action)
-    text = safe(bodies.content_text(body, image=""))
+    text = safe(take_said(body, image=""))
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
 
 
 def _agent_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """What another agent answered; its own events are elsewhere."""
     blocks = _prose_result(body, observation, action)
-    if field(observation, "conversation_id"):
+    if text_field(observation, "conversation_id"):
         return [*blocks, Note("it is a conversation of its own")]
     if field(observation, "command") == "spawn":
         return blocks
@@ -204,24 +350,41 @@ def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: An
         return _other_result(body, observation, action)
     rows = []
     for entry in entries:
-        folder = field(entry, "is_directory") is True
-        took = field(entry, "size")
-        known = isinstance(took, int) and took >= 0 and not folder
-        changed = one_line(text_field(entry, "modified_time"))[:19].replace("T", " ")
-        name = one_line(text_field(entry, "name") or text_field(entry, "path"))
-        rows.append((name + ("/" if folder else ""), size(took) if known else "", changed))
-    total = field(observation, "total_count")
+        folder = take_flag(entry, "is_directory")
+        bytes_ = take_number(entry, "size")
+        changed = one_line(take_text(entry, "modified_time")).replace("T", " ")
+        name = take_text(entry, "name") or take_text(entry, "path")
+        if text_field(entry, "path").rpartition("/")[2] == name:
+            take(entry, "path")
+        rows.append(
+            (
+                one_line(name) + ("/" if folder else ""),
+                "" if bytes_ is None else number_text(bytes_),
+                changed,
+            )
+        )
+    total = take_number(observation, "total_count")
     more: list[Block] = []
-    if field(observation, "is_truncated") is True and isinstance(total, int):
-        more = [Note(f"the tool stopped here: {total} entries in all")]
-    return [Table(("name", "size", "changed"), tuple(rows)), *more]
+    if take_flag(observation, "is_truncated"):
+        all_ = "" if total is None else f": {number_text(total)} entries in all"
+        more = [Note(f"the tool stopped here{all_}")]
+    elif total is not None and total != len(rows):
+        more = [Note(f"{number_text(total)} entries in all")]
+    return [Table(("name", "bytes", "changed"), tuple(rows)), *more]
 
 
 def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """Finish and think only confirm what the call said."""
-    said = safe(text_field(action, "message") or text_field(action, "thought"))
-    text = said or content(body)
-    return [Markdown(text)] if text else [Note("nothing was said")]
+    said = safe(take_text(action, "message") or take_text(action, "thought"))
+    if not said:
+        said = safe(take_said(body))
+    elif "".join(safe(content_text(body)).split()) in ("".join(said.split()), _THOUGHT):
+        take_said(body)
+    return [Markdown(said)] if said else [Note("nothing was said")]
+
+
+_THOUGHT = "Yourthoughthasbeenlogged."
+"""What the tool answers to each thought, without its spaces."""
 
 
 def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -277,7 +440,7 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
     path = text_field(observation, "path") or text_field(observation, "file_path")
     if part in ("TerminalObservation", "ExecuteBashObservation"):
         return [one_line(text_field(observation, "metadata", "working_dir"))]
-    if part in _PLANS:
+    if part in PLANS:
         tasks = field(observation, "task_list")
         return [f"plan {progress(tasks)}"] if isinstance(tasks, list) and tasks else []
     show = _RESULTS.get(part)

@@ -30,27 +30,48 @@ from oh_tui.trajectory.block import (
     Table,
     Thought,
     content,
-    json_blocks,
     json_pretty,
-    object_blocks,
     one_line,
     output_blocks,
     plain_text,
     safe,
 )
 from oh_tui.trajectory.block_calls import ACTIONS
-from oh_tui.trajectory.block_events import EVENTS, acp_call, acp_result, what_followed
+from oh_tui.trajectory.block_events import (
+    EVENTS,
+    acp_blocks,
+    acp_call,
+    reasoning_blocks,
+    what_followed,
+)
+from oh_tui.trajectory.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.block_files import proposal
 from oh_tui.trajectory.block_results import (
+    IN_RESULT,
+    PLANS,
     answer_blocks,
     facts,
     is_terminal,
+    late_blocks,
+    take_plan,
     terminal_text,
 )
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.result_state import STILL_RUNNING
-from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.trajectory.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.views import (
+    REDUNDANT_IN_CALL,
+    View,
+    is_same,
+    take,
+    take_blocks,
+    take_links,
+    take_repeated,
+    take_text,
+    take_usual,
+    view,
+)
 
 __all__ = [
     "Around",
@@ -96,36 +117,87 @@ _OPEN_TITLES = {
 }
 
 
-def call_blocks(step: Step, *, whole: bool = False, around: Around | None = None) -> list[Block]:
-    """The call of a step: the thought in two lines (all of it, and the reasoning, if `whole`),
-    then the command or the arguments, then which others were made at once with it. Empty for a
-    message and for anything else without a call."""
-    body = step.event.body()
+def call_blocks(
+    step: Step, *, whole: bool = False, alone: bool = False, around: Around | None = None
+) -> list[Block]:
+    """The call of a step: the thought in two lines, then the command or the arguments, then which
+    others were made at once with it. `whole` shows all of the thought, the reasoning and the
+    fields beside the arguments too. `alone` is for where no result stands below, which shows the
+    long texts of some calls. Empty for a message and for anything else without a call."""
+    body = view(step.event.body())
     if step.is_stray:
         command = bodies.command_text(body)
         asked: list[Block] = [Command(safe(command))] if command else []
         return [Note("result without a call: the call is not among the events"), *asked]
     if step.event.kind == "ACPToolCallEvent":
-        return acp_call(body)
+        take_links(body)
+        reports = [r for r in step.results if r.kind == step.event.kind]
+        return acp_call(body, reports[-1].body() if reports else None)
     if step.event.kind != "ActionEvent":
         return []
     blocks: list[Block] = []
     thought = safe(bodies.thought_text(body)).strip()
     if thought:
         blocks.append(Thought(thought, 0 if whole else 2))
-    reasoning = safe(bodies.reasoning_text(body)).strip() if whole else ""
-    if reasoning and reasoning != thought:
-        blocks += [Heading("reasoning"), Plain(reasoning)]
+    take_blocks(body, "thought")
+    if whole:
+        blocks += reasoning_blocks(body, thought)
     action = field(body, "action")
-    if isinstance(action, dict):
+    if isinstance(action, View):
+        take_text(action, "kind")
         show = ACTIONS.get(step.event.part)
-        blocks += show(action) if show else object_blocks(action)
+        blocks += show(action) if show else []
+        blocks += _plan_asked(step, action)
+        if alone:
+            blocks += proposal(action)
+        else:
+            for name in IN_RESULT.get(step.event.part, ()):
+                take_text(action, name)
+        blocks += rest_blocks(action)
     else:
         blocks += [
             Note("not run: the call could not be read"),
-            *json_blocks(bodies.arguments(body)),
+            *rest_blocks(action),
+            *value_blocks(bodies.arguments(body)),
         ]
-    return blocks + _at_once(around)
+    take(body, "action")
+    return blocks + (_beside(body, action) if whole else []) + _at_once(around)
+
+
+def _plan_asked(step: Step, action: Any) -> list[Block]:
+    """The plan of a call, unless the result shows the same one."""
+    if step.event.part != "TaskTrackerAction":
+        return []
+    result = step.result
+    shown = None
+    if result is not None and not result.failed and result.part in PLANS:
+        shown = field(result.body(), "observation", "task_list")
+    if shown is not None and is_same(shown, action.get("task_list")):
+        take(action, "task_list")
+        return []
+    tasks = take_plan(action)
+    return [Checklist(tuple(tasks))] if tasks else []
+
+
+def _beside(body: dict[str, Any], action: Any) -> list[Block]:
+    """The fields of a call beside its arguments; of those as the model wrote them what the call
+    that was made of them does not have."""
+    take_links(body)
+    take_usual(body, "security_risk")
+    called = field(body, "tool_call")
+    for name in REDUNDANT_IN_CALL:
+        take_text(called, name)
+    take_usual(called, "origin")
+    given = view(bodies.arguments(body))
+    inside = called if field(called, "arguments") is not None else field(called, "function")
+    take(inside, "arguments")
+    if not isinstance(action, View):
+        given = None  # shown as the call itself
+    take_repeated(given, action)
+    take_repeated(given, body)
+    blocks = rest_blocks(body)
+    asked = rest_blocks(given)
+    return [*blocks, Heading("in the arguments"), *asked] if asked else blocks
 
 
 def _at_once(around: Around | None) -> list[Block]:
@@ -140,41 +212,63 @@ def result_blocks(step: Step, outcome: Outcome, *, around: Around | None = None)
     """The result of a step, whole; of a message, an error or another event: what it says. What
     came before and after is told too where it is given: what changed in a plan, whether the run
     went on after an error."""
+    if step.is_stray:
+        command = bodies.command_text(step.event.body())  # the call shows it
+        shown = answer_blocks(step.event, view({"command": command} if command else {}), around)
+        return shown + (what_followed(around) if step.event.failed else [])
     if not step.is_call:
         return event_blocks(step.event, around)
-    blocks = _result(step, outcome, around)
+    action = view(field(step.event.body(), "action"))
+    blocks = _result(step, outcome, action, around)
+    blocks += late_blocks(action, step.event.part, blocks)
     return blocks + (what_followed(around) if outcome in _UNDONE else [])
 
 
-def _result(step: Step, outcome: Outcome, around: Around | None) -> list[Block]:
+def _result(step: Step, outcome: Outcome, action: Any, around: Around | None) -> list[Block]:
     result = step.result
-    action = field(step.event.body(), "action")
+    if step.event.kind == "ACPToolCallEvent":
+        return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
     if result is None:
         blocks: list[Block] = [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT]))]
-        if step.event.kind == "ACPToolCallEvent":
-            return acp_result(step.event.body()) or blocks
         return blocks + proposal(action)
-    if result.kind == "ACPToolCallEvent":
-        return acp_result(result.body()) or [Note("no output")]
     blocks = answer_blocks(result, action, around)
     for other in step.results[1:]:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
     return blocks
 
 
+def _reported(step: Step) -> list[Block]:
+    """What another agent reported of a call, then any other answer to it."""
+    first = view(step.event.body())
+    reports = [view(r.body()) for r in step.results if r.kind == "ACPToolCallEvent"]
+    for each in (first, *reports):
+        take_links(each)
+    blocks = acp_blocks(first, reports)
+    for other in step.results:
+        if other.kind != "ACPToolCallEvent":
+            blocks += [Heading(_said_by(other)), *answer_blocks(other, None)]
+    return blocks
+
+
 def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
     """What one event says, of any kind; for hidden events and for steps that are no call."""
-    body = event.body()
-    if event.kind in ("ObservationEvent", "AgentErrorEvent", "UserRejectObservation"):
+    if event.kind in RESULT_KINDS:
         return answer_blocks(event, None, around) + (what_followed(around) if event.failed else [])
+    if event.kind == "ActionEvent":
+        return call_blocks(Step(0, event), whole=True, alone=True)
+    body = view(event.body())
+    if event.kind == "ACPToolCallEvent":
+        take_links(body)
+        return acp_call(body) + acp_blocks(body, [])
     show = EVENTS.get(event.kind)
     if show is not None:
-        return show(body, around)
+        take_links(body)
+        return show(body, around) + rest_blocks(body)
     if event.kind == UNREADABLE:
         text = output_blocks(text_field(body, "text"))
         return [Note("no JSON object, shown as it came"), *text]
     remark = "this object names no kind" if event.kind == NO_KIND else "unknown kind"
-    return [Note(f"{remark}, shown as it came"), Json(json_pretty(body))]
+    return [Note(f"{remark}, shown as it came"), *rest_blocks(body)]
 
 
 def call_title(step: Step, *, numbered: bool = True) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from oh_tui.human import size
+from oh_tui.patterns import pattern
 from oh_tui.text import clean, clean_line, redact
 from oh_tui.trajectory.bodies import field, text_field
 from oh_tui.trajectory.steps import Step
@@ -60,20 +61,49 @@ def images_of(step: Step) -> list[Image]:
     return [image for event in (step.event, *step.results) for image in find_images(event.body())]
 
 
+IMAGE_PATHS = (
+    ("observation", "content"),
+    ("llm_message", "content"),
+    ("extended_content",),
+    ("content",),
+)
+"""Where events have content blocks."""
+
+
 def find_images(body: Any) -> list[Image]:
     """The images of one decoded event; never raises. Looks at the first bytes of each only."""
     found: list[Image] = []
     shot = text_field(body, "observation", "screenshot_data")
     if shot:
         found.append(_image(shot, "screenshot"))
-    for path in (
-        ("observation", "content"),
-        ("llm_message", "content"),
-        ("extended_content",),
-        ("content",),
-    ):
+    for path in IMAGE_PATHS:
         found += (_image(source) for source in _sources(field(body, *path)))
     return found
+
+
+_BASE64 = pattern(r"[A-Za-z0-9+/_\-\r\n]++={0,2}\s?")
+_MIXED = (pattern("[a-z]"), pattern("[A-Z]"), pattern("[0-9]"))
+
+
+def is_image(source: str) -> bool:
+    """Whether a text where an image belongs is one, or where it can be found, and no words."""
+    if len(source) >= _HEADER and _BASE64.fullmatch(source):
+        return True
+    found = _image(source)
+    return bool(found.address or found.format)
+
+
+def data_text(text: str) -> str:
+    """A text that is binary data, such as `image, PNG 12x8, 3 kB`; "" for one to be read."""
+    start = text.find(";base64,", 0, 200) + 8 if text[:5] == "data:" else 0
+    if start < 8 and not (len(text) >= 256 and all(k.search(text, 0, 256) for k in _MIXED)):
+        return ""
+    if not _BASE64.fullmatch(text, start):
+        return ""
+    found = _image(text)
+    if found.format:
+        return str(found)
+    return f"data, {size(found.size)}"
 
 
 def _sources(blocks: Any) -> Iterator[str]:

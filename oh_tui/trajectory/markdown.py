@@ -6,8 +6,17 @@ import re
 from collections.abc import Iterable
 
 from oh_tui.patterns import pattern
+from oh_tui.text import safe_line
 from oh_tui.trajectory import block as b
-from oh_tui.trajectory.blocks import call_blocks, call_title, result_blocks, result_title
+from oh_tui.trajectory.blocks import (
+    call_blocks,
+    call_title,
+    event_blocks,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.plans import Task
 from oh_tui.trajectory.steps import Outcome, Step
 
 
@@ -21,6 +30,12 @@ def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str
     return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
 
 
+def event_markdown(event: Event) -> str:
+    """An event that belongs to no step, under a heading with its kind and time."""
+    head = " · ".join(filter(None, (event.kind, event.key, event.timestamp)))
+    return "\n\n".join([f"### {_line(safe_line(head))}", *_texts(event_blocks(event))]) + "\n"
+
+
 def _texts(blocks: Iterable[b.Block]) -> list[str]:
     return [text for text in map(_text, blocks) if text]
 
@@ -32,10 +47,7 @@ def _text(block: b.Block) -> str:
     if isinstance(block, b.Fields):
         return "\n".join(f"- {_line(label)}: {_line(value)}" for label, value in block.pairs)
     if isinstance(block, b.Checklist):
-        return "\n".join(
-            f"- [{'x' if task.status == 'done' else ' '}] {_line(task.title)}"
-            for task in block.tasks
-        )
+        return "\n".join(map(_task, block.tasks))
     if isinstance(block, b.Table):
         rows = (block.head, ("---",) * len(block.head), *block.rows)
         return "\n".join(f"| {' | '.join(map(_line, row))} |" for row in rows)
@@ -47,6 +59,12 @@ def _text(block: b.Block) -> str:
         return _plain(block.text.strip("\n"))
     language = {b.Command: "sh", b.Diff: "diff", b.Json: "json"}.get(type(block), "")
     return _fenced(block.text, language)
+
+
+def _task(task: Task) -> str:
+    change = f" ({task.change}{f', was {task.was}' if task.was else ''})" if task.change else ""
+    notes = "".join(f"\n  {_line(line)}" for line in task.notes.split("\n") if line.strip())
+    return f"- [{'x' if task.status == 'done' else ' '}] {_line(task.title + change)}{notes}"
 
 
 def _fenced(text: str, language: str) -> str:

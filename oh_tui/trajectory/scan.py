@@ -1,7 +1,7 @@
 """Looking for text in what steps say: in their rows and, without decoding most of them, in bodies.
 
 Text is compared in lower case, as a reader sees it: without escape sequences and without secrets.
-JSON keys, ids and whole files of which only a change is shown are not looked at.
+JSON keys, ids, data and whole files of which only a change is shown are not looked at.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import msgspec
 
 from oh_tui.patterns import pattern
 from oh_tui.text import clean, is_secret_name, redact
-from oh_tui.trajectory.bodies import arguments, text_field
+from oh_tui.trajectory.block import number_text
+from oh_tui.trajectory.bodies import arguments
 from oh_tui.trajectory.describe import Description, describe
 from oh_tui.trajectory.difference import unified
 from oh_tui.trajectory.events import UNREADABLE, Event
+from oh_tui.trajectory.images import data_text
 from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, is_same, is_usual
 
 SLICE = 0.002
 """Seconds of work between two breathing points."""
@@ -247,52 +250,72 @@ def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
         yield text[start : start + step + overlap]
 
 
-_NOT_SAID = frozenset(
-    {
-        *("id", "kind", "timestamp", "source", "parent_id", "action_id", "tool_call_id"),
-        *("llm_response_id", "message_id", "forgotten_event_ids", "tool_name", "tool_call"),
-        *("security_risk", "responses_reasoning_item"),
-    }
-)
-"""Names at the top of an event whose text nobody reads."""
-
-_NOT_SHOWN = frozenset(
-    {
-        *("kind", "type", "role", "status", "image_urls", "screenshot_data", "signature"),
-        *("encrypted_content", "metadata", "full_output_save_dir", "tool_calls", "tool_call_id"),
-        *("exit_code", "timeout", "view_range", "insert_line", "lines_shown"),
-    }
-)
-"""Names further down whose text is not shown as it is."""
-
-
 def spoken(event: Event) -> Iterator[str]:
-    """The texts of an event that are there to be read, as they came; never raises."""
+    """The texts and numbers of an event that are there to be read, as they came; never raises."""
     body = event.body()
+    for name in REDUNDANT:
+        if not isinstance(body.get(name), dict | list):
+            body.pop(name, None)
     observation, action = body.get("observation"), body.get("action")
-    rest: list[Any] = [value for name, value in body.items() if name not in _NOT_SAID]
-    if event.kind == "ActionEvent" and not isinstance(action, dict):
-        rest.append(arguments(body))
+    called = body.get("tool_call")
+    if isinstance(called, dict):
+        body["tool_call"] = _called(called, body, action)
     if isinstance(observation, dict) and not event.failed:
         change = _change(observation)
         if change is not None:
-            yield text_field(observation, "path") or text_field(observation, "file_path")
             yield change
-            rest = [value for value in rest if value is not observation]
-    while rest:
-        value = rest.pop()
+            body["observation"] = {
+                name: value
+                for name, value in observation.items()
+                if name not in ("old_content", "new_content")
+            }
+    todo: list[Any] = [body]
+    while todo:
+        value = todo.pop()
         if isinstance(value, str):
-            yield value
+            if not data_text(value):
+                yield value
         elif isinstance(value, dict):
-            editor = "Editor" in text_field(value, "kind")
+            named = value.get("name") or value.get("key")
+            secret = isinstance(named, str) and _is_secret(named)
             for name, inner in value.items():
-                if name in _NOT_SHOWN or _is_secret(name) or (editor and name == "command"):
-                    continue
-                rest.append(inner)
+                if _is_secret(name) or (secret and name == "value"):
+                    todo += _numbers(inner)
+                elif not is_usual(name, inner):
+                    todo.append(inner)
         elif isinstance(value, list):
-            rest += value
+            todo += value
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield str(value)
+            yield number_text(value)
+
+
+def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[Any]:
+    """What the model wrote for a call beyond what the call that was made of it says."""
+    given = arguments(body)
+    for known in (action, body):
+        if isinstance(given, dict) and isinstance(known, dict):
+            given = {n: v for n, v in given.items() if n not in known or not is_same(known[n], v)}
+    rest = {
+        name: value
+        for name, value in called.items()
+        if name not in REDUNDANT_IN_CALL or not isinstance(value, str)
+    }
+    inside = rest if rest.get("arguments") is not None else rest.get("function")
+    if isinstance(inside, dict):
+        inside.pop("arguments", None)
+    return [given, rest]
+
+
+def _numbers(value: Any) -> list[Any]:
+    """The numbers below a secret name, which are shown: a count of tokens."""
+    found, todo = [], [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict | list):
+            todo += item.values() if isinstance(item, dict) else item
+        elif not isinstance(item, str):
+            found.append(item)
+    return found
 
 
 _is_secret = lru_cache(maxsize=2048)(is_secret_name)
@@ -303,5 +326,7 @@ def _change(observation: dict[str, Any]) -> str | None:
     old, new = observation.get("old_content"), observation.get("new_content")
     if not isinstance(new, str) or observation.get("command") == "view":
         return None
+    if not isinstance(old, str) or old == new:
+        return new
     # cleaned as a whole: that of a line could differ from that of the file
-    return unified(clean(old), clean(new)) if isinstance(old, str) else new
+    return unified(clean(old), clean(new)) or new

@@ -134,7 +134,7 @@ def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
             blocks.append(
                 Heading(f"{number} of {len(calls)} · {call_title(call, numbered=False)}{risk}")
             )
-        blocks += call_blocks(call)
+        blocks += call_blocks(call, alone=True)
     return blocks
 
 

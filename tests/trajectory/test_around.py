@@ -179,7 +179,7 @@ def test_stats_are_a_table_with_what_came_on() -> None:
     one = stats("a", agent=usage(0.25, 1000))
     two = stats("b", agent=usage(0.5, 900), condenser=usage(0.125, 0), odd=[1])
     run = run_of(one, two)
-    assert event_blocks(two, Around(run, two)) == [
+    assert event_blocks(two, Around(run, two))[:1] == [
         Table(
             ("used for", "model", "cost", "tokens in", "out", "cached"),
             (

@@ -106,7 +106,7 @@ def test_a_command_shows_thought_and_command_above_cleaned_output() -> None:
     assert call(RUN, done) == [
         Thought("Let me look."),
         Command("pytest -q"),
-        Note("waits at most 30 s"),
+        Note("waits at most 30.0 s"),
     ]
     assert result(RUN, done) == [Output("1 failed", "\x1b[31m1 failed\x1b[0m")]
     assert title(RUN, done) == "exit 1 · 0.3 s · /workspace/dates"
@@ -140,7 +140,9 @@ def test_an_edit_is_a_unified_diff_of_old_and_new_content() -> None:
     )
     done = observation(
         "FileEditorObservation",
-        "edited",
+        "The file /w/a.py has been edited. Here's the result of running `cat -n` on a snippet of"
+        " /w/a.py:\n     1\ta\n     2\tc\nReview the changes and make sure they are as expected"
+        " (correct indentation, no duplicate lines, etc). Edit the file again if necessary.",
         command="str_replace",
         path="/w/a.py",
         old_content="a\nb\nd\n",
@@ -171,7 +173,11 @@ def test_an_edit_without_contents_falls_back_to_the_strings_of_the_call() -> Non
 def test_a_new_file_is_code() -> None:
     edit = action("FileEditorAction", command="create", path="a.py", file_text="x = 1\n")
     done = observation(
-        "FileEditorObservation", "created", command="create", path="a.py", new_content="x = 1\n"
+        "FileEditorObservation",
+        "File created successfully at: a.py",
+        command="create",
+        path="a.py",
+        new_content="x = 1\n",
     )
     assert call(edit, done) == [Fields((("create", "a.py"),))]
     assert result(edit, done) == [Code("x = 1", "a.py")]
@@ -198,7 +204,10 @@ def test_a_read_file_is_code_from_the_line_that_it_says() -> None:
     done = observation(
         "ReadFileObservation", file_path="a.js", file_content="x()\n", lines_shown=[40, 40]
     )
-    assert result(action("ReadFileAction", file_path="a.js"), done) == [Code("x()", "a.js", 40)]
+    assert result(action("ReadFileAction", file_path="a.js"), done) == [
+        Code("x()", "a.js", 40),
+        Fields((("lines shown", "40, 40"),)),
+    ]
 
 
 def test_a_failed_edit_shows_the_error_and_what_it_would_have_done() -> None:
@@ -222,6 +231,7 @@ def test_a_patch_is_a_diff_for_each_file() -> None:
         Diff("@@\n-x\n+y", "a.py"),
         Heading("add b.md"),
         Diff("+hi", "b.md"),
+        Plain("Done!"),
     ]
     assert "+2 -1" in title(event, done)
 
@@ -268,12 +278,20 @@ def test_a_thought_tool_shows_the_thought_not_its_receipt() -> None:
 def test_an_mcp_call_shows_arguments_as_fields_and_a_json_answer_as_json() -> None:
     event = action("MCPToolAction", data={"query": "weeks", "filters": {"lang": "en"}})
     assert call(event) == [
-        Fields((("query", "weeks"),)),
-        Heading("filters"),
-        Json('{\n  "lang": "en"\n}'),
+        Fields((("query", "weeks"), ("filters", "lang en"))),
     ]
-    done = observation("MCPToolObservation", '{"hits": 2}')
-    assert result(event, done) == [Json('{\n  "hits": 2\n}')]
+    found = json.dumps({"hits": [f"page {n}" for n in range(12)]})
+    assert result(event, observation("MCPToolObservation", found)) == [
+        Json(json.dumps(json.loads(found), indent=2))
+    ]
+    short = observation("MCPToolObservation", '{"hits": 2}')
+    assert result(event, short) == [Output('{"hits": 2}')]
+
+
+def test_json_that_names_a_key_twice_is_shown_as_it_came() -> None:
+    event = action("MCPToolAction", data={})
+    twice = '{"said": "first, and a good deal of it", "said": "second, and even more of that one"}'
+    assert result(event, observation("MCPToolObservation", twice)) == [Output(twice)]
 
 
 def test_a_long_argument_gets_its_own_heading() -> None:
@@ -302,6 +320,8 @@ def test_images_are_numbered_and_leave_no_gap_in_the_text() -> None:
         Output("two\nviews"),
         Note("1 of 2: image, PNG 64x40, 158 B; i saves them"),
         Note("2 of 2: image that cannot be read, 0 B; i saves them"),
+        Heading("content"),
+        Output("- image_urls:\n    - x"),
     ]
     message = {"kind": "MessageEvent", "source": "user", "llm_message": {"content": content[1:2]}}
     assert isinstance(result(message)[0], Note)
@@ -443,11 +463,10 @@ def test_an_acp_call_shows_its_last_report() -> None:
     assert result(start, end) == [Fields((("text", "hello"),))]
 
 
-def test_an_unknown_kind_shows_its_json() -> None:
+def test_an_unknown_kind_shows_all_of_its_fields() -> None:
     blocks = result({"id": "q", "kind": "NewEvent", "api_key": "sk-x1"})
     assert blocks[0] == Note("unknown kind, shown as it came")
-    assert isinstance(blocks[1], Json)
-    assert HIDDEN in blocks[1].text
+    assert blocks[1] == Fields((("id", "q"), ("kind", "NewEvent"), ("api key", HIDDEN)))
 
 
 def test_text_that_is_no_json_is_shown_as_it_came() -> None:
@@ -464,7 +483,7 @@ HIDDEN_EVENTS: list[tuple[JsonObject, list[Block]]] = [
     ),
     (
         {"kind": "ConversationStateUpdateEvent", "key": "stats", "value": {"a": 1}},
-        [Heading("stats"), Json('{\n  "a": 1\n}')],
+        [Heading("stats"), Output("a: 1")],
     ),
     (
         {
@@ -477,16 +496,24 @@ HIDDEN_EVENTS: list[tuple[JsonObject, list[Block]]] = [
             Fields((("TerminalTool", "runs"), ("x", ""))),
             Heading("system prompt"),
             Plain("<ROLE>\nhelp"),
+            Heading("the tools in full"),
+            Output("- description: runs\n    \n    and more"),
         ],
     ),
     ({"kind": "StreamingDeltaEvent", "content": "Hel"}, [Plain("Hel")]),
     (
         {"kind": "TokenEvent", "prompt_token_ids": [1, 2], "response_token_ids": [3]},
-        [Fields((("prompt tokens", "2"), ("response tokens", "1")))],
+        [
+            Fields((("prompt tokens", "2"), ("response tokens", "1"))),
+            Heading("prompt token ids"),
+            Plain("1 2"),
+            Heading("response token ids"),
+            Plain("3"),
+        ],
     ),
     (
         {"kind": "LLMCompletionLogEvent", "filename": "a.json", "log_data": '{"b":1}'},
-        [Fields((("filename", "a.json"),)), Json('{\n  "b": 1\n}')],
+        [Fields((("filename", "a.json"),)), Output('{"b":1}')],
     ),
     ({"kind": "CondensationRequest"}, [Note("the history was to be condensed")]),
     ({"kind": "PauseEvent"}, [Note("the agent was stopped")]),

@@ -75,9 +75,10 @@ def test_finds_in_commands_outputs_messages_and_errors() -> None:
 
 
 def test_ids_keys_and_pictures_are_not_looked_at() -> None:
-    seen = {"kind": "BrowserObservation", "screenshot_data": "gizmopicture", "content": []}
+    picture = "gizmo" + "Pic7ure/" * 40
+    seen = {"kind": "BrowserObservation", "screenshot_data": picture, "content": []}
     events = [
-        shell("gizmo-id", "ls", llm_response_id="gizmo-answer", security_risk="GIZMO"),
+        shell("gizmo-id", "ls", llm_response_id="gizmo-answer"),
         output("gizmo-id", "a"),
         call("b", {"kind": "BrowserNavigateAction", "url": "http://x"}, tool="browser"),
         result("b", seen, tool="browser"),
