@@ -222,24 +222,33 @@ _PRIVATE_KEY = pattern(
 """Hidden first, and in the whole text: it alone goes on over any number of lines, and a part of it
 that looks like another key must not end it."""
 
+_NO_WORD_OF_CODE = r"(?:(?=[a-z0-9]*[A-Z])[A-Za-z0-9]++(?!\w)|[A-Za-z0-9]{20,}+)"
+"""What follows a prefix that names in code begin with too (`hf_model`, `npm_config_cache`): it is
+a key when it has a capital letter and no further underscore, or is long."""
+
 _SHAPES = [
-    _shape("sk-", r"(?=[\w-]*\d)[\w-]{16,}+"),
-    _shape("sk_live_", r"\w{10,}+"),
-    _shape("sk_test_", r"\w{10,}+"),
-    _shape("rk_live_", r"\w{10,}+"),
-    _shape("gsk_", r"\w{20,}+"),
-    *(_shape(f"gh{kind}_", r"[A-Za-z0-9]{20,}+") for kind in "pousr"),
-    _shape("github_pat_", r"\w{20,}+"),
-    _shape("glpat-", r"[\w-]{16,}+"),
-    *(_shape(f"xox{kind}-", r"[\w-]{10,}+") for kind in "abeoprs"),
-    _shape("AKIA", r"[A-Z0-9]{16}(?!\w)"),
-    _shape("ASIA", r"[A-Z0-9]{16}(?!\w)"),
-    _shape("AIza", r"[\w-]{30,}+"),
-    _shape("hf_", r"[A-Za-z0-9]{20,}+"),
-    _shape("npm_", r"[A-Za-z0-9]{30,}+"),
+    # These prefixes stand before nothing but keys: what follows is hidden, however short it is.
+    *(
+        _shape(f"sk-{kind}-", r"[\w-]++")
+        for kind in ("ant", "or", "proj", "svcacct", "admin", "oh", "lf")
+    ),
+    *(_shape(start, r"\w++") for start in ("sk_live_", "sk_test_", "rk_live_", "rk_test_")),
+    *(_shape(f"gh{kind}_", r"[A-Za-z0-9]++") for kind in "pousr"),
+    _shape("github_pat_", r"\w++"),
+    *(_shape(f"gl{kind}-", r"[\w-]++") for kind in ("pat", "dt", "rt", "ptt", "cbt")),
+    *(_shape(f"xox{kind}-", r"[\w-]++") for kind in "abeoprs"),
+    _shape("xapp-", r"[\w-]++"),
+    _shape("AIza", r"[\w-]++"),
+    _shape("pypi-Ag", r"[\w-]++"),
+    _shape("gAAAAAB", r"[\w-]++={0,2}"),
+    # These begin words too: sk-learn, sk-SK, hf_model, ASIA2026.
+    _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
+    *(_shape(start, _NO_WORD_OF_CODE) for start in ("hf_", "npm_", "gsk_")),
+    _shape("AKIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]++|[A-Z]{16})(?!\w)"),
+    _shape("ASIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]{8,}+|[A-Z]{16})(?!\w)"),
     _shape("pypi-", r"[\w-]{50,}+"),
     _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
-    _shape("eyJ", r"[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"),
+    _shape("eyJ", r"[\w-]++\.[\w-]{4,}+\.[\w-]*+"),
 ]
 
 _SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)

@@ -386,3 +386,37 @@ def test_json_may_be_deeper_than_python_can_recurse() -> None:
 def test_an_empty_value_does_not_hide_the_line_below() -> None:
     assert redact("SESSION_SECRET=\n+GITHUB_CLIENT_ID=") == "SESSION_SECRET=\n+GITHUB_CLIENT_ID="
     assert redact("password:\n  hunter22!") == f"password:\n  {HIDDEN}"
+
+
+# Keys that are cut short, and words that begin as keys do
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["sk-ant-", "sk-or-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-oh-", "sk_live_", "rk_test_",
+     "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xapp-", "AIza",
+     "pypi-Ag", "gAAAAAB"],
+)  # fmt: skip
+def test_what_follows_the_prefix_of_a_key_is_hidden_whatever_its_length(start: str) -> None:
+    for rest in ("x", "Q7", "abcdefg", "Ab1" * 30):
+        for text in ("{}", "'{}'", "the key {}, cut", "a={}\n", "({})."):
+            assert redact(text.format(start + rest)) == text.format(HIDDEN)
+    for alone in (start, f"keys begin with {start} and go on", f"{start}...", f"ta{start}x"):
+        assert redact(alone) == alone
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-1", "sk-abc4", "sk-" + "a" * 16, "hf_Ab", "npm_Q1", "gsk_aBc", "AKIA12", "AKIAB2CD"]
+)
+def test_short_keys_are_told_from_words(key: str) -> None:
+    assert redact(f"use {key} here") == f"use {HIDDEN} here"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["task-force", "risk-based", "sk-learn", "sk-SK", "desk-or-chair", "task-ant-hill", "hf_model",
+     "hf_hub_download", "npm_config_cache", "npm_package_version", "gsk_renderer_new",
+     "pypi-publish", "ASIA2026", "ASIAPACIFIC", "AKIAK", "eyJ", "brisk-admin-x"],
+)  # fmt: skip
+def test_words_that_begin_as_keys_do_stay(words: str) -> None:
+    assert redact(f"the {words} is seen") == f"the {words} is seen"
