@@ -22,6 +22,7 @@ from oh_tui.tui import (
     opening,
     outside,
     reading,
+    target,
     views,
 )
 from oh_tui.tui.widgets.body_view import BodyView
@@ -345,3 +346,14 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     )
 }  # fmt: skip
 """The names that bindings use."""
+
+
+def act(screen: MainScreen, name: str, *arguments: str | int) -> None:
+    """Do what a key is bound to, on what is under the cursor now."""
+    do = ACTIONS[name]
+    if name in target.NEEDS_RUN:
+        target.act_on_run(screen, do, *arguments)
+        return
+    if name in target.SHOWS_RUN:
+        target.show_target(screen)
+    do(screen, *arguments)

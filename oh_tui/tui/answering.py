@@ -23,7 +23,7 @@ from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 from oh_tui.tui import flows
-from oh_tui.tui.hints import meant
+from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -47,9 +47,9 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     is nothing to be said to it from here."""
     if not flows.may_change(screen) or screen.source is None:
         return None
-    conversation = meant(screen)
+    conversation = target(screen)
     if conversation is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return None
     screen.footer.clear()
     screen.footer.tell("asking how the agent stands", log=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,6 +19,7 @@ from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Diff, Heading, Note
 from oh_tui.trajectory.changes import ChangeLog, FileChange, Row, rows
 from oh_tui.trajectory.difference import unified
+from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, width_of
@@ -26,6 +27,9 @@ from oh_tui.tui.widgets.file_list import WIDE, FileHead, FileList, cut_front
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
 """What the reader wants of the main screen: the steps of one file, or one step; None for
@@ -39,8 +43,8 @@ SLICE = 0.02
 
 
 class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
-    """Over the main screen. `grown` is to be called when the run got more events, `set_git` when
-    git has answered."""
+    """Over the main screen. `show_study` gives it the run, `grown` is to be called when that got
+    more events, `set_git` when git has answered."""
 
     DEFAULT_CSS = """
     ChangesScreen { background: $background; }
@@ -67,10 +71,14 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     show_read: var[bool] = var(False)
     """Files that were only read are listed too."""
 
-    def __init__(self, log: ChangeLog, title: str = "") -> None:
+    def __init__(self, title: str = "") -> None:
         super().__init__()
-        self.changes = log
+        self.changes = ChangeLog(Trajectory())
         self.run_title = title
+        self.study: Study | None = None
+        """Of the run, once it is there."""
+        self._waits: tuple[str, ...] = ("reading the run …",)
+        """What stands in the place of files while the run is not there."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._shown: tuple[str, int] | None = None
@@ -91,13 +99,29 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         yield self.footer
 
     def on_mount(self) -> None:
-        self.read()
+        if self._waits:
+            self._list()
+        else:
+            self.read()
 
     # What there is
 
+    def show_study(self, study: Study, progress: str = "") -> None:
+        """What is told of the run."""
+        self.study, self.changes, self._waits, self._shown = study, study.changes, (), None
+        if self.is_mounted:
+            self.read()
+
+    def fail(self, why: tuple[str, ...]) -> None:
+        """The run does not come."""
+        self._waits = why
+        if self.is_mounted:
+            self._list()
+
     def grown(self) -> None:
         """The run has more steps or results than before."""
-        self.read()
+        if not self._waits:
+            self.read()
 
     def set_git(self, changes: Sequence[GitChange] | None, why: str = "") -> None:
         """Git's answer; None when it could not be asked, and why."""
@@ -118,12 +142,12 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     def _list(self) -> None:
         log = self.changes
-        found = rows(log, self._git)
+        found = [] if self._waits else rows(log, self._git)
         read = [Row(file.shown, file, "") for file in log.only_read]
         why = [] if found else [log.why_nothing]
         if read and not found and not self.show_read:
             why.append(f"{plural(len(read), 'file')} only read: x shows them")
-        self.files.empty = tuple(why)
+        self.files.empty = self._waits or tuple(why)
         self.files.asked_git = self._git is not None
         self.files.rows = (*found, *(read if self.show_read else ()))
         self._arrange()
@@ -146,7 +170,9 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             "not in git" in remark or "outside" in remark
             for remark in (row.remark(self._git is not None) for row in self.files.rows)
         )
-        if self._git == [] and log.changed:
+        if self._waits:
+            facts = []
+        elif self._git == [] and log.changed:
             facts.append(("git: no change, or no repository", "warn"))
         elif differ:
             facts.append((f"git differs in {differ}", "warn"))

@@ -16,11 +16,13 @@ from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.opening import copy_link
+from oh_tui.tui.target import run_is_there, target
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from oh_tui.api.models import Conversation
     from oh_tui.tui.main_screen import MainScreen
 
 MOST = 1000
@@ -50,6 +52,7 @@ def copy_selection(screen: Screen[Any]) -> str:
 
 
 async def copy(screen: MainScreen) -> None:
+    conversation = target(screen)
     selected = screen.timeline.range
     answers = [(key, label, key) for key, label, _ in COPY_KEYS]
     if screen.saved:
@@ -60,12 +63,14 @@ async def copy(screen: MainScreen) -> None:
         return
     screen.workers.cancel_group(screen, "copy")  # what is asked for last comes last
     if answer == "l":
-        copy_link(screen)
+        copy_link(screen, conversation)
+        return
+    if answer in _MAKERS and conversation and not await run_is_there(screen, conversation):
         return
     if selected and selected[1] - selected[0] >= MOST:
         screen.footer.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
         return
-    screen.work_on("copy", _send, screen, _asked_for(screen, answer))
+    screen.work_on("copy", _send, screen, _asked_for(screen, answer, conversation))
 
 
 async def _send(screen: MainScreen, make: Callable[[], _Asked]) -> None:
@@ -94,11 +99,13 @@ def _cleaned(make: Callable[[], _Asked]) -> _Asked:
     return clean(text), what
 
 
-def _asked_for(screen: MainScreen, answer: str) -> Callable[[], _Asked]:
+def _asked_for(
+    screen: MainScreen, answer: str, conversation: Conversation | None
+) -> Callable[[], _Asked]:
     """What makes it, of what is selected now."""
     current = screen.timeline.current
     if answer == "i":
-        identifier = bare_id(screen.current.id) if screen.current else ""
+        identifier = bare_id(conversation.id) if conversation else ""
         return lambda: (identifier, "the conversation's id was")
     if answer == "p":
         path = str(screen.saved or "")

@@ -31,6 +31,7 @@ from oh_tui.trajectory.scan import (
 )
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.flows import unread
+from oh_tui.tui.target import no_target, run_is_there, target
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.timeline import Timeline
 
@@ -211,14 +212,14 @@ async def filter_rows(screen: MainScreen) -> None:
     """Ask for filter words until they can be understood; no words show all steps again."""
     from oh_tui.trajectory.query import QueryError, parse
 
-    pane, trajectory = screen.pane, screen.timeline.trajectory
-    if trajectory is None:
-        screen.footer.tell("no run is open: there are no steps to filter")
+    pane, conversation = screen.pane, target(screen)
+    if conversation is None:
+        no_target(screen)
         return
     await screen.mount_bars()
     text, wrong = screen.filter_text, None
     line = screen.find_input
-    line.suggester = _Completion(trajectory)
+    line.suggester = _Completion(screen)
     try:
         while True:
             line.select_on_focus = wrong is None
@@ -238,22 +239,24 @@ async def filter_rows(screen: MainScreen) -> None:
         if wrong:
             screen.footer.clear()
         screen.focus_pane(pane)
-    set_filter(screen, query)
+    if await run_is_there(screen, conversation):
+        set_filter(screen, query)
 
 
 class _Completion(Suggester):
     """Shows how the word before the caret goes on."""
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    def __init__(self, screen: MainScreen) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._trajectory = trajectory
+        self._screen = screen
 
     async def get_suggestion(self, value: str) -> str | None:
-        if not value or value[-1].isspace():
+        trajectory = self._screen.timeline.trajectory  # it may come while one types
+        if not value or value[-1].isspace() or trajectory is None:
             return None
         from oh_tui.trajectory.query import complete
 
-        found = complete(value, len(value), self._trajectory)
+        found = complete(value, len(value), trajectory)
         return next((text for text in found if text.startswith(value)), None)
 
 

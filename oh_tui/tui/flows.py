@@ -16,6 +16,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk
+from oh_tui.tui.target import no_target, target, target_sandbox
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -44,15 +45,6 @@ def why_empty(run: Run) -> tuple[str, ...]:
 # The sandbox
 
 
-def _sandbox_id(screen: MainScreen) -> str | None:
-    """The sandbox that `p` means: the one under the cursor, else that of the run shown."""
-    if screen.pane == "sandboxes":
-        row = screen.sidebar.sandbox_list.current
-        return row.id if row else None
-    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
-    return shown.sandbox_id if shown else None
-
-
 def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
@@ -60,7 +52,7 @@ def pause_label(screen: MainScreen) -> str | None:
         return None
     if bulk.applies(screen):
         return bulk.pause_label(screen)
-    sandbox_id = _sandbox_id(screen)
+    sandbox_id = target_sandbox(screen)
     status = next((s.status for s in screen.sidebar.sandboxes if s.id == sandbox_id), None)
     return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status or "")
 
@@ -73,7 +65,7 @@ async def pause(screen: MainScreen) -> None:
     if bulk.applies(screen):
         await bulk.pause(screen, source)
         return
-    sandbox_id = _sandbox_id(screen)
+    sandbox_id = target_sandbox(screen)
     if not sandbox_id:
         screen.footer.tell("no sandbox is selected")
         return
@@ -113,7 +105,7 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
         told = await what_else(screen, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"
-        if _sandbox_id(screen) == sandbox_id:
+        if target_sandbox(screen) == sandbox_id:
             whose = "sandbox"
             undo = " · p resumes it" if pauses and not told else ""
         else:  # the reader has moved on, and p means another one
@@ -207,9 +199,9 @@ async def download(screen: MainScreen) -> None:
     if source and source.can_act and bulk.applies(screen):
         await bulk.download(screen, source)
         return
-    conversation = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
+    conversation = target(screen)
     if source is None or conversation is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return
     if not source.can_act:  # no error, which would stand until esc
         screen.footer.tell(f"this run is a file already: {source.label}")

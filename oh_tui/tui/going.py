@@ -11,6 +11,7 @@ from oh_tui.trajectory.moments import Moment, moment
 from oh_tui.trajectory.scan import Breathing, scan
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.finding import Pace
+from oh_tui.tui.target import no_target, run_is_there, target
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 
 async def goto(screen: MainScreen) -> None:
     """Ask for a place in the run and go there."""
-    pane, trajectory = screen.pane, screen.timeline.trajectory
-    if trajectory is None:
-        screen.footer.tell("no run is open: there is no step to go to")
+    pane, conversation = screen.pane, target(screen)
+    if conversation is None:
+        no_target(screen)
         return
     typed = await screen.prompt("go to: step, 60%, +12:30, 13:30:05, start of an id", "")
-    screen.focus_pane("detail" if pane == "detail" else "timeline")
     place = (typed or "").strip()
     if not place:
+        screen.focus_pane(pane)
         return
+    screen.focus_pane("detail" if pane == "detail" else "timeline")
+    if not await run_is_there(screen, conversation):
+        return
+    trajectory = screen.timeline.trajectory
+    assert trajectory is not None
     try:
         number = await _number_of(screen, trajectory, place)
     except _Nowhere as nowhere:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.tui import flows, reading
 from oh_tui.tui.keys import footer_hints, selection_hints
+from oh_tui.tui.target import target
 from oh_tui.tui.widgets.bars import Hint
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.tui.main_screen import MainScreen
 
 Hints = tuple[Hint, ...]
@@ -49,19 +49,11 @@ def _labels(screen: MainScreen) -> dict[str, str | None]:
     }
 
 
-def meant(screen: MainScreen) -> Conversation | None:
-    """The conversation that a key means: the one under the cursor, else the one shown; as it was
-    listed last, or as its run tells since."""
-    shown = screen.sidebar.list.current if screen.pane == "conversations" else screen.current
-    row = screen.sidebar.board.row(shown.id) if shown else None
-    return row.conversation if row else shown
-
-
 def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
     """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
     decided on the state read at that moment."""
     names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
-    conversation = meant(screen)
+    conversation = target(screen)
     source = screen.source
     if screen.settings.read_only or source is None or not source.can_act or conversation is None:
         return names

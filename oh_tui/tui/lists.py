@@ -230,8 +230,11 @@ def pane_left(screen: MainScreen, before: str) -> None:
         screen.sidebar.show()
     elif before == "sandboxes":
         screen.sidebar.reorder_sandboxes()
-    if screen.current and screen.pane in ("timeline", "detail"):
-        screen.sidebar.opened(screen.current.id)
+    if screen.pane in ("timeline", "detail"):
+        if before == "conversations":
+            screen.catch_up()
+        if screen.current:
+            screen.sidebar.opened(screen.current.id)
 
 
 def look(screen: MainScreen) -> None:

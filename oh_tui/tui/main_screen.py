@@ -35,7 +35,7 @@ from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
-from oh_tui.tui.runs import Runs
+from oh_tui.tui.runs import News, Runs
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row
@@ -116,6 +116,13 @@ class MainScreen(AskingScreen):
         """The text to be copied, as a thread makes it, and what it is."""
         self.drafts: dict[str, str] = {}
         """Messages written and not sent, by conversation id without dashes."""
+        self.reader: str | None = None
+        """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
+        self._reading = object()
+        self.run_news = News()
+        """Rings when something of the run at the right came, or its reading ended."""
+        self._rested_on = ""
+        """The id of the conversation under the list's cursor when a run was opened last."""
         self.run_shown = asyncio.Event()
         """Steps of a run were on the screen; not asked where none is open from the start."""
         if not at_once:
@@ -246,8 +253,19 @@ class MainScreen(AskingScreen):
         if conversation and not (shown and same_id(shown.id, conversation.id)):
             self.open_run(conversation, preview=True)
 
-    def open_run(self, conversation: Conversation, *, preview: bool = False) -> None:
-        """Show a conversation's run. A preview reads it only when that is cheap."""
+    def catch_up(self) -> None:
+        """The run at the right is that of the list's cursor, if this was moved since."""
+        conversation = self.sidebar.list.current
+        if conversation and not same_id(conversation.id, self._rested_on):
+            self.preview()
+
+    def open_run(
+        self, conversation: Conversation, *, preview: bool = False, wanted: bool = False
+    ) -> None:
+        """Show a conversation's run. A preview does not count as opened, and reads the run only
+        when that is cheap, unless it is `wanted`."""
+        under = self.sidebar.list.current
+        self._rested_on = under.id if under else ""
         if self.current and (run := self.runs.get(self.current.id)) and self.timeline.current:
             run.event_id = self.timeline.current[1].id
         changed = not (self.current and same_id(self.current.id, conversation.id))
@@ -256,19 +274,33 @@ class MainScreen(AskingScreen):
             finding.clear_filter(self)
             for group in ("find", "older"):  # they are about the run before
                 self.workers.cancel_group(self, group)
+            self.run_view.show_run(None)  # no key acts on its steps any more
         if not preview:
             self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())
         if changed or not self.timeline.row_count():
-            self.read_run(conversation, preview=preview)
+            self.read_run(conversation, preview=preview and not wanted)
+        self.run_news.ring()
         self.tell_keys()
 
+    def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
+        """A preview is read only when that is cheap."""
+        self.reader = "preview" if preview else "reader"
+        self._reading = object()  # now: the reading that this one cuts off may end before it begins
+        self._read_run(conversation, preview=preview)
+
     @work(group="run", exclusive=True)
-    async def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
+    async def _read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         for group in ("follow", "older"):
             self.workers.cancel_group(self, group)
         self.run_view.following = ""
-        await reading.read_run(self, conversation, preview=preview)
+        ours = self._reading
+        try:
+            await reading.read_run(self, conversation, preview=preview)
+        finally:
+            if self._reading is ours:  # else it was cut off by another reading
+                self.reader = None
+            self.run_news.ring()
 
     @work(group="follow", exclusive=True)
     async def follow_run(self, conversation_id: str) -> None:
@@ -402,9 +434,9 @@ class MainScreen(AskingScreen):
     # What keys do
 
     def action_do(self, name: str, *arguments: str | int) -> None:
-        from oh_tui.tui.actions import ACTIONS  # all that keys lead to: after the first paint
+        from oh_tui.tui.actions import act  # all that keys lead to: after the first paint
 
-        ACTIONS[name](self, *arguments)
+        act(self, name, *arguments)
 
     @on(Footer.Pressed)
     async def _press_hint(self, message: Footer.Pressed) -> None:

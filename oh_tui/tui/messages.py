@@ -19,7 +19,7 @@ from oh_tui.tui.answering import (
     stands,
     write,
 )
-from oh_tui.tui.hints import meant
+from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
@@ -37,9 +37,9 @@ async def message(screen: MainScreen) -> None:
         return
     if not flows.may_change(screen) or screen.source is None:
         return
-    conversation = meant(screen)
+    conversation = target(screen)
     if conversation is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return
     if _sending(conversation) in screen.writing:
         screen.footer.tell("the message before is still being sent")

@@ -17,6 +17,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
 from oh_tui.text import safe_line
 from oh_tui.tui.outside import start_beside
+from oh_tui.tui.target import target
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -27,19 +28,9 @@ SHOWN = 5
 """Pull requests that one can choose from."""
 
 
-def selected(screen: MainScreen) -> Conversation | None:
-    """The conversation that a key means: the one under the cursor, or the one shown."""
-    if screen.pane == "conversations":
-        return screen.sidebar.list.current
-    if screen.pane == "sandboxes":
-        row = screen.sidebar.sandbox_list.current
-        return row.conversations[0] if row and row.conversations else None
-    return screen.current
-
-
-def page_of(screen: MainScreen) -> Link:
-    """The page of the conversation that is meant, or Problem."""
-    conversation, source = selected(screen), screen.source
+def page_of(screen: MainScreen, conversation: Conversation | None) -> Link:
+    """The page of a conversation, or Problem."""
+    source = screen.source
     if conversation is None or source is None:
         raise Problem("No conversation is selected")
     if not source.can_act:
@@ -54,7 +45,7 @@ def page_of(screen: MainScreen) -> Link:
 
 async def open_page(screen: MainScreen) -> None:
     with _telling(screen):
-        await _show(screen, page_of(screen), "Page of the conversation")
+        await _show(screen, page_of(screen, target(screen)), "Page of the conversation")
 
 
 async def open_pull(screen: MainScreen) -> None:
@@ -66,14 +57,14 @@ async def open_pull(screen: MainScreen) -> None:
             await _show(screen, link, "Pull request")
 
 
-def copy_link(screen: MainScreen) -> None:
+def copy_link(screen: MainScreen, conversation: Conversation | None) -> None:
     with _telling(screen):
-        _copy(screen, page_of(screen).url)
+        _copy(screen, page_of(screen, conversation).url)
 
 
 def pulls_of(screen: MainScreen) -> list[Link]:
     """The pages of the pull requests of the conversation that is meant, or Problem."""
-    conversation = selected(screen)
+    conversation = target(screen)
     if conversation is None:
         raise Problem("No conversation is selected")
     numbers = [number for number in conversation.pr_number or () if number > 0]

@@ -158,6 +158,7 @@ def tell_study(screen: MainScreen, run: Run) -> None:
         screen.run_view.study = run.study
         screen.run_view.note = run.note if run.via == "file" else ""
         finding.studied(screen)
+        screen.run_news.ring()
         verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
         screen.sidebar.tell(run.conversation.id, verdict)
 

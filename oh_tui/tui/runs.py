@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 import msgspec
@@ -53,6 +54,20 @@ class Run(msgspec.Struct):
         if held.complete and loaded.more:
             return True
         return all(held.holds(event.id) for event in newest.events)
+
+
+class News:
+    """Wakes all that wait for the next ring."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def ring(self) -> None:
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self._next.wait()
 
 
 class Runs:

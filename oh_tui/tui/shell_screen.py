@@ -31,7 +31,7 @@ from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
 from oh_tui.trajectory.terminal import read_output
 from oh_tui.tui import flows
-from oh_tui.tui.opening import selected
+from oh_tui.tui.target import no_target, target
 from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
@@ -92,11 +92,11 @@ class Session:
 
 async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
-    conversation = selected(screen)
+    conversation = target(screen)
     if not flows.may_change(screen) or screen.source is None:
         return
     if conversation is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Shell")

@@ -18,7 +18,7 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import Failure
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.tui import flows
-from oh_tui.tui.opening import selected
+from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ async def workspace_of(
 
 async def get(screen: MainScreen) -> None:
     """A file of the sandbox into the download folder."""
-    conversation = selected(screen)
+    conversation = target(screen)
     if conversation is None or screen.source is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Get a file")
@@ -104,11 +104,11 @@ async def get(screen: MainScreen) -> None:
 
 async def put(screen: MainScreen) -> None:
     """A local file into the sandbox; asks before one is replaced there."""
-    conversation = selected(screen)
+    conversation = target(screen)
     if not flows.may_change(screen):
         return
     if conversation is None:
-        screen.footer.tell("no conversation is selected")
+        no_target(screen)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Put a file")

@@ -5,65 +5,79 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
-from oh_tui.trajectory.study import Study
 from oh_tui.tui import finding
+from oh_tui.tui.target import is_shown, no_target, show_target, study_of, until_shown
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.tui.changes_screen import ChangesScreen
     from oh_tui.tui.main_screen import MainScreen
-
-
-def studied(screen: MainScreen) -> Study | None:
-    """What is told of the run shown; says so when nothing is yet."""
-    study = screen.run_view.study
-    if study is None or study.trajectory is not screen.timeline.trajectory:
-        screen.footer.tell("this run is not read yet: enter reads it")
-        return None
-    return study
+    from oh_tui.tui.where import WhereScreen
 
 
 def where(screen: MainScreen) -> None:
     """Where it went; a step chosen there is gone to."""
-    study = studied(screen)
-    if study:
-        from oh_tui.tui.where import WhereScreen
+    conversation = show_target(screen, wanted=True)
+    if conversation is None:
+        no_target(screen)
+        return
+    from oh_tui.tui.where import WhereScreen
 
-        title = title_of(screen.current) if screen.current else ""
-        if not study.trajectory.complete:
-            title += f" · {screen.run_view.progress or 'older events are not read'}"
-        view = WhereScreen(study.trajectory, study.accounts, title)
-        screen.app.push_screen(view, screen.jump)
+    def chosen(number: int | None) -> None:
+        if is_shown(screen, conversation):
+            screen.jump(number)
+
+    view = WhereScreen(title_of(conversation))
+    if study := study_of(screen, conversation):  # it is there in the first frame
+        view.show_study(study, screen.run_view.progress)
+    screen.app.push_screen(view, chosen)
+    screen.work_on("study", _show_study, screen, view, conversation, instead=True)
 
 
 async def changes(screen: MainScreen) -> None:
     """The files; from there one limits the timeline to a file or goes to a step of it. With a
     running sandbox git is asked too, while the view stands."""
-    study = studied(screen)
-    if study is None:
+    conversation = show_target(screen, wanted=True)
+    if conversation is None:
+        no_target(screen)
         return
     from oh_tui.tui.changes_screen import ChangesScreen
 
-    title = title_of(screen.current) if screen.current else ""
-    view = ChangesScreen(study.changes, title)
-    screen.work_on("git", _ask_git, screen, view, instead=True)
+    view = ChangesScreen(title_of(conversation))
+    if study := study_of(screen, conversation):  # it is there in the first frame
+        view.show_study(study, screen.run_view.progress)
+    screen.work_on("git", _ask_git, screen, view, conversation, instead=True)
+    screen.work_on("study", _show_study, screen, view, conversation, instead=True)
     chosen = await screen.app.push_screen_wait(view)
-    if chosen is None:
+    if chosen is None or not is_shown(screen, conversation):
         return
+    screen.focus_pane("timeline")
     if chosen[0] == "step":
-        screen.focus_pane("timeline")
         screen.jump(chosen[1])
     else:
-        screen.focus_pane("timeline")
         from oh_tui.trajectory.query import parse, quoted
 
         finding.set_filter(screen, parse(f"path:{quoted(chosen[1])}"))
 
 
-async def _ask_git(screen: MainScreen, view: ChangesScreen) -> None:
-    if screen.source and screen.current:
+async def _show_study(
+    screen: MainScreen, view: WhereScreen | ChangesScreen, conversation: Conversation
+) -> None:
+    """What is told of the run, as soon as it is there, and of more of it as that comes."""
+    while study := await until_shown(screen, conversation):
+        if study is not view.study:
+            view.show_study(study, screen.run_view.progress)
+        if screen.reader is None:
+            return
+        await screen.run_news.wait()
+    view.fail(screen.timeline.empty[:1] or ("this run could not be read",))
+
+
+async def _ask_git(screen: MainScreen, view: ChangesScreen, conversation: Conversation) -> None:
+    if screen.source:
         try:
-            view.set_git(await screen.source.git_changes(screen.current))
+            view.set_git(await screen.source.git_changes(conversation))
         except Problem as problem:
             view.set_git(None, problem.sentence)
 

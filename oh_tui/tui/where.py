@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.spending import Spending, context_fill, spending
-from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.where_page import INDENT, Writer
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import ClosesOnce
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.study import Study
 
 WIDEST = 100
 """Cells that a line has at most: wider ones are hard to follow from name to number."""
@@ -41,16 +42,18 @@ class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         Binding("escape,T,q", "dismiss", "close", show=False),
     ]
 
-    def __init__(self, trajectory: Trajectory, accounts: Accounts, title: str = "") -> None:
+    def __init__(self, title: str = "") -> None:
         super().__init__()
-        self.trajectory = trajectory
-        self.accounts = accounts
         self.run_title = title
+        self.study: Study | None = None
+        """Of the run, once it is there."""
+        self._progress = ""
+        self.rule = Rule()
+        self.page = Page()
+        self.page.empty = ("reading the run …",)
+        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        self.rule = Rule()
-        self.page = Page(self.trajectory)
-        self.footer = Footer()
         yield self.rule
         yield self.page
         yield self.footer
@@ -58,19 +61,37 @@ class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def on_mount(self) -> None:
         title: tuple[Piece, ...] = (("Where it went", "title"),)
         self.rule.title = (*title, (f"  {self.run_title}", "dim")) if self.run_title else title
-        if not self.trajectory.complete:
-            self.rule.facts = (("older events are not read", "warn"),)
         self.footer.always = (Hint("esc", "close", "dismiss"),)
-        self.add_up()
+        if self.study:
+            self._show(self.study)
+
+    def show_study(self, study: Study, progress: str = "") -> None:
+        """What is told of the run; `progress` says why older events are not in it."""
+        self.study, self._progress = study, progress
+        if self.is_mounted:
+            self._show(study)
+
+    def _show(self, study: Study) -> None:
+        left_out = (
+            "" if study.trajectory.complete else self._progress or "older events are not read"
+        )
+        self.rule.facts = ((left_out, "warn"),) if left_out else ()
+        self.add_up(study)
+
+    def fail(self, why: tuple[str, ...]) -> None:
+        """The run does not come."""
+        self.page.empty = why
+        self.page.refresh()
 
     @work(exclusive=True)
-    async def add_up(self) -> None:
-        if len(self.trajectory) > LARGE:
+    async def add_up(self, study: Study) -> None:
+        trajectory, accounts = study.trajectory, study.accounts
+        if len(trajectory) > LARGE:
             self.page.empty = ("adding up …",)
-            spent = await asyncio.to_thread(spending, self.trajectory, self.accounts)
+            spent = await asyncio.to_thread(spending, trajectory, accounts)
         else:
-            spent = spending(self.trajectory, self.accounts)
-        self.page.show(spent)
+            spent = spending(trajectory, accounts)
+        self.page.show(spent, numbered=trajectory.complete)
         if self.page.row_count():
             self.footer.hints = (Hint("enter", "go to the step", "open"),)
 
@@ -90,9 +111,10 @@ class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 class Page(RowList):
     """The whole page; the cursor walks the lines of steps only."""
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._trajectory = trajectory
+        self._numbered = True
+        """The numbers of its steps are final."""
         self._spent: Spending | None = None
         self._lines: list[list[Piece]] = []
         self._steps: list[tuple[int, int]] = []
@@ -103,8 +125,8 @@ class Page(RowList):
         """The step under the cursor."""
         return self._steps[self.cursor][1] if self._steps else None
 
-    def show(self, spent: Spending) -> None:
-        self._spent = spent
+    def show(self, spent: Spending, *, numbered: bool) -> None:
+        self._spent, self._numbered = spent, numbered
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -118,7 +140,7 @@ class Page(RowList):
         writer.time()
         writer.money()
         writer.context(*context_fill(self._spent.prompts, width - INDENT))
-        writer.steps(numbered=self._trajectory.complete)
+        writer.steps(numbered=self._numbered)
         self._lines, self._steps = writer.lines, writer.places
         if not self._lines:
             self.empty = ("no time and no money was spent yet",)

@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 
 import oh_tui.tui.app
 from oh_tui.api.models import GitChange
-from oh_tui.trajectory.changes import ChangeLog, changes
+from oh_tui.trajectory.changes import changes
 from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.study import Study
 from oh_tui.tui.changes_screen import (
     PIECES,
     ChangesScreen,
@@ -47,10 +48,12 @@ class Small(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
-        self.shown = ChangesScreen(ChangeLog(trajectory), "Dates")
+        self.shown = ChangesScreen("Dates")
+        self.study = Study(trajectory)
         self.answers: list[Chosen] = []
 
     def on_mount(self) -> None:
+        self.shown.show_study(self.study)
         self.push_screen(self.shown, self.answers.append)
 
 

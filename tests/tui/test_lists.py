@@ -258,7 +258,7 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
     async with explore() as it:
         await it.open(LEDGER)
         assert group_of(it, LEDGER) is Group.NOT_OPENED, "it waits where it was for who comes back"
-        await it.press("1", "k", "3")
+        await it.press("1", "k", "2")
         assert group_of(it, LEDGER) is Group.EARLIER
         await it.press("1")
         it.screen.sidebar.highlight(CACHE_ID)

@@ -47,6 +47,7 @@ def select(it: Explorer, **changes: object) -> Conversation:
     current = it.screen.current
     assert current
     it.screen.current = replace(current, **changes)
+    it.screen.sidebar.board.take([it.screen.current])
     return it.screen.current
 
 

@@ -20,6 +20,7 @@ from oh_tui.trajectory.accounting import Accounts
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.spending import Spending, context_fill, spending
 from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.study import Study
 from oh_tui.tui import where
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 from oh_tui.tui.where import WIDEST, WhereScreen
@@ -39,10 +40,12 @@ class Small(App[None]):
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
         self.set_class(ascii, "-ascii")
-        self.shown = WhereScreen(trajectory, Accounts(trajectory), "Dates")
+        self.shown = WhereScreen("Dates")
+        self.study = Study(trajectory)
         self.answers: list[int | None] = []
 
     def on_mount(self) -> None:
+        self.shown.show_study(self.study)
         self.push_screen(self.shown, self.answers.append)
 
 

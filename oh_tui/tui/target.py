@@ -1,0 +1,137 @@
+"""What a key acts on: the conversation under the cursor at the time of the key, and its run.
+
+The run at the right lags behind the cursor of the list: it is read when the cursor rests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.api.models import Conversation, same_id
+from oh_tui.trajectory.study import Study
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+NEEDS_RUN = frozenset(
+    {"step", "scroll_result", "next_error", "next_user", "select", "follow", "load_all"}
+    | {"pager", "editor", "images"}
+)
+"""Actions on a run at its place: from a list they wait until the run under the cursor is there."""
+
+SHOWS_RUN = frozenset({"json", "refresh", "copy", "filter", "goto"})
+"""Actions that are about the run under the cursor, and wait for it themselves if they have to."""
+
+
+def target(screen: MainScreen) -> Conversation | None:
+    """The conversation that a key acts on, as it is known last. In the lists the one under the
+    cursor (of a sandbox the one that its row names), else the one whose run is shown."""
+    if screen.pane == "conversations":
+        found = screen.sidebar.list.current
+    elif screen.pane == "sandboxes":
+        row = screen.sidebar.sandbox_list.current
+        found = row.conversations[0] if row and row.conversations else None
+    else:
+        found = screen.current
+    known = screen.sidebar.board.row(found.id) if found else None
+    return known.conversation if known else found
+
+
+def target_sandbox(screen: MainScreen) -> str | None:
+    """The id of the sandbox that a key acts on."""
+    if screen.pane == "sandboxes":
+        row = screen.sidebar.sandbox_list.current
+        return row.id if row else None
+    conversation = target(screen)
+    return conversation.sandbox_id if conversation else None
+
+
+def no_target(screen: MainScreen) -> None:
+    """Say that there is no conversation to act on."""
+    inside = screen.pane == "sandboxes" and screen.sidebar.sandbox_list.current
+    told = "no conversation of this sandbox is loaded" if inside else "no conversation is selected"
+    screen.footer.tell(told)
+
+
+def show_target(screen: MainScreen, *, wanted: bool = False) -> Conversation | None:
+    """Bring the run that a key acts on to the right; None when there is none. It is read now if
+    that is cheap, whatever it costs if it is `wanted`."""
+    conversation = target(screen)
+    if conversation is None:
+        return None
+    if not is_shown(screen, conversation):
+        screen.open_run(conversation, preview=True, wanted=wanted)
+    elif wanted and not screen.timeline.row_count() and screen.reader in (None, "preview"):
+        screen.read_run(conversation)
+    return conversation
+
+
+def is_shown(screen: MainScreen, conversation: Conversation) -> bool:
+    return bool(screen.current and same_id(screen.current.id, conversation.id))
+
+
+def study_of(screen: MainScreen, conversation: Conversation) -> Study | None:
+    """What is told of its run, once that is at the right."""
+    study = screen.run_view.study
+    if study is None or not is_shown(screen, conversation):
+        return None
+    return study if study.trajectory is screen.timeline.trajectory else None
+
+
+def has_run(screen: MainScreen, conversation: Conversation) -> bool:
+    """Its run is at the right, as far as it is read."""
+    return is_shown(screen, conversation) and screen.timeline.trajectory is not None
+
+
+async def until_shown(screen: MainScreen, conversation: Conversation) -> Study | None:
+    """Wait until its run is at the right; None when it does not come: it cannot be read, the
+    reading was stopped, or another run was turned to."""
+    while is_shown(screen, conversation):
+        if study := study_of(screen, conversation):
+            return study
+        if screen.reader is None:
+            return None
+        await screen.run_news.wait()
+    return None
+
+
+async def run_is_there(screen: MainScreen, conversation: Conversation) -> bool:
+    """Wait for the run under the cursor after something was asked for that needs it; says why when
+    it does not come."""
+    if not has_run(screen, conversation):
+        if screen.reader in (None, "preview") and is_shown(screen, conversation):
+            screen.read_run(conversation)
+        screen.footer.tell(reading_words(conversation), log=False)
+        if await until_shown(screen, conversation) is None:
+            screen.footer.tell("this run is not read: enter reads it")
+            return False
+        screen.footer.tell("", log=False)
+    return True
+
+
+def act_on_run(screen: MainScreen, do: Callable[..., Any], *arguments: str | int) -> None:
+    """Do something with the run under the cursor: at once if it is there, else when it is, unless
+    the cursor has gone on meanwhile."""
+    conversation = show_target(screen, wanted=screen.pane in ("conversations", "sandboxes"))
+    if conversation is None or has_run(screen, conversation) or screen.reader is None:
+        do(screen, *arguments)
+    else:
+        screen.work_on("ask", _later, screen, conversation, do, *arguments)
+
+
+async def _later(
+    screen: MainScreen, conversation: Conversation, do: Callable[..., Any], *arguments: str | int
+) -> None:
+    screen.footer.tell(reading_words(conversation), log=False)
+    study = await until_shown(screen, conversation)
+    now = target(screen)
+    if study and now and same_id(now.id, conversation.id):
+        screen.footer.tell("", log=False)
+        do(screen, *arguments)
+
+
+def reading_words(conversation: Conversation) -> str:
+    return f"reading {shorten(title_of(conversation), 40)} …"

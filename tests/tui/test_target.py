@@ -1,0 +1,220 @@
+"""A key acts on what is under the cursor at the time of the key, and waits for its run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.network import Network
+from oh_tui.settings import Settings
+from oh_tui.tui.changes_screen import ChangesScreen
+from oh_tui.tui.where import WhereScreen
+from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.test_in_order import burst
+
+IDS = {entry.title: entry.id for entry in ENTRIES}
+OAUTH, WEEKS, BUMP = "Add OAuth login", "Parse ISO week dates", "Nightly dependency bump"
+FUZZ = "Fuzz the parser over night"
+"""12,000 events, which nothing reads by itself."""
+
+EVENTS = "GET /runtime/*/events/search"
+
+
+async def at(it: Explorer, title: str) -> None:
+    """The cursor of the list has rested on a conversation."""
+    it.screen.focus_pane("conversations")
+    it.screen.sidebar.highlight(IDS[title])
+    await it.until(lambda: it.screen.current and it.screen.current.title == title)
+    await it.settle()
+
+
+def step_under_cursor(it: Explorer) -> int:
+    current = it.screen.timeline.current
+    return current[0].number if current and current[0] else 0
+
+
+async def test_a_view_opened_in_a_burst_is_of_the_row_under_the_cursor() -> None:
+    async with explore() as it:
+        await at(it, BUMP)
+        burst(it, "k", "T")
+        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        view = it.app.screen
+        assert isinstance(view, WhereScreen)
+        assert view.run_title == WEEKS
+        await it.until(lambda: view.page.row_count())
+        await it.settle()
+        await it.press("escape")
+        await at(it, OAUTH)
+        burst(it, "j", "c")
+        await it.until(lambda: isinstance(it.app.screen, ChangesScreen))
+        changed = it.app.screen
+        assert isinstance(changed, ChangesScreen)
+        assert changed.run_title == WEEKS
+        await it.until(lambda: changed.files.row_count())
+        assert any("parse.py" in row.path for row in changed.files.rows)
+
+
+async def test_a_view_says_reading_until_its_run_is_there() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, OAUTH)
+        held = between.hold("GET /*/events/*")
+        burst(it, "j", "T")
+        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        view = it.app.screen
+        assert isinstance(view, WhereScreen)
+        assert view.run_title == WEEKS
+        await it.pilot.pause(0.05)
+        assert view.page.empty == ("reading the run …",)
+        assert view.page.row_count() == 0
+        held.set()
+        await it.until(lambda: view.page.row_count())
+        await it.press("enter")
+        assert it.screen.current and it.screen.current.title == WEEKS
+
+
+async def test_a_view_whose_run_does_not_come_says_why() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, OAUTH)
+        between.answer("GET /*/events/*", 500)
+        burst(it, "j", "c")
+        await it.until(lambda: isinstance(it.app.screen, ChangesScreen))
+        view = it.app.screen
+        assert isinstance(view, ChangesScreen)
+        await it.until(lambda: view.files.empty and view.files.empty != ("reading the run …",))
+        assert "500" in view.files.empty[0] or "could not" in view.files.empty[0].lower()
+
+
+async def test_a_view_reads_a_run_that_nothing_reads_by_itself() -> None:
+    async with explore() as it:
+        await at(it, FUZZ)
+        assert it.screen.timeline.row_count() == 0
+        await it.send("T")
+        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        view = it.app.screen
+        assert isinstance(view, WhereScreen)
+        assert view.run_title == FUZZ
+        await it.until(lambda: view.page.row_count())
+        (left_out, _), *_ = view.rule.facts
+        assert left_out, "older events are missing, and that is said"
+
+
+async def test_over_a_slow_network_every_burst_opens_the_right_view() -> None:
+    network = Network(waits=(0.02, 0.08), fails=0, rows=None)
+    async with explore(wrap=lambda app: network.over(app, 3)) as it:
+        await at(it, OAUTH)
+        for keys, title in ((("j", "j", "T"), BUMP), (("k", "c"), WEEKS), (("k", "T"), OAUTH)):
+            burst(it, *keys)
+            await it.until(lambda: it.app.screen is not it.screen)
+            assert getattr(it.app.screen, "run_title", "") == title
+            await it.send("escape")
+            await it.until(lambda: it.app.screen is it.screen)
+
+
+async def test_keys_on_steps_wait_for_the_run_under_the_cursor() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, OAUTH)
+        held = between.hold(EVENTS)
+        burst(it, "j", "E")
+        await it.until(lambda: f"reading {WEEKS}" in it.footer)
+        assert it.screen.timeline.row_count() == 0, "the steps of the run before are gone"
+        held.set()
+        await it.until(lambda: it.screen.timeline.row_count())
+        landed = 58
+        await it.until(
+            lambda: (
+                it.screen.timeline.current
+                and it.screen.timeline.current[0]
+                and it.screen.timeline.current[0].number < landed
+            )
+        )
+        assert it.screen.pane == "conversations"
+
+
+async def test_a_key_that_waits_for_a_run_is_dropped_when_the_cursor_goes_on() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, OAUTH)
+        held = between.hold(EVENTS)
+        burst(it, "j", "v", "k")
+        await it.until(lambda: it.screen.current and it.screen.current.title == OAUTH)
+        held.set()
+        await it.settle()
+        assert it.screen.timeline.range_from is None
+        assert it.screen.pane == "conversations"
+
+
+async def test_the_timeline_entered_in_a_burst_is_that_of_the_cursor() -> None:
+    for size in ((160, 32), (80, 24)):
+        async with explore(size=size) as it:
+            it.screen.sidebar.highlight(IDS[BUMP])
+            await it.settle()
+            burst(it, "k", "3")
+            await it.until(lambda: it.screen.pane == "timeline")
+            await it.settle()
+            assert it.screen.current and it.screen.current.title == WEEKS
+
+
+async def test_words_typed_ahead_for_a_run_that_is_not_there_are_no_commands() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await at(it, OAUTH)
+        held = between.hold(EVENTS)
+        burst(it, "j", "&", *"is:failed", "enter")
+        await it.until(lambda: f"reading {WEEKS}" in it.footer)
+        assert between.count("POST *") == 0
+        held.set()
+        await it.until(lambda: it.screen.timeline.filtered)
+        assert it.screen.current and it.screen.current.title == WEEKS
+        burst(it, "k", ":", *"3", "enter")
+        await it.until(lambda: it.screen.current and it.screen.current.title == OAUTH)
+        await it.until(lambda: step_under_cursor(it) == 3)
+
+
+async def test_what_is_copied_is_of_the_conversation_under_the_cursor() -> None:
+    async with explore() as it:
+        await at(it, OAUTH)
+        burst(it, "j", "y", "i")
+        await it.until(lambda: it.app.clipboard == IDS[WEEKS])
+        await it.settle()
+        burst(it, "k", "y", "c")
+        await it.until(lambda: "git push" in it.app.clipboard)
+
+
+async def test_in_the_sandboxes_keys_mean_the_conversation_that_the_row_names(
+    tmp_path: Path,
+) -> None:
+    async with explore(settings=Settings(download_folder=tmp_path)) as it:
+        await at(it, OAUTH)
+        pane = it.screen.sidebar.sandbox_list
+        await it.press("2")
+        place = next(
+            n for n, row in enumerate(pane.rows) if any(c.title == WEEKS for c in row.conversations)
+        )
+        pane.move_to(place)
+        assert pane.current
+        named = pane.current.conversations[0]
+        await it.press("d")
+        assert it.screen.saved
+        assert named.id[:8] in it.screen.saved.name
+        await it.send("T")
+        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        assert getattr(it.app.screen, "run_title", "") == named.title
+        assert it.screen.pane == "sandboxes"
+
+
+async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to() -> None:
+    async with explore() as it:
+        await at(it, OAUTH)
+        for keys in (("a", "n", "n", "o"), ("m",)):
+            await it.press(*keys)
+            if it.screen.editor is not None:
+                await it.press("ctrl+s" if keys[0] == "a" else "escape")
+            await it.settle()
+            under = it.screen.sidebar.list.current
+            assert under and under.title == OAUTH
+        await it.press("r")
+        under = it.screen.sidebar.list.current
+        assert under and under.title == OAUTH
