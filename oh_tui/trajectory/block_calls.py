@@ -78,11 +78,12 @@ def _plan_call(action: dict[str, Any]) -> list[Block]:
 
 
 def _delegate_call(action: dict[str, Any]) -> list[Block]:
-    tasks, ids = field(action, "tasks"), take_texts(action, "ids")
+    tasks = field(action, "tasks")
     if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
         take(action, "tasks")
         take_usual(action, "command")
         return [Fields(tuple((one_line(name), safe(task)) for name, task in tasks.items()))]
+    ids = take_texts(action, "ids")
     if not ids:
         return []
     take_usual(action, "command")

@@ -96,9 +96,11 @@ def _take_images(body: dict[str, Any]) -> None:
                 take_text(inside, "mimeType")
 
 
-def answer_blocks(event: Event, action: Any, around: Around | None = None) -> list[Block]:
+def answer_blocks(
+    event: Event, action: Any, around: Around | None = None, *, titled: bool = True
+) -> list[Block]:
     """One result with all of its fields; `action` is a view of what was called, None when that is
-    not known."""
+    not known. Without a title above it, it shows what `facts` say too."""
     body = view(event.body())
     take_links(body)
     blocks = _answer(event, body, action, around)
@@ -109,11 +111,17 @@ def answer_blocks(event: Event, action: Any, around: Around | None = None) -> li
         if observation.get("tool_name") == event.tool_name:
             take(observation, "tool_name")
         take_repeated(observation, action)
+        for inside in () if titled else (observation, field(observation, "metadata")):
+            if isinstance(inside, View):
+                inside.taken -= _IN_TITLE
         blocks += rest_blocks(observation)
         take(body, "observation")
     elif observation is not None:
         blocks += rest_blocks(take(body, "observation"))
     return [*blocks, *extended(body), *rest_blocks(body)]
+
+
+_IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 
 
 def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | None) -> list[Block]:

@@ -33,6 +33,7 @@ from oh_tui.trajectory.block import (
     json_pretty,
     one_line,
     output_blocks,
+    pair_blocks,
     plain_text,
     safe,
 )
@@ -253,13 +254,15 @@ def _reported(step: Step) -> list[Block]:
 def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
     """What one event says, of any kind; for hidden events and for steps that are no call."""
     if event.kind in RESULT_KINDS:
-        return answer_blocks(event, None, around) + (what_followed(around) if event.failed else [])
+        told = answer_blocks(event, None, around, titled=False)
+        return told + (what_followed(around) if event.failed else [])
     if event.kind == "ActionEvent":
         return call_blocks(Step(0, event), whole=True, alone=True)
     body = view(event.body())
     if event.kind == "ACPToolCallEvent":
         take_links(body)
-        return acp_call(body) + acp_blocks(body, [])
+        kind = pair_blocks(("kind", text_field(body, "tool_kind")))
+        return kind + acp_call(body) + acp_blocks(body, [])
     show = EVENTS.get(event.kind)
     if show is not None:
         take_links(body)

@@ -23,7 +23,7 @@ from oh_tui.trajectory.difference import unified
 from oh_tui.trajectory.events import UNREADABLE, Event
 from oh_tui.trajectory.images import data_text
 from oh_tui.trajectory.steps import Step, Trajectory
-from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, is_same, is_usual
+from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, REDUNDANT_LISTS, is_same, is_usual
 
 SLICE = 0.002
 """Seconds of work between two breathing points."""
@@ -256,6 +256,9 @@ def spoken(event: Event) -> Iterator[str]:
     for name in REDUNDANT:
         if not isinstance(body.get(name), dict | list):
             body.pop(name, None)
+    for name in REDUNDANT_LISTS:
+        if isinstance(body.get(name), list) and all(isinstance(n, str) for n in body[name]):
+            del body[name]
     observation, action = body.get("observation"), body.get("action")
     called = body.get("tool_call")
     if isinstance(called, dict):

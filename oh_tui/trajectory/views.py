@@ -30,6 +30,9 @@ REDUNDANT = {
 """Names at the top of an event whose text or number says nothing more, and why. An object or a
 list under such a name is shown. Inside an action or an observation this holds for `kind` alone."""
 
+REDUNDANT_LISTS = {"forgotten_event_ids": "the note counts them and names their steps"}
+"""Lists of texts at the top of an event that say nothing more."""
+
 REDUNDANT_IN_CALL = {
     "id": _LINK,
     "responses_item_id": _LINK,

@@ -27,7 +27,7 @@ from oh_tui.trajectory.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.scan import finish, needle, said_by_step
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.terminal import read_output
-from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, USUAL
+from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, REDUNDANT_LISTS, USUAL
 
 JsonObject = dict[str, Any]
 
@@ -137,6 +137,9 @@ def told(event: Event) -> Iterator[str]:
     for name in REDUNDANT:
         if not isinstance(body.get(name), dict | list):
             body.pop(name, None)
+    for name in REDUNDANT_LISTS:
+        if isinstance(body.get(name), list) and all(isinstance(n, str) for n in body[name]):
+            del body[name]
     for part in ("action", "observation"):
         inside = body.get(part)
         if isinstance(inside, dict) and isinstance(inside.get("kind"), str):
