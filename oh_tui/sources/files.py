@@ -90,6 +90,7 @@ class FileSource:
     def conversations(self) -> list[Conversation]:
         """One row for each archive found, in the order given; raises Problem if there is none."""
         hints: list[str] = []
+        taken: set[str] = set()
         if not self._archives:
             for path in find_archives(self.paths):
                 try:
@@ -99,8 +100,7 @@ class FileSource:
                     self.problems.append(problem.sentence)
                     hints.append(problem.hint)
                     continue
-                name = str(archive.info.get("id") or path)
-                self._archives[str(path) if name in self._archives else name] = archive
+                self._archives[name_of(path, archive, taken)] = archive
             if not self._archives:
                 raise Problem(
                     self.problems[0] if self.problems else "There is no trajectory in that place",
@@ -259,6 +259,17 @@ def _newest(archive: Archive, first: int) -> Trajectory:
 
 def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> None:
     trajectory.extend(archive.events(start, stop))
+
+
+def name_of(path: Path, archive: Archive, taken: set[str]) -> str:
+    """The id of the run; the path of one without an id, or of another copy of a run. `taken` are
+    the ids without dashes so far, to which this one is added."""
+    name = str(archive.info.get("id") or path)
+    bare = bare_id(name)
+    if bare in taken:
+        return str(path)
+    taken.add(bare)
+    return name
 
 
 def conversation_of(name: str, archive: Archive) -> Conversation:

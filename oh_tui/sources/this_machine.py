@@ -9,7 +9,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
-from oh_tui.sources.files import FileSource
+from oh_tui.sources.files import FileSource, name_of
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.events import seconds
 
@@ -41,13 +41,13 @@ class ThisMachine(FileSource):
             self._opened[path] = kept if kept and kept[0] == at else (at, self._open(path))
         newest = sorted(self._opened.items(), key=lambda found: found[1][0], reverse=True)
         self._archives = {}
+        taken: set[str] = set()
         kept_open = {archive for _, archive in self._opened.values()}
         rows = []
         for path, (at, archive) in newest:
             if archive is None:
                 continue
-            name = str(archive.info.get("id") or path)
-            name = str(path) if name in self._archives else name
+            name = name_of(path, archive, taken)
             self._archives[name] = archive
             row = self._row(name, archive)
             when = _in_utc(row.updated_at or "") or datetime.fromtimestamp(at, UTC).isoformat()

@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.api.models import Conversation, bare_id
 from oh_tui.problem import Problem
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
@@ -64,12 +65,15 @@ async def test_each_archive_is_a_row_that_tells_what_its_file_tells(
     assert await source.sandboxes() == []
 
 
-async def test_two_archives_of_one_conversation_are_two_rows(tmp_path: Path, files: Files) -> None:
+@pytest.mark.parametrize("other", ["1" * 32, str(UUID("1" * 32))])
+async def test_two_archives_of_one_conversation_are_two_rows(
+    tmp_path: Path, files: Files, other: str
+) -> None:
     write(tmp_path / "a.zip", 1, id="1" * 32)
-    write(tmp_path / "b.zip", 2, id="1" * 32)
+    write(tmp_path / "b.zip", 2, id=other)
     source = files(tmp_path)
     rows = (await source.newest()).items
-    assert len({row.id for row in rows}) == 2
+    assert len({bare_id(row.id) for row in rows}) == 2, "with and without dashes it is the same"
     assert [(await source.count_events(row))[0] for row in rows] == [1, 2]
 
 
