@@ -166,7 +166,7 @@ class Board:
         if told and told is not stand:
             status = _STATUS.get(stand, stand.value)
             conversation = msgspec.structs.replace(conversation, execution_status=status)
-        elif not told and stand is not Stand.IDLE:
+        elif not told and (stand is not Stand.IDLE or self.memory.get(row.id).outcome):
             self.memory.saw(row.id, stand, updated(conversation))
         self._renewed(row, conversation)  # this remembers an outcome that is new
         if stand is Stand.STUCK and not line.lower().startswith("stuck"):
@@ -192,7 +192,10 @@ class Board:
         identifier, changed = bare_id(conversation.id), updated(conversation)
         told = told_stand(conversation)
         seen = self.memory.get(identifier)
-        if told not in (Stand.UNKNOWN, Stand.STARTING, Stand.IDLE) and (
+        is_told = told not in (Stand.UNKNOWN, Stand.STARTING)
+        if told is Stand.IDLE:  # news only where something else is remembered
+            is_told = bool(seen.outcome)
+        if is_told and (
             told != seen.outcome or (told is not Stand.RUNNING and changed > seen.when)
         ):
             self.memory.saw(identifier, told, changed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
+from oh_tui.needs import Stand
 from oh_tui.settings import Settings
 from oh_tui.tui.changes_screen import ChangesScreen
 from oh_tui.tui.where import WhereScreen
@@ -218,3 +219,26 @@ async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to(
         await it.press("r")
         under = it.screen.sidebar.list.current
         assert under and under.title == OAUTH
+
+
+async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() -> None:
+    async with explore() as it:
+        await at(it, OAUTH)
+        assert "1 waits for you" in it.text("#header")
+        await it.send("a")
+        await it.until(lambda: it.screen.question_bar.display)
+        await it.send("n")
+        await it.until(lambda: it.screen.editor)
+        await it.send("ctrl+s")
+        await it.until(lambda: "rejected · " in it.footer)
+        await it.settle()
+        await it.press("p")
+        if it.screen.question_bar.display:
+            await it.press("enter")
+        await it.until(lambda: "sandbox paused" in it.footer)
+        await it.settle()
+        row = it.screen.sidebar.board.row(IDS[OAUTH])
+        assert row and row.stand is Stand.IDLE
+        assert "wait" not in it.text("#header")
+        assert f"◆ {OAUTH}" not in it.text("#conversations")
+        assert "idle" in it.text("#summary")

@@ -119,6 +119,25 @@ def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
     assert get(made, "a").since == pytest.approx(NOW - 300)
 
 
+def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> None:
+    """Rejected, so that the agent is idle, and then its sandbox is paused."""
+    by_list = board(talk("a", "waiting_for_confirmation"))
+    by_list.take([talk("a", "idle", 30)])
+    by_list.take([talk("a", None, 20)])
+    by_events = board(talk("a", "waiting_for_confirmation"))
+    by_events.tell("a", "idle", "rejected: rm")
+    by_events.take([talk("a", None, 20)])
+    after_the_pause = board(talk("a", "waiting_for_confirmation"))
+    after_the_pause.take([talk("a", None, 20)])
+    assert get(after_the_pause, "a").stand is Stand.WAITING
+    after_the_pause.tell("a", "idle", "rejected: rm")
+    for one in (by_list, by_events, after_the_pause):
+        assert get(one, "a").stand is Stand.IDLE
+        assert one.counts() == Counts()
+    never = board(talk("b", "idle"))
+    assert never.memory.get("b").outcome == "", "nothing to remember"
+
+
 def test_opening_makes_a_finished_run_an_earlier_one_until_it_finishes_again() -> None:
     made = board(talk("a", "finished", 300), talk("b", "finished", 400))
     made.open("a")
