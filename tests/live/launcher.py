@@ -1,7 +1,8 @@
 """Runs the OpenHands app server on one machine; started with the Python of the server's own venv.
 
 The stock process sandbox takes a sleeping process for one that is still starting, so that no
-conversation ever gets READY (measured, app server 1.11.0). That one method is replaced.
+conversation ever gets READY (measured, app server 1.11.0). That one method is replaced; and a new
+sandbox may take longer than 30 s to start, for the machine may be busy.
 """
 
 import sys
@@ -17,6 +18,9 @@ from openhands.app_server.sandbox.sandbox_models import (  # type: ignore[import
     SandboxStatus,
 )
 
+PATIENCE = 120
+"""Seconds that the agent server of a new sandbox may take to start."""
+
 
 def process_status(service: ProcessSandboxService, process: ProcessInfo) -> SandboxStatus:
     try:
@@ -30,4 +34,5 @@ def process_status(service: ProcessSandboxService, process: ProcessInfo) -> Sand
 
 if __name__ == "__main__":
     ProcessSandboxService._get_process_status = process_status
+    ProcessSandboxService._wait_for_server_ready.__defaults__ = (PATIENCE,)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -133,7 +133,7 @@ class LiveServer:
             task.update(tasks[0])
             return task["status"] in ("READY", "ERROR")
 
-        wait_for(done, "a conversation to start", 90)
+        wait_for(done, "a conversation to start", 150)
         return task
 
     def wait_until_over(self, conversation_id: str) -> None:
