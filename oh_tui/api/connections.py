@@ -13,6 +13,7 @@ from oh_tui.api.addresses import keep_location
 from oh_tui.api.asgi import AppTransport, ASGIApp
 from oh_tui.api.errors import Unreachable
 from oh_tui.api.failures import Call
+from oh_tui.api.heads import bound_heads
 from oh_tui.api.models import Secret
 
 Auth: TypeAlias = Literal["bearer", "session"]
@@ -65,6 +66,7 @@ class Connections:
                     follow_redirects=False,
                     event_hooks={"response": [keep_location]},
                 )
+                bound_heads(self._client)
             except (ValueError, OSError, ImportError, httpx.InvalidURL):
                 # the text of these may hold the proxy's password
                 raise Unreachable(

@@ -130,8 +130,9 @@ def finish_zip(file: IO[bytes]) -> None:
         for index in range(len(members.names)):
             members.check(index)
     except CannotRead as error:
-        name = safe_line(members.names[index][-200:])
-        raise Refused(f"The downloaded zip is damaged: {name} is {error}", _AGAIN) from error
+        named = f": {safe_line(members.names[index][-200:])} is {error}"
+        why = "" if str(error) == "damaged" else named
+        raise Refused(f"The downloaded zip is damaged{why}", _AGAIN) from error
     finally:
         members.close()
 

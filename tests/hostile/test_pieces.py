@@ -7,7 +7,10 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
+
 from oh_tui.api import AppServer
+from oh_tui.api.errors import ApiError
 from tests.api.servers import AT_ONCE
 
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -74,3 +77,30 @@ async def test_a_download_in_single_bytes_comes_in_few_pieces() -> None:
         assert sum(sizes) == CHUNKS + 1
         assert len(sizes) < CHUNKS / 10
         assert turns.longest < 0.1
+
+
+async def hints_without_end(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+        await writer.drain()
+
+
+async def test_early_hints_without_end_are_given_up() -> None:
+    async with sending(hints_without_end) as api, Turns() as turns:
+        began = time.thread_time()
+        with pytest.raises(ApiError, match=r"the connection to .* broke off"):
+            await api.users_me()
+        assert time.thread_time() - began < 20
+        assert turns.longest < 0.1
+
+
+async def hints_and_then_an_answer(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 20)
+    await writer.drain()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+    writer.write(b"X-Long: " + b"x" * 50_000 + b"\r\nContent-Length: 1\r\n\r\n7")
+
+
+async def test_a_few_early_hints_and_a_long_head_are_read() -> None:
+    async with sending(hints_and_then_an_answer) as api:
+        assert await api.count_conversations() == 7

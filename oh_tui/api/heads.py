@@ -1,0 +1,95 @@
+"""The heads of answers, bounded: httpx reads interim answers such as 103 without end, and each
+64 KiB of them keep the event loop for a tenth of a second (measured)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from oh_tui.patterns import pattern
+
+MOST = 1 << 18
+"""Bytes of a head with all interim answers before it."""
+
+PIECE = 1 << 13
+"""Bytes of a head that are read at a time."""
+
+_BEFORE = b"\r\n\r\n"
+_FINAL = pattern(rb"\r?\n\r?\nHTTP/1\.[01] [2-9]")
+"""How an answer begins that is no interim one."""
+
+
+def bound_heads(client: httpx.AsyncClient) -> None:
+    """Give the client connections whose heads are bounded. httpx has no name for what they are
+    made with, so this reaches into its pools, those of proxies too."""
+    for transport in (client._transport, *client._mounts.values()):
+        pool = getattr(transport, "_pool", None)
+        if pool is not None:
+            pool._network_backend = _Backend(pool._network_backend)
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(
+            await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        )
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._backend.connect_unix_socket(path, timeout, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """After each write an answer begins, and its head ends with the first that is final."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._in_head, self._size, self._end = True, 0, _BEFORE
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if not self._in_head:
+            return await self._stream.read(max_bytes, timeout)
+        data = await self._stream.read(min(max_bytes, PIECE), timeout)
+        self._size += len(data)
+        seen = self._end + data
+        self._end = seen[-len(_BEFORE + b"HTTP/1.1 ") :]
+        self._in_head = not _FINAL.search(seen)
+        if self._in_head and self._size > MOST:
+            raise httpcore.RemoteProtocolError("its head has no end")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._in_head, self._size, self._end = True, 0, _BEFORE
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
