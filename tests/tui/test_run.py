@@ -391,7 +391,7 @@ async def test_a_step_as_json_and_back_shows_both_halves() -> None:
 
 
 async def test_broken_pairs_are_shown_for_what_they_are() -> None:
-    async with explore(size=(160, 48)) as it:
+    async with explore(size=(200, 48)) as it:
         await it.open(BROKEN)
         await it.press("g")
         rule = it.text("#timeline-rule")
