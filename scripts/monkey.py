@@ -25,6 +25,8 @@ SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10), (100, 20
 LAST = 50
 """Inputs that a failure shows."""
 
+_QUITS = next(key.help for key in SCREEN_KEYS if key.id == "quit")
+
 QUITS = 3.0
 """Seconds from the key that quits to the end of the program."""
 
@@ -146,29 +148,40 @@ class Failed(AssertionError):
     pass
 
 
+class Quit(Exception):
+    """The program was told to quit: a click chose it in the palette."""
+
+
 def play(seed: int, seconds: float) -> int:
     """Put things in for so long, and quit; the number of inputs. Raises Failed."""
     last: deque[str] = deque(maxlen=LAST)
+    numbered = enumerate(inputs(seed), 1)
+    end = time.monotonic() + seconds
     environment = {"OH_TUI_DEMO_SEED": str(seed), "PAGER": "cat", "EDITOR": "true",
                    "BROWSER": "true"}  # fmt: skip
-    terminal = Terminal(OH_TUI, "--demo=slow", size=SIZES[0], draws=False, **environment)  # type: ignore[arg-type]
-    with terminal:
-        try:
-            done = _play(terminal, seed, seconds, last)
-            _quit(terminal)
-        except AssertionError as error:
-            raise Failed(_told(terminal, seed, last, error)) from None
-    return done
+    while True:
+        terminal = Terminal(OH_TUI, "--demo=slow", size=SIZES[0], draws=False, **environment)  # type: ignore[arg-type]
+        with terminal:
+            try:
+                done = _play(terminal, numbered, end, last)
+                _quit(terminal)
+                return done
+            except Quit:
+                last.append("       quit by the palette: begun again")
+            except AssertionError as error:
+                raise Failed(_told(terminal, seed, last, error)) from None
 
 
-def _play(terminal: Terminal, seed: int, seconds: float, last: deque[str]) -> int:
+def _play(
+    terminal: Terminal, numbered: Iterator[tuple[int, Input]], end: float, last: deque[str]
+) -> int:
     terminal.until(lambda: b"1 Conversations" in terminal.drawn, "the first screen", 30.0)
-    end = time.monotonic() + seconds
-    for number, one in enumerate(inputs(seed)):
+    began = time.monotonic()
+    for number, one in numbered:
         now = time.monotonic()
         if now > end:
             return number
-        last.append(f"{number:5d}  {now - end + seconds:7.2f} s  {one}")
+        last.append(f"{number:5d}  {now - began:7.2f} s  {one}")
         if one.size:
             terminal.resize(*one.size)
         terminal.press(*([one.text] if one.text else []))
@@ -177,6 +190,10 @@ def _play(terminal: Terminal, seed: int, seconds: float, last: deque[str]) -> in
             if time.monotonic() >= until:
                 break
         else:
+            terminal.draw()
+            if terminal.code() == 0 and _QUITS in terminal.text:
+                _left_as_it_was(terminal)
+                raise Quit
             raise AssertionError(f"it ended after input {number}, code {terminal.code()}")
     raise AssertionError
 
