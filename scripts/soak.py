@@ -386,7 +386,8 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
         fewer, more = (max(row[2] for row in rows) for rows in (first, last))
         grown, events = after / before - 1, max(0.0, more - fewer)
         told = f"memory {grown:+.1%} after the warm-up, with {events:+,.0f} events held"
-        if after > before * (1 + GROWTH) + events * EVENT:
+        most = max(row[2] for row in memory if row[0] >= warm)
+        if after > before * (1 + GROWTH) + events * EVENT + most * HOLE:
             one.wrong.append(told)
         _tell(told, size, tasks, one, bad(), seed)
     await one.quiet()
@@ -394,7 +395,7 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
     await one.account(one.long)
     _tell("at the end", size, tasks, one, bad(), seed)
     if without:
-        most = max(row[2] for row in memory)
+        most = max(one.held, *(row[2] for row in memory))
         left = await one.lets_go()
         told = f"memory {left / without - 1:+.1%} since, of up to {most:,} events"
         _tell(f"let go: {told}", left, tasks, one, bad(), seed)

@@ -5,7 +5,7 @@ A binding names a function here: `do('step', 1)` runs `step(screen, 1)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from oh_tui.tui import (
     messages,
     opening,
     outside,
+    preparing,
     reading,
     target,
     views,
@@ -69,6 +70,8 @@ def _stop_nearest(screen: MainScreen) -> bool:
     """What can be stopped is stopped, the nearest first; False when nothing was."""
     if screen.refuse():
         return True
+    if preparing.drop(screen):
+        return True
     if screen.waits:
         screen.waits[-1].stop()
         return True
@@ -77,14 +80,14 @@ def _stop_nearest(screen: MainScreen) -> bool:
     if finding.stop_filter(screen):
         return True
     for group in ("download", "find", "copy"):
-        if any(w.group == group and w.is_running for w in screen.workers):
+        if screen.at_work(group):
             screen.workers.cancel_group(screen, group)
             if group == "copy":
                 screen.footer.tell("nothing was copied")
             return True
     if screen.run_view.is_reading:
         screen.run_view.is_reading = False
-        if any(w.group == "older" and w.is_running for w in screen.workers):
+        if screen.at_work("older"):
             screen.workers.cancel_group(screen, "older")  # it says itself what it has
         else:
             screen.workers.cancel_group(screen, "run")
@@ -223,20 +226,28 @@ def follow(screen: MainScreen) -> None:
     screen.footer.tell(told)
 
 
+def _begin(
+    screen: MainScreen, group: str, do: Callable[[MainScreen], Coroutine[Any, Any, None]]
+) -> None:
+    """Begin an action, but not once more while it still reads what it asks about."""
+    if not preparing.is_prepared(screen, do.__name__):
+        screen.work_on(group, do, screen)
+
+
 def pause(screen: MainScreen) -> None:
-    screen.work_on("write", flows.pause, screen)
+    _begin(screen, "write", flows.pause)
 
 
 def answer(screen: MainScreen) -> None:
-    screen.work_on("write", answering.answer, screen)
+    _begin(screen, "write", answering.answer)
 
 
 def message(screen: MainScreen) -> None:
-    screen.work_on("write", messages.message, screen)
+    _begin(screen, "write", messages.message)
 
 
 def stop_or_go_on(screen: MainScreen) -> None:
-    screen.work_on("write", answering.stop_or_go_on, screen)
+    _begin(screen, "write", answering.stop_or_go_on)
 
 
 def mark(screen: MainScreen) -> None:
@@ -247,7 +258,7 @@ def mark(screen: MainScreen) -> None:
 
 
 def load_all(screen: MainScreen) -> None:
-    screen.work_on("ask", reading.load_all, screen)
+    _begin(screen, "ask", reading.load_all)
 
 
 def download(screen: MainScreen) -> None:
@@ -263,7 +274,7 @@ def start(screen: MainScreen) -> None:
 def shell(screen: MainScreen) -> None:
     from oh_tui.tui.shell_screen import open_shell
 
-    screen.work_on("ask", open_shell, screen)
+    _begin(screen, "ask", open_shell)
 
 
 def open_page(screen: MainScreen) -> None:
@@ -277,13 +288,13 @@ def open_pull(screen: MainScreen) -> None:
 def get(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    screen.work_on("download", transfers.get, screen)
+    _begin(screen, "download", transfers.get)
 
 
 def put(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    screen.work_on("download", transfers.put, screen)
+    _begin(screen, "download", transfers.put)
 
 
 def copy(screen: MainScreen) -> None:

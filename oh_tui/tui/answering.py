@@ -23,6 +23,7 @@ from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 from oh_tui.tui import flows
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -51,11 +52,9 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     if conversation is None:
         no_target(screen)
         return None
-    screen.footer.clear()
-    screen.footer.tell("asking how the agent stands", log=False)
     agents = screen.source.agents()
-    standing = await agents.standing(conversation.id)
-    screen.footer.clear()
+    with preparing(screen, "asking how the agent stands"):
+        standing = await agents.standing(conversation.id)
     if not (screen.current and same_id(screen.current.id, conversation.id)):
         screen.open_run(standing.conversation)
     return agents, standing

@@ -12,6 +12,7 @@ from oh_tui.human import plural, size
 from oh_tui.places import tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -83,9 +84,8 @@ async def _plans(screen: MainScreen, source: Source) -> list[SandboxPlan]:
     sandboxes = dict.fromkeys(c.sandbox_id for c in screen.sidebar.marked if c.sandbox_id)
     plans = []
     for number, sandbox_id in enumerate(sandboxes, 1):
-        screen.footer.tell(f"looking at sandbox {number} of {len(sandboxes)}", log=False)
-        plans.append(await source.sandbox_plan(sandbox_id))
-    screen.footer.tell("", log=False)
+        with preparing(screen, f"looking at sandbox {number} of {len(sandboxes)}"):
+            plans.append(await source.sandbox_plan(sandbox_id))
     return plans
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
 from oh_tui.trajectory.blocks import links_of
+from oh_tui.tui.preparing import preparing
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -22,7 +23,8 @@ async def enter(screen: MainScreen, conversation_id: str) -> None:
     """Go into the sub-conversation that a step started."""
     assert screen.source is not None
     with screen.reporting():
-        (child,) = await screen.source.get([conversation_id])
+        with preparing(screen, "asking for the sub-conversation"):
+            (child,) = await screen.source.get([conversation_id])
         if child is None:
             raise Problem("The sub-conversation is not kept here", "z reads the step whole")
         if screen.current:

@@ -16,6 +16,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.target import no_target, target, target_sandbox
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
@@ -87,7 +88,8 @@ async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) ->
 
 
 async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
-    plan = await source.sandbox_plan(sandbox_id)
+    with preparing(screen, "asking how the sandbox stands"):
+        plan = await source.sandbox_plan(sandbox_id)
     if not plan.action:
         raise Problem(f"Neither pause nor resume: {plan.reason}")
     answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"

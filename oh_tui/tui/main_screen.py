@@ -28,7 +28,7 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
-from oh_tui.tui import beginning, children, finding, highlight, lists, reading
+from oh_tui.tui import beginning, children, finding, highlight, lists, preparing, reading
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.bulk import Bulk
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.starting import Draft
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.finding import Filtering
+    from oh_tui.tui.preparing import Preparation
     from oh_tui.tui.shell_screen import Session
 
 REST = 0.3
@@ -127,6 +128,8 @@ class MainScreen(AskingScreen):
         """Steps of a run were on the screen; not asked where none is open from the start."""
         if not at_once:
             self.run_shown.set()
+        self.preparing: Preparation | None = None
+        """What an action reads before it asks or acts."""
         self.waits: list[Waiting] = []
         """What is waited for in sight of the reader, the last begun at the end."""
         self.draft: Draft | None = None
@@ -222,12 +225,14 @@ class MainScreen(AskingScreen):
             self._rest.resume()
         if self.sidebar.list.cursor >= len(self.sidebar.conversations) - 3:
             self._read_more()
+        preparing.moved(self)
         self.tell_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
         row = self.sidebar.sandbox_list.current if self.pane == "sandboxes" else None
         self.sidebar.list.marked_sandbox = row.id if row else ""
+        preparing.moved(self)
         self.tell_keys()
 
     @on(RowList.Opened, "#conversations")
@@ -270,6 +275,7 @@ class MainScreen(AskingScreen):
             run.event_id = self.timeline.current[1].id
         changed = not (self.current and same_id(self.current.id, conversation.id))
         self.current = conversation
+        preparing.moved(self)
         if changed:
             finding.clear_filter(self)
             for group in ("find", "older"):  # they are about the run before
@@ -278,7 +284,7 @@ class MainScreen(AskingScreen):
         if not preview:
             self.sidebar.opened(conversation.id)
         self.run_view.show_conversation(conversation, self.clock())
-        if changed or not self.timeline.row_count():
+        if changed or not (self.timeline.row_count() or self.run_view.is_reading):
             self.read_run(conversation, preview=preview and not wanted)
         self.run_news.ring()
         self.tell_keys()
@@ -343,7 +349,7 @@ class MainScreen(AskingScreen):
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
-        elif self.current:
+        elif self.current and not self.run_view.is_reading:
             self.read_run(self.current)
 
     @on(BodyView.Opened)

@@ -17,6 +17,7 @@ from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui import finding, flows, highlight, lists, views
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.runs import Run, landing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
@@ -264,7 +265,7 @@ def follow_label(screen: MainScreen) -> str | None:
 
 def is_followed(screen: MainScreen) -> bool:
     """Whether new events of the run are waited for."""
-    return any(worker.group == "follow" and worker.is_running for worker in screen.workers)
+    return screen.at_work("follow")
 
 
 async def load_all(screen: MainScreen) -> None:
@@ -278,7 +279,8 @@ async def load_all(screen: MainScreen) -> None:
         screen.footer.tell("all events of this run are read")
     else:
         with screen.reporting():
-            cost = await screen.source.cost(run.conversation, run.trajectory)
+            with preparing(screen, "asking what it takes to read all"):
+                cost = await screen.source.cost(run.conversation, run.trajectory)
             if not cost.calls:
                 screen.read_run(run.conversation)
             elif await screen.ask(_cost_question(cost)) and run is run_shown(screen):

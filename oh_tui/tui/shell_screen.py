@@ -31,6 +31,7 @@ from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
 from oh_tui.trajectory.terminal import read_output
 from oh_tui.tui import flows
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.target import no_target, target
 from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
@@ -104,7 +105,8 @@ async def open_shell(screen: MainScreen) -> None:
             return
         name = bare_id(conversation.id)
         if name not in screen.shells:
-            folder = await workspace.folder()
+            with preparing(screen, "asking for the agent's folder"):
+                folder = await workspace.folder()
             screen.shells[name] = Session(folder, folder)
         shell = ShellScreen(screen, screen.source, conversation, screen.shells[name])
         screen.app.push_screen(shell)

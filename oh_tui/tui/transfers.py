@@ -18,6 +18,7 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import Failure
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.tui import flows
+from oh_tui.tui.preparing import preparing
 from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 
@@ -56,7 +57,8 @@ async def workspace_of(
     source = screen.source
     assert source is not None
     try:
-        return await source.workspace(conversation)
+        with preparing(screen, "asking for the sandbox"):
+            return await source.workspace(conversation)
     except Asleep:
         if screen.settings.read_only or not conversation.sandbox_id:
             raise
@@ -82,7 +84,8 @@ async def get(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Get a file")
         if workspace is None:
             return
-        folder = await workspace.whole_folder()
+        with preparing(screen, "asking for the agent's folder"):
+            folder = await workspace.whole_folder()
         typed = _path_of_step(screen) or f"{folder}/"
         suggester = KnownPaths(_known_paths(screen))
 
@@ -114,7 +117,8 @@ async def put(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Put a file")
         if workspace is None:
             return
-        folder = await workspace.whole_folder()
+        with preparing(screen, "asking for the agent's folder"):
+            folder = await workspace.whole_folder()
 
         async def choose(text: str) -> None:
             local = await asyncio.to_thread(local_path, text)

@@ -24,7 +24,8 @@ class WorkingScreen(Screen[int]):
         """A worker beside those of its group, or `instead` of them. It is given what to call, and
         no coroutine: of one that ends before it has begun Python warns on the terminal."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
-        self.run_worker(work, group=group, exclusive=instead)
+        name = getattr(do, "__name__", "")
+        self.run_worker(work, name=name, group=group, exclusive=instead)
 
     def at_work(self, group: str) -> bool:
         """Whether a worker of this group runs that was not cancelled."""

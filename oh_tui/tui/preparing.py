@@ -1,0 +1,87 @@
+"""What an action reads before it asks or acts: nothing is changed yet, so that it may be dropped.
+
+With a server far away that takes a while. Esc drops it, and so does moving to another conversation,
+whose reader expects no question about the one before; the same key again waits for the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual.worker import Worker, get_current_worker
+
+from oh_tui.tui.target import target
+
+if TYPE_CHECKING:
+    from oh_tui.tui.main_screen import MainScreen
+
+
+class Preparation(NamedTuple):
+    worker: Worker[Any]
+    place: tuple[str, str, str]
+    about: str
+    """The conversation that it is about."""
+
+
+def _place(screen: MainScreen) -> tuple[str, str, str]:
+    """The ids under the cursors of the lists, and of the run shown."""
+    listed = screen.sidebar.list.current
+    sandbox = screen.sidebar.sandbox_list.current if screen.pane == "sandboxes" else None
+    return (
+        listed.id if listed else "",
+        sandbox.id if sandbox else "",
+        screen.current.id if screen.current else "",
+    )
+
+
+@contextlib.contextmanager
+def preparing(screen: MainScreen, told: str) -> Iterator[None]:
+    """The worker of now reads something; `told` says what. What is asked for last counts: another
+    action that was being prepared is dropped."""
+    if screen.preparing:
+        screen.preparing.worker.cancel()
+    about = target(screen)
+    one = Preparation(get_current_worker(), _place(screen), about.id if about else "")
+    screen.preparing = one
+    screen.footer.clear()
+    screen.footer.tell(f"{told} · esc stops", log=False)
+    try:
+        yield
+    finally:
+        if screen.preparing is one:
+            screen.preparing = None
+            screen.footer.tell("", log=False)
+
+
+def is_prepared(screen: MainScreen, name: str) -> bool:
+    """Whether the action of this name is being prepared."""
+    return screen.preparing is not None and screen.preparing.worker.name == name
+
+
+def drop(screen: MainScreen, why: str = "") -> bool:
+    """Prepare no further; False when nothing was being prepared."""
+    one, screen.preparing = screen.preparing, None
+    if one is None:
+        return False
+    one.worker.cancel()
+    screen.footer.clear()
+    if why:
+        screen.footer.tell(why)
+    return True
+
+
+def moved(screen: MainScreen) -> None:
+    """The reader may have gone to another conversation or sandbox."""
+    if screen.preparing is None:
+        return
+    listed, sandbox, shown = _place(screen)
+    was_listed, was_sandbox, was_shown = screen.preparing.place
+    about = screen.preparing.about
+    if (
+        listed not in (was_listed, about)
+        or shown not in (was_shown, about)
+        or (sandbox and was_sandbox and sandbox != was_sandbox)
+    ):
+        drop(screen, "not asked: you went to another conversation")

@@ -1,0 +1,163 @@
+"""Every action that starts with a call: pressed twice, and left while the answer is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from oh_tui.demo.network import Network
+from oh_tui.settings import Settings
+from tests.tui.explorer import Between, Explorer, explore
+
+SLOW = Network(waits=(0.0, 0.02), fails=0.0, rows=100)
+
+
+class Action(NamedTuple):
+    name: str
+    conversation: str
+    key: str
+    asks: bool = True
+    """It ends in a question, a line to type in, an editor or a view; else in news."""
+
+
+ACTIONS = (
+    Action("answer", "Add OAuth login", "a"),
+    Action("stop", "Flaky CI on main", "P"),
+    Action("pause", "Flaky CI on main", "p"),
+    Action("shell", "Add OAuth login", "exclamation_mark"),
+    Action("get", "Add OAuth login", "do('get')"),
+    Action("put", "Add OAuth login", "do('put')"),
+    Action("read all", "Fuzz the parser over night", "L"),
+)
+
+all_actions = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+
+
+def asking(it: Explorer) -> int:
+    """How many things ask: a question, a line, an editor, a view."""
+    screen = it.screen
+    return sum((screen.is_questioning, screen.is_typing, screen.editor is not None,
+                len(it.app.screen_stack) - 1))  # fmt: skip
+
+
+def changes(between: Between) -> int:
+    return sum(not call.startswith("GET") for call in between.asked)
+
+
+@asynccontextmanager
+async def pressed(
+    action: Action, tmp_path: Path, times: int = 1
+) -> AsyncIterator[tuple[Explorer, Between]]:
+    """The action was begun in the run of its conversation, and no call of it is answered."""
+    between = Between()
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(settings=settings, wrap=lambda app: between(SLOW.over(app, seed=1))) as it:
+        await it.open(action.conversation)
+        await it.until(lambda: it.screen.timeline.row_count() > 0)
+        await it.settle()
+        await it.press("3")
+        between.asked.clear()
+        between.hold("*")
+        for _ in range(times):
+            if action.key.startswith("do("):
+                await it.screen.run_action(action.key)
+                await it.pilot.pause(0)
+            else:
+                await it.send(action.key)
+        await it.until(lambda: it.screen.preparing and between.asked)
+        assert "esc stops" in it.footer
+        yield it, between
+
+
+async def answered(it: Explorer, between: Between) -> None:
+    """Let the calls that are held go on, and wait for all that comes of them."""
+    held = list(between.held.values())
+    between.held.clear()
+    for event in held:
+        event.set()
+    for _ in range(3):
+        await it.settle()
+    assert not it.app.crashed
+    assert it.screen.preparing is None
+
+
+@all_actions
+async def test_pressed_twice_it_asks_once(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path, times=2) as (it, between):
+        assert len(between.asked) == len(set(between.asked))
+        await answered(it, between)
+        await it.until(lambda: asking(it) == 1)
+        await it.press("escape")
+        await it.until(lambda: asking(it) == 0)
+        assert changes(between) == 0
+
+
+@all_actions
+async def test_esc_while_it_waits_drops_it(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path) as (it, between):
+        await it.send("escape")
+        assert it.screen.pane == "timeline", "and nothing else is left by that key"
+        await answered(it, between)
+        assert asking(it) == 0
+        assert changes(between) == 0
+        assert "Could not" not in it.footer
+
+
+@all_actions
+async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path) as (it, between):
+        await it.send("1", "j")
+        under = it.screen.sidebar.list.current
+        assert under is not None
+        assert under.title != action.conversation
+        await answered(it, between)
+        assert asking(it) == 0
+        assert changes(between) == 0
+        assert it.screen.sidebar.list.current == under or it.screen.pane == "conversations"
+        await it.until(lambda: it.screen.current is not None and it.screen.current.id == under.id)
+
+
+@all_actions
+async def test_another_pane_while_it_waits_leaves_it_be(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path) as (it, between):
+        await it.send("4")
+        await answered(it, between)
+        await it.until(lambda: asking(it) == 1)
+        assert it.screen.current is not None
+        assert it.screen.current.title == action.conversation
+        await it.press("escape")
+        await it.until(lambda: asking(it) == 0)
+        assert it.screen.pane == "detail", "the focus is where it was"
+        assert changes(between) == 0
+
+
+@all_actions
+async def test_what_is_asked_for_last_counts(action: Action, tmp_path: Path) -> None:
+    async with pressed(action, tmp_path) as (it, between):
+        other = "p" if action.key != "p" else "P"
+        await it.send(other)
+        await answered(it, between)
+        await it.until(lambda: asking(it) <= 1)
+        assert changes(between) == 0 or other == "p"
+
+
+@pytest.mark.parametrize("conversation", ["Cache the docker layers", "Fuzz the parser over night"])
+async def test_enter_twice_reads_a_run_once(conversation: str) -> None:
+    between = Between()
+    async with explore(wrap=lambda app: between(SLOW.over(app, seed=1))) as it:
+        chosen = next(c for c in it.screen.sidebar.conversations if c.title == conversation)
+        it.screen.sidebar.highlight(chosen.id)
+        between.asked.clear()
+        between.hold("*")
+        await it.send("enter")
+        await it.until(lambda: it.screen.run_view.is_reading and between.asked)
+        asked = len(between.asked)
+        await it.send("enter", "enter", "1", "enter")
+        assert len(between.asked) == asked, "nothing is begun anew"
+        await answered(it, between)
+        await it.until(lambda: it.screen.timeline.row_count() > 0)
