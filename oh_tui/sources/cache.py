@@ -82,9 +82,23 @@ class RunCache:
             os.unlink(_name(conversation), dir_fd=folder)
         return None
 
-    def keep(self, conversation: Conversation, file: IO[bytes], count: int) -> None:
-        """Take in a zip that is whole, with so many events; the record is that of before the
-        download. Where there is no room for it, or no right to write, it is left."""
+    def stats(self, conversation: Conversation) -> bytes:
+        """What was kept with a run of its tokens, cost and latency, by `stats_text`."""
+        file = self._open(conversation)
+        if file is None:
+            return b""
+        from oh_tui.trajectory.archive import open_archive
+
+        with file, contextlib.suppress(Problem, OSError):
+            return open_archive(file).stats
+        return b""
+
+    def keep(
+        self, conversation: Conversation, file: IO[bytes], count: int, stats: bytes = b""
+    ) -> None:
+        """Take in a zip that is whole, with so many events, and what an agent server told of its
+        stats; the record is that of before the download. Where there is no room for it, or no
+        right to write, it is left."""
         name = _name(conversation)
         size = file.seek(0, os.SEEK_END)
         if not name or size > min(LARGEST, self._limit) or _comment(file) != b"":
@@ -98,6 +112,8 @@ class RunCache:
                 with os.fdopen(handle, "w+b") as out:
                     file.seek(0)
                     shutil.copyfileobj(file, out, 1 << 20)
+                    if stats:
+                        _add_stats(out, stats)
                     # The last two bytes are the length of the zip's comment: nothing else moves.
                     text = _record(conversation) + b"%d" % count
                     out.seek(-2, os.SEEK_END)
@@ -195,6 +211,15 @@ def _name(conversation: Conversation) -> str:
 def _record(conversation: Conversation) -> bytes:
     """How the comment of an entry begins; the number of events follows."""
     return f"oh-tui 1 {conversation.updated_at!a} ".encode()
+
+
+def _add_stats(file: IO[bytes], stats: bytes) -> None:
+    """Put stats into a zip, where the agent server has them in its own."""
+    import zipfile
+
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        if "base_state.json" not in archive.NameToInfo:
+            archive.writestr("base_state.json", b'{"stats":%s}' % stats)
 
 
 def _comment(file: IO[bytes]) -> bytes | None:

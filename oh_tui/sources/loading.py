@@ -21,9 +21,10 @@ from oh_tui.problem import Problem, Refused
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import LATE, Following, news_from_agent
-from oh_tui.sources.usage import read_stats, stats_of_app
+from oh_tui.sources.usage import read_stats, stats_of_app, worth_keeping
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.stats import lists_answers
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
@@ -113,9 +114,10 @@ class ServerRuns(Following):
     ) -> AsyncGenerator[Loaded, None]:
         """All events, with the stats of the record as soon as it is there: nothing waits for it,
         and when it comes last the run is given once more."""
-        last, run, stats = Loaded("agent server"), whole, held.stats if held else b""
+        stats = b"" if held is None else held.stats
+        last, run = Loaded("agent server"), whole
         record: asyncio.Task[bytes | None] | None = None
-        if not (whole and whole.stats):  # else it is read when something is new
+        if whole is None or not whole.stats:  # else it is read when something is new
             record = asyncio.create_task(read_stats(agent))
         try:
             async for state in self._events_from_agent(agent, whole):
@@ -128,7 +130,7 @@ class ServerRuns(Following):
         finally:
             if record:
                 record.cancel()
-        if told and run and told != run.stats:
+        if told and run is not None and told != run.stats:
             run = await asyncio.to_thread(
                 build, list(run.events), live=True, complete=run.complete, stats=told
             )
@@ -170,6 +172,8 @@ class ServerRuns(Following):
         total = await self.api.count_events(conversation.id)
         if self.cache and (kept := await asyncio.to_thread(self.cache.load, conversation, total)):
             events = _with_held(kept, held, whole=True)
+            if not lists_answers(stats):
+                stats = await asyncio.to_thread(self.cache.stats, conversation) or stats
             run = await asyncio.to_thread(build, events, stats=stats)
             yield Loaded(via, run, len(events), len(events), _lacking(conversation, run))
             return
@@ -212,7 +216,8 @@ class ServerRuns(Following):
                     raise Refused(f"The download broke off: {came}", "try again")
                 whole = len(events) == total and not problems
                 if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
-                    await asyncio.to_thread(self.cache.keep, conversation, file, total)
+                    told = worth_keeping(stats)
+                    await asyncio.to_thread(self.cache.keep, conversation, file, total, told)
         events = _with_held(events, held, whole=True)
         trajectory = await asyncio.to_thread(build, events, live=live, stats=stats)
         yield Loaded(via, trajectory, len(events), len(events), note)
@@ -343,7 +348,8 @@ class ServerRuns(Following):
         if self.cache and whole and not await asyncio.to_thread(_tell_key, events):
             with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
                 await asyncio.to_thread(zip_of_events, file, events)
-                await asyncio.to_thread(self.cache.keep, conversation, file, total)
+                told = worth_keeping(held.stats)
+                await asyncio.to_thread(self.cache.keep, conversation, file, total, told)
 
 
 async def _older_from_agent(

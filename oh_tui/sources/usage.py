@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
+from oh_tui.text import holds_key
 from oh_tui.trajectory.stats import agent_text, has_stats, lists_answers, stats_text
 
 if TYPE_CHECKING:
@@ -30,12 +31,17 @@ async def read_stats(agent: AgentServer) -> bytes | None:
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
     """Where no agent server answers: what one told before, else the sums of the app server, which
     leave out the condenser and at times the last answer (measured)."""
-    if held and lists_answers(held.stats):
+    if held is not None and lists_answers(held.stats):
         return held.stats
     metrics = conversation.metrics
     if metrics is None:
         return b""
     return agent_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
+
+
+def worth_keeping(stats: bytes) -> bytes:
+    """What of them is kept on this machine: what no other source tells, without a key of ours."""
+    return stats if lists_answers(stats) and not holds_key(stats) else b""
 
 
 class StatsReader:

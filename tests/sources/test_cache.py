@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import shutil
 import stat
@@ -28,10 +29,11 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
 from oh_tui.settings import read_settings
-from oh_tui.sources import Loaded, cache
+from oh_tui.sources import Loaded, build, cache
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource
 from tests.sources.here import demo_read
+from tests.trajectory.test_record import record
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore
 
 LONG = next(entry.id for entry in ENTRIES if entry.slug == "coverage")
@@ -111,6 +113,22 @@ async def test_the_zip_is_kept_as_it_came(here: Here) -> None:
     with zipfile.ZipFile(here.entry) as archive:
         assert archive.testzip() is None
         assert archive.comment.startswith(b"oh-tui 1 ") and archive.comment.endswith(b" 3000")
+
+
+async def test_what_an_agent_server_told_of_the_cost_is_kept_with_the_run(here: Here) -> None:
+    told = record(("answer-1", 100, 10, 0.25, 1.5))
+    held = build((), complete=False, stats=told)
+    here.source.cache = RunCache(here.folder, SERVER, LIMIT)
+    first = [state async for state in here.source.load(here.conversation, held)]
+    assert here.is_downloaded
+    with zipfile.ZipFile(here.entry) as archive:
+        assert archive.testzip() is None
+        assert json.loads(archive.read("base_state.json")) == {"stats": json.loads(told)}
+    second = await here.load()
+    assert not here.is_downloaded
+    assert texts(second) == texts(first)
+    for states in (first, second):
+        assert states[-1].trajectory and states[-1].trajectory.stats == told
 
 
 async def test_a_run_that_tells_a_key_of_ours_is_not_kept(

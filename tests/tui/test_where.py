@@ -29,6 +29,7 @@ from oh_tui.tui.widgets.drawing import width_of
 from tests.demo_runs import demo_run
 from tests.trajectory.made import message, shell
 from tests.trajectory.test_accounting import build, hostile_runs, metrics, stats
+from tests.tui.explorer import explore
 
 
 class Small(App[None]):
@@ -331,3 +332,13 @@ def test_it_is_no_wider_than_can_be_read() -> None:
 )
 def test_shares_do_not_round_to_all_or_nothing(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+async def test_a_server_without_stats_events_shows_what_a_run_cost() -> None:
+    """As agent server 1.17.0: its record alone tells, also of what came while one looked on."""
+    async with explore() as explorer:
+        explorer.demo.stats_in_events = False
+        await explorer.open("Migrate to pydantic 2")
+        study = explorer.screen.run_view.study
+        assert study is not None and study.accounts.total.cost > 0
+        assert "$" in explorer.text("#summary") and "$" in explorer.row()
