@@ -277,8 +277,9 @@ def _file_source(typed: str) -> Source:
 async def quit_while_writing(screen: MainScreen) -> None:
     lines: list[list[Piece]] = []
     if screen.writing:
-        what = ", ".join(sorted(screen.writing))
-        lines.append([(f"Still {what}. A change asked of the server goes on there.", "")])
+        lines.append(
+            [(f"Still {screen.writing_words}. A change asked of the server goes on there.", "")]
+        )
     if screen.drafts:
         unsent = plural(len(screen.drafts), "message")
         lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])

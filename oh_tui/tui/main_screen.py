@@ -97,8 +97,9 @@ class MainScreen(AskingScreen):
         self.demo = demo
         self.connect = connect
         """Makes the source for other settings: those of another server."""
-        self.writing: set[str] = set()
-        """What is being written at this moment, in words; quitting asks about it."""
+        self.writing: list[tuple[str, str]] = []
+        """What is being written at this moment, in words, and the id of the conversation that this
+        is about, "" for none; quitting asks about it."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.find_text = ""
@@ -449,13 +450,19 @@ class MainScreen(AskingScreen):
         await self.run_action(message.action)
 
     @contextlib.contextmanager
-    def write(self, what: str) -> Iterator[None]:
-        """Something is being written; quitting asks meanwhile."""
-        self.writing.add(what)
+    def write(self, what: str, about: str = "") -> Iterator[None]:
+        """Something is being written, perhaps `about` a conversation; quitting asks meanwhile."""
+        one = (what, about)
+        self.writing.append(one)
         try:
             yield
         finally:
-            self.writing.discard(what)
+            self.writing.remove(one)
+
+    @property
+    def writing_words(self) -> str:
+        """All that is being written, each kind once."""
+        return ", ".join(sorted({what for what, _ in self.writing}))
 
     def set_find(self, text: str) -> None:
         self.find_text = text

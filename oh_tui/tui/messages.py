@@ -41,7 +41,7 @@ async def message(screen: MainScreen) -> None:
     if conversation is None:
         no_target(screen)
         return
-    if _sending(conversation) in screen.writing:
+    if (_sending(conversation), "") in screen.writing:
         screen.footer.tell("the message before is still being sent")
         return
     agents = screen.source.agents()

@@ -69,16 +69,11 @@ async def _may_leave(screen: MainScreen, name: str) -> bool:
     """Messages that are not sent stay, under the conversations that they are for."""
     if not screen.writing:
         return True
-    what = ", ".join(sorted(screen.writing))
-    lines: list[list[Piece]] = [
-        [
-            (
-                f"Still {what}. A change asked of the server goes on there; a file that is being "
-                "moved may not arrive.",
-                "",
-            )
-        ]
-    ]
+    told = (
+        f"Still {screen.writing_words}. A change asked of the server goes on there; a file that is "
+        "being moved may not arrive."
+    )
+    lines: list[list[Piece]] = [[(told, "")]]
     answers = (("enter", f"go to {name} all the same", "go"),)
     return await screen.ask(Question("Another server", lines, answers, "stay")) == "go"
 

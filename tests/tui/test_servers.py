@@ -163,6 +163,17 @@ async def test_while_something_is_written_going_away_asks_first() -> None:
             assert len(servers.made) == 2
 
 
+async def test_of_two_writes_with_the_same_words_the_second_is_asked_about_still() -> None:
+    async with explore() as it:
+        with it.screen.write("downloading a trajectory"):
+            with it.screen.write("downloading a trajectory"):
+                pass
+            await it.press("q")
+            assert "Still downloading a trajectory. A change" in it.text("#question")
+            await it.press("escape")
+        assert it.screen.writing == []
+
+
 async def test_what_is_being_written_asks_first_and_is_kept() -> None:
     async with two() as (it, servers):
         await it.open("Parse ISO week dates")

@@ -61,7 +61,7 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         await it.send("ctrl+s")
         shown = form(it)
         assert shown.starting
-        assert it.screen.writing == {"starting a conversation"}
+        assert it.screen.writing_words == "starting a conversation"
         for _ in range(40):
             it.demo.advance(0.5)
             await asyncio.sleep(0.02)

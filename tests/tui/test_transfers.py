@@ -125,7 +125,7 @@ async def test_esc_in_the_middle_of_a_get_leaves_nothing(tmp_path: Path) -> None
         await begin(it, "get")
         await answer(it, "/workspace/notes.txt")
         await it.until(lambda: "getting notes.txt, 100 kB · esc stops" in it.footer)
-        assert it.screen.writing == {"getting a file"}
+        assert it.screen.writing_words == "getting a file"
         await it.press("escape")
         assert "stopped, nothing was kept" in it.footer
         assert names(tmp_path) == []
