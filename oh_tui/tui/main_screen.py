@@ -24,7 +24,7 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oh_tui.api.models import Conversation, same_id
+from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
@@ -98,8 +98,8 @@ class MainScreen(AskingScreen):
         self.connect = connect
         """Makes the source for other settings: those of another server."""
         self.writing: list[tuple[str, str]] = []
-        """What is being written at this moment, in words, and the id of the conversation that this
-        is about, "" for none; quitting asks about it."""
+        """What is being written at this moment, in words, and the id without dashes of the
+        conversation that this is about, "" for none; quitting asks about it."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.find_text = ""
@@ -452,12 +452,16 @@ class MainScreen(AskingScreen):
     @contextlib.contextmanager
     def write(self, what: str, about: str = "") -> Iterator[None]:
         """Something is being written, perhaps `about` a conversation; quitting asks meanwhile."""
-        one = (what, about)
+        one = (what, bare_id(about))
         self.writing.append(one)
         try:
             yield
         finally:
             self.writing.remove(one)
+
+    def is_written(self, what: str, about: str) -> bool:
+        """Whether this is being written about this conversation."""
+        return (what, bare_id(about)) in self.writing
 
     @property
     def writing_words(self) -> str:

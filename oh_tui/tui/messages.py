@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id, same_id
@@ -24,9 +25,12 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
+    from oh_tui.sources import Source
     from oh_tui.sources.acting import Agents
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
+
+SENDING = "sending a message"
 
 
 async def message(screen: MainScreen) -> None:
@@ -41,10 +45,11 @@ async def message(screen: MainScreen) -> None:
     if conversation is None:
         no_target(screen)
         return
-    if (_sending(conversation), "") in screen.writing:
+    if screen.is_written(SENDING, conversation.id):
         screen.footer.tell("the message before is still being sent")
         return
-    agents = screen.source.agents()
+    source = screen.source
+    agents = source.agents()
     with screen.reporting():
         if _cannot_read(Standing(conversation)):  # by the list, which may be old
             found = await read_standing(screen)
@@ -52,9 +57,10 @@ async def message(screen: MainScreen) -> None:
                 return
             _require_reader(found[1])
         while await _compose(screen, agents, conversation):
-            with screen.reporting():
+            # from its start: while the server is silent a second `m` would send the same once more
+            with screen.reporting(), screen.write(SENDING, conversation.id):
                 draft = screen.drafts[bare_id(conversation.id)]
-                if await _send(screen, agents, conversation, draft):
+                if await _send(screen, source, agents, conversation, draft):
                     return
             # what failed, or was thought better of, is offered again with its text
 
@@ -70,12 +76,14 @@ async def _compose(screen: MainScreen, agents: Agents, conversation: Conversatio
         hint="what the agent is to do or to know", empty="There is nothing to send yet.",
     )  # fmt: skip
     looking = asyncio.ensure_future(_tell_when(screen, agents, conversation, editor))
+    sent = False
     try:
         text, sent = await write(screen, editor)
     finally:
         if not looking.done():
             looking.cancel()
-        await asyncio.wait([looking])
+        with screen.write(SENDING, name) if sent else contextlib.nullcontext():
+            await asyncio.wait([looking])
     if text.strip():
         screen.drafts[name] = text
     else:
@@ -131,11 +139,13 @@ def _read_when(standing: Standing) -> str:
     return ""
 
 
-async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, text: str) -> bool:
+async def _send(
+    screen: MainScreen, source: Source, agents: Agents, conversation: Conversation, text: str
+) -> bool:
     """Send a message on the state of now; False when it is not to be sent like that."""
     standing = await agents.standing(conversation.id)
     if standing.conversation.sandbox_status == "PAUSED":
-        if not await _resume(screen, standing.conversation):
+        if not await _resume(screen, source, standing.conversation):
             return False
         standing = await agents.standing(conversation.id)
     if standing.obstacle:
@@ -152,8 +162,7 @@ async def _send(screen: MainScreen, agents: Agents, conversation: Conversation, 
             screen.footer.tell("rejected")
     stages = agents.send(standing, text, approve=approve)
     try:
-        with screen.write(_sending(conversation)):
-            now = await carry_out(screen, agents, standing, stages)
+        now = await carry_out(screen, agents, standing, stages)
     except HalfDone as problem:  # it is there: sent again it would be said twice
         screen.drafts.pop(bare_id(conversation.id), None)
         screen.report(problem)
@@ -183,10 +192,9 @@ async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
     return await ask_about_calls(screen, standing, question)
 
 
-async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
+async def _resume(screen: MainScreen, source: Source, conversation: Conversation) -> bool:
     """Resume the sandbox that a message is for; False when it is to stay as it is."""
-    source = screen.source
-    if source is None or not conversation.sandbox_id:
+    if not conversation.sandbox_id:
         raise Problem("The sandbox of this conversation is not known", "r reads again")
     plan = await source.sandbox_plan(conversation.sandbox_id)
     if plan.action == "pause":  # it runs again meanwhile
@@ -208,7 +216,3 @@ async def _resume(screen: MainScreen, conversation: Conversation) -> bool:
         screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, plan)}")
     screen.refresh_lists()
     return True
-
-
-def _sending(conversation: Conversation) -> str:
-    return f"sending a message to {short_title(conversation)}"

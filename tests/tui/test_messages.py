@@ -245,3 +245,22 @@ async def test_a_message_that_fails_is_offered_again(status: int) -> None:
         await it.send("ctrl+s")
         await it.until(lambda: "sent · " in told(it))
         assert it.screen.drafts == {}
+
+
+async def test_m_while_the_server_is_silent_after_ctrl_s_offers_the_text_no_second_time() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        await writing(it)
+        await it.type("only once")
+        held = between.hold("GET *")
+        await it.send("ctrl+s")
+        await it.until(lambda: it.screen.editor is None)
+        await it.send("m")
+        await it.until(lambda: "the message before is still being sent" in told(it))
+        assert it.screen.editor is None
+        between.held.clear()
+        held.set()
+        await it.until(lambda: "sent · " in told(it))
+        await it.settle()
+        assert between.count(SEND) == 1
