@@ -71,17 +71,23 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in fewer pieces. Those that have come already are handed on without a pause
-    for the event loop: a body in chunks of one byte would keep it for seconds."""
+    """The same bytes in fewer pieces. A body in chunks of one byte comes without a pause for the
+    event loop, and would keep it for seconds. The first piece after a wait is handed on at once;
+    what comes with it follows with the next, with the end, or before the error that ends it."""
     clock = asyncio.get_running_loop().time
-    held, since = bytearray(), clock()
-    async for piece in pieces:
-        held += piece
-        if len(held) >= GATHERED or clock() - since > TURN:
+    held, since = bytearray(), 0.0
+    try:
+        async for piece in pieces:
+            held += piece
+            if len(held) >= GATHERED or clock() - since > TURN:
+                yield bytes(held)
+                held.clear()
+                await asyncio.sleep(0)
+                since = clock()
+    except Exception:
+        if held:
             yield bytes(held)
-            held.clear()
-            await asyncio.sleep(0)
-            since = clock()
+        raise
     if held:
         yield bytes(held)
 
