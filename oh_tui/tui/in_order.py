@@ -97,11 +97,12 @@ class KeysInOrder(App[int]):
         if message.number != self._under_way:
             return
         await _hops()
-        if opening := self.opening:
+        while opening := self.opening:  # a field may come after the bars it is mounted below
             _, late = await asyncio.wait([opening], timeout=OPENS)
             if late:
                 # they are for what did not come, and no commands
                 self._keys = deque(e for e in self._keys if isinstance(e, FrameShown))
+                break
             await _hops()
         if message.number == self._under_way:
             await self._go_on()
