@@ -12,6 +12,7 @@ from oh_tui.sources import Loaded, build
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.query import parse, quoted
 from oh_tui.tui.changes_screen import ChangesScreen
+from oh_tui.tui.where import WhereScreen
 from tests.trajectory.made import event, message, output, shell
 from tests.tui.explorer import Between, explore
 from tests.tui.test_run import FLAKY, IDS, OAUTH, WEEKS, number
@@ -268,9 +269,13 @@ async def test_what_is_told_of_another_run_never_stands_above_this_one() -> None
         await it.send("enter")
         await it.until(lambda: not it.screen.query_one("#summary").display)
         await it.send("T")
-        await it.pilot.pause(0.1)
-        assert "not read yet" in it.footer
+        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        view = it.app.screen
+        assert isinstance(view, WhereScreen)
+        assert view.run_title == "Cache the docker layers"
+        assert view.page.empty == ("reading the run …",)
         held.set()
+        await it.press("q")
         await it.settle()
         assert "finished" in it.text("#summary")
 
