@@ -18,18 +18,25 @@ class SandboxList(RowList):
     keeps_cursor = False
     rows: reactive[tuple[SandboxRow, ...]] = reactive(())
     now: reactive[float] = reactive(0.0)
+    seen: reactive[int] = reactive(0, repaint=False)
+    """How many rows there are down to the last one in sight."""
 
     @property
     def current(self) -> SandboxRow | None:
         return self.rows[self.cursor] if self.rows else None
 
-    @property
-    def seen(self) -> int:
-        """How many rows there are down to the last one in sight."""
-        return round(self.scroll_y) + self.scrollable_content_region.height
-
     def row_count(self) -> int:
         return len(self.rows)
+
+    def on_resize(self) -> None:
+        self._see()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._see()
+
+    def _see(self) -> None:
+        self.seen = round(self.scroll_y) + self.scrollable_content_region.height
 
     def watch_rows(self, old: tuple[SandboxRow, ...], new: tuple[SandboxRow, ...]) -> None:
         if not (self.cursor or self.scroll_y or self.has_focus):

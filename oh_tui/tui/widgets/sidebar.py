@@ -59,9 +59,9 @@ class Sidebar(Stack):
         self._fold = self.query_one(Fold)
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
-        self.watch(self.sandbox_list, "scroll_y", self._scrolled, init=False)
+        self.watch(self.sandbox_list, "seen", self._tell_fold, init=False)
 
-    def _scrolled(self) -> None:
+    def _tell_fold(self) -> None:
         self._fold.refresh()
 
     def show(self, board: Board | None = None) -> None:
