@@ -104,7 +104,7 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
             screen.footer.tell(stage)
         screen.sidebar.tell_sandbox(sandbox_id, "PAUSED" if pauses else "RUNNING")
         screen.tell_keys()
-        told = await what_else(screen, plan)
+        told = await what_else(screen, source, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"
         if target_sandbox(screen) == sandbox_id:
@@ -116,12 +116,12 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
         screen.footer.tell(f"{whose} {stage}{told}{undo}")
 
 
-async def what_else(screen: MainScreen, plan: SandboxPlan) -> str:
-    """After a resume: the sandboxes that the server paused to make room, which it does not tell
-    (measured)."""
-    if plan.action != "resume" or screen.source is None:
+async def what_else(screen: MainScreen, source: Source, plan: SandboxPlan) -> str:
+    """After a resume by this source: the sandboxes that its server paused to make room, which it
+    does not tell (measured)."""
+    if plan.action != "resume":
         return ""
-    now = {s.id: s.status for s in await screen.source.sandboxes()}
+    now = {s.id: s.status for s in await source.sandboxes()}
     paused = [s.id for s in plan.others if now.get(s.id) != "RUNNING"]
     if not paused:
         return ""

@@ -62,6 +62,8 @@ async def message(screen: MainScreen) -> None:
                 draft = screen.drafts[bare_id(conversation.id)]
                 if await _send(screen, source, agents, conversation, draft):
                     return
+            if screen.source is not source:  # gone to another server: its text is kept
+                return
             # what failed, or was thought better of, is offered again with its text
 
 
@@ -213,6 +215,6 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
         stage = ""
         async for stage in source.carry_out(plan, stop_agents=False):
             screen.footer.tell(stage)
-        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, plan)}")
+        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, source, plan)}")
     screen.refresh_lists()
     return True

@@ -94,7 +94,8 @@ class Session:
 async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
     conversation = target(screen)
-    if not flows.may_change(screen) or screen.source is None:
+    source = screen.source
+    if not flows.may_change(screen) or source is None:
         return
     if conversation is None:
         no_target(screen)
@@ -108,7 +109,7 @@ async def open_shell(screen: MainScreen) -> None:
             with preparing(screen, "asking for the agent's folder"):
                 folder = await workspace.folder()
             screen.shells[name] = Session(folder, folder)
-        shell = ShellScreen(screen, screen.source, conversation, screen.shells[name])
+        shell = ShellScreen(screen, source, conversation, screen.shells[name])
         screen.app.push_screen(shell)
 
 

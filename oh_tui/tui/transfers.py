@@ -68,6 +68,8 @@ async def workspace_of(
             return None
     await flows.change_sandbox(screen, source, conversation.sandbox_id)
     screen.refresh_lists()
+    if screen.source is not source:  # gone to another server while it was resumed
+        return None
     try:
         return await source.workspace(conversation)
     except Asleep:

@@ -32,6 +32,9 @@ CONFIG = Config(
     }
 )
 
+OPEN = Config(servers={"lab": Server("lab", "http://lab.example")})
+"""One that may be changed."""
+
 
 class Closing(ServerSource):
     closed = False
@@ -337,3 +340,72 @@ async def test_a_server_that_lacks_a_call_loses_that_alone(status: int) -> None:
         assert between.count("GET /api/v1/app-conversations/search") == asked + 1
         assert between.count("GET /api/v1/sandboxes/search") == 1
         assert "This server" not in it.footer and not it.app.crashed
+
+
+async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() -> None:
+    from oh_tui.tui import flows
+
+    here, there = Between(), Between()
+    async with explore(wrap=here) as it:
+        demo = make_demo(NOW)
+        demo.rate_limited = False
+        other = ServerSource(AppServer(demo.base_url, app=there(demo.app), waits=AT_ONCE), "other")
+        paused = next(s.id for s in await other.sandboxes() if s.status == "PAUSED")
+        it.screen.run_worker(flows.change_sandbox(it.screen, other, paused), group="write")
+        await it.until(lambda: it.screen.question_bar.display)
+        asked = len(here.asked)
+        await it.send("enter")
+        await it.until(lambda: "running again" in it.footer)
+        assert there.count("POST */resume") == 1
+        assert there.asked[-1] == "GET /api/v1/sandboxes/search"
+        assert "GET /api/v1/sandboxes/search" not in here.asked[asked:]
+        await other.close()
+
+
+async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_next_one() -> None:
+    async with two(Settings(config=OPEN)) as (it, servers):
+        first = servers.between["first"]
+        held = first.hold("POST /api/v1/sandboxes/*/resume")
+        await it.open("Raise the coverage of billing")
+        await it.send("m")
+        await it.until(lambda: it.screen.editor)
+        await it.type("more tests")
+        await it.send("ctrl+s")
+        await it.until(lambda: "resume it, then send" in it.text("#question"))
+        await it.send("enter")
+        await it.until(lambda: first.count("POST *"))
+        await leave(it, servers)
+        held.set()
+        await it.until(lambda: not it.screen.at_work("write"))
+        assert it.screen.editor is None
+        assert not [text for text, _ in it.screen.footer.told if "m goes on" in text]
+        assert "more tests" in it.screen.drafts.values()
+        assert servers.between["lab"].count("POST *") == 0
+
+
+async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thing_alone() -> None:
+    async with two(Settings(config=OPEN)) as (it, servers):
+        first = servers.between["first"]
+        held = first.hold("POST /api/v1/sandboxes/*/resume")
+        await it.open("Raise the coverage of billing")
+        await it.send("exclamation_mark")
+        await it.until(lambda: "resume it, then go on" in it.text("#question"))
+        await it.send("p")
+        await it.until(lambda: "Resume sandbox" in it.text("#question"))
+        await it.send("enter")
+        await it.until(lambda: first.count("POST *"))
+        await leave(it, servers)
+        held.set()
+        await it.until(lambda: not it.screen.writing)
+        await it.settle()
+        assert it.app.screen is it.screen
+        closed = [text for text, _ in it.screen.footer.told if "closed here" in text]
+        assert len(closed) == 1
+
+
+async def leave(it: Explorer, servers: Servers) -> None:
+    """Go to the other server although something goes on at this one."""
+    await go_without_waiting(it, "lab")
+    await it.until(lambda: "go to lab all the same" in it.text("#question"))
+    await it.send("enter")
+    await it.until(lambda: len(servers.made) == 2 and it.screen.sidebar.conversations)
