@@ -26,6 +26,8 @@ SHOWN = 4
 TITLE = 28
 """Cells of a title in a question."""
 
+DOWNLOADING = "downloading"
+
 
 class Bulk:
     """Work on many things, each of which is done to its end."""
@@ -185,6 +187,9 @@ async def download(screen: MainScreen, source: Source) -> None:
     """The trajectories of the marked conversations, one after the other. Esc cuts the one off
     that is coming, of which nothing is kept."""
     marked = screen.sidebar.marked
+    if any(screen.is_written(DOWNLOADING, c.id) for c in marked):
+        screen.footer.tell("of those marked one is still being downloaded · esc stops")
+        return
     count = plural(len(marked), "trajectory", "trajectories")
     lines: list[list[Piece]] = [
         [(f"Saves {count} one after the other in {screen.settings.download_folder}", "")],
@@ -196,7 +201,7 @@ async def download(screen: MainScreen, source: Source) -> None:
     saved: list[Conversation] = []
     problems: list[Problem] = []
     total = 0
-    with screen.write(f"downloading {count}"):
+    with screen.write(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
         try:
             for number, conversation in enumerate(marked, 1):
                 head = f"downloading {number} of {len(marked)}"

@@ -208,11 +208,14 @@ async def download(screen: MainScreen) -> None:
     if not source.can_act:  # no error, which would stand until esc
         screen.footer.tell(f"this run is a file already: {source.label}")
         return
+    if screen.is_written(bulk.DOWNLOADING, conversation.id):
+        screen.footer.tell("it is still being downloaded · esc stops")
+        return
 
     def progress(received: int) -> None:
         screen.footer.tell(f"downloading {size(received)} · esc stops", log=False)
 
-    with screen.reporting(), screen.write("downloading a trajectory"):
+    with screen.reporting(), screen.write(f"{bulk.DOWNLOADING} a trajectory", conversation.id):
         try:
             screen.footer.tell("downloading · esc stops", passing=True)
             path = await source.download(conversation, screen.settings.download_folder, progress)

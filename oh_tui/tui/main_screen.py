@@ -97,9 +97,9 @@ class MainScreen(AskingScreen):
         self.demo = demo
         self.connect = connect
         """Makes the source for other settings: those of another server."""
-        self.writing: list[tuple[str, str]] = []
-        """What is being written at this moment, in words, and the id without dashes of the
-        conversation that this is about, "" for none; quitting asks about it."""
+        self.writing: list[tuple[str, tuple[str, ...]]] = []
+        """What is being written at this moment, in words, and the ids without dashes of the
+        conversations that this is about; quitting asks about it."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.find_text = ""
@@ -450,18 +450,19 @@ class MainScreen(AskingScreen):
         await self.run_action(message.action)
 
     @contextlib.contextmanager
-    def write(self, what: str, about: str = "") -> Iterator[None]:
-        """Something is being written, perhaps `about` a conversation; quitting asks meanwhile."""
-        one = (what, bare_id(about))
+    def write(self, what: str, *about: str) -> Iterator[None]:
+        """Something is being written, `about` conversations with these ids; quitting asks
+        meanwhile."""
+        one = (what, tuple(bare_id(identifier) for identifier in about))
         self.writing.append(one)
         try:
             yield
         finally:
             self.writing.remove(one)
 
-    def is_written(self, what: str, about: str) -> bool:
-        """Whether this is being written about this conversation."""
-        return (what, bare_id(about)) in self.writing
+    def is_written(self, verb: str, about: str) -> bool:
+        """Whether something whose words begin so is being written about this conversation."""
+        return any(what.startswith(verb) and bare_id(about) in ids for what, ids in self.writing)
 
     @property
     def writing_words(self) -> str:

@@ -283,16 +283,21 @@ async def test_a_download_is_whole_named_after_the_run_and_never_overwrites(fold
         assert len((folder / name.replace(".zip", "-2.zip")).read_bytes()) == len(first)
 
 
-async def test_two_downloads_at_once_get_two_names(folder: Path) -> None:
+async def test_d_pressed_again_meanwhile_says_so_and_downloads_once(folder: Path) -> None:
     between = Between()
     async with explore(wrap=between, settings=Settings(download_folder=folder)) as it:
         await it.open("Fix the add function")
         going_on = between.hold(DOWNLOAD)
         await it.send("d", "d")
+        await it.until(lambda: "it is still being downloaded · esc stops" in it.footer)
+        assert between.count(DOWNLOAD) == 1
+        await it.send("escape")
+        await it.until(lambda: "download stopped" in it.footer)
+        await it.send("d")
         await it.until(lambda: between.count(DOWNLOAD) == 2)
         going_on.set()
         await it.settle()
-        assert len(files(folder)) == 2
+        assert len(files(folder)) == 1
         assert not any(name.endswith(".part") for name in files(folder))
 
 

@@ -114,6 +114,25 @@ async def test_esc_stops_the_downloads_and_says_how_far_they_came(tmp_path: Path
         held.set()
 
 
+async def test_d_again_while_the_marked_are_downloaded_starts_none_twice(tmp_path: Path) -> None:
+    between = Between()
+    held = between.hold(DOWNLOAD)
+    settings = replace(Settings(), download_folder=tmp_path)
+    async with explore(wrap=between, settings=settings) as it:
+        await mark(it, ADD, ESLINT)
+        await it.press("d")
+        await it.send("enter")
+        await it.until(lambda: between.count(DOWNLOAD) == 1)
+        await it.send("d")
+        await it.until(lambda: "one is still being downloaded" in it.footer)
+        it.screen.sidebar.highlight(IDS[ESLINT])
+        await it.send("enter", "d")
+        await it.until(lambda: "it is still being downloaded · esc stops" in it.footer)
+        held.set()
+        await it.until(lambda: "2 of 2 trajectories saved" in told(it))
+        assert len(list(tmp_path.iterdir())) == 2
+
+
 async def test_one_download_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     between = Between()
     between.answer(f"GET /api/v1/app-conversations/{IDS[ADD]}/download", 404, "{}")
