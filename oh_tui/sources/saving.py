@@ -22,7 +22,7 @@ _PREFIX, _SUFFIX = ".oh-tui-", ".part"
 
 _AGAIN = "press d to try again"
 
-_NO_SUCH_ZIP = "OpenHands makes no such zip: ask who runs the server"
+_NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
 
 
 def download_name(conversation: Conversation) -> str:

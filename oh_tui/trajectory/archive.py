@@ -318,7 +318,7 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
         return ZipMembers(file, owned=owned)
     except NotOpened as error:
         raise ArchiveProblem(
-            f"{name} is not opened: it {error}", "OpenHands makes no such zip: delete it"
+            f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
         ) from error
     except BROKEN:
         pass

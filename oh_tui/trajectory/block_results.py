@@ -39,6 +39,7 @@ from oh_tui.trajectory.terminal import read_output
 from oh_tui.trajectory.tools import change
 from oh_tui.trajectory.use import count
 from oh_tui.trajectory.views import (
+    USUAL_NUMBERS,
     View,
     left,
     take,
@@ -235,7 +236,7 @@ def _shell(metadata: Any) -> list[Block]:
     pid = take_number(metadata, "pid")
     facts = (
         "@".join(filter(None, (user, host))),
-        "" if pid is None else f"pid {number_text(pid)}",
+        "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
         one_line(take_text(metadata, "py_interpreter_path")),
     )
     return pair_blocks(("shell", " · ".join(filter(None, facts))))

@@ -62,6 +62,9 @@ USUAL: dict[str, tuple[frozenset[str], str]] = {
 """Values that say nothing more under these names, and why. Renderers take them with `take_usual`
 where that is so; any other value is shown."""
 
+USUAL_NUMBERS = {"pid": (-1, "no process was told")}
+"""The same for numbers."""
+
 
 class View(dict[str, Any]):
     """A JSON object; the values under the names in `taken` are shown."""

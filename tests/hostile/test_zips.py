@@ -183,7 +183,7 @@ def test_commands_say_it_in_one_sentence(tmp_path: Path) -> None:
         assert told.stderr.startswith(
             "oh-tui: run.zip is not opened: it has files that lie over each other, like a zip bomb"
         )
-        assert "delete it" in told.stderr
+        assert "do not trust it" in told.stderr
         assert len(told.stderr.splitlines()) <= 2
 
 

@@ -27,7 +27,13 @@ from oh_tui.trajectory.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.scan import finish, needle, said_by_step
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.terminal import read_output
-from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, REDUNDANT_LISTS, USUAL
+from oh_tui.trajectory.views import (
+    REDUNDANT,
+    REDUNDANT_IN_CALL,
+    REDUNDANT_LISTS,
+    USUAL,
+    USUAL_NUMBERS,
+)
 
 JsonObject = dict[str, Any]
 
@@ -122,8 +128,11 @@ def bodies(kinds: list[str]) -> st.SearchStrategy[JsonObject]:
 def leaves(value: Any) -> Iterator[str | int | float]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            if not (isinstance(inner, str) and name in USUAL and inner in USUAL[name][0]):
-                yield from leaves(inner)
+            if isinstance(inner, str) and name in USUAL and inner in USUAL[name][0]:
+                continue
+            if name in USUAL_NUMBERS and inner == USUAL_NUMBERS[name][0]:
+                continue
+            yield from leaves(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from leaves(inner)
