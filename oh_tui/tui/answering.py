@@ -267,9 +267,12 @@ async def carry_out(
             with screen.write("telling an agent what to do"), _waiting(screen, stage):
                 stage = await anext(stages, None)
         try:
-            return await agents.settled(before, as_asked)
+            now = await agents.settled(before, as_asked)
         except Problem as problem:
             raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
+        status = now.status or now.conversation.execution_status
+        screen.sidebar.settled(replace(now.conversation, execution_status=status))
+        return now
     finally:
         screen.refresh_lists()
         if screen.current and same_id(screen.current.id, before.conversation.id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -85,12 +86,13 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
         screen.footer.tell(problems[0] + more, error=True)
 
 
-def take_page(screen: MainScreen, page: Page[Conversation] | None) -> None:
+def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float = math.inf) -> None:
+    """A page of the list, as it was asked for then."""
     if page is None or not page.next_page_id:
         screen.pager = None
     screen.sidebar.has_more = screen.pager is not None
     screen.sidebar.now = screen.clock()
-    screen.sidebar.board.take(page.items if page else (), older=True)
+    screen.sidebar.board.take(page.items if page else (), older=True, asked=asked)
     screen.sidebar.show()
     if page and page.is_cut:
         tell_problems(screen, [cut_words("conversations")])
@@ -159,6 +161,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
         return False
     sidebar, board = screen.sidebar, screen.sidebar.board
     before, fresh, is_whole = _state(screen), dict[str, Conversation](), False
+    asked = time.monotonic()
     with screen.reporting():
         page = await screen.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
@@ -170,7 +173,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
                 fresh |= {bare_id(c.id): c for c in found if c}
             await read_sandboxes(screen)
         is_whole = True
-    changes = board.take(fresh.values())
+    changes = board.take(fresh.values(), asked=asked)
     if sort:
         board.reorder()
         sidebar.reorder_sandboxes()
@@ -196,11 +199,10 @@ async def read_sandboxes(screen: MainScreen) -> None:
     assert screen.source is not None
     if screen.source.can_act and "sandboxes" not in screen.lacks:
         with optional(screen, "sandboxes"):
-            told = len(screen.source.problems)
+            told, asked = len(screen.source.problems), time.monotonic()
             read = tuple(await screen.source.sandboxes())
             tell_problems(screen, screen.source.problems[told:])
-            screen.sidebar.knows_sandboxes = True
-            screen.sidebar.sandboxes = read
+            screen.sidebar.take_sandboxes(read, asked)
 
 
 @contextlib.contextmanager
@@ -340,7 +342,8 @@ async def read_more(screen: MainScreen) -> None:
     if pager is None:
         return
     with screen.reporting():
+        asked = time.monotonic()
         page = await pager.next()
         if screen.pager is pager:  # else another source was opened meanwhile
-            take_page(screen, page)
+            take_page(screen, page, asked)
             screen.tell_totals()

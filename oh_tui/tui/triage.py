@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import NamedTuple
 
 import msgspec
@@ -111,6 +112,8 @@ class Board:
         """What the server told last of each agent, for changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
+        self._told: dict[str, float] = {}
+        """By id when an act told last how a conversation stands."""
 
     def row(self, identifier: str) -> Row | None:
         if self._placed_of is not self.rows:
@@ -127,15 +130,19 @@ class Board:
 
     # What is told
 
-    def take(self, conversations: Iterable[Conversation], *, older: bool = False) -> list[Change]:
-        """The state of now. Listed rows keep their places; new ones come to the top of their
-        groups, or to the end when they are of an older page. Tells who came to stand otherwise
-        since the last time."""
+    def take(
+        self, conversations: Iterable[Conversation], *, older: bool = False, asked: float = inf
+    ) -> list[Change]:
+        """The state of now, or of the time it was asked for: it changes no row that an act has told
+        of since. Listed rows keep their places; new ones come to the top of their groups, or to the
+        end when they are of an older page. Tells who stands otherwise since the last time."""
         fresh = {bare_id(one.id): one for one in conversations}
         changes: list[Change] = []
         rows: list[Row] = []
         for row in self.rows:
             now = fresh.pop(row.id, row.conversation)
+            if self._told.get(row.id, -inf) >= asked:
+                now = row.conversation
             rows.append(row if now == row.conversation else self._renewed(row, now))
             before, stand = self._heard.get(row.id), told_stand(now)
             if before not in (None, stand) and stand in NEWSWORTHY:
@@ -174,6 +181,13 @@ class Board:
         if self.memory.get(row.id).outcome == stand:
             self.memory.heard(row.id, line, keep=stand is not Stand.RUNNING)
         self._put(self._renewed(row, conversation))
+
+    def told(self, conversation: Conversation, now: float) -> None:
+        """How a conversation stands after something was done to it; `now` is compared with the
+        time at which a reading was asked for."""
+        if row := self.row(conversation.id):
+            self._told[row.id] = now
+            self._put(self._renewed(row, conversation))
 
     def open(self, identifier: str) -> None:
         """The run of this conversation is being read."""

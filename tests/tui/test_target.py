@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
 from oh_tui.needs import Stand
 from oh_tui.settings import Settings
+from oh_tui.tui import lists
 from oh_tui.tui.changes_screen import ChangesScreen
 from oh_tui.tui.where import WhereScreen
 from tests.tui.explorer import Between, Explorer, explore
@@ -15,6 +20,7 @@ from tests.tui.test_in_order import burst
 
 IDS = {entry.title: entry.id for entry in ENTRIES}
 OAUTH, WEEKS, BUMP = "Add OAuth login", "Parse ISO week dates", "Nightly dependency bump"
+LEDGER = "Rename Store to Ledger"
 FUZZ = "Fuzz the parser over night"
 """12,000 events, which nothing reads by itself."""
 
@@ -242,3 +248,82 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
         assert "wait" not in it.text("#header")
         assert f"◆ {OAUTH}" not in it.text("#conversations")
         assert "idle" in it.text("#summary")
+
+
+class Late:
+    """The first reading of a list is answered at once, which arrives when `arrives` is set."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.arrives = asyncio.Event()
+        self.arrives.set()
+        self.answered = asyncio.Event()
+
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.arrives.is_set() or self.answered.is_set() or scope["path"] != self.path:
+                await app(scope, receive, send)
+                return
+            kept: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                kept.append(message)
+
+            await app(scope, receive, keep)
+            self.answered.set()
+            await self.arrives.wait()
+            for message in kept:
+                await send(message)
+
+        return serve
+
+
+async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() -> None:
+    late = Late("/api/v1/app-conversations/search")
+    async with explore(wrap=late) as it:
+        await at(it, OAUTH)
+        board = it.screen.sidebar.board
+        stands: list[Stand] = []
+        late.arrives.clear()
+        await it.send("r")
+        await late.answered.wait()
+        await it.send("a")
+        await it.until(lambda: it.screen.question_bar.display)
+        await it.send("n")
+        await it.until(lambda: it.screen.editor)
+        await it.send("ctrl+s")
+        await it.until(lambda: "rejected · " in it.footer)
+        take = board.take
+
+        def watched(*words: Any, **named: Any) -> Any:
+            changes = take(*words, **named)
+            row = board.row(IDS[OAUTH])
+            assert row
+            stands.append(row.stand)
+            return changes
+
+        board.take = watched  # type: ignore[method-assign]
+        late.arrives.set()
+        await it.settle()
+        assert len(stands) >= 2, "the one that was late, and the one after it"
+        assert Stand.WAITING not in stands
+
+
+async def test_a_reading_asked_for_before_a_pause_does_not_take_it_back() -> None:
+    late = Late("/api/v1/sandboxes/search")
+    async with explore(wrap=late) as it:
+        await at(it, LEDGER)
+        sandbox = it.screen.sidebar.list.current
+        assert sandbox
+        late.arrives.clear()
+        reading = asyncio.ensure_future(lists.read_sandboxes(it.screen))
+        await late.answered.wait()
+        await it.send("p")
+        await it.until(lambda: it.screen.question_bar.display or "paused" in it.footer)
+        if it.screen.question_bar.display:
+            await it.send("enter")
+        await it.until(lambda: "sandbox paused" in it.footer)
+        late.arrives.set()
+        await reading
+        states = {one.id: one.status for one in it.screen.sidebar.sandboxes}
+        assert states[sandbox.sandbox_id or ""] == "PAUSED"

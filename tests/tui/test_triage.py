@@ -362,3 +362,13 @@ def test_no_conversation_is_lost_or_doubled_whatever_is_told(
             assert sorted(order(made)) == sorted(wanted)
             assert [row.group for row in made.rows] == sorted(row.group for row in made.rows)
         assert sum(made.counts()) <= len(made.rows)
+
+
+def test_a_reading_asked_for_before_an_act_told_changes_not_what_it_told() -> None:
+    made = board(talk("a", "waiting_for_confirmation"), talk("b", "running"))
+    made.told(talk("a", "running", 1), 20.0)
+    late = [talk("a", "waiting_for_confirmation"), talk("b", "finished")]
+    assert [change.conversation.id for change in made.take(late, asked=19.0)] == ["b"]
+    assert (get(made, "a").stand, get(made, "b").stand) == (Stand.RUNNING, Stand.FINISHED)
+    made.take([talk("a", "finished", 0)], asked=21.0)
+    assert get(made, "a").stand is Stand.FINISHED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from textual.app import ComposeResult
 from textual.reactive import reactive
@@ -36,6 +38,8 @@ class Sidebar(Stack):
         self._order = SandboxOrder()
         self.in_sandboxes = False
         """The reader is in the Sandboxes pane: its rows stay where they are."""
+        self._told: dict[str, float] = {}
+        """By id when an act told last how a sandbox stands."""
         self.board = Board()
         self.conversations: tuple[Conversation, ...] = ()
         """Those listed, in the order shown."""
@@ -70,6 +74,7 @@ class Sidebar(Stack):
             self.board, self.marks = board, frozenset()
             self._order, self.knows_sandboxes = SandboxOrder(), False
             self.sandboxes = ()
+            self._told.clear()
             self.list.grouped = board.grouped
         self.list.rows = self.board.rows
         before = self.conversations
@@ -163,9 +168,21 @@ class Sidebar(Stack):
             facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
         self._rule.facts = joined(facts, glyphs_of(self.app).dot)
 
+    def settled(self, conversation: Conversation) -> None:
+        """A conversation stands so, as the server has just told after something was done to it."""
+        self.board.told(conversation, time.monotonic())
+        self.show()
+
+    def take_sandboxes(self, read: tuple[Sandbox, ...], asked: float) -> None:
+        """The sandboxes as they were asked for then; those that an act has told of since stay."""
+        newer = {one.id: one for one in self.sandboxes if self._told.get(one.id, 0.0) >= asked}
+        self.knows_sandboxes = True
+        self.sandboxes = tuple(newer.get(one.id, one) for one in read)
+
     def tell_sandbox(self, sandbox_id: str, status: str) -> None:
         """A sandbox came to stand so, as the server has just told; the next reading tells the
         rest."""
+        self._told[sandbox_id] = time.monotonic()
         self.sandboxes = tuple(
             msgspec.structs.replace(one, status=status) if one.id == sandbox_id else one
             for one in self.sandboxes
