@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oh_tui.demo.catalog import ENTRIES
@@ -20,7 +21,7 @@ from tests.tui.test_in_order import burst
 
 IDS = {entry.title: entry.id for entry in ENTRIES}
 OAUTH, WEEKS, BUMP = "Add OAuth login", "Parse ISO week dates", "Nightly dependency bump"
-LEDGER = "Rename Store to Ledger"
+LEDGER, FLAKY = "Rename Store to Ledger", "Flaky CI on main"
 FUZZ = "Fuzz the parser over night"
 """12,000 events, which nothing reads by itself."""
 
@@ -225,6 +226,36 @@ async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to(
         await it.press("r")
         under = it.screen.sidebar.list.current
         assert under and under.title == OAUTH
+
+
+@pytest.mark.parametrize(
+    ("marks", "keys", "told"),
+    [
+        ((), "P", "the agent is stopped"),
+        ((), "d", "saved "),
+        ((LEDGER, FLAKY), "p", "2 of 2 sandboxes paused"),
+        ((LEDGER, FLAKY), "d", "2 of 2 trajectories saved"),
+    ],
+    ids=["stop", "download", "pause the marked", "download the marked"],
+)
+async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
+    tmp_path: Path, marks: tuple[str, ...], keys: str, told: str
+) -> None:
+    async with explore(settings=Settings(download_folder=tmp_path)) as it:
+        await at(it, FLAKY)
+        listed = it.screen.sidebar.list
+        it.screen.sidebar.mark(frozenset(IDS[title].replace("-", "") for title in marks))
+        await it.send(keys)
+        await it.until(lambda: it.screen.question_bar.display or told in it.footer)
+        if it.screen.question_bar.display:
+            await it.send("f" if keys == "p" else "enter")
+        await it.until(lambda: told in it.footer, 15)
+        await it.settle()
+        assert listed.current and listed.current.title == FLAKY
+        await it.press("r")
+        assert listed.current and listed.current.title == FLAKY
+        await it.press("3", "1")
+        assert listed.current and listed.current.title == FLAKY
 
 
 async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() -> None:
