@@ -165,13 +165,15 @@ class Soak:
         run = self.busy[self.present]
         stops = self.present // PAUSED_EVERY % 2 == 0
         await self.opens(run)
-        for wanted in ("PAUSED", "RUNNING"):
-            for _ in range(6):
+        for wanted, tries in (("PAUSED", 6), ("RUNNING", 20)):
+            for _ in range(tries):
                 found = await self.record(run)
                 if found and found.sandbox_status == wanted:
                     break
                 await self._press_pause("enter" if stops else "f")
                 await self.quiet()
+            else:
+                self.wrong.append(f"the sandbox of {run} did not become {wanted.lower()}")
         for _ in range(6 if stops else 0):
             found = await self.record(run)
             if found and found.execution_status in ("running", "finished"):
@@ -183,7 +185,7 @@ class Soak:
     async def _press_pause(self, how: str) -> None:
         await self.press("3", "p")
         end = time.monotonic() + 4
-        while not self.screen.is_asking and time.monotonic() < end:  # noqa: ASYNC110
+        while not self.screen.question_bar.is_seen and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         if question := self.screen.question_bar.question:
             pauses = any(key == "f" for key, *_ in question.answers)
