@@ -161,7 +161,8 @@ class SandboxServer:
         self, command: str, *, cwd: str | None = None, timeout: int = TIMEOUT
     ) -> BashOutput:
         """Run a command and wait for its last part: the whole output only when it is less than
-        1 MiB. One connection is kept silent all the time; `run_command` needs neither."""
+        1 MiB, and of more than that on 1.17.0 any part, without an exit code if it is not the last.
+        One connection is kept silent all the time; `run_command` needs neither."""
         answer = await self._server.post(
             "/api/bash/execute_bash_command",
             "run the command",

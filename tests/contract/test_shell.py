@@ -24,10 +24,13 @@ async def test_3_MB_of_output_come_whole(agent: AgentServer) -> None:
     assert [part.exit_code for part in seen] == [None, None, 0]
 
 
-async def test_execute_gives_the_last_part_at_least(agent: AgentServer) -> None:
-    last = await agent.execute_bash_command("seq 1 450000")
-    assert last.exit_code == 0
-    assert last.stdout in (NUMBERS[2 * 1024 * 1024 :], NUMBERS)  # the whole: 1.58.2
+async def test_execute_gives_a_part_at_least(agent: AgentServer) -> None:
+    part = await agent.execute_bash_command("seq 1 450000")
+    if part.exit_code is None:  # 1.17.0 gives any part of those that came within a second
+        assert part.stdout in (NUMBERS[: 1024 * 1024], NUMBERS[1024 * 1024 : 2 * 1024 * 1024])
+    else:
+        assert part.exit_code == 0
+        assert part.stdout in (NUMBERS[2 * 1024 * 1024 :], NUMBERS)  # the whole: 1.58.2
 
 
 async def test_a_command_that_fails_has_its_exit_code_and_both_streams(
