@@ -148,3 +148,15 @@ async def test_runs_that_were_left_go_without_a_sweep() -> None:
             await it.until(lambda: held() <= before + KEPT)
         finally:
             gc.enable()
+
+
+async def test_the_lines_of_a_closed_view_go() -> None:
+    async with explore() as it:
+        await it.press("T")
+        page = it.app.screen.query_one("Footer")
+        lines = weakref.ref(page._styles_cache)
+        del page
+        await it.press("q")
+        assert len(it.app.screen_stack) == 1
+        it.app.sweeping.sweep()
+        assert lines() is None
