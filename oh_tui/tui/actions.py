@@ -298,6 +298,9 @@ def put(screen: MainScreen) -> None:
 
 
 def copy(screen: MainScreen) -> None:
+    if screen.preparing:  # `a y` is meant for the question of `a`
+        screen.footer.tell("y came before the question")
+        return
     screen.work_on("ask", copying.copy, screen)
 
 

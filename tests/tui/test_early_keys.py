@@ -167,6 +167,21 @@ async def test_a_menu_that_only_copies_takes_its_key_at_once() -> None:
             await it.until(lambda: "sent to the terminal's clipboard" in it.footer)
 
 
+async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        gate = between.hold("GET /api/v1/app-conversations*")
+        await it.send("a")
+        await it.until(lambda: it.screen.preparing)
+        await it.send("y")
+        assert "y came before the question" in it.footer
+        gate.set()
+        await it.until(lambda: it.screen.question_bar.is_seen)
+        assert "approve" in it.text("#question") and between.count("POST *") == 0
+        await it.press("escape")
+
+
 # Fields
 
 
