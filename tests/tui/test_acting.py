@@ -290,6 +290,7 @@ async def test_d_pressed_again_meanwhile_says_so_and_downloads_once(folder: Path
         going_on = between.hold(DOWNLOAD)
         await it.send("d", "d")
         await it.until(lambda: "it is still being downloaded · esc stops" in it.footer)
+        await it.until(lambda: between.count(DOWNLOAD))
         assert between.count(DOWNLOAD) == 1
         await it.send("escape")
         await it.until(lambda: "download stopped" in it.footer)
