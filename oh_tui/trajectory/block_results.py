@@ -23,7 +23,6 @@ from oh_tui.trajectory.block import (
     number_text,
     one_line,
     output_blocks,
-    pair_blocks,
     plain_text,
     safe,
 )
@@ -239,7 +238,8 @@ def _shell(metadata: Any) -> list[Block]:
         "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
         one_line(take_text(metadata, "py_interpreter_path")),
     )
-    return pair_blocks(("shell", " · ".join(filter(None, facts))))
+    told = " · ".join(filter(None, facts))
+    return [Note(f"shell {told}")] if told else []
 
 
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")

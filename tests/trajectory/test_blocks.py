@@ -602,7 +602,7 @@ def test_json_of_a_pair_is_a_list_of_both() -> None:
     ]
 
 
-@pytest.mark.parametrize(("pid", "told"), [(-1, "shell: ada@box"), (7, "shell: ada@box · pid 7")])
+@pytest.mark.parametrize(("pid", "told"), [(-1, "shell ada@box"), (7, "shell ada@box · pid 7")])
 def test_a_shell_that_tells_no_process_is_shown_without_one(pid: int, told: str) -> None:
     metadata = {"exit_code": 0, "pid": pid, "username": "ada", "hostname": "box"}
     step, outcome = step_of(
