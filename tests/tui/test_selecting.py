@@ -39,7 +39,8 @@ def styles_at(view: BodyView, y: int) -> list[Style]:
 
 
 async def drag(it: Explorer, start: tuple[str, int, int], end: tuple[str, int, int]) -> None:
-    await it.pilot.pause()  # what is shown anew takes a selection away
+    await it.settle()  # what is shown anew takes a selection away
+    await it.pilot.pause()
     await it.pilot.mouse_down(f"#{start[0]}", offset=start[1:])
     await it.pilot.hover(f"#{end[0]}", offset=end[1:])
     await it.pilot.mouse_up(f"#{end[0]}", offset=end[1:])
