@@ -47,6 +47,9 @@ class Loaded(msgspec.Struct, frozen=True):
     more: bool = False
     damaged: bool = False
     """Something of the file could not be read."""
+    news: Sequence[Event] | None = None
+    """In place of a trajectory, the events that follow those of the `held` one, for the caller to
+    add to it; none when its `stats` alone are new."""
 
 
 class Cost(msgspec.Struct, frozen=True):

@@ -112,43 +112,51 @@ class ServerRuns(Following):
     async def _load_from_agent(
         self, agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
     ) -> AsyncGenerator[Loaded, None]:
+        """All events; of a run that it gave `whole` before, those that came since."""
+        if whole is not None:
+            news = await news_from_agent(agent, whole)
+            if news is not None:
+                async for state in self._news_for(whole, agent, news):
+                    yield state
+                return
+        async for state in self._all_from_agent(agent, b"" if held is None else held.stats):
+            yield state
+
+    async def _news_for(
+        self, whole: Trajectory, agent: AgentServer, news: list[Event]
+    ) -> AsyncGenerator[Loaded, None]:
+        count = len(whole.events) + len(news)
+        if news:
+            yield Loaded("agent server", None, count, count, news=news)
+        told = await read_stats(agent) if news or not whole.stats else None
+        if told and told != whole.stats:
+            whole.stats = told
+            yield Loaded("agent server", None, count, count, news=())
+
+    async def _all_from_agent(
+        self, agent: AgentServer, stats: bytes
+    ) -> AsyncGenerator[Loaded, None]:
         """All events, with the stats of the record as soon as it is there: nothing waits for it,
-        and when it comes last the run is given once more."""
-        stats = b"" if held is None else held.stats
-        last, run = Loaded("agent server"), whole
-        record: asyncio.Task[bytes | None] | None = None
-        if whole is None or not whole.stats:  # else it is read when something is new
-            record = asyncio.create_task(read_stats(agent))
+        and when it comes last the run is given once more. Until then it has those given."""
+        last, run = Loaded("agent server"), None
+        record = asyncio.create_task(read_stats(agent))
         try:
-            async for state in self._events_from_agent(agent, whole):
-                record = record or asyncio.create_task(read_stats(agent))
+            async for state in self._events_from_agent(agent):
                 if state.trajectory is not None:
                     last, run = state, state.trajectory
                     run.stats = (record.done() and record.result()) or stats
                 yield state
-            told = await record if record else None
+            told = await record
         finally:
-            if record:
-                record.cancel()
+            record.cancel()
         if told and run is not None and told != run.stats:
             run = await asyncio.to_thread(
                 build, list(run.events), live=True, complete=run.complete, stats=told
             )
             yield replace(last, trajectory=run, loaded=len(run.events))
 
-    async def _events_from_agent(
-        self, agent: AgentServer, held: Trajectory | None
-    ) -> AsyncGenerator[Loaded, None]:
-        """All events; of a run that it gave whole before, those that came since."""
+    async def _events_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
         via = "agent server"
-        if held:
-            before = list(held.events)
-            news = await news_from_agent(agent, held)
-            if news is not None:
-                if news:
-                    run = await asyncio.to_thread(build, [*before, *news], live=True)
-                    yield Loaded(via, run, len(run.events), len(run.events))
-                return
         total = await agent.count_events()
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         whole = not page.next_page_id

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.events import Event
     from oh_tui.tui.main_screen import MainScreen
 
 AT_ONCE = 2000
@@ -109,6 +111,10 @@ def take_loaded(
 ) -> Run | None:
     """Show what came of a run. The cursor lands once; after that it stays with its event."""
     run = screen.runs.get(conversation.id)
+    if loaded.news is not None:
+        if run:
+            take_news(screen, run, loaded.news)
+        return run
     if loaded.trajectory is None:
         if loaded.total:
             done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
@@ -217,22 +223,28 @@ async def _follow(screen: MainScreen, run: Run) -> None:
                 return
             if screen.timeline.trajectory is not trajectory:
                 return
-            status, numberings = trajectory.status, trajectory.numberings
-            under = screen.timeline.current
-            changed = trajectory.extend(news)
-            if run.study:
-                run.study.update()
-            if trajectory.numberings != numberings:  # the rows are no longer those of before
-                step = trajectory.step_of(under[1].id) if under else None
-                show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
-            else:
-                screen.run_view.grown(changed, follow=screen.follow)
-                finding.grown(screen, changed)
-            tell_study(screen, run)
-            views.grown(screen)
-            if trajectory.status != status:
-                screen.run_view.refresh_outcomes()
-                screen.tell_keys()
+            take_news(screen, run, news)
+
+
+def take_news(screen: MainScreen, run: Run, news: Sequence[Event]) -> None:
+    """Add events to the run shown, in place: a long one built anew takes twice its memory."""
+    trajectory = run.trajectory
+    status, numberings = trajectory.status, trajectory.numberings
+    under = screen.timeline.current
+    changed = trajectory.extend(news)
+    if run.study:
+        run.study.update()
+    if trajectory.numberings != numberings:  # the rows are no longer those of before
+        step = trajectory.step_of(under[1].id) if under else None
+        show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
+    else:
+        screen.run_view.grown(changed, follow=screen.follow)
+        finding.grown(screen, changed)
+    tell_study(screen, run)
+    views.grown(screen)
+    if trajectory.status != status:
+        screen.run_view.refresh_outcomes()
+        screen.tell_keys()
 
 
 async def record_of_now(screen: MainScreen, conversation: Conversation) -> Conversation:

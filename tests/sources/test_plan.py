@@ -205,11 +205,15 @@ async def test_of_a_live_run_that_is_held_whole_only_what_is_new_is_read(here: P
     assert [state async for state in here.source.load(conversation, held, via)] == []
     assert here.calls() == {AGENT_PAGE: 1}
     here.demo.advance(120)
-    longer = whole([state async for state in here.source.load(conversation, held, via)])
+    before, stats = len(held.events), held.stats
+    async for state in here.source.load(conversation, held, via):
+        assert state.trajectory is None
+        held.extend(state.news or ())
     assert here.calls() == {AGENT_PAGE: 2, RECORD: 1}
-    assert len(longer.events) > len(held.events)
+    assert len(held.events) > before
+    assert held.stats != stats
     again = whole(await here.load("pydantic"))
-    assert [e.id for e in longer.events] == [e.id for e in again.events]
+    assert [e.id for e in held.events] == [e.id for e in again.events]
 
 
 async def test_what_the_agent_server_does_not_know_any_more_is_read_anew(here: Plans) -> None:

@@ -184,3 +184,19 @@ async def test_too_much_that_is_new_takes_the_place_of_what_was_whole() -> None:
         assert held(it) == 1000
         assert "the last 1,000 of 4,500 events · L reads all" in rule(it)
         assert "L read all" in it.footer
+
+
+async def test_a_live_run_that_is_gone_back_to_grows_in_place() -> None:
+    async with explore() as it:
+        await it.open("Migrate to pydantic 2")
+        run = it.screen.timeline.trajectory
+        assert run and run.complete and run.live
+        before = len(run.events)
+        await it.open("Raise the coverage of billing")
+        it.demo.advance(120)
+        await it.open("Migrate to pydantic 2")
+        assert it.screen.timeline.trajectory is run, "built anew it would take its memory twice"
+        assert len(run.events) > before
+        assert it.screen.run_view.study
+        assert it.screen.run_view.study.accounts.trajectory is run
+        assert it.screen.timeline.row_count() == len(run)
