@@ -83,11 +83,28 @@ def find_images(body: Any) -> list[Image]:
 
 _BASE64 = pattern(r"[A-Za-z0-9+/_\-\r\n]++={0,2}\s?")
 _MIXED = (pattern("[a-z]"), pattern("[A-Z]"), pattern("[0-9]"))
+_WRAPPED = 60
+"""Characters that a line of base64 has at least; programs wrap it at 60, 64 or 76."""
+
+
+def _is_base64(text: str, start: int = 0) -> bool:
+    """Names on lines of their own, or paths, have its letters too. But it is wrapped at one length,
+    and of its two alphabets one has `+/` and the other `-_`."""
+    if not _BASE64.fullmatch(text, start):
+        return False
+    text = text[start:]
+    if ("+" in text or "/" in text) and ("-" in text or "_" in text):
+        return False
+    first, *more = text.split() or [""]
+    if not more:
+        return True
+    width, last = len(first), more.pop()
+    return width >= _WRAPPED and len(last) <= width and {len(line) for line in more} <= {width}
 
 
 def is_image(source: str) -> bool:
     """Whether a text where an image belongs is one, or where it can be found, and no words."""
-    if len(source) >= _HEADER and _BASE64.fullmatch(source):
+    if len(source) >= _HEADER and _is_base64(source):
         return True
     found = _image(source)
     return bool(found.address or found.format)
@@ -98,7 +115,7 @@ def data_text(text: str) -> str:
     start = text.find(";base64,", 0, 200) + 8 if text[:5] == "data:" else 0
     if start < 8 and not (len(text) >= 256 and all(k.search(text, 0, 256) for k in _MIXED)):
         return ""
-    if not _BASE64.fullmatch(text, start):
+    if not _is_base64(text, start):
         return ""
     found = _image(text)
     if found.format:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oh_tui.demo.images import SCREENSHOT
 from oh_tui.text import clean_line
-from oh_tui.trajectory.images import Image, find_images, images_of
+from oh_tui.trajectory.images import Image, data_text, find_images, images_of, is_image
 from oh_tui.trajectory.steps import Trajectory
 
 from .made import message, result, shell
@@ -89,3 +89,20 @@ def test_nothing_raises(data: bytes, value: Any) -> None:
             for image in find_images(body):
                 assert isinstance(image, Image) and clean_line(str(image)) == str(image)
                 image.decode()
+
+
+LISTING = "\n".join(f"{name}{n}" for n in range(20) for name in ("Makefile", "src/Main", "LICENSE"))
+
+
+@pytest.mark.parametrize("text", [LISTING, "Users/My-Name_2/Projects/" * 20])
+def test_names_and_paths_are_text_though_they_have_the_letters_of_base64(text: str) -> None:
+    assert len(text) > 256
+    assert not data_text(text)
+    assert not is_image(text)
+
+
+@pytest.mark.parametrize("width", [0, 60, 64, 76])
+def test_base64_is_data_also_when_it_is_wrapped(width: int) -> None:
+    text = encoded(bytes(range(256)) * 4)
+    lines = [text[n : n + width] for n in range(0, len(text), width)] if width else [text]
+    assert data_text("\r\n".join(lines) + "\n").startswith("data, ")

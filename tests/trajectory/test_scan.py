@@ -87,6 +87,11 @@ def test_ids_keys_and_pictures_are_not_looked_at() -> None:
     assert found("exit_code", *events) == []
 
 
+def test_a_listing_without_dots_and_spaces_is_found() -> None:
+    names = "\n".join(f"{name}{n}" for n in range(40) for name in ("Makefile", "src/Main"))
+    assert found("src/Main7", shell("a", "ls"), output("a", names)) == [1]
+
+
 def test_of_a_changed_file_only_the_change_is_looked_at() -> None:
     lines = [f"line {n}" for n in range(40)]
     old = "\n".join(["far away", *lines, "before"])
