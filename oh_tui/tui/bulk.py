@@ -12,6 +12,7 @@ from oh_tui.human import plural, size
 from oh_tui.places import tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
+from oh_tui.tui import pausing
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
@@ -105,10 +106,15 @@ async def _carry_out(
             for number, plan in enumerate(todo, 1):
                 if bulk.stopped:
                     break
+                more = " · esc stops after this one" if number < len(todo) else ""
+
+                def tell(
+                    stage: str, head: str = f"{number} of {len(todo)}", more: str = more
+                ) -> None:
+                    screen.footer.tell(f"{head}: {stage}{more}", log=False)
+
                 try:
-                    async for stage in source.carry_out(plan, stop_agents=stop_agents):
-                        more = " · esc stops after this one" if number < len(todo) else ""
-                        screen.footer.tell(f"{number} of {len(todo)}: {stage}{more}", log=False)
+                    await pausing.carry_out(screen, source, plan, tell, stop_agents=stop_agents)
                     done.append(plan)
                 except Problem as problem:
                     problems.append(problem)

@@ -15,7 +15,7 @@ from oh_tui.places import expanded, tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.trajectory.steps import Outcome
-from oh_tui.tui import bulk
+from oh_tui.tui import bulk, pausing
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.target import no_target, target, target_sandbox
 from oh_tui.tui.theme import status_mark
@@ -99,11 +99,9 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
     screen.changing[sandbox_id] = "being paused" if pauses else "being resumed"
     stopped = answer == "stop" and bool(plan.running)
     with screen.write(f"{'pausing' if pauses else 'resuming'} a sandbox"):
-        stage = ""
-        async for stage in source.carry_out(plan, stop_agents=answer == "stop"):
-            screen.footer.tell(stage)
-        screen.sidebar.tell_sandbox(sandbox_id, "PAUSED" if pauses else "RUNNING")
-        screen.tell_keys()
+        stage = await pausing.carry_out(
+            screen, source, plan, screen.footer.tell, stop_agents=answer == "stop"
+        )
         told = await what_else(screen, source, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"

@@ -11,7 +11,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem
 from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
-from oh_tui.tui import flows
+from oh_tui.tui import flows, pausing
 from oh_tui.tui.answering import (
     ask_about_calls,
     carry_out,
@@ -212,9 +212,7 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
     if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
         return False
     with screen.write("resuming a sandbox"):
-        stage = ""
-        async for stage in source.carry_out(plan, stop_agents=False):
-            screen.footer.tell(stage)
+        stage = await pausing.carry_out(screen, source, plan, screen.footer.tell)
         screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, source, plan)}")
     screen.refresh_lists()
     return True

@@ -189,6 +189,20 @@ class Board:
             self._told[row.id] = now
             self._put(self._renewed(row, conversation))
 
+    def told_sandbox(self, sandbox_id: str, status: str, now: float) -> None:
+        """How a sandbox stands after something was done to it. Of what is in it nothing else is
+        known: in a paused one the server tells no agent and no address (measured), and those of a
+        resumed one are new."""
+        for row in self.rows:
+            one = row.conversation
+            if one.sandbox_id == sandbox_id:
+                if one.sandbox_status != status:
+                    one = msgspec.structs.replace(
+                        one, sandbox_status=status, execution_status=None,
+                        conversation_url=None, session_api_key=None,
+                    )  # fmt: skip
+                self.told(one, now)
+
     def open(self, identifier: str) -> None:
         """The run of this conversation is being read."""
         if row := self.row(identifier):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -103,6 +103,34 @@ class Between:
 
     def count(self, pattern: str) -> int:
         return len(fnmatch.filter(self.asked, pattern))
+
+
+class Late:
+    """The first reading of a list is answered at once, which arrives when `arrives` is set."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.arrives = asyncio.Event()
+        self.arrives.set()
+        self.answered = asyncio.Event()
+
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.arrives.is_set() or self.answered.is_set() or scope["path"] != self.path:
+                await app(scope, receive, send)
+                return
+            kept: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                kept.append(message)
+
+            await app(scope, receive, keep)
+            self.answered.set()
+            await self.arrives.wait()
+            for message in kept:
+                await send(message)
+
+        return serve
 
 
 @dataclass

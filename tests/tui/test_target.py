@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
@@ -16,12 +17,15 @@ from oh_tui.settings import Settings
 from oh_tui.tui import lists
 from oh_tui.tui.changes_screen import ChangesScreen
 from oh_tui.tui.where import WhereScreen
-from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.explorer import Between, Explorer, Late, explore
 from tests.tui.test_in_order import burst
 
 IDS = {entry.title: entry.id for entry in ENTRIES}
+SANDBOXES = {entry.title: entry.sandbox_id for entry in ENTRIES}
 OAUTH, WEEKS, BUMP = "Add OAuth login", "Parse ISO week dates", "Nightly dependency bump"
-LEDGER, FLAKY = "Rename Store to Ledger", "Flaky CI on main"
+LEDGER, FLAKY, COVERAGE = (
+    "Rename Store to Ledger", "Flaky CI on main", "Raise the coverage of billing",
+)  # fmt: skip
 FUZZ = "Fuzz the parser over night"
 """12,000 events, which nothing reads by itself."""
 
@@ -281,34 +285,6 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
         assert "idle" in it.text("#summary")
 
 
-class Late:
-    """The first reading of a list is answered at once, which arrives when `arrives` is set."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.arrives = asyncio.Event()
-        self.arrives.set()
-        self.answered = asyncio.Event()
-
-    def __call__(self, app: ASGIApp) -> ASGIApp:
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            if self.arrives.is_set() or self.answered.is_set() or scope["path"] != self.path:
-                await app(scope, receive, send)
-                return
-            kept: list[Message] = []
-
-            async def keep(message: Message) -> None:
-                kept.append(message)
-
-            await app(scope, receive, keep)
-            self.answered.set()
-            await self.arrives.wait()
-            for message in kept:
-                await send(message)
-
-        return serve
-
-
 async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() -> None:
     late = Late("/api/v1/app-conversations/search")
     async with explore(wrap=late) as it:
@@ -340,21 +316,73 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
         assert Stand.WAITING not in stands
 
 
-async def test_a_reading_asked_for_before_a_pause_does_not_take_it_back() -> None:
+async def by_p(it: Explorer) -> str:
+    await at(it, LEDGER)
+    await it.send("p")
+    await it.until(lambda: it.screen.question_bar.display or "paused" in it.footer)
+    if it.screen.question_bar.display:
+        await it.send("enter")
+    await it.until(lambda: "sandbox paused" in it.footer)
+    return LEDGER
+
+
+async def by_p_for_all_marked(it: Explorer) -> str:
+    await at(it, LEDGER)
+    await it.send("space", "p")
+    await it.until(lambda: it.screen.question_bar.display)
+    await it.send("enter")
+    await it.until(lambda: "1 of 1 sandbox paused" in it.footer)
+    return LEDGER
+
+
+async def by_a_message(it: Explorer) -> str:
+    await at(it, COVERAGE)
+    await it.send("m")
+    await it.until(lambda: it.screen.editor)
+    await it.type("more tests")
+    await it.send("ctrl+s")
+    await it.until(lambda: it.screen.question_bar.display)
+    await it.send("enter")
+    await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.told), 15)
+    return COVERAGE
+
+
+ACTS = pytest.mark.parametrize(
+    ("act", "then"),
+    [(by_p, "PAUSED"), (by_p_for_all_marked, "PAUSED"), (by_a_message, "RUNNING")],
+)
+
+
+@ACTS
+async def test_sandboxes_asked_for_before_an_act_do_not_take_it_back(
+    act: Callable[[Explorer], Awaitable[str]], then: str
+) -> None:
     late = Late("/api/v1/sandboxes/search")
     async with explore(wrap=late) as it:
-        await at(it, LEDGER)
-        sandbox = it.screen.sidebar.list.current
-        assert sandbox
         late.arrives.clear()
         reading = asyncio.ensure_future(lists.read_sandboxes(it.screen))
         await late.answered.wait()
-        await it.send("p")
-        await it.until(lambda: it.screen.question_bar.display or "paused" in it.footer)
-        if it.screen.question_bar.display:
-            await it.send("enter")
-        await it.until(lambda: "sandbox paused" in it.footer)
+        title = await act(it)
         late.arrives.set()
         await reading
         states = {one.id: one.status for one in it.screen.sidebar.sandboxes}
-        assert states[sandbox.sandbox_id or ""] == "PAUSED"
+        assert states[SANDBOXES[title]] == then
+
+
+@ACTS
+async def test_conversations_asked_for_before_an_act_do_not_take_back_how_their_sandbox_stands(
+    act: Callable[[Explorer], Awaitable[str]], then: str
+) -> None:
+    late = Late("/api/v1/app-conversations/search")
+    async with explore(wrap=late) as it:
+        late.arrives.clear()
+        board = it.screen.sidebar.board
+        asked = time.monotonic()
+        assert it.screen.source
+        reading = asyncio.ensure_future(it.screen.source.newest())
+        await late.answered.wait()
+        title = await act(it)
+        late.arrives.set()
+        board.take((await reading).items, asked=asked)
+        row = board.row(IDS[title])
+        assert row and row.conversation.sandbox_status == then

@@ -180,13 +180,16 @@ class Sidebar(Stack):
         self.sandboxes = tuple(newer.get(one.id, one) for one in read)
 
     def tell_sandbox(self, sandbox_id: str, status: str) -> None:
-        """A sandbox came to stand so, as the server has just told; the next reading tells the
-        rest."""
-        self._told[sandbox_id] = time.monotonic()
+        """A sandbox came to stand so with all that is in it, as the server has just told; the next
+        reading tells the rest."""
+        now = time.monotonic()
+        self._told[sandbox_id] = now
+        self.board.told_sandbox(sandbox_id, status, now)
         self.sandboxes = tuple(
             msgspec.structs.replace(one, status=status) if one.id == sandbox_id else one
             for one in self.sandboxes
         )
+        self.show()
 
     def reorder_sandboxes(self) -> None:
         """Every sandbox to where its state belongs; the cursor stays on its sandbox."""
