@@ -112,3 +112,19 @@ def test_git_that_does_not_answer_costs_only_its_column(
     assert "git is asleep" in err
     assert "not in git" not in out
     assert "dates/src/dates/parse.py" in out
+
+
+def test_an_empty_answer_of_git_is_not_said_to_be_of_a_repository(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oh_tui import cli
+    from oh_tui.sources.server import ServerSource
+
+    async def lists_nothing(self: ServerSource, conversation: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(ServerSource, "git_changes", lists_nothing)
+    assert cli.main(["--demo", "changes", DATES]) == 0
+    out, err = capsys.readouterr()
+    assert "or there is no repository" in err
+    assert "not in git" not in out

@@ -21,6 +21,7 @@ from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.transport import Server
+from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
 
 
@@ -104,9 +105,10 @@ class AgentServer(SandboxServer):
 
     async def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
         """The files of the repository at `path` that differ from `ref`, or else from the branch
-        on the remote; their paths are relative to it. Empty too when there is no repository
-        (source). Raises InvalidRequest for a `ref` that git does not know, and for a changed file
-        with a space in its name (source)."""
+        on the remote; their paths are relative to it. Without a repository 1.17.0 fails, which
+        raises NotFound; newer ones give an empty list then too (source). Raises InvalidRequest for
+        a `ref` that git does not know, and for a changed file with a space in its name (source).
+        """
         doing = "ask git in the sandbox"
         refs = (("ref", ref),)
         try:
@@ -121,7 +123,10 @@ class AgentServer(SandboxServer):
         except ServerError as error:
             if not error.detail.startswith("Not a git repository"):  # 1.17.0 (measured)
                 raise
-            return []
+            raise NotFound(
+                f"There is no git repository in {safe_line(path)}",
+                status=error.status, address=error.address, detail=error.detail,
+            ) from error  # fmt: skip
         return [change for change in decode.model_list(answer, GitChange) if change.path]
 
     # what acts on the agent

@@ -38,7 +38,7 @@ async def changes(call: Call) -> int:
     for remark in _remarks(log, git):
         tell(remark)
     found = rows(log, git)
-    for text in table(call.style, _COLUMNS, _cells(found, git=git is not None)):
+    for text in table(call.style, _COLUMNS, _cells(found, git=bool(git))):
         print(text)
     if any(row.file and not row.file.whole for row in found):
         tell("pieces: the file is not known whole, + and - are the sum of its edits")
@@ -71,8 +71,9 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
 
 
 def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
-    """What `--json` prints. `git` of a file is null when git could not be asked, "" when it lists
-    no change of it; a file that only git knows has null for all that the run would tell."""
+    """What `--json` prints. `git` of a file is null when git could not be asked or has no
+    repository there, "" when it lists no change of it (a newer server tells no repository that way
+    too); a file that only git knows has null for all that the run would tell."""
     return {
         "changed": log.changed,
         "added": log.added,

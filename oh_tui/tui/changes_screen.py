@@ -148,7 +148,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if read and not found and not self.show_read:
             why.append(f"{plural(len(read), 'file')} only read: x shows them")
         self.files.empty = self._waits or tuple(why)
-        self.files.asked_git = self._git is not None
+        self.files.asked_git = bool(self._git)  # an empty list may mean no repository
         self.files.rows = (*found, *(read if self.show_read else ()))
         self._arrange()
         self._tell()
@@ -168,7 +168,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             facts.append(("older events not read", "warn"))
         differ = sum(
             "not in git" in remark or "outside" in remark
-            for remark in (row.remark(self._git is not None) for row in self.files.rows)
+            for remark in (row.remark(self.files.asked_git) for row in self.files.rows)
         )
         if self._waits:
             facts = []

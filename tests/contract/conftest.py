@@ -27,6 +27,12 @@ def server(demo: Demo) -> ServerUnderTest:
 
 
 @pytest.fixture
+def version() -> str:
+    """Of the agent servers that the demo stands for."""
+    return "1.34.0"
+
+
+@pytest.fixture
 def stage(demo: Demo, api: AppServer) -> Stage:
     demo.rate_limited = False  # its clock is moved on: many calls fall into one second
 

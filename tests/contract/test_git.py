@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
-from oh_tui.api import AgentServer, AppServer, Conversation, ServerError
+from oh_tui.api import AgentServer, AppServer, Conversation, NotFound, ServerError
 from oh_tui.sources.server import ServerSource
 
 
-async def test_where_there_is_no_repository_nothing_is_changed(
-    agent: AgentServer,
+async def test_where_there_is_no_repository_only_an_old_server_says_so(
+    agent: AgentServer, version: str
 ) -> None:
-    assert await agent.git_changes("/") == []
-    try:
+    if version == "1.17.0":
+        with pytest.raises(NotFound, match="There is no git repository in /"):
+            await agent.git_changes("/")
+        with pytest.raises(ServerError, match="Directory does not exist"):
+            await agent.git_changes("/no/such/folder")
+    else:
+        assert await agent.git_changes("/") == []
         assert await agent.git_changes("/no/such/folder") == []
-    except ServerError as error:  # agent server 1.17.0
-        assert "Directory does not exist" in str(error)
 
 
 async def test_the_record_tells_the_folder_that_git_is_asked_about(
@@ -33,7 +37,7 @@ async def test_the_changes_of_a_run_have_a_status_each(api: AppServer, run: Conv
 
 
 async def test_git_is_asked_with_a_path_and_the_key_of_the_sandbox(
-    wire: httpx.AsyncClient, run: Conversation
+    wire: httpx.AsyncClient, run: Conversation, version: str
 ) -> None:
     assert run.conversation_url and run.session_api_key
     url = run.conversation_url.partition("/api/conversations/")[0] + "/api/git/changes"
@@ -41,7 +45,7 @@ async def test_git_is_asked_with_a_path_and_the_key_of_the_sandbox(
     assert (await wire.get(url, params={"path": "/"})).status_code == 401
     assert (await wire.get(url, headers=key)).status_code == 422
     answer = await wire.get(url, params={"path": "/"}, headers=key)
-    if answer.status_code != 200:  # agent server 1.17.0
+    if version == "1.17.0":
         assert (answer.status_code, answer.json()["exception"]) == (500, "Not a git repository: /")
     else:
-        assert answer.json() == []
+        assert (answer.status_code, answer.json()) == (200, [])

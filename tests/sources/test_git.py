@@ -67,10 +67,11 @@ async def test_an_old_agent_server_is_asked_by_its_own_address() -> None:
     assert app.asked[2].scope["raw_path"] == b"/api/git/changes/%2Fw%2Fshop"
 
 
-async def test_one_that_fails_where_there_is_no_repository_says_that_nothing_is_changed() -> None:
+async def test_one_that_fails_where_there_is_no_repository_says_so() -> None:
     failed = {"detail": "Internal Server Error", "exception": "Not a git repository: /w"}
     async with over(Script(json({"id": ID}), json(failed, 500))) as api:
-        assert await source(api).git_changes(conversation()) == []
+        with pytest.raises(NotFound, match=r"There is no git repository in \."):
+            await source(api).git_changes(conversation())
     failed["exception"] = "git cannot be run"
     async with over(Script(json({"id": ID}), json(failed, 500))) as api:
         with pytest.raises(ServerError):

@@ -188,6 +188,7 @@ async def test_git_without_an_answer_says_why_and_marks_nothing() -> None:
         it.screen.set_git([])
         await it.settle()
         assert "git: no change, or no repository" in it.rule
+        assert "not in git" not in "\n".join(it.files), "where there may be no repository"
 
 
 async def test_a_run_that_changed_nothing_says_why() -> None:
