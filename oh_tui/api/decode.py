@@ -26,6 +26,9 @@ LARGE = 1 << 20
 MOST_PARTS = 1_000_000
 """Commas up to which JSON is made into objects whole: 64 MiB of `{},{},` would take 2 GB."""
 
+PIECE = 1 << 12
+"""Characters of a row that are looked at first for its end."""
+
 
 class _Page(msgspec.Struct):
     items: msgspec.Raw
@@ -184,13 +187,36 @@ def _first_rows(items: bytes) -> list[bytes]:
     if text[:1] != "[":
         raise ValueError("no array")
     rows: list[bytes] = []
-    read, at = json.JSONDecoder().raw_decode, 0
+    at = 0
     while text[at] != "]" and len(rows) <= MOST_ROWS:
         start = _next(text, at + 1)
-        end = read(text, start)[1]
+        end = _end_of_value(text, start)
         rows.append(text[start:end].encode())
         at = _next(text, end)
     return rows
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Where the JSON value ends that starts here. A row may be the whole page and of as many
+    parts: it is read in ever longer pieces, none of more parts than a page that is read whole.
+    Raises ValueError."""
+    size = PIECE
+    while True:
+        piece = text[start : start + size]
+        is_all = start + size >= len(text)
+        try:
+            end = _read_value(piece)[1]
+            if is_all or end < len(piece):  # else a number may go on
+                return start + end
+        except ValueError:
+            if is_all:
+                raise
+        size *= 2
+        if text.count(",", start, start + size) >= MOST_PARTS:
+            raise ValueError("a row of too many parts")
+
+
+_read_value = json.JSONDecoder().raw_decode
 
 
 def _next(text: str, at: int) -> int:

@@ -8,7 +8,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oh_tui.api import paging
+from oh_tui.api import decode, paging
+from oh_tui.api.failures import Answer, Call
+from oh_tui.api.models import Sandbox
 from oh_tui.api.paging import MOST_ROWS
 from tests.api.servers import Script, over
 from tests.hostile.bounds import used_by
@@ -109,6 +111,39 @@ def test_an_answer_of_a_million_parts_that_is_no_page_is_refused(tmp_path: Path)
     )
     assert used.told == "BadAnswer: Could not list: the answer of x is JSON of too many parts"
     assert used.mib < 250
+
+
+@pytest.mark.parametrize("of", ["events", "sandboxes"])
+@pytest.mark.parametrize("row", ['{"id":"a","x":[PARTS]}', '{"id":1,"kind":"X","x":{"y":[PARTS]}}'])
+def test_a_single_row_of_many_million_parts_is_refused(row: str, of: str, tmp_path: Path) -> None:
+    used = used_by(
+        f"""
+        from oh_tui.api import decode
+        from oh_tui.api.failures import Answer, Call
+        from oh_tui.api.models import Sandbox
+        call = Call("list", "GET", "http://x", "x")
+        row = {row!r}.encode().replace(b"PARTS", b"{{}}," * 20_000_000 + b"{{}}")
+        answer = Answer(call, b'{{"items":[' + row + b"]}}", "application/json")
+        del row
+        def act():
+            if {of!r} == "events":
+                return len(decode.event_page(answer).items)
+            return len(decode.model_page(answer, Sandbox).items)
+        """,
+        tmp_path,
+    )
+    assert used.told == "BadAnswer: Could not list: the answer of x is JSON of too many parts"
+    assert used.mib < 500
+
+
+def test_rows_of_any_length_are_found_on_a_page_of_many_parts() -> None:
+    long = "[" + "1," * 300_000 + "1]"
+    rows = [f'{{"id":"{n}","x":{long if n % 2 else "[]"}}}' for n in range(8)]
+    rows += ["12345678", '"' + "y" * decode.PIECE + '"']
+    call = Call("list", "GET", "http://x", "x")
+    page = decode.model_page(Answer(call, f'{{"items":[{",".join(rows)}]}}'.encode()), Sandbox)
+    assert [box.id for box in page.items] == [str(n) for n in range(8)]
+    assert page.unreadable == 2
 
 
 def test_the_commands_say_that_there_is_more() -> None:
