@@ -39,8 +39,8 @@ class Refreshing:
         self._read_at = 0.0
         self._wanted = self._asked = self._sort = False
         self._away = False
-        self._failed = 0
-        """Readings in a row of which a call failed; the next one comes sooner."""
+        self._failed = False
+        """A call of the last reading failed."""
         self._turn = 0
         """Where in the rows further down the next reading begins."""
 
@@ -107,10 +107,10 @@ class Refreshing:
             changed = await lists.refresh(self._screen, sort=sort)
             self._read_at = time.monotonic()
             if changed is None:
-                self._failed += 1
-                self.every = min(FRESH * 2 ** (self._failed - 1), SLOWEST)
+                self.every = min(2 * self.every, SLOWEST) if self._failed else FRESH
+                self._failed = True
                 continue
-            self._failed = 0
+            self._failed = False
             if asked or changed or self._screen.sidebar.board.counts().running:
                 self.every = self._least
             else:

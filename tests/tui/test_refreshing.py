@@ -100,6 +100,21 @@ async def test_a_reading_that_failed_is_tried_again_soon_and_then_less_often() -
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0]
 
 
+async def test_a_server_that_is_gone_for_days_does_not_end_the_explorer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails(screen: object, *, sort: bool = False) -> None:
+        return None
+
+    async with explore() as it:
+        monkeypatch.setattr(lists, "refresh", fails)
+        refreshing = it.screen.refreshing
+        for _ in range(1100):
+            refreshing._wanted = True
+            await refreshing.read()
+        assert refreshing.every == 60.0
+
+
 async def test_what_one_call_brought_is_taken_though_another_failed() -> None:
     between = Between()
     async with explore(wrap=between) as it:
