@@ -187,6 +187,11 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         call.source = make_source()
         try:
             return await command.run(call)
+        except Problem as problem:
+            from oh_tui.commands.remedies import worded
+
+            problem.hint = worded(problem.hint, call.about)
+            raise
         finally:
             await call.source.close()
 

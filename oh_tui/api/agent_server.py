@@ -21,6 +21,7 @@ from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.transport import Server
+from oh_tui.problem import Remedy
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
 
@@ -148,16 +149,16 @@ class AgentServer(SandboxServer):
             json={"accept": accept, **said},
             once=True,
             timeout=QUICK,
-            hints=_ACT_HINTS | {Conflict: _NOT_READY},
+            hints=_ACT_HINTS | {Conflict: Remedy.ANSWER_LATER},
         )
-        accepted(answer, _NOT_READY)
+        accepted(answer, Remedy.ANSWER_LATER)
 
     async def approve(self) -> None:
         """Let the calls that wait run, as `run` does; unlike a yes of `respond_to_confirmation` it
         is not lost: Conflict says that the agent was not ready yet, or that somebody else has
         answered. Look which calls wait before each try: a moment later others may wait, and then
         those run (measured)."""
-        await self._act("run", "approve what the agent wants to do", _NOT_READY)
+        await self._act("run", "approve what the agent wants to do", Remedy.ANSWER_LATER)
 
     async def run(self) -> None:
         """Let the agent go on. Calls without a result are run, again if need be; when it is idle
@@ -209,5 +210,4 @@ _ACT_HINTS: dict[type[ApiError], str] = {
 }
 
 _RUNS = "It runs already: wait for it, or stop it first"
-_NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
 _AGAIN = "Look how it stands, and try again"

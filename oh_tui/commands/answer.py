@@ -14,7 +14,6 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.commands.refusals import refusals, refused
 from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
 from oh_tui.text import safe_line
@@ -41,36 +40,35 @@ async def send(call: Call) -> int:
     stages: list[str] = []
     held = before.calls if not before.runs else ()
     now = before
-    with refusals(identifier):
-        if before.waits or held:
-            if not (call.asked.approve or call.asked.reject):
-                raise Refused(
-                    f"{_calls_wait(before)}, and a message would run it: nothing was sent",
-                    "--reject rejects it and then sends, --approve lets it run",
-                )
-            if call.asked.approve:
-                before.require_in_sight()
-            else:
-                call.goes_on = "what waited may be rejected, and nothing was sent"
-                stages.append("rejected")
-                now = await agents.reject_for_message(before)
-        call.goes_on = f"the message may arrive all the same: oh-tui tail {identifier} tells"
-        try:
-            await _through(agents.send(now, text, approve=call.asked.approve), stages)
-        except (ServerError, TimedOut) as error:
-            if isinstance(error, ServerError) and error.status not in GIVEN_UP:
-                raise
-            raise type(error)(
-                error.sentence,
-                "the message may arrive all the same: "
-                f"oh-tui tail {identifier} tells, before you send it again",
-                status=error.status,
-                address=error.address,
-                detail=error.detail,
-            ) from error
-        call.goes_on = ""
-        sent, now = now, await agents.settled(now)
-        now.require_nothing_unseen(sent)
+    if before.waits or held:
+        if not (call.asked.approve or call.asked.reject):
+            raise Refused(
+                f"{_calls_wait(before)}, and a message would run it: nothing was sent",
+                "--reject rejects it and then sends, --approve lets it run",
+            )
+        if call.asked.approve:
+            before.require_in_sight()
+        else:
+            call.goes_on = "what waited may be rejected, and nothing was sent"
+            stages.append("rejected")
+            now = await agents.reject_for_message(before)
+    call.goes_on = f"the message may arrive all the same: oh-tui tail {identifier} tells"
+    try:
+        await _through(agents.send(now, text, approve=call.asked.approve), stages)
+    except (ServerError, TimedOut) as error:
+        if isinstance(error, ServerError) and error.status not in GIVEN_UP:
+            raise
+        raise type(error)(
+            error.sentence,
+            "the message may arrive all the same: "
+            f"oh-tui tail {identifier} tells, before you send it again",
+            status=error.status,
+            address=error.address,
+            detail=error.detail,
+        ) from error
+    call.goes_on = ""
+    sent, now = now, await agents.settled(now)
+    now.require_nothing_unseen(sent)
     done = "sent"
     if held:
         done = "approved and sent" if call.asked.approve else "rejected and sent"
@@ -91,16 +89,15 @@ async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
     if not before.waits:
         raise Refused(f"Nothing waits for an answer: {stands(before)}", _next(before))
     stages: list[str] = []
-    with refusals(short(before.conversation)):
-        if accept:
-            before.require_in_sight()
-        call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
-        reason = reason.strip()
-        await _through(agents.answer(before, accept=accept, reason=reason), stages)
-        call.goes_on = ""
-        # one that asks again at once may be about to run by the same answer: it is looked at longer
-        now = await agents.settled(before, lambda now: not now.waits)
-        now.require_answered(before, accept=accept, reason=reason)
+    if accept:
+        before.require_in_sight()
+    call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
+    reason = reason.strip()
+    await _through(agents.answer(before, accept=accept, reason=reason), stages)
+    call.goes_on = ""
+    # one that asks again at once may be about to run by the same answer: it is looked at longer
+    now = await agents.settled(before, lambda now: not now.waits)
+    now.require_answered(before, accept=accept, reason=reason)
     _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
     return 0
 
@@ -111,12 +108,11 @@ async def stop(call: Call) -> int:
     if not before.runs:
         _tell(call, before, "nothing to stop", stages, ())
         return 0
-    with refusals(short(before.conversation)):
-        call.goes_on = "the agent was asked to stop, and does so when its step ends"
-        await _through(agents.stop(before, at_once=call.asked.now), stages)
-        call.goes_on = ""
-        now = await agents.settled(before, lambda now: not now.runs)
-        now.require_stopped()
+    call.goes_on = "the agent was asked to stop, and does so when its step ends"
+    await _through(agents.stop(before, at_once=call.asked.now), stages)
+    call.goes_on = ""
+    now = await agents.settled(before, lambda now: not now.runs)
+    now.require_stopped()
     cut = before.calls if call.asked.now else ()
     _tell(call, now, "stopped", stages, cut)
     return 0
@@ -145,12 +141,11 @@ async def go_on(call: Call) -> int:
             f"A call without a result runs {again}: {names}",
             f"oh-tui continue {identifier} --yes",
         )
-    with refusals(identifier):
-        call.goes_on = "the agent may go on"
-        await _through(agents.go_on(before), stages)
-        call.goes_on = ""
-        now = await agents.settled(before)
-        now.require_gone_on(before)
+    call.goes_on = "the agent may go on"
+    await _through(agents.go_on(before), stages)
+    call.goes_on = ""
+    now = await agents.settled(before)
+    now.require_gone_on(before)
     _tell(call, now, "continued", stages, before.calls)
     return 0
 
@@ -158,11 +153,11 @@ async def go_on(call: Call) -> int:
 async def _standing(call: Call) -> tuple[Agents, Standing]:
     """How the agent stands now. Raises Refused when it cannot be told anything."""
     conversation = await find(call.source, call.identifier)
-    with refusals(short(conversation)):
-        agents = call.source.agents()
-        standing = await agents.standing(conversation.id)
+    call.about = short(conversation)
+    agents = call.source.agents()
+    standing = await agents.standing(conversation.id)
     if standing.obstacle:
-        raise refused(standing.obstacle, short(conversation))
+        raise standing.obstacle
     return agents, standing
 
 

@@ -12,7 +12,6 @@ from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import SHOWN, find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.commands.saving import shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
@@ -66,8 +65,7 @@ async def _save(call: Call, conversation: Conversation, folder: Path, name: str)
         tell_progress(f"{title(conversation)}: {size(received)}")
 
     try:
-        with shell_hints():
-            return await call.source.download(conversation, folder, progress, name)
+        return await call.source.download(conversation, folder, progress, name)
     except TooLarge as error:
         shown = conversation_id(conversation)[:SHOWN]
         hint = f"oh-tui events {shown} > {shown}.jsonl reads its events page by page"

@@ -16,8 +16,6 @@ from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, tell_progress
-from oh_tui.commands.refusals import refusals
-from oh_tui.commands.saving import shell_hints
 from oh_tui.human import size
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
@@ -37,11 +35,10 @@ async def get(call: Call) -> int:
     path = await _in_sandbox(call.asked.path, workspace)
     progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
     try:
-        with shell_hints():
-            if told == "-":
-                await _print(workspace, path, progress)
-                return 0
-            saved = await workspace.get(path, folder, progress, name)
+        if told == "-":
+            await _print(workspace, path, progress)
+            return 0
+        saved = await workspace.get(path, folder, progress, name)
     finally:
         tell_progress("")
     if call.as_json:
@@ -55,8 +52,7 @@ async def get(call: Call) -> int:
 async def put(call: Call) -> int:
     from oh_tui.sources.workspace import local_path, local_size
 
-    with shell_hints():
-        local = local_path(call.asked.file)
+    local = local_path(call.asked.file)
     conversation, workspace = await _workspace(call)
     path = await _in_sandbox(call.asked.path, workspace)
     path, there = await workspace.target(path, local.name)
@@ -83,8 +79,8 @@ async def put(call: Call) -> int:
 
 async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
     conversation = await find(call.source, call.identifier)
-    with refusals(short(conversation)):
-        return conversation, await call.source.workspace(conversation)
+    call.about = short(conversation)
+    return conversation, await call.source.workspace(conversation)
 
 
 async def _in_sandbox(text: str, workspace: Workspace) -> str:

@@ -37,6 +37,8 @@ class Call(msgspec.Struct):
     """The conversations that are meant: ids or starts of ids, "" for the only run of a file."""
     goes_on: str = ""
     """What stays as it is on the server when the command is interrupted now, as a sentence."""
+    about: str = ""
+    """Short id of the conversation that it works on, for hints that name it."""
     _source: Source | None = None
 
     @property

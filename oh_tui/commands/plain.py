@@ -61,7 +61,7 @@ async def show_plain(call: Call) -> int:
         print(f"... the {len(page.items)} created last; there are more")
     opened = asked_for or next(iter(page.items), None)
     if opened:
-        loaded = await read_run(source, opened)
+        loaded = await read_run(call, opened)
         print(f"\n{name(opened)}")
         if loaded.note:
             print(f"note: {loaded.note}")

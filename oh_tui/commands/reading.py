@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.printing import say, tell_progress
-from oh_tui.commands.refusals import refusals
 from oh_tui.human import plural, rough
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused
 from oh_tui.sources import Loaded, Source, joined
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.text import safe_line
@@ -46,17 +45,18 @@ async def chosen(source: Source, identifier: str) -> Conversation:
 async def open_run(call: Call) -> tuple[Conversation, Loaded]:
     """The conversation that a command was given, and its run with all events."""
     conversation = await chosen(call.source, call.identifier)
-    return conversation, await read_run(call.source, conversation)
+    return conversation, await read_run(call, conversation)
 
 
-async def read_run(source: Source, conversation: Conversation) -> Loaded:
+async def read_run(call: Call, conversation: Conversation) -> Loaded:
     """The run with all its events. One too long for a download is read page by page, which takes
     minutes: a terminal is told how far it is."""
-    read = (
-        _read_file(source.archive(conversation))
-        if isinstance(source, FileSource)
-        else await _read_server(source, conversation)
-    )
+    source = call.source
+    if isinstance(source, FileSource):
+        read = _read_file(source.archive(conversation))
+    else:
+        call.about = short_id(conversation)
+        read = await _read_server(source, conversation)
     if read.damaged and not (whole(read).events or whole(read).cut_off):
         raise Problem(f"No event of this file can be read: {read.note}", "download it again")
     return read
@@ -65,15 +65,14 @@ async def read_run(source: Source, conversation: Conversation) -> Loaded:
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:
     read: Loaded | None = None
     try:
-        with refusals(short_id(conversation)):
-            async for state in source.load(conversation):
-                if state.trajectory is not None:
-                    read = state
-                _tell(state)
-            if read is None or read.trajectory is None:
-                raise Problem(f"{name(conversation)} gave no events", "try again")
-            if not read.trajectory.complete:
-                read = await _read_older(source, conversation, read)
+        async for state in source.load(conversation):
+            if state.trajectory is not None:
+                read = state
+            _tell(state)
+        if read is None or read.trajectory is None:
+            raise Refused(f"{name(conversation)} gave no events", "try again")
+        if not read.trajectory.complete:
+            read = await _read_older(source, conversation, read)
     finally:
         tell_progress("")
     return read
@@ -96,7 +95,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
         left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)
         _tell(Loaded(page.via, None, held + came, page.total), f", about {rough(left)} left")
     if not pages or not pages[-1].complete:
-        raise Problem(f"{name(conversation)} broke off amidst its older events", "try again")
+        raise Refused(f"{name(conversation)} broke off amidst its older events", "try again")
     whole = joined(read.trajectory, pages)
     return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 

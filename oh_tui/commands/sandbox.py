@@ -11,9 +11,8 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
 from oh_tui.commands.printing import ask, print_json, say, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.commands.refusals import NOT_YET, refusals
 from oh_tui.human import plural
-from oh_tui.problem import Problem, Refused
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import SandboxPlan
 from oh_tui.sources.server import ServerSource
 from oh_tui.text import clean_line, safe_line
@@ -47,12 +46,11 @@ async def _change(call: Call, verb: str) -> int:
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         stop_first = verb == "pause" and not call.asked.now
         try:
-            with refusals():
-                async for stage in source.carry_out(plan, stop_agents=stop_first):
-                    stages.append(stage)
-                    tell_progress(stage)
+            async for stage in source.carry_out(plan, stop_agents=stop_first):
+                stages.append(stage)
+                tell_progress(stage)
         except Refused as problem:
-            if not call.asked.wait or problem.hint != NOT_YET:
+            if not call.asked.wait or problem.hint != Remedy.WAIT_FOR_IT:
                 raise
             await _wait(source, plan, wanted)
             stages.append(told)
@@ -141,7 +139,7 @@ def _reason(plan: SandboxPlan) -> str:
     if plan.action:
         state = safe_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
         return f"the sandbox is {state}"
-    return plan.reason.partition(":")[0]
+    return plan.reason
 
 
 async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:

@@ -13,7 +13,6 @@ from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, say
-from oh_tui.commands.refusals import refusals
 from oh_tui.human import duration
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
@@ -32,8 +31,8 @@ async def execute(call: Call) -> int:
     command = _line(call.asked.command or [])
     conversation = await find(call.source, call.identifier)
     limit = call.asked.timeout
-    with refusals(short(conversation)):
-        workspace = await call.source.workspace(conversation)
+    call.about = short(conversation)
+    workspace = await call.source.workspace(conversation)
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
     cwd = call.asked.cwd or await workspace.folder()
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"

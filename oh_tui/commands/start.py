@@ -20,7 +20,6 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import on_server, read_run, whole
-from oh_tui.commands.refusals import refusals
 from oh_tui.commands.standing import state
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line
@@ -121,13 +120,12 @@ async def _started(call: Call, request: StartRequest, stages: list[str]) -> Star
 
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
-    with refusals():
-        async with contextlib.aclosing(call.source.start(request)) as going:
-            async for task in going:
-                stages.append(stage_of(task.status))
-                tell_progress(stages[-1])
-                if not waits:
-                    break
+    async with contextlib.aclosing(call.source.start(request)) as going:
+        async for task in going:
+            stages.append(stage_of(task.status))
+            tell_progress(stages[-1])
+            if not waits:
+                break
     assert task is not None
     return task
 
@@ -177,7 +175,7 @@ async def _until_over(call: Call, conversation: Conversation) -> Conversation:
 
 
 async def _verdict(call: Call, conversation: Conversation) -> Verdict:
-    return Facts(whole(await read_run(call.source, conversation))).verdict
+    return Facts(whole(await read_run(call, conversation))).verdict
 
 
 def _tell_task(call: Call, task: StartTask, stages: list[str]) -> None:

@@ -35,7 +35,7 @@ async def tail(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
     if call.asked.follow and conversation.execution_status == "running":
         call.goes_on = GOES_ON
-    loaded = await read_run(call.source, conversation)
+    loaded = await read_run(call, conversation)
     if loaded.note:
         say(loaded.note)
     printer = _Printer(call)
@@ -63,7 +63,7 @@ async def tail(call: Call) -> int:
             break
         # its sandbox was paused, or is back elsewhere, or the cursor was lost: all of it anew
         conversation = await find(call.source, conversation.id.replace("-", ""))
-        loaded = await read_run(call.source, conversation)
+        loaded = await read_run(call, conversation)
         trajectory, via = whole(loaded), loaded.via
         printer.go_on(trajectory)
     call.goes_on = ""

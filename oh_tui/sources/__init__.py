@@ -82,6 +82,8 @@ class SandboxPlan(msgspec.Struct, frozen=True):
     others: tuple[Sandbox, ...] = ()
     """For resume: other running sandboxes, the oldest first, that the server may pause."""
     reason: str = ""
+    hint: str = ""
+    """What helps then, as `Problem.hint`."""
 
     @property
     def running(self) -> tuple[Conversation, ...]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oh_tui.api.errors import Conflict
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE, build
-from oh_tui.sources.agent_state import LOOK, Standing, read
+from oh_tui.sources.agent_state import Standing, read
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
@@ -47,7 +47,7 @@ READY = 10.0
 """Seconds in which an agent that has only just begun to wait, or ended its run, can go on."""
 
 
-class HalfDone(Problem):
+class HalfDone(Refused):
     """What was asked was done, and must not be done again; something failed after it."""
 
 
@@ -65,15 +65,15 @@ class Agents:
             async with asyncio.timeout(PATIENCE):
                 return await self._standing(conversation_id)
         except TimeoutError:
-            raise Problem(
+            raise Refused(
                 f"The server did not tell within {PATIENCE:.0f} s how the agent stands",
-                "its sandbox may be frozen: r reads again, p pauses or resumes it",
+                Remedy.THAW,
             ) from None
 
     async def _standing(self, conversation_id: str) -> Standing:
         (now,) = await self._api.get_conversations([conversation_id])
         if now is None:
-            raise Problem("This conversation is not on the server any more", "r reads the list")
+            raise Refused("This conversation is not on the server any more", Remedy.LIST)
         if now.sandbox_status != "RUNNING":
             return Standing(now)
         return await self._of_agent(now, self._agent(now))
@@ -165,10 +165,10 @@ class Agents:
             if now.status != "paused" or ((late or said != before.said) and not now.calls):
                 return
             if late:
-                raise Problem(
+                raise Refused(
                     "The agent is stopped, but the call that it still made had no result within "
                     f"{LASTS / 60:.0f} min",
-                    "it may run on there: look at the run, P lets the agent go on",
+                    Remedy.CONTINUE,
                 )
             await asyncio.sleep(WATCH / 2)
 
@@ -176,7 +176,7 @@ class Agents:
         """Let the agent go on; calls without a result are run (again)."""
         now = await self._as_shown(standing)
         if now.runs:
-            raise Problem("The agent runs already", "P stops it")
+            raise Refused("The agent runs already", Remedy.STOP)
         now.require_in_sight()
         agent = self._agent(now.conversation)
         yield "the agent goes on"
@@ -184,7 +184,7 @@ class Agents:
             await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
             if now.status == "paused":  # and yet at work: see `_step_over`
-                refused.hint = "It still ends the step in which it was stopped: P again in a moment"
+                refused.hint = Remedy.CONTINUE_LATER
             raise
 
     async def send(
@@ -243,7 +243,7 @@ class Agents:
         await self._agent(now.conversation).respond_to_confirmation(False, reason)
         after = await self.settled(now)
         if after.still_waits(now):
-            raise Problem("The rejected call still waits, so nothing was sent", "m tries again")
+            raise Refused("The rejected call still waits, so nothing was sent", Remedy.SEND_AGAIN)
         after.require_answered(now, accept=False, reason=reason)
         after.require_as_shown(replace(now, status="idle", calls=()))
         return after
@@ -275,9 +275,9 @@ class Agents:
     def _agent(self, conversation: Conversation) -> AgentServer:
         agent = self._api.agent_server(conversation)
         if agent is None:
-            raise Problem(
+            raise Refused(
                 "The server does not tell where the agent is, though its sandbox runs",
-                "r reads again",
+                Remedy.REFRESH,
             )
         return agent
 
@@ -298,4 +298,4 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
 
 
 def _changed() -> Problem:
-    return Problem("What waits has changed meanwhile, so nothing was done", LOOK)
+    return Refused("What waits has changed meanwhile, so nothing was done", Remedy.LOOK)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.problem import Problem
+from oh_tui.problem import Refused, Remedy
 from oh_tui.text import clean, safe_line
 from oh_tui.trajectory.bodies import field
 from oh_tui.trajectory.describe import describe
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 WAITING = "waiting_for_confirmation"
 _CONDENSED = "Condensation"
 _REJECTED = "UserRejectObservation"
-
-LOOK = "look, and answer again"
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -63,22 +61,22 @@ class Standing(msgspec.Struct, frozen=True):
         return self.known and (bool(self.calls) or not self.waits)
 
     @property
-    def obstacle(self) -> Problem | None:
+    def obstacle(self) -> Refused | None:
         """Why nothing can be told to the agent; None when it can."""
         match self.conversation.sandbox_status:
             case "RUNNING":
                 return None
             case "PAUSED":
-                return Problem("The sandbox is paused", "p resumes it")
+                return Refused("The sandbox is paused", Remedy.RESUME)
             case "STARTING":
-                return Problem("The sandbox is starting", "try again in a moment")
+                return Refused("The sandbox is starting", "try again in a moment")
             case "ERROR":
-                return Problem("The sandbox failed", "its history stays readable")
+                return Refused("The sandbox failed", "its history stays readable")
             case "MISSING" | None:
-                return Problem("The sandbox is gone", "its history stays readable")
+                return Refused("The sandbox is gone", "its history stays readable")
             case other:
                 state = safe_line(other).lower()[:20]
-                return Problem(f"The sandbox is {state}", "wait, then press r")
+                return Refused(f"The sandbox is {state}", Remedy.WAIT)
 
     def same_calls(self, other: Standing) -> bool:
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
@@ -90,7 +88,7 @@ class Standing(msgspec.Struct, frozen=True):
     # Before something is asked of the agent
 
     def require_as_shown(self, shown: Standing) -> None:
-        """Raises Problem when letting the agent go on would do something else than what the user
+        """Raises Refused when letting the agent go on would do something else than what the user
         decided on: run or reject a call that they did not see, or one that was answered."""
         if self.obstacle:
             raise self.obstacle
@@ -98,20 +96,20 @@ class Standing(msgspec.Struct, frozen=True):
             return  # a working agent makes calls and gets results all the time
         if self.waits and not (shown.waits and self.same_calls(shown)):
             first = "Answered by somebody else; now it asks" if shown.waits else "By now it asks"
-            raise Problem(f"{first}: {named(self.calls)}", LOOK)
+            raise Refused(f"{first}: {named(self.calls)}", Remedy.LOOK)
         if shown.waits and not self.waits:
-            raise Problem(f"Answered by somebody else: {self.in_words}", LOOK)
+            raise Refused(f"Answered by somebody else: {self.in_words}", Remedy.LOOK)
         if shown.calls and self.runs:
-            raise Problem(f"Somebody else let the agent go on: {self.in_words}", LOOK)
+            raise Refused(f"Somebody else let the agent go on: {self.in_words}", Remedy.LOOK)
         if not self.same_calls(shown) and (self.calls or not shown.runs):
-            raise Problem("What waits has changed meanwhile, so nothing was done", LOOK)
+            raise Refused("What waits has changed meanwhile, so nothing was done", Remedy.LOOK)
 
     def require_in_sight(self) -> None:
-        """Raises Problem when a call may run that nobody can see."""
+        """Raises Refused when a call may run that nobody can see."""
         if not self.in_sight:
-            raise Problem(
+            raise Refused(
                 "What would run is not among the last events of this run, so it was not approved",
-                "look at the run first",
+                Remedy.LOOK_FIRST,
             )
 
     @property
@@ -134,33 +132,35 @@ class Standing(msgspec.Struct, frozen=True):
     # After it was asked
 
     def require_answered(self, before: Standing, *, accept: bool, reason: str = "") -> None:
-        """Raises Problem when what waited `before` still waits though the server took the answer,
+        """Raises Refused when what waited `before` still waits though the server took the answer,
         when somebody else answered it otherwise, or when the answer met calls not shown."""
         if self.still_waits(before):
-            raise Problem("The server took the answer, but what waited still waits", LOOK)
+            raise Refused("The server took the answer, but what waited still waits", Remedy.LOOK)
         self.require_nothing_unseen(before)
         ids = {call.event.id for call in before.calls}
         results = [step.result for step in self.steps if step.event.id in ids and step.result]
         rejected = [event for event in results if event.kind == _REJECTED]
         if accept and rejected:
-            raise Problem(f"Answered by somebody else, who rejected {named(before.calls)}", LOOK)
+            raise Refused(
+                f"Answered by somebody else, who rejected {named(before.calls)}", Remedy.LOOK
+            )
         if not accept and len(rejected) < len(results):
-            raise Problem(f"Answered by somebody else: {named(before.calls)} was run", LOOK)
+            raise Refused(f"Answered by somebody else: {named(before.calls)} was run", Remedy.LOOK)
         reasons = {str(field(event.body(), "rejection_reason") or "") for event in rejected}
         if reason and reasons and {_plain(one) for one in reasons} != {_plain(reason)}:
-            raise Problem("Rejected by somebody else, with another reason than yours", LOOK)
+            raise Refused("Rejected by somebody else, with another reason than yours", Remedy.LOOK)
 
-    def unseen(self, before: Standing) -> Problem | None:
+    def unseen(self, before: Standing) -> Refused | None:
         """That a call was answered which was made after `before`: between the last look and the
         answer somebody else had answered, and the agent asked anew. The server has no way to rule
         that out. None when it did not happen."""
         calls = () if before.runs else answered_since(before, self)
         if not calls:
             return None
-        return Problem(
+        return Refused(
             "Somebody else answered at the same moment, and a call that was not shown got an "
             f"answer too: {named(calls)}",
-            "look at what it did; P stops an agent that works",
+            Remedy.LOOK_WHAT_IT_DID,
         )
 
     def require_nothing_unseen(self, before: Standing) -> None:
@@ -170,15 +170,17 @@ class Standing(msgspec.Struct, frozen=True):
 
     def require_stopped(self) -> None:
         if self.runs:
-            raise Problem("The agent was asked to stop, and works on", "P asks again")
+            raise Refused("The agent was asked to stop, and works on", Remedy.STOP_AGAIN)
 
     def require_gone_on(self, before: Standing) -> None:
-        """Raises Problem when the agent does not work, and nothing has changed since `before`, or
+        """Raises Refused when the agent does not work, and nothing has changed since `before`, or
         when a call that was not shown got an answer."""
         self.require_nothing_unseen(before)
         same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
         if same and self.same_calls(before) and not self.runs:
-            raise Problem("The agent was asked to go on, and stands as before", "P tries again")
+            raise Refused(
+                "The agent was asked to go on, and stands as before", Remedy.CONTINUE_AGAIN
+            )
 
 
 def read(conversation: Conversation, status: str, run: Trajectory) -> Standing:

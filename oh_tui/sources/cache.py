@@ -23,7 +23,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import size
 from oh_tui.patterns import pattern
 from oh_tui.places import make_private
-from oh_tui.problem import Problem, Refused
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000
@@ -275,7 +275,9 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
         text = archive.read(place)
         held += len(text)
         if held > MOST_HELD:
-            raise Refused(f"The texts of this run take more than {size(MOST_HELD)}", "d saves it")
+            raise Refused(
+                f"The texts of this run take more than {size(MOST_HELD)}", Remedy.DOWNLOAD
+            )
         event = parse_event(text)
         if event.kind == UNREADABLE:
             event = archive.event(place)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.human import plural, size
-from oh_tui.problem import Problem, Refused
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import LATE, Following, news_from_agent
@@ -207,7 +207,7 @@ class ServerRuns(Following):
                             await asyncio.to_thread(file.write, chunk)
                             if file.tell() > MOST_HELD:
                                 too_long = f"The download is longer than {size(MOST_HELD)}"
-                                raise Refused(too_long, "d saves it")
+                                raise Refused(too_long, Remedy.DOWNLOAD)
                             yield Loaded(via, None, len(page.items), total, note)
                 except TooLarge:  # this server's limit is lower: older pages come when asked for
                     self._refused.add(conversation.id)
@@ -344,7 +344,7 @@ class ServerRuns(Following):
                 return
             more = int(cursor) if cursor.isdecimal() else 0
             if more <= max(furthest, at):
-                raise Problem("The server gives the same older events again", "try again later")
+                raise Refused("The server gives the same older events again", "try again later")
             furthest, at = more, more - 1
 
     async def _keep(
@@ -363,7 +363,7 @@ class ServerRuns(Following):
 async def _older_from_agent(
     agent: AgentServer, trajectory: Trajectory
 ) -> AsyncGenerator[Older, None]:
-    """The pages before the oldest event held. Raises Problem when the agent server does not know
+    """The pages before the oldest event held. Raises Refused when the agent server does not know
     that one, which it does not say: it answers its first page instead (measured)."""
     cursor: str | None = trajectory.events[0].id
     known = {event.id for event in trajectory.events}
@@ -371,7 +371,7 @@ async def _older_from_agent(
     while cursor:
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE)
         if not page.items or page.items[0].id != cursor or page.next_page_id == cursor:
-            raise Problem("The agent server lost its place in the older events", "try again")
+            raise Refused("The agent server lost its place in the older events", "try again")
         fresh = [event for event in page.items if event.id not in known]
         known.update(event.id for event in fresh)
         cursor = page.next_page_id

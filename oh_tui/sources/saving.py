@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.problem import Problem, Refused
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.members import BROKEN, CannotRead, ZipMembers
 from oh_tui.trajectory.zip_table import NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
-
-_AGAIN = "press d to try again"
 
 _NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
 
@@ -117,22 +115,26 @@ def finish_zip(file: IO[bytes]) -> None:
     file.seek(0)
     begins = file.read(2)
     if begins != b"PK"[: len(begins)]:
-        raise Refused("The download is no zip: the server sent something else", _AGAIN)
+        raise Refused(
+            "The download is no zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
+        )
     try:
         members = ZipMembers(file, owned=False)
     except NotOpened as error:
         raise Refused(f"The download is not kept: the zip {error}", _NO_SUCH_ZIP) from error
     except zipfile.BadZipFile as error:
-        raise Refused("The download broke off: what came is no whole zip", _AGAIN) from error
+        raise Refused(
+            "The download broke off: what came is no whole zip", Remedy.DOWNLOAD_AGAIN
+        ) from error
     except BROKEN as error:
-        raise Refused("The downloaded zip is damaged", _AGAIN) from error
+        raise Refused("The downloaded zip is damaged", Remedy.DOWNLOAD_AGAIN) from error
     try:
         for index in range(len(members.names)):
             members.check(index)
     except CannotRead as error:
         named = f": {safe_line(members.names[index][-200:])} is {error}"
         why = "" if str(error) == "damaged" else named
-        raise Refused(f"The downloaded zip is damaged{why}", _AGAIN) from error
+        raise Refused(f"The downloaded zip is damaged{why}", Remedy.DOWNLOAD_AGAIN) from error
     finally:
         members.close()
 
@@ -167,6 +169,4 @@ def publish_as(part: Path, name: Path) -> None:
 
 def cannot_write(folder: Path, error: OSError) -> Problem:
     reason = (error.strerror or str(error)).lower()
-    return Problem(
-        f"Cannot write into {clean_line(str(folder))}: {reason}", "start oh-tui in another folder"
-    )
+    return Problem(f"Cannot write into {clean_line(str(folder))}: {reason}", Remedy.OTHER_FOLDER)

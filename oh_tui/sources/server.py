@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.human import size
 from oh_tui.patterns import pattern
-from oh_tui.problem import Problem, Refused
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
@@ -119,9 +119,7 @@ class ServerSource(ServerRuns):
             others.sort(key=lambda s: s.created_at or "")
             return SandboxPlan("resume", sandbox, inside, tuple(others))
         state = safe_line(sandbox.status or "in no known state").lower()
-        return SandboxPlan(
-            "", sandbox, inside, reason=f"the sandbox is {state}: wait, then press r"
-        )
+        return SandboxPlan("", sandbox, inside, reason=f"the sandbox is {state}", hint=Remedy.WAIT)
 
     async def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
         assert plan.sandbox is not None
@@ -174,7 +172,10 @@ class ServerSource(ServerRuns):
         verb = "pause" if wanted == "PAUSED" else "resume"
         now = safe_line(status or "in no known state").lower()
         if failure is None:
-            raise Refused(f"The server was asked to {verb} the sandbox, which is still {now}", "r")
+            raise Refused(
+                f"The server was asked to {verb} the sandbox, which is still {now}",
+                Remedy.WAIT_FOR_IT,
+            )
         why = failure.sentence
         if isinstance(failure, RateLimited):
             why = f"{why}: {failure.hint}"  # how long to wait; how it stands is known already

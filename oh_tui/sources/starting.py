@@ -12,7 +12,7 @@ import msgspec
 
 from oh_tui.api.models import StartTask, bare_id
 from oh_tui.api.requests import StartRequest
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources.links import read_repository
 from oh_tui.text import clean_line, safe_line
 
@@ -150,7 +150,7 @@ async def start(
 ) -> AsyncGenerator[StartTask, None]:
     """Start a conversation and give its task whenever its status is another one, until READY.
 
-    Raises Problem when the start fails. Stopping to read changes nothing: the server goes on.
+    Raises Refused when the start fails. Stopping to read changes nothing: the server goes on.
     """
     task = await api.start_conversation(request)
     stage = task.status
@@ -174,9 +174,9 @@ async def start(
             yield msgspec.structs.replace(task, status="READY", app_conversation_id=made.id)
             return
         if stayed >= GIVE_UP:
-            raise Problem(
+            raise Refused(
                 f"The start does not go on: {stage_of(stage)} for {GIVE_UP / 60:.0f} minutes",
-                "look at the list: it may be there; else start it again",
+                Remedy.FIND_START,
             )
         try:
             (found,) = await api.get_start_tasks([task.id])
@@ -184,15 +184,15 @@ async def start(
         except Problem as problem:
             misses += 1
             if misses >= MISSES:
-                raise Problem(
+                raise Refused(
                     f"The start goes on, but how is not known: {problem.sentence}",
-                    "look at the list in a minute before you start it again",
+                    Remedy.FIND_START_LATER,
                 ) from problem
             continue
         if found is None:
-            raise Problem(
+            raise Refused(
                 "The server no longer knows of this start",
-                "look at the list: it may be there; else start it again",
+                Remedy.FIND_START,
             )
         task = found
 
@@ -207,12 +207,12 @@ async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conve
     return None
 
 
-def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Problem:
+def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:
     """The server tells in `detail` why, or nothing: of an unknown repository (measured). The stage
     in which it failed is not known, only the last one that was seen."""
     said = safe_line(task.detail or "")[:300].rstrip(". ")
     if said:
-        return Problem(f"The start failed: {said}", "try again in a minute; the text is kept")
+        return Refused(f"The start failed: {said}", Remedy.START_LATER)
     last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""
     hint = "check the repository and the branch" if request.selected_repository else "try again"
-    return Problem(f"The start failed{last}, and the server does not say why", hint)
+    return Refused(f"The start failed{last}, and the server does not say why", hint)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import InvalidRequest, NotFound
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE
 from oh_tui.sources.saving import part_file_aside, publish
 from oh_tui.text import clean, clean_line, safe_line
@@ -35,25 +35,25 @@ _REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """What a file system says to a name that it does not take."""
 
 
-class Asleep(Problem):
+class Asleep(Refused):
     """The sandbox does not run, and could be resumed."""
 
 
 async def open_workspace(api: AppServer, conversation: Conversation) -> Workspace:
-    """By the state of this moment: one call. Raises Asleep when the sandbox is paused, Problem when
+    """By the state of this moment: one call. Raises Asleep when the sandbox is paused, Refused when
     it does not run for another reason."""
     (now,) = await api.get_conversations([conversation.id])
     if now is None:
-        raise Problem("The server no longer has this conversation", "press r to refresh")
+        raise Refused("The server no longer has this conversation", Remedy.LIST)
     status = now.sandbox_status
     if status == "PAUSED":
-        raise Asleep("The sandbox is paused", "p resumes it")
+        raise Asleep("The sandbox is paused", Remedy.RESUME)
     if status == "MISSING" or not now.sandbox_id:
-        raise Problem("The sandbox is gone", "its history stays readable")
+        raise Refused("The sandbox is gone", "its history stays readable")
     agent = api.agent_server(now) if status == "RUNNING" else None
     if agent is None:
         state = safe_line(status or "in no known state").lower()
-        raise Problem(f"The sandbox does not run, it is {state}", "wait, then press r")
+        raise Refused(f"The sandbox does not run, it is {state}", Remedy.WAIT)
     return Workspace(agent)
 
 
@@ -178,7 +178,7 @@ def local_path(text: str) -> Path:
     """A path as it was typed. Raises Problem when it is no file that can be read."""
     text = text.strip()
     if not text or "\0" in text:
-        raise Problem("No file was named", "type the path of a local file")
+        raise Problem("No file was named", Remedy.NAME_FILE)
     path = Path(text)
     with contextlib.suppress(RuntimeError):  # no such user: then ~ is a part of the name
         path = path.expanduser()

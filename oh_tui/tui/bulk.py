@@ -14,6 +14,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan, Source
 from oh_tui.tui import pausing
 from oh_tui.tui.preparing import preparing
+from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -72,7 +73,7 @@ async def pause(screen: MainScreen, source: Source) -> None:
         todo = [plan for plan in plans if plan.action == action]
         if not todo:
             reason = plans[0].reason if plans else "no sandbox is known for them"
-            raise Problem(f"Neither pause nor resume: {reason}")
+            raise Problem(f"Neither pause nor resume: {reason}", plans[0].hint if plans else "")
         answer = await screen.ask(_question(screen, todo, len(plans) - len(todo)))
         if not answer:
             return
@@ -234,7 +235,7 @@ async def download(screen: MainScreen, source: Source) -> None:
     folder = tilde(screen.settings.download_folder.absolute(), os.environ)
     told = f"{len(saved)} of {count} saved in {folder}, {size(total)}"
     if problems:
-        hint = f" ({problems[0].hint})" if problems[0].hint else ""
+        hint = f" ({hint})" if (hint := hint_of(problems[0])) else ""
         failed = f"{len(problems)} failed: {problems[0].sentence}{hint}"
         screen.footer.tell(f"{told}; {failed}", error=True)
     else:

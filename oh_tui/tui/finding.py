@@ -233,7 +233,7 @@ async def filter_rows(screen: MainScreen) -> None:
                 break
             except QueryError as error:
                 text, wrong = typed, error
-                screen.footer.tell(f"{error.sentence}: {error.hint}", error=True)
+                screen.report(error)
     finally:
         line.suggester, line.select_on_focus = None, True
         if wrong:

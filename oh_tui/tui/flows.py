@@ -91,7 +91,7 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
     with preparing(screen, "asking how the sandbox stands"):
         plan = await source.sandbox_plan(sandbox_id)
     if not plan.action:
-        raise Problem(f"Neither pause nor resume: {plan.reason}")
+        raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
     answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
     if not answer:
         return

@@ -35,6 +35,7 @@ from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
+from oh_tui.tui.remedies import hint_of, words_of
 from oh_tui.tui.runs import News, Runs
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
@@ -367,15 +368,14 @@ class MainScreen(AskingScreen):
             yield
         except Problem as problem:
             if say:
-                say(problem.sentence, *([problem.hint] if problem.hint else []))
+                say(problem.sentence, *filter(None, [hint_of(problem)]))
             self.report(problem)
 
     def tell(self, text: str) -> None:
         self.footer.tell(text)
 
     def report(self, problem: Problem) -> None:
-        told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
-        self.footer.tell(told, error=True)
+        self.footer.tell(words_of(problem), error=True)
 
     def tell_place(self) -> None:
         going = self.settings.label if self.settings.server else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.human import plural
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Remedy
 from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
 from oh_tui.tui import flows, pausing
@@ -197,12 +197,12 @@ async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
 async def _resume(screen: MainScreen, source: Source, conversation: Conversation) -> bool:
     """Resume the sandbox that a message is for; False when it is to stay as it is."""
     if not conversation.sandbox_id:
-        raise Problem("The sandbox of this conversation is not known", "r reads again")
+        raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
     plan = await source.sandbox_plan(conversation.sandbox_id)
     if plan.action == "pause":  # it runs again meanwhile
         return True
     if plan.action != "resume":
-        raise Problem(f"The message was not sent: {plan.reason}")
+        raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
     lines: list[list[Piece]] = [
         [("The sandbox is paused, and an agent reads only in one that runs.", "")]
     ]

@@ -17,6 +17,7 @@ from oh_tui.problem import Problem
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
 from oh_tui.text import safe_line
 from oh_tui.tui.outside import start_beside
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.target import target
 from oh_tui.tui.widgets.bars import Question
 
@@ -86,8 +87,7 @@ def _telling(screen: MainScreen) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        hint = f": {problem.hint}" if problem.hint else ""
-        screen.footer.tell(f"{problem.sentence}{hint}")
+        screen.footer.tell(words_of(problem))
 
 
 def _copy(screen: MainScreen, url: str) -> None:

@@ -32,6 +32,7 @@ from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plai
 from oh_tui.trajectory.terminal import read_output
 from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.target import no_target, target
 from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
@@ -279,8 +280,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
             )
             raise
         except Problem as problem:
-            hint = f": {problem.hint}" if problem.hint else ""
-            entry.blocks.append(Failure(f"{problem.sentence}{hint}"))
+            entry.blocks.append(Failure(words_of(problem)))
             if not self.line.value:
                 self.line.put(command)
         finally:

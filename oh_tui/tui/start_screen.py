@@ -24,6 +24,7 @@ from textual.widgets import Input
 from oh_tui.human import clock
 from oh_tui.problem import Problem
 from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Drawn, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
@@ -240,7 +241,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         try:
             request = request_for(self.draft, self.known)
         except Invalid as wrong:
-            self._point_at(wrong.field, f"{wrong.sentence}: {wrong.hint}")
+            self._point_at(wrong.field, words_of(wrong))
             return
         self._point_at("", COST)
         self.starting = True
@@ -262,8 +263,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.starting = False
         self._tick.pause()
         self.stages.stages = ()
-        hint = f": {problem.hint}" if problem.hint else ""
-        self._point_at("", f"{problem.sentence}{hint}", wrong=True)
+        self._point_at("", words_of(problem), wrong=True)
 
     def _tell_time(self) -> None:
         self.stages.now = time.monotonic() - self._began

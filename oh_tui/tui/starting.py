@@ -8,6 +8,7 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.sources.starting import Draft, choices, stage_of
 from oh_tui.tui import flows
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.start_screen import StartScreen
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -58,8 +59,7 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
                 raise Problem("It was started, and is not listed yet", "press r in a moment")
     except Problem as problem:
         if form.left:
-            told = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
-            screen.footer.tell(f"{told} · ctrl+n has the text", error=True)
+            screen.footer.tell(f"{words_of(problem)} · ctrl+n has the text", error=True)
         else:
             form.fail(problem)
         screen.refresh_lists()

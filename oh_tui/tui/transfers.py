@@ -19,6 +19,7 @@ from oh_tui.trajectory.blocks import Failure
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 
@@ -174,7 +175,7 @@ async def _ask_until_done(
         try:
             await do(typed)
         except Problem as problem:
-            wrong = f"{problem.sentence}: {problem.hint}" if problem.hint else problem.sentence
+            wrong = words_of(problem)
             screen.footer.tell("", log=False)  # no progress any more
             screen.footer.note(wrong, error=True)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import signal
@@ -16,10 +15,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-import oh_tui.sources
 from oh_tui import cli
-from oh_tui.commands.refusals import refused
-from oh_tui.problem import Problem
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents
 from oh_tui.sources.agent_state import Standing
@@ -228,21 +224,6 @@ def test_wrong_use_is_told(shell: Shell, line: str) -> None:
 def test_both_answers_at_once_are_none(shell: Shell) -> None:
     said = shell(f"send {OAUTH} hello --approve --reject")
     assert said.code == 2 and "exclude each other" in said.complaint
-
-
-def test_what_the_use_cases_advise_names_no_key_of_the_explorer() -> None:
-    folder = Path(oh_tui.sources.__file__).parent
-    hints: list[str] = []
-    for name in ("acting", "agent_state", "workspace", "starting"):
-        for node in ast.walk(ast.parse((folder / f"{name}.py").read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Problem", "Asleep"):
-                told = [ast.literal_eval(a) for a in node.args[1:] if isinstance(a, ast.Constant)]
-                hints += map(str, told)
-    assert "p resumes it" in hints
-    for hint in hints:
-        ours = refused(Problem("It is so", hint), "5f3a91c0").hint
-        assert not re.search(r"\bpress\b|(^|[:,] )[a-zA-Z] [a-z]+s\b", ours), ours
-        assert "{" not in ours
 
 
 def standing_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:

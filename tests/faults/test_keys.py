@@ -161,7 +161,13 @@ SANDBOX = {
     ),
     "p, resume": Sandbox(
         "Raise the coverage of billing", ("p", "enter"), "resume", "paused",
-        [("The server was asked to resume the sandbox, which is still starting: r", True)],
+        [
+            (
+                "The server was asked to resume the sandbox, which is still starting: "
+                "r reads again",
+                True,
+            )
+        ],
     ),
 }  # fmt: skip
 
@@ -186,7 +192,8 @@ async def test_what_is_asked_of_a_sandbox(wire: Wire, key: Sandbox) -> None:
             words += f": Could not {verb} ID: {sentence}"
             words += f": {HINTS[name]}" if name == "429" else ""
             if name == SHAPE:
-                words = f"The server was asked to {verb} the sandbox, which is still {key.state}: r"
+                words = f"The server was asked to {verb} the sandbox, which is still {key.state}"
+                words += ": r reads again"
             after = key.done if name == HALF else [(words, True)]
             wanted[name] = [(f"sandbox {verb.removesuffix('e')}ing", False), *after]
         assert said == wanted

@@ -31,7 +31,7 @@ GONE = "It may be deleted or belong to someone else"
 TASK = "It may be deleted, or this is the id of a start task, not of a conversation"
 SHELL_HINTS = {
     "press d to try again": "try again",
-    "r": "--wait waits until it is so",
+    "r reads again": "--wait waits until it is so",
     "Read its events page by page instead": f"oh-tui events {RUN[:8]} > {RUN[:8]}.jsonl "
     "reads its events page by page",
 }
@@ -88,7 +88,7 @@ def on_pause(case: Case) -> tuple[str, str]:
     if case.name in ("reset midway", "half of it", "half of the JSON"):
         return "", ""  # the server did it, and that is what counts
     if case.hint == OTHER:  # any JSON but a plain no is taken for a yes, and not believed
-        return "The server was asked to pause the sandbox, which is still running", "r"
+        return "The server was asked to pause the sandbox, which is still running", "r reads again"
     why = f"Could not pause the sandbox {BOXES[SPLIT][:12]}: {case.told}"
     if "(429)" in case.told:
         why += f": {case.hint}"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
 from oh_tui.demo.recorder import Stored
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents
 from oh_tui.sources.agent_state import Standing
@@ -121,7 +121,7 @@ async def test_a_server_that_stays_silent_is_a_sentence_in_time(
     here.between.hold(call)
     with pytest.raises(Problem, match="did not tell within") as caught:
         await here.standing("oauth")
-    assert "frozen" in caught.value.hint
+    assert caught.value.hint == Remedy.THAW
 
 
 async def test_a_call_that_waits_is_found_far_back(
@@ -222,7 +222,7 @@ async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_o
     assert (paused.status, paused.said) == ("paused", before.said)
     with pytest.raises(Conflict) as caught:
         await done(here.agents.go_on(paused))
-    assert "It still ends the step" in caught.value.hint
+    assert caught.value.hint == Remedy.CONTINUE_LATER
     while not (await here.standing("flaky-ci")).calls:
         here.demo.advance(0.2)
     await asyncio.sleep(0.1)
@@ -264,7 +264,7 @@ async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_eve
         here.demo.advance(0.2)
     with pytest.raises(Problem, match="is stopped, but the call that it still made") as caught:
         await asyncio.wait_for(stopping, 5)
-    assert "P lets the agent go on" in caught.value.hint
+    assert caught.value.hint == Remedy.CONTINUE
     now = await here.standing("flaky-ci")
     assert (now.status, len(now.calls)) == ("paused", 1)
 

@@ -1,0 +1,43 @@
+"""What helps against a problem, in a shell: the next command."""
+
+from __future__ import annotations
+
+from oh_tui.problem import Remedy
+
+WORDS = {
+    Remedy.REFRESH: "try again",
+    Remedy.LIST: "oh-tui conversations lists what is there",
+    Remedy.WAIT: "try again in a moment",
+    Remedy.WAIT_FOR_IT: "--wait waits until it is so",
+    Remedy.RESUME: "oh-tui resume {id} --wait",
+    Remedy.THAW: "its sandbox may be frozen: try again, or oh-tui pause {id} --now and then "
+    "oh-tui resume {id} --wait",
+    Remedy.DOWNLOAD: "oh-tui download {id} saves it",
+    Remedy.DOWNLOAD_AGAIN: "try again",
+    Remedy.OTHER_FOLDER: "name another folder with -o",
+    Remedy.NAME_FILE: "name a local file",
+    Remedy.LOOK: "oh-tui tail {id} shows what waits now",
+    Remedy.LOOK_FIRST: "look at it first: oh-tui {id}",
+    Remedy.LOOK_WHAT_IT_DID: "oh-tui tail {id} tells what it did, and oh-tui stop {id} --now stops "
+    "an agent that works",
+    Remedy.ANSWER_LATER: "It is not ready for an answer: oh-tui tail {id} tells how it stands; try "
+    "again in a moment",
+    Remedy.STOP: "oh-tui stop {id} stops it",
+    Remedy.STOP_AGAIN: "try again, or --now",
+    Remedy.CONTINUE: "it may run on there: oh-tui tail {id} tells, and oh-tui continue {id} lets "
+    "the agent go on",
+    Remedy.CONTINUE_AGAIN: "try again",
+    Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: try again in a moment",
+    Remedy.SEND_AGAIN: "try again",
+    Remedy.START_LATER: "try again in a minute",
+    Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",
+    Remedy.FIND_START_LATER: "oh-tui conversations lists it in a minute: look there before you "
+    "start it again",
+}
+
+
+def worded(hint: str, identifier: str) -> str:
+    """A hint for a shell; `identifier` names the conversation that it is about, "" for unknown."""
+    if isinstance(hint, Remedy):
+        return WORDS[hint].replace("{id}", identifier or "ID")
+    return hint

@@ -1,0 +1,43 @@
+"""What helps against a problem, in the explorer: the key."""
+
+from __future__ import annotations
+
+from oh_tui.problem import Problem, Remedy
+
+WORDS = {
+    Remedy.REFRESH: "r reads again",
+    Remedy.LIST: "r reads the list",
+    Remedy.WAIT: "wait, then press r",
+    Remedy.WAIT_FOR_IT: "r reads again",
+    Remedy.RESUME: "p resumes it",
+    Remedy.THAW: "its sandbox may be frozen: r reads again, p pauses or resumes it",
+    Remedy.DOWNLOAD: "d saves it",
+    Remedy.DOWNLOAD_AGAIN: "press d to try again",
+    Remedy.OTHER_FOLDER: "start oh-tui in another folder",
+    Remedy.NAME_FILE: "type the path of a local file",
+    Remedy.LOOK: "look, and answer again",
+    Remedy.LOOK_FIRST: "look at the run first",
+    Remedy.LOOK_WHAT_IT_DID: "look at what it did; P stops an agent that works",
+    Remedy.ANSWER_LATER: "It is not ready for an answer: look how it stands, and try again in a "
+    "moment",
+    Remedy.STOP: "P stops it",
+    Remedy.STOP_AGAIN: "P asks again",
+    Remedy.CONTINUE: "it may run on there: look at the run, P lets the agent go on",
+    Remedy.CONTINUE_AGAIN: "P tries again",
+    Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: P again in a moment",
+    Remedy.SEND_AGAIN: "m tries again",
+    Remedy.START_LATER: "try again in a minute; the text is kept",
+    Remedy.FIND_START: "look at the list: it may be there; else start it again",
+    Remedy.FIND_START_LATER: "look at the list in a minute before you start it again",
+}
+
+
+def hint_of(problem: Problem) -> str:
+    """What to try next; "" for nothing."""
+    return WORDS[problem.hint] if isinstance(problem.hint, Remedy) else problem.hint
+
+
+def words_of(problem: Problem) -> str:
+    """A problem on one line: what is wrong, and what to try next."""
+    hint = hint_of(problem)
+    return f"{problem.sentence}: {hint}" if hint else problem.sentence
