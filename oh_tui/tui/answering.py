@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
 
+TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
+SENDING = "sending a message"
+"""What is written to an agent, in words."""
+
 RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
 """The risks that are told, the highest first, and their hues."""
 
@@ -72,6 +76,8 @@ async def answer(screen: MainScreen) -> None:
         agents, standing = found
         if standing.obstacle:
             raise standing.obstacle
+        if is_told(screen, standing.conversation):
+            return
         if not standing.waits:
             screen.footer.tell(f"nothing waits for your answer: {stands(standing)}")
             return
@@ -165,6 +171,8 @@ async def stop_or_go_on(screen: MainScreen) -> None:
             await _stop(screen, agents, standing)
         elif standing.waits:
             screen.footer.tell("the agent waits for your answer: a")
+        elif is_told(screen, standing.conversation):
+            return
         elif standing.calls or standing.status in ("paused", "error", "stuck") or standing.unread:
             await _go_on(screen, agents, standing)
         else:
@@ -193,7 +201,7 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     if not chosen:
         return
     stages = agents.stop(standing, at_once=chosen == "now")
-    now = await carry_out(screen, agents, standing, stages, lambda now: not now.runs)
+    now = await carry_out(screen, agents, standing, stages, lambda now: not now.runs, what=STOPPING)
     now.require_stopped()
     screen.footer.tell(stands(now))
 
@@ -242,6 +250,17 @@ class Waiting:
         self._screen.footer.tell(f"{self.stage}; you are told when")
 
 
+def is_told(screen: MainScreen, conversation: Conversation, *verbs: str) -> bool:
+    """Whether the agent is being answered, told to go on or written to already; says so. While
+    that is on its way the call stands as before, and a second `run` would come when another call
+    may wait."""
+    for verb in verbs or (TELLING, SENDING):
+        if screen.is_written(verb, conversation.id):
+            screen.footer.tell(f"not yet: still {verb}")
+            return True
+    return False
+
+
 @contextmanager
 def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
     waiting = Waiting(screen, stage)
@@ -257,19 +276,23 @@ async def carry_out(
     before: Standing,
     stages: AsyncIterator[str],
     as_asked: Callable[[Standing], bool] = lambda _: True,
+    *,
+    what: str = TELLING,
 ) -> Standing:
     """Show each stage with the seconds it takes, and read how the agent stands then, as
     `Agents.settled`; the lists and the run are read again, whatever came of it."""
     try:
-        stage = await anext(stages, None)
-        while stage is not None:
-            screen.footer.tell(stage, passing=True)
-            with screen.write("telling an agent what to do"), _waiting(screen, stage):
-                stage = await anext(stages, None)
-        try:
-            now = await agents.settled(before, as_asked)
-        except Problem as problem:
-            raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
+        with screen.write(what, before.conversation.id):
+            stage = await anext(stages, None)
+            while stage is not None:
+                screen.footer.tell(stage, passing=True)
+                with _waiting(screen, stage):
+                    stage = await anext(stages, None)
+            try:
+                now = await agents.settled(before, as_asked)
+            except Problem as problem:
+                told = f"It was done, but then: {problem.sentence}"
+                raise HalfDone(told, problem.hint) from problem
         status = now.status or now.conversation.execution_status
         screen.sidebar.settled(replace(now.conversation, execution_status=status))
         return now

@@ -13,8 +13,11 @@ from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
 from oh_tui.tui import flows, pausing
 from oh_tui.tui.answering import (
+    SENDING,
+    TELLING,
     ask_about_calls,
     carry_out,
+    is_told,
     read_standing,
     short_title,
     stands,
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
-
-SENDING = "sending a message"
 
 
 async def message(screen: MainScreen) -> None:
@@ -145,6 +146,8 @@ async def _send(
     screen: MainScreen, source: Source, agents: Agents, conversation: Conversation, text: str
 ) -> bool:
     """Send a message on the state of now; False when it is not to be sent like that."""
+    if is_told(screen, conversation, TELLING):
+        return False
     standing = await agents.standing(conversation.id)
     if standing.conversation.sandbox_status == "PAUSED":
         if not await _resume(screen, source, standing.conversation):
@@ -164,7 +167,7 @@ async def _send(
             screen.footer.tell("rejected")
     stages = agents.send(standing, text, approve=approve)
     try:
-        now = await carry_out(screen, agents, standing, stages)
+        now = await carry_out(screen, agents, standing, stages, what=SENDING)
     except HalfDone as problem:  # it is there: sent again it would be said twice
         screen.drafts.pop(bare_id(conversation.id), None)
         screen.report(problem)

@@ -199,6 +199,30 @@ async def test_an_answer_that_somebody_else_gave_meanwhile_is_not_given_again() 
         assert between.count("POST *") == 0
 
 
+async def test_what_is_being_answered_is_not_answered_twice() -> None:
+    """The second `run` would come when the agent may wait with another call."""
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await asked(it, "a")
+        held = between.hold(RUN)
+        await it.send("y")
+        await it.until(lambda: between.count(RUN) == 1)
+        await it.send("a")
+        await it.until(lambda: "not yet: still telling an agent what to do" in told(it))
+        assert not it.screen.question_bar.display
+        await writing(it)
+        await it.type("and then the docs")
+        await it.send("ctrl+s")
+        await it.until(lambda: told(it).count("not yet: still telling") == 2)
+        assert it.screen.drafts == {IDS[OAUTH]: "and then the docs"}
+        held.set()
+        await it.until(lambda: "approved" in told(it))
+        assert between.count(RUN) == 1
+        assert between.count(SEND) == 0
+        assert "somebody else" not in told(it)
+
+
 # Stopping and going on
 
 
@@ -228,7 +252,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         await asked(it, "P")
         await it.send("enter")
         await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
-        assert "telling an agent what to do" in it.screen.writing_words
+        assert it.screen.writing_words == "telling an agent to stop"
         await it.send("escape")
         assert "you are told when" in it.footer
         assert not it.screen.waits
@@ -304,6 +328,21 @@ async def test_a_stopped_agent_goes_on_without_a_question() -> None:
         await it.until(lambda: between.count(RUN) == 1)
         await it.settle()
         assert "the agent goes on" in told(it)
+
+
+async def test_P_twice_lets_a_stopped_agent_go_on_once() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, SPLIT)
+        held = between.hold(RUN)
+        await it.send("P")
+        await it.until(lambda: between.count(RUN) == 1)
+        await it.send("P")
+        await it.until(lambda: "not yet: still telling an agent what to do" in told(it))
+        held.set()
+        await it.settle()
+        assert between.count(RUN) == 1
+        assert "409" not in told(it)
 
 
 async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
