@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import Entry
+from oh_tui.demo.run import Run
 from oh_tui.demo.tools import edit, shell, view
 from oh_tui.demo.world import Conversation, Sandbox
 
@@ -51,7 +52,7 @@ class Busy(Entry):
     lasts: float = LASTS
     turn: float = TURN
 
-    def write(self, run: Any) -> None:
+    def write(self, run: Run) -> None:
         run.root = "/workspace/soak"
         run.files = {"notes.md": "".join(f"seed {n} not tried\n" for n in range(1, SEEDS))}
         run.user("Try one seed after the other; write down what each gives.")
@@ -79,10 +80,10 @@ def make_runs(demo: Demo, runs: int, seconds: float) -> tuple[list[str], str]:
     takes `seconds`, in another."""
     made = []
     for number in range(runs):
-        entry = Busy(f"soak-{number}", f"Soak {number}", "", 0, BOX, live=True,
+        entry = Busy(f"soak-{number}", f"Soak {number}", 0, BOX, live=True,
                      delay=number * LASTS)  # fmt: skip
         made.append(_added(demo, entry, number))
-    entry = Busy("soak-long", "Soak all the time", "", 0, LONG_BOX, live=True,
+    entry = Busy("soak-long", "Soak all the time", 0, LONG_BOX, live=True,
                  lasts=seconds, turn=LONG_TURN)  # fmt: skip
     return made, _added(demo, entry, runs)
 

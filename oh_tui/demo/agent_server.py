@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,10 +15,7 @@ from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, u
 from oh_tui.demo.git import git_changes
 from oh_tui.demo.recorder import Stored
 from oh_tui.demo.totals import combined
-from oh_tui.demo.world import Conversation, Sandbox
-
-if TYPE_CHECKING:
-    from oh_tui.demo.demo import Demo
+from oh_tui.demo.world import Conversation, Sandbox, World
 
 _SDK = "openhands.sdk.event"
 CLASSES = {
@@ -48,9 +45,9 @@ CLASSES = {
 
 
 class AgentServers:
-    def __init__(self, demo: Demo) -> None:
-        self.demo = demo
-        self.world = demo.world
+    def __init__(self, world: World, stats_in_events: Callable[[], bool]) -> None:
+        self.world = world
+        self._stats_in_events = stats_in_events
 
     def routes(self) -> list[Route]:
         base = "/runtime/{port:int}/api/conversations/{id}"
@@ -222,7 +219,7 @@ class AgentServers:
         kind, source = query.text("kind"), query.text("source")
         since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
         events = self.world.agent_events(conversation)
-        if not self.demo.stats_in_events:
+        if not self._stats_in_events():
             events = [event for event in events if b'"key":"stats"' not in event.raw]
         if kind is not None:
             events = [event for event in events if event.kind == CLASSES.get(kind)]

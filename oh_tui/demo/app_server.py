@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,10 +29,7 @@ from oh_tui.demo.download import zipped
 from oh_tui.demo.rate_limit import RateLimit
 from oh_tui.demo.recorder import Stored, fixed_uuid
 from oh_tui.demo.sandbox_server import SandboxServers
-from oh_tui.demo.world import Conversation, Sandbox
-
-if TYPE_CHECKING:
-    from oh_tui.demo.demo import Demo
+from oh_tui.demo.world import Conversation, Sandbox, World
 
 DOWNLOAD_LIMIT = 10_000
 
@@ -60,8 +57,8 @@ KINDS = (
 
 
 class AppServer:
-    def __init__(self, demo: Demo) -> None:
-        self.world = demo.world
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.acting = Acting(self.world, self._conversation)
 
     def routes(self) -> list[Route]:
@@ -335,14 +332,18 @@ class AppServer:
         }
 
 
-def make_app(demo: Demo) -> Starlette:
-    """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox."""
-    agents = AgentServers(demo)
-    sandboxes = SandboxServers(demo.world, agents.sandbox)
-    routes = [*AppServer(demo).routes(), *agents.routes(), *sandboxes.routes()]
+def make_app(
+    world: World, *, limits: Callable[[], bool], stats_in_events: Callable[[], bool]
+) -> Starlette:
+    """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox.
+    Whether the limit of calls is in force, and whether agent servers have stats among their events,
+    is asked at each call."""
+    agents = AgentServers(world, stats_in_events)
+    sandboxes = SandboxServers(world, agents.sandbox)
+    routes = [*AppServer(world).routes(), *agents.routes(), *sandboxes.routes()]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(RateLimit, demo=demo)],
+        middleware=[Middleware(RateLimit, limits=limits)],
         exception_handlers={Refused: _refused, HTTPException: _http_error},
     )
 

@@ -1,13 +1,14 @@
-"""Every conversation and sandbox of the demo, and which function writes which run."""
+"""The catalog of the demo: its conversations and sandboxes, and what the lists say of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
+from oh_tui.demo.long_runs import LONG_RUNS
 from oh_tui.demo.meter import GEMINI, HAIKU, LOCAL, SONNET, Model
+from oh_tui.demo.player import perform
 from oh_tui.demo.recorder import fixed_uuid
+from oh_tui.demo.run import Run
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -16,11 +17,10 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One conversation. `story` is "module:function" under `oh_tui.demo.scenarios`."""
+    """One conversation."""
 
     slug: str
     title: str | None
-    story: str
     age: float
     """Seconds since it was created."""
     sandbox: str = ""
@@ -36,6 +36,8 @@ class Entry:
     """Part of its events lies in the future."""
     delay: float = 0.0
     """Seconds from its creation to its first event."""
+    scenario: str = ""
+    """What happens in it, if not the scenario named as its slug."""
 
     @property
     def id(self) -> str:
@@ -46,13 +48,12 @@ class Entry:
     def sandbox_id(self) -> str:
         return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
-    def write(self, run: Any) -> None:
-        """Let the scenario write its events."""
-        module, name = self.story.split(":")
-        found = getattr(import_module(f"oh_tui.demo.scenarios.{module}"), name.split(".")[0])
-        if "." in name:
-            found = found[name.split(".")[1]]
-        found(run)
+    def write(self, run: Run) -> None:
+        """Write its events."""
+        if self.slug in LONG_RUNS:
+            LONG_RUNS[self.slug](run)
+        else:
+            perform(run, self.scenario or self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,6 @@ ENTRIES = (
     Entry(
         "flaky-ci",
         "Flaky CI on main",
-        "running:flaky_ci",
         42,
         "storefront-ci",
         "acme/storefront",
@@ -114,20 +114,16 @@ ENTRIES = (
     Entry(
         "dark-mode",
         "Docs: dark mode",
-        "running:dark_mode",
         5,
         "docs",
         "acme/docs",
         live=True,
         delay=STARTING_TAKES + 8,
     ),
-    Entry(
-        "pydantic", "Migrate to pydantic 2", "migration:pydantic", 728, "api", "acme/api", live=True
-    ),
+    Entry("pydantic", "Migrate to pydantic 2", 728, "api", "acme/api", live=True),
     Entry(
         "pydantic-notes",
         "Pydantic notes",
-        "finished:pydantic_notes",
         9 * MINUTE,
         "api",
         "acme/api",
@@ -137,7 +133,6 @@ ENTRIES = (
     Entry(
         "oauth",
         "Add OAuth login",
-        "needs_you:oauth",
         9 * MINUTE + 268,
         "portal",
         "acme/portal",
@@ -146,7 +141,6 @@ ENTRIES = (
     Entry(
         "week-dates",
         "Parse ISO week dates",
-        "week_dates:week_dates",
         4 * MINUTE + 8_200,
         "dates",
         "acme/dates",
@@ -154,7 +148,6 @@ ENTRIES = (
     Entry(
         "dep-bump",
         "Nightly dependency bump",
-        "needs_you:dep_bump",
         2 * HOUR + 4,
         "storefront-nightly",
         "acme/storefront",
@@ -164,16 +157,14 @@ ENTRIES = (
     Entry(
         "settings-split",
         "Split the settings module",
-        "finished:settings_split",
         28 * MINUTE,
         "intranet",
         "acme/intranet",
     ),
-    Entry("docker-followup", "Docker follow-ups", "odd:idle", 40 * MINUTE, "shop", "acme/shop"),
+    Entry("docker-followup", "Docker follow-ups", 40 * MINUTE, "shop", "acme/shop"),
     Entry(
         "docker-cache",
         "Cache the docker layers",
-        "finished:docker_cache",
         69 * MINUTE,
         "shop",
         "acme/shop",
@@ -182,7 +173,6 @@ ENTRIES = (
     Entry(
         "ledger",
         "Rename Store to Ledger",
-        "finished:ledger",
         3 * HOUR + 3 * MINUTE,
         "books",
         "acme/books",
@@ -192,7 +182,6 @@ ENTRIES = (
     Entry(
         "crashed",
         "Segfault on huge images",
-        "finished:crashed",
         5 * HOUR,
         "png-tools",
         "acme/png-tools",
@@ -200,7 +189,6 @@ ENTRIES = (
     Entry(
         "max-iterations",
         "Get the Windows build green",
-        "windows_job:max_iterations",
         7 * HOUR,
         "logkeep",
         "acme/logkeep",
@@ -209,7 +197,6 @@ ENTRIES = (
     Entry(
         "coverage",
         "Raise the coverage of billing",
-        "odd:long_run",
         22 * HOUR,
         "billing",
         "acme/billing",
@@ -218,18 +205,16 @@ ENTRIES = (
     Entry(
         "fuzzing",
         "Fuzz the parser over night",
-        "odd:fuzzing",
         33 * HOUR,
         "parser",
         "acme/parser",
         model=LOCAL,
         trigger="openhands_api",
     ),
-    Entry("click", "Port the CLI to click", "porting:click", 2 * DAY, "shelf", "acme/shelf"),
+    Entry("click", "Port the CLI to click", 2 * DAY, "shelf", "acme/shelf"),
     Entry(
         "click-notes",
         "Migration notes",
-        "porting:click_notes",
         2 * DAY - 5 * MINUTE,
         "shelf",
         "acme/shelf",
@@ -239,39 +224,32 @@ ENTRIES = (
     Entry(
         "fix-add",
         "Fix the add function",
-        "fixes:FIXES.fix-add",
         1 * DAY + 2 * HOUR,
         repo="acme/sums",
     ),
     Entry(
         "eslint",
         "Bump eslint to 10",
-        "fixes:FIXES.eslint",
         1 * DAY + 5 * HOUR,
         repo="acme/storefront",
         pr=(468,),
     ),
-    Entry(
-        "retry", "Explain the retry policy", "tours:retry", 1 * DAY + 7 * HOUR, repo="acme/client"
-    ),
+    Entry("retry", "Explain the retry policy", 1 * DAY + 7 * HOUR, repo="acme/client"),
     Entry(
         "signup",
         "Why is the signup page slow?",
-        "browsing:signup",
         2 * DAY + 3 * HOUR,
         repo="acme/web",
     ),
     Entry(
         "storage-plan",
         "Plan the move to object storage",
-        "tours:storage_plan",
         3 * DAY,
         repo="acme/media",
     ),
     Entry(
         "gemini",
         "Ship units as an ES module",
-        "tours:gemini",
         3 * DAY + 4 * HOUR,
         repo="acme/units",
         model=GEMINI,
@@ -279,27 +257,22 @@ ENTRIES = (
     Entry(
         "acp",
         "Date picker: keyboard trap",
-        "tours:acp",
         4 * DAY,
         repo="acme/widgets",
         agent_kind="acp",
     ),
-    Entry(
-        "team", "Audit the public endpoints", "team:team", 4 * DAY + 6 * HOUR, repo="acme/gateway"
-    ),
+    Entry("team", "Audit the public endpoints", 4 * DAY + 6 * HOUR, repo="acme/gateway"),
     Entry(
         "export-guard",
         "Guard /v1/export.csv",
-        "fixes:FIXES.export-guard",
         4 * DAY + 5 * HOUR,
         repo="acme/gateway",
         parent="team",
     ),
-    Entry("broken", "Backfill invoice numbers", "odd:broken_pairs", 5 * DAY, repo="acme/invoices"),
+    Entry("broken", "Backfill invoice numbers", 5 * DAY, repo="acme/invoices"),
     Entry(
         "csv-bom",
         "First column lost in Excel files",
-        "fixes:FIXES.csv-bom",
         5 * DAY + 3 * HOUR,
         repo="acme/importer",
         pr=(77,),
@@ -307,7 +280,6 @@ ENTRIES = (
     Entry(
         "handbook",
         "Summarise the on-call handbook",
-        "odd:local_model",
         6 * DAY,
         repo="acme/handbook",
         model=LOCAL,
@@ -315,7 +287,6 @@ ENTRIES = (
     Entry(
         "n-plus-1",
         "Too many queries on /orders",
-        "fixes:FIXES.n-plus-1",
         6 * DAY + 8 * HOUR,
         repo="acme/shop",
         pr=(451,),
@@ -323,7 +294,6 @@ ENTRIES = (
     Entry(
         "go-leak",
         "Goroutine leak in the relay",
-        "fixes:FIXES.go-leak",
         8 * DAY,
         repo="acme/relay",
         trigger="slack",
@@ -331,7 +301,6 @@ ENTRIES = (
     Entry(
         "dst",
         "Weekly events move in spring",
-        "fixes:FIXES.dst",
         9 * DAY,
         repo="acme/calendar",
         trigger="jira",
@@ -339,7 +308,6 @@ ENTRIES = (
     Entry(
         "readme-links",
         "Check the links in README",
-        "fixes:FIXES.readme-links",
         10 * DAY,
         repo="acme/handbook",
         model=HAIKU,
@@ -347,25 +315,21 @@ ENTRIES = (
     Entry(
         "unicode-slug",
         "Slugs of Greek titles",
-        "fixes:FIXES.unicode-slug",
         12 * DAY,
         repo="acme/blog",
     ),
     Entry(
         "timeout",
         "Client hangs on silent servers",
-        "fixes:FIXES.timeout",
         13 * DAY,
         repo="acme/client",
         trigger="resolver",
     ),
     # titles and texts that are hard on a terminal
-    Entry(
-        "hostile", "[/b] and [red]markup[/red] in a title", "odd:hostile", 14 * DAY, repo="[red]/x"
-    ),
-    Entry("escapes", "escape \x1b[31mred\x1b[0m \x1b]0;title\x07 bell", "odd:tiny", 15 * DAY),
-    Entry("rtl", "תאריכים \u202eright to left\u202c שבועיים", "odd:tiny", 16 * DAY),
-    Entry("emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 日本語のタイトル", "odd:tiny", 17 * DAY),
-    Entry("long-title", _LONG + "\nthen a second line", "odd:tiny", 18 * DAY),
-    Entry("untitled", None, "odd:nothing", 20 * DAY, trigger=None, branch=None),
+    Entry("hostile", "[/b] and [red]markup[/red] in a title", 14 * DAY, repo="[red]/x"),
+    Entry("escapes", "escape \x1b[31mred\x1b[0m \x1b]0;title\x07 bell", 15 * DAY, scenario="hello"),
+    Entry("rtl", "תאריכים \u202eright to left\u202c שבועיים", 16 * DAY, scenario="hello"),
+    Entry("emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 日本語のタイトル", 17 * DAY, scenario="hello"),
+    Entry("long-title", _LONG + "\nthen a second line", 18 * DAY, scenario="hello"),
+    Entry("untitled", None, 20 * DAY, trigger=None, branch=None),
 )

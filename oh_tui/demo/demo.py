@@ -56,7 +56,11 @@ class Demo:
     def app(self) -> ASGIApp:
         from oh_tui.demo.app_server import make_app
 
-        return make_app(self)
+        return make_app(
+            self.world,
+            limits=lambda: self.rate_limited,
+            stats_in_events=lambda: self.stats_in_events,
+        )
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
         """The servers as a kind of demo has them, "plain" being as they are."""

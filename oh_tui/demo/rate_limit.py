@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.demo.answers import answer
@@ -12,23 +13,21 @@ from oh_tui.demo.answers import answer
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from oh_tui.demo.demo import Demo
-
 FAST, SLOW = 10, 20
 """In any one second the first 10 calls pass, the next 10 wait a second, the others get a 429."""
 
 
 class RateLimit:
-    """ASGI middleware. Refused calls count too; resuming a sandbox is exempt, and so are the agent
-    servers (measured; openhands/app_server/middleware.py)."""
+    """ASGI middleware, in force while `limits()`. Refused calls count too; resuming a sandbox is
+    exempt, and so are the agent servers (measured; openhands/app_server/middleware.py)."""
 
-    def __init__(self, app: ASGIApp, demo: Demo) -> None:
+    def __init__(self, app: ASGIApp, limits: Callable[[], bool]) -> None:
         self.app = app
-        self.demo = demo
+        self.limits = limits
         self._calls: dict[str, deque[float]] = defaultdict(deque)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.demo.rate_limited and not _exempt(scope):
+        if scope["type"] == "http" and self.limits() and not _exempt(scope):
             client = scope.get("client")
             calls = self._calls[client[0] if client else ""]
             now = time.monotonic()

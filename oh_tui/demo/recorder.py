@@ -166,6 +166,10 @@ class Recorder:
         self._made += 1
         return fixed_uuid(what, self.slug, self._made)
 
+    def new_call_id(self) -> str:
+        """As Anthropic's models name a tool call."""
+        return f"toolu_{self.new_id('call').hex[:24]}"
+
     def emit(
         self,
         kind: str,

@@ -82,6 +82,7 @@ def work(run: Run, words: str) -> None:
             "That cannot be undone, so I ask.",
             shell(run, "rm -rf build", risk="HIGH", summary="Delete the folder build"),
         )
+        run.full_state()
         return
     run.finish(
         f"The demo's agent looked at the files and changed nothing. It was asked: “{words.strip()}”"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from oh_tui.demo.meter import Model
 from oh_tui.demo.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
-from oh_tui.demo.recorder import SYSTEM_TOKENS, Recorder, Spoken, pieces
+from oh_tui.demo.recorder import SYSTEM_TOKENS, Halts, Recorder, Spoken, pieces
 
 
 def text(content: str) -> dict[str, Any]:
@@ -35,17 +37,16 @@ class Call:
 
 @dataclass(slots=True)
 class Plan:
-    """A task list that moves on: titles, and how many are done."""
+    """A task list: titles, and how many are done."""
 
-    titles: tuple[str, ...]
+    titles: list[str]
     done: int = 0
-    notes: dict[int, str] = field(default_factory=dict)
 
     def items(self) -> list[dict[str, str]]:
         return [
             {
                 "title": title,
-                "notes": self.notes.get(place, ""),
+                "notes": "",
                 "status": "done"
                 if place < self.done
                 else ("in_progress" if place == self.done else "todo"),
@@ -64,6 +65,13 @@ class Run(Recorder):
     """The calls of the last answer that have no result yet."""
     unanswered = ""
     """What the user said that the agent has not answered yet."""
+
+    def __init__(
+        self, slug: str, began: datetime, model: Model, halts: Halts | None = None
+    ) -> None:
+        super().__init__(slug, began, model, halts)
+        self.before_edit: dict[str, str] = {}
+        """Each file as it was before its last edit."""
 
     # who speaks -----------------------------------------------------------------------------
 
@@ -147,34 +155,15 @@ class Run(Recorder):
             self.wait(0.012)
             self.release()
 
-    def ask(
-        self,
-        thought: str,
-        *calls: Call,
-        llm: float | None = None,
-        because: str = "",
-        approved_after: float | None = None,
-        rejected_after: float | None = None,
-        reason: str = "",
-    ) -> None:
-        """As `do`, but the user must confirm; without an answer of theirs the run waits."""
+    def ask(self, thought: str, *calls: Call, llm: float | None = None, because: str = "") -> None:
+        """As `do`, but the run waits for the user to confirm."""
         self._act(thought, calls, llm, because)
         self.wait(0.01)
         self.set_status("waiting_for_confirmation")
         self.release()
-        if approved_after is None and rejected_after is None:
-            self.full_state()
-            return
-        self.wait(approved_after or rejected_after or 0.0)
-        if rejected_after is not None:
-            self.reject(reason)
-        self.set_status("running")
-        if approved_after is not None:
-            for call in calls:
-                self.answer(call)
 
-    def reject(self, reason: str) -> None:
-        """The user does not want the pending calls to run."""
+    def reject(self, reason: str, by: str = "user") -> None:
+        """The user, or a hook, does not want the pending calls to run."""
         for call in self.pending:
             self.emit(
                 "UserRejectObservation",
@@ -183,7 +172,7 @@ class Run(Recorder):
                     "tool_name": call.tool,
                     "tool_call_id": call.call_id,
                     "rejection_reason": reason,
-                    "rejection_source": "user",
+                    "rejection_source": by,
                     "action_id": call.id,
                 },
             )
@@ -350,7 +339,7 @@ class Run(Recorder):
         response = self.ask_model(out, llm, reasoning=_tokens(because), deltas=deltas)
         self.pending = calls
         for place, (call, arguments) in enumerate(zip(calls, written, strict=True)):
-            call.call_id = f"toolu_{self.new_id('call').hex[:24]}"
+            call.call_id = self.new_call_id()
             call.id = self.emit(
                 "ActionEvent",
                 "agent",

@@ -38,8 +38,7 @@ class Started(Entry):
 
     asked: str = ""
 
-    def write(self, run: Any) -> None:
-        assert isinstance(run, Run)
+    def write(self, run: Run) -> None:
         run.root = f"/workspace/{(self.repo or 'project').rsplit('/', 1)[-1]}"
         run.files = dict(FILES)
         if not self.asked:
@@ -148,7 +147,6 @@ class Starts:
         entry = Started(
             slug=f"started {start.number}",
             title=_title(words) or request.get("title"),
-            story="",
             age=world.clock.start - at,
             sandbox=start.sandbox.slug,
             repo=request.get("selected_repository"),

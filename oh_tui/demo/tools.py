@@ -1,27 +1,15 @@
-"""The tools of a run: each function makes one call with its result, in the tool's own shapes."""
+"""The agent's tools: each function makes one call and its result, in the tool's own wire format.
+
+What follows the run and the first argument is given by name; scenarios use the same names.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from oh_tui.demo.images import SCREENSHOT
 from oh_tui.demo.run import Call, Plan, Run, text
-
-
-def result(kind: str, words: str, *, is_error: bool = False, **more: Any) -> dict[str, Any]:
-    """An observation of `kind` whose text is `words`."""
-    content = [text(words)] if words else []
-    return {"content": content, "is_error": is_error, **more, "kind": kind}
-
-
-def tool(
-    name: str,
-    kind: str,
-    fields: dict[str, Any],
-    observation: dict[str, Any] | None = None,
-    **how: Any,
-) -> Call:
-    """Any call: `kind` is that of the action."""
-    return Call(tool=name, action={**fields, "kind": kind}, observation=observation, **how)
 
 
 def shell(
@@ -29,16 +17,21 @@ def shell(
     command: str,
     out: str = "",
     *,
+    repeat: int = 1,
     code: int = 0,
     ran: float = 0.15,
+    error: str = "",
     summary: str | None = None,
     risk: str = "LOW",
-    cwd: str | None = None,
     timeout: float | None = None,
     is_input: bool = False,
+    changes: dict[str, str] | None = None,
 ) -> Call:
-    """A command in the terminal. Code -1: it still ran when the tool gave up waiting."""
-    folder = cwd or run.root
+    """A terminal command. It prints `out`, `repeat` times, and leaves `changes` in the files.
+    Code -1 means that it was still running when the tool gave up waiting; with `error` the call
+    fails and there is no output."""
+    if changes:
+        run.files |= changes
     suffix = f"\n[The command completed with exit code {code}.]"
     if code == -1:
         suffix = f"\n[The command has no new output after {timeout or 30:g} seconds.]"
@@ -47,162 +40,126 @@ def shell(
         "pid": -1,
         "username": "openhands",
         "hostname": "runtime",
-        "working_dir": folder,
+        "working_dir": run.root,
         "py_interpreter_path": "/usr/local/bin/python",
         "prefix": "",
         "suffix": suffix,
     }
-    observation = result(
-        "TerminalObservation",
-        out,
+    observation = _observation(
+        "Terminal",
+        out * repeat,
         command=command,
         exit_code=code,
         timeout=False,
         metadata=metadata,
         full_output_save_dir=None,
     )
-    action = {"command": command, "is_input": is_input, "timeout": timeout, "reset": False}
-    return tool(
-        "terminal", "TerminalAction", action, observation, ran=ran, summary=summary, risk=risk
-    )
+    fields = {"command": command, "is_input": is_input, "timeout": timeout, "reset": False}
+    call = _call("terminal", "Terminal", fields, observation, ran=ran, summary=summary, risk=risk)
+    if error:
+        call.error, call.observation = error, None
+    return call
 
 
-def view(run: Run, path: str, lines: tuple[int, int] | None = None, **how: Any) -> Call:
-    """Read a file of the run, or the lines from-to of it."""
+def view(run: Run, path: str, lines: tuple[int, int] | None = None) -> Call:
+    """Read a file, or the lines from-to of it."""
     first, last = lines or (1, -1)
     shown = run.files[path].splitlines()[first - 1 : None if last == -1 else last]
-    numbered = "\n".join(f"{number:6}\t{line}" for number, line in enumerate(shown, first))
-    words = f"Here's the result of running `cat -n` on {_path(run, path)}:\n{numbered}\n"
-    return _edited(run, "view", path, words, view_range=list(lines) if lines else None, **how)
+    words = (
+        f"Here's the result of running `cat -n` on {_full(run, path)}:\n{_numbered(shown, first)}"
+    )
+    return _file_editor(run, "view", path, words, view_range=list(lines) if lines else None)
 
 
-def create(run: Run, path: str, content: str, **how: Any) -> Call:
+def create(run: Run, path: str, content: str, *, planning: bool = False) -> Call:
+    """Write a file; `planning` uses the planning agent's editor, here and in `edit`."""
     old = run.files.get(path)
-    run.files[path] = content
-    words = f"File created successfully at: {_path(run, path)}"
-    return _edited(run, "create", path, words, file_text=content, old=old, new=content, **how)
-
-
-def edit(run: Run, path: str, old_str: str, new_str: str, **how: Any) -> Call:
-    """Replace a text that occurs once."""
-    old = run.files[path]
-    assert old.count(old_str) == 1, (run.slug, path, old_str, old.count(old_str))
-    new = run.files[path] = old.replace(old_str, new_str)
-    at = old[: old.index(old_str)].count("\n")
-    words = _snippet(run, path, new, at, new_str.count("\n") + 1)
-    return _edited(
-        run, "str_replace", path, words, old_str=old_str, new_str=new_str, old=old, new=new, **how
+    words = f"File created successfully at: {_full(run, path)}"
+    return _file_editor(
+        run, "create", path, words, file_text=content, old=old, new=content, planning=planning
     )
 
 
-def insert(run: Run, path: str, line: int, new_str: str, **how: Any) -> Call:
-    """Put lines after line number `line`."""
-    old = run.files[path]
-    kept = old.splitlines(keepends=True)
-    new = run.files[path] = "".join((*kept[:line], new_str.rstrip("\n") + "\n", *kept[line:]))
-    words = _snippet(run, path, new, line, new_str.count("\n") + 1)
-    return _edited(
-        run, "insert", path, words, insert_line=line, new_str=new_str, old=old, new=new, **how
-    )
-
-
-def undo(run: Run, path: str, to: str) -> Call:
-    old, run.files[path] = run.files[path], to
-    words = f"Last edit to {_path(run, path)} undone successfully."
-    return _edited(run, "undo_edit", path, words, old=old, new=to)
-
-
-def refused_edit(run: Run, path: str, old_str: str, new_str: str) -> Call:
-    """Replace a text that does not occur, or more than once: nothing is changed."""
-    times = run.files[path].count(old_str)
-    assert times != 1, (run.slug, path, old_str)
-    words = f"No replacement was performed, old_str `{old_str}` did not appear verbatim in {path}."
-    if times:
-        words = f"No replacement was performed. {times} occurrences of old_str in {path}."
-    return _edited(run, "str_replace", path, words, old_str=old_str, new_str=new_str, is_error=True)
-
-
-def plan(run: Run, *titles: str, done: int = 0, notes: dict[int, str] | None = None) -> Call:
-    """Set the task list, or move it on when no titles are given."""
-    if titles:
-        run.plan = Plan(titles)
-    run.plan.done = done
-    run.plan.notes |= notes or {}
-    items = run.plan.items()
-    fields: dict[str, Any] = {"command": "plan", "task_list": items}
-    words = f"Task list has been updated with {len(items)} item(s)."
-    return tool(
-        "task_tracker",
-        "TaskTrackerAction",
-        fields,
-        result("TaskTrackerObservation", words, **fields),
-        ran=0.004,
-    )
-
-
-def show_plan(run: Run) -> Call:
-    items = run.plan.items()
-    mark = {"done": "x", "in_progress": ">", "todo": " "}
-    words = "\n".join(f"{n}. [{mark[i['status']]}] {i['title']}" for n, i in enumerate(items, 1))
-    return tool(
-        "task_tracker",
-        "TaskTrackerAction",
-        {"command": "view", "task_list": []},
-        result("TaskTrackerObservation", words, command="view", task_list=items),
-        ran=0.004,
-    )
-
-
-def create_plan(run: Run, path: str, content: str) -> Call:
-    """Write a plan with the planning agent's editor."""
-    run.files[path] = content
-    words = f"File created successfully at: {_path(run, path)}"
-    return _edited(
-        run,
-        "create",
-        path,
-        words,
-        file_text=content,
-        new=content,
-        name="planning_file_editor",
-        kind="PlanningFileEditor",
-    )
-
-
-def edit_plan(run: Run, path: str, old_str: str, new_str: str) -> Call:
-    old = run.files[path]
-    new = run.files[path] = old.replace(old_str, new_str)
-    words = _snippet(run, path, new, old[: old.index(old_str)].count("\n"), 1)
-    return _edited(
+def edit(run: Run, path: str, old: str, new: str, *, planning: bool = False) -> Call:
+    """Replace text that occurs once."""
+    content = run.files[path]
+    assert content.count(old) == 1, (run.slug, path, old, content.count(old))
+    after = content.replace(old, new)
+    start = content[: content.index(old)].count("\n")
+    return _file_editor(
         run,
         "str_replace",
         path,
-        words,
-        old_str=old_str,
-        new_str=new_str,
-        old=old,
-        new=new,
-        name="planning_file_editor",
-        kind="PlanningFileEditor",
+        _snippet(run, path, after, start, new.count("\n") + 1),
+        old_str=old,
+        new_str=new,
+        old=content,
+        new=after,
+        planning=planning,
     )
 
 
-def think(thought: str) -> Call:
-    return tool(
-        "think",
-        "ThinkAction",
-        {"thought": thought},
-        result("ThinkObservation", "Your thought has been logged."),
-        ran=0.002,
+def refused_edit(run: Run, path: str, old: str, new: str) -> Call:
+    """Try to replace text that does not occur, or more than once: the file stays as it is."""
+    times = run.files[path].count(old)
+    assert times != 1, (run.slug, path, old)
+    words = f"No replacement was performed, old_str `{old}` did not appear verbatim in {path}."
+    if times:
+        words = f"No replacement was performed. {times} occurrences of old_str in {path}."
+    return _file_editor(run, "str_replace", path, words, old_str=old, new_str=new, is_error=True)
+
+
+def insert(run: Run, path: str, line: int, new: str) -> Call:
+    """Insert lines after line number `line`."""
+    content = run.files[path]
+    kept = content.splitlines(keepends=True)
+    after = "".join((*kept[:line], new.rstrip("\n") + "\n", *kept[line:]))
+    words = _snippet(run, path, after, line, new.count("\n") + 1)
+    return _file_editor(
+        run, "insert", path, words, insert_line=line, new_str=new, old=content, new=after
     )
+
+
+def undo(run: Run, path: str) -> Call:
+    """Take back the last edit of a file."""
+    words = f"Last edit to {_full(run, path)} undone successfully."
+    return _file_editor(
+        run, "undo_edit", path, words, old=run.files[path], new=run.before_edit[path]
+    )
+
+
+def plan(run: Run, titles: list[str], *, done: int = 0) -> Call:
+    """Set the task list."""
+    run.plan = Plan(titles)
+    return plan_done(run, done)
+
+
+def plan_done(run: Run, done: int) -> Call:
+    """Move the task list on: so many tasks are done."""
+    run.plan.done = done
+    items = run.plan.items()
+    words = f"Task list has been updated with {len(items)} item(s)."
+    return _task_tracker({"command": "plan", "task_list": items}, words, items)
+
+
+def show_plan(run: Run, _: bool = True) -> Call:
+    items = run.plan.items()
+    mark = {"done": "x", "in_progress": ">", "todo": " "}
+    words = "\n".join(f"{n}. [{mark[i['status']]}] {i['title']}" for n, i in enumerate(items, 1))
+    return _task_tracker({"command": "view", "task_list": []}, words, items)
+
+
+def think(run: Run, thought: str) -> Call:
+    observation = _observation("Think", "Your thought has been logged.")
+    return _call("think", "Think", {"thought": thought}, observation, ran=0.002)
 
 
 def grep(run: Run, pattern: str, matches: list[str], include: str | None = None) -> Call:
     """Search file contents; `matches` are paths."""
-    found = [_path(run, match) for match in matches]
+    found = [_full(run, match) for match in matches]
     words = f"Found {len(found)} file(s) containing {pattern!r}\n" + "\n".join(found)
-    observation = result(
-        "GrepObservation",
+    observation = _observation(
+        "Grep",
         words,
         matches=found,
         pattern=pattern,
@@ -210,93 +167,145 @@ def grep(run: Run, pattern: str, matches: list[str], include: str | None = None)
         include_pattern=include,
         truncated=False,
     )
-    return tool(
-        "grep",
-        "GrepAction",
-        {"pattern": pattern, "path": None, "include": include},
-        observation,
-        ran=0.08,
-    )
+    fields = {"pattern": pattern, "path": None, "include": include}
+    return _call("grep", "Grep", fields, observation, ran=0.08)
 
 
-def glob(run: Run, pattern: str, files: list[str]) -> Call:
-    found = [_path(run, name) for name in files]
+def glob(run: Run, pattern: str, matches: list[str]) -> Call:
+    found = [_full(run, match) for match in matches]
     words = f"Found {len(found)} file(s) matching {pattern!r}\n" + "\n".join(found)
-    observation = result(
-        "GlobObservation",
-        words,
-        files=found,
-        pattern=pattern,
-        search_path=run.root,
-        truncated=False,
+    observation = _observation(
+        "Glob", words, files=found, pattern=pattern, search_path=run.root, truncated=False
     )
-    return tool("glob", "GlobAction", {"pattern": pattern, "path": None}, observation, ran=0.05)
+    return _call("glob", "Glob", {"pattern": pattern, "path": None}, observation, ran=0.05)
 
 
-def patch(words: str, body: str, *, fuzz: int = 0, is_error: bool = False) -> Call:
+def patch(run: Run, body: str, *, out: str) -> Call:
     """One patch over several files."""
-    observation = result(
-        "ApplyPatchObservation", words, is_error=is_error, message=words, fuzz=fuzz, commit=None
-    )
-    return tool("apply_patch", "ApplyPatchAction", {"patch": body}, observation, ran=0.03)
+    observation = _observation("ApplyPatch", out, message=out, fuzz=0, commit=None)
+    return _call("apply_patch", "ApplyPatch", {"patch": body}, observation, ran=0.03)
 
 
 def mcp(
+    run: Run,
     name: str,
-    data: dict[str, Any],
-    words: str,
     *,
+    data: dict[str, Any],
+    out: str,
     ran: float = 0.6,
-    is_error: bool = False,
-    **how: Any,
+    summary: str | None = None,
 ) -> Call:
     """A tool of an MCP server."""
-    observation = result("MCPToolObservation", words, is_error=is_error, tool_name=name)
-    return tool(name, "MCPToolAction", {"data": data}, observation, ran=ran, **how)
+    observation = _observation("MCPTool", out, tool_name=name)
+    return _call(name, "MCPTool", {"data": data}, observation, ran=ran, summary=summary)
 
 
 def browse(
+    run: Run,
     verb: str,
-    words: str,
     *,
-    image: str | None = None,
+    out: str,
+    screenshot: bool = False,
     ran: float = 0.4,
     is_error: bool = False,
     **fields: Any,
 ) -> Call:
-    """A browser tool; `verb` as in `BrowserGetStateAction`, `image` a PNG in base64."""
+    """A browser tool; `verb` as in `BrowserGetStateAction`, `fields` those of the action."""
     name = "browser" + "".join(f"_{c.lower()}" if c.isupper() else c for c in verb)
-    observation = result(
-        "BrowserObservation",
-        words,
+    observation = _observation(
+        "Browser",
+        out,
         is_error=is_error,
-        screenshot_data=image,
+        screenshot_data=SCREENSHOT if screenshot else None,
         full_output_save_dir=None,
     )
-    return tool(name, f"Browser{verb}Action", fields, observation, ran=ran)
+    return _call(name, f"Browser{verb}", fields, observation, ran=ran)
 
 
-def broken(name: str, arguments: str, error: str) -> Call:
-    """A call that could not be read, or of a tool that is not there: it never runs."""
+def tool(
+    run: Run,
+    name: str,
+    *,
+    kind: str,
+    observed: str = "",
+    action: dict[str, Any] | None = None,
+    out: str,
+    observation: dict[str, Any] | None = None,
+    ran: float = 0.02,
+) -> Call:
+    """Any other tool. `kind` is `Workflow` for a `WorkflowAction`, and for its observation unless
+    `observed` names another kind."""
+    result = _observation(observed or kind, out, **observation or {})
+    return _call(name, kind, action or {}, result, ran=ran)
+
+
+def broken(run: Run, name: str, *, arguments: str, error: str) -> Call:
+    """A call with unreadable arguments, or of an unknown tool: it never runs."""
     return Call(tool=name, action=None, arguments=arguments, error=error)
 
 
-def _path(run: Run, path: str) -> str:
-    return path if path.startswith("/") else f"{run.root}/{path}"
+TOOLS: dict[str, Callable[..., Call]] = {
+    function.__name__: function
+    for function in (
+        shell,
+        view,
+        create,
+        edit,
+        refused_edit,
+        insert,
+        undo,
+        plan,
+        plan_done,
+        show_plan,
+        think,
+        grep,
+        glob,
+        patch,
+        mcp,
+        browse,
+        tool,
+        broken,
+    )
+}
+"""Each tool by the name that scenarios give it."""
 
 
-def _snippet(run: Run, path: str, new: str, at: int, count: int) -> str:
-    lines = new.splitlines()
-    start = max(0, at - 4)
-    shown = lines[start : at + count + 4]
-    numbered = "\n".join(f"{number:6}\t{line}" for number, line in enumerate(shown, start + 1))
-    return (
-        f"The file {_path(run, path)} has been edited. Here's the result of running `cat -n` on a "
-        f"snippet of it:\n{numbered}\n"
+def _call(
+    name: str, kind: str, fields: dict[str, Any], observation: dict[str, Any], **how: Any
+) -> Call:
+    return Call(
+        tool=name, action={**fields, "kind": f"{kind}Action"}, observation=observation, **how
     )
 
 
-def _edited(
+def _observation(kind: str, words: str, *, is_error: bool = False, **more: Any) -> dict[str, Any]:
+    content = [text(words)] if words else []
+    return {"content": content, "is_error": is_error, **more, "kind": f"{kind}Observation"}
+
+
+def _full(run: Run, path: str) -> str:
+    return path if path.startswith("/") else f"{run.root}/{path}"
+
+
+def _numbered(lines: list[str], first: int) -> str:
+    return "\n".join(f"{number:6}\t{line}" for number, line in enumerate(lines, first)) + "\n"
+
+
+def _snippet(run: Run, path: str, content: str, start: int, count: int) -> str:
+    first = max(0, start - 4)
+    shown = content.splitlines()[first : start + count + 4]
+    return (
+        f"The file {_full(run, path)} has been edited. Here's the result of running `cat -n` on a "
+        f"snippet of it:\n{_numbered(shown, first + 1)}"
+    )
+
+
+def _task_tracker(fields: dict[str, Any], words: str, items: list[dict[str, str]]) -> Call:
+    observation = _observation("TaskTracker", words, command=fields["command"], task_list=items)
+    return _call("task_tracker", "TaskTracker", fields, observation, ran=0.004)
+
+
+def _file_editor(
     run: Run,
     command: str,
     path: str,
@@ -305,28 +314,33 @@ def _edited(
     old: str | None = None,
     new: str | None = None,
     is_error: bool = False,
-    name: str = "file_editor",
-    kind: str = "FileEditor",
-    summary: str | None = None,
+    planning: bool = False,
     **given: Any,
 ) -> Call:
-    action = {
+    name, kind = "file_editor", "FileEditor"
+    if planning:
+        name, kind = "planning_file_editor", "PlanningFileEditor"
+    fields = {
         "command": command,
-        "path": _path(run, path),
+        "path": _full(run, path),
         "file_text": None,
         "old_str": None,
         "new_str": None,
         "insert_line": None,
         "view_range": None,
     } | given
-    observation = result(
-        f"{kind}Observation",
+    observation = _observation(
+        kind,
         words,
         is_error=is_error,
         command=command,
-        path=_path(run, path),
+        path=fields["path"],
         prev_exist=command != "create" or old is not None,
         old_content=old,
         new_content=new,
     )
-    return tool(name, f"{kind}Action", action, observation, summary=summary)
+    if new is not None:
+        run.files[path] = new
+        if old is not None:
+            run.before_edit[path] = old
+    return _call(name, kind, fields, observation)

@@ -1,0 +1,131 @@
+"""The player: scenarios are read when their run is asked for, and happen as they are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from oh_tui.demo import player
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.long_runs import LONG_RUNS
+from oh_tui.demo.meter import SONNET
+from oh_tui.demo.run import Run
+from tests.demo.wire import at_rest
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where scenarios are looked for."""
+    monkeypatch.setattr(player, "FOLDER", tmp_path)
+    monkeypatch.setattr(player, "_load", player._load.__wrapped__)
+    return tmp_path
+
+
+def performed(folder: Path, text: str) -> list[dict[str, Any]]:
+    """The events of the scenario written so, its full states and its settings left out."""
+    folder.joinpath("written.toml").write_text(text, "utf-8")
+    run = Run("written", datetime(2026, 3, 9, tzinfo=UTC), SONNET)
+    player.perform(run, "written")
+    bodies = [msgspec.json.decode(event.raw) for event in run.events if not event.app_only]
+    return [body for body in bodies if body["kind"] != "ConversationStateUpdateEvent"]
+
+
+def test_every_file_is_the_scenario_of_a_conversation_and_every_conversation_has_one() -> None:
+    files = {path.stem for path in player.FOLDER.iterdir()}
+    assert {path.suffix for path in player.FOLDER.iterdir()} == {".toml"}
+    assert files | LONG_RUNS.keys() == {entry.scenario or entry.slug for entry in ENTRIES}
+
+
+def test_the_lists_are_told_without_reading_the_scenarios_of_runs_that_are_over() -> None:
+    player._load.cache_clear()
+    world = at_rest().world
+    for conversation in world.conversations.values():
+        world.metrics(conversation)
+        world.execution_status(conversation)
+        world.updated(conversation)
+    live = [entry for entry in ENTRIES if entry.live]
+    assert player._load.cache_info().currsize <= len(live) < 10
+
+
+def test_a_range_is_a_number_in_between_and_the_string_null_is_null(folder: Path) -> None:
+    first, second = (
+        performed(
+            folder,
+            """
+            [[step]]
+            llm = [20, 30]
+            tool = "delegate"
+            kind = "Delegate"
+            out = "done"
+            action = { command = "spawn", ids = ["null", "a"], tasks = "null" }
+            """,
+        )
+        for _ in range(2)
+    )
+    assert first == second
+    call = first[0]
+    assert call["action"] == {
+        "command": "spawn", "ids": [None, "a"], "tasks": None, "kind": "DelegateAction",
+    }  # fmt: skip
+    seconds = datetime.fromisoformat(call["timestamp"]) - datetime(2026, 3, 9)
+    assert 20 <= seconds.total_seconds() < 30.5
+
+
+def test_a_hook_and_a_late_result_belong_to_the_call_before_them(folder: Path) -> None:
+    call, before, result, after = performed(
+        folder,
+        """
+        [[step]]
+        shell = "git push"
+        unanswered = true
+
+        [[step]]
+        hook = "PreToolUse"
+        command = "check.sh"
+
+        [[step]]
+        result = true
+
+        [[step]]
+        hook = "Stop"
+        command = "bye.sh"
+        """,
+    )
+    assert before["action_id"] == result["action_id"] == call["id"]
+    assert after["action_id"] is None
+
+
+def test_an_undo_restores_what_the_last_edit_changed(folder: Path) -> None:
+    events = performed(
+        folder,
+        """
+        root = "/w"
+        files = { "a" = "1", "b" = "2" }
+
+        [[step]]
+        edit = "a"
+        old = "1"
+        new = "3"
+
+        [[step]]
+        edit = "b"
+        old = "2"
+        new = "4"
+
+        [[step]]
+        undo = "a"
+        """,
+    )
+    last = events[-1]["observation"]
+    assert (last["path"], last["old_content"], last["new_content"]) == ("/w/a", "3", "1")
+
+
+def test_a_key_that_no_step_has_is_refused(folder: Path) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        performed(folder, '[[step]]\nuser = "Hello"\ncolour = "red"\n')
+    with pytest.raises(TypeError, match="colour"):
+        performed(folder, '[[step]]\nshell = "ls"\ncolour = "red"\n')
