@@ -26,6 +26,10 @@ from oh_tui.trajectory.views import View, left
 SHORT = 200
 """Characters; a longer value of a field gets a heading and lines of its own."""
 
+LONG = 1 << 22
+"""Characters of JSON in a text from which it is left as it came: as objects it takes 25 times that.
+"""
+
 _INDENTED = 20
 """Levels that are told apart by their indentation."""
 
@@ -71,7 +75,7 @@ def value_blocks(value: Any) -> list[Block]:
 def text_blocks(raw: str) -> list[Block]:
     """What a tool or a log said: JSON is indented where that loses nothing, such as a key that
     stands twice."""
-    if raw[:1] in ("{", "[") and len(raw) > SHORT // 2:
+    if raw[:1] in ("{", "[") and SHORT // 2 < len(raw) < LONG:
         try:
             shown = json_pretty(json.loads(raw))
         except (ValueError, RecursionError):

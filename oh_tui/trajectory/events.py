@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
+from oh_tui.patterns import pattern
 from oh_tui.trajectory.result_state import (
     STILL_RUNNING,
     ObservationHead,
@@ -24,6 +26,11 @@ UNREADABLE = "(cannot read)"
 
 NO_KIND = "(no kind)"
 """The kind of a JSON object that names none."""
+
+MOST_PARTS = 1_000_000
+"""Commas between the values of JSON up to which it is made into objects."""
+
+_STRING = pattern(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 _NAME = 200
 """Characters of a name that are kept: of a kind, a tool, a status. Longer ones are no names, and
@@ -162,8 +169,11 @@ def decode_json(data: bytes) -> Any:
     """Any JSON text as Python objects; raises ValueError and nothing else.
 
     msgspec is fast but refuses what servers do send: lone surrogates, NaN, a byte order mark;
-    for those the standard library gets a second try. Nesting too deep for both is a ValueError.
+    for those the standard library gets a second try. Nesting too deep for both is a ValueError,
+    and so are more parts than fit into memory.
     """
+    if has_too_many_parts(data):
+        raise ValueError("of too many parts")
     try:
         return _decode_any(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -174,6 +184,14 @@ def decode_json(data: bytes) -> Any:
         return json.loads(data.decode("utf-8-sig", "surrogatepass"))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def has_too_many_parts(data: bytes) -> bool:
+    """Whether JSON would take far more memory as objects than as text: 60 MB of `{},` take 4 GB
+    until they are shown. The commas inside of texts do not count."""
+    if data.count(b",") < MOST_PARTS:
+        return False
+    return _STRING.sub(b"", data).count(b",") >= MOST_PARTS
 
 
 def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> Event:

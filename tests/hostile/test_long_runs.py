@@ -13,6 +13,7 @@ import pytest
 
 from oh_tui.sources import build
 from oh_tui.trajectory.events import Event, parse_event
+from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
 
 Row = dict[str, Any]
@@ -110,3 +111,35 @@ def test_why_of_a_call_with_128_000_results_takes_seconds(tmp_path: Path) -> Non
     told = oh_tui("why", tmp_path / "run.zip")
     assert told.returncode == 0, told.stderr
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"kind":"FooEvent","x":PARTS}',
+        '{"kind":"FooEvent","id":7,"x":PARTS}',
+        '{"kind":"ObservationEvent","observation":'
+        '{"kind":"MCPToolObservation","content":[{"type":"text","text":"PARTS"}]}}',
+    ],
+)
+def test_an_event_of_millions_of_parts_takes_no_more_memory_than_its_text(
+    event: str, tmp_path: Path
+) -> None:
+    used = used_by(
+        f"""
+        from oh_tui.trajectory.blocks import event_blocks, plain_text
+        from oh_tui.trajectory.events import parse_event
+        raw = {event!r}.encode().replace(b"PARTS", b"[" + b"{{}}," * 6_000_000 + b"{{}}]")
+        def act():
+            return plain_text(event_blocks(parse_event(raw))).count("{{}}")
+        """,
+        tmp_path,
+    )
+    assert used.told == 6_000_001
+    assert used.mib < 400
+
+
+def test_an_event_with_a_million_commas_in_its_text_is_read() -> None:
+    text = "a,b\\n" * 1_200_000
+    event = parse_event(b'{"kind":"FooEvent","x":"%s"}' % text.encode())
+    assert event.body()["kind"] == "FooEvent"
