@@ -197,7 +197,7 @@ class Soak:
     @property
     def held(self) -> int:
         """The events of all runs that are held."""
-        return sum(len(run.trajectory.events) for run in self.screen.runs._runs.values())
+        return sum(len(run.trajectory.events) for run in self.screen.session.runs._runs.values())
 
     async def record(self, identifier: str) -> Conversation | None:
         with contextlib.suppress(Problem):
@@ -214,7 +214,7 @@ class Soak:
         await self.opens(identifier)
         end = time.monotonic() + self.lasts / 3
         while time.monotonic() < end:
-            run = self.screen.runs.get(identifier)
+            run = self.screen.session.runs.get(identifier)
             if run and run.trajectory.complete:
                 return
             await asyncio.sleep(0.1)
@@ -232,7 +232,7 @@ class Soak:
             if found and agent:
                 with contextlib.suppress(Problem):
                     there = {e.id: e.kind async for page in agent.iter_events() for e in page.items}
-                run = self.screen.runs.get(found.id)
+                run = self.screen.session.runs.get(found.id)
                 held = {event.id: event.kind for event in run.trajectory.events} if run else {}
                 same = list(held) == list(there)
                 if run and run.via == "app server":  # it lists by time, which is another order
@@ -241,7 +241,7 @@ class Soak:
                     self.checked += 1
                     self.counted += len(held)
                     return
-            if found and (self.screen.current is None or self.screen.current.id != found.id):
+            if found and not self.screen.session.is_open(found):
                 await self.opens(identifier)  # the cursor of the list had rested on another
             for key, told in (("r", "r reads on"), ("L", "L reads all")):
                 if told in self.screen.run_view.progress:  # as it tells everybody who looks
@@ -263,7 +263,7 @@ class Soak:
         await self.quiet()
         for group in ("run", "follow", "older"):
             self.screen.workers.cancel_group(self.screen, group)
-        self.screen.current, self.screen.runs = None, Runs()
+        self.screen.session.current, self.screen.session.runs = None, Runs()
         self.screen.run_view.show_run(None)
         await asyncio.sleep(1.0)
         self.app.sweeping.sweep()
@@ -403,9 +403,9 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
 async def _small(one: Soak) -> list[Conversation]:
     found = []
     for conversation in one.screen.sidebar.conversations:
-        if conversation.id not in one.busy and one.screen.source:
+        if conversation.id not in one.busy and one.screen.session.source:
             with contextlib.suppress(Problem):
-                total, _ = await one.screen.source.count_events(conversation)
+                total, _ = await one.screen.session.source.count_events(conversation)
                 found += [conversation] if total <= SMALL else []
     return found
 

@@ -44,21 +44,23 @@ def pane(screen: MainScreen, name: str) -> None:
 
 
 def next_pane(screen: MainScreen, by: int) -> None:
+    session = screen.session
     panes = screen.arrangement.visible()
-    at = panes.index(screen.pane) if screen.pane in panes else 0
+    at = panes.index(session.pane) if session.pane in panes else 0
     screen.focus_pane(panes[(at + by) % len(panes)])
 
 
 def back(screen: MainScreen) -> None:
     """One level back; never quits."""
+    session = screen.session
     if _stop_nearest(screen) or screen.footer.clear():
         return
     if screen.timeline.range_from is not None:
         screen.timeline.range_from = None
-    elif screen.sidebar.marks and screen.pane == "conversations":
+    elif screen.sidebar.marks and session.pane == "conversations":
         screen.sidebar.mark(frozenset())
         screen.tell_keys()
-    elif screen.find_text:
+    elif session.find_text:
         screen.set_find("")
     elif screen.arrangement.zoom != "detail" and screen.timeline.filtered is not None:
         finding.clear_filter(screen)
@@ -68,6 +70,7 @@ def back(screen: MainScreen) -> None:
 
 def _stop_nearest(screen: MainScreen) -> bool:
     """What can be stopped is stopped, the nearest first; False when nothing was."""
+    session = screen.session
     if screen.refuse():
         return True
     if preparing.drop(screen):
@@ -75,7 +78,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
     if screen.waits:
         screen.waits[-1].stop()
         return True
-    if screen.bulk and screen.bulk.stop(screen):
+    if session.bulk and session.bulk.stop(screen):
         return True
     if finding.stop_filter(screen):
         return True
@@ -98,13 +101,14 @@ def _stop_nearest(screen: MainScreen) -> bool:
 
 def close(screen: MainScreen) -> None:
     """Out of a zoom, else one pane towards the conversations."""
+    session = screen.session
     zoomed = screen.arrangement.zoom
     if zoomed:
         screen.arrangement = replace(screen.arrangement, zoom="")
         screen.focus_pane("timeline" if zoomed == "detail" else zoomed)
-    elif screen.pane == "detail":
+    elif session.pane == "detail":
         screen.focus_pane("timeline")
-    elif screen.pane != "conversations":
+    elif session.pane != "conversations":
         screen.focus_pane("conversations")
 
 
@@ -139,7 +143,7 @@ def find(screen: MainScreen) -> None:
 
 
 def find_next(screen: MainScreen, by: int) -> None:
-    if screen.find_text:
+    if screen.session.find_text:
         screen.work_on("find", finding.find_next, screen, by, instead=True)
     else:
         screen.footer.tell("nothing to find yet: /")
@@ -165,7 +169,7 @@ def select(screen: MainScreen) -> None:
     if timeline.range_from is not None:
         timeline.range_from = None
     elif timeline.current and timeline.current[0]:
-        if screen.pane not in ("timeline", "detail"):
+        if screen.session.pane not in ("timeline", "detail"):
             screen.focus_pane("timeline")
         timeline.range_from = timeline.current[0].number
     else:
@@ -181,7 +185,7 @@ def changes(screen: MainScreen) -> None:
 
 
 def hidden(screen: MainScreen) -> None:
-    if screen.pane in ("conversations", "sandboxes"):
+    if screen.session.pane in ("conversations", "sandboxes"):
         screen.sidebar.show_gone = not screen.sidebar.show_gone
         screen.tell_keys()
     elif screen.timeline.filtered is not None:
@@ -209,20 +213,22 @@ def json(screen: MainScreen) -> None:
 
 
 def zoom(screen: MainScreen) -> None:
-    pane_now = screen.pane
+    pane_now = screen.session.pane
     zoomed = "" if screen.arrangement.zoom else pane_now
     screen.arrangement = replace(screen.arrangement, zoom=zoomed)
     screen.focus_pane(pane_now)
 
 
 def follow(screen: MainScreen) -> None:
+    session = screen.session
     if not reading.is_followed(screen):
         screen.footer.tell("nothing to follow: this run is over")
         return
-    screen.follow = not screen.follow
-    if screen.follow:
+    session.follow = not session.follow
+    screen.tell_following()
+    if session.follow:
         screen.timeline.action_end()
-    told = "following the newest step" if screen.follow else "not following any more: f follows"
+    told = "following the newest step" if session.follow else "not following any more: f follows"
     screen.footer.tell(told)
 
 
@@ -252,7 +258,7 @@ def stop_or_go_on(screen: MainScreen) -> None:
 
 def mark(screen: MainScreen) -> None:
     """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
-    if screen.pane == "conversations":
+    if screen.session.pane == "conversations":
         screen.sidebar.toggle_mark()
         screen.tell_keys()
 
@@ -328,7 +334,7 @@ def refresh(screen: MainScreen) -> None:
 def show_help(screen: MainScreen) -> None:
     from oh_tui.tui.dialogs import HelpScreen
 
-    screen.app.push_screen(HelpScreen(screen.settings.config.keys))
+    screen.app.push_screen(HelpScreen(screen.session.settings.config.keys))
 
 
 def palette(screen: MainScreen) -> None:
@@ -338,12 +344,13 @@ def palette(screen: MainScreen) -> None:
 def close_or_quit(screen: MainScreen) -> None:
     """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at
     the top, quit."""
+    session = screen.session
     arrangement = screen.arrangement
     if arrangement.zoom:
         close(screen)
     elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
         screen.focus_pane("conversations")
-    elif screen.writing or screen.drafts:
+    elif session.writing_words or session.drafts:
         screen.work_on("ask", flows.quit_while_writing, screen)
     else:
         screen.app.exit(0)

@@ -50,16 +50,17 @@ TITLE = 40
 async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
-    if not flows.may_change(screen) or screen.source is None:
+    session = screen.session
+    if not flows.may_change(screen) or session.source is None:
         return None
     conversation = target(screen)
     if conversation is None:
         no_target(screen)
         return None
-    agents = screen.source.agents()
+    agents = session.source.agents()
     with preparing(screen, "asking how the agent stands"):
         standing = await agents.standing(conversation.id)
-    if not (screen.current and same_id(screen.current.id, conversation.id)):
+    if not (session.current and same_id(session.current.id, conversation.id)):
         screen.open_run(standing.conversation)
     return agents, standing
 
@@ -187,7 +188,9 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     if calls:
         what = describe(calls[-1], Outcome.RUNNING).what
         began = calls[-1].event.seconds()
-        since = "" if began is None else f"{duration(max(0.0, screen.clock() - began))} into "
+        since = (
+            "" if began is None else f"{duration(max(0.0, screen.session.clock() - began))} into "
+        )
         more = f" and {plural(len(calls) - 1, 'other call')}" if len(calls) > 1 else ""
         named.append((f"   {since}{shorten(what, 48)}{more}", "dim"))
         room = max(8, min(24, screen.size.width - 60))
@@ -255,7 +258,7 @@ def is_told(screen: MainScreen, conversation: Conversation, *verbs: str) -> bool
     that is on its way the call stands as before, and a second `run` would come when another call
     may wait."""
     for verb in verbs or (TELLING, SENDING):
-        if screen.is_written(verb, conversation.id):
+        if screen.session.is_writing(verb, conversation.id):
             screen.footer.tell(f"not yet: still {verb}")
             return True
     return False
@@ -281,8 +284,9 @@ async def carry_out(
 ) -> Standing:
     """Show each stage with the seconds it takes, and read how the agent stands then, as
     `Agents.settled`; the lists and the run are read again, whatever came of it."""
+    session = screen.session
     try:
-        with screen.write(what, before.conversation.id):
+        with screen.session.writing(what, before.conversation.id):
             stage = await anext(stages, None)
             while stage is not None:
                 screen.footer.tell(stage, passing=True)
@@ -298,8 +302,8 @@ async def carry_out(
         return now
     finally:
         screen.refresh_lists()
-        if screen.current and same_id(screen.current.id, before.conversation.id):
-            screen.read_run(screen.current)
+        if session.current and same_id(session.current.id, before.conversation.id):
+            screen.read_run(session.current)
 
 
 def stands(standing: Standing) -> str:
@@ -332,5 +336,5 @@ def short_title(conversation: Conversation) -> str:
 
 
 async def write(screen: MainScreen, editor: Editor) -> tuple[str, bool]:
-    with screen.write("writing to an agent"):
+    with screen.session.writing("writing to an agent"):
         return await screen.write_text(editor)

@@ -189,9 +189,9 @@ class OhTui(KeysInOrder):
         if self.main.is_mounted:
             memory = self.main.sidebar.board.memory
             memory.write(memory.news())
-        if self.main.source:
+        if self.main.session.source:
             async with asyncio.timeout(CLOSE):
-                await self.main.source.close()
+                await self.main.session.source.close()
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.main.is_mounted:
@@ -211,7 +211,7 @@ class OhTui(KeysInOrder):
         """ctrl+q: quit from anywhere, with the same question as `q`."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        if self.main.writing:
+        if self.main.session.writing_words:
             self.main.work_on("ask", flows.quit_while_writing, self.main)
         else:
             self.exit(0)
@@ -344,7 +344,7 @@ async def _run(app: OhTui) -> int | None:
         loop.add_signal_handler(number, app.end, 128 + number)
         # The loop hears of it by the handler below it; this one is called though the loop is busy.
         signal.signal(number, lambda number, _: app.end_in_time(number))
-    return await app.run_async(mouse=app.main.settings.config.mouse)
+    return await app.run_async(mouse=app.main.session.settings.config.mouse)
 
 
 class _Threads(ThreadPoolExecutor):

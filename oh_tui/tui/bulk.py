@@ -47,7 +47,7 @@ class Bulk:
 
 def applies(screen: MainScreen) -> bool:
     """Whether a key means the conversations that are marked, not the one under the cursor."""
-    return screen.pane == "conversations" and bool(screen.sidebar.marks)
+    return screen.session.pane == "conversations" and bool(screen.sidebar.marks)
 
 
 def pause_label(screen: MainScreen) -> str | None:
@@ -98,11 +98,12 @@ async def _carry_out(
 ) -> tuple[str, str] | None:
     """One after the other; the marks of what was done go. A sentence and a hint when something
     failed."""
+    session = screen.session
     verb, done_verb = ("pausing", "paused") if todo[0].action == "pause" else ("resuming", "up")
     done: list[SandboxPlan] = []
     problems: list[Problem] = []
-    screen.bulk = bulk = Bulk()
-    with screen.write(f"{verb} {plural(len(todo), 'sandbox', 'sandboxes')}"):
+    session.bulk = bulk = Bulk()
+    with session.writing(f"{verb} {plural(len(todo), 'sandbox', 'sandboxes')}"):
         try:
             for number, plan in enumerate(todo, 1):
                 if bulk.stopped:
@@ -120,7 +121,7 @@ async def _carry_out(
                 except Problem as problem:
                     problems.append(problem)
         finally:
-            screen.bulk = None
+            session.bulk = None
     settled = {plan.sandbox.id for plan in done if plan.sandbox}
     _unmark(screen, [c for c in screen.sidebar.marked if c.sandbox_id in settled])
     counted = f"{len(done)} of {plural(len(todo), 'sandbox', 'sandboxes')} {done_verb}"
@@ -193,13 +194,14 @@ def _named(screen: MainScreen, conversations: list[Conversation]) -> list[Piece]
 async def download(screen: MainScreen, source: Source) -> None:
     """The trajectories of the marked conversations, one after the other. Esc cuts the one off
     that is coming, of which nothing is kept."""
+    session = screen.session
     marked = screen.sidebar.marked
-    if any(screen.is_written(DOWNLOADING, c.id) for c in marked):
+    if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
         screen.footer.tell("of those marked one is still being downloaded · esc stops")
         return
     count = plural(len(marked), "trajectory", "trajectories")
     lines: list[list[Piece]] = [
-        [(f"Saves {count} one after the other in {screen.settings.download_folder}", "")],
+        [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],
         _named(screen, list(marked)),
     ]
     answers = (("enter", f"download {len(marked)}", "yes"),)
@@ -208,7 +210,7 @@ async def download(screen: MainScreen, source: Source) -> None:
     saved: list[Conversation] = []
     problems: list[Problem] = []
     total = 0
-    with screen.write(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
+    with session.writing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
         try:
             for number, conversation in enumerate(marked, 1):
                 head = f"downloading {number} of {len(marked)}"
@@ -219,12 +221,12 @@ async def download(screen: MainScreen, source: Source) -> None:
 
                 try:
                     path = await source.download(
-                        conversation, screen.settings.download_folder, progress
+                        conversation, session.settings.download_folder, progress
                     )
                 except Problem as problem:
                     problems.append(problem)
                     continue
-                screen.saved = path
+                session.saved = path
                 saved.append(conversation)
                 total += path.stat().st_size
         except asyncio.CancelledError:
@@ -232,7 +234,7 @@ async def download(screen: MainScreen, source: Source) -> None:
             raise
         finally:
             _unmark(screen, saved)
-    folder = tilde(screen.settings.download_folder.absolute(), os.environ)
+    folder = tilde(session.settings.download_folder.absolute(), os.environ)
     told = f"{len(saved)} of {count} saved in {folder}, {size(total)}"
     if problems:
         hint = f" ({hint})" if (hint := hint_of(problems[0])) else ""

@@ -55,7 +55,7 @@ async def copy(screen: MainScreen) -> None:
     conversation = target(screen)
     selected = screen.timeline.range
     answers = [(key, label, key) for key, label, _ in COPY_KEYS]
-    if screen.saved:
+    if screen.session.saved:
         answers.append(("p", "path of the download", "p"))
     title = f"Copy {screen.timeline.range_words}".rstrip()
     answer = await screen.ask(Question(title, [], answers, "nothing", harmless=True))
@@ -108,7 +108,7 @@ def _asked_for(
         identifier = bare_id(conversation.id) if conversation else ""
         return lambda: (identifier, "the conversation's id was")
     if answer == "p":
-        path = str(screen.saved or "")
+        path = str(screen.session.saved or "")
         return lambda: (path, "the path was")
     if current is None:
         return lambda: ("", "")

@@ -86,8 +86,9 @@ class Pace:
 
 async def find(screen: MainScreen) -> None:
     """Ask for a text and go to where it is."""
-    pane = screen.pane
-    text = await screen.prompt("find text, enter, then n and N", screen.find_text)
+    session = screen.session
+    pane = session.pane
+    text = await screen.prompt("find text, enter, then n and N", session.find_text)
     screen.focus_pane(pane)
     if text is None:
         return
@@ -99,17 +100,18 @@ async def find(screen: MainScreen) -> None:
 async def find_next(screen: MainScreen, by: int) -> None:
     """Go to the next place (or the one before) with the text, over the end to the other side.
     `by` 0 takes the row under the cursor too."""
-    if screen.pane == "detail":
+    session = screen.session
+    if session.pane == "detail":
         await screen.run_view.made()
-        found = screen.run_view.result_view.find(screen.find_text, back=by < 0)
-        told = f"not in this result: {clean_line(screen.find_text)}"
+        found = screen.run_view.result_view.find(session.find_text, back=by < 0)
+        told = f"not in this result: {clean_line(session.find_text)}"
         screen.footer.tell("" if found else told)
         return
-    if screen.pane in ("conversations", "sandboxes"):
+    if session.pane in ("conversations", "sandboxes"):
         rows: RowList = screen.sidebar.list
-        await _find_row(screen, rows, by, partial(_row_holds, rows, screen.find_text), "rows")
+        await _find_row(screen, rows, by, partial(_row_holds, rows, session.find_text), "rows")
         return
-    timeline, wanted = screen.timeline, needle(screen.find_text)
+    timeline, wanted = screen.timeline, needle(session.find_text)
     noun = "events" if timeline.show_events else "steps"
     await _find_row(
         screen, timeline, by, lambda row: _said_in_row(timeline, row).holds(wanted), noun
@@ -132,6 +134,7 @@ def _said_in_row(timeline: Timeline, row: int) -> Said:
 async def _find_row(
     screen: MainScreen, rows: RowList, by: int, holds: Callable[[int], Breathing], noun: str
 ) -> None:
+    session = screen.session
     count, start, walk = rows.row_count(), rows.cursor, by or 1
     tested = 0
 
@@ -153,12 +156,12 @@ async def _find_row(
         raise
     pace.end()
     if found is None:
-        text = clean_line(screen.find_text)
+        text = clean_line(session.find_text)
         screen.footer.tell(f"not in these {noun}{unread(screen)}: {text}")
         return
     rows.move_to(found)
     if by and found == start:
-        screen.footer.tell(f"only here in these {noun}: {clean_line(screen.find_text)}")
+        screen.footer.tell(f"only here in these {noun}: {clean_line(session.find_text)}")
     elif (found - start) * walk < 0:
         past = "past the last: on from the top" if walk > 0 else "past the first: on from the end"
         screen.footer.tell(past)
@@ -210,14 +213,15 @@ class Filtering(msgspec.Struct):
 
 async def filter_rows(screen: MainScreen) -> None:
     """Ask for filter words until they can be understood; no words show all steps again."""
+    session = screen.session
     from oh_tui.trajectory.query import QueryError, parse
 
-    pane, conversation = screen.pane, target(screen)
+    pane, conversation = session.pane, target(screen)
     if conversation is None:
         no_target(screen)
         return
     await screen.mount_bars()
-    text, wrong = screen.filter_text, None
+    text, wrong = session.filter_text, None
     line = screen.find_input
     line.suggester = _Completion(screen)
     try:
@@ -265,13 +269,16 @@ def set_filter(screen: MainScreen, query: Query) -> None:
     clear_filter(screen)
     if not query.empty:
         screen.timeline.show_events = False
-        screen.filtering = Filtering(query, _step_here(screen))
+        screen.session.filtering = Filtering(query, _step_here(screen))
+        screen.tell_filter()
         refilter(screen)
 
 
 def clear_filter(screen: MainScreen) -> bool:
     """Show all steps; False when no filter was on."""
-    filtering, screen.filtering = screen.filtering, None
+    session = screen.session
+    filtering, session.filtering = session.filtering, None
+    screen.tell_filter()
     if filtering is None:
         return False
     screen.workers.cancel_group(screen, "filter")
@@ -289,15 +296,16 @@ def stop_filter(screen: MainScreen) -> bool:
 
 def refilter(screen: MainScreen) -> None:
     """Test all steps again, of the run that is shown by the time the worker begins."""
-    if screen.filtering is not None:
+    session = screen.session
+    if session.filtering is not None:
         screen.timeline.filtered = None
-        screen.filtering.trajectory = None
-        screen.work_on("filter", _sift, screen, screen.filtering, instead=True)
+        session.filtering.trajectory = None
+        screen.work_on("filter", _sift, screen, session.filtering, instead=True)
 
 
 def studied(screen: MainScreen) -> None:
     """What is told of the run has come, which the first tests did not know of."""
-    filtering = screen.filtering
+    filtering = screen.session.filtering
     if filtering and filtering.trajectory is not None and not filtering.has_study:
         filtering.has_study = True
         if filtering.query.needs_facts:
@@ -306,7 +314,8 @@ def studied(screen: MainScreen) -> None:
 
 def grown(screen: MainScreen, changed: list[int]) -> None:
     """The run took in more events; `changed` are earlier steps that got a result."""
-    filtering, timeline = screen.filtering, screen.timeline
+    session = screen.session
+    filtering, timeline = session.filtering, screen.timeline
     if filtering is None or timeline.trajectory is None or filtering.trajectory is None:
         return
     now = len(timeline.trajectory)
@@ -319,7 +328,7 @@ def grown(screen: MainScreen, changed: list[int]) -> None:
     filtering.also(sorted(again))
     filtering.known = now
     if not _is_sifting(screen):
-        follow = screen.follow and timeline.cursor >= timeline.row_count() - 1
+        follow = session.follow and timeline.cursor >= timeline.row_count() - 1
         screen.work_on("filter", _sift, screen, filtering, follow, instead=True)
 
 

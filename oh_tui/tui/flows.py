@@ -49,7 +49,8 @@ def why_empty(run: Run) -> tuple[str, ...]:
 def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
-    if screen.settings.read_only or screen.source is None or not screen.source.can_act:
+    session = screen.session
+    if session.settings.read_only or session.source is None or not session.source.can_act:
         return None
     if bulk.applies(screen):
         return bulk.pause_label(screen)
@@ -60,7 +61,7 @@ def pause_label(screen: MainScreen) -> str | None:
 
 async def pause(screen: MainScreen) -> None:
     """Pause the sandbox, or resume it when it is paused."""
-    source = screen.source
+    source = screen.session.source
     if not may_change(screen) or source is None:
         return
     if bulk.applies(screen):
@@ -76,18 +77,20 @@ async def pause(screen: MainScreen) -> None:
 
 async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
     """Pause this sandbox, or resume it; not while that goes on already."""
-    if sandbox_id in screen.changing:
-        screen.footer.tell(f"it is still {screen.changing[sandbox_id]}")
+    session = screen.session
+    if sandbox_id in session.changing:
+        screen.footer.tell(f"it is still {session.changing[sandbox_id]}")
         return
-    screen.changing[sandbox_id] = "being looked at"
+    session.changing[sandbox_id] = "being looked at"
     try:
         with screen.reporting():
             await _change_sandbox(screen, source, sandbox_id)
     finally:
-        del screen.changing[sandbox_id]
+        del session.changing[sandbox_id]
 
 
 async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
+    session = screen.session
     with preparing(screen, "asking how the sandbox stands"):
         plan = await source.sandbox_plan(sandbox_id)
     if not plan.action:
@@ -96,9 +99,9 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
     if not answer:
         return
     pauses = plan.action == "pause"
-    screen.changing[sandbox_id] = "being paused" if pauses else "being resumed"
+    session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
     stopped = answer == "stop" and bool(plan.running)
-    with screen.write(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+    with screen.session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
         stage = await pausing.carry_out(
             screen, source, plan, screen.footer.tell, stop_agents=answer == "stop"
         )
@@ -158,27 +161,29 @@ def sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
 
 
 def _named(screen: MainScreen, conversation: Conversation) -> list[Piece]:
+    session = screen.session
     glyph, hue = status_mark(
         glyphs_of(screen.app), conversation.sandbox_status, conversation.execution_status
     )
     doing = ""
     trajectory = screen.timeline.trajectory
-    shown = screen.current
+    shown = session.current
     if trajectory and len(trajectory) and shown and shown.id == conversation.id:
         last = trajectory.steps[-1]
         began = last.event.seconds()
         if trajectory.outcome(last) is Outcome.RUNNING and began is not None:
             what = screen.timeline.describe_row(last, last.event).what
-            since = max(0.0, screen.clock() - began)
+            since = max(0.0, session.clock() - began)
             doing = f" ({duration(since)} into {shorten(what, 24)})"
     return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
 
 
 def may_change(screen: MainScreen) -> bool:
-    if screen.settings.read_only:
+    session = screen.session
+    if session.settings.read_only:
         screen.footer.tell("read-only: nothing is changed from here")
         return False
-    if screen.source is None or not screen.source.can_act:
+    if session.source is None or not session.source.can_act:
         screen.footer.tell("these are files: there is no sandbox")
         return False
     return True
@@ -188,14 +193,16 @@ def may_change(screen: MainScreen) -> bool:
 
 
 def download_label(screen: MainScreen) -> str | None:
-    if screen.source is None or not screen.source.can_act:
+    session = screen.session
+    if session.source is None or not session.source.can_act:
         return None
     return f"download {len(screen.sidebar.marks):,}" if bulk.applies(screen) else "download"
 
 
 async def download(screen: MainScreen) -> None:
     """The trajectory of the conversation under the cursor, into the folder of the settings."""
-    source = screen.source
+    session = screen.session
+    source = session.source
     if source and source.can_act and bulk.applies(screen):
         await bulk.download(screen, source)
         return
@@ -206,21 +213,24 @@ async def download(screen: MainScreen) -> None:
     if not source.can_act:  # no error, which would stand until esc
         screen.footer.tell(f"this run is a file already: {source.label}")
         return
-    if screen.is_written(bulk.DOWNLOADING, conversation.id):
+    if session.is_writing(bulk.DOWNLOADING, conversation.id):
         screen.footer.tell("it is still being downloaded · esc stops")
         return
 
     def progress(received: int) -> None:
         screen.footer.tell(f"downloading {size(received)} · esc stops", log=False)
 
-    with screen.reporting(), screen.write(f"{bulk.DOWNLOADING} a trajectory", conversation.id):
+    with (
+        screen.reporting(),
+        session.writing(f"{bulk.DOWNLOADING} a trajectory", conversation.id),
+    ):
         try:
             screen.footer.tell("downloading · esc stops", passing=True)
-            path = await source.download(conversation, screen.settings.download_folder, progress)
+            path = await source.download(conversation, session.settings.download_folder, progress)
         except asyncio.CancelledError:
             screen.footer.tell("download stopped, nothing was kept")
             raise
-        screen.saved = path
+        session.saved = path
         screen.footer.tell(saved_words(path))
 
 
@@ -233,7 +243,11 @@ def saved_words(path: Path) -> str:
 def unread(screen: MainScreen) -> str:
     """A caution after "there is none", when older events were not looked at."""
     trajectory = screen.timeline.trajectory
-    if screen.pane in ("conversations", "sandboxes") or trajectory is None or trajectory.complete:
+    if (
+        screen.session.pane in ("conversations", "sandboxes")
+        or trajectory is None
+        or trajectory.complete
+    ):
         return ""
     return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"
 
@@ -243,7 +257,7 @@ def unread(screen: MainScreen) -> str:
 
 async def without_key(screen: MainScreen) -> None:
     """No key, and a server that wants one: say how to get it, with the demo and a file at hand."""
-    server = screen.settings.base_url
+    server = screen.session.settings.base_url
     lines: list[list[Piece]] = [
         [(f"{server} wants a key, and none is set.", "")],
         [("Get one there under Settings, API Keys. Then, in this shell:", "")],
@@ -276,13 +290,19 @@ def _file_source(typed: str) -> Source:
 
 
 async def quit_while_writing(screen: MainScreen) -> None:
+    session = screen.session
     lines: list[list[Piece]] = []
-    if screen.writing:
+    if session.writing_words:
         lines.append(
-            [(f"Still {screen.writing_words}. A change asked of the server goes on there.", "")]
+            [
+                (
+                    f"Still {session.writing_words}. A change asked of the server goes on there.",
+                    "",
+                )
+            ]
         )
-    if screen.drafts:
-        unsent = plural(len(screen.drafts), "message")
+    if session.drafts:
+        unsent = plural(len(session.drafts), "message")
         lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
     question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
     if await screen.ask(question) == "quit":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def goto(screen: MainScreen) -> None:
     """Ask for a place in the run and go there."""
-    pane, conversation = screen.pane, target(screen)
+    pane, conversation = screen.session.pane, target(screen)
     if conversation is None:
         no_target(screen)
         return

@@ -20,28 +20,30 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 
 def hints(screen: MainScreen) -> tuple[Hints, Hints]:
     """Those at the left, and those at the right end, which stay when room is short."""
+    session = screen.session
     writing = screen.editor is not None and screen.editor.has_focus_within
     if screen.is_questioning or writing:
         return (), ()  # they tell their own
     if screen.is_typing:
         completes = (Hint("→", "complete", ""),) if screen.find_input.suggester else ()
         return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "do('back')"),)
-    keymap = screen.settings.config.keys
-    left, right = footer_hints(screen.pane, _labels(screen), keymap)
-    if screen.timeline.range_from is not None and screen.pane in ("timeline", "detail"):
+    keymap = session.settings.config.keys
+    left, right = footer_hints(session.pane, _labels(screen), keymap)
+    if screen.timeline.range_from is not None and session.pane in ("timeline", "detail"):
         left = selection_hints(keymap)
     return left, right
 
 
 def _labels(screen: MainScreen) -> dict[str, str | None]:
     """The label of `p` names what it will do, and so do others."""
-    marks, pane = screen.sidebar.marks, screen.pane
+    session = screen.session
+    marks, pane = screen.sidebar.marks, session.pane
     return {
         "sandbox.pause": flows.pause_label(screen),
         "download": flows.download_label(screen),
         "load.all": reading.load_label(screen),
         "follow": reading.follow_label(screen),
-        "mark": "mark" if screen.source and screen.source.can_act else None,
+        "mark": "mark" if session.source and session.source.can_act else None,
         "back": "back" if pane == "detail" else "unmark" if marks else None,
         "hidden": "hide gone" if screen.sidebar.show_gone else "show gone",
         **_agent_labels(screen),
@@ -52,10 +54,11 @@ def _labels(screen: MainScreen) -> dict[str, str | None]:
 def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
     """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
     decided on the state read at that moment."""
+    session = screen.session
     names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
     conversation = target(screen)
-    source = screen.source
-    if screen.settings.read_only or source is None or not source.can_act or conversation is None:
+    source = session.source
+    if session.settings.read_only or source is None or not source.can_act or conversation is None:
         return names
     if conversation.sandbox_status in ("RUNNING", "PAUSED"):
         names["message"] = "message"

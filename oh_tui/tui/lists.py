@@ -38,44 +38,45 @@ FILES = 500
 async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> None:
     """Read a source from its beginning. It is made in a thread, for that imports the service
     layer, but where it is open already."""
+    session = screen.session
     at_once, screen.at_once = screen.at_once, False
     with screen.reporting(screen.sidebar.say):
         screen.sidebar.say("reading the conversations …")
         screen.workers.cancel_group(screen, "peek")
         screen.reopen = partial(screen.open_source, make_source)
-        former, screen.source = screen.source, None
+        former, session.source = session.source, None
         screen.tell_place()
         await save_seen(screen)
         if former:
             await former.close()
-        screen.source = make_source() if at_once else await asyncio.to_thread(make_source)
-        screen.sidebar.show(await asyncio.to_thread(_board, screen, screen.source))
+        session.source = make_source() if at_once else await asyncio.to_thread(make_source)
+        screen.sidebar.show(await asyncio.to_thread(_board, screen, session.source))
         screen.tell_place()
-        pager = Pager(screen.source.pages())
+        pager = Pager(session.source.pages())
         page = await pager.next()
-        screen.pager = pager
+        session.pager = pager
         take_page(screen, page)
         screen.reopen = None
-        screen.arrangement = replace(screen.arrangement, sandboxes=screen.source.can_act)
+        screen.arrangement = replace(screen.arrangement, sandboxes=session.source.can_act)
         for timer in screen.ticking:
             timer.stop()
         screen.ticking = [screen.set_interval(5.0, screen.tell_totals)]
         screen.refreshing.begin()
-        tell_problems(screen, screen.source.problems)
+        tell_problems(screen, session.source.problems)
         await open_named(screen)
-        screen.lacks.clear()
+        session.unsupported.clear()
         await read_sandboxes(screen)
         screen.tell_totals()
         look(screen)
         with optional(screen, "count"):
-            screen.sidebar.total = await screen.source.count()
+            screen.sidebar.total = await session.source.count()
             screen.tell_totals()
     await screen.refreshing.read()
 
 
 def _board(screen: MainScreen, source: Source) -> Board:
     """An empty board that remembers what was seen of the source's conversations."""
-    file = screen.settings.seen_file if source.address else None
+    file = screen.session.settings.seen_file if source.address else None
     return Board(Memory(source.address, file, source.remembered), grouped=source.can_act)
 
 
@@ -88,10 +89,11 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float = math.inf) -> None:
     """A page of the list, as it was asked for then."""
+    session = screen.session
     if page is None or not page.next_page_id:
-        screen.pager = None
-    screen.sidebar.has_more = screen.pager is not None
-    screen.sidebar.now = screen.clock()
+        session.pager = None
+    screen.sidebar.has_more = session.pager is not None
+    screen.sidebar.now = session.clock()
     screen.sidebar.board.take(page.items if page else (), older=True, asked=asked)
     screen.sidebar.show()
     if page and page.is_cut:
@@ -102,9 +104,10 @@ def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float 
 
 
 def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
-    if screen.source is None or not screen.source.can_act:
+    session = screen.session
+    if session.source is None or not session.source.can_act:
         return ("r looks again",)
-    if screen.settings.read_only:
+    if session.settings.read_only:
         return ("start one on the web page,", "then press r")
     return ("ctrl+n starts one", "r looks again")
 
@@ -112,12 +115,13 @@ def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
 async def open_named(screen: MainScreen) -> None:
     """Open the conversation that the command line names; else the first is shown, and gone into
     where there is nothing to choose or a place in it is asked for."""
-    assert screen.source is not None
+    session = screen.session
+    assert session.source is not None
     if not screen.open_id:
-        if screen.source.opening:
-            screen.sidebar.highlight(screen.source.opening)
+        if session.source.opening:
+            screen.sidebar.highlight(session.source.opening)
         first, listed = screen.sidebar.list.current, screen.sidebar.conversations
-        alone = len(listed) == 1 and not screen.source.can_act
+        alone = len(listed) == 1 and not session.source.can_act
         if first and (screen.at or (alone and screen.arrangement.narrow)):
             screen.open_run(first)
             screen.focus_pane("timeline")
@@ -125,9 +129,9 @@ async def open_named(screen: MainScreen) -> None:
             screen.preview()
         return
     wanted, screen.open_id = screen.open_id, ""
-    (found,) = await screen.source.get([wanted])
+    (found,) = await session.source.get([wanted])
     if found is None:
-        found = await _by_its_start(screen, screen.source, wanted)
+        found = await _by_its_start(screen, session.source, wanted)
     if not any(same_id(c.id, found.id) for c in screen.sidebar.conversations):
         screen.sidebar.board.take([found])
         screen.sidebar.show()
@@ -157,19 +161,20 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     """Read the first page, the states of some further down, and the sandboxes: three calls.
     Rows move only when asked to (`sort`) or when the pane has no focus. Tells whether anything
     has changed, None when a call failed; what the others brought is taken all the same."""
-    if screen.source is None:
+    session = screen.session
+    if session.source is None:
         return False
     sidebar, board = screen.sidebar, screen.sidebar.board
     before, fresh, is_whole = _state(screen), dict[str, Conversation](), False
     asked = time.monotonic()
     with screen.reporting():
-        page = await screen.source.newest()
+        page = await session.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
-        if screen.source.can_act:
+        if session.source.can_act:
             further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh]
             further = screen.refreshing.some(further, near=under_cursor(screen))
             if further:
-                found = await screen.source.get(further)
+                found = await session.source.get(further)
                 fresh |= {bare_id(c.id): c for c in found if c}
             await read_sandboxes(screen)
         is_whole = True
@@ -177,7 +182,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     if sort:
         board.reorder()
         sidebar.reorder_sandboxes()
-    elif screen.pane != "conversations":
+    elif session.pane != "conversations":
         board.reorder(keep=under_cursor(screen))
     sidebar.show()
     screen.tell_totals()
@@ -196,12 +201,13 @@ def _state(screen: MainScreen) -> tuple[object, ...]:
 
 
 async def read_sandboxes(screen: MainScreen) -> None:
-    assert screen.source is not None
-    if screen.source.can_act and "sandboxes" not in screen.lacks:
+    session = screen.session
+    assert session.source is not None
+    if session.source.can_act and "sandboxes" not in session.unsupported:
         with optional(screen, "sandboxes"):
-            told, asked = len(screen.source.problems), time.monotonic()
-            read = tuple(await screen.source.sandboxes())
-            tell_problems(screen, screen.source.problems[told:])
+            told, asked = len(session.source.problems), time.monotonic()
+            read = tuple(await session.source.sandboxes())
+            tell_problems(screen, session.source.problems[told:])
             screen.sidebar.take_sandboxes(read, asked)
 
 
@@ -215,7 +221,7 @@ def optional(screen: MainScreen, what: str) -> Iterator[None]:
         except ApiError as error:
             if error.status not in (404, 405):
                 raise
-            screen.lacks.add(what)
+            screen.session.unsupported.add(what)
             raise Problem(f"This server tells no {what}", "all else works") from error
 
 
@@ -226,33 +232,36 @@ def under_cursor(screen: MainScreen) -> str:
 
 def pane_left(screen: MainScreen, before: str) -> None:
     """Out of a list its rows may move; in the run, the run is being read."""
-    screen.sidebar.in_sandboxes = screen.pane == "sandboxes"
+    session = screen.session
+    screen.sidebar.in_sandboxes = session.pane == "sandboxes"
     if before == "conversations":
         screen.sidebar.board.reorder(keep=under_cursor(screen))
         screen.sidebar.show()
     elif before == "sandboxes":
         screen.sidebar.reorder_sandboxes()
-    if screen.pane in ("timeline", "detail"):
+    if session.pane in ("timeline", "detail"):
         if before == "conversations":
             screen.catch_up()
-        if screen.current:
-            screen.sidebar.opened(screen.current.id)
+        if session.current:
+            screen.sidebar.opened(session.current.id)
 
 
 def look(screen: MainScreen) -> None:
     """Look into runs for what the list says of them, in the background; not while that goes on
     already: else a server that does not answer would keep all the others from being asked."""
-    assert screen.source is not None
+    session = screen.session
+    assert session.source is not None
     if not screen.at_work("peek"):
-        read = peek if screen.source.can_act else read_ends
-        screen.work_on("peek", read, screen, screen.source)
+        read = peek if session.source.can_act else read_ends
+        screen.work_on("peek", read, screen, session.source)
 
 
 async def peek(screen: MainScreen, source: Source) -> None:
     """What those that need somebody ask and those that run do: a few calls, to agent servers
     alone. An error changes nothing: the row says the little that the list says."""
+    session = screen.session
     board = screen.sidebar.board
-    shown = screen.current.id if screen.current else ""
+    shown = session.current.id if session.current else ""
     for conversation in board.unheard(time.monotonic(), without=shown):
         before = board.row(conversation.id)
         try:
@@ -270,8 +279,9 @@ async def peek(screen: MainScreen, source: Source) -> None:
 
 async def read_ends(screen: MainScreen, source: Source) -> None:
     """How the runs in files ended; nothing else tells it."""
+    session = screen.session
     board = screen.sidebar.board
-    shown = screen.current.id if screen.current else ""  # which is read anyway
+    shown = session.current.id if session.current else ""  # which is read anyway
     for number, row in enumerate(board.rows[:FILES]):
         if not row.stand and not same_id(row.id, shown):
             with contextlib.suppress(Problem):
@@ -315,7 +325,7 @@ def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
 def take_state(screen: MainScreen) -> None:
     """The conversation at the right may stand otherwise now; when its sandbox came up, went away
     or has another address its events come from elsewhere."""
-    before = screen.current
+    before = screen.session.current
     if before is None:
         return
     row = screen.sidebar.board.row(before.id)
@@ -329,21 +339,23 @@ def take_state(screen: MainScreen) -> None:
 
 def take_record(screen: MainScreen, now: Conversation) -> None:
     """What the server tells now of the conversation at the right."""
-    screen.current = now
-    if screen.pane in ("timeline", "detail"):
+    session = screen.session
+    session.current = now
+    if session.pane in ("timeline", "detail"):
         screen.sidebar.opened(now.id)
-    screen.run_view.show_conversation(now, screen.clock())
+    screen.run_view.show_conversation(now, session.clock())
     screen.tell_keys()
 
 
 async def read_more(screen: MainScreen) -> None:
     """The next page, when the cursor comes near the end of those read."""
-    pager = screen.pager
+    session = screen.session
+    pager = session.pager
     if pager is None:
         return
     with screen.reporting():
         asked = time.monotonic()
         page = await pager.next()
-        if screen.pager is pager:  # else another source was opened meanwhile
+        if session.pager is pager:  # else another source was opened meanwhile
             take_page(screen, page, asked)
             screen.tell_totals()

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -24,19 +23,18 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, preparing, reading
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
-from oh_tui.tui.bulk import Bulk
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.remedies import hint_of, words_of
-from oh_tui.tui.runs import News, Runs
+from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row
@@ -47,12 +45,8 @@ from oh_tui.tui.widgets.sidebar import Sidebar
 from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
-    from oh_tui.sources.pager import Pager
-    from oh_tui.sources.starting import Draft
     from oh_tui.tui.answering import Waiting
-    from oh_tui.tui.finding import Filtering
     from oh_tui.tui.preparing import Preparation
-    from oh_tui.tui.shell_screen import Session
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -63,15 +57,7 @@ class MainScreen(AskingScreen):
     BLANK = True  # its panes cover it
     AUTO_FOCUS = "#conversations"
 
-    current: var[Conversation | None] = var(None)
-    """The conversation whose run is at the right."""
     arrangement: var[Arrangement] = var(Arrangement())
-    pane: var[str] = var("conversations")
-    """The pane that has the focus, or had it before a question took it."""
-    follow: var[bool] = var(True)
-    """The cursor keeps to the newest step of a live run."""
-    filtering: var[Filtering | None] = var(None)
-    """The filter that is on."""
 
     def __init__(
         self,
@@ -86,44 +72,23 @@ class MainScreen(AskingScreen):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.settings = settings
+        self.session = Session(settings, clock=clock)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True
         """It was not shown yet."""
-        self.source: Source | None = None
         self.reopen: Callable[[], object] | None = None
         """Opens the source once more; None as soon as its first page was read."""
-        self.clock = clock
         self.demo = demo
         self.connect = connect
         """Makes the source for other settings: those of another server."""
-        self.writing: list[tuple[str, tuple[str, ...]]] = []
-        """What is being written at this moment, in words, and the ids without dashes of the
-        conversations that this is about; quitting asks about it."""
-        self.changing: dict[str, str] = {}
-        """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
-        self.find_text = ""
-        self.trail: list[Conversation] = []
-        """The conversations gone in from, to sub-conversations."""
         self.make_source = make_source
         self.open_id = open_id
         self.at = at
         """Where the cursor is to land in the run that is read first."""
-        self.pager: Pager[Conversation] | None = None
-        """The pages of the list that are not read yet; None when all are."""
-        self.runs = Runs()
-        self.saved: Path | None = None
-        """The last trajectory downloaded."""
         self.copy_made: asyncio.Future[tuple[str, str]] | None = None
         """The text to be copied, as a thread makes it, and what it is."""
-        self.drafts: dict[str, str] = {}
-        """Messages written and not sent, by conversation id without dashes."""
-        self.reader: str | None = None
-        """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
         self._reading = object()
-        self.run_news = News()
-        """Rings when something of the run at the right came, or its reading ended."""
         self._rested_on = ""
         """The id of the conversation under the list's cursor when a run was opened last."""
         self.run_shown = asyncio.Event()
@@ -134,17 +99,6 @@ class MainScreen(AskingScreen):
         """What an action reads before it asks or acts."""
         self.waits: list[Waiting] = []
         """What is waited for in sight of the reader, the last begun at the end."""
-        self.draft: Draft | None = None
-        """The conversation that is being written, to be started."""
-        self.starting = ""
-        """What the start under way is at; "" without one."""
-        self.shells: dict[str, Session] = {}
-        """What was run in sandboxes, by conversation id without dashes."""
-        self.shell_history: list[str] = []
-        self.bulk: Bulk | None = None
-        """What is being done to all marked conversations."""
-        self.lacks: set[str] = set()
-        """Parts of the lists that this server does not know at all."""
         self.refreshing = Refreshing(self)
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
@@ -217,7 +171,7 @@ class MainScreen(AskingScreen):
         self.refreshing.ask(sort=sort)
 
     def _read_more(self) -> None:
-        if self.pager and not self.at_work("more"):
+        if self.session.pager and not self.at_work("more"):
             self.work_on("more", lists.read_more, self)
 
     @on(RowList.Highlighted, "#conversations")
@@ -232,7 +186,7 @@ class MainScreen(AskingScreen):
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
-        row = self.sidebar.sandbox_list.current if self.pane == "sandboxes" else None
+        row = self.sidebar.sandbox_list.current if self.session.pane == "sandboxes" else None
         self.sidebar.list.marked_sandbox = row.id if row else ""
         preparing.moved(self)
         self.tell_keys()
@@ -256,7 +210,7 @@ class MainScreen(AskingScreen):
     def preview(self) -> None:
         self._rest.pause()
         conversation = self.sidebar.list.current
-        shown = self.current
+        shown = self.session.current
         if conversation and not (shown and same_id(shown.id, conversation.id)):
             self.open_run(conversation, preview=True)
 
@@ -273,10 +227,14 @@ class MainScreen(AskingScreen):
         when that is cheap, unless it is `wanted`."""
         under = self.sidebar.list.current
         self._rested_on = under.id if under else ""
-        if self.current and (run := self.runs.get(self.current.id)) and self.timeline.current:
+        if (
+            self.session.current
+            and (run := self.session.runs.get(self.session.current.id))
+            and self.timeline.current
+        ):
             run.event_id = self.timeline.current[1].id
-        changed = not (self.current and same_id(self.current.id, conversation.id))
-        self.current = conversation
+        changed = not (self.session.current and same_id(self.session.current.id, conversation.id))
+        self.session.current = conversation
         preparing.moved(self)
         if changed:
             finding.clear_filter(self)
@@ -285,15 +243,15 @@ class MainScreen(AskingScreen):
             self.run_view.show_run(None)  # no key acts on its steps any more
         if not preview:
             self.sidebar.opened(conversation.id)
-        self.run_view.show_conversation(conversation, self.clock())
+        self.run_view.show_conversation(conversation, self.session.clock())
         if changed or not (self.timeline.row_count() or self.run_view.is_reading):
             self.read_run(conversation, preview=preview and not wanted)
-        self.run_news.ring()
+        self.session.run_news.ring()
         self.tell_keys()
 
     def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         """A preview is read only when that is cheap."""
-        self.reader = "preview" if preview else "reader"
+        self.session.reader = "preview" if preview else "reader"
         self._reading = object()  # now: the reading that this one cuts off may end before it begins
         self._read_run(conversation, preview=preview)
 
@@ -307,14 +265,14 @@ class MainScreen(AskingScreen):
             await reading.read_run(self, conversation, preview=preview)
         finally:
             if self._reading is ours:  # else it was cut off by another reading
-                self.reader = None
-            self.run_news.ring()
+                self.session.reader = None
+            self.session.run_news.ring()
 
     @work(group="follow", exclusive=True)
     async def follow_run(self, conversation_id: str) -> None:
         """By its id: a worker and its task hold each other, so that what it was called with stays
         until memory is gone through."""
-        if run := self.runs.get(conversation_id):
+        if run := self.session.runs.get(conversation_id):
             await reading.follow_run(self, run)
 
     @work(group="older", exclusive=True)
@@ -323,10 +281,10 @@ class MainScreen(AskingScreen):
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
-        at_top = self.timeline.cursor == 0 and self.pane == "timeline"
+        at_top = self.timeline.cursor == 0 and self.session.pane == "timeline"
         # Of a filter that lets nothing through the first row is always under the cursor.
         reads = self.run_view.is_reading or self.at_work("older")
-        if at_top and not reads and self.filtering is None:
+        if at_top and not reads and self.session.filtering is None:
             self.read_older()
 
     @on(StripView.Picked)
@@ -351,8 +309,8 @@ class MainScreen(AskingScreen):
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
-        elif self.current and not self.run_view.is_reading:
-            self.read_run(self.current)
+        elif self.session.current and not self.run_view.is_reading:
+            self.read_run(self.session.current)
 
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
@@ -378,21 +336,21 @@ class MainScreen(AskingScreen):
         self.footer.tell(words_of(problem), error=True)
 
     def tell_place(self) -> None:
-        going = self.settings.label if self.settings.server else ""
-        pieces: list[Piece] = [(self.source.label if self.source else going, "dim")]
-        if self.settings.read_only:
+        going = self.session.settings.label if self.session.settings.server else ""
+        pieces: list[Piece] = [(self.session.source.label if self.session.source else going, "dim")]
+        if self.session.settings.read_only:
             pieces.append(("  read-only", "warn"))
         self._header.place = tuple(pieces)
 
     def tell_totals(self) -> None:
-        self.sidebar.now = self.clock()
+        self.sidebar.now = self.session.clock()
         self._header.facts, self.app.title = lists.totals(self)
 
     def tell_keys(self) -> None:
         """The footer follows the focus."""
         self.footer.hints, self.footer.always = hints(self)
         for pane, rule in self._rules.items():
-            rule.heavy = pane == self.pane
+            rule.heavy = pane == self.session.pane
 
     # Panes and focus
 
@@ -400,7 +358,7 @@ class MainScreen(AskingScreen):
         arrangement = self.arrangement
         if arrangement.zoom and arrangement.zoom != pane:
             arrangement = replace(arrangement, zoom="")
-        self.pane = pane
+        self._set_pane(pane)
         view = "list" if pane in ("conversations", "sandboxes") else "run"
         self.arrangement = replace(arrangement, view=view)
         # Not widget.focus(), which waits: of `3k` typed at once the k would go to the old pane.
@@ -420,7 +378,7 @@ class MainScreen(AskingScreen):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange_for(event.size)
         if not self.is_asking:  # what is being typed or answered keeps its line
-            self.focus_pane(self.pane)
+            self.focus_pane(self.session.pane)
 
     def _arrange_for(self, size: Size) -> None:
         self.arrangement = replace(self.arrangement, width=size.width, height=size.height)
@@ -428,14 +386,15 @@ class MainScreen(AskingScreen):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         focused = event.widget.id
         if focused in ("call", "result"):
-            self.pane = "detail"
+            self._set_pane("detail")
         elif focused in PANES:
-            self.pane = focused
+            self._set_pane(focused)
         self.tell_keys()
         self._mark_sandbox()
 
-    def watch_pane(self, before: str, pane: str) -> None:
-        if self.is_mounted and before != pane:
+    def _set_pane(self, pane: str) -> None:
+        before, self.session.pane = self.session.pane, pane
+        if before != pane:
             lists.pane_left(self, before)
 
     # What keys do
@@ -449,63 +408,34 @@ class MainScreen(AskingScreen):
     async def _press_hint(self, message: Footer.Pressed) -> None:
         await self.run_action(message.action)
 
-    @contextlib.contextmanager
-    def write(self, what: str, *about: str) -> Iterator[None]:
-        """Something is being written, `about` conversations with these ids; quitting asks
-        meanwhile."""
-        one = (what, tuple(bare_id(identifier) for identifier in about))
-        self.writing.append(one)
-        try:
-            yield
-        finally:
-            self.writing.remove(one)
-
-    def is_written(self, verb: str, about: str) -> bool:
-        """Whether something whose words begin so is being written about this conversation."""
-        return any(what.startswith(verb) and bare_id(about) in ids for what, ids in self.writing)
-
-    @property
-    def writing_words(self) -> str:
-        """All that is being written, each kind once."""
-        return ", ".join(sorted({what for what, _ in self.writing}))
-
     def set_find(self, text: str) -> None:
-        self.find_text = text
+        self.session.find_text = text
         self.timeline.find_text = self.sidebar.list.find_text = text
-
-    @property
-    def filter_text(self) -> str:
-        """The filter as it was typed; "" for none."""
-        return self.filtering.query.text if self.filtering else ""
 
     def _tick(self) -> None:
         """What runs at this moment tells how long it has."""
         trajectory = self.timeline.trajectory
         if trajectory and trajectory.live and trajectory.status == "running":
-            self.timeline.now = self.clock()
-
-    def watch_follow(self) -> None:
-        self.tell_following()
+            self.timeline.now = self.session.clock()
 
     def tell_following(self) -> None:
         """The rule of a run that is watched says whether the cursor keeps to its newest step, the
         footer what `f` does about it."""
         if self.is_mounted:
-            told = "following (f stops)" if self.follow else "not following (f does)"
+            told = "following (f stops)" if self.session.follow else "not following (f does)"
             self.run_view.following = told if reading.is_followed(self) else ""
             self.tell_keys()
 
-    def watch_filtering(self) -> None:
-        if self.is_mounted:
-            self.run_view.filter_text = self.filter_text
+    def tell_filter(self) -> None:
+        self.run_view.filter_text = self.session.filter_text
 
     def leave_place(self) -> None:
         """No conversation is open any more, and none is to be."""
         self._rest.pause()
-        self.current = self.pager = self.reopen = None
-        self.trail.clear()
+        self.session.close_run()
+        self.session.pager = self.reopen = None
         self.open_id = self.at = ""
 
     def read_run_again(self) -> None:
-        if self.current:
-            self.read_run(self.current)
+        if self.session.current:
+            self.read_run(self.session.current)

@@ -37,19 +37,20 @@ if TYPE_CHECKING:
 async def message(screen: MainScreen) -> None:
     """Write to the agent; what is written is kept until it is sent. The field is there at once, so
     that text typed ahead goes into it; how the agent stands is told there when it is known."""
+    session = screen.session
     if screen.editor is not None:
         screen.editor.lines.focus()
         return
-    if not flows.may_change(screen) or screen.source is None:
+    if not flows.may_change(screen) or session.source is None:
         return
     conversation = target(screen)
     if conversation is None:
         no_target(screen)
         return
-    if screen.is_written(SENDING, conversation.id):
+    if session.is_writing(SENDING, conversation.id):
         screen.footer.tell("the message before is still being sent")
         return
-    source = screen.source
+    source = session.source
     agents = source.agents()
     with screen.reporting():
         if _cannot_read(Standing(conversation)):  # by the list, which may be old
@@ -59,11 +60,11 @@ async def message(screen: MainScreen) -> None:
             _require_reader(found[1])
         while await _compose(screen, agents, conversation):
             # from its start: while the server is silent a second `m` would send the same once more
-            with screen.reporting(), screen.write(SENDING, conversation.id):
-                draft = screen.drafts[bare_id(conversation.id)]
+            with screen.reporting(), session.writing(SENDING, conversation.id):
+                draft = session.drafts[bare_id(conversation.id)]
                 if await _send(screen, source, agents, conversation, draft):
                     return
-            if screen.source is not source:  # gone to another server: its text is kept
+            if session.source is not source:  # gone to another server: its text is kept
                 return
             # what failed, or was thought better of, is offered again with its text
 
@@ -71,11 +72,12 @@ async def message(screen: MainScreen) -> None:
 async def _compose(screen: MainScreen, agents: Agents, conversation: Conversation) -> bool:
     """Write the message of a conversation; True when it is to be sent. Raises Problem when it turns
     out that nobody would read it."""
+    session = screen.session
     from oh_tui.tui.widgets.editor import Editor
 
     name = bare_id(conversation.id)
     editor = Editor(
-        _title(screen, conversation), text=screen.drafts.get(name, ""),
+        _title(screen, conversation), text=session.drafts.get(name, ""),
         hint="what the agent is to do or to know", empty="There is nothing to send yet.",
     )  # fmt: skip
     looking = asyncio.ensure_future(_tell_when(screen, agents, conversation, editor))
@@ -85,12 +87,12 @@ async def _compose(screen: MainScreen, agents: Agents, conversation: Conversatio
     finally:
         if not looking.done():
             looking.cancel()
-        with screen.write(SENDING, name) if sent else contextlib.nullcontext():
+        with session.writing(SENDING, name) if sent else contextlib.nullcontext():
             await asyncio.wait([looking])
     if text.strip():
-        screen.drafts[name] = text
+        session.drafts[name] = text
     else:
-        screen.drafts.pop(name, None)
+        session.drafts.pop(name, None)
     if not sent and text.strip():
         screen.footer.tell("the message is kept: m goes on with it")
     if not looking.cancelled() and (problem := looking.exception()) and not sent:
@@ -102,6 +104,7 @@ async def _tell_when(
     screen: MainScreen, agents: Agents, conversation: Conversation, editor: Editor
 ) -> None:
     """Tell in the field when the agent would read it; closes it when it never would."""
+    session = screen.session
     try:
         standing = await agents.standing(conversation.id)
         _require_reader(standing)
@@ -110,7 +113,7 @@ async def _tell_when(
         raise
     when = _read_when(standing)
     editor.tell(_title(screen, conversation, when), ((when, "dim"),))
-    if not (screen.current and same_id(screen.current.id, conversation.id)):
+    if not (session.current and same_id(session.current.id, conversation.id)):
         screen.open_run(standing.conversation)
 
 
@@ -146,6 +149,7 @@ async def _send(
     screen: MainScreen, source: Source, agents: Agents, conversation: Conversation, text: str
 ) -> bool:
     """Send a message on the state of now; False when it is not to be sent like that."""
+    session = screen.session
     if is_told(screen, conversation, TELLING):
         return False
     standing = await agents.standing(conversation.id)
@@ -169,10 +173,10 @@ async def _send(
     try:
         now = await carry_out(screen, agents, standing, stages, what=SENDING)
     except HalfDone as problem:  # it is there: sent again it would be said twice
-        screen.drafts.pop(bare_id(conversation.id), None)
+        session.drafts.pop(bare_id(conversation.id), None)
         screen.report(problem)
         return True
-    screen.drafts.pop(bare_id(conversation.id), None)
+    session.drafts.pop(bare_id(conversation.id), None)
     if unseen := now.unseen(standing):
         screen.report(unseen)
         return True
@@ -214,7 +218,7 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
     answers = (("enter", "resume it, then send", "now"),)
     if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
         return False
-    with screen.write("resuming a sandbox"):
+    with screen.session.writing("resuming a sandbox"):
         stage = await pausing.carry_out(screen, source, plan, screen.footer.tell)
         screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, source, plan)}")
     screen.refresh_lists()

@@ -52,7 +52,7 @@ _WORDS = {
 
 def ring(screen: MainScreen, changes: Sequence[Change]) -> None:
     """Tell of these changes the way the settings say, if they say one."""
-    notice = screen.settings.notice
+    notice = screen.session.settings.notice
     if not changes or not notice:
         return
     if notice == ("bell",):

@@ -31,7 +31,7 @@ SHOWN = 5
 
 def page_of(screen: MainScreen, conversation: Conversation | None) -> Link:
     """The page of a conversation, or Problem."""
-    source = screen.source
+    source = screen.session.source
     if conversation is None or source is None:
         raise Problem("No conversation is selected")
     if not source.can_act:
@@ -110,7 +110,8 @@ async def _choose(screen: MainScreen, links: list[Link]) -> Link | None:
 async def _show(screen: MainScreen, link: Link, what: str) -> None:
     """Open a page; asks before, with the address, where that is a guess. The data of the demo is
     made up: what it names belongs to others."""
-    made_up = screen.source is not None and screen.source.can_act and not screen.source.web
+    session = screen.session
+    made_up = session.source is not None and session.source.can_act and not session.source.web
     if made_up:
         title, why = f"{what}, not opened", "made-up data: there is no such page"
     elif link.guess:

@@ -205,7 +205,7 @@ async def save_images(screen: MainScreen) -> None:
         if not found:
             screen.footer.tell("this step has no image")
             return
-        folder = screen.settings.download_folder
+        folder = screen.session.settings.download_folder
         saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
         opened = bool(saved.paths) and open_file(saved.paths[0])
         screen.footer.tell(_told(saved, opened), error=not saved.paths)

@@ -53,7 +53,7 @@ class Commands(Provider):
 
     @property
     def _keys(self) -> list[Key]:
-        return bound(SCREEN_KEYS, self._main.settings.config.keys)
+        return bound(SCREEN_KEYS, self._main.session.settings.config.keys)
 
     async def discover(self) -> Hits:
         for key in self._keys:

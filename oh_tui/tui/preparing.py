@@ -27,12 +27,13 @@ class Preparation(NamedTuple):
 
 def _place(screen: MainScreen) -> tuple[str, str, str]:
     """The ids under the cursors of the lists, and of the run shown."""
+    session = screen.session
     listed = screen.sidebar.list.current
-    sandbox = screen.sidebar.sandbox_list.current if screen.pane == "sandboxes" else None
+    sandbox = screen.sidebar.sandbox_list.current if session.pane == "sandboxes" else None
     return (
         listed.id if listed else "",
         sandbox.id if sandbox else "",
-        screen.current.id if screen.current else "",
+        session.current.id if session.current else "",
     )
 
 

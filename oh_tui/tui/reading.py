@@ -48,11 +48,12 @@ PREVIEW = 2000
 async def read_run(
     screen: MainScreen, conversation: Conversation, *, preview: bool = False
 ) -> None:
+    session = screen.session
     screen.run_view.progress = ""
     screen.run_view.is_reading = False
     screen.run_view.reading_now = object()
-    assert screen.source is not None
-    kept = screen.runs.get(conversation.id)
+    assert session.source is not None
+    kept = session.runs.get(conversation.id)
     place, screen.at = screen.at, ""
     if kept:
         if kept.trajectory is not screen.timeline.trajectory:
@@ -69,7 +70,7 @@ async def read_run(
         if preview and not kept and not await is_cheap(screen, conversation):
             return
         screen.run_view.is_reading = True
-        async with contextlib.aclosing(screen.source.load(conversation, held, via)) as loading:
+        async with contextlib.aclosing(session.source.load(conversation, held, via)) as loading:
             async for loaded in loading:
                 run = take_loaded(screen, conversation, loaded, place)
                 if run and loaded.trajectory is run.trajectory:
@@ -91,12 +92,13 @@ async def read_run(
 
 async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
     """Whether a run may be read without being asked for; if not, says how to ask."""
-    assert screen.source is not None
-    if not screen.source.can_act or conversation.sandbox_status == "RUNNING":
+    session = screen.session
+    assert session.source is not None
+    if not session.source.can_act or conversation.sandbox_status == "RUNNING":
         return True
-    if await screen.source.keeps(conversation):
+    if await session.source.keeps(conversation):
         return True
-    total, _ = await screen.source.count_events(conversation)
+    total, _ = await session.source.count_events(conversation)
     if total <= PREVIEW:
         return True
     if total > DOWNLOAD_LIMIT:
@@ -110,7 +112,8 @@ def take_loaded(
     screen: MainScreen, conversation: Conversation, loaded: Loaded, place: str = ""
 ) -> Run | None:
     """Show what came of a run. The cursor lands once; after that it stays with its event."""
-    run = screen.runs.get(conversation.id)
+    session = screen.session
+    run = session.runs.get(conversation.id)
     if loaded.news is not None:
         if run:
             take_news(screen, run, loaded.news)
@@ -130,7 +133,7 @@ def take_loaded(
             screen.footer.tell(f"this run has no step or event {place}", error=True)
     if run and loaded.trajectory.live and _is_at_end(screen, run):
         step = len(loaded.trajectory) - 1  # also what came in between is followed
-    run = screen.runs.take(conversation, loaded)
+    run = session.runs.take(conversation, loaded)
     show_run(screen, run, step)
     tell_held(screen, run, loaded.total)
     if loaded.note:
@@ -141,7 +144,7 @@ def take_loaded(
 def _is_at_end(screen: MainScreen, run: Run) -> bool:
     """Whether the cursor keeps to the newest step of a run, and is on it."""
     timeline = screen.timeline
-    if not screen.follow or timeline.range_from is not None:
+    if not screen.session.follow or timeline.range_from is not None:
         return False
     return timeline.trajectory is run.trajectory and timeline.cursor >= timeline.row_count() - 1
 
@@ -165,7 +168,7 @@ def tell_study(screen: MainScreen, run: Run) -> None:
         screen.run_view.study = run.study
         screen.run_view.note = run.note if run.via == "file" else ""
         finding.studied(screen)
-        screen.run_news.ring()
+        screen.session.run_news.ring()
         verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
         screen.sidebar.tell(run.conversation.id, verdict)
 
@@ -199,7 +202,8 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
 
 
 async def _follow(screen: MainScreen, run: Run) -> None:
-    assert screen.source is not None
+    session = screen.session
+    assert session.source is not None
     trajectory = run.trajectory
     screen.tell_following()
 
@@ -210,7 +214,7 @@ async def _follow(screen: MainScreen, run: Run) -> None:
             screen.run_view.progress = SILENT if problem else held
             screen.footer.tell(problem.sentence if problem else "it answers again")
 
-    following = screen.source.follow(run.conversation, trajectory, run.via, told)
+    following = session.source.follow(run.conversation, trajectory, run.via, told)
     async with contextlib.aclosing(following):
         async for news in following:
             if news is None:
@@ -238,7 +242,7 @@ def take_news(screen: MainScreen, run: Run, news: Sequence[Event]) -> None:
         step = trajectory.step_of(under[1].id) if under else None
         show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
     else:
-        screen.run_view.grown(changed, follow=screen.follow)
+        screen.run_view.grown(changed, follow=screen.session.follow)
         finding.grown(screen, changed)
     tell_study(screen, run)
     views.grown(screen)
@@ -250,15 +254,17 @@ def take_news(screen: MainScreen, run: Run, news: Sequence[Event]) -> None:
 async def record_of_now(screen: MainScreen, conversation: Conversation) -> Conversation:
     """The record with the address and the key of now, after a resume others than before: with the
     old one the whole run would be read time and again. The old one when the server is silent."""
-    assert screen.source is not None
+    session = screen.session
+    assert session.source is not None
     with contextlib.suppress(Problem):
-        (now,) = await screen.source.get([conversation.id])
+        (now,) = await session.source.get([conversation.id])
         return now or conversation
     return conversation
 
 
 def run_shown(screen: MainScreen) -> Run | None:
-    return screen.runs.get(screen.current.id) if screen.current else None
+    session = screen.session
+    return session.runs.get(session.current.id) if session.current else None
 
 
 def load_label(screen: MainScreen) -> str | None:
@@ -272,7 +278,7 @@ def follow_label(screen: MainScreen) -> str | None:
     trajectory = screen.timeline.trajectory
     if not (trajectory and trajectory.status == "running" and is_followed(screen)):
         return None
-    return "stop following" if screen.follow else "follow"
+    return "stop following" if screen.session.follow else "follow"
 
 
 def is_followed(screen: MainScreen) -> bool:
@@ -282,8 +288,9 @@ def is_followed(screen: MainScreen) -> bool:
 
 async def load_all(screen: MainScreen) -> None:
     """All events that are not read; where each page costs, after a yes to what it costs."""
+    session = screen.session
     run = run_shown(screen)
-    if run is None or screen.source is None:
+    if run is None or session.source is None:
         screen.footer.tell("this run is not read yet: enter reads it")
     elif screen.run_view.is_reading:
         screen.footer.tell("it is being read: esc stops")
@@ -292,7 +299,7 @@ async def load_all(screen: MainScreen) -> None:
     else:
         with screen.reporting():
             with preparing(screen, "asking what it takes to read all"):
-                cost = await screen.source.cost(run.conversation, run.trajectory)
+                cost = await session.source.cost(run.conversation, run.trajectory)
             if not cost.calls:
                 screen.read_run(run.conversation)
             elif await screen.ask(_cost_question(cost)) and run is run_shown(screen):
@@ -313,8 +320,9 @@ def _cost_question(cost: Cost) -> Question:
 async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     """One page before those held, when the cursor is at the top of a run not whole; or all there
     are. What came stays, however it ends."""
+    session = screen.session
     run = run_shown(screen)
-    if run is None or run.trajectory.complete or screen.source is None:
+    if run is None or run.trajectory.complete or session.source is None:
         return
     told = screen.run_view.progress
     screen.run_view.progress = "reading older events · " + ("esc stops" if everything else told)
@@ -324,7 +332,7 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     ours = screen.run_view.reading_now = object()
     try:
         with screen.reporting():
-            reading = screen.source.older(run.conversation, run.trajectory, run.via)
+            reading = session.source.older(run.conversation, run.trajectory, run.via)
             async with contextlib.aclosing(reading) as older:
                 async for page in older:
                     pages.append(page)
@@ -353,13 +361,14 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
 
 async def take_older(screen: MainScreen, run: Run, pages: list[Older]) -> Run:
     """Put pages before the events that are held, also of a run that was turned away from."""
-    now = screen.runs.get(run.conversation.id) or run
+    session = screen.session
+    now = session.runs.get(run.conversation.id) or run
     first = run.trajectory.events[:1]
     base = now if now.trajectory.events[:1] == first else run  # else it was read anew meanwhile
     longer = await asyncio.to_thread(joined, base.trajectory, pages)
     loaded = Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total)
-    if not (screen.current and same_id(screen.current.id, run.conversation.id)):
-        return screen.runs.take(base.conversation, loaded)
+    if not (session.current and same_id(session.current.id, run.conversation.id)):
+        return session.runs.take(base.conversation, loaded)
     taken = take_loaded(screen, base.conversation, loaded)
     assert taken is not None
     await study_run(screen, taken)

@@ -46,7 +46,7 @@ class Refreshing:
 
     @property
     def _least(self) -> float:
-        return self._screen.settings.config.refresh
+        return self._screen.session.settings.config.refresh
 
     @property
     def wait(self) -> float:
@@ -89,7 +89,7 @@ class Refreshing:
 
     def blurred(self) -> None:
         """Nobody looks; who wants to be told all the same has set a notice."""
-        self._away = not self._screen.settings.notice
+        self._away = not self._screen.session.settings.notice
         if not self._is_busy:
             self._arm()
 
@@ -119,7 +119,7 @@ class Refreshing:
 
     def _arm(self) -> None:
         self._stop()
-        source = self._screen.source
+        source = self._screen.session.source
         if source and source.can_act and not self._screen.reopen:
             self._timer = self._screen.set_timer(self.wait, self._want)
 

@@ -31,20 +31,22 @@ GROUPS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "
 
 def entries(screen: MainScreen) -> list[tuple[str, str]]:
     """The servers that can be gone to: name and what it is; the one that is open is not listed."""
+    session = screen.session
     if screen.connect is None:
         return []
-    named = [(name, server.url) for name, server in screen.settings.config.servers.items()]
-    return [entry for entry in (*named, *OURS.items()) if entry[0] != screen.settings.server]
+    named = [(name, server.url) for name, server in session.settings.config.servers.items()]
+    return [entry for entry in (*named, *OURS.items()) if entry[0] != session.settings.server]
 
 
 async def switch(screen: MainScreen, name: str) -> None:
     """Leave the server that is open for another. What goes on there is asked about first; what was
     found wrong with the key of the new one leaves the old one open."""
+    session = screen.session
     connect = screen.connect
     if connect is None or not await _may_leave(screen, name):
         return
     with screen.reporting():
-        settings = await asyncio.to_thread(choose, screen.settings, name, os.environ)
+        settings = await asyncio.to_thread(choose, session.settings, name, os.environ)
         if not settings.has_key:
             raise Problem(
                 f"There is no key for {name}",
@@ -52,7 +54,7 @@ async def switch(screen: MainScreen, name: str) -> None:
             )
         await lists.save_seen(screen)
         _leave(screen)
-        screen.settings = settings
+        session.settings = settings
         screen.tell_place()
         tell_cautions(screen)
         screen.open_source(partial(connect, settings))
@@ -61,17 +63,18 @@ async def switch(screen: MainScreen, name: str) -> None:
 
 def tell_cautions(screen: MainScreen) -> None:
     """What is to be said once about where the key was found."""
-    for caution in screen.settings.cautions:
+    for caution in screen.session.settings.cautions:
         screen.footer.tell(caution)
 
 
 async def _may_leave(screen: MainScreen, name: str) -> bool:
     """Messages that are not sent stay, under the conversations that they are for."""
-    if not screen.writing:
+    session = screen.session
+    if not session.writing_words:
         return True
     told = (
-        f"Still {screen.writing_words}. A change asked of the server goes on there; a file that is "
-        "being moved may not arrive."
+        f"Still {session.writing_words}. A change asked of the server goes on there; a file that "
+        "is being moved may not arrive."
     )
     lines: list[list[Piece]] = [[(told, "")]]
     answers = (("enter", f"go to {name} all the same", "go"),)
@@ -80,21 +83,22 @@ async def _may_leave(screen: MainScreen, name: str) -> bool:
 
 def _leave(screen: MainScreen) -> None:
     """Nothing of the old server stays on the screen, and nothing is read from it any more."""
+    session = screen.session
     screen.refuse()
     preparing.drop(screen)
     for group in GROUPS:
         screen.workers.cancel_group(screen, group)
     for waiting in tuple(screen.waits):
         waiting.stop()
-    if screen.bulk:
-        screen.bulk.stop(screen)
+    if session.bulk:
+        session.bulk.stop(screen)
     finding.clear_filter(screen)
     screen.set_find("")
     screen.footer.clear()
     screen.leave_place()
-    screen.runs = Runs()
+    session.runs = Runs()
     screen.run_view.progress, screen.run_view.is_reading = "", False
-    screen.run_view.show_conversation(None, screen.clock())
+    screen.run_view.show_conversation(None, session.clock())
     screen.run_view.show_run(None)
     screen.timeline.empty = ()
     screen.sidebar.knows_sandboxes = False

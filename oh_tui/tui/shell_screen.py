@@ -94,8 +94,9 @@ class Session:
 
 async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
+    session = screen.session
     conversation = target(screen)
-    source = screen.source
+    source = session.source
     if not flows.may_change(screen) or source is None:
         return
     if conversation is None:
@@ -106,11 +107,11 @@ async def open_shell(screen: MainScreen) -> None:
         if workspace is None:
             return
         name = bare_id(conversation.id)
-        if name not in screen.shells:
+        if name not in session.shells:
             with preparing(screen, "asking for the agent's folder"):
                 folder = await workspace.folder()
-            screen.shells[name] = Session(folder, folder)
-        shell = ShellScreen(screen, source, conversation, screen.shells[name])
+            session.shells[name] = Session(folder, folder)
+        shell = ShellScreen(screen, source, conversation, session.shells[name])
         screen.app.push_screen(shell)
 
 
@@ -203,7 +204,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.source = source
         self.conversation = conversation
         self.session = session
-        self._history = main.shell_history
+        self._history = main.session.shell_history
         self._began = 0.0
         self._printed = 0
 
@@ -257,7 +258,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         session.add(entry)
         self._show()
         try:
-            with self.main.write("running a command"):
+            with self.main.session.writing("running a command"):
                 workspace = await self.source.workspace(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,

@@ -20,40 +20,42 @@ if TYPE_CHECKING:
 def new_conversation(screen: MainScreen) -> None:
     """Ask what to start; one at a time, as two starts at once may take each other's port
     (measured, process sandboxes)."""
-    source = screen.source
+    session = screen.session
+    source = session.source
     if not flows.may_change(screen) or source is None:
         return
-    if screen.starting:
-        screen.footer.tell(f"a conversation is being started: {screen.starting}")
+    if session.starting:
+        screen.footer.tell(f"a conversation is being started: {session.starting}")
         return
 
     def begin(request: StartRequest) -> None:
-        screen.draft = form.draft
+        session.draft = form.draft
         screen.work_on("start", _watch, screen, form, request)
 
     def closed(_: None) -> None:
-        screen.draft = None if form.finished else form.draft
-        if screen.starting:
+        session.draft = None if form.finished else form.draft
+        if session.starting:
             screen.footer.tell("the start goes on; the list will show it")
 
     known = choices(screen.sidebar.conversations)
-    form = StartScreen(screen.draft or Draft(), known, source.label, begin)
+    form = StartScreen(session.draft or Draft(), known, source.label, begin)
     screen.app.push_screen(form, closed)
 
 
 async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -> None:
     """Follow a start to its end, whether or not the form is still there."""
-    source = screen.source
+    session = screen.session
+    source = session.source
     assert source is not None
-    screen.starting = "asking the server"
+    session.starting = "asking the server"
     identifier = None
     try:
-        with screen.write("starting a conversation"):
+        with session.writing("starting a conversation"):
             async for task in source.start(request):
-                screen.starting = stage_of(task.status)
+                session.starting = stage_of(task.status)
                 identifier = task.app_conversation_id
                 if not form.left:
-                    form.show_stage(screen.starting)
+                    form.show_stage(session.starting)
             found = await source.get([identifier]) if identifier else [None]
             if found[0] is None:
                 raise Problem("It was started, and is not listed yet", "press r in a moment")
@@ -65,8 +67,8 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
         screen.refresh_lists()
         return
     finally:
-        screen.starting = ""
-    if screen.source is source:
+        session.starting = ""
+    if session.source is source:
         await _started(screen, form, found[0])
     else:
         screen.footer.tell(f"started on {source.label}: {title_of(found[0])}")
@@ -74,7 +76,8 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
 
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:
     """Open it, unless the reader went on to something else."""
-    screen.draft = None
+    session = screen.session
+    session.draft = None
     if not any(same_id(c.id, conversation.id) for c in screen.sidebar.conversations):
         screen.sidebar.board.take([conversation])
         screen.sidebar.board.reorder(keep=conversation.id)
@@ -85,7 +88,8 @@ async def _started(screen: MainScreen, form: StartScreen, conversation: Conversa
         return
     form.finished = True
     form.dismiss(None)
-    screen.follow = True
+    session.follow = True
+    screen.tell_following()
     screen.sidebar.highlight(conversation.id)
     screen.open_run(conversation)
     screen.focus_pane("timeline")

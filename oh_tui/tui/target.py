@@ -29,20 +29,21 @@ SHOWS_RUN = frozenset({"json", "refresh", "copy", "filter", "goto"})
 def target(screen: MainScreen) -> Conversation | None:
     """The conversation that a key acts on, as it is known last. In the lists the one under the
     cursor (of a sandbox the one that its row names), else the one whose run is shown."""
-    if screen.pane == "conversations":
+    session = screen.session
+    if session.pane == "conversations":
         found = screen.sidebar.list.current
-    elif screen.pane == "sandboxes":
+    elif session.pane == "sandboxes":
         row = screen.sidebar.sandbox_list.current
         found = row.conversations[0] if row and row.conversations else None
     else:
-        found = screen.current
+        found = session.current
     known = screen.sidebar.board.row(found.id) if found else None
     return known.conversation if known else found
 
 
 def target_sandbox(screen: MainScreen) -> str | None:
     """The id of the sandbox that a key acts on."""
-    if screen.pane == "sandboxes":
+    if screen.session.pane == "sandboxes":
         row = screen.sidebar.sandbox_list.current
         return row.id if row else None
     conversation = target(screen)
@@ -51,7 +52,7 @@ def target_sandbox(screen: MainScreen) -> str | None:
 
 def no_target(screen: MainScreen) -> None:
     """Say that there is no conversation to act on."""
-    inside = screen.pane == "sandboxes" and screen.sidebar.sandbox_list.current
+    inside = screen.session.pane == "sandboxes" and screen.sidebar.sandbox_list.current
     told = "no conversation of this sandbox is loaded" if inside else "no conversation is selected"
     screen.footer.tell(told)
 
@@ -64,13 +65,14 @@ def show_target(screen: MainScreen, *, wanted: bool = False) -> Conversation | N
         return None
     if not is_shown(screen, conversation):
         screen.open_run(conversation, preview=True, wanted=wanted)
-    elif wanted and not screen.timeline.row_count() and screen.reader in (None, "preview"):
+    elif wanted and not screen.timeline.row_count() and screen.session.reader in (None, "preview"):
         screen.read_run(conversation)
     return conversation
 
 
 def is_shown(screen: MainScreen, conversation: Conversation) -> bool:
-    return bool(screen.current and same_id(screen.current.id, conversation.id))
+    session = screen.session
+    return bool(session.current and same_id(session.current.id, conversation.id))
 
 
 def study_of(screen: MainScreen, conversation: Conversation) -> Study | None:
@@ -89,12 +91,13 @@ def has_run(screen: MainScreen, conversation: Conversation) -> bool:
 async def until_shown(screen: MainScreen, conversation: Conversation) -> Study | None:
     """Wait until its run is at the right; None when it does not come: it cannot be read, the
     reading was stopped, or another run was turned to."""
+    session = screen.session
     while is_shown(screen, conversation):
         if study := study_of(screen, conversation):
             return study
-        if screen.reader is None:
+        if session.reader is None:
             return None
-        await screen.run_news.wait()
+        await session.run_news.wait()
     return None
 
 
@@ -102,7 +105,7 @@ async def run_is_there(screen: MainScreen, conversation: Conversation) -> bool:
     """Wait for the run under the cursor after something was asked for that needs it; says why when
     it does not come."""
     if not has_run(screen, conversation):
-        if screen.reader in (None, "preview") and is_shown(screen, conversation):
+        if screen.session.reader in (None, "preview") and is_shown(screen, conversation):
             screen.read_run(conversation)
         screen.footer.tell(reading_words(conversation), log=False)
         if await until_shown(screen, conversation) is None:
@@ -115,8 +118,9 @@ async def run_is_there(screen: MainScreen, conversation: Conversation) -> bool:
 def act_on_run(screen: MainScreen, do: Callable[..., Any], *arguments: str | int) -> None:
     """Do something with the run under the cursor: at once if it is there, else when it is, unless
     the cursor has gone on meanwhile."""
-    conversation = show_target(screen, wanted=screen.pane in ("conversations", "sandboxes"))
-    if conversation is None or has_run(screen, conversation) or screen.reader is None:
+    session = screen.session
+    conversation = show_target(screen, wanted=session.pane in ("conversations", "sandboxes"))
+    if conversation is None or has_run(screen, conversation) or session.reader is None:
         do(screen, *arguments)
     else:
         screen.work_on("ask", _later, screen, conversation, do, *arguments)

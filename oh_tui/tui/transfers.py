@@ -55,13 +55,14 @@ async def workspace_of(
 ) -> Workspace | None:
     """The sandbox of a conversation; where it is paused its resume is offered. None when that is
     not wanted, Problem when it does not run."""
-    source = screen.source
+    session = screen.session
+    source = session.source
     assert source is not None
     try:
         with preparing(screen, "asking for the sandbox"):
             return await source.workspace(conversation)
     except Asleep:
-        if screen.settings.read_only or not conversation.sandbox_id:
+        if session.settings.read_only or not conversation.sandbox_id:
             raise
         lines = [[("The sandbox is paused, and this needs it to run.", "")]]
         answers = [("p", "resume it, then go on", "resume")]
@@ -69,7 +70,7 @@ async def workspace_of(
             return None
     await flows.change_sandbox(screen, source, conversation.sandbox_id)
     screen.refresh_lists()
-    if screen.source is not source:  # gone to another server while it was resumed
+    if session.source is not source:  # gone to another server while it was resumed
         return None
     try:
         return await source.workspace(conversation)
@@ -79,8 +80,9 @@ async def workspace_of(
 
 async def get(screen: MainScreen) -> None:
     """A file of the sandbox into the download folder."""
+    session = screen.session
     conversation = target(screen)
-    if conversation is None or screen.source is None:
+    if conversation is None or session.source is None:
         no_target(screen)
         return
     with screen.reporting():
@@ -97,14 +99,14 @@ async def get(screen: MainScreen) -> None:
             name = clean_line(posixpath.basename(path))
             tell = _progress(screen, f"getting {name}")
             try:
-                saved = await workspace.get(path, screen.settings.download_folder, tell)
+                saved = await workspace.get(path, session.settings.download_folder, tell)
             except asyncio.CancelledError:
                 screen.footer.tell(f"getting {name} was stopped, nothing was kept")
                 raise
-            screen.saved = saved
+            session.saved = saved
             screen.footer.tell(flows.saved_words(saved))
 
-        with screen.write("getting a file"):
+        with session.writing("getting a file"):
             await _ask_until_done(screen, "Get a file of the sandbox", typed, suggester, fetch)
 
 
@@ -135,7 +137,7 @@ async def put(screen: MainScreen) -> None:
             known = KnownPaths(_known_paths(screen))
             await _ask_until_done(screen, told, start, known, send)
 
-        with screen.write("putting a file into the sandbox"):
+        with screen.session.writing("putting a file into the sandbox"):
             await _ask_until_done(
                 screen, "Put a local file into the sandbox", "", LocalPaths(), choose
             )
@@ -224,7 +226,7 @@ def _in_sandbox(text: str, folder: str) -> str:
 
 def _path_of_step(screen: MainScreen) -> str:
     """The file that the step under the cursor is about, "" for none."""
-    if screen.pane not in ("timeline", "detail") or not screen.timeline.current:
+    if screen.session.pane not in ("timeline", "detail") or not screen.timeline.current:
         return ""
     path = text_field(screen.timeline.current[1].body(), "action", "path")
     named = path.startswith("/") and posixpath.basename(path)

@@ -65,19 +65,21 @@ async def _show_study(
     screen: MainScreen, view: WhereScreen | ChangesScreen, conversation: Conversation
 ) -> None:
     """What is told of the run, as soon as it is there, and of more of it as that comes."""
+    session = screen.session
     while study := await until_shown(screen, conversation):
         if study is not view.study:
             view.show_study(study, screen.run_view.progress)
-        if screen.reader is None:
+        if session.reader is None:
             return
-        await screen.run_news.wait()
+        await session.run_news.wait()
     view.fail(screen.timeline.empty[:1] or ("this run could not be read",))
 
 
 async def _ask_git(screen: MainScreen, view: ChangesScreen, conversation: Conversation) -> None:
-    if screen.source:
+    session = screen.session
+    if session.source:
         try:
-            view.set_git(await screen.source.git_changes(conversation))
+            view.set_git(await session.source.git_changes(conversation))
         except Problem as problem:
             view.set_git(None, problem.sentence)
 

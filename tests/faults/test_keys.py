@@ -108,7 +108,9 @@ async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[st
             await it.until(lambda: screen.question_bar.display)
         await it.pilot.pause(0.02)  # what a question is about comes with it
         await it.send(key)
-    await it.until(lambda: len(screen.footer.told) > before + 1 and not screen.writing)
+    await it.until(
+        lambda: len(screen.footer.told) > before + 1 and not screen.session.writing_words
+    )
     await it.settle()
     said = screen.footer.told[before:]
     assert said[-1][0][:40] in it.footer and KEY not in str(said)

@@ -190,7 +190,7 @@ async def test_a_clock_that_jumps_changes_ages_and_nothing_else(
     async with explore(source=lambda: source(wire)) as it:
         order = [one.id for one in it.screen.sidebar.conversations]
         clock: Callable[[], float] = lambda: NOW.timestamp() + jump  # noqa: E731
-        it.screen.clock = clock
+        it.screen.session.clock = clock
         await it.press("r")
         await it.open(FLAKY)
         assert it.screen.timeline.row_count()

@@ -76,7 +76,7 @@ async def test_ctrl_n_starts_a_conversation_shows_its_stages_and_opens_it(own: L
         assert told[0] == "asking the server"
         assert "making the sandbox" in told
         await it.until(lambda: "This run was short." in it.text("#result"), 60)
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         assert "$ echo short" in it.text("#timeline")
 
 

@@ -118,7 +118,7 @@ async def test_a_run_opened_with_enter_shows_the_steps_that_the_server_has(
         rule = it.text("#timeline-rule")
         for fact in ("12 steps", "2 errors", "2 failed commands", "from the agent server"):
             assert fact in rule
-        assert (it.screen.pane, it.screen.timeline.cursor) == ("timeline", 11)
+        assert (it.screen.session.pane, it.screen.timeline.cursor) == ("timeline", 11)
         await shows(it, "#result", "The tour is over.")
 
 

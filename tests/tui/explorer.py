@@ -269,7 +269,9 @@ async def explore(
         explorer = Explorer(app, pilot, demo)
         await explorer.until(lambda: app.main.is_mounted)
         await explorer.until(
-            lambda: app.main.source or app.main.footer.news or app.main.question_bar.question
+            lambda: (
+                app.main.session.source or app.main.footer.news or app.main.question_bar.question
+            )
         )
         await explorer.settle()
         yield explorer

@@ -71,7 +71,7 @@ async def test_pausing_names_every_conversation_and_esc_changes_nothing() -> Non
         assert it.footer.strip() == "", "other keys do nothing now, so none is told"
         await it.press("escape")
         assert not it.screen.question_bar.display
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
         assert status(it, PYDANTIC) == "RUNNING"
         assert between.count("POST *") == 0
 
@@ -160,7 +160,7 @@ async def test_a_refused_pause_says_what_is_true_now() -> None:
         await it.press("p")
         assert "did not pause the sandbox; it is running" in it.footer
         assert status(it, SPLIT) == "RUNNING"
-        assert not it.screen.writing
+        assert not it.screen.session.writing_words
 
 
 async def test_a_404_of_a_pause_that_worked_all_the_same_is_a_success() -> None:
@@ -226,7 +226,7 @@ async def test_while_a_question_is_open_other_keys_do_nothing() -> None:
         assert it.app.is_running
         assert it.screen.question_bar.display
         assert it.screen.sidebar.list.cursor == place
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
         assert len(it.app.screen_stack) == 1
         await it.press("escape")
         assert not it.screen.question_bar.display
@@ -257,8 +257,8 @@ async def trajectory(tmp_path: Path) -> Path:
     async with explore(settings=Settings(download_folder=tmp_path)) as it:
         await it.open("Fix the add function")
         await it.press("d")
-        assert it.screen.saved
-        return it.screen.saved
+        assert it.screen.session.saved
+        return it.screen.session.saved
 
 
 def files(folder: Path) -> list[str]:
@@ -317,7 +317,7 @@ async def test_a_refused_download_says_why_and_leaves_nothing(
         assert error
         assert said in text.lower() or "because" in text
         assert files(folder) == []
-        assert it.screen.saved is None
+        assert it.screen.session.saved is None
 
 
 async def test_a_stream_that_breaks_off_leaves_nothing(folder: Path) -> None:
@@ -360,7 +360,7 @@ async def test_esc_ends_a_download_midway_and_leaves_nothing(folder: Path) -> No
         await it.settle()
         assert "download stopped, nothing was kept" in it.footer
         assert files(folder) == []
-        assert not it.screen.writing
+        assert not it.screen.session.writing_words
 
 
 async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
@@ -369,7 +369,7 @@ async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
         await it.open(OAUTH)
         between.hold(DOWNLOAD)
         await it.send("d")
-        await it.until(lambda: it.screen.writing)
+        await it.until(lambda: it.screen.session.writing_words)
         await it.send("q")
         await it.until(lambda: it.screen.question_bar.display)
         assert "Still downloading a trajectory" in it.text("#question")

@@ -164,10 +164,10 @@ async def test_where_nothing_waits_a_says_so(title: str, words: str) -> None:
 async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
     async with explore(size=(80, 24)) as it:
         await opened(it, OAUTH)
-        conversation = it.screen.current
+        conversation = it.screen.session.current
         assert conversation is not None
-        assert it.screen.source is not None
-        standing = await it.screen.source.agents().standing(conversation.id)
+        assert it.screen.session.source is not None
+        standing = await it.screen.session.source.agents().standing(conversation.id)
         many = replace(standing, calls=standing.calls * 9)
         assert answering._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
         blocks = answering._calls_blocks(standing.calls * 9)
@@ -215,7 +215,7 @@ async def test_what_is_being_answered_is_not_answered_twice() -> None:
         await it.type("and then the docs")
         await it.send("ctrl+s")
         await it.until(lambda: told(it).count("not yet: still telling") == 2)
-        assert it.screen.drafts == {IDS[OAUTH]: "and then the docs"}
+        assert it.screen.session.drafts == {IDS[OAUTH]: "and then the docs"}
         held.set()
         await it.until(lambda: "approved" in told(it))
         assert between.count(RUN) == 1
@@ -252,7 +252,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         await asked(it, "P")
         await it.send("enter")
         await it.until(lambda: " s: the agent stops after this step · esc" in it.footer)
-        assert it.screen.writing_words == "telling an agent to stop"
+        assert it.screen.session.writing_words == "telling an agent to stop"
         await it.send("escape")
         assert "you are told when" in it.footer
         assert not it.screen.waits
@@ -428,7 +428,7 @@ async def test_in_files_there_is_nobody_to_talk_to() -> None:
     async with explore() as it:
         conversation = it.demo.world.conversation(IDS[LEDGER])
         assert conversation is not None
-        it.screen.source = FileSource([])
+        it.screen.session.source = FileSource([])
         for key in ("a", "m", "P"):
             await it.press(key)
             assert "these are files" in it.footer

@@ -174,12 +174,12 @@ async def test_a_filter_hides_the_other_steps_and_esc_shows_them() -> None:
             and step.event.tool_name == "terminal"
         ]
         assert numbers(it) == wanted
-        assert it.screen.filter_text == "is:failed tool:terminal"
+        assert it.screen.session.filter_text == "is:failed tool:terminal"
         assert number(it) in wanted
         here = number(it)
         await it.press("escape")
         assert len(numbers(it)) == len(run)
-        assert it.screen.filter_text == ""
+        assert it.screen.session.filter_text == ""
         assert number(it) == here, "the cursor stays with its step"
 
 
@@ -208,7 +208,7 @@ async def test_a_wrong_filter_is_asked_again_with_the_wrong_word_selected() -> N
         assert line.value == "is:failed tool:edit"
         await it.press("enter")
         assert not line.display
-        assert it.screen.filter_text == "is:failed tool:edit"
+        assert it.screen.session.filter_text == "is:failed tool:edit"
         assert not it.screen.footer.news
 
 
@@ -219,7 +219,7 @@ async def test_esc_gives_up_a_filter_that_was_wrong() -> None:
         assert it.screen.find_input.display
         await it.press("escape")
         assert not it.screen.find_input.display
-        assert it.screen.filter_text == ""
+        assert it.screen.session.filter_text == ""
         assert len(numbers(it)) == len(run_of(it))
 
 
@@ -268,7 +268,7 @@ async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:
         await it.open(STUCK)
         await ask(it, "ampersand", "is:error")
         await it.open("Add OAuth login")
-        assert it.screen.filter_text == ""
+        assert it.screen.session.filter_text == ""
         assert len(numbers(it)) == len(run_of(it))
 
 
@@ -288,7 +288,7 @@ async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
         assert "filtering" in it.footer
         await it.send("escape")
         await it.settle()
-        assert it.screen.filter_text == ""
+        assert it.screen.session.filter_text == ""
         assert len(numbers(it)) == 3000
         await ask(it, "ampersand", '"every tenth"')
         assert numbers(it) == list(range(10, 3001, 10))

@@ -81,10 +81,10 @@ async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:
         await it.open(WEEKS)
         await it.press("g")
         burst(it, "/", *"pip t", "enter")
-        await it.until(lambda: it.screen.find_text)
-        assert it.screen.find_text == "pip t"
+        await it.until(lambda: it.screen.session.find_text)
+        assert it.screen.session.find_text == "pip t"
         assert it.screen.timeline.time == "elapsed"
-        assert not it.screen.writing
+        assert not it.screen.session.writing_words
         assert not it.screen.question_bar.question
 
 
@@ -94,7 +94,7 @@ async def test_a_number_and_a_move_go_to_the_pane_named(pane: str) -> None:
         await it.open(WEEKS)
         burst(it, pane, "k", "k")
         await it.settle()
-        assert it.screen.pane == {"1": "conversations", "3": "timeline"}[pane]
+        assert it.screen.session.pane == {"1": "conversations", "3": "timeline"}[pane]
         assert number(it) == {"1": 58, "3": 56}[pane]
 
 
@@ -102,8 +102,8 @@ async def test_editing_keys_keep_their_place_among_letters() -> None:
     async with explore() as it:
         await it.open(WEEKS)
         burst(it, "&", *"tool:readd", "backspace", " ", *"took:>1h", "enter")
-        await it.until(lambda: it.screen.filter_text)
-        assert it.screen.filter_text == "tool:read took:>1h"
+        await it.until(lambda: it.screen.session.filter_text)
+        assert it.screen.session.filter_text == "tool:read took:>1h"
 
 
 async def test_a_paste_waits_for_the_line_that_a_key_opens() -> None:

@@ -47,7 +47,10 @@ async def test_the_palette_opens_a_conversation_by_its_title() -> None:
         await it.pilot.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
         await it.settle()
-        assert it.screen.current and it.screen.current.title == "Rename Store to Ledger"
+        assert (
+            it.screen.session.current
+            and it.screen.session.current.title == "Rename Store to Ledger"
+        )
 
 
 async def test_the_palette_survives_titles_that_look_like_markup() -> None:
@@ -73,7 +76,7 @@ async def test_narrow_screens_have_two_views_and_esc_leads_back() -> None:
         assert it.screen.arrangement.zoom == "detail"
         await it.press("escape")
         assert it.screen.arrangement.zoom == ""
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         await it.press("escape")
         assert it.screen.sidebar.display
         assert it.screen.sidebar.list.cursor == 1

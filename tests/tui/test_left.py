@@ -101,7 +101,7 @@ async def test_pressed_twice_it_asks_once(action: Action, tmp_path: Path) -> Non
 async def test_esc_while_it_waits_drops_it(action: Action, tmp_path: Path) -> None:
     async with pressed(action, tmp_path) as (it, between):
         await it.send("escape")
-        assert it.screen.pane == "timeline", "and nothing else is left by that key"
+        assert it.screen.session.pane == "timeline", "and nothing else is left by that key"
         await answered(it, between)
         assert asking(it) == 0
         assert changes(between) == 0
@@ -118,8 +118,12 @@ async def test_another_conversation_while_it_waits_drops_it(action: Action, tmp_
         await answered(it, between)
         assert asking(it) == 0
         assert changes(between) == 0
-        assert it.screen.sidebar.list.current == under or it.screen.pane == "conversations"
-        await it.until(lambda: it.screen.current is not None and it.screen.current.id == under.id)
+        assert it.screen.sidebar.list.current == under or it.screen.session.pane == "conversations"
+        await it.until(
+            lambda: (
+                it.screen.session.current is not None and it.screen.session.current.id == under.id
+            )
+        )
 
 
 @all_actions
@@ -128,11 +132,11 @@ async def test_another_pane_while_it_waits_leaves_it_be(action: Action, tmp_path
         await it.send("4")
         await answered(it, between)
         await it.until(lambda: asking(it) == 1)
-        assert it.screen.current is not None
-        assert it.screen.current.title == action.conversation
+        assert it.screen.session.current is not None
+        assert it.screen.session.current.title == action.conversation
         await it.press("escape")
         await it.until(lambda: asking(it) == 0)
-        assert it.screen.pane == "detail", "the focus is where it was"
+        assert it.screen.session.pane == "detail", "the focus is where it was"
         assert changes(between) == 0
 
 

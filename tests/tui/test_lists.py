@@ -38,8 +38,8 @@ async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
         assert "41" in it.text("#conversations-rule"), "sub-conversations too"
         assert "of" not in it.text("#conversations-rule").partition("Conversations")[2]
         assert "9 up" in it.text("#sandboxes-rule")
-        assert it.screen.current is not None
-        assert it.screen.current.id == it.screen.sidebar.conversations[0].id
+        assert it.screen.session.current is not None
+        assert it.screen.session.current.id == it.screen.sidebar.conversations[0].id
 
 
 async def test_resting_on_a_conversation_shows_its_run_without_enter() -> None:
@@ -47,7 +47,10 @@ async def test_resting_on_a_conversation_shows_its_run_without_enter() -> None:
         wanted = ["Add OAuth login"]
 
         def is_shown() -> bool:
-            return it.screen.current is not None and it.screen.current.title == wanted[-1]
+            return (
+                it.screen.session.current is not None
+                and it.screen.session.current.title == wanted[-1]
+            )
 
         for title in ("Parse ISO week dates", "Nightly dependency bump", FLAKY):  # each time
             wanted.append(title)
@@ -55,7 +58,7 @@ async def test_resting_on_a_conversation_shows_its_run_without_enter() -> None:
             await it.until(is_shown)
         await it.settle()
         assert it.screen.timeline.row_count() > 0
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
 
 
 async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
@@ -63,7 +66,7 @@ async def test_a_long_run_that_nobody_asked_for_is_not_read() -> None:
         listed = it.screen.sidebar.conversations
         long = next(c for c in listed if c.title == "Fuzz the parser over night")
         it.screen.sidebar.highlight(long.id)
-        await it.until(lambda: it.screen.current == long)
+        await it.until(lambda: it.screen.session.current == long)
         await it.settle()
         assert it.screen.timeline.row_count() == 0
         assert "12,000 events" in it.text("#timeline")
@@ -262,7 +265,9 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
         assert group_of(it, LEDGER) is Group.EARLIER
         await it.press("1")
         it.screen.sidebar.highlight(CACHE_ID)
-        await it.until(lambda: it.screen.current and it.screen.current.id == CACHE_ID)
+        await it.until(
+            lambda: it.screen.session.current and it.screen.session.current.id == CACHE_ID
+        )
         await it.settle()
         assert it.screen.sidebar.board.counts().waiting == 1
         row = it.screen.sidebar.board.row(CACHE_ID)
@@ -359,7 +364,7 @@ async def test_files_have_a_glyph_each_and_no_groups(tmp_path: Path) -> None:
         assert it.app.title == "oh-tui ✗1"
         assert "mark" not in it.footer, "all that is done to marked ones needs a server"
         await it.press("2")
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
         assert "these are files: there is no sandbox" in it.footer
 
 
@@ -384,7 +389,7 @@ async def test_a_run_is_gone_into_where_there_is_nothing_to_choose(
                          "llm_message": {"role": "user", "content": []}}  # fmt: skip
                 archive.writestr(f"event_00000{number}_m{number}.json", json.dumps(event))
     async with explore(source=lambda: FileSource([tmp_path]), at=at, size=size) as it:
-        assert it.screen.pane == pane
+        assert it.screen.session.pane == pane
         if at:
             current = it.screen.timeline.current
             assert current is not None and current[0] is not None and current[0].number == 2
@@ -398,8 +403,8 @@ async def test_a_sandbox_marks_its_conversations_and_opens_the_first() -> None:
         assert len(row.conversations) == 2
         assert it.screen.sidebar.list.marked_sandbox == row.id
         await it.press("enter")
-        assert it.screen.current == row.conversations[0]
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.current == row.conversations[0]
+        assert it.screen.session.pane == "timeline"
 
 
 async def test_gone_sandboxes_are_a_number_until_x() -> None:

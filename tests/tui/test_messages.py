@@ -45,7 +45,7 @@ async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
         await it.until(lambda: "sent · " in it.footer)
         assert between.count(SEND) == 1
         assert r"first line\nsecond q line" in said(it, LEDGER).replace("\\\\", "\\")
-        assert it.screen.drafts == {}
+        assert it.screen.session.drafts == {}
         assert it.screen.editor is None
         await it.until(lambda: "first line" in it.text("#timeline"))
 
@@ -244,7 +244,7 @@ async def test_a_message_that_fails_is_offered_again(status: int) -> None:
         between.answers.clear()
         await it.send("ctrl+s")
         await it.until(lambda: "sent · " in told(it))
-        assert it.screen.drafts == {}
+        assert it.screen.session.drafts == {}
 
 
 async def test_m_while_the_server_is_silent_after_ctrl_s_offers_the_text_no_second_time() -> None:

@@ -44,11 +44,11 @@ def served() -> ServerSource:
 def select(it: Explorer, **changes: object) -> Conversation:
     """Show a conversation with these fields."""
     it.screen.focus_pane("timeline")
-    current = it.screen.current
+    current = it.screen.session.current
     assert current
-    it.screen.current = replace(current, **changes)
-    it.screen.sidebar.board.take([it.screen.current])
-    return it.screen.current
+    it.screen.session.current = replace(current, **changes)
+    it.screen.sidebar.board.take([it.screen.session.current])
+    return it.screen.session.current
 
 
 async def test_o_opens_the_page_of_the_conversation_and_says_which(opened: list[str]) -> None:

@@ -142,7 +142,7 @@ async def test_one_call_that_fails_leaves_the_rest_of_the_screen() -> None:
         assert "disk on fire" in it.footer, "an error stays"
         await it.press("3", "escape")
         assert "disk on fire" not in it.footer
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         between.answers.clear()
         await it.press("r")
         assert it.screen.timeline.row_count() == 12
@@ -251,9 +251,9 @@ async def test_the_id_of_a_start_is_known_as_one(number: int, words: str) -> Non
         if words:
             assert words in it.footer
         else:
-            assert it.screen.current
-            assert it.screen.current.title == "Flaky CI on main"
-            assert it.screen.pane == "timeline"
+            assert it.screen.session.current
+            assert it.screen.session.current.title == "Flaky CI on main"
+            assert it.screen.session.pane == "timeline"
 
 
 # Files

@@ -173,7 +173,7 @@ async def test_too_much_that_is_new_takes_the_place_of_what_was_whole() -> None:
     async with explore() as it:
         await it.open(LONG)
         assert held(it) == ALL
-        before, conversation = it.screen.timeline.trajectory, it.screen.current
+        before, conversation = it.screen.timeline.trajectory, it.screen.session.current
         assert before and before.complete and conversation
         newest = build(parsed([happened(n) for n in range(1000)]), complete=False)
         loaded = Loaded("app server", newest, 1000, 4500, more=True)

@@ -41,7 +41,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
         assert demo
         it.screen.open_source(demo)
         it.screen.sidebar.total = None
-        await it.until(lambda: it.screen.source is not None and it.screen.reopen)
+        await it.until(lambda: it.screen.session.source is not None and it.screen.reopen)
         for event in (events.AppBlur(), events.AppFocus()):
             it.app.post_message(event)
         await it.pilot.pause(0.05)

@@ -49,7 +49,7 @@ def rows(it: Explorer) -> list[str]:
 async def test_enter_lands_on_what_the_verdict_names() -> None:
     async with explore() as it:
         await it.open(WEEKS)
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         assert number(it) == 58
         assert it.screen.timeline.scroll_y > 0
         assert it.screen.timeline.vertical_scrollbar.position == it.screen.timeline.scroll_y
@@ -106,7 +106,7 @@ async def test_reading_again_leaves_the_cursor_where_it_is() -> None:
 
 async def test_a_place_named_on_the_command_line_is_where_it_lands() -> None:
     async with explore(open_id=IDS[WEEKS], at="45") as it:
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         assert number(it) == 45
         assert "not run: invalid JSON" in it.row()
 
@@ -142,9 +142,9 @@ async def test_brackets_walk_the_steps_from_any_pane() -> None:
     async with explore() as it:
         await it.open(WEEKS)
         await it.press("1", "left_square_bracket", "left_square_bracket")
-        assert (it.screen.pane, number(it)) == ("conversations", 56)
+        assert (it.screen.session.pane, number(it)) == ("conversations", 56)
         await it.press("4", "right_square_bracket")
-        assert (it.screen.pane, number(it)) == ("detail", 57)
+        assert (it.screen.session.pane, number(it)) == ("detail", 57)
 
 
 async def test_the_result_scrolls_while_the_cursor_stays() -> None:
@@ -219,8 +219,8 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
         marked = [s.text for s in line if s.style and s.style.bgcolor == hit.bgcolor]
         assert "pytest -q" in marked
         await it.press("escape")
-        assert it.screen.find_text == ""
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.find_text == ""
+        assert it.screen.session.pane == "timeline"
         await it.press("n")
         assert "nothing to find yet" in it.footer
 
@@ -247,11 +247,11 @@ async def test_find_looks_in_the_list_when_the_list_has_the_focus() -> None:
         await find(it, "ledger")
         current = it.screen.sidebar.list.current
         assert current and current.title == "Rename Store to Ledger"
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
         await it.press("slash")
         await it.type("x")
         await it.press("escape")
-        assert it.screen.find_text == "ledger"
+        assert it.screen.session.find_text == "ledger"
         assert not it.screen.find_input.display
 
 
@@ -262,7 +262,7 @@ async def test_leaving_the_line_to_type_in_ends_the_find() -> None:
         await it.type("jest")
         await it.press("tab")
         assert not it.screen.find_input.display
-        assert it.screen.find_text == ""
+        assert it.screen.session.find_text == ""
         await it.press("slash")
         await it.pilot.click("#conversations", offset=(8, 2))
         await it.settle()
@@ -275,7 +275,7 @@ async def test_find_in_the_result_goes_to_the_line() -> None:
         await it.press("g", "j", "j", "4")
         await find(it, "paged")
         first = it.screen.run_view.result_view.position()[0]
-        assert it.screen.pane == "detail"
+        assert it.screen.session.pane == "detail"
         await it.press(*["n"] * 12)
         assert it.screen.run_view.result_view.position()[0] > first
         assert "q quit" in it.footer, "finding leaves the footer alone"
@@ -358,10 +358,10 @@ async def test_each_pane_takes_the_whole_screen_and_gives_it_back() -> None:
             ]
             assert shown == [pane]
             assert it.screen.query_one(f"#{pane}-pane").size.width == 160
-            assert it.screen.pane == pane
+            assert it.screen.session.pane == pane
             await it.press("z")
             assert it.screen.arrangement.zoom == ""
-            assert it.screen.pane == pane
+            assert it.screen.session.pane == pane
 
 
 async def test_long_lines_wrap_or_are_cut() -> None:
@@ -458,9 +458,9 @@ async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
     between = Between()
     async with explore(wrap=between) as it:
         await it.open(FLAKY)
-        assert it.screen.current
-        old = it.screen.current.session_api_key
-        box = it.demo.world.conversations[it.screen.current.id].sandbox
+        assert it.screen.session.current
+        old = it.screen.session.current.session_api_key
+        box = it.demo.world.conversations[it.screen.session.current.id].sandbox
         assert box
         box.keys += 1  # resumed by somebody else, between two looks at the list
         rows = it.screen.timeline.row_count()
@@ -470,7 +470,7 @@ async def test_a_run_whose_sandbox_has_another_key_is_read_again_once(
         await asyncio.sleep(0.4)
         assert between.count("GET /runtime/*/events/search") > 2, "it is followed"
         assert between.count("GET /runtime/*/events/count") < 2, "and not read time and again"
-        assert it.screen.current.session_api_key != old, "what is done next goes there too"
+        assert it.screen.session.current.session_api_key != old, "what is done next goes there too"
 
 
 async def test_the_result_of_the_running_step_comes_in_under_the_cursor() -> None:
@@ -517,7 +517,7 @@ async def test_esc_stops_a_reading_and_r_reads_on() -> None:
         await it.settle()
         assert "stopped" in it.text("#timeline-rule")
         assert timeline.row_count() == held
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
         going_on.set()
         await it.press("r")
         assert timeline.row_count() == 843
@@ -560,11 +560,11 @@ async def test_rows_are_chosen_and_opened_with_the_mouse() -> None:
         await it.pilot.click("#conversations", offset=(8, 3))
         await it.settle()
         assert listed.cursor == 1  # below a heading, and two lines each
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
         await it.pilot.click("#conversations", offset=(8, 3))
         await it.settle()
-        assert it.screen.pane == "timeline"
-        assert it.screen.current == listed.current
+        assert it.screen.session.pane == "timeline"
+        assert it.screen.session.current == listed.current
         await it.open(WEEKS)
         await it.pilot.click("#timeline", offset=(20, 2))
         await it.settle()

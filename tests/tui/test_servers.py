@@ -97,10 +97,10 @@ async def test_the_palette_goes_to_another_server() -> None:
         await it.settle()
         first, second = servers.made
         assert isinstance(first, Closing) and first.closed
-        assert it.screen.source is second
+        assert it.screen.session.source is second
         assert "lab  lab.example  read-only" in it.text("#header")
         assert len(it.screen.sidebar.conversations) > 20
-        assert it.screen.find_text == "" and it.screen.pane == "conversations"
+        assert it.screen.session.find_text == "" and it.screen.session.pane == "conversations"
         assert len(it.screen.ticking) == 1  # of the new one alone
         await it.press("p")
         assert "read-only" in it.footer
@@ -113,7 +113,7 @@ async def test_nothing_of_the_old_server_stays_and_nothing_is_read_from_it() -> 
         held = servers.between["lab"].hold("GET /api/v1/app-conversations/search")
         await go_without_waiting(it, "lab")
         await it.until(lambda: len(servers.made) == 2)
-        assert it.screen.current is None and not it.screen.sidebar.conversations
+        assert it.screen.session.current is None and not it.screen.sidebar.conversations
         assert it.screen.timeline.row_count() == 0 and "pydantic" not in it.text("#run-rule")
         asked = len(servers.between["first"].asked)
         await it.send("enter", "p", "j", "f", "y", "c", "escape")  # with nothing there
@@ -139,7 +139,7 @@ async def test_a_server_without_its_key_is_refused_and_the_old_one_stays_open() 
         await it.press("escape")
         await go(it, "cloud")
         assert "There is no key for cloud" in it.footer
-        assert len(servers.made) == 1 and it.screen.settings.server == "first"
+        assert len(servers.made) == 1 and it.screen.session.settings.server == "first"
         assert it.screen.sidebar.conversations
 
 
@@ -156,7 +156,7 @@ async def test_a_server_that_cannot_be_opened_says_why_and_r_tries_again() -> No
 
 async def test_while_something_is_written_going_away_asks_first() -> None:
     async with two() as (it, servers):
-        with it.screen.write("pausing a sandbox"):
+        with it.screen.session.writing("pausing a sandbox"):
             await go(it, "lab")
             assert "Still pausing a sandbox" in it.text("#question")
             await it.press("escape")
@@ -168,13 +168,13 @@ async def test_while_something_is_written_going_away_asks_first() -> None:
 
 async def test_of_two_writes_with_the_same_words_the_second_is_asked_about_still() -> None:
     async with explore() as it:
-        with it.screen.write("downloading a trajectory"):
-            with it.screen.write("downloading a trajectory"):
+        with it.screen.session.writing("downloading a trajectory"):
+            with it.screen.session.writing("downloading a trajectory"):
                 pass
             await it.press("q")
             assert "Still downloading a trajectory. A change" in it.text("#question")
             await it.press("escape")
-        assert it.screen.writing == []
+        assert it.screen.session.writing_words == ""
 
 
 async def test_what_is_being_written_asks_first_and_is_kept() -> None:
@@ -189,7 +189,7 @@ async def test_what_is_being_written_asks_first_and_is_kept() -> None:
         await it.send("enter")
         await it.until(lambda: len(servers.made) == 2)
         await it.settle()
-        assert it.screen.editor is None and "not yet" in it.screen.drafts.values()
+        assert it.screen.editor is None and "not yet" in it.screen.session.drafts.values()
 
 
 def keep(home: Path, name: str, text: str) -> None:
@@ -379,7 +379,7 @@ async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_nex
         await it.until(lambda: not it.screen.at_work("write"))
         assert it.screen.editor is None
         assert not [text for text, _ in it.screen.footer.told if "m goes on" in text]
-        assert "more tests" in it.screen.drafts.values()
+        assert "more tests" in it.screen.session.drafts.values()
         assert servers.between["lab"].count("POST *") == 0
 
 
@@ -396,7 +396,7 @@ async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thi
         await it.until(lambda: first.count("POST *"))
         await leave(it, servers)
         held.set()
-        await it.until(lambda: not it.screen.writing)
+        await it.until(lambda: not it.screen.session.writing_words)
         await it.settle()
         assert it.app.screen is it.screen
         closed = [text for text, _ in it.screen.footer.told if "closed here" in text]

@@ -48,12 +48,12 @@ async def test_a_page_of_the_server_that_was_left_does_not_come_into_the_next_li
     async with explore(wrap=lambda app: between(SLOW.over(app, seed=3))) as it:
         held = between.hold("GET /api/v1/app-conversations/search")
         await it.send("G")
-        before = it.screen.pager
+        before = it.screen.session.pager
         between.held.clear()
         demo = it.screen.demo
         assert demo is not None
         it.screen.open_source(partial(demo))
-        await it.until(lambda: it.screen.pager not in (None, before))
+        await it.until(lambda: it.screen.session.pager not in (None, before))
         held.set()
         await it.settle()
         assert len(it.screen.sidebar.conversations) == 6

@@ -46,13 +46,17 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         assert isinstance(running, OhTui)
         it = Explorer(running, pilot, make_demo(NOW))
         main = running.main
-        await it.until(lambda: main.is_mounted and main.source is not None and main.footer.hints)
+        await it.until(
+            lambda: main.is_mounted and main.session.source is not None and main.footer.hints
+        )
         await it.settle()
         for key in keys:
             await it.press(key)
             await it.settle()
             if main.focused is main.sidebar.list and not main.arrangement.narrow:
-                await it.until(lambda: main.current is main.sidebar.list.current)  # by itself
+                await it.until(
+                    lambda: main.session.current is main.sidebar.list.current
+                )  # by itself
                 await it.settle()
         for field in (*running.screen.query(Input), *running.screen.query(TextArea)):
             field.cursor_blink = False

@@ -61,7 +61,7 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         await it.send("ctrl+s")
         shown = form(it)
         assert shown.starting
-        assert it.screen.writing_words == "starting a conversation"
+        assert it.screen.session.writing_words == "starting a conversation"
         for _ in range(40):
             it.demo.advance(0.5)
             await asyncio.sleep(0.02)
@@ -70,12 +70,14 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
         told = [what for what, _ in shown.stages.stages]
         assert told[0] == "asking the server"
         assert "preparing the repository" in told
-        await it.until(lambda: it.screen.pane == "timeline" and it.screen.timeline.row_count())
-        assert it.screen.current
-        assert it.screen.current.selected_repository == "acme/dates"
-        assert it.screen.follow
+        await it.until(
+            lambda: it.screen.session.pane == "timeline" and it.screen.timeline.row_count()
+        )
+        assert it.screen.session.current
+        assert it.screen.session.current.selected_repository == "acme/dates"
+        assert it.screen.session.follow
         assert between.count(START) == 1
-        assert not it.screen.writing
+        assert not it.screen.session.writing_words
         assert (await open_form(it)).text.text == "", "the text did what it was for"
 
 
@@ -114,7 +116,7 @@ async def test_a_start_that_fails_keeps_the_text_and_says_why() -> None:
         assert "check the repository" in shown.told.text
         assert shown.text.text == "Add a test for week 53"
         assert not shown.stages.display
-        assert not it.screen.writing
+        assert not it.screen.session.writing_words
         assert shown.fields["repository"].disabled is False
 
 
@@ -140,7 +142,7 @@ async def test_esc_leaves_the_start_going_on_and_its_end_is_told() -> None:
         await it.send("escape")
         await it.until(lambda: it.app.screen is it.screen)
         assert "the list will show it" in it.footer
-        before = it.screen.current
+        before = it.screen.session.current
         await it.send("ctrl+n")
         assert it.app.screen is it.screen, "one start at a time"
         assert "is being started" in it.footer
@@ -154,7 +156,7 @@ async def test_esc_leaves_the_start_going_on_and_its_end_is_told() -> None:
         await it.until(lambda: "started: Add a test" in it.footer)
         titles = [c.title for c in it.screen.sidebar.conversations]
         assert any(title and "week 53" in title for title in titles)
-        assert it.screen.current is before, "what is read stays"
+        assert it.screen.session.current is before, "what is read stays"
 
 
 async def test_a_failure_after_esc_is_told_and_the_text_is_there_again() -> None:

@@ -36,7 +36,7 @@ async def at(it: Explorer, title: str) -> None:
     """The cursor of the list has rested on a conversation."""
     it.screen.focus_pane("conversations")
     it.screen.sidebar.highlight(IDS[title])
-    await it.until(lambda: it.screen.current and it.screen.current.title == title)
+    await it.until(lambda: it.screen.session.current and it.screen.session.current.title == title)
     await it.settle()
 
 
@@ -82,7 +82,7 @@ async def test_a_view_says_reading_until_its_run_is_there() -> None:
         held.set()
         await it.until(lambda: view.page.row_count())
         await it.press("enter")
-        assert it.screen.current and it.screen.current.title == WEEKS
+        assert it.screen.session.current and it.screen.session.current.title == WEEKS
 
 
 async def test_a_view_whose_run_does_not_come_says_why() -> None:
@@ -142,7 +142,7 @@ async def test_keys_on_steps_wait_for_the_run_under_the_cursor() -> None:
                 and it.screen.timeline.current[0].number < landed
             )
         )
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
 
 
 async def test_a_key_that_waits_for_a_run_is_dropped_when_the_cursor_goes_on() -> None:
@@ -151,11 +151,13 @@ async def test_a_key_that_waits_for_a_run_is_dropped_when_the_cursor_goes_on() -
         await at(it, OAUTH)
         held = between.hold(EVENTS)
         burst(it, "j", "v", "k")
-        await it.until(lambda: it.screen.current and it.screen.current.title == OAUTH)
+        await it.until(
+            lambda: it.screen.session.current and it.screen.session.current.title == OAUTH
+        )
         held.set()
         await it.settle()
         assert it.screen.timeline.range_from is None
-        assert it.screen.pane == "conversations"
+        assert it.screen.session.pane == "conversations"
 
 
 async def test_the_timeline_entered_in_a_burst_is_that_of_the_cursor() -> None:
@@ -164,9 +166,9 @@ async def test_the_timeline_entered_in_a_burst_is_that_of_the_cursor() -> None:
             it.screen.sidebar.highlight(IDS[BUMP])
             await it.settle()
             burst(it, "k", "3")
-            await it.until(lambda: it.screen.pane == "timeline")
+            await it.until(lambda: it.screen.session.pane == "timeline")
             await it.settle()
-            assert it.screen.current and it.screen.current.title == WEEKS
+            assert it.screen.session.current and it.screen.session.current.title == WEEKS
 
 
 async def test_words_typed_ahead_for_a_run_that_is_not_there_are_no_commands() -> None:
@@ -179,9 +181,11 @@ async def test_words_typed_ahead_for_a_run_that_is_not_there_are_no_commands() -
         assert between.count("POST *") == 0
         held.set()
         await it.until(lambda: it.screen.timeline.filtered)
-        assert it.screen.current and it.screen.current.title == WEEKS
+        assert it.screen.session.current and it.screen.session.current.title == WEEKS
         burst(it, "k", ":", *"3", "enter")
-        await it.until(lambda: it.screen.current and it.screen.current.title == OAUTH)
+        await it.until(
+            lambda: it.screen.session.current and it.screen.session.current.title == OAUTH
+        )
         await it.until(lambda: step_under_cursor(it) == 3)
 
 
@@ -209,12 +213,12 @@ async def test_in_the_sandboxes_keys_mean_the_conversation_that_the_row_names(
         assert pane.current
         named = pane.current.conversations[0]
         await it.press("d")
-        assert it.screen.saved
-        assert named.id[:8] in it.screen.saved.name
+        assert it.screen.session.saved
+        assert named.id[:8] in it.screen.session.saved.name
         await it.send("T")
         await it.until(lambda: isinstance(it.app.screen, WhereScreen))
         assert getattr(it.app.screen, "run_title", "") == named.title
-        assert it.screen.pane == "sandboxes"
+        assert it.screen.session.pane == "sandboxes"
 
 
 async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to() -> None:
@@ -378,8 +382,8 @@ async def test_conversations_asked_for_before_an_act_do_not_take_back_how_their_
         late.arrives.clear()
         board = it.screen.sidebar.board
         asked = time.monotonic()
-        assert it.screen.source
-        reading = asyncio.ensure_future(it.screen.source.newest())
+        assert it.screen.session.source
+        reading = asyncio.ensure_future(it.screen.session.source.newest())
         await late.answered.wait()
         title = await act(it)
         late.arrives.set()

@@ -170,7 +170,7 @@ async def test_another_run_begins_without_the_filter_of_the_one_before() -> None
         await it.open(WEEKS)
         await it.press("v", "ampersand")
         await it.open(OAUTH)
-        assert it.screen.filtering is None
+        assert it.screen.session.filtering is None
         assert it.screen.timeline.filtered is None
 
 
@@ -196,11 +196,13 @@ async def test_enter_goes_into_a_sub_conversation_and_esc_returns_to_the_step() 
         it.screen.jump(starts[0])
         await it.settle()
         await it.press("enter")
-        assert it.screen.current and it.screen.current.title == "Guard /v1/export.csv"
+        assert (
+            it.screen.session.current and it.screen.session.current.title == "Guard /v1/export.csv"
+        )
         await it.press("escape")
-        assert it.screen.current.title == "Audit the public endpoints"
+        assert it.screen.session.current.title == "Audit the public endpoints"
         assert number(it) == starts[0]
-        assert it.screen.pane == "timeline"
+        assert it.screen.session.pane == "timeline"
 
 
 async def test_e_is_quick_and_walks_what_the_strip_marks() -> None:
@@ -239,7 +241,7 @@ async def test_a_followed_run_whose_steps_get_other_numbers_keeps_the_cursor() -
     ]
 
     async with explore() as it:
-        source = it.screen.source
+        source = it.screen.session.source
         assert source is not None
 
         async def load(*_: object) -> AsyncGenerator[Loaded, None]:

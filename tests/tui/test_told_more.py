@@ -23,10 +23,10 @@ async def test_a_file_that_is_cut_off_says_so_for_good(tmp_path: Path) -> None:
     async with explore() as it:
         await it.open(WEEKS)
         await it.press("d")
-        await it.until(lambda: it.screen.saved)
-        assert it.screen.saved is not None
-        data = it.screen.saved.read_bytes()
-        it.screen.saved.unlink()
+        await it.until(lambda: it.screen.session.saved)
+        assert it.screen.session.saved is not None
+        data = it.screen.session.saved.read_bytes()
+        it.screen.session.saved.unlink()
     cut = tmp_path / "cut.zip"
     cut.write_bytes(data[:60000])
     async with explore(source=lambda: FileSource([cut])) as it:
@@ -131,7 +131,7 @@ async def test_a_line_being_typed_outlives_a_change_of_size() -> None:
         await it.type("led")
         await it.press("enter")
         await it.until(lambda: it.screen.timeline.filtered)
-        assert it.screen.filter_text == "is:failed"
+        assert it.screen.session.filter_text == "is:failed"
 
 
 async def test_a_question_outlives_it_too() -> None:
