@@ -52,7 +52,7 @@ def read_output(raw: str, command: str = "") -> Written:
     shown = strip_echo(text, clean(command)) if command else text
     if coloured and len(shown) < len(text):
         echoed = text.count("\n", 0, len(text) - len(shown))
-        coloured = "\n".join(coloured.split("\n")[echoed:])
+        coloured = "\n".join(coloured.split("\n")[echoed:]) if shown else ""
     safe = redact(shown)
     if coloured and safe != shown:
         coloured = _replace_lines(coloured, shown, safe)

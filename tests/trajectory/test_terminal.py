@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oh_tui import text as text_module
@@ -66,6 +66,7 @@ pieces = st.sampled_from(
 
 
 @given(st.lists(pieces, max_size=30).map("".join), st.sampled_from(["", "a", "bc a"]))
+@example("bc \x1b[31ma", "bc a")  # nothing but the echo, which no line ends
 def test_no_escape_but_colours_is_left(raw: str, command: str) -> None:
     seen = read_output(raw, command)
     assert clean(seen.text) == seen.text
