@@ -48,6 +48,7 @@ READS = (
     "download",
     "peek",
     "bodies",
+    "place",
 )
 """Groups of workers that come to an end; following never does."""
 

@@ -60,7 +60,7 @@ def test_a_sandbox_just_paused_or_resumed_keeps_its_row() -> None:
     assert ids(order) == "efd", "f goes where it belongs"
     order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=111 + JUST)
     assert ids(order) == "edf", "and then d"
-    order.reorder()
+    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), anew=True)
     assert ids(order) == "edf"
 
 
@@ -70,7 +70,7 @@ def test_while_the_reader_is_in_the_pane_no_row_moves_however_long() -> None:
     for now in (100.0, 100 + JUST, 100 + 9 * JUST):
         order.take(listing(e="RUNNING", f="PAUSED"), (), now=now, hold=True)
         assert ids(order) == "fe"
-    order.reorder()
+    order.take(listing(e="RUNNING", f="PAUSED"), (), anew=True)
     assert ids(order) == "ef"
 
 
@@ -327,3 +327,27 @@ async def test_refreshes_while_one_walks_lose_no_row_and_move_none() -> None:
             await asyncio.sleep(0)
             await it.press("j")
         assert seen == before
+
+
+async def test_thousands_of_sandboxes_are_placed_in_slices_and_all_in_the_end() -> None:
+    many = tuple(
+        Sandbox(id=f"{n:05}", status="PAUSED", created_at=f"2026-11-24T{n // 1000:02}:00:00Z")
+        for n in range(20_000)
+    )
+    async with explore() as it:
+        pane = it.screen.sidebar.sandbox_list
+        before = pane.rows
+        it.screen.sidebar.sandboxes = many
+        assert pane.rows is before, "nothing waits for them"
+        turns = 0
+        while pane.rows is before:
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 20_000 / 500
+        it.screen.sidebar.sandboxes = many[1:]  # while those are placed others come
+        await asyncio.sleep(0)
+        it.screen.sidebar.sandboxes = many[2:]
+        it.screen.sidebar.reorder_sandboxes()
+        await it.settle()
+        assert sum(not row.is_gone for row in pane.rows) == len(many) - 2
+        assert len(pane.rows) == len(many) - 2, "placed anew, none that is gone has a row"

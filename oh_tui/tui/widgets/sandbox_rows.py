@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 
 import msgspec
 
@@ -76,45 +78,62 @@ class SandboxOrder:
         *,
         now: float = 0.0,
         hold: bool = False,
+        anew: bool = False,
     ) -> None:
         """The states of now. With `hold` every row keeps its place, however long ago its state
-        changed: the reader is in the pane."""
+        changed: the reader is in the pane. With `anew` every row goes to where its state belongs.
+        """
+        for _ in self.taking(sandboxes, conversations, now=now, hold=hold, anew=anew):
+            pass
+
+    def taking(
+        self,
+        sandboxes: Iterable[Sandbox],
+        conversations: Iterable[Conversation],
+        *,
+        now: float = 0.0,
+        hold: bool = False,
+        anew: bool = False,
+    ) -> Iterator[None]:
+        """As `take`, which may go on later after each row; what there was stays until the end."""
         inside: dict[str, list[Conversation]] = {}
         for conversation in conversations:
             if conversation.sandbox_id:
                 inside.setdefault(conversation.sandbox_id, []).append(conversation)
-        found: dict[str, SandboxRow] = {}
+            yield
+        places: dict[str, _Place] = {}
+        shown: dict[str, list[SandboxRow]] = {state: [] for state in _ORDER}
+        for row in self._found(sandboxes, inside):
+            before = None if anew else self._places.get(row.id)
+            place = places[row.id] = _placed(before, row.state, now, hold)
+            shown[place.state].append(row)
+            yield
+        for rows in shown.values():
+            rows.sort(key=attrgetter("created_at"), reverse=True)
+            yield
+        gone = shown.pop(GONE)
+        self._places = places
+        self.rows = tuple(chain.from_iterable(shown.values()))
+        self.gone = tuple(row for row in gone if row.conversations)
+
+    def _found(
+        self, sandboxes: Iterable[Sandbox], inside: Mapping[str, Sequence[Conversation]]
+    ) -> Iterator[SandboxRow]:
+        """Those that are there, those that are there no more, and those that conversations name."""
+        known = set[str]()
         for sandbox in sandboxes:
-            group = tuple(inside.get(sandbox.id, ()))
-            found[sandbox.id] = SandboxRow(
-                sandbox.id, sandbox.status or "", sandbox.created_at or "", group
-            )
+            if sandbox.id not in known:
+                known.add(sandbox.id)
+                group = tuple(inside.get(sandbox.id, ()))
+                yield SandboxRow(sandbox.id, sandbox.status or "", sandbox.created_at or "", group)
         for row in self.rows:
-            if row.id not in found:
+            if row.id not in known:
+                known.add(row.id)
                 group = tuple(inside.get(row.id, ()))
-                found[row.id] = msgspec.structs.replace(row, status=GONE, conversations=group)
-        for sandbox_id, conversations_inside in inside.items():
-            if sandbox_id not in found and conversations_inside[0].sandbox_status == GONE:
-                found[sandbox_id] = SandboxRow(sandbox_id, GONE, "", tuple(conversations_inside))
-        self._places = {
-            row.id: _placed(self._places.get(row.id), row.state, now, hold)
-            for row in found.values()
-        }
-        self._arrange(found.values())
-
-    def reorder(self) -> None:
-        """Every row to where its state belongs."""
-        rows = (*self.rows, *self.gone)
-        self._places = {row.id: _Place(row.state) for row in rows}
-        self._arrange(row for row in rows if not row.is_gone or row.conversations)
-
-    def _arrange(self, found: Iterable[SandboxRow]) -> None:
-        rows = sorted(found, key=lambda row: row.created_at, reverse=True)
-        rows.sort(key=lambda row: _ORDER.index(self._places[row.id].state))
-        self.rows = tuple(row for row in rows if self._places[row.id].state != GONE)
-        self.gone = tuple(
-            row for row in rows if self._places[row.id].state == GONE and row.conversations
-        )
+                yield msgspec.structs.replace(row, status=GONE, conversations=group)
+        for sandbox_id, named in inside.items():
+            if sandbox_id not in known and named[0].sandbox_status == GONE:
+                yield SandboxRow(sandbox_id, GONE, "", tuple(named))
 
 
 def _placed(before: _Place | None, state: str, now: float, hold: bool) -> _Place:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Iterator
 
 import msgspec
+from textual import work
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
@@ -16,6 +19,15 @@ from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
+
+AT_ONCE = 1_000
+"""Sandboxes and conversations that are placed at once."""
+
+SLICE = 200
+"""Rows that are placed between two turns of the event loop."""
+
+HOPS = 3
+"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
 
 
 class Sidebar(Stack):
@@ -36,6 +48,8 @@ class Sidebar(Stack):
         self.knows_sandboxes = False
         """They were read: that there are none is true."""
         self._order = SandboxOrder()
+        self._is_stale = self._anew = self._is_placing = False
+        """Whether rows are to be placed, all of them anew, and whether that is under way."""
         self.in_sandboxes = False
         """The reader is in the Sandboxes pane: its rows stay where they are."""
         self._told: dict[str, float] = {}
@@ -123,7 +137,7 @@ class Sidebar(Stack):
                 return
 
     def on_resize(self) -> None:
-        self._tell_sandboxes()
+        self._show_sandboxes()
 
     def say(self, *lines: str) -> None:
         """What stands in the place of conversations."""
@@ -135,7 +149,7 @@ class Sidebar(Stack):
 
     def watch_show_gone(self) -> None:
         if self.is_mounted:
-            self._tell_sandboxes()
+            self._show_sandboxes()
             first = next((n for n, row in enumerate(self.sandbox_list.rows) if row.is_gone), 0)
             if self.show_gone and first:
                 self.sandbox_list.move_to(first)  # they are below those that are there
@@ -144,7 +158,7 @@ class Sidebar(Stack):
     def watch_whole_sandboxes(self) -> None:
         if self.is_mounted:
             self.set_class(self.whole_sandboxes, "-whole-sandboxes")
-            self._tell_sandboxes()
+            self._show_sandboxes()
 
     def watch_has_more(self) -> None:
         if self.is_mounted:
@@ -193,12 +207,42 @@ class Sidebar(Stack):
 
     def reorder_sandboxes(self) -> None:
         """Every sandbox to where its state belongs; the cursor stays on its sandbox."""
-        self._order.reorder()
+        self._anew = True
         self._tell_sandboxes()
 
     def _tell_sandboxes(self) -> None:
+        """Give every sandbox its row. Many are placed in slices, that no key waits for all."""
+        self._is_stale = True
+        if self._is_placing:
+            return  # what comes meanwhile is placed after it
+        if len(self.sandboxes) + len(self.conversations) > AT_ONCE:
+            self._is_placing = True
+            self._place_in_slices()
+            return
+        for _ in self._placing():
+            pass
+        self._show_sandboxes()
+
+    def _placing(self) -> Iterator[None]:
+        anew, self._anew, self._is_stale = self._anew, False, False
+        return self._order.taking(
+            self.sandboxes, self.conversations, now=self.now, hold=self.in_sandboxes, anew=anew
+        )
+
+    @work(group="place")
+    async def _place_in_slices(self) -> None:
+        try:
+            while self._is_stale:
+                for number, _ in enumerate(self._placing(), 1):
+                    if not number % SLICE:
+                        for _ in range(HOPS):
+                            await asyncio.sleep(0)
+                self._show_sandboxes()
+        finally:
+            self._is_placing = False
+
+    def _show_sandboxes(self) -> None:
         order, pane, fold = self._order, self.sandbox_list, self._fold
-        order.take(self.sandboxes, self.conversations, now=self.now, hold=self.in_sandboxes)
         pane.rows = (*order.rows, *order.gone) if self.show_gone else order.rows
         pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
         fold.gone = 0 if self.show_gone else len(order.gone)

@@ -1,0 +1,146 @@
+"""From a key to its frame, in a pty, with 20,000 conversations and 20,000 sandboxes, all of them in
+one answer each, which are read again meanwhile.
+
+`python -m benchmarks.lists` is the server.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from benchmarks.result import OH_TUI, PYTHON, ROOT, Result, middle, result
+from benchmarks.terminal import Terminal
+from oh_tui.sources.pager import SLICE
+
+ROWS = 20_000
+
+KEYS = 60
+"""Keys in each pane."""
+
+AGAIN = 10
+"""Keys after which the lists are read again."""
+
+REST = 0.12
+"""Seconds between two keys."""
+
+SETTLED = 2.0
+"""Seconds in which what a key set off has come."""
+
+DOWN = b"j"
+
+
+def measure(zips: dict[int, Path], home: Path) -> list[Result]:
+    lines: list[Result] = []
+    with _served() as address, Terminal([OH_TUI, "--server", address], home) as explorer:
+        explorer.until(lambda drawn: f"of {ROWS:,}" in drawn and "paused" in drawn)
+        for name, pane in (("sandboxes", b"2"), ("conversations", b"1")):
+            explorer.press(pane)
+            if name == "conversations":
+                _load(explorer)
+            explorer.settle(SETTLED)
+            times = list(_keys(explorer))
+            what = f"arrow key, {ROWS:,} {name}"
+            lines.append(result(what, "ms", middle(times), most=33))
+            lines.append(result(f"{what}, the longest", "ms", max(times), most=50))
+    return lines
+
+
+def _load(explorer: Terminal) -> None:
+    """Go to the end until there is no more, and back."""
+    for loaded in range(2 * SLICE, ROWS + 1, SLICE):
+        explorer.mark()
+        explorer.press(b"G")
+        explorer.until(lambda drawn, loaded=loaded: f"{loaded:,}" in drawn)  # type: ignore[misc]
+    explorer.press(b"g")
+
+
+def _keys(explorer: Terminal) -> Iterator[float]:
+    """Milliseconds of each key, to the frame with the cursor on another row."""
+    cursor = re.compile("▌")
+    for number in range(KEYS):
+        if number % AGAIN == 0:
+            explorer.press(b"r")
+        end = time.perf_counter() + REST
+        while (left := end - time.perf_counter()) > 0:
+            explorer.pump(left)
+        explorer.mark()
+        pressed = explorer.press(DOWN)
+        yield (explorer.until(lambda drawn: cursor.search(drawn) is not None) - pressed) * 1000
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """The address of the server, which has a process of its own."""
+    command = [str(PYTHON), "-m", "benchmarks.lists"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def _conversation(number: int) -> dict[str, Any]:
+    return {
+        "id": f"{number:032x}",
+        "title": f"conversation {number:05}",
+        "sandbox_id": f"sandbox{number:05}",
+        "sandbox_status": "PAUSED",
+        "created_at": f"2026-11-{1 + number % 28:02}T00:00:00Z",
+        "updated_at": f"2026-11-{1 + number % 28:02}T{number % 24:02}:00:00Z",
+    }
+
+
+def _sandbox(number: int) -> dict[str, Any]:
+    created = f"2026-11-{1 + number % 28:02}T00:00:00Z"
+    return {"id": f"sandbox{number:05}", "status": "PAUSED", "created_at": created}
+
+
+def main() -> None:
+    """Serve until killed."""
+    conversations = [_conversation(number) for number in range(ROWS)]
+    known = {one["id"]: one for one in conversations}
+    pages = {
+        "/api/v1/app-conversations/search": conversations,
+        "/api/v1/sandboxes/search": [_sandbox(number) for number in range(ROWS)],
+    }
+    whole = {
+        path: json.dumps({"items": items, "next_page_id": None}).encode()
+        for path, items in pages.items()
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            body = whole.get(parts.path, b'{"items": [], "next_page_id": null}')
+            if parts.path.endswith("/count"):
+                body = str(ROWS).encode()
+            elif parts.path == "/api/v1/app-conversations":
+                ids = parse_qs(parts.query).get("ids", [])
+                body = json.dumps([known.get(one.replace("-", "")) for one in ids]).encode()
+            head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        print(f"http://127.0.0.1:{http.server_address[1]}", flush=True)
+        http.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)
