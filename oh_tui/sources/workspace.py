@@ -71,14 +71,16 @@ class Workspace:
         folder = clean_line((workspace.working_dir if workspace else None) or "")
         return folder if folder.startswith("/") else ""
 
-    async def whole_folder(self) -> str:
-        """As `folder`; that of a process sandbox is asked of its shell, which changes nothing, and
-        where there is none taken from the last command of the agent. "" when neither tells it."""
+    async def whole_folder(self, *, read_only: bool = False) -> str:
+        """As `folder`; that of a process sandbox is asked of its shell, and where there is none, or
+        no command may be run, taken from the last command of the agent. "" when neither tells it.
+        """
         workspace = (await self._agent.conversation()).workspace
         told = clean_line((workspace.working_dir if workspace else None) or "")
         if told.startswith("/"):
             return told
-        for ask in (self._shell_folder, self._last_folder):
+        asks = (self._last_folder,) if read_only else (self._shell_folder, self._last_folder)
+        for ask in asks:
             with contextlib.suppress(Problem):
                 if found := await ask():
                     return posixpath.normpath(posixpath.join(found, told))

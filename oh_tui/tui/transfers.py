@@ -90,7 +90,7 @@ async def get(screen: MainScreen) -> None:
         if workspace is None:
             return
         with preparing(screen, "asking for the agent's folder"):
-            folder = await workspace.whole_folder()
+            folder = await workspace.whole_folder(read_only=session.settings.read_only)
         typed = _path_of_step(screen) or f"{folder}/"
         suggester = KnownPaths(_known_paths(screen))
 

@@ -130,6 +130,16 @@ def test_relative_paths_count_from_the_folder_of_a_process_sandbox(
     assert shell.between.count("POST */bash/start_bash_command") == asked, "not needed"
 
 
+def test_with_read_only_no_command_is_run_to_find_that_folder(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shell.demo.world.has_processes = True
+    told = json.loads(shell(f"--read-only get {DATES} {PARSER} --json").out)
+    assert told["path"] == f"/workspace/dates/{PARSER}"
+    assert shell.between.count("POST *") == 0
+
+
 # get
 
 
