@@ -191,9 +191,10 @@ def _read(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
             if not piece:
                 streams.remove(stream)
         del found[process.stderr][:-ERRORS]
-        if ended and not ready:
+        late = time.monotonic() > end
+        if ended and (late or not ready):
             break
-        if time.monotonic() > end:
+        if late:
             process.wait(0.0)
     if not streams:  # it may have closed them before its end
         process.wait(max(0.0, end - time.monotonic()))

@@ -217,6 +217,32 @@ def environment_told(folder: Path) -> str:
     raise AssertionError("it was not started")
 
 
+def test_errors_without_end_of_what_a_command_left_running_do_not_hold_it_up(
+    tmp_path: Path,
+) -> None:
+    used = used_by(
+        """
+        import os, types
+        from oh_tui import credentials
+        credentials.PATIENCE = 0.3
+        def act():
+            reading, writing = os.pipe()
+            os.write(writing, b"the key")
+            ended = types.SimpleNamespace(
+                stdout=os.fdopen(reading, "rb", 0),
+                stderr=open("/dev/zero", "rb", 0),
+                poll=lambda: 0,
+                wait=lambda timeout=None: 0,
+            )
+            return credentials._read(ended)[0].decode()
+        """,
+        tmp_path,
+        timeout=15,
+    )
+    assert used.told == "the key"
+    assert used.mib < 100
+
+
 @pytest.mark.filterwarnings(
     "ignore:subprocess .* is still running", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
