@@ -152,7 +152,7 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
         "llm_s": number(facts.accounts.llm(step), 3),
         "ran_s": number(facts.accounts.ran(step), 3),
         "cost": number(spent.cost) if spent and spent.cost else None,
-        "tokens": _tokens(spent) if spent else None,
+        "tokens": tokens_json(spent) if spent else None,
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
@@ -198,11 +198,11 @@ def _spent(spent: Spent) -> dict[str, Any]:
         "llm_s": number(spent.llm, 3),
         "cost": number(spent.cost),
         "llm_calls": spent.calls,
-        "tokens": _tokens(spent),
+        "tokens": tokens_json(spent),
     }
 
 
-def _tokens(spent: Spent) -> dict[str, int]:
+def tokens_json(spent: Spent) -> dict[str, int]:
     return {
         "prompt": spent.prompt,
         "completion": spent.completion,

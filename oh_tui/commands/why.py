@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.documents import verdict_json
+from oh_tui.commands.documents import tokens_json, verdict_json
 from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import print_json
+from oh_tui.commands.printing import number, print_json
 from oh_tui.commands.reading import open_run, say_damage, title, whole
 from oh_tui.human import dollars, duration, plural
 from oh_tui.text import safe_line
@@ -82,6 +82,8 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, accounts),
             "priced": accounts.priced or conversation.cost is not None,
+            "llm_s": number(accounts.total.llm, 3),
+            "tokens": tokens_json(accounts.total),
         },
         "counts": {
             "events": counts.events,

@@ -36,6 +36,7 @@ def test_a_folder_is_told_with_its_base_state(tmp_path: Path, stats: Any, cost: 
     assert (found["conversation"]["cost"], found["conversation"]["tokens"]) == (cost, TOKENS)
     about = told("why", folder)["conversation"]
     assert (about["cost"], about["priced"]) == (cost, cost is not None)
+    assert (about["tokens"], about["llm_s"]) == (TOKENS, 4.5)
     shown = oh_tui("show", str(folder)).stdout
     assert ("$0.76" if cost else "price unknown") in shown
     assert "363" in shown
