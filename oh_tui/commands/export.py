@@ -196,7 +196,9 @@ COMMANDS = {
             ("export 5f3a is:failed", "the steps that failed"),
             ("export run.zip --to jsonl", "each step with its events"),
         ),
-        epilog="Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
+        epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
+        "the order of the run; with a filter the steps alone.\n\n"
+        "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
         "before you pass it on: what no pattern knows is not found.",
     )
 }

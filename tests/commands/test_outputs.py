@@ -254,6 +254,28 @@ def test_an_export_for_people_ends_with_what_was_hidden(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.zip", "some.md"]
 
 
+def test_an_export_has_the_hidden_events_after_all_steps_in_their_order(tmp_path: Path) -> None:
+    from tests.test_commands import CLEAN, write_run
+
+    updates = [
+        {"kind": "ConversationStateUpdateEvent", "id": f"u{n}", "key": "note", "value": value}
+        for n, value in enumerate(("one", "password: hunter2hunter2", "three"))
+    ]
+    first, *rest = CLEAN
+    run = write_run(tmp_path / "run.zip", [updates[0], first, updates[1], *rest, updates[2]])
+    _, *lines, last = map(json.loads, oh_tui("export", run, "--to", "jsonl").stdout.splitlines())
+    assert ["event" in line for line in lines] == [False] * (len(lines) - 3) + [True] * 3
+    assert [line["event"]["id"] for line in lines[-3:]] == ["u0", "u1", "u2"]
+    assert "hunter2" not in json.dumps(lines)
+    assert last == {"hidden": [{"event": "u1", "secrets": {"password": 1}}]}
+    some = oh_tui("export", run, "is:call", "--to", "jsonl").stdout
+    assert '"event"' not in "".join(line[:9] for line in some.splitlines())
+
+
+def test_the_help_of_export_tells_in_what_order_events_come() -> None:
+    assert "then the hidden events" in oh_tui("export", "--help").stdout
+
+
 def _named_secret() -> dict[str, Any]:
     text = "password: hunter2hunter2"
     content = [{"type": "text", "text": text}]
