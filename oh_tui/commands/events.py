@@ -83,9 +83,11 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
                 f"oh-tui resume {conversation_id(conversation)[:SHOWN]} --wait",
             )
         return await agent.count_events()
+    from oh_tui.sources.saving import bounded
+
     with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
         async with source.api.download(conversation.id) as pieces:
-            async for piece in pieces:
+            async for piece in bounded(pieces):
                 file.write(piece)
         with open_archive(file) as archive:
             return len(archive)

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.human import size
 from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.members import BROKEN, CannotRead, ZipMembers
-from oh_tui.trajectory.zip_table import NotOpened
+from oh_tui.trajectory.zip_table import TOTAL_LIMIT, NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
+
+_ENDLESS = "it may have no end: ask who runs the server"
 
 _NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
 
@@ -29,6 +32,17 @@ def download_name(conversation: Conversation) -> str:
     words = re.findall(r"[a-z0-9]+", safe_line(conversation.title or "").lower())
     title = "-".join(words)[:40].strip("-") or "conversation"
     return f"{title}-{re.sub(r'[^0-9a-f]', '', bare_id(conversation.id))[:8]}.zip"
+
+
+async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces of a download, which may have no end: up to what a zip that is read may hold.
+    Raises Refused beyond."""
+    received = 0
+    async for piece in pieces:
+        received += len(piece)
+        if received > TOTAL_LIMIT:
+            raise Refused(f"The download is longer than {size(TOTAL_LIMIT)}", _ENDLESS)
+        yield piece
 
 
 @contextlib.contextmanager

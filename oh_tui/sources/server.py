@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, RateLimited
-from oh_tui.human import size
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.pager import SLICE
-from oh_tui.sources.saving import download_name, finish_zip, part_file_aside, publish
+from oh_tui.sources.saving import bounded, download_name, finish_zip, part_file_aside, publish
 from oh_tui.text import safe_line
-from oh_tui.trajectory.zip_table import TOTAL_LIMIT
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 30.0
 """How long a pause or resume may take before we say that it has not happened yet."""
-
-ENDLESS = "it may have no end: ask who runs the server"
 
 UNSURE_SECONDS = 3.0
 """The same when the call gave no answer that tells whether it was heard."""
@@ -198,12 +194,10 @@ class ServerSource(ServerRuns):
         async with part_file_aside(target) as (file, part):
             received = 0
             async with self.api.download(conversation.id) as chunks:
-                async for chunk in chunks:
+                async for chunk in bounded(chunks):
                     await asyncio.to_thread(file.write, chunk)
                     received += len(chunk)
                     progress(received)
-                    if received > TOTAL_LIMIT:
-                        raise Refused(f"The download is longer than {size(TOTAL_LIMIT)}", ENDLESS)
             await asyncio.to_thread(finish_zip, file)
             return publish(part, target)
 

@@ -276,6 +276,19 @@ def test_the_help_of_export_tells_in_what_order_events_come() -> None:
     assert "then the hidden events" in oh_tui("export", "--help").stdout
 
 
+def test_a_download_without_an_end_is_neither_counted_nor_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from oh_tui import cli
+
+    monkeypatch.setattr("oh_tui.sources.saving.TOTAL_LIMIT", 1_000)
+    assert cli.main(["--demo", "count", DATES, "--via", "zip"]) == 1
+    assert "The download is longer than 1 kB" in capsys.readouterr().err
+    assert cli.main(["--demo", "download", DATES, "-o", str(tmp_path / "run.zip")]) == 1
+    assert "The download is longer than 1 kB" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def _named_secret() -> dict[str, Any]:
     text = "password: hunter2hunter2"
     content = [{"type": "text", "text": text}]
