@@ -23,7 +23,14 @@ from oh_tui.trajectory.difference import unified
 from oh_tui.trajectory.events import UNREADABLE, Event
 from oh_tui.trajectory.images import data_text
 from oh_tui.trajectory.steps import Step, Trajectory
-from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_IN_CALL, REDUNDANT_LISTS, is_same, is_usual
+from oh_tui.trajectory.views import (
+    REDUNDANT,
+    REDUNDANT_IN_CALL,
+    REDUNDANT_LISTS,
+    USUAL_PLACES,
+    is_same,
+    is_usual,
+)
 
 SLICE = 0.002
 """Seconds of work between two breathing points."""
@@ -272,9 +279,10 @@ def spoken(event: Event) -> Iterator[str]:
                 for name, value in observation.items()
                 if name not in ("old_content", "new_content")
             }
-    todo: list[Any] = [body]
+    todo: list[tuple[str, Any]] = [(event.kind, body)]
+    """Each value with the name under which it stands."""
     while todo:
-        value = todo.pop()
+        place, value = todo.pop()
         if isinstance(value, str):
             if not data_text(value):
                 yield value
@@ -283,11 +291,16 @@ def spoken(event: Event) -> Iterator[str]:
             secret = isinstance(named, str) and _is_secret(named)
             for name, inner in value.items():
                 if _is_secret(name) or (secret and name == "value"):
-                    todo += _numbers(inner)
-                elif not is_usual(name, inner):
-                    todo.append(inner)
+                    todo += ((name, number) for number in _numbers(inner))
+                elif not isinstance(inner, str):
+                    todo.append((name, inner))
+                elif not (
+                    (place in USUAL_PLACES.get(name, ()) and is_usual(name, inner))
+                    or data_text(inner)
+                ):
+                    yield inner
         elif isinstance(value, list):
-            todo += value
+            todo += [(place, inner) for inner in value]
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield number_text(value)
 

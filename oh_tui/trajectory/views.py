@@ -62,6 +62,19 @@ USUAL: dict[str, tuple[frozenset[str], str]] = {
 """Values that say nothing more under these names, and why. Renderers take them with `take_usual`
 where that is so; any other value is shown."""
 
+USUAL_PLACES: dict[str, frozenset[str]] = {
+    "type": frozenset({"content", "thought", "extended_content", "thinking_blocks"})
+    | {"system_prompt", "dynamic_context"},
+    "role": frozenset({"llm_message"}),
+    "origin": frozenset({"tool_call"}),
+    "security_risk": frozenset({"ActionEvent"}),
+    "rejection_source": frozenset({"UserRejectObservation"}),
+    "command": frozenset({"action", "observation"}),
+    "status": frozenset({"task_list", "ACPToolCallEvent"}),
+}
+"""Under which names, or in which kind of event, those values say nothing more: `failed` among the
+fields of a tool that checks builds does."""
+
 USUAL_NUMBERS = {"pid": (-1, "no process was told")}
 """The same for numbers."""
 

@@ -92,6 +92,14 @@ def test_a_listing_without_dots_and_spaces_is_found() -> None:
     assert found("src/Main7", shell("a", "ls"), output("a", names)) == [1]
 
 
+def test_a_word_that_says_nothing_in_one_place_is_found_in_another() -> None:
+    checks = [{"name": "build", "status": "failed"}, {"role": "assistant"}]
+    ci = result("a", {"kind": "CiObservation", "checks": checks})
+    assert found("failed", message("m", "go"), shell("a", "ci"), ci) == [2]
+    assert found("assistant", message("m", "go"), shell("a", "ci"), ci) == [2]
+    assert found("user", message("m", "go"), shell("a", "ls")) == []
+
+
 def test_of_a_changed_file_only_the_change_is_looked_at() -> None:
     lines = [f"line {n}" for n in range(40)]
     old = "\n".join(["far away", *lines, "before"])
