@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 from array import array
 from itertools import pairwise, repeat
@@ -27,6 +28,16 @@ ENTRY = b"PK\x01\x02"
 
 _MOST = 2**63 - 1
 
+_HEAD = struct.Struct("<I2xBx2H4x3IHI8xI")
+"""Of an entry: mark, version to read it, flags, method, sum, packed, size, length of the name, what
+follows the name, offset."""
+_MARK = int.from_bytes(ENTRY, "little")
+_HEAD_SIZE, _NEWEST = 46, 63
+
+_END = struct.Struct("<4s4H2IH")
+_LOCATOR = struct.Struct("<4sIQI")
+_END_64 = struct.Struct("<4sQ2H2I4Q")
+
 
 class NotOpened(Exception):
     """Why a zip is not opened at all, in a few words of ours about the zip."""
@@ -39,7 +50,12 @@ class ZipTable:
         """Raises NotOpened, and what `zipfile` raises for a file that is damaged."""
         self.end = file.seek(0, os.SEEK_END)
         """Bytes of the zip: nothing of a member can lie behind them."""
-        with zipfile.ZipFile(_Bounded(file)) as listed:
+        if not self._read_plain(_Bounded(file)):
+            self._read_any(_Bounded(file))
+        self._refuse_bombs()
+
+    def _read_any(self, file: _Bounded) -> None:
+        with zipfile.ZipFile(file) as listed:
             infos = files_of(listed)
 
         def column(kind: str, name: str) -> array[int]:
@@ -53,7 +69,40 @@ class ZipTable:
         self.sums = column("L", "CRC")
         self.flags = column("H", "flag_bits")
         self.methods = column("H", "compress_type")
-        self._refuse_bombs()
+
+    def _read_plain(self, file: _Bounded) -> bool:
+        """The same without zipfile's objects: 0.2 s in place of 0.6 for 100,000 events, before the
+        first screen. False leaves to zipfile what a server does not write."""
+        place = _table_place(file, self.end)
+        if place is None:
+            return False
+        start, length = place
+        file.seek(start)
+        table = file.read(length)
+        names, rows, at = [], [], 0
+        try:
+            while at < length:
+                row = _HEAD.unpack_from(table, at)
+                mark, version, *_, name_size, more, _ = row
+                if mark != _MARK or more or version > _NEWEST:
+                    return False
+                at += _HEAD_SIZE
+                name = table[at : at + name_size]
+                at += name_size
+                if name[-1:] != b"/":
+                    names.append(name)
+                    rows.append(row)
+        except struct.error:
+            return False
+        text = b"".join(names)
+        if at != length or not rows or not text.isascii() or b"\0" in text:
+            return False
+        _, _, flags, methods, sums, packed, sizes, _, _, offsets = zip(*rows, strict=True)
+        self.names = [name.decode("ascii") for name in names]
+        self.sizes, self.packed = array("Q", sizes), array("Q", packed)
+        self.offsets, self.sums = array("Q", offsets), array("L", sums)
+        self.flags, self.methods = array("H", flags), array("H", methods)
+        return True
 
     def _refuse_bombs(self) -> None:
         total = sum(self.sizes)
@@ -78,6 +127,29 @@ class ZipTable:
         return any(end > start for (_, end), (start, _) in pairwise(spans))
 
 
+def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
+    """Where the table starts and its length, where it ends with the zip and nothing lies between;
+    None where anything is unusual."""
+    at = end - _END.size
+    if at < 0:
+        return None
+    before = max(0, at - _LOCATOR.size - _END_64.size)
+    file.seek(before)
+    tail = file.read(end - before)
+    mark, *_, length, start, comment = _END.unpack_from(tail, at - before)
+    if mark != b"PK\x05\x06" or comment:
+        return None
+    if tail[-_END.size - _LOCATOR.size :].startswith(b"PK\x06\x07"):  # above 65,535 entries
+        if len(tail) < _END_64.size + _LOCATOR.size + _END.size:
+            return None
+        at = before
+        _, disk, place, disks = _LOCATOR.unpack_from(tail, _END_64.size)
+        mark, rest, _, _, *_, length, start = _END_64.unpack_from(tail)
+        if mark != b"PK\x06\x06" or rest != _END_64.size - 12 or (disk, place, disks) != (0, at, 1):
+            return None
+    return (start, length) if start + length == at else None
+
+
 class _Bounded:
     """The file as zipfile reads its table from it: in one piece, as long as the zip says it is."""
 
@@ -97,4 +169,5 @@ class _Bounded:
 
 
 def files_of(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [info for info in opened.infolist() if not info.is_dir()]
+    # is_dir() of Python 3.11 fails for a name of no characters
+    return [info for info in opened.infolist() if not info.filename.endswith("/")]

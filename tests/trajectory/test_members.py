@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.members import CannotRead, Names, ZipMembers
+from oh_tui.trajectory.members import BROKEN, CannotRead, Names, ZipMembers
+from oh_tui.trajectory.zip_table import NotOpened, ZipTable
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
@@ -82,3 +83,46 @@ def test_a_zip_with_something_before_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(b"#!shell\n" + written([("a.json", b"{}")], HOW[1]).getvalue())
     with path.open("rb") as file:
         assert ZipMembers(file, owned=False).read(0) == b"{}"
+
+
+def listed_by_zipfile(file: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> object:
+    """The columns of a table, or the kind of what is raised, with zipfile alone."""
+    with monkeypatch.context() as patched:
+        patched.setattr(ZipTable, "_read_plain", lambda *_: False)
+        return columns_of(file)
+
+
+def columns_of(file: io.BytesIO) -> object:
+    try:
+        return vars(ZipTable(file))
+    except (*BROKEN, NotOpened) as error:
+        return type(error), str(error)
+
+
+def test_a_zip_of_a_server_is_listed_without_zipfile(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written([(f"event_{n}.json", b"x" * n) for n in range(9)] + [("a/", b"")], HOW[1])
+    expected = listed_by_zipfile(file, monkeypatch)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert columns_of(file) == expected
+
+
+def test_a_table_of_more_than_65535_entries_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written([(f"event_{n}.json", b"") for n in range(70_000)], HOW[0])
+    expected = listed_by_zipfile(file, monkeypatch)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    found = columns_of(file)
+    assert found == expected
+    assert isinstance(found, dict) and len(found["names"]) == 70_000
+
+
+def test_any_damage_to_a_table_is_read_as_zipfile_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members = [("meta.json", b"{}"), ("e/event_0.json", b"one" * 9), ("修复.json", b"two")]
+    for chosen in (members[:2], members, []):
+        raw = written(chosen, HOW[1]).getvalue()
+        start = raw.find(b"PK\x01\x02") if chosen else 0
+        for at in range(start, len(raw)):
+            for value in (0, 1, 47, 64, 255):
+                file = io.BytesIO(raw[:at] + bytes([value]) + raw[at + 1 :])
+                assert columns_of(file) == listed_by_zipfile(file, monkeypatch), (at, value)
