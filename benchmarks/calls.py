@@ -127,7 +127,7 @@ async def _load() -> dict[str, float]:
                         whole = build(events)
                     else:
                         source = ServerSource(api, "it", cache=cache)
-                        async for loaded in source.load(record):
+                        async for loaded in source.runs.load(record):
                             whole = loaded.trajectory or whole
                     times[what].append((time.perf_counter() - began) * 1000)
                     calls[f"{what} calls"] = server.calls

@@ -405,7 +405,7 @@ async def _small(one: Soak) -> list[Conversation]:
     for conversation in one.screen.sidebar.conversations:
         if conversation.id not in one.busy and one.screen.session.source:
             with contextlib.suppress(Problem):
-                total, _ = await one.screen.session.source.count_events(conversation)
+                total, _ = await one.screen.session.source.runs.count_events(conversation)
                 found += [conversation] if total <= SMALL else []
     return found
 

@@ -154,7 +154,8 @@ async def _standing(call: Call) -> tuple[Agents, Standing]:
     """How the agent stands now. Raises Refused when it cannot be told anything."""
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    agents = call.source.agents()
+    agents = call.source.agents
+    assert agents is not None
     standing = await agents.standing(conversation.id)
     if standing.obstacle:
         raise standing.obstacle

@@ -60,8 +60,10 @@ COMMANDS = {
 
 async def _git(source: Source, conversation: Conversation) -> Git | None:
     """What git says in a sandbox that runs; without an answer the run's own list is enough."""
+    if source.sandboxes is None:
+        return None
     try:
-        found = await source.git_changes(conversation)
+        found = await source.sandboxes.git_changes(conversation)
     except Problem as problem:
         say(problem.sentence)
         return None

@@ -64,8 +64,10 @@ async def _save(call: Call, conversation: Conversation, folder: Path, name: str)
     def progress(received: int) -> None:
         tell_progress(f"{title(conversation)}: {size(received)}")
 
+    remote = call.source.remote
+    assert remote is not None
     try:
-        return await call.source.download(conversation, folder, progress, name)
+        return await remote.download(conversation, folder, progress, name)
     except TooLarge as error:
         shown = conversation_id(conversation)[:SHOWN]
         hint = f"oh-tui events {shown} > {shown}.jsonl reads its events page by page"

@@ -40,7 +40,7 @@ async def count(call: Call) -> int:
     if server is None or not (call.asked.via or call.asked.all):
         if call.asked.via or call.asked.all:
             raise Problem("A file is counted in one way only", "leave out --via and --all")
-        number, by = await call.source.count_events(conversation)
+        number, by = await call.source.runs.count_events(conversation)
         found.append((by, number, ""))
     else:
         for way in WAYS if call.asked.all else (call.asked.via,):

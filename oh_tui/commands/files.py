@@ -80,7 +80,9 @@ async def put(call: Call) -> int:
 async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    return conversation, await call.source.workspace(conversation)
+    boxes = call.source.sandboxes
+    assert boxes is not None
+    return conversation, await boxes.workspace(conversation)
 
 
 async def _in_sandbox(call: Call, workspace: Workspace) -> str:

@@ -106,7 +106,7 @@ def _not_found(
 async def _started_as(source: Source, identifier: str) -> Conversation:
     task = None
     with contextlib.suppress(Problem):
-        task = await source.started(identifier)
+        task = await source.sandboxes.started(identifier) if source.sandboxes else None
     own = bare_id((task and task.app_conversation_id) or "")
     (conversation,) = await source.get([own]) if own else (None,)
     if conversation is not None:

@@ -185,7 +185,9 @@ def _since(text: str) -> float:
 
 
 async def sandboxes(call: Call) -> int:
-    held = await call.source.sandboxes()
+    boxes = call.source.sandboxes
+    assert boxes is not None
+    held = await boxes.all()
     for problem in call.source.problems:
         say(problem)
     page = await call.source.newest()
@@ -292,13 +294,12 @@ async def _look(call: Call, conversation: Conversation) -> _Known:
     by: str | None = None
     sandbox: Sandbox | None = None
     try:
-        events, by = await source.count_events(conversation)
-        server = on_server(source)
-        if server and conversation.sandbox_id:
-            (sandbox,) = await server.api.get_sandboxes([conversation.sandbox_id])
+        events, by = await source.runs.count_events(conversation)
+        if source.sandboxes and conversation.sandbox_id:
+            sandbox = await source.sandboxes.get(conversation.sandbox_id)
     except Problem as problem:
         say(problem.sentence)
-    ending = judge(source.read(conversation)) if isinstance(source, FileSource) else None
+    ending = judge(source.runs.read(conversation)) if isinstance(source, FileSource) else None
     return _Known(events, by, sandbox, ending)
 
 
@@ -335,7 +336,7 @@ def _sandbox_word(sandbox: Sandbox | None) -> str:
 
 def _web(call: Call, conversation: Conversation) -> str:
     """Where a browser shows it; "" of a file and of the demo."""
-    if on_server(call.source) is None or not call.source.address:
+    if not call.source.address:
         return ""
     return f"{call.source.address}/conversations/{conversation_id(conversation)}"
 

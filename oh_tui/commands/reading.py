@@ -53,7 +53,7 @@ async def read_run(call: Call, conversation: Conversation) -> Loaded:
     minutes: a terminal is told how far it is."""
     source = call.source
     if isinstance(source, FileSource):
-        read = _read_file(source.archive(conversation))
+        read = _read_file(source.runs.archive(conversation))
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
@@ -65,7 +65,7 @@ async def read_run(call: Call, conversation: Conversation) -> Loaded:
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:
     read: Loaded | None = None
     try:
-        async for state in source.load(conversation):
+        async for state in source.runs.load(conversation):
             if state.trajectory is not None:
                 read = state
             _tell(state)
@@ -80,8 +80,8 @@ async def _read_server(source: Source, conversation: Conversation) -> Loaded:
 
 async def _read_older(source: Source, conversation: Conversation, read: Loaded) -> Loaded:
     """The events that no download brought; says beforehand what that takes."""
-    assert read.trajectory is not None
-    cost = await source.cost(conversation, read.trajectory)
+    assert read.trajectory is not None and source.remote is not None
+    cost = await source.runs.cost(conversation, read.trajectory)
     if cost.seconds > WORTH_TELLING:
         tell_progress("")
         say(
@@ -89,7 +89,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
         )
     held, pages, began = len(read.trajectory.events), [], time.monotonic()
-    async for page in source.older(conversation, read.trajectory, read.via):
+    async for page in source.remote.older(conversation, read.trajectory, read.via):
         pages.append(page)
         came = sum(len(one.events) for one in pages)
         left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from argparse import ArgumentParser
 
@@ -12,15 +11,12 @@ from oh_tui.commands.ids import find, is_path, read_id, require_id
 from oh_tui.commands.printing import ask, print_json, say, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
-from oh_tui.problem import Problem, Refused, Remedy
+from oh_tui.problem import Problem, Refused
 from oh_tui.sources import SandboxPlan
-from oh_tui.sources.server import ServerSource
+from oh_tui.sources.sandboxes import Sandboxes, Stage
 from oh_tui.text import clean_line, safe_line
 
-POLL = 3.0
-"""Seconds between two looks at a sandbox with --wait."""
-
-_DONE = {"pause": ("PAUSED", "paused"), "resume": ("RUNNING", "running again")}
+_DONE = {"pause": ("PAUSED", Stage.PAUSED), "resume": ("RUNNING", Stage.RUNNING)}
 
 
 async def pause(call: Call) -> int:
@@ -32,13 +28,13 @@ async def resume(call: Call) -> int:
 
 
 async def _change(call: Call, verb: str) -> int:
-    source = call.source
-    assert isinstance(source, ServerSource)
-    plan = await source.sandbox_plan(await _sandbox_id(call, source))
-    wanted, told = _DONE[verb]
+    boxes = call.source.sandboxes
+    assert boxes is not None
+    plan = await boxes.plan(await _sandbox_id(call, boxes))
+    wanted, done = _DONE[verb]
     stages: list[str] = []
     if plan.sandbox is not None and plan.sandbox.status == wanted:
-        stages.append(f"{told.removesuffix(' again')} already")
+        stages.append(f"{done.removesuffix(' again')} already")
     elif plan.action != verb:
         raise Refused(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
     else:
@@ -46,21 +42,18 @@ async def _change(call: Call, verb: str) -> int:
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         stop_first = verb == "pause" and not call.asked.now
         try:
-            async for stage in source.carry_out(plan, stop_agents=stop_first):
+            async for stage in boxes.carry_out(
+                plan, stop_agents=stop_first, patient=call.asked.wait
+            ):
                 stages.append(stage)
                 tell_progress(stage)
-        except Refused as problem:
-            if not call.asked.wait or problem.hint != Remedy.WAIT_FOR_IT:
-                raise
-            await _wait(source, plan, wanted)
-            stages.append(told)
         finally:
             tell_progress("")
         call.goes_on = ""
-        await _tell_paused(source, plan)
+        await _tell_displaced(boxes, plan)
     if call.as_json:
         assert plan.sandbox is not None
-        (sandbox,) = await source.api.get_sandboxes([plan.sandbox.id])
+        sandbox = await boxes.get(plan.sandbox.id)
         print_json(
             {
                 "sandbox": sandbox_json(sandbox) if sandbox else None,
@@ -76,12 +69,12 @@ async def _change(call: Call, verb: str) -> int:
     return 0
 
 
-async def _sandbox_id(call: Call, source: ServerSource) -> str:
+async def _sandbox_id(call: Call, boxes: Sandboxes) -> str:
     """Of the conversation that is meant, or of a sandbox named by itself."""
     word = call.asked.target
     if is_path(word):
         raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
-    held = [one.id for one in await source.sandboxes()]
+    held = [one.id for one in await boxes.all()]
     named = [one for one in held if one == word] or [one for one in held if one.startswith(word)]
     if len(named) == 1 and len(word) >= 4:
         return named[0]
@@ -91,24 +84,20 @@ async def _sandbox_id(call: Call, source: ServerSource) -> str:
             "oh-tui sandboxes and oh-tui conversations list them",
         )
     here = "" if call.asked.demo else call.settings.base_url
-    conversation = await find(source, require_id(word, here))
+    conversation = await find(call.source, require_id(word, here))
     if not conversation.sandbox_id:
         raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")
     return conversation.sandbox_id
 
 
-async def _tell_paused(source: ServerSource, plan: SandboxPlan) -> None:
-    """After a resume: what the server paused to make room, which it does not tell (measured). The
-    resume is done by now, so that no answer is no failure."""
-    if plan.action != "resume" or not plan.others:
-        return
+async def _tell_displaced(boxes: Sandboxes, plan: SandboxPlan) -> None:
+    """What the server paused to make room. The resume is done by now, so that no answer is no
+    failure."""
     with contextlib.suppress(Problem):
-        now = {one.id: one.status for one in await source.sandboxes()}
-        for sandbox in plan.others:
-            if now.get(sandbox.id) == "PAUSED":
-                page = await source.api.search_conversations(sandbox_id__eq=sandbox.id)
-                names = ", ".join(title(one) for one in page.items) or sandbox.id
-                say(f"the server paused {safe_line(names)} to make room")
+        for sandbox in await boxes.displaced(plan):
+            inside = await boxes.inside(sandbox.id)
+            names = [title(one) for one in inside if not one.parent_conversation_id]
+            say(f"the server paused {safe_line(', '.join(names) or sandbox.id)} to make room")
 
 
 def _require_consent(call: Call, plan: SandboxPlan) -> None:
@@ -140,20 +129,6 @@ def _reason(plan: SandboxPlan) -> str:
         state = safe_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
         return f"the sandbox is {state}"
     return plan.reason
-
-
-async def _wait(source: ServerSource, plan: SandboxPlan, wanted: str) -> None:
-    assert plan.sandbox is not None
-    while True:
-        (sandbox,) = await source.api.get_sandboxes([plan.sandbox.id])
-        status = sandbox.status if sandbox else "MISSING"
-        if status == wanted:
-            return
-        if status in ("MISSING", "ERROR"):
-            state = "gone" if status == "MISSING" else "failed"
-            raise Refused(f"The sandbox is {state}", "its history stays readable")
-        tell_progress(f"the sandbox is {safe_line(status or '').lower()}")
-        await asyncio.sleep(POLL)
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from oh_tui.commands.documents import (
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import print_json, say, tell_progress
-from oh_tui.commands.reading import on_server, read_run, whole
+from oh_tui.commands.reading import read_run, whole
 from oh_tui.commands.standing import state
 from oh_tui.problem import Problem
 from oh_tui.text import safe_line
@@ -120,7 +120,9 @@ async def _started(call: Call, request: StartRequest, stages: list[str]) -> Star
 
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
-    async with contextlib.aclosing(call.source.start(request)) as going:
+    boxes = call.source.sandboxes
+    assert boxes is not None
+    async with contextlib.aclosing(boxes.start(request)) as going:
         async for task in going:
             stages.append(stage_of(task.status))
             tell_progress(stages[-1])
@@ -144,11 +146,11 @@ async def _listed(call: Call, task: StartTask) -> Conversation:
 
 async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
     """The message, for an agent that is not to begin yet."""
-    server = on_server(call.source)
-    assert server is not None
+    agents = call.source.agents
+    assert agents is not None
     tell_progress("leaving the message")
     call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail tells what it holds"
-    await server.api.send_message(conversation.id, prompt, run=False)
+    await agents.leave(conversation.id, prompt)
 
 
 async def _until_over(call: Call, conversation: Conversation) -> Conversation:

@@ -45,10 +45,11 @@ async def tail(call: Call) -> int:
     printer.begin(trajectory, call.asked.lines)
     if not call.asked.follow:
         return 0
-    while not _is_over(conversation, trajectory):
+    remote = call.source.remote
+    while remote and not _is_over(conversation, trajectory):
         again = False
         async with contextlib.aclosing(
-            call.source.follow(conversation, trajectory, via, _tell_silence)
+            remote.follow(conversation, trajectory, via, _tell_silence)
         ) as following:
             call.goes_on = _goes_on(trajectory)
             async for news in following:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from oh_tui.api.paging import MOST_ROWS
-from oh_tui.problem import Problem
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.steps import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, GitChange, Page, Sandbox, StartTask
-    from oh_tui.api.requests import StartRequest
+    from oh_tui.api.models import Conversation, Page, Sandbox
     from oh_tui.seen import Seen
     from oh_tui.sources.acting import Agents
-    from oh_tui.sources.workspace import Workspace
+    from oh_tui.sources.loading import ServerRuns
+    from oh_tui.sources.sandboxes import Sandboxes
 
 PEEK = 50
 """Events of the end of a run that tell what it is at."""
@@ -98,23 +96,70 @@ class SandboxPlan(msgspec.Struct, frozen=True):
         return bool(self.others)
 
 
+class Runs(Protocol):
+    """The runs of a place: their events."""
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        """How many events there are, and who says so."""
+        ...
+
+    def load(
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
+    ) -> AsyncGenerator[Loaded, None]:
+        """The events of a conversation, the newest first, then all; cancel by closing. `held` is
+        what was read of it before, and `via` where from: no event of it gets lost because the
+        source lacks it now. Gives nothing where nothing is new of a run that is held whole."""
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        """The end of a run, for what it does now or how it ended: one cheap call, or None where
+        it would not be one."""
+        ...
+
+    async def keeps(self, conversation: Conversation) -> bool:
+        """Whether loading the run takes no more than a moment: it is kept on this machine."""
+        ...
+
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        """What reading the events that are not held would take."""
+        ...
+
+
 class Source(Protocol):
-    """What the screen and the commands know of a place that holds conversations."""
+    """A place that holds conversations: their list and their runs, and what else can be done
+    there, each None where the place has no such thing."""
 
     label: str
     """Names the place in the header."""
     opening: str
     """Id of the conversation to show first; "" for the newest."""
-    can_act: bool
-    """Whether there are sandboxes to pause and trajectories to download."""
     address: str
-    """Under which what is seen of its conversations is kept on the disk; "" when it is not."""
+    """The address of its web pages, under which what is seen of its conversations is kept on the
+    disk as well; "" when it has none."""
     remembered: Mapping[str, Seen]
     """What is known of its conversations beforehand, by id without dashes."""
 
     @property
     def problems(self) -> Sequence[str]:
         """What of the place could not be opened, in sentences."""
+        ...
+
+    @property
+    def runs(self) -> Runs: ...
+
+    @property
+    def remote(self) -> ServerRuns | None:
+        """What only the runs on a server have: older events by the page, what follows, and a
+        download."""
+        ...
+
+    @property
+    def agents(self) -> Agents | None:
+        """The agents, to be answered, stopped and told something."""
+        ...
+
+    @property
+    def sandboxes(self) -> Sandboxes | None:
+        """The sandboxes, to be paused, resumed, started and worked in."""
         ...
 
     async def close(self) -> None: ...
@@ -129,87 +174,6 @@ class Source(Protocol):
         """How many conversations there are, sub-conversations too; None when not known."""
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]: ...
-
-    async def sandboxes(self) -> list[Sandbox]: ...
-
-    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
-        """How many events there are, and who says so."""
-        ...
-
-    def load(
-        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
-    ) -> AsyncGenerator[Loaded, None]:
-        """The events of a conversation, the newest first, then all; cancel by closing. `held` is
-        what was read of it before, and `via` where from: no event of it gets lost because the
-        source lacks it now. Gives nothing where nothing is new of a run that is held whole."""
-
-    async def keeps(self, conversation: Conversation) -> bool:
-        """Whether loading the run takes no more than a moment: it is kept on this machine."""
-        ...
-
-    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        """What reading the events that are not held would take."""
-        ...
-
-    def older(
-        self, conversation: Conversation, trajectory: Trajectory, via: str
-    ) -> AsyncGenerator[Older, None]:
-        """The events before those held, for a run too long to be loaded whole: page by page, the
-        newest first. `via` is where those held came from: each server has an order of its own.
-        Close it to stop; with what came of it it goes on from there."""
-
-    def follow(
-        self,
-        conversation: Conversation,
-        trajectory: Trajectory,
-        via: str,
-        told: Callable[[Problem | None], None] = lambda _: None,
-    ) -> AsyncGenerator[list[Event] | None, None]:
-        """Events that follow those held, as they come; none when `trajectory.stats` alone is new;
-        None means: load anew. Never ends while the sandbox runs. `told` hears when the server does
-        not answer any more, and with None when it does again."""
-
-    async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run, for what it does now or how it ended: one cheap call, or None where
-        it would not be one."""
-        ...
-
-    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
-        """What git in the sandbox lists as changed, by whole paths; None when no sandbox runs that
-        could be asked."""
-
-    async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan: ...
-
-    def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
-        """Pause or resume as planned; tells each stage, the last being what is true then."""
-
-    def agents(self) -> Agents:
-        """What can be done to the agents; raises Problem where there are none."""
-        ...
-
-    async def download(
-        self,
-        conversation: Conversation,
-        folder: Path,
-        progress: Callable[[int], None],
-        name: str = "",
-    ) -> Path: ...
-
-    @property
-    def web(self) -> str:
-        """The address that its web pages are under; "" when it has none."""
-        ...
-
-    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
-        """Start a conversation; tells each stage, the last being READY. Problem when it fails."""
-
-    async def started(self, identifier: str) -> StartTask | None:
-        """The start of a conversation that has this id, which is easily taken for that of the
-        conversation."""
-
-    async def workspace(self, conversation: Conversation) -> Workspace:
-        """The shell and the files of the sandbox of a conversation, which must run."""
-        ...
 
 
 def cut_words(what: str) -> str:

@@ -209,7 +209,7 @@ class Agents:
         else:
             now.require_in_sight()
             yield "sending"
-            await self._api.send_message(now.conversation.id, text, run=False)
+            await self.leave(now.conversation.id, text)
         try:
             if now.runs:
                 now = await self.standing(now.conversation.id)
@@ -222,6 +222,10 @@ class Agents:
             raise HalfDone(
                 f"The message is there, but the agent was not let go on: {told}", problem.hint
             ) from problem
+
+    async def leave(self, conversation_id: str, text: str) -> None:
+        """Say something that the agent reads when it is let go on."""
+        await self._api.send_message(conversation_id, text, run=False)
 
     async def _let_read(self, agent: AgentServer, shown: Standing) -> None:
         """Let an agent go on that was told something; done, too, when somebody else did, unless

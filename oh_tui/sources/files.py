@@ -11,18 +11,15 @@ import msgspec
 
 from oh_tui.api.models import (
     Conversation,
-    GitChange,
     Metrics,
     Page,
-    Sandbox,
-    StartTask,
     TokenUsage,
     bare_id,
 )
 from oh_tui.needs import Stand
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
-from oh_tui.sources import PAGE, PEEK, Cost, Loaded, Older, SandboxPlan, build
+from oh_tui.sources import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text import clean_line
 from oh_tui.trajectory.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.describe import describe_event
@@ -32,10 +29,7 @@ from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from oh_tui.api.requests import StartRequest
     from oh_tui.seen import Seen
-    from oh_tui.sources.acting import Agents
-    from oh_tui.sources.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -47,22 +41,15 @@ _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 SLICE = 2000
 """Events read between two signs of progress."""
 
-_NOT_OLDER: tuple[Older, ...] = ()
-"""A file is loaded whole."""
-
-_NO_NEWS: tuple[list[Event], ...] = ()
-"""A file does not grow."""
-
 
 class FileSource:
     """Zips and folders, each a conversation. A problem of one of them does not hide the others:
     `problems` names those that could not be opened."""
 
-    can_act = False
     opening = ""
     address = ""
-    web = ""
     remembered: Mapping[str, Seen] = {}
+    remote = agents = sandboxes = None
 
     def __init__(
         self, paths: Sequence[Path], begun: Mapping[Path, Callable[[], Archive]] | None = None
@@ -72,13 +59,12 @@ class FileSource:
         self._begun = dict(begun or {})
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.problems: list[str] = []
-        self._archives: dict[str, Archive] = {}
-        """Conversation id -> archive, in the order found."""
+        self.runs = FileRuns()
         self._rows: dict[Archive, Conversation] = {}
         """What was read of each archive for the list."""
 
     async def close(self) -> None:
-        for archive in self._archives.values():
+        for archive in self.runs.archives.values():
             archive.close()
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:
@@ -91,7 +77,7 @@ class FileSource:
         """One row for each archive found, in the order given; raises Problem if there is none."""
         hints: list[str] = []
         taken: set[str] = set()
-        if not self._archives:
+        if not self.runs.archives:
             for path in find_archives(self.paths):
                 try:
                     begun = self._begun.pop(path, None)
@@ -100,14 +86,14 @@ class FileSource:
                     self.problems.append(problem.sentence)
                     hints.append(problem.hint)
                     continue
-                self._archives[name_of(path, archive, taken)] = archive
-            if not self._archives:
+                self.runs.archives[name_of(path, archive, taken)] = archive
+            if not self.runs.archives:
                 raise Problem(
                     self.problems[0] if self.problems else "There is no trajectory in that place",
                     (hints and hints[0])
                     or "give a downloaded zip, a folder with event files, or a folder of those",
                 )
-        return [self._row(name, archive) for name, archive in self._archives.items()]
+        return [self._row(name, archive) for name, archive in self.runs.archives.items()]
 
     def _row(self, name: str, archive: Archive) -> Conversation:
         row = self._rows.get(archive)
@@ -115,34 +101,31 @@ class FileSource:
             row = self._rows[archive] = conversation_of(name, archive)
         return row
 
-    def ending(self, conversation: Conversation) -> Verdict:
-        """How a run ended, by its last events and what is written beside them."""
-        archive = self.archive(conversation)
-        return judge(_newest(archive, max(0, len(archive) - PEEK)))
-
     def with_state(self, conversation: Conversation) -> Conversation:
         """The conversation with the state of its agent, which a file has no other record of."""
-        verdict = self.ending(conversation)
+        verdict = self.runs.ending(conversation)
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = Stand.CUT_OFF.value if verdict.cut_off else word
         return msgspec.structs.replace(conversation, execution_status=status or None)
 
     async def count(self) -> int | None:
-        return len(self._archives)
+        return len(self.runs.archives)
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         rows = await _aside(self.conversations)
         known = {bare_id(c.id): c for c in reversed(rows)} | {c.id: c for c in rows}
         return [known.get(i) or known.get(bare_id(i)) for i in ids]
 
-    async def started(self, identifier: str) -> StartTask | None:
-        return None
 
-    async def sandboxes(self) -> list[Sandbox]:
-        return []
+class FileRuns:
+    """The runs in archives, by the ids of their conversations."""
+
+    def __init__(self) -> None:
+        self.archives: dict[str, Archive] = {}
+        """In the order found."""
 
     def archive(self, conversation: Conversation) -> Archive:
-        return self._archives[conversation.id]
+        return self.archives[conversation.id]
 
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
@@ -180,48 +163,10 @@ class FileSource:
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         return Cost(len(self.archive(conversation)) - len(trajectory.events))
 
-    async def older(
-        self, conversation: Conversation, trajectory: Trajectory, via: str
-    ) -> AsyncGenerator[Older, None]:
-        for page in _NOT_OLDER:
-            yield page
-
-    async def follow(
-        self,
-        conversation: Conversation,
-        trajectory: Trajectory,
-        via: str,
-        told: Callable[[Problem | None], None] = lambda _: None,
-    ) -> AsyncGenerator[list[Event] | None, None]:
-        for news in _NO_NEWS:
-            yield news
-
-    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
-        return None
-
-    async def sandbox_plan(self, sandbox_id: str) -> SandboxPlan:
-        return SandboxPlan("", None, reason="a file has no sandbox")
-
-    def carry_out(self, plan: SandboxPlan, *, stop_agents: bool) -> AsyncIterator[str]:
-        raise Problem("A file has no sandbox")
-
-    def agents(self) -> Agents:
-        raise Problem("These are files: there is no agent to talk to")
-
-    async def download(
-        self,
-        conversation: Conversation,
-        folder: Path,
-        progress: Callable[[int], None],
-        name: str = "",
-    ) -> Path:
-        raise Problem("This run is a file already", clean_line(self.label))
-
-    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
-        raise Problem("Files start no conversation")
-
-    async def workspace(self, conversation: Conversation) -> Workspace:
-        raise Problem("A file has no sandbox")
+    def ending(self, conversation: Conversation) -> Verdict:
+        """How a run ended, by its last events and what is written beside them."""
+        archive = self.archive(conversation)
+        return judge(_newest(archive, max(0, len(archive) - PEEK)))
 
 
 async def _aside(work: Callable[..., T], *arguments: object) -> T:

@@ -10,7 +10,8 @@ import contextlib
 import heapq
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,9 +19,17 @@ from msgspec.structs import replace
 from oh_tui.api.errors import TooLarge
 from oh_tui.human import plural, size
 from oh_tui.problem import Problem, Refused, Remedy
-from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
+from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build, following
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
-from oh_tui.sources.following import LATE, Following, news_from_agent
+from oh_tui.sources.following import (
+    LATE,
+    is_told,
+    moved_record,
+    news_from_agent,
+    older_from_agent,
+    running_agent,
+)
+from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.usage import read_stats, stats_of_app, worth_keeping
 from oh_tui.text import holds_key
 from oh_tui.trajectory.events import Event
@@ -43,11 +52,12 @@ RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
 """Kinds that say why a whole run failed."""
 
 
-class ServerRuns(Following):
-    """The runs of an app server and of the agent servers of its sandboxes."""
+class ServerRuns:
+    """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only
+    a server has."""
 
     def __init__(self, api: AppServer, cache: RunCache | None = None) -> None:
-        super().__init__(api)
+        self.api = api
         self.cache = cache
         """Where runs that are over are kept on this machine, if they are."""
         self._bulk = asyncio.Lock()
@@ -67,7 +77,7 @@ class ServerRuns(Following):
             failure = problem
         if not total:
             with contextlib.suppress(Problem):
-                if agent := self._agent(conversation):
+                if agent := running_agent(self.api, conversation):
                     return await agent.count_events(), "agent server"
         if failure:
             raise failure
@@ -75,7 +85,7 @@ class ServerRuns(Following):
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         """Of a running sandbox alone: the app server would read all events for one page."""
-        agent = self._agent(conversation)
+        agent = running_agent(self.api, conversation)
         if agent is None:
             return None
         page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PEEK)
@@ -94,7 +104,7 @@ class ServerRuns(Following):
         whole = held if held and held.complete and via == "agent server" else None
         for _ in range(2):
             try:
-                agent = self._agent(conversation)
+                agent = running_agent(self.api, conversation)
                 if agent is None:
                     break
                 async for state in self._load_from_agent(agent, held, whole):
@@ -102,7 +112,7 @@ class ServerRuns(Following):
                 return
             except Problem as problem:
                 note = f"read from the app server, which may lag: {problem.sentence}"
-                moved = await self._moved(conversation)
+                moved = await moved_record(self.api, conversation)
                 if moved is None:
                     break
                 conversation, note = moved, ""
@@ -288,20 +298,46 @@ class ServerRuns(Following):
         total, via = await self.count_events(conversation)
         left = max(0, total - len(trajectory.events))
         alone = via == "app server" and self._gives_pages_alone(conversation, total)
-        if not alone or await self._tells(conversation):
+        if not alone or await is_told(self.api, conversation):
             return Cost(left)
         calls = -(-left // (PAGE - 1))
         return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
 
+    def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        told: Callable[[Problem | None], None] = lambda _: None,
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        """Events that follow those held, as they come; none when `trajectory.stats` alone is new;
+        None means: load anew. Never ends while the sandbox runs. `told` hears when the server does
+        not answer any more, and with None when it does again."""
+        return following.follow(self.api, conversation, trajectory, via, told)
+
+    async def download(
+        self,
+        conversation: Conversation,
+        folder: Path,
+        progress: Callable[[int], None],
+        name: str = "",
+    ) -> Path:
+        """The trajectory as a zip in `folder`; never overwrites, leaves nothing when it fails."""
+        target = folder / (name or download_name(conversation))
+        return await save_download(self.api.download(conversation.id), target, progress)
+
     async def older(
         self, conversation: Conversation, trajectory: Trajectory, via: str
     ) -> AsyncGenerator[Older, None]:
+        """The events before those held, for a run too long to be loaded whole: page by page, the
+        newest first. `via` is where those held came from: each server has an order of its own.
+        Close it to stop; with what came of it it goes on from there."""
         async with self._bulk:
             answered = False
             if via == "agent server" and trajectory.events:
                 try:
-                    if agent := self._agent(conversation):
-                        async for page in _older_from_agent(agent, trajectory):
+                    if agent := running_agent(self.api, conversation):
+                        async for page in older_from_agent(agent, trajectory):
                             answered = True
                             yield page
                         return
@@ -358,24 +394,6 @@ class ServerRuns(Following):
                 await asyncio.to_thread(zip_of_events, file, events)
                 told = worth_keeping(held.stats)
                 await asyncio.to_thread(self.cache.keep, conversation, file, total, told)
-
-
-async def _older_from_agent(
-    agent: AgentServer, trajectory: Trajectory
-) -> AsyncGenerator[Older, None]:
-    """The pages before the oldest event held. Raises Refused when the agent server does not know
-    that one, which it does not say: it answers its first page instead (measured)."""
-    cursor: str | None = trajectory.events[0].id
-    known = {event.id for event in trajectory.events}
-    total = await agent.count_events()
-    while cursor:
-        page = await agent.search_events(sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE)
-        if not page.items or page.items[0].id != cursor or page.next_page_id == cursor:
-            raise Refused("The agent server lost its place in the older events", "try again")
-        fresh = [event for event in page.items if event.id not in known]
-        known.update(event.id for event in fresh)
-        cursor = page.next_page_id
-        yield Older("agent server", fresh[::-1], total, complete=not cursor)
 
 
 def _tell_key(events: list[Event]) -> bool:

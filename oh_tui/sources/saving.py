@@ -8,7 +8,8 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import IO
 
@@ -119,6 +120,26 @@ def _sweep(folder: Path) -> None:
                         Path(entry.path).unlink()
                 finally:
                     os.close(descriptor)
+
+
+async def save_download(
+    download: AbstractAsyncContextManager[AsyncIterator[bytes]],
+    target: Path,
+    progress: Callable[[int], None],
+) -> Path:
+    """A zip as it comes, checked before it gets this name or, where that is taken, a numbered
+    one."""
+    import asyncio  # not at the top: a command on a file runs no loop
+
+    received = 0
+    async with part_file_aside(target) as (file, part):
+        async with download as pieces:
+            async for piece in bounded(pieces):
+                await asyncio.to_thread(file.write, piece)
+                received += len(piece)
+                progress(received)
+        await asyncio.to_thread(finish_zip, file)
+        return publish(part, target)
 
 
 def finish_zip(file: IO[bytes]) -> None:

@@ -40,7 +40,7 @@ class ThisMachine(FileSource):
             kept = before.get(path)
             self._opened[path] = kept if kept and kept[0] == at else (at, self._open(path))
         newest = sorted(self._opened.items(), key=lambda found: found[1][0], reverse=True)
-        self._archives = {}
+        self.runs.archives = {}
         taken: set[str] = set()
         kept_open = {archive for _, archive in self._opened.values()}
         rows = []
@@ -48,7 +48,7 @@ class ThisMachine(FileSource):
             if archive is None:
                 continue
             name = name_of(path, archive, taken)
-            self._archives[name] = archive
+            self.runs.archives[name] = archive
             row = self._row(name, archive)
             when = _in_utc(row.updated_at or "") or datetime.fromtimestamp(at, UTC).isoformat()
             rows.append(msgspec.structs.replace(row, updated_at=when))

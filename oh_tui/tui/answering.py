@@ -51,13 +51,13 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     session = screen.session
-    if not flows.may_change(screen) or session.source is None:
+    if not flows.may_change(screen) or session.source is None or not session.source.agents:
         return None
     conversation = target(screen)
     if conversation is None:
         no_target(screen)
         return None
-    agents = session.source.agents()
+    agents = session.source.agents
     with preparing(screen, "asking how the agent stands"):
         standing = await agents.standing(conversation.id)
     if not (session.current and same_id(session.current.id, conversation.id)):

@@ -11,7 +11,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.human import plural, size
 from oh_tui.places import tilde
 from oh_tui.problem import Problem
-from oh_tui.sources import SandboxPlan, Source
+from oh_tui.sources import SandboxPlan
 from oh_tui.tui import pausing
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import hint_of
@@ -20,6 +20,8 @@ from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
+    from oh_tui.sources.loading import ServerRuns
+    from oh_tui.sources.sandboxes import Sandboxes
     from oh_tui.tui.main_screen import MainScreen
 
 SHOWN = 4
@@ -65,10 +67,10 @@ def pause_label(screen: MainScreen) -> str | None:
 # Sandboxes
 
 
-async def pause(screen: MainScreen, source: Source) -> None:
+async def pause(screen: MainScreen, boxes: Sandboxes) -> None:
     """Pause the sandboxes of the marked conversations, or resume them when none of them runs."""
     with screen.reporting():
-        plans = await _plans(screen, source)
+        plans = await _plans(screen, boxes)
         action = "pause" if any(plan.action == "pause" for plan in plans) else "resume"
         todo = [plan for plan in plans if plan.action == action]
         if not todo:
@@ -77,24 +79,24 @@ async def pause(screen: MainScreen, source: Source) -> None:
         answer = await screen.ask(_question(screen, todo, len(plans) - len(todo)))
         if not answer:
             return
-        failed = await _carry_out(screen, source, todo, stop_agents=answer == "stop")
+        failed = await _carry_out(screen, boxes, todo, stop_agents=answer == "stop")
         if failed:
             raise Problem(*failed)
     screen.refresh_lists()
 
 
-async def _plans(screen: MainScreen, source: Source) -> list[SandboxPlan]:
+async def _plans(screen: MainScreen, boxes: Sandboxes) -> list[SandboxPlan]:
     """What can be done with each sandbox at this moment: three calls for each."""
     sandboxes = dict.fromkeys(c.sandbox_id for c in screen.sidebar.marked if c.sandbox_id)
     plans = []
     for number, sandbox_id in enumerate(sandboxes, 1):
         with preparing(screen, f"looking at sandbox {number} of {len(sandboxes)}"):
-            plans.append(await source.sandbox_plan(sandbox_id))
+            plans.append(await boxes.plan(sandbox_id))
     return plans
 
 
 async def _carry_out(
-    screen: MainScreen, source: Source, todo: list[SandboxPlan], *, stop_agents: bool
+    screen: MainScreen, boxes: Sandboxes, todo: list[SandboxPlan], *, stop_agents: bool
 ) -> tuple[str, str] | None:
     """One after the other; the marks of what was done go. A sentence and a hint when something
     failed."""
@@ -116,7 +118,7 @@ async def _carry_out(
                     screen.footer.tell(f"{head}: {stage}{more}", log=False)
 
                 try:
-                    await pausing.carry_out(screen, source, plan, tell, stop_agents=stop_agents)
+                    await pausing.carry_out(screen, boxes, plan, tell, stop_agents=stop_agents)
                     done.append(plan)
                 except Problem as problem:
                     problems.append(problem)
@@ -127,18 +129,13 @@ async def _carry_out(
     counted = f"{len(done)} of {plural(len(todo), 'sandbox', 'sandboxes')} {done_verb}"
     if problems:
         return f"{counted}, {len(problems)} failed: {problems[0].sentence}", problems[0].hint
-    what_else = await _paused_instead(screen, source, todo) if todo[0].action == "resume" else ""
+    what_else = await _paused_instead(boxes, todo)
     screen.footer.tell(f"{'stopped: ' if bulk.stopped else ''}{counted}{what_else}")
     return None
 
 
-async def _paused_instead(screen: MainScreen, source: Source, todo: list[SandboxPlan]) -> str:
-    """The sandboxes that the server paused to make room, which it does not tell (measured)."""
-    now = {s.id: s.status for s in await source.sandboxes()}
-    others = {s.id for plan in todo for s in plan.others} | {
-        plan.sandbox.id for plan in todo if plan.sandbox
-    }
-    paused = sum(now.get(sandbox_id) != "RUNNING" for sandbox_id in others)
+async def _paused_instead(boxes: Sandboxes, todo: list[SandboxPlan]) -> str:
+    paused = len(await boxes.displaced(*todo))
     if not paused:
         return ""
     return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
@@ -191,7 +188,7 @@ def _named(screen: MainScreen, conversations: list[Conversation]) -> list[Piece]
 # Downloads
 
 
-async def download(screen: MainScreen, source: Source) -> None:
+async def download(screen: MainScreen, remote: ServerRuns) -> None:
     """The trajectories of the marked conversations, one after the other. Esc cuts the one off
     that is coming, of which nothing is kept."""
     session = screen.session
@@ -220,7 +217,7 @@ async def download(screen: MainScreen, source: Source) -> None:
                     screen.footer.tell(f"{head}, {size(received)} · esc stops", log=False)
 
                 try:
-                    path = await source.download(
+                    path = await remote.download(
                         conversation, session.settings.download_folder, progress
                     )
                 except Problem as problem:

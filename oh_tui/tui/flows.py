@@ -24,6 +24,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
+    from oh_tui.sources.sandboxes import Sandboxes
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.runs import Run
 
@@ -50,7 +51,7 @@ def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
     session = screen.session
-    if session.settings.read_only or session.source is None or not session.source.can_act:
+    if session.settings.read_only or session.source is None or not session.source.sandboxes:
         return None
     if bulk.applies(screen):
         return bulk.pause_label(screen)
@@ -62,20 +63,21 @@ def pause_label(screen: MainScreen) -> str | None:
 async def pause(screen: MainScreen) -> None:
     """Pause the sandbox, or resume it when it is paused."""
     source = screen.session.source
-    if not may_change(screen) or source is None:
+    boxes = source.sandboxes if source else None
+    if not may_change(screen) or boxes is None:
         return
     if bulk.applies(screen):
-        await bulk.pause(screen, source)
+        await bulk.pause(screen, boxes)
         return
     sandbox_id = target_sandbox(screen)
     if not sandbox_id:
         screen.footer.tell("no sandbox is selected")
         return
-    await change_sandbox(screen, source, sandbox_id)
+    await change_sandbox(screen, boxes, sandbox_id)
     screen.refresh_lists()
 
 
-async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
+async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
     """Pause this sandbox, or resume it; not while that goes on already."""
     session = screen.session
     if sandbox_id in session.changing:
@@ -84,15 +86,15 @@ async def change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) ->
     session.changing[sandbox_id] = "being looked at"
     try:
         with screen.reporting():
-            await _change_sandbox(screen, source, sandbox_id)
+            await _change_sandbox(screen, boxes, sandbox_id)
     finally:
         del session.changing[sandbox_id]
 
 
-async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -> None:
+async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
     session = screen.session
     with preparing(screen, "asking how the sandbox stands"):
-        plan = await source.sandbox_plan(sandbox_id)
+        plan = await boxes.plan(sandbox_id)
     if not plan.action:
         raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
     answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
@@ -103,9 +105,9 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
     stopped = answer == "stop" and bool(plan.running)
     with screen.session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
         stage = await pausing.carry_out(
-            screen, source, plan, screen.footer.tell, stop_agents=answer == "stop"
+            screen, boxes, plan, screen.footer.tell, stop_agents=answer == "stop"
         )
-        told = await what_else(screen, source, plan)
+        told = await what_else(screen, boxes, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"
         if target_sandbox(screen) == sandbox_id:
@@ -117,13 +119,9 @@ async def _change_sandbox(screen: MainScreen, source: Source, sandbox_id: str) -
         screen.footer.tell(f"{whose} {stage}{told}{undo}")
 
 
-async def what_else(screen: MainScreen, source: Source, plan: SandboxPlan) -> str:
-    """After a resume by this source: the sandboxes that its server paused to make room, which it
-    does not tell (measured)."""
-    if plan.action != "resume":
-        return ""
-    now = {s.id: s.status for s in await source.sandboxes()}
-    paused = [s.id for s in plan.others if now.get(s.id) != "RUNNING"]
+async def what_else(screen: MainScreen, boxes: Sandboxes, plan: SandboxPlan) -> str:
+    """After a resume: the sandboxes that the server paused to make room."""
+    paused = [sandbox.id for sandbox in await boxes.displaced(plan)]
     if not paused:
         return ""
     titles = [title_of(c) for c in screen.sidebar.conversations if c.sandbox_id in paused]
@@ -183,7 +181,7 @@ def may_change(screen: MainScreen) -> bool:
     if session.settings.read_only:
         screen.footer.tell("read-only: nothing is changed from here")
         return False
-    if session.source is None or not session.source.can_act:
+    if session.source is None or not session.source.sandboxes:
         screen.footer.tell("these are files: there is no sandbox")
         return False
     return True
@@ -194,7 +192,7 @@ def may_change(screen: MainScreen) -> bool:
 
 def download_label(screen: MainScreen) -> str | None:
     session = screen.session
-    if session.source is None or not session.source.can_act:
+    if session.source is None or not session.source.remote:
         return None
     return f"download {len(screen.sidebar.marks):,}" if bulk.applies(screen) else "download"
 
@@ -203,14 +201,15 @@ async def download(screen: MainScreen) -> None:
     """The trajectory of the conversation under the cursor, into the folder of the settings."""
     session = screen.session
     source = session.source
-    if source and source.can_act and bulk.applies(screen):
-        await bulk.download(screen, source)
+    remote = source.remote if source else None
+    if remote and bulk.applies(screen):
+        await bulk.download(screen, remote)
         return
     conversation = target(screen)
     if source is None or conversation is None:
         no_target(screen)
         return
-    if not source.can_act:  # no error, which would stand until esc
+    if not remote:  # no error, which would stand until esc
         screen.footer.tell(f"this run is a file already: {source.label}")
         return
     if session.is_writing(bulk.DOWNLOADING, conversation.id):
@@ -226,7 +225,7 @@ async def download(screen: MainScreen) -> None:
     ):
         try:
             screen.footer.tell("downloading · esc stops", passing=True)
-            path = await source.download(conversation, session.settings.download_folder, progress)
+            path = await remote.download(conversation, session.settings.download_folder, progress)
         except asyncio.CancelledError:
             screen.footer.tell("download stopped, nothing was kept")
             raise

@@ -43,7 +43,7 @@ def _labels(screen: MainScreen) -> dict[str, str | None]:
         "download": flows.download_label(screen),
         "load.all": reading.load_label(screen),
         "follow": reading.follow_label(screen),
-        "mark": "mark" if session.source and session.source.can_act else None,
+        "mark": "mark" if session.source and session.source.remote else None,
         "back": "back" if pane == "detail" else "unmark" if marks else None,
         "hidden": "hide gone" if screen.sidebar.show_gone else "show gone",
         **_agent_labels(screen),
@@ -58,7 +58,7 @@ def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
     names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
     conversation = target(screen)
     source = session.source
-    if session.settings.read_only or source is None or not source.can_act or conversation is None:
+    if session.settings.read_only or source is None or not source.agents or conversation is None:
         return names
     if conversation.sandbox_status in ("RUNNING", "PAUSED"):
         names["message"] = "message"

@@ -57,7 +57,9 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         session.pager = pager
         take_page(screen, page)
         screen.reopen = None
-        screen.arrangement = replace(screen.arrangement, sandboxes=session.source.can_act)
+        screen.arrangement = replace(
+            screen.arrangement, sandboxes=session.source.sandboxes is not None
+        )
         for timer in screen.ticking:
             timer.stop()
         screen.ticking = [screen.set_interval(5.0, screen.tell_totals)]
@@ -77,7 +79,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
 def _board(screen: MainScreen, source: Source) -> Board:
     """An empty board that remembers what was seen of the source's conversations."""
     file = screen.session.settings.seen_file if source.address else None
-    return Board(Memory(source.address, file, source.remembered), grouped=source.can_act)
+    return Board(Memory(source.address, file, source.remembered), grouped=source.remote is not None)
 
 
 def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
@@ -105,7 +107,7 @@ def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float 
 
 def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
     session = screen.session
-    if session.source is None or not session.source.can_act:
+    if session.source is None or not session.source.sandboxes:
         return ("r looks again",)
     if session.settings.read_only:
         return ("start one on the web page,", "then press r")
@@ -121,7 +123,7 @@ async def open_named(screen: MainScreen) -> None:
         if session.source.opening:
             screen.sidebar.highlight(session.source.opening)
         first, listed = screen.sidebar.list.current, screen.sidebar.conversations
-        alone = len(listed) == 1 and not session.source.can_act
+        alone = len(listed) == 1 and not session.source.remote
         if first and (screen.at or (alone and screen.arrangement.narrow)):
             screen.open_run(first)
             screen.focus_pane("timeline")
@@ -145,7 +147,7 @@ async def _by_its_start(screen: MainScreen, source: Source, wanted: str) -> Conv
     from oh_tui.sources.starting import what_became
 
     with contextlib.suppress(ApiError):
-        task = await source.started(wanted)
+        task = await source.sandboxes.started(wanted) if source.sandboxes else None
         if task and task.app_conversation_id:
             (found,) = await source.get([task.app_conversation_id])
             if found:
@@ -170,7 +172,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     with screen.reporting():
         page = await session.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
-        if session.source.can_act:
+        if session.source.remote:
             further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh]
             further = screen.refreshing.some(further, near=under_cursor(screen))
             if further:
@@ -203,10 +205,10 @@ def _state(screen: MainScreen) -> tuple[object, ...]:
 async def read_sandboxes(screen: MainScreen) -> None:
     session = screen.session
     assert session.source is not None
-    if session.source.can_act and "sandboxes" not in session.unsupported:
+    if session.source.sandboxes and "sandboxes" not in session.unsupported:
         with optional(screen, "sandboxes"):
             told, asked = len(session.source.problems), time.monotonic()
-            read = tuple(await session.source.sandboxes())
+            read = tuple(await session.source.sandboxes.all())
             tell_problems(screen, session.source.problems[told:])
             screen.sidebar.take_sandboxes(read, asked)
 
@@ -252,7 +254,7 @@ def look(screen: MainScreen) -> None:
     session = screen.session
     assert session.source is not None
     if not screen.at_work("peek"):
-        read = peek if session.source.can_act else read_ends
+        read = peek if session.source.remote else read_ends
         screen.work_on("peek", read, screen, session.source)
 
 
@@ -266,7 +268,7 @@ async def peek(screen: MainScreen, source: Source) -> None:
         before = board.row(conversation.id)
         try:
             async with asyncio.timeout(ANSWER):
-                run = await source.peek(conversation)
+                run = await source.runs.peek(conversation)
         except (Problem, TimeoutError):
             board.looked(conversation, time.monotonic(), failed=True)
             continue
@@ -285,7 +287,7 @@ async def read_ends(screen: MainScreen, source: Source) -> None:
     for number, row in enumerate(board.rows[:FILES]):
         if not row.stand and not same_id(row.id, shown):
             with contextlib.suppress(Problem):
-                if (run := await source.peek(row.conversation)) is not None:
+                if (run := await source.runs.peek(row.conversation)) is not None:
                     verdict = judge(run)
                     board.tell(row.conversation.id, verdict.word, verdict.short)
         if number % 16 == 15:

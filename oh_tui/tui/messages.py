@@ -41,7 +41,9 @@ async def message(screen: MainScreen) -> None:
     if screen.editor is not None:
         screen.editor.lines.focus()
         return
-    if not flows.may_change(screen) or session.source is None:
+    source = session.source
+    agents = source.agents if source else None
+    if not flows.may_change(screen) or source is None or agents is None:
         return
     conversation = target(screen)
     if conversation is None:
@@ -50,8 +52,6 @@ async def message(screen: MainScreen) -> None:
     if session.is_writing(SENDING, conversation.id):
         screen.footer.tell("the message before is still being sent")
         return
-    source = session.source
-    agents = source.agents()
     with screen.reporting():
         if _cannot_read(Standing(conversation)):  # by the list, which may be old
             found = await read_standing(screen)
@@ -203,9 +203,10 @@ async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
 
 async def _resume(screen: MainScreen, source: Source, conversation: Conversation) -> bool:
     """Resume the sandbox that a message is for; False when it is to stay as it is."""
-    if not conversation.sandbox_id:
+    boxes = source.sandboxes
+    if boxes is None or not conversation.sandbox_id:
         raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
-    plan = await source.sandbox_plan(conversation.sandbox_id)
+    plan = await boxes.plan(conversation.sandbox_id)
     if plan.action == "pause":  # it runs again meanwhile
         return True
     if plan.action != "resume":
@@ -219,7 +220,7 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
     if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
         return False
     with screen.session.writing("resuming a sandbox"):
-        stage = await pausing.carry_out(screen, source, plan, screen.footer.tell)
-        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, source, plan)}")
+        stage = await pausing.carry_out(screen, boxes, plan, screen.footer.tell)
+        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, boxes, plan)}")
     screen.refresh_lists()
     return True

@@ -34,11 +34,11 @@ def page_of(screen: MainScreen, conversation: Conversation | None) -> Link:
     source = screen.session.source
     if conversation is None or source is None:
         raise Problem("No conversation is selected")
-    if not source.can_act:
+    if not source.remote:
         raise Problem("A file has no web page")
-    link = conversation_link(source.web, conversation.id) if source.web else None
+    link = conversation_link(source.address, conversation.id) if source.address else None
     if link is None:
-        if source.web:
+        if source.address:
             raise Problem("This conversation's id makes no web address")
         raise Problem("The demo has no web pages", "on a server o opens the conversation there")
     return link
@@ -110,8 +110,8 @@ async def _choose(screen: MainScreen, links: list[Link]) -> Link | None:
 async def _show(screen: MainScreen, link: Link, what: str) -> None:
     """Open a page; asks before, with the address, where that is a guess. The data of the demo is
     made up: what it names belongs to others."""
-    session = screen.session
-    made_up = session.source is not None and session.source.can_act and not session.source.web
+    source = screen.session.source
+    made_up = source is not None and source.remote is not None and not source.address
     if made_up:
         title, why = f"{what}, not opened", "made-up data: there is no such page"
     elif link.guess:

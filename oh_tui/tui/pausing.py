@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import SandboxPlan, Source
+from oh_tui.sources import SandboxPlan
 
 if TYPE_CHECKING:
+    from oh_tui.sources.sandboxes import Sandboxes
     from oh_tui.tui.main_screen import MainScreen
 
 
 async def carry_out(
     screen: MainScreen,
-    source: Source,
+    boxes: Sandboxes,
     plan: SandboxPlan,
     tell: Callable[[str], None],
     *,
@@ -23,7 +24,7 @@ async def carry_out(
     reading asked for before takes it back."""
     assert plan.sandbox is not None
     stage = ""
-    async for stage in source.carry_out(plan, stop_agents=stop_agents):
+    async for stage in boxes.carry_out(plan, stop_agents=stop_agents):
         tell(stage)
     status = "PAUSED" if plan.action == "pause" else "RUNNING"
     screen.sidebar.tell_sandbox(plan.sandbox.id, status)

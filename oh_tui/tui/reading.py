@@ -70,7 +70,9 @@ async def read_run(
         if preview and not kept and not await is_cheap(screen, conversation):
             return
         screen.run_view.is_reading = True
-        async with contextlib.aclosing(session.source.load(conversation, held, via)) as loading:
+        async with contextlib.aclosing(
+            session.source.runs.load(conversation, held, via)
+        ) as loading:
             async for loaded in loading:
                 run = take_loaded(screen, conversation, loaded, place)
                 if run and loaded.trajectory is run.trajectory:
@@ -94,11 +96,11 @@ async def is_cheap(screen: MainScreen, conversation: Conversation) -> bool:
     """Whether a run may be read without being asked for; if not, says how to ask."""
     session = screen.session
     assert session.source is not None
-    if not session.source.can_act or conversation.sandbox_status == "RUNNING":
+    if not session.source.remote or conversation.sandbox_status == "RUNNING":
         return True
-    if await session.source.keeps(conversation):
+    if await session.source.runs.keeps(conversation):
         return True
-    total, _ = await session.source.count_events(conversation)
+    total, _ = await session.source.runs.count_events(conversation)
     if total <= PREVIEW:
         return True
     if total > DOWNLOAD_LIMIT:
@@ -204,6 +206,8 @@ async def follow_run(screen: MainScreen, run: Run) -> None:
 async def _follow(screen: MainScreen, run: Run) -> None:
     session = screen.session
     assert session.source is not None
+    if not (remote := session.source.remote):
+        return
     trajectory = run.trajectory
     screen.tell_following()
 
@@ -214,7 +218,7 @@ async def _follow(screen: MainScreen, run: Run) -> None:
             screen.run_view.progress = SILENT if problem else held
             screen.footer.tell(problem.sentence if problem else "it answers again")
 
-    following = session.source.follow(run.conversation, trajectory, run.via, told)
+    following = remote.follow(run.conversation, trajectory, run.via, told)
     async with contextlib.aclosing(following):
         async for news in following:
             if news is None:
@@ -299,7 +303,7 @@ async def load_all(screen: MainScreen) -> None:
     else:
         with screen.reporting():
             with preparing(screen, "asking what it takes to read all"):
-                cost = await session.source.cost(run.conversation, run.trajectory)
+                cost = await session.source.runs.cost(run.conversation, run.trajectory)
             if not cost.calls:
                 screen.read_run(run.conversation)
             elif await screen.ask(_cost_question(cost)) and run is run_shown(screen):
@@ -322,7 +326,8 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     are. What came stays, however it ends."""
     session = screen.session
     run = run_shown(screen)
-    if run is None or run.trajectory.complete or session.source is None:
+    remote = session.source.remote if session.source else None
+    if run is None or run.trajectory.complete or remote is None:
         return
     told = screen.run_view.progress
     screen.run_view.progress = "reading older events · " + ("esc stops" if everything else told)
@@ -332,7 +337,7 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     ours = screen.run_view.reading_now = object()
     try:
         with screen.reporting():
-            reading = session.source.older(run.conversation, run.trajectory, run.via)
+            reading = remote.older(run.conversation, run.trajectory, run.via)
             async with contextlib.aclosing(reading) as older:
                 async for page in older:
                     pages.append(page)

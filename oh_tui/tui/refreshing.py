@@ -120,7 +120,7 @@ class Refreshing:
     def _arm(self) -> None:
         self._stop()
         source = self._screen.session.source
-        if source and source.can_act and not self._screen.reopen:
+        if source and source.remote and not self._screen.reopen:
             self._timer = self._screen.set_timer(self.wait, self._want)
 
     def _stop(self) -> None:

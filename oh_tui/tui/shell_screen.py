@@ -44,7 +44,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
-    from oh_tui.sources import Source
+    from oh_tui.sources.sandboxes import Sandboxes
     from oh_tui.tui.main_screen import MainScreen
 
 TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
@@ -96,8 +96,8 @@ async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
     session = screen.session
     conversation = target(screen)
-    source = session.source
-    if not flows.may_change(screen) or source is None:
+    boxes = session.source.sandboxes if session.source else None
+    if not flows.may_change(screen) or boxes is None:
         return
     if conversation is None:
         no_target(screen)
@@ -111,7 +111,7 @@ async def open_shell(screen: MainScreen) -> None:
             with preparing(screen, "asking for the agent's folder"):
                 folder = await workspace.folder()
             session.shells[name] = Session(folder, folder)
-        shell = ShellScreen(screen, source, conversation, session.shells[name])
+        shell = ShellScreen(screen, boxes, conversation, session.shells[name])
         screen.app.push_screen(shell)
 
 
@@ -197,11 +197,11 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     """The command that is waited for."""
 
     def __init__(
-        self, main: MainScreen, source: Source, conversation: Conversation, session: Session
+        self, main: MainScreen, boxes: Sandboxes, conversation: Conversation, session: Session
     ) -> None:
         super().__init__()
         self.main = main
-        self.source = source
+        self.boxes = boxes
         self.conversation = conversation
         self.session = session
         self._history = main.session.shell_history
@@ -259,7 +259,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._show()
         try:
             with self.main.session.writing("running a command"):
-                workspace = await self.source.workspace(self.conversation)
+                workspace = await self.boxes.workspace(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
                     # from a folder that is gone there must be a way out

@@ -22,7 +22,7 @@ def new_conversation(screen: MainScreen) -> None:
     (measured, process sandboxes)."""
     session = screen.session
     source = session.source
-    if not flows.may_change(screen) or source is None:
+    if not flows.may_change(screen) or source is None or not source.sandboxes:
         return
     if session.starting:
         screen.footer.tell(f"a conversation is being started: {session.starting}")
@@ -46,12 +46,12 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
     """Follow a start to its end, whether or not the form is still there."""
     session = screen.session
     source = session.source
-    assert source is not None
+    assert source is not None and source.sandboxes is not None
     session.starting = "asking the server"
     identifier = None
     try:
         with session.writing("starting a conversation"):
-            async for task in source.start(request):
+            async for task in source.sandboxes.start(request):
                 session.starting = stage_of(task.status)
                 identifier = task.app_conversation_id
                 if not form.left:

@@ -78,8 +78,9 @@ async def _show_study(
 async def _ask_git(screen: MainScreen, view: ChangesScreen, conversation: Conversation) -> None:
     session = screen.session
     if session.source:
+        boxes = session.source.sandboxes
         try:
-            view.set_git(await session.source.git_changes(conversation))
+            view.set_git(await boxes.git_changes(conversation) if boxes else None)
         except Problem as problem:
             view.set_git(None, problem.sentence)
 

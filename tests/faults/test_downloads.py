@@ -76,7 +76,9 @@ async def test_two_at_once_are_two_whole_files(wire: Wire, tmp_path: Path) -> No
     asked = source(wire)
     (row,) = await asked.get([RUN])
     assert row is not None
-    saved = await asyncio.gather(*(asked.download(row, tmp_path, lambda _: None) for _ in "ab"))
+    saved = await asyncio.gather(
+        *(asked.runs.download(row, tmp_path, lambda _: None) for _ in "ab")
+    )
     await asked.close()
     assert names(tmp_path) == [f"{NAME}-2.zip", f"{NAME}.zip"]
     assert all(is_whole(path) for path in saved)
@@ -165,7 +167,7 @@ DRIVER = """
 import os, signal, sys
 from oh_tui import cli
 from oh_tui.commands import download, files
-from oh_tui.sources import saving, server, workspace
+from oh_tui.sources import saving, workspace
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -183,8 +185,8 @@ sys.exit(cli.main(sys.argv[1:]))
 STAGES = {
     "the part file was made": ("saving._made = after(saving._made)", False),
     "some bytes came": ("download.tell_progress = die", False),
-    "all bytes came": ("server.finish_zip = die", False),
-    "it was checked": ("server.publish = die", False),
+    "all bytes came": ("saving.finish_zip = die", False),
+    "it was checked": ("saving.publish = die", False),
     "it has its name": ("os.link = after(os.link)", True),
 }
 

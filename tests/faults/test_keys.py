@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from oh_tui.sources import acting, server
+from oh_tui.sources import acting, sandboxes
 from tests.faults import faults
 from tests.faults.conftest import KEY, source
 from tests.faults.test_acts import MAYBE
@@ -205,7 +205,7 @@ async def test_a_resume_whose_answer_was_lost_is_waited_for(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes longer than is waited for a call that was not heard."""
-    monkeypatch.setattr(server, "UNSURE_SECONDS", 0.0)
+    monkeypatch.setattr(sandboxes, "UNSURE", 0.0)
     wire.arm("POST /api/v1/sandboxes/*/resume", faults.reset_midway)
     async with explore(source=lambda: source(wire)) as it:
         await it.open("Raise the coverage of billing")

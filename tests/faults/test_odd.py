@@ -108,7 +108,7 @@ async def test_cursors_that_go_in_a_circle_end(wire: Wire) -> None:
     asked = source(wire)
     (row,) = await asked.get([IDS[FLAKY]])
     assert row is not None
-    loaded = [state async for state in asked.load(row)][-1].trajectory
+    loaded = [state async for state in asked.runs.load(row)][-1].trajectory
     assert loaded is not None
     last = loaded.events[-1].id
 
@@ -120,7 +120,7 @@ async def test_cursors_that_go_in_a_circle_end(wire: Wire) -> None:
     wire.arm(AGENT, faults.changed(circle), times=1)
     wire.arm(AGENT, faults.says(200, json.dumps(back)))
     async with asyncio.timeout(5):
-        news = await anext(asked.follow(row, loaded, "agent server"))
+        news = await anext(asked.runs.follow(row, loaded, "agent server"))
     assert news is not None and [event.id for event in news][-2:] == ["event-x", "event-y"]
     await asked.close()
 
@@ -298,7 +298,7 @@ async def test_a_count_and_a_download_that_are_both_cut_off_are_no_whole_run(
     wire.arm("GET */events/count", cut, times=1)
     wire.arm("GET */download", cut)
     with pytest.raises(Problem, match=told):
-        _ = [state async for state in asked.load(row)]
+        _ = [state async for state in asked.runs.load(row)]
     await asked.close()
 
 
@@ -311,7 +311,7 @@ async def test_a_whole_run_that_is_downloaded_in_any_order_is_shown_in_one(
     (row,) = await asked.get([IDS[DATES]])
     assert row is not None
     row = replace(row, sandbox_status="PAUSED")  # so that the app server is asked
-    states = [state async for state in asked.load(row)]
+    states = [state async for state in asked.runs.load(row)]
     right = states[-1].trajectory
     assert right is not None and right.complete and len(right.events) > 100
     await asked.close()
@@ -331,7 +331,7 @@ async def test_a_whole_run_that_is_downloaded_in_any_order_is_shown_in_one(
 
     wire.arm("GET */download", shuffled)
     asked = source(wire)
-    whole = [state async for state in asked.load(row)][-1].trajectory
+    whole = [state async for state in asked.runs.load(row)][-1].trajectory
     assert whole is not None and order_of(whole) == order_of(right)
     assert [step.number for step in whole.steps] == [step.number for step in right.steps]
     await asked.close()

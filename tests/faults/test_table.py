@@ -11,7 +11,7 @@ import pytest
 
 from oh_tui.demo import Demo, world
 from oh_tui.settings import Settings
-from oh_tui.sources import server
+from oh_tui.sources import sandboxes
 from tests.faults import faults
 from tests.faults.conftest import BOXES, IDS, KEY, Shell, source
 from tests.faults.table import AGAIN, CASES, OTHER, SILENT, Case
@@ -104,8 +104,8 @@ def told(wire: Wire, text: str) -> str:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of a sandbox is so at the next look, or never."""
     monkeypatch.setattr(world, "PAUSE_TAKES", 0.0)
-    monkeypatch.setattr(server, "SETTLE_SECONDS", 0.0)
-    monkeypatch.setattr(server, "UNSURE_SECONDS", 0.0)
+    monkeypatch.setattr(sandboxes, "SETTLE", 0.0)
+    monkeypatch.setattr(sandboxes, "UNSURE", 0.0)
 
 
 def runs_again(demo: Demo) -> None:

@@ -53,14 +53,14 @@ async def test_the_history_is_read_from_the_app_server(name: str) -> None:
     async with api:
         (conversation,) = await source.get([DATES])
         assert conversation and conversation.sandbox_status == "RUNNING"
-        loaded = [state async for state in source.load(conversation)]
+        loaded = [state async for state in source.runs.load(conversation)]
         assert loaded[-1].via == "app server"
         run = loaded[-1].trajectory
         assert run and len(run.steps) > 50
         assert loaded[-1].note.startswith("read from the app server, which may lag: ")
         assert len(loaded[-1].note) < 500
-        assert (await source.count_events(conversation))[0] == len(run.events)
-        assert [older async for older in source.older(conversation, run, "agent server")]
+        assert (await source.runs.count_events(conversation))[0] == len(run.events)
+        assert [older async for older in source.runs.older(conversation, run, "agent server")]
 
 
 async def test_the_explorer_shows_it_and_says_why() -> None:

@@ -35,7 +35,7 @@ async def source(api: AppServer) -> AsyncIterator[ServerSource]:
 async def workspace(source: ServerSource, live: Live) -> Workspace:
     (found,) = await source.get([live.tour])
     assert found is not None
-    return await source.workspace(found)
+    return await source.sandboxes.workspace(found)
 
 
 def shell(it: Explorer) -> ShellScreen:

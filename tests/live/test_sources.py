@@ -25,7 +25,7 @@ async def one(source: ServerSource, conversation_id: str) -> Conversation:
 
 
 async def loaded(source: ServerSource | FileSource, conversation: Conversation) -> Loaded:
-    states = [state async for state in source.load(conversation)]
+    states = [state async for state in source.runs.load(conversation)]
     assert states[-1].trajectory is not None
     return states[-1]
 
@@ -37,7 +37,7 @@ async def test_a_run_is_read_from_its_sandbox(api: AppServer, live: Live) -> Non
     assert state.via == "agent server"
     assert state.trajectory is not None
     assert (state.trajectory.complete, state.trajectory.counts.calls) == (True, 11)
-    assert (await source.count_events(tour))[1] == "app server"
+    assert (await source.runs.count_events(tour))[1] == "app server"
 
 
 async def test_a_run_the_app_server_never_heard_of_is_read_all_the_same(
@@ -47,7 +47,7 @@ async def test_a_run_the_app_server_never_heard_of_is_read_all_the_same(
     async with AppServer(server.url) as api:
         source = ServerSource(api, "deaf")
         conversation = await one(source, identifier)
-        count, via = await source.count_events(conversation)
+        count, via = await source.runs.count_events(conversation)
         state = await loaded(source, conversation)
         assert (via, state.via) == ("agent server", "agent server")
         assert state.trajectory is not None
@@ -59,7 +59,7 @@ async def test_a_downloaded_run_opens_as_the_same_run(
 ) -> None:
     source = ServerSource(api, "live")
     received: list[int] = []
-    path = await source.download(await one(source, live.tour), tmp_path, received.append)
+    path = await source.runs.download(await one(source, live.tour), tmp_path, received.append)
     assert received[-1] == path.stat().st_size
     files = FileSource([path])
     (conversation,) = (await files.newest()).items
@@ -84,7 +84,7 @@ async def test_a_run_is_followed_stopped_and_its_sandbox_paused_and_resumed(
     assert run is not None
 
     async with asyncio.timeout(60):
-        following = source.follow(conversation, run, state.via)
+        following = source.runs.follow(conversation, run, state.via)
         while not run.counts.calls:
             news = await anext(following)
             assert news is not None, "the agent server knows the events it gave"
@@ -92,21 +92,21 @@ async def test_a_run_is_followed_stopped_and_its_sandbox_paused_and_resumed(
         await following.aclose()
     assert run.counts.open == 1
 
-    plan = await source.sandbox_plan(live.sandbox)
+    plan = await source.sandboxes.plan(live.sandbox)
     assert plan.action == "pause"
     assert plan.at_stake
     assert [running.id for running in plan.running] == [identifier]
     async with asyncio.timeout(120):
-        stages = [stage async for stage in source.carry_out(plan, stop_agents=True)]
+        stages = [stage async for stage in source.sandboxes.carry_out(plan, stop_agents=True)]
     assert stages == [
         "agent stopping after this step",
         "agent stopped",
         "sandbox pausing",
         "paused",
     ]
-    plan = await source.sandbox_plan(live.sandbox)
+    plan = await source.sandboxes.plan(live.sandbox)
     assert plan.action == "resume"
-    stages = [stage async for stage in source.carry_out(plan, stop_agents=False)]
+    stages = [stage async for stage in source.sandboxes.carry_out(plan, stop_agents=False)]
     assert stages == ["sandbox resuming", "running again"]
 
     run = (await loaded(source, await one(source, identifier))).trajectory

@@ -39,7 +39,8 @@ async def heard_of(
     """The run from a download, once the app server has heard of all its steps: that takes up to
     30 s after the last event (measured)."""
     for _ in range(20):
-        path = await ServerSource(api, "live").download(conversation, folder, lambda received: None)
+        runs = ServerSource(api, "live").runs
+        path = await runs.download(conversation, folder, lambda received: None)
         archive = open_archive(path)
         run = build(parse_event(event.raw()) for event in archive.events())
         archive.close()

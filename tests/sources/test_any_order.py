@@ -136,7 +136,9 @@ class Reader:
 
     async def load(self, most: int = 1000) -> None:
         held, via = (self.run.trajectory, self.run.via) if self.run else (None, "")
-        async with contextlib.aclosing(self.source.load(self.conversation, held, via)) as states:
+        async with contextlib.aclosing(
+            self.source.runs.load(self.conversation, held, via)
+        ) as states:
             async for state in states:
                 self.take(state)
                 most -= 1
@@ -148,7 +150,7 @@ class Reader:
         if run is None or run.trajectory.complete:
             return
         try:
-            reading = self.source.older(self.conversation, run.trajectory, run.via)
+            reading = self.source.runs.older(self.conversation, run.trajectory, run.via)
             async with contextlib.aclosing(reading) as older:
                 async for page in older:
                     pages.append(page)
@@ -164,7 +166,7 @@ class Reader:
         run = self.run
         if run is None:
             return
-        following = self.source.follow(self.conversation, run.trajectory, run.via)
+        following = self.source.runs.follow(self.conversation, run.trajectory, run.via)
         async with contextlib.aclosing(following):
             for _ in range(looks):
                 next_one = asyncio.ensure_future(anext(following))

@@ -57,10 +57,10 @@ class Here:
 
     async def load(self, **changes: str) -> list[Loaded]:
         """Load as in a new session, of a record with these changes."""
-        self.source.cache = RunCache(self.folder, SERVER, LIMIT)
+        self.source.runs.cache = RunCache(self.folder, SERVER, LIMIT)
         self.between.asked.clear()
         record = replace(self.conversation, **changes)
-        return [state async for state in self.source.load(record)]
+        return [state async for state in self.source.runs.load(record)]
 
     @property
     def entry(self) -> Path:
@@ -118,8 +118,8 @@ async def test_the_zip_is_kept_as_it_came(here: Here) -> None:
 async def test_what_an_agent_server_told_of_the_cost_is_kept_with_the_run(here: Here) -> None:
     told = record(("answer-1", 100, 10, 0.25, 1.5))
     held = build((), complete=False, stats=told)
-    here.source.cache = RunCache(here.folder, SERVER, LIMIT)
-    first = [state async for state in here.source.load(here.conversation, held)]
+    here.source.runs.cache = RunCache(here.folder, SERVER, LIMIT)
+    first = [state async for state in here.source.runs.load(here.conversation, held)]
     assert here.is_downloaded
     with zipfile.ZipFile(here.entry) as archive:
         assert archive.testzip() is None
@@ -178,7 +178,7 @@ async def test_what_was_held_of_a_run_is_not_lost_in_what_was_kept(here: Here) -
     assert whole.trajectory
     extra = replace(whole.trajectory.events[-1], id="seen-before-the-freeze")
     whole.trajectory.extend([extra])
-    states = [s async for s in here.source.load(here.conversation, whole.trajectory)]
+    states = [s async for s in here.source.runs.load(here.conversation, whole.trajectory)]
     assert states[-1].trajectory and states[-1].trajectory.holds("seen-before-the-freeze")
 
 

@@ -62,7 +62,6 @@ async def test_each_archive_is_a_row_that_tells_what_its_file_tells(
     assert await source.count() == 2
     assert await source.get(["1" * 32, "2" * 32]) == [rows[0], None]
     assert source.problems == []
-    assert await source.sandboxes() == []
 
 
 @pytest.mark.parametrize("other", ["1" * 32, str(UUID("1" * 32))])
@@ -74,7 +73,7 @@ async def test_two_archives_of_one_conversation_are_two_rows(
     source = files(tmp_path)
     rows = (await source.newest()).items
     assert len({bare_id(row.id) for row in rows}) == 2, "with and without dashes it is the same"
-    assert [(await source.count_events(row))[0] for row in rows] == [1, 2]
+    assert [(await source.runs.count_events(row))[0] for row in rows] == [1, 2]
 
 
 async def test_a_broken_archive_hides_no_other_and_alone_is_a_problem(
@@ -102,7 +101,7 @@ async def test_a_folder_without_a_run_says_what_to_give(tmp_path: Path, files: F
 async def test_a_long_file_shows_its_end_first_and_then_all(tmp_path: Path, files: Files) -> None:
     source = files(write(tmp_path / "a.zip", 4500))
     (row,) = (await source.newest()).items
-    states = [state async for state in source.load(row)]
+    states = [state async for state in source.runs.load(row)]
     first, last = states[0].trajectory, states[-1].trajectory
     assert first is not None and last is not None
     assert not first.complete
@@ -110,24 +109,20 @@ async def test_a_long_file_shows_its_end_first_and_then_all(tmp_path: Path, file
     assert last.complete
     assert [event.id for event in last.events] == [f"e{n}" for n in range(4500)]
     assert [state.loaded for state in states if state.trajectory is None] == [2000, 4000, 4500]
-    assert [event.id for event in source.read(row).events] == [event.id for event in last.events]
+    assert [event.id for event in source.runs.read(row).events] == [
+        event.id for event in last.events
+    ]
 
 
 async def test_a_file_does_not_grow_and_is_no_sandbox(tmp_path: Path, files: Files) -> None:
     source = files(write(tmp_path / "a.zip", 3))
     (row,) = (await source.newest()).items
-    (state,) = [state async for state in source.load(row)]
+    (state,) = [state async for state in source.runs.load(row)]
     assert state.trajectory is not None
     assert state.trajectory.complete
-    assert [news async for news in source.follow(row, state.trajectory, "file")] == []
-    assert [page async for page in source.older(row, state.trajectory, "file")] == []
-    assert (await source.cost(row, state.trajectory)).events == 0
-    plan = await source.sandbox_plan("x")
-    assert (plan.action, plan.reason) == ("", "a file has no sandbox")
-    with pytest.raises(Problem, match="file already"):
-        await source.download(row, tmp_path, lambda received: None)
-    with pytest.raises(Problem, match="no sandbox"):
-        source.carry_out(plan, stop_agents=False)
+    assert (await source.runs.cost(row, state.trajectory)).events == 0
+    assert source.remote is None
+    assert source.sandboxes is None
 
 
 async def test_a_file_that_goes_away_while_it_is_read_is_a_problem(
@@ -146,7 +141,7 @@ async def test_a_file_that_goes_away_while_it_is_read_is_a_problem(
     (row,) = (await source.newest()).items
     assert isinstance(row, Conversation)
     (folder / f"event-00001-{1:032x}.json").unlink()
-    states = [state async for state in source.load(row)]
+    states = [state async for state in source.runs.load(row)]
     assert states[-1].trajectory is not None
     assert len(states[-1].trajectory.events) == 3
     assert states[-1].note or states[-1].trajectory.counts.unreadable == 1
@@ -190,7 +185,7 @@ async def test_a_run_is_found_by_its_id_with_and_without_dashes(
     for source in (files(tmp_path), ThisMachine(tmp_path)):
         (found,) = await source.get([identifier])
         assert found is not None and found.id == DASHED
-        assert len(source.read(found).events) == 3
+        assert len(source.runs.read(found).events) == 3
 
 
 async def test_a_run_of_the_cli_is_called_by_its_first_message(
@@ -219,10 +214,10 @@ async def test_a_state_that_no_event_tells_comes_from_base_state(
     cli_run(tmp_path, DASHED, status=status)
     source = files(tmp_path)
     (row,) = (await source.newest()).items
-    assert source.ending(row).word == word
+    assert source.runs.ending(row).word == word
     assert source.with_state(row).execution_status == told
-    assert judge(source.read(row)).word == word
-    *_, loaded = [state async for state in source.load(row)]
+    assert judge(source.runs.read(row)).word == word
+    *_, loaded = [state async for state in source.runs.load(row)]
     assert loaded.trajectory is not None and judge(loaded.trajectory).word == word
 
 

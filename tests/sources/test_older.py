@@ -75,12 +75,12 @@ class Here:
 
     async def load(self, held: Trajectory | None = None) -> Trajectory:
         self.server.pages.clear()
-        *_, state = [state async for state in self.source.load(self.conversation, held)]
+        *_, state = [state async for state in self.source.runs.load(self.conversation, held)]
         assert state.trajectory is not None
         return state.trajectory
 
     def all_older(self, held: Trajectory) -> AsyncGenerator[Older, None]:
-        return self.source.older(self.conversation, held, "app server")
+        return self.source.runs.older(self.conversation, held, "app server")
 
     async def older(self, held: Trajectory, most: int = 1000) -> list[Older]:
         self.server.pages.clear()
@@ -197,7 +197,7 @@ async def test_too_much_that_is_new_is_shown_in_the_place_of_an_old_run_held_who
         server.events += [happened(n) for n in range(1000, 2100)]
         run = runs.get(ID)
         assert run
-        async for state in it.source.load(it.conversation, run.trajectory):
+        async for state in it.source.runs.load(it.conversation, run.trajectory):
             if not run.has_more_than(state):
                 run = runs.take(it.conversation, state)
         assert seconds(run.trajectory) == list(range(1100, 2100))
@@ -213,13 +213,13 @@ async def test_a_run_held_whole_stays_while_what_is_new_is_not_read_or_there_is_
         run = Run(it.conversation, held, "app server")
         for new in (0, 1100):
             it.server.events += [happened(1000 + n) for n in range(new)]
-            reads = it.source.load(it.conversation, held)
+            reads = it.source.runs.load(it.conversation, held)
             async with contextlib.aclosing(reads) as states:
                 newest = await anext(states)
             assert newest.more and run.has_more_than(newest), "a download is to bring the rest"
         it.server.events = it.server.events[:1000]
-        it.source._refused.add(it.conversation.id)
-        (same,) = [state async for state in it.source.load(it.conversation, held)]
+        it.source.runs._refused.add(it.conversation.id)
+        (same,) = [state async for state in it.source.runs.load(it.conversation, held)]
         assert not same.more and run.has_more_than(same)
 
 
@@ -255,12 +255,14 @@ async def test_pages_without_end_are_no_whole_run() -> None:
 async def test_the_cost_is_told_by_calls_and_by_what_a_page_took() -> None:
     async with reading(run_of(12_000)) as it:
         newest = await it.load()
-        it.source._read_cost = 0.00026
-        cost = await it.source.cost(it.conversation, newest)
+        it.source.runs._read_cost = 0.00026
+        cost = await it.source.runs.cost(it.conversation, newest)
         assert (cost.events, cost.calls) == (11_900, 121)
         assert cost.seconds == pytest.approx(121 * 12_000 * 0.00026)
-        it.source._read_cost, it.source.api.pace = 0.0, 2 / 3
-        assert (await it.source.cost(it.conversation, newest)).seconds == pytest.approx(80.67, 0.01)
+        it.source.runs._read_cost, it.source.api.pace = 0.0, 2 / 3
+        assert (await it.source.runs.cost(it.conversation, newest)).seconds == pytest.approx(
+            80.67, 0.01
+        )
 
 
 async def test_a_run_read_page_by_page_is_kept_like_one_that_was_downloaded(
@@ -270,7 +272,7 @@ async def test_a_run_read_page_by_page_is_kept_like_one_that_was_downloaded(
     async with reading(run_of(DOWNLOAD_LIMIT + 50), cache) as it:
         newest = await it.load()
         half = joined(newest, await it.older(newest, most=50))
-        assert not await it.source.keeps(it.conversation), "a part of it is not kept"
+        assert not await it.source.runs.keeps(it.conversation), "a part of it is not kept"
         whole = joined(half, await it.older(half))
         again = await it.load()
         assert it.server.pages == []

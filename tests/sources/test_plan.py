@@ -31,12 +31,12 @@ class Plans(Here):
 
     async def load(self, slug: str) -> list[Loaded]:
         conversation = await self.conversation(slug)
-        return [state async for state in self.source.load(conversation)]
+        return [state async for state in self.source.runs.load(conversation)]
 
     async def older(self, conversation: Conversation, held: Trajectory) -> Older:
         """The page before the events held."""
         async with contextlib.aclosing(
-            self.source.older(conversation, held, "app server")
+            self.source.runs.older(conversation, held, "app server")
         ) as pages:
             return await anext(pages)
 
@@ -112,11 +112,11 @@ async def test_above_10000_events_pages_come_when_asked_for(here: Plans) -> None
 async def test_a_server_with_a_lower_limit_gives_pages_when_asked_for(here: Plans) -> None:
     here.between.answer(DOWNLOAD, 413, '{"detail": "exceeding the limit"}', "application/json")
     conversation = await here.conversation("coverage")
-    states = [state async for state in here.source.load(conversation)]
+    states = [state async for state in here.source.runs.load(conversation)]
     assert states[-1].trajectory and not states[-1].trajectory.complete
     older = await here.older(conversation, states[-1].trajectory)
     assert (len(older.events), older.total) == (80, 3000)
-    cost = await here.source.cost(conversation, states[-1].trajectory)
+    cost = await here.source.runs.cost(conversation, states[-1].trajectory)
     assert (cost.events, cost.calls) == (2900, 30)
     await here.load("coverage")
     assert here.between.count(DOWNLOAD) == 0, "it is not asked for in vain again"
@@ -138,7 +138,7 @@ async def test_only_one_run_is_downloaded_at_a_time(here: Plans) -> None:
 
 async def test_a_reading_that_is_given_up_lets_the_next_one_in(here: Plans) -> None:
     conversation = await here.conversation("coverage")
-    async with contextlib.aclosing(here.source.load(conversation)) as states:
+    async with contextlib.aclosing(here.source.runs.load(conversation)) as states:
         async for state in states:
             if state.trajectory is None:
                 break
@@ -150,24 +150,24 @@ async def test_a_refused_download_is_told_after_the_newest_page(here: Plans) -> 
     conversation = await here.conversation("coverage")
     seen = 0
     with pytest.raises(Problem, match="busy"):
-        async for _ in here.source.load(conversation):
+        async for _ in here.source.runs.load(conversation):
             seen += 1
     assert seen == 1
 
 
 async def test_events_are_counted_by_the_server_that_has_them(here: Plans) -> None:
     conversation = await here.conversation("fix-add")
-    total, who = await here.source.count_events(conversation)
+    total, who = await here.source.runs.count_events(conversation)
     assert (total > 0, who) == (True, "app server")
     here.between.answer(COUNT, 200, "0", "application/json")
     running = await here.conversation("week-dates")
-    total, who = await here.source.count_events(running)
+    total, who = await here.source.runs.count_events(running)
     assert (total > 100, who) == (True, "agent server")
-    assert await here.source.count_events(conversation) == (0, "app server")
+    assert await here.source.runs.count_events(conversation) == (0, "app server")
     here.between.answer(COUNT, 500)
-    assert (await here.source.count_events(running))[1] == "agent server"
+    assert (await here.source.runs.count_events(running))[1] == "agent server"
     with pytest.raises(Problem):
-        await here.source.count_events(conversation)
+        await here.source.runs.count_events(conversation)
 
 
 # Following
@@ -178,7 +178,7 @@ async def test_following_starts_over_when_the_agent_server_does_not_know_the_las
 ) -> None:
     last = whole(await here.load("fix-add"))
     running = await here.conversation("week-dates")
-    async for news in here.source.follow(running, last, "agent server"):
+    async for news in here.source.runs.follow(running, last, "agent server"):
         assert news is None
         break
 
@@ -188,7 +188,7 @@ async def test_following_brings_what_is_new_and_nothing_twice(here: Plans) -> No
     conversation = await here.conversation("flaky-ci")
     before = len(trajectory.events)
     here.demo.advance(120)
-    async for news in here.source.follow(conversation, trajectory, "agent server"):
+    async for news in here.source.runs.follow(conversation, trajectory, "agent server"):
         assert news
         trajectory.extend(news)
         break
@@ -202,11 +202,11 @@ async def test_of_a_live_run_that_is_held_whole_only_what_is_new_is_read(here: P
     held, via = whole(states), states[-1].via
     conversation = await here.conversation("pydantic")
     here.between.asked.clear()
-    assert [state async for state in here.source.load(conversation, held, via)] == []
+    assert [state async for state in here.source.runs.load(conversation, held, via)] == []
     assert here.calls() == {AGENT_PAGE: 1}
     here.demo.advance(120)
     before, stats = len(held.events), held.stats
-    async for state in here.source.load(conversation, held, via):
+    async for state in here.source.runs.load(conversation, held, via):
         assert state.trajectory is None
         held.extend(state.news or ())
     assert here.calls() == {AGENT_PAGE: 2, RECORD: 1}
@@ -219,14 +219,14 @@ async def test_of_a_live_run_that_is_held_whole_only_what_is_new_is_read(here: P
 async def test_what_the_agent_server_does_not_know_any_more_is_read_anew(here: Plans) -> None:
     held = whole(await here.load("coverage"))
     conversation = await here.conversation("flaky-ci")
-    other = whole([one async for one in here.source.load(conversation, held, "agent server")])
+    other = whole([one async for one in here.source.runs.load(conversation, held, "agent server")])
     assert [e.id for e in other.events] == [e.id for e in whole(await here.load("flaky-ci")).events]
 
 
 async def test_an_empty_run_is_followed_from_its_first_event(here: Plans) -> None:
     here.demo.advance(120)
     conversation = await here.conversation("dark-mode")
-    async for news in here.source.follow(conversation, build([], live=True), "agent server"):
+    async for news in here.source.runs.follow(conversation, build([], live=True), "agent server"):
         assert news
         break
 
@@ -241,28 +241,28 @@ async def test_what_p_would_do_takes_three_calls_at_most(here: Plans) -> None:
         ("crashed", "", 2),
     ):
         conversation = await here.conversation(slug)
-        plan = await here.source.sandbox_plan(conversation.sandbox_id or "")
+        plan = await here.source.sandboxes.plan(conversation.sandbox_id or "")
         assert plan.action == action
         assert len(here.between.asked) == asked
         assert not any(call.startswith("POST") for call in here.between.asked)
     gone = await here.conversation("fix-add")
-    plan = await here.source.sandbox_plan(gone.sandbox_id or "")
+    plan = await here.source.sandboxes.plan(gone.sandbox_id or "")
     assert (plan.action, len(here.between.asked)) == ("", 1)
     assert "gone" in plan.reason
 
 
 async def test_a_plan_names_all_it_touches(here: Plans) -> None:
     conversation = await here.conversation("pydantic")
-    plan = await here.source.sandbox_plan(conversation.sandbox_id or "")
+    plan = await here.source.sandboxes.plan(conversation.sandbox_id or "")
     assert {c.title for c in plan.conversations} == {"Migrate to pydantic 2", "Pydantic notes"}
     assert [c.title for c in plan.running] == ["Migrate to pydantic 2"]
     assert plan.at_stake
     paused = await here.conversation("click")
-    plan = await here.source.sandbox_plan(paused.sandbox_id or "")
+    plan = await here.source.sandboxes.plan(paused.sandbox_id or "")
     assert len(plan.conversations) == 2, "the sub-conversation too"
     assert plan.others[0].id == (await here.conversation("ledger")).sandbox_id
     alone = await here.conversation("settings-split")
-    assert not (await here.source.sandbox_plan(alone.sandbox_id or "")).at_stake
+    assert not (await here.source.sandboxes.plan(alone.sandbox_id or "")).at_stake
 
 
 # The screen
@@ -312,7 +312,7 @@ async def test_older_events_of_a_running_sandbox_come_from_its_agent_server(here
     newest, all_of_it = states[0].trajectory, whole(states)
     assert newest is not None
     conversation = await here.conversation("week-dates")
-    pages = [page async for page in here.source.older(conversation, newest, states[0].via)]
+    pages = [page async for page in here.source.runs.older(conversation, newest, states[0].via)]
     assert {page.via for page in pages} == {"agent server"}
     older = joined(newest, pages)
     assert older.complete

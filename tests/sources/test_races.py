@@ -34,7 +34,7 @@ class Race:
 async def race(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Race]:
     monkeypatch.setattr(acting, "SETTLE", 0.3)
     async with demo_read() as it:
-        yield Race(it.source.agents(), Other(it.demo, it.between))
+        yield Race(it.source.agents, Other(it.demo, it.between))
 
 
 async def answered(race: Race, shown: Standing, *, accept: bool) -> None:

@@ -293,7 +293,7 @@ async def test_downloads_at_once_that_are_cancelled_leave_whole_files_or_nothing
     for _ in range(3):
         linking.clear()
         downloads = [
-            asyncio.ensure_future(source.download(run, tmp_path, lambda received: None))
+            asyncio.ensure_future(source.runs.download(run, tmp_path, lambda received: None))
             for _ in range(5)
         ]
         while not linking.is_set():  # noqa: ASYNC110, set while it is looked at

@@ -110,7 +110,7 @@ async def read(
     source = ServerSource(over(servers), "test")
     (conversation,) = await source.get([ID])
     assert conversation is not None
-    states = [state async for state in source.load(conversation, held)]
+    states = [state async for state in source.runs.load(conversation, held)]
     return source, conversation, states[-1]
 
 
@@ -119,7 +119,7 @@ async def begun(servers: Servers) -> tuple[ServerSource, Conversation, Trajector
     source = ServerSource(over(servers), "test")
     (conversation,) = await source.get([ID])
     assert conversation is not None
-    loading = source.load(conversation)
+    loading = source.runs.load(conversation)
     state = await anext(loading)
     await loading.aclose()
     assert state.trajectory is not None
@@ -148,7 +148,7 @@ async def test_a_newest_page_takes_in_nothing_older_than_itself() -> None:
     source = ServerSource(over(servers), "test")
     (conversation,) = await source.get([ID])
     assert conversation is not None
-    loading = source.load(conversation, build(parsed(history)))
+    loading = source.runs.load(conversation, build(parsed(history)))
     state = await anext(loading)
     await loading.aclose()
     assert state.trajectory is not None
@@ -171,7 +171,7 @@ async def test_older_events_from_the_sandbox_keep_the_order_in_which_they_came()
     assert history[-PAGE]["timestamp"] < history[-PAGE - 1]["timestamp"]
     servers = Servers(inside=history)
     source, conversation, newest, via = await begun(servers)
-    pages = [page async for page in source.older(conversation, newest, via)]
+    pages = [page async for page in source.runs.older(conversation, newest, via)]
     whole = joined(newest, pages)
     assert whole.complete
     assert ids(whole) == [event["id"] for event in history]
@@ -182,7 +182,7 @@ async def test_what_the_app_server_gave_is_gone_on_with_there() -> None:
     servers = Servers(inside=history, stored=history, silent=True)
     source, conversation, newest, via = await begun(servers)
     servers.silent = False  # its place among the events of the sandbox is not that of its time
-    pages = [page async for page in source.older(conversation, newest, via)]
+    pages = [page async for page in source.runs.older(conversation, newest, via)]
     assert {page.via for page in pages} == {"app server"}
     whole = joined(newest, pages)
     assert whole.complete
@@ -194,7 +194,7 @@ async def test_what_the_sandbox_gave_is_gone_on_with_on_the_app_server_without_a
     servers = Servers(inside=history, stored=history)
     source, conversation, newest, via = await begun(servers)
     servers.silent = True
-    pages = [page async for page in source.older(conversation, newest, via)]
+    pages = [page async for page in source.runs.older(conversation, newest, via)]
     assert {page.via for page in pages} == {"app server"}
     whole = joined(newest, pages)
     assert whole.complete
@@ -223,7 +223,7 @@ async def test_a_sandbox_paused_by_others_makes_following_ask_for_a_new_reading(
     servers = Servers(inside=[happened(1)])
     source, conversation, state = await read(servers)
     assert state.trajectory is not None
-    following = source.follow(conversation, state.trajectory, state.via)
+    following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent, servers.status = True, "PAUSED"
     async with asyncio.timeout(5):
         assert await anext(following) is None
@@ -236,10 +236,10 @@ async def test_a_record_that_is_out_of_date_leads_to_where_the_sandbox_is_now() 
     (old,) = await source.get([ID])
     assert old is not None
     servers.address = "http://agent.test/elsewhere"
-    state = [state async for state in source.load(old)][-1]
+    state = [state async for state in source.runs.load(old)][-1]
     assert (state.via, ids(state.trajectory)) == ("agent server", ["event-1", "event-2"])
     servers.silent, servers.status = True, "PAUSED"
-    state = [state async for state in source.load(old)][-1]
+    state = [state async for state in source.runs.load(old)][-1]
     assert (state.via, state.note, ids(state.trajectory)) == ("app server", "", ["event-1"])
 
 
@@ -248,7 +248,9 @@ async def test_following_goes_on_with_an_agent_server_that_fails_for_a_moment() 
     source, conversation, state = await read(servers)
     assert state.trajectory is not None
     servers.silent = True
-    waiting = asyncio.ensure_future(anext(source.follow(conversation, state.trajectory, state.via)))
+    waiting = asyncio.ensure_future(
+        anext(source.runs.follow(conversation, state.trajectory, state.via))
+    )
     await asyncio.sleep(1.3)
     assert not waiting.done()
     assert servers.asked[-1] == "/api/v1/app-conversations"
@@ -265,7 +267,7 @@ async def test_following_on_the_app_server_reads_a_page_only_when_the_count_chan
     assert run is not None
     assert ids(run) == ["event-1", "event-2", "event-3"]
     servers.asked.clear()
-    following = source.follow(conversation, run, state.via)
+    following = source.runs.follow(conversation, run, state.via)
     waiting = asyncio.ensure_future(anext(following))
     await asyncio.sleep(2.3)
     searches = [path for path in servers.asked if path.endswith("/search")]
@@ -287,12 +289,12 @@ async def test_an_agent_server_that_tells_again_is_gone_back_to(
     source, conversation, state = await read(servers)
     assert state.via == "app server"
     assert state.trajectory is not None
-    following = source.follow(conversation, state.trajectory, state.via)
+    following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent = False
     async with asyncio.timeout(3):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
-    *_, state = [state async for state in source.load(conversation, state.trajectory)]
+    *_, state = [state async for state in source.runs.load(conversation, state.trajectory)]
     assert state.via == "agent server"
     assert ids(state.trajectory) == ["event-1", "event-2"]
 
@@ -305,7 +307,7 @@ async def test_an_agent_server_that_is_elsewhere_now_is_gone_to(
     source, conversation, state = await read(servers)
     assert (state.via, len(ids(state.trajectory))) == ("app server", 1)
     assert state.trajectory is not None
-    following = source.follow(conversation, state.trajectory, state.via)
+    following = source.runs.follow(conversation, state.trajectory, state.via)
     servers.silent, servers.address = False, "http://agent.test/elsewhere"
     async with asyncio.timeout(3):
         assert await anext(following) is None, "it is to be loaded anew"
@@ -320,10 +322,10 @@ async def test_a_sandbox_that_got_its_address_after_the_record_was_read_is_gone_
     servers = Servers(stored=[happened(1)], inside=[happened(1), happened(2)])
     source, conversation, _ = await read(servers)
     before = replace(conversation, sandbox_status=status, conversation_url=None)
-    states = [state async for state in source.load(before)]
+    states = [state async for state in source.runs.load(before)]
     assert states[-1].via == "app server"
     assert states[-1].trajectory is not None
-    following = source.follow(before, states[-1].trajectory, "app server")
+    following = source.runs.follow(before, states[-1].trajectory, "app server")
     async with asyncio.timeout(3):
         assert await anext(following) is None, "it is to be loaded anew"
     await following.aclose()
@@ -341,7 +343,7 @@ async def test_a_newest_page_that_hardly_reaches_what_is_held_is_not_all_that_is
     run = build(parsed(servers.stored))
     for new, whole in ((70, True), (98, False)):
         servers.stored = history[: 200 + new]
-        following = source.follow(conversation, run, "app server")
+        following = source.runs.follow(conversation, run, "app server")
         async with asyncio.timeout(3):
             news = await anext(following)
         await following.aclose()
@@ -358,9 +360,9 @@ async def test_reading_all_costs_pages_where_the_sandbox_is_silent(
     servers = Servers(stored=history, silent=True)
     source, conversation, state = await read(servers)
     assert state.trajectory is not None
-    cost = await source.cost(conversation, state.trajectory)
+    cost = await source.runs.cost(conversation, state.trajectory)
     assert (cost.events, cost.calls) == (150, 2)
     servers.status = "PAUSED"  # as the record held does not know
-    assert (await source.cost(conversation, state.trajectory)).calls == 2
+    assert (await source.runs.cost(conversation, state.trajectory)).calls == 2
     servers.status, servers.silent, servers.inside = "RUNNING", False, history
-    assert (await source.cost(conversation, state.trajectory)).calls == 0
+    assert (await source.runs.cost(conversation, state.trajectory)).calls == 0

@@ -80,7 +80,7 @@ async def test_no_row_waits_for_the_record(count: int) -> None:
     assert conversation is not None
     states: list[Loaded] = []
     async with asyncio.timeout(5):
-        async for state in source.load(conversation):
+        async for state in source.runs.load(conversation):
             states.append(state)
             if state.trajectory is not None and state.trajectory.complete:
                 servers.let.set()
@@ -97,7 +97,7 @@ async def test_a_record_that_is_not_there_costs_nothing(stats: dict[str, Any] | 
     source = ServerSource(over(servers), "test")
     (conversation,) = await source.get([ID])
     assert conversation is not None
-    (state,) = [state async for state in source.load(conversation)]
+    (state,) = [state async for state in source.runs.load(conversation)]
     assert spent(state.trajectory) == Spent()
     assert state.trajectory is not None
     assert not Accounts(state.trajectory).priced
@@ -126,7 +126,7 @@ async def test_the_demo_without_stats_events_comes_to_the_same(slug: str) -> Non
         accounts: list[Accounts] = []
         for in_events in (True, False):
             here.demo.stats_in_events = in_events
-            state = [state async for state in here.source.load(conversation)][-1]
+            state = [state async for state in here.source.runs.load(conversation)][-1]
             assert state.trajectory is not None
             accounts.append(Accounts(state.trajectory))
         new, old = accounts
@@ -151,7 +151,7 @@ async def followed(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Any:
     news: list[list[Event] | None] = []
 
     async def follow() -> None:
-        async for came in source.follow(conversation, run, state.via):
+        async for came in source.runs.follow(conversation, run, state.via):
             news.append(came)
             run.extend(came or ())
 

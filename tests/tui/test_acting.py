@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.places import tilde
 from oh_tui.settings import Settings
-from oh_tui.sources import server
+from oh_tui.sources import sandboxes
 from oh_tui.sources.files import FileSource
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -181,7 +181,7 @@ async def test_a_404_of_a_pause_that_worked_all_the_same_is_a_success() -> None:
 async def test_a_pause_that_never_comes_is_not_called_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(sandboxes, "SETTLE", 0.2)
     between = Between()
     between.answer(PAUSE, 200, '{"success": true}', "application/json")
     async with explore(wrap=between) as it:

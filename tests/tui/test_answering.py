@@ -166,8 +166,9 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
         await opened(it, OAUTH)
         conversation = it.screen.session.current
         assert conversation is not None
-        assert it.screen.session.source is not None
-        standing = await it.screen.session.source.agents().standing(conversation.id)
+        source = it.screen.session.source
+        assert source is not None and source.agents is not None
+        standing = await source.agents.standing(conversation.id)
         many = replace(standing, calls=standing.calls * 9)
         assert answering._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
         blocks = answering._calls_blocks(standing.calls * 9)

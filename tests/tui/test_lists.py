@@ -17,6 +17,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.needs import Group, Stand
 from oh_tui.settings import Settings
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.triage import Row
@@ -84,6 +85,19 @@ async def test_hostile_titles_are_shown_harmless_and_in_line() -> None:
         assert len(widths) == 1
 
 
+class Looks(ServerRuns):
+    """Nothing is told of the runs of those that changed."""
+
+    def __init__(self, source: Changing) -> None:
+        super().__init__(source.api)
+        self.source = source
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        return (
+            None if conversation.title in self.source.stands else await super().peek(conversation)
+        )
+
+
 class Changing(ServerSource):
     """A server on which some conversations came to stand otherwise just now; on every change it
     makes them look new (measured)."""
@@ -93,6 +107,7 @@ class Changing(ServerSource):
         super().__init__(AppServer(demo.base_url, app=demo.app), "demo", remembered=demo.remembered)
         self.stands: dict[str, str] = {}
         """Title -> execution status."""
+        self.runs = self.remote = Looks(self)
 
     async def newest(self) -> Page[Conversation]:
         page = await super().newest()
@@ -107,10 +122,6 @@ class Changing(ServerSource):
         return msgspec.structs.replace(
             one, execution_status=status, created_at=now, updated_at=now, sandbox_status="RUNNING"
         )
-
-    async def peek(self, conversation: Conversation) -> Trajectory | None:
-        changed = conversation.title in self.stands
-        return None if changed else await super().peek(conversation)
 
 
 def titles(it: Explorer) -> list[str | None]:

@@ -15,7 +15,7 @@ from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui import lists, refreshing
 from oh_tui.tui.triage import Board
 from tests.tui.explorer import Between, Explorer, explore
-from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing
+from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 
 SEARCH = "GET /api/v1/app-conversations/search"
 
@@ -142,12 +142,13 @@ async def test_out_of_sight_it_is_read_seldom_unless_a_notice_is_wanted(
         assert between.count(SEARCH) == asked + 1
 
 
-class Hanging(Changing):
-    """A server of which one agent server takes connections and never answers."""
+class Hanging(Looks):
+    """The runs of a server of which one agent server takes connections and never answers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.hangs = ""
+    hangs = "Add OAuth login"
+
+    def __init__(self, source: Changing) -> None:
+        super().__init__(source)
         self.peeked: list[str | None] = []
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
@@ -161,16 +162,16 @@ async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lists, "ANSWER", 0.3)
-    source = Hanging()
-    source.hangs = "Add OAuth login"
+    source = Changing()
+    source.runs = source.remote = runs = Hanging(source)
     async with explore(source=lambda: source) as it:
         for _ in range(3):
             it.screen.refresh_lists()
             await it.pilot.pause(0.02)
         await it.settle()
         assert "pytest -q" in it.text("#conversations")
-        assert source.peeked.count(source.hangs) == 1, "not again and again"
-        assert len(source.peeked) > 3
+        assert runs.peeked.count(runs.hangs) == 1, "not again and again"
+        assert len(runs.peeked) > 3
 
 
 async def test_rows_further_down_are_asked_for_in_turn_those_in_sight_each_time() -> None:

@@ -231,7 +231,7 @@ async def test_the_newest_run_of_this_machine_is_the_first_and_goes_on(tmp_path:
     keep(tmp_path, "aaaa", "more")
     newest = (await source.newest()).items
     assert [c.id[:4] for c in newest] == ["aaaa", "bbbb"]
-    assert (await source.count_events(newest[0]))[0] == 2
+    assert (await source.runs.count_events(newest[0]))[0] == 2
     with pytest.raises(Problem, match="There is no folder"):
         await ThisMachine(tmp_path / "none").newest()
 
@@ -350,8 +350,10 @@ async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() 
         demo = make_demo(NOW)
         demo.rate_limited = False
         other = ServerSource(AppServer(demo.base_url, app=there(demo.app), waits=AT_ONCE), "other")
-        paused = next(s.id for s in await other.sandboxes() if s.status == "PAUSED")
-        it.screen.run_worker(flows.change_sandbox(it.screen, other, paused), group="write")
+        paused = next(s.id for s in await other.sandboxes.all() if s.status == "PAUSED")
+        it.screen.run_worker(
+            flows.change_sandbox(it.screen, other.sandboxes, paused), group="write"
+        )
         await it.until(lambda: it.screen.question_bar.display)
         asked = len(here.asked)
         await it.send("enter")

@@ -242,7 +242,7 @@ async def test_a_followed_run_whose_steps_get_other_numbers_keeps_the_cursor() -
 
     async with explore() as it:
         source = it.screen.session.source
-        assert source is not None
+        assert source is not None and source.remote is not None
 
         async def load(*_: object) -> AsyncGenerator[Loaded, None]:
             yield Loaded("agent server", build(early, live=True), 4, 4)
@@ -251,7 +251,7 @@ async def test_a_followed_run_whose_steps_get_other_numbers_keeps_the_cursor() -
             while True:
                 yield await answers.get()
 
-        source.load, source.follow = load, follow  # type: ignore[method-assign,assignment]
+        source.remote.load, source.remote.follow = load, follow  # type: ignore[method-assign,assignment]
         await it.open(FLAKY)
         await it.press("G")
         assert (it.screen.timeline.row_count(), number(it)) == (4, 4)

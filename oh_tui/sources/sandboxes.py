@@ -1,0 +1,207 @@
+"""The sandboxes of a server: pause and resume with their plan, start, and the way into one."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import posixpath
+from collections.abc import AsyncGenerator, AsyncIterator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.api.errors import ApiError, RateLimited
+from oh_tui.patterns import pattern
+from oh_tui.problem import Problem, Refused, Remedy
+from oh_tui.sources import PAGE, SandboxPlan, cut_words
+from oh_tui.sources.following import running_agent
+from oh_tui.text import safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.api import AppServer
+    from oh_tui.api.models import Conversation, GitChange, Sandbox, StartTask
+    from oh_tui.api.requests import StartRequest
+    from oh_tui.sources.workspace import Workspace
+
+SETTLE = 30.0
+"""Seconds that a pause or resume may take before we say that it has not happened yet."""
+
+UNSURE = 3.0
+"""The same when the call gave no answer that tells whether it was heard."""
+
+
+class Stage(StrEnum):
+    """What goes on while a sandbox is paused or resumed, in words that fit anywhere."""
+
+    AGENT_STOPPING = "agent stopping after this step"
+    AGENT_STOPPED = "agent stopped"
+    PAUSING = "sandbox pausing"
+    RESUMING = "sandbox resuming"
+    PAUSED = "paused"
+    RUNNING = "running again"
+
+
+class Sandboxes:
+    """The sandboxes of an app server."""
+
+    def __init__(self, api: AppServer, problems: list[str]) -> None:
+        """`problems` gets a sentence when the list leaves some out."""
+        self._api = api
+        self._problems = problems
+
+    async def all(self) -> list[Sandbox]:
+        found: list[Sandbox] = []
+        async for page in self._api.iter_sandboxes():
+            found += page.items
+            if page.is_cut and (told := cut_words("sandboxes")) not in self._problems:
+                self._problems.append(told)
+        return found
+
+    async def get(self, sandbox_id: str) -> Sandbox | None:
+        return (await self._api.get_sandboxes([sandbox_id]))[0]
+
+    async def inside(self, sandbox_id: str) -> tuple[Conversation, ...]:
+        """The conversations in a sandbox, sub-conversations too."""
+        page = await self._api.search_conversations(
+            sandbox_id__eq=sandbox_id, include_sub_conversations=True, limit=PAGE
+        )
+        return tuple(page.items)
+
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        """What git in the sandbox lists as changed, by whole paths; None when no sandbox runs that
+        could be asked. Asked of the folder that the agent works in, where the app server
+        puts the repository. Two calls to the agent server."""
+        agent = running_agent(self._api, conversation)
+        if agent is None:
+            return None
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        changes = await agent.git_changes(folder)
+        return [
+            replace(change, path=posixpath.join(folder, _unquoted(change.path)))
+            for change in changes
+        ]
+
+    async def plan(self, sandbox_id: str) -> SandboxPlan:
+        """What pausing or resuming it would do, by the state of this moment. Three calls."""
+        sandbox = await self.get(sandbox_id)
+        if sandbox is None or sandbox.status == "MISSING":
+            return SandboxPlan(
+                "", sandbox, reason="the sandbox is gone; its history stays readable"
+            )
+        inside = await self.inside(sandbox_id)
+        if sandbox.status == "RUNNING":
+            return SandboxPlan("pause", sandbox, inside)
+        if sandbox.status == "PAUSED":
+            others = [s for s in await self.all() if s.status == "RUNNING"]
+            others.sort(key=lambda s: s.created_at or "")
+            return SandboxPlan("resume", sandbox, inside, tuple(others))
+        state = safe_line(sandbox.status or "in no known state").lower()
+        return SandboxPlan("", sandbox, inside, reason=f"the sandbox is {state}", hint=Remedy.WAIT)
+
+    async def carry_out(
+        self, plan: SandboxPlan, *, stop_agents: bool, patient: bool = False
+    ) -> AsyncIterator[Stage]:
+        """Pause or resume as planned; tells each stage, the last being what is true then. What the
+        server was asked for and does not do is Refused after half a minute, unless `patient`."""
+        assert plan.sandbox is not None
+        from oh_tui.sources.acting import watched
+
+        sandbox_id = plan.sandbox.id
+        wanted = "PAUSED" if plan.action == "pause" else "RUNNING"
+        if stop_agents:
+            for conversation in plan.running:
+                agent = running_agent(self._api, conversation)
+                if agent:
+                    yield Stage.AGENT_STOPPING
+                    await watched(agent, agent.pause())
+                    yield Stage.AGENT_STOPPED
+        yield Stage.PAUSING if wanted == "PAUSED" else Stage.RESUMING
+        failure: ApiError | None = None
+        try:
+            if wanted == "PAUSED":
+                await self._api.pause_sandbox(sandbox_id)
+            else:
+                await self._api.resume_sandbox(sandbox_id)
+        except ApiError as problem:
+            failure = problem
+        yield await self._settled(sandbox_id, wanted, failure, math.inf if patient else SETTLE)
+
+    async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
+        """The sandboxes that the server paused to make room for those that were resumed as planned,
+        which it does not tell (measured)."""
+        resumed = [plan for plan in plans if plan.action == "resume"]
+        ran = {one.id for plan in resumed for one in (*plan.others, plan.sandbox) if one}
+        if len(ran) < 2:
+            return []
+        return [one for one in await self.all() if one.id in ran and one.status == "PAUSED"]
+
+    async def _settled(
+        self, sandbox_id: str, wanted: str, failure: ApiError | None, settle: float
+    ) -> Stage:
+        """The state re-read until it is as wanted: success of the call only means "asked", its 404
+        only "it failed" (measured), and a call that broke off may have been heard."""
+        loop = asyncio.get_running_loop()
+        patience = settle
+        if failure is not None:
+            patience = UNSURE if failure.status in (None, 200, 502, 504) else 0.0
+        began, wait = loop.time(), 0.1
+        while True:
+            try:
+                sandbox = await self.get(sandbox_id)
+            except Problem as problem:
+                raise failure or problem from problem
+            status = sandbox.status if sandbox else "MISSING"
+            if status == wanted:
+                return Stage.PAUSED if wanted == "PAUSED" else Stage.RUNNING
+            if status == "MISSING":
+                raise Refused("The sandbox is gone", "its history stays readable")
+            if status == "ERROR" and patience == math.inf:
+                raise Refused("The sandbox is failed", "its history stays readable")
+            if failure is not None and wanted == "RUNNING" and status == "STARTING":
+                failure, patience = None, settle  # it was heard, whatever was answered
+            if loop.time() >= began + patience:
+                break
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 3.0)
+        verb = "pause" if wanted == "PAUSED" else "resume"
+        now = safe_line(status or "in no known state").lower()
+        if failure is None:
+            raise Refused(
+                f"The server was asked to {verb} the sandbox, which is still {now}",
+                Remedy.WAIT_FOR_IT,
+            )
+        why = failure.sentence
+        if isinstance(failure, RateLimited):
+            why = f"{why}: {failure.hint}"  # how long to wait; how it stands is known already
+        raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
+
+    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
+        """Start a conversation; tells each stage, the last being READY. Refused when it fails."""
+        from oh_tui.sources import starting
+
+        return starting.start(self._api, request)
+
+    async def started(self, identifier: str) -> StartTask | None:
+        """The start of a conversation that has this id, which is easily taken for that of the
+        conversation."""
+        return (await self._api.get_start_tasks([identifier]))[0]
+
+    async def workspace(self, conversation: Conversation) -> Workspace:
+        """The shell and the files of the sandbox of a conversation, which must run."""
+        from oh_tui.sources.workspace import open_workspace
+
+        return await open_workspace(self._api, conversation)
+
+
+def _unquoted(path: str) -> str:
+    """A path as git names it when it is not ASCII: in quotes, each byte of such a character as
+    `\\303`, which agent server 1.34.0 makes `/303` of (measured)."""
+    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
+        return path
+    raw = path[1:-1].encode("utf-8", "surrogatepass")
+    return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
+
+
+_GIT_BYTE = pattern(rb"[\\/]([23][0-7]{2})")
