@@ -10,6 +10,7 @@ class Remedy(StrEnum):
     shell a command. Each has its own words in one table (`tui/remedies.py` and
     `commands/remedies.py`); the value says it for a script that uses the API alone."""
 
+    MAYBE_DONE = "It may have been done all the same: look before you try again"
     REFRESH = "read it again"
     LIST = "look at the list of conversations"
     WAIT = "try again in a moment"
@@ -31,6 +32,7 @@ class Remedy(StrEnum):
     CONTINUE_AGAIN = "let it go on once more"
     CONTINUE_LATER = "it still ends the step in which it was stopped: try again in a moment"
     SEND_AGAIN = "send the message again"
+    MAY_ARRIVE = "the message may arrive all the same: look before you send it again"
     START_LATER = "try again in a minute"
     FIND_START = "look at the list: it may be there; else start it again"
     FIND_START_LATER = "look at the list in a minute before you start it again"

@@ -28,13 +28,14 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.models import Secret
+from oh_tui.problem import Remedy
 from oh_tui.text import clean_line, safe_line
 from oh_tui.trajectory.events import decode_json
 
 LONGEST = 86_400.0
 """Seconds up to which a wait that a server asks for is told."""
 
-MAYBE_DONE = "It may have been done all the same: look before you try again"
+MAYBE_DONE = Remedy.MAYBE_DONE
 
 _SAID_ALREADY = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
 

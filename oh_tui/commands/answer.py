@@ -4,10 +4,9 @@ how it stands at that moment and told by how it stands then."""
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.api.errors import ServerError, TimedOut
 from oh_tui.commands.acting import require_consent, short, text_of
 from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command
@@ -16,17 +15,14 @@ from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
-from oh_tui.text import safe_line
+from oh_tui.sources.acting import Stage
+from oh_tui.sources.agent_state import How
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.acting import Agents, Steps
     from oh_tui.sources.agent_state import Standing
-
-GIVEN_UP = (502, 504)
-"""Statuses with which the app server gives a message up after 30 s, which arrives all the same
-(measured, app server 1.11.0)."""
 
 
 async def send(call: Call) -> int:
@@ -36,43 +32,23 @@ async def send(call: Call) -> int:
     if not text.strip():
         raise Problem("There is nothing to send", "oh-tui send ID TEXT, or - for standard input")
     agents, before = await _standing(call)
-    identifier = short(before.conversation)
-    stages: list[str] = []
-    held = before.calls if not before.runs else ()
-    now = before
-    if before.waits or held:
-        if not (call.asked.approve or call.asked.reject):
-            raise Refused(
-                f"{_calls_wait(before)}, and a message would run it: nothing was sent",
-                "--reject rejects it and then sends, --approve lets it run",
-            )
-        if call.asked.approve:
-            before.require_in_sight()
-        else:
-            call.goes_on = "what waited may be rejected, and nothing was sent"
-            stages.append("rejected")
-            now = await agents.reject_for_message(before)
-    call.goes_on = f"the message may arrive all the same: oh-tui tail {identifier} tells"
-    try:
-        await _through(agents.send(now, text, approve=call.asked.approve), stages)
-    except (ServerError, TimedOut) as error:
-        if isinstance(error, ServerError) and error.status not in GIVEN_UP:
-            raise
-        raise type(error)(
-            error.sentence,
-            "the message may arrive all the same: "
-            f"oh-tui tail {identifier} tells, before you send it again",
-            status=error.status,
-            address=error.address,
-            detail=error.detail,
-        ) from error
-    call.goes_on = ""
-    sent, now = now, await agents.settled(now)
-    now.require_nothing_unseen(sent)
-    done = "sent"
-    if held:
-        done = "approved and sent" if call.asked.approve else "rejected and sent"
-    _tell(call, now, done, stages, held)
+    approve, reject = call.asked.approve, call.asked.reject
+    if before.is_held and not (approve or reject):
+        raise Refused(
+            f"{_calls_wait(before)}, and a message would run it: nothing was sent",
+            "--reject rejects it and then sends, --approve lets it run",
+        )
+    if before.is_held and approve:
+        before.require_in_sight()
+    arrives = f"the message may arrive all the same: oh-tui tail {call.about} tells"
+    rejects = before.is_held and reject
+    call.goes_on = "what waited may be rejected, and nothing was sent" if rejects else arrives
+    steps = agents.send(before, text, approve=approve, reject=reject)
+    now, stages = await _through(call, steps, {Stage.REJECTED: arrives})
+    done, calls = "sent", before.calls if before.is_held else ()
+    if calls:
+        done = "approved and sent" if approve else "rejected and sent"
+    _tell(call, now, done, stages, calls)
     return 0
 
 
@@ -87,32 +63,23 @@ async def reject(call: Call) -> int:
 async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
     agents, before = await _standing(call)
     if not before.waits:
-        raise Refused(f"Nothing waits for an answer: {stands(before)}", _next(before))
-    stages: list[str] = []
+        raise Refused(f"Nothing waits for an answer: {before.in_words}", _next(before))
     if accept:
         before.require_in_sight()
-    call.goes_on = f"the answer may be given: oh-tui tail {short(before.conversation)} tells"
-    reason = reason.strip()
-    await _through(agents.answer(before, accept=accept, reason=reason), stages)
-    call.goes_on = ""
-    # one that asks again at once may be about to run by the same answer: it is looked at longer
-    now = await agents.settled(before, lambda now: not now.waits)
-    now.require_answered(before, accept=accept, reason=reason)
+    call.goes_on = f"the answer may be given: oh-tui tail {call.about} tells"
+    steps = agents.answer(before, accept=accept, reason=reason.strip())
+    now, stages = await _through(call, steps)
     _tell(call, now, "approved" if accept else "rejected", stages, before.calls)
     return 0
 
 
 async def stop(call: Call) -> int:
     agents, before = await _standing(call)
-    stages: list[str] = []
     if not before.runs:
-        _tell(call, before, "nothing to stop", stages, ())
+        _tell(call, before, "nothing to stop", [], ())
         return 0
     call.goes_on = "the agent was asked to stop, and does so when its step ends"
-    await _through(agents.stop(before, at_once=call.asked.now), stages)
-    call.goes_on = ""
-    now = await agents.settled(before, lambda now: not now.runs)
-    now.require_stopped()
+    now, stages = await _through(call, agents.stop(before, at_once=call.asked.now))
     cut = before.calls if call.asked.now else ()
     _tell(call, now, "stopped", stages, cut)
     return 0
@@ -120,32 +87,26 @@ async def stop(call: Call) -> int:
 
 async def go_on(call: Call) -> int:
     agents, before = await _standing(call)
-    identifier = short(before.conversation)
-    stages: list[str] = []
     if before.runs:
-        _tell(call, before, "nothing to continue", stages, ())
+        _tell(call, before, "nothing to continue", [], ())
         return 0
     if before.waits:
         raise Refused(
             f"{_calls_wait(before)}: to continue would approve that",
-            f"oh-tui approve {identifier}, or oh-tui reject {identifier} REASON",
+            _next(before),
         )
-    stopped = before.status in ("paused", "error", "stuck")
-    if not (before.calls or before.unread or stopped):
-        raise Refused(f"There is nothing to continue: {stands(before)}", _next(before))
+    if not before.can_continue:
+        raise Refused(f"There is nothing to continue: {before.in_words}", _next(before))
     if before.calls:
         names = ", ".join(what(one) for one in before.calls)
         again = "again" if len(before.calls) == 1 else f"again, all {len(before.calls)}"
         require_consent(
             call,
             f"A call without a result runs {again}: {names}",
-            f"oh-tui continue {identifier} --yes",
+            f"oh-tui continue {call.about} --yes",
         )
     call.goes_on = "the agent may go on"
-    await _through(agents.go_on(before), stages)
-    call.goes_on = ""
-    now = await agents.settled(before)
-    now.require_gone_on(before)
+    now, stages = await _through(call, agents.go_on(before))
     _tell(call, now, "continued", stages, before.calls)
     return 0
 
@@ -162,13 +123,26 @@ async def _standing(call: Call) -> tuple[Agents, Standing]:
     return agents, standing
 
 
-async def _through(work: AsyncIterator[str], stages: list[str]) -> None:
+async def _through(
+    call: Call, steps: Steps, go_on: Mapping[Stage, str] | None = None
+) -> tuple[Standing, list[str]]:
+    """How the agent stands in the end, and the stages; with one of `go_on` what goes on when the
+    command is interrupted is another."""
+    stages: list[str] = []
+    now: Standing | None = None
     try:
-        async for stage in work:
-            stages.append(stage)
-            tell_progress(stage)
+        async for step in steps:
+            if not isinstance(step, Stage):
+                now, call.goes_on = step, ""
+                continue
+            stages.append(step)
+            tell_progress(step)
+            if go_on and step in go_on:
+                call.goes_on = go_on[step]
     finally:
         tell_progress("")
+    assert now is not None
+    return now, stages
 
 
 def _calls_wait(standing: Standing) -> str:
@@ -184,41 +158,18 @@ def what(step: Step) -> str:
     return describe(step, Outcome.WAITING).what
 
 
-def stands(standing: Standing) -> str:
-    """How an agent stands, in words."""
-    if standing.obstacle:
-        return f"{standing.obstacle.sentence[0].lower()}{standing.obstacle.sentence[1:]}"
-    if standing.waits:
-        return "the agent waits for an answer"
-    match standing.status:
-        case "running":
-            return "the agent works"
-        case "paused":
-            return "the agent is stopped"
-        case "finished":
-            return "the agent has finished"
-        case "error":
-            return "the run ended in an error"
-        case "stuck":
-            return "the agent is stuck"
-        case "idle" if standing.unread:
-            return "the agent is idle, and has something to read"
-        case "idle":
-            return "the agent is idle, with nothing to do"
-        case other:
-            return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
-
-
 def _next(standing: Standing) -> str:
     """The command that goes on from there."""
-    identifier = short(standing.conversation)
-    if standing.runs:
-        return f"oh-tui tail -f {identifier} shows what it does"
-    if standing.waits:
-        return f"oh-tui approve {identifier}, or oh-tui reject {identifier} REASON"
-    if standing.calls or standing.unread or standing.status in ("paused", "error", "stuck"):
-        return f"oh-tui continue {identifier} lets it go on"
-    return f"oh-tui send {identifier} TEXT tells it what to do"
+    how = How.UNREAD if standing.can_continue else standing.how
+    return _NEXT.get(how, _NEXT[How.IDLE]).replace("{id}", short(standing.conversation))
+
+
+_NEXT = {
+    How.WORKS: "oh-tui tail -f {id} shows what it does",
+    How.WAITS: "oh-tui approve {id}, or oh-tui reject {id} REASON",
+    How.UNREAD: "oh-tui continue {id} lets it go on",
+    How.IDLE: "oh-tui send {id} TEXT tells it what to do",
+}
 
 
 def _tell(call: Call, now: Standing, done: str, stages: list[str], calls: tuple[Step, ...]) -> None:
@@ -230,7 +181,7 @@ def _tell(call: Call, now: Standing, done: str, stages: list[str], calls: tuple[
         print(f"{done}  {what(one)}")
     if not calls:
         print(f"{done}  {title(now.conversation)}")
-    print(stands(now) + ("" if now.runs else f": {_next(now)}"))
+    print(now.in_words + ("" if now.runs else f": {_next(now)}"))
 
 
 def _document(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oh_tui.problem import Remedy
 
 WORDS = {
+    Remedy.MAYBE_DONE: "It may have been done all the same: look before you try again",
     Remedy.REFRESH: "try again",
     Remedy.LIST: "oh-tui conversations lists what is there",
     Remedy.WAIT: "try again in a moment",
@@ -29,6 +30,8 @@ WORDS = {
     Remedy.CONTINUE_AGAIN: "try again",
     Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: try again in a moment",
     Remedy.SEND_AGAIN: "try again",
+    Remedy.MAY_ARRIVE: "the message may arrive all the same: oh-tui tail {id} tells, before you "
+    "send it again",
     Remedy.START_LATER: "try again in a minute",
     Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",
     Remedy.FIND_START_LATER: "oh-tui conversations lists it in a minute: look there before you "

@@ -7,12 +7,14 @@ that the user saw. Facts without another source are measured on agent server 1.3
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oh_tui.api.errors import Conflict
+from oh_tui.api.errors import ApiError, Conflict, TimedOut
 from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE, build
 from oh_tui.sources.agent_state import Standing, read
@@ -47,13 +49,31 @@ READY = 10.0
 """Seconds in which an agent that has only just begun to wait, or ended its run, can go on."""
 
 
+class Stage(StrEnum):
+    """What goes on while an agent is told something, in words that fit anywhere."""
+
+    APPROVING = "approving"
+    REJECTING = "rejecting"
+    REJECTED = "rejected"
+    STOPPING = "the agent stops after this step"
+    STOPPING_NOW = "stopping the agent now"
+    GOING_ON = "the agent goes on"
+    SENDING = "sending"
+    SENDING_LATER = "sending: it arrives when this step ends"
+
+
+Steps = AsyncIterator[Stage | Standing]
+"""The stages of what was asked, then how the agent stands; an error after that says what became of
+it otherwise than asked."""
+
+
 class HalfDone(Refused):
     """What was asked was done, and must not be done again; something failed after it."""
 
 
 class Agents:
-    """The agents of an app server's conversations. What changes something tells its stages; how
-    the agent stands after it is read again, never taken for granted."""
+    """The agents of an app server's conversations. What changes something gives its stages, and
+    then how the agent stands: that is read again, never taken for granted."""
 
     def __init__(self, api: AppServer) -> None:
         self._api = api
@@ -98,22 +118,24 @@ class Agents:
             now = read(conversation, status, run)
         return now
 
-    async def answer(
-        self, standing: Standing, *, accept: bool, reason: str = ""
-    ) -> AsyncIterator[str]:
-        """Answer all calls that wait; the server knows no answer to one of several. Whether it was
-        this answer that they got tells `Standing.require_answered` of how it stands then."""
+    async def answer(self, standing: Standing, *, accept: bool, reason: str = "") -> Steps:
+        """Answer all calls that wait; the server knows no answer to one of several. Raises Refused
+        at the end when it was not this answer that they got."""
         now = await self._as_shown(standing)
         if not now.waits:
             raise _changed()
         agent = self._agent(now.conversation)
         if accept:
             now.require_in_sight()
-            yield "approving"
+            yield Stage.APPROVING
             await self._run(agent, now, agent.approve)
         else:
-            yield "rejecting"
+            yield Stage.REJECTING
             await agent.respond_to_confirmation(False, reason or REASON)
+        # one that asks again at once may be about to run by the same answer: it is looked at longer
+        after = await self._after(standing, lambda one: not one.waits)
+        yield after
+        after.require_answered(standing, accept=accept, reason=reason)
 
     async def _run(
         self,
@@ -139,18 +161,21 @@ class Agents:
             now = await self._of_agent(shown.conversation, agent)
             now.require_as_shown(shown)
 
-    async def stop(self, standing: Standing, *, at_once: bool) -> AsyncIterator[str]:
+    async def stop(self, standing: Standing, *, at_once: bool) -> Steps:
         """After the present step, however long that takes, or in the middle of it."""
         agent = self._agent(standing.conversation)
         if at_once:
-            yield "stopping the agent now"
+            yield Stage.STOPPING_NOW
             await agent.interrupt()
         else:
-            yield "the agent stops after this step"
+            yield Stage.STOPPING
             now = await self.standing(standing.conversation.id)
             await watched(agent, agent.pause())
             if now.runs and not now.calls:
                 await self._step_over(now)
+        after = await self._after(standing, lambda one: not one.runs)
+        yield after
+        after.require_stopped()
 
     async def _step_over(self, before: Standing) -> None:
         """While the model thinks a stop is granted at once: the agent is "paused", and still does
@@ -172,26 +197,30 @@ class Agents:
                 )
             await asyncio.sleep(WATCH / 2)
 
-    async def go_on(self, standing: Standing) -> AsyncIterator[str]:
+    async def go_on(self, standing: Standing) -> Steps:
         """Let the agent go on; calls without a result are run (again)."""
         now = await self._as_shown(standing)
         if now.runs:
             raise Refused("The agent runs already", Remedy.STOP)
         now.require_in_sight()
         agent = self._agent(now.conversation)
-        yield "the agent goes on"
+        yield Stage.GOING_ON
         try:
             await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
             if now.status == "paused":  # and yet at work: see `_step_over`
                 refused.hint = Remedy.CONTINUE_LATER
             raise
+        after = await self._after(standing)
+        yield after
+        after.require_gone_on(standing)
 
     async def send(
-        self, standing: Standing, text: str, *, approve: bool = False
-    ) -> AsyncIterator[str]:
-        """Say something and let the agent read it. Raises HalfDone when it arrived and is
-        not read.
+        self, standing: Standing, text: str, *, approve: bool = False, reject: bool = False
+    ) -> Steps:
+        """Say something and let the agent read it; one that `is_held` needs to be told what is to
+        become of its calls. Raises HalfDone when it arrived and is not read, or when a call that
+        was not shown got an answer by it.
 
         An agent that goes on with a message runs the calls that wait before it reads it. So it is
         only sent when there are none, or with `approve`, and never with the word to go on: the
@@ -199,29 +228,41 @@ class Agents:
         when it stands as before. One that works reads the message by itself; its present step may
         end with a question.
         """
+        if reject and standing.is_held:
+            yield Stage.REJECTING
+            standing = await self.reject_for_message(standing)
+            yield Stage.REJECTED
         now = await self._as_shown(standing)
         if now.calls and not (approve or now.runs):
             raise _changed()
         agent = self._agent(now.conversation)
         if now.runs:
-            yield "sending: it arrives when this step ends"
-            await watched(agent, agent.send_message(text, run=False))
+            yield Stage.SENDING_LATER
+            with _may_arrive():
+                await watched(agent, agent.send_message(text, run=False))
         else:
             now.require_in_sight()
-            yield "sending"
-            await self.leave(now.conversation.id, text)
+            yield Stage.SENDING
+            with _may_arrive():
+                await self.leave(now.conversation.id, text)
         try:
+            goes_on = not now.runs
             if now.runs:
                 now = await self.standing(now.conversation.id)
-                if not now.unread or now.runs or now.waits or now.calls or now.obstacle:
-                    return
-                yield "the agent goes on"
-            await self._let_read(agent, now)
+                goes_on = now.unread and not (now.runs or now.waits or now.calls or now.obstacle)
+                if goes_on:
+                    yield Stage.GOING_ON
+            if goes_on:
+                await self._let_read(agent, now)
         except Problem as problem:
             told = f"{problem.sentence[0].lower()}{problem.sentence[1:]}"
             raise HalfDone(
                 f"The message is there, but the agent was not let go on: {told}", problem.hint
             ) from problem
+        after = await self._after(standing)
+        yield after
+        if unseen := after.unseen(standing):
+            raise HalfDone(unseen.sentence, unseen.hint)
 
     async def leave(self, conversation_id: str, text: str) -> None:
         """Say something that the agent reads when it is let go on."""
@@ -269,6 +310,16 @@ class Agents:
             await asyncio.sleep(wait)
             wait = min(wait * 2, 0.5)
 
+    async def _after(
+        self, before: Standing, as_asked: Callable[[Standing], bool] = lambda _: True
+    ) -> Standing:
+        """`settled`, after what was asked is done: it must not be done again when this fails."""
+        try:
+            return await self.settled(before, as_asked)
+        except Problem as problem:
+            told = f"It was done, but then: {problem.sentence}"
+            raise HalfDone(told, problem.hint) from problem
+
     async def _as_shown(self, standing: Standing) -> Standing:
         """The state of this moment; what was decided on must still be so, for a call that nobody
         saw must not be answered."""
@@ -299,6 +350,19 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
         await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # where another error is told already, nobody else takes this one
+
+
+@contextlib.contextmanager
+def _may_arrive() -> Iterator[None]:
+    """The app server gives a message up after 30 s, which arrives all the same (measured, app
+    server 1.11.0)."""
+    try:
+        yield
+    except ApiError as error:
+        given_up = isinstance(error, TimedOut) or error.status in (502, 504)
+        if given_up and error.hint == Remedy.MAYBE_DONE:
+            error.hint = Remedy.MAY_ARRIVE
+        raise
 
 
 def _changed() -> Problem:

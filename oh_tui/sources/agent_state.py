@@ -8,6 +8,7 @@ answered in between (measured: the agent then waits with a new call moments late
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,30 @@ if TYPE_CHECKING:
 WAITING = "waiting_for_confirmation"
 _CONDENSED = "Condensation"
 _REJECTED = "UserRejectObservation"
+
+
+class How(StrEnum):
+    """How an agent stands, in words that fit anywhere; each face may go on with what helps then."""
+
+    WAITS = "the agent waits for an answer"
+    WORKS = "the agent works"
+    STOPPED = "the agent is stopped"
+    FINISHED = "the agent has finished"
+    FAILED = "the run ended in an error"
+    STUCK = "the agent is stuck"
+    UNREAD = "the agent is idle, and has something to read"
+    IDLE = "the agent is idle, with nothing to do"
+    OTHER = "the agent is in no known state"
+
+
+_HOW = {
+    WAITING: How.WAITS,
+    "running": How.WORKS,
+    "paused": How.STOPPED,
+    "finished": How.FINISHED,
+    "error": How.FAILED,
+    "stuck": How.STUCK,
+}
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -78,6 +103,34 @@ class Standing(msgspec.Struct, frozen=True):
                 state = safe_line(other).lower()[:20]
                 return Refused(f"The sandbox is {state}", Remedy.WAIT)
 
+    @property
+    def how(self) -> How:
+        if self.status == "idle":
+            return How.UNREAD if self.unread else How.IDLE
+        return _HOW.get(self.status, How.OTHER)
+
+    @property
+    def in_words(self) -> str:
+        """Why nothing can be told to the agent, or how it stands, as a part of a sentence."""
+        if self.obstacle:
+            return f"{self.obstacle.sentence[0].lower()}{self.obstacle.sentence[1:]}"
+        if self.how is How.OTHER and self.status:
+            return f"the agent is {safe_line(self.status)[:40]}"
+        return self.how
+
+    @property
+    def is_held(self) -> bool:
+        """A message would let calls run before it is read: they are to be approved or rejected
+        first (measured, agent server 1.34.0)."""
+        return self.waits or (bool(self.calls) and not self.runs)
+
+    @property
+    def can_continue(self) -> bool:
+        """There is something to go on with, and nothing to answer before."""
+        stopped = self.how in (How.STOPPED, How.FAILED, How.STUCK)
+        idle = not (self.runs or self.waits)
+        return idle and (stopped or self.unread or bool(self.calls))
+
     def same_calls(self, other: Standing) -> bool:
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
@@ -111,23 +164,6 @@ class Standing(msgspec.Struct, frozen=True):
                 "What would run is not among the last events of this run, so it was not approved",
                 Remedy.LOOK_FIRST,
             )
-
-    @property
-    def in_words(self) -> str:
-        """As the end of a sentence that says why something was not done."""
-        match self.status:
-            case "running":
-                return "the agent works"
-            case "finished":
-                return "the agent has finished"
-            case "error":
-                return "the run ended in an error"
-            case "stuck":
-                return "the agent is stuck"
-            case "paused":
-                return "the agent is stopped"
-            case other:
-                return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
 
     # After it was asked
 

@@ -7,7 +7,7 @@ each stage, read again what is true.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,8 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import same_id
 from oh_tui.human import duration, plural
-from oh_tui.problem import Problem
-from oh_tui.sources.acting import HalfDone
-from oh_tui.text import safe_line
+from oh_tui.sources.acting import Stage
+from oh_tui.sources.agent_state import How
 from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
@@ -31,7 +30,7 @@ from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.acting import Agents, Steps
     from oh_tui.sources.agent_state import Standing
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
@@ -97,11 +96,8 @@ async def answer(screen: MainScreen) -> None:
                 screen.footer.tell("not answered: a asks again")
                 return
             reason = given.strip()
-        accept = chosen == "yes"
-        stages = agents.answer(standing, accept=accept, reason=reason)
-        # one that asks again at once may be about to run by the same answer: it is looked at longer
-        now = await carry_out(screen, agents, standing, stages, lambda now: not now.waits)
-        now.require_answered(standing, accept=accept, reason=reason)
+        steps = agents.answer(standing, accept=chosen == "yes", reason=reason)
+        now = await carry_out(screen, standing, steps)
         done = "approved" if chosen == "yes" else "rejected"
         screen.footer.tell(f"{done} · {stands(now)}")
 
@@ -171,10 +167,10 @@ async def stop_or_go_on(screen: MainScreen) -> None:
         if standing.runs:
             await _stop(screen, agents, standing)
         elif standing.waits:
-            screen.footer.tell("the agent waits for your answer: a")
+            screen.footer.tell(stands(standing))
         elif is_told(screen, standing.conversation):
             return
-        elif standing.calls or standing.status in ("paused", "error", "stuck") or standing.unread:
+        elif standing.can_continue:
             await _go_on(screen, agents, standing)
         else:
             screen.footer.tell(stands(standing))
@@ -203,9 +199,8 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
     )  # fmt: skip
     if not chosen:
         return
-    stages = agents.stop(standing, at_once=chosen == "now")
-    now = await carry_out(screen, agents, standing, stages, lambda now: not now.runs, what=STOPPING)
-    now.require_stopped()
+    steps = agents.stop(standing, at_once=chosen == "now")
+    now = await carry_out(screen, standing, steps, what=STOPPING)
     screen.footer.tell(stands(now))
 
 
@@ -216,8 +211,7 @@ async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None
         question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
         if not await ask_about_calls(screen, standing, question):
             return
-    now = await carry_out(screen, agents, standing, agents.go_on(standing))
-    now.require_gone_on(standing)
+    now = await carry_out(screen, standing, agents.go_on(standing))
     screen.footer.tell(stands(now))
 
 
@@ -274,31 +268,24 @@ def _waiting(screen: MainScreen, stage: str) -> Iterator[None]:
 
 
 async def carry_out(
-    screen: MainScreen,
-    agents: Agents,
-    before: Standing,
-    stages: AsyncIterator[str],
-    as_asked: Callable[[Standing], bool] = lambda _: True,
-    *,
-    what: str = TELLING,
+    screen: MainScreen, before: Standing, steps: Steps, *, what: str = TELLING
 ) -> Standing:
-    """Show each stage with the seconds it takes, and read how the agent stands then, as
-    `Agents.settled`; the lists and the run are read again, whatever came of it."""
+    """Show each stage with the seconds it takes; how the agent stands then. The lists and the run
+    are read again, whatever came of it."""
     session = screen.session
+    now = before
     try:
-        with screen.session.writing(what, before.conversation.id):
-            stage = await anext(stages, None)
-            while stage is not None:
-                screen.footer.tell(stage, passing=True)
-                with _waiting(screen, stage):
-                    stage = await anext(stages, None)
-            try:
-                now = await agents.settled(before, as_asked)
-            except Problem as problem:
-                told = f"It was done, but then: {problem.sentence}"
-                raise HalfDone(told, problem.hint) from problem
-        status = now.status or now.conversation.execution_status
-        screen.sidebar.settled(replace(now.conversation, execution_status=status))
+        with session.writing(what, before.conversation.id):
+            step = await anext(steps, None)
+            while isinstance(step, Stage):
+                screen.footer.tell(step, passing=True)
+                with _waiting(screen, step):
+                    step = await anext(steps, None)
+        if step is not None:
+            now = step
+            status = now.status or now.conversation.execution_status
+            screen.sidebar.settled(replace(now.conversation, execution_status=status))
+            await anext(steps, None)
         return now
     finally:
         screen.refresh_lists()
@@ -306,29 +293,20 @@ async def carry_out(
             screen.read_run(session.current)
 
 
+_STANDS = {
+    How.WAITS: "the agent waits for your answer: a",
+    How.STOPPED: "the agent is stopped: P lets it go on",
+    How.FINISHED: "the agent has finished: m goes on with a message",
+    How.FAILED: "the run ended in an error: P tries to go on",
+    How.STUCK: "the agent is stuck: P lets it go on, m tells it what to do",
+    How.UNREAD: "the agent is idle: P lets it go on, m says more",
+    How.IDLE: "the agent is idle, with nothing to do: m tells it",
+}
+
+
 def stands(standing: Standing) -> str:
     """How an agent stands, with the key that goes on from there."""
-    if standing.obstacle:
-        return f"{standing.obstacle.sentence[0].lower()}{standing.obstacle.sentence[1:]}"
-    if standing.waits:
-        return "the agent waits for your answer: a"
-    match standing.status:
-        case "running":
-            return "the agent works"
-        case "paused":
-            return "the agent is stopped: P lets it go on"
-        case "finished":
-            return "the agent has finished: m goes on with a message"
-        case "error":
-            return "the run ended in an error: P tries to go on"
-        case "stuck":
-            return "the agent is stuck: P lets it go on, m tells it what to do"
-        case "idle" if standing.unread:
-            return "the agent is idle: P lets it go on, m says more"
-        case "idle":
-            return "the agent is idle, with nothing to do: m tells it"
-        case other:
-            return f"the agent is {safe_line(other)[:40] or 'in no known state'}"
+    return standing.in_words if standing.obstacle else _STANDS.get(standing.how, standing.in_words)
 
 
 def short_title(conversation: Conversation) -> str:

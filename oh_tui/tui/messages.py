@@ -159,27 +159,17 @@ async def _send(
         standing = await agents.standing(conversation.id)
     if standing.obstacle:
         raise standing.obstacle
-    approve = False
-    if standing.waits or (standing.calls and not standing.runs):
-        chosen = await _ask_before_message(screen, standing)
-        if not chosen:
-            return False
-        approve = chosen == "approve"
-        if not approve:
-            screen.footer.tell("rejecting")
-            standing = await agents.reject_for_message(standing)
-            screen.footer.tell("rejected")
-    stages = agents.send(standing, text, approve=approve)
+    chosen = await _ask_before_message(screen, standing) if standing.is_held else "send"
+    if not chosen:
+        return False
+    steps = agents.send(standing, text, approve=chosen == "approve", reject=chosen == "reject")
     try:
-        now = await carry_out(screen, agents, standing, stages, what=SENDING)
+        now = await carry_out(screen, standing, steps, what=SENDING)
     except HalfDone as problem:  # it is there: sent again it would be said twice
         session.drafts.pop(bare_id(conversation.id), None)
         screen.report(problem)
         return True
     session.drafts.pop(bare_id(conversation.id), None)
-    if unseen := now.unseen(standing):
-        screen.report(unseen)
-        return True
     if now.runs:
         told = "the agent reads it with its next step" if standing.runs else "the agent works"
     else:

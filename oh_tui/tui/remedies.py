@@ -5,6 +5,7 @@ from __future__ import annotations
 from oh_tui.problem import Problem, Remedy
 
 WORDS = {
+    Remedy.MAYBE_DONE: "It may have been done all the same: look before you try again",
     Remedy.REFRESH: "r reads again",
     Remedy.LIST: "r reads the list",
     Remedy.WAIT: "wait, then press r",
@@ -26,6 +27,7 @@ WORDS = {
     Remedy.CONTINUE_AGAIN: "P tries again",
     Remedy.CONTINUE_LATER: "It still ends the step in which it was stopped: P again in a moment",
     Remedy.SEND_AGAIN: "m tries again",
+    Remedy.MAY_ARRIVE: "It may have been done all the same: look before you try again",
     Remedy.START_LATER: "try again in a minute; the text is kept",
     Remedy.FIND_START: "look at the list: it may be there; else start it again",
     Remedy.FIND_START_LATER: "look at the list in a minute before you start it again",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from oh_tui.sources.acting import Agents
+from oh_tui.sources.acting import Stage as Acted
+from oh_tui.sources.agent_state import Standing
 
 from .acting import Stage
 
@@ -24,10 +26,11 @@ async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     agents = Agents(stage.api)
     shown = await agents.standing(conversation.id)
 
-    async def approved() -> list[str]:
-        return [word async for word in agents.answer(shown, accept=True)]
+    async def approved() -> list[Acted | Standing]:
+        return [step async for step in agents.answer(shown, accept=True)]
 
-    assert await stage.meanwhile(approved()) == ["approving"]
+    told, now = await stage.meanwhile(approved())
+    assert told == "approving" and isinstance(now, Standing) and not now.waits
     await stage.until_status(conversation, "finished")
     assert stage.ran(conversation)
     # a second one, when nothing waits any more, does no harm

@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.api import Conversation
 from oh_tui.sources import build
-from oh_tui.sources.agent_state import read
+from oh_tui.sources.agent_state import Standing, read
 from oh_tui.trajectory.events import parse_event
 
 
@@ -39,3 +39,29 @@ def test_an_agent_asked_to_stop_does_not_run(record: str, told: list[str], stand
     events = [parse_event(change(number, status)) for number, status in enumerate(told)]
     standing = read(Conversation("0" * 32), record, build(events, live=True))
     assert standing.status == stands
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "goes_on"),
+    [
+        ("running", "the agent works", False),
+        ("waiting_for_confirmation", "the agent waits for an answer", False),
+        ("paused", "the agent is stopped", True),
+        ("stuck", "the agent is stuck", True),
+        ("finished", "the agent has finished", False),
+        ("idle", "the agent is idle, with nothing to do", False),
+        ("napping", "the agent is napping", False),
+        ("", "the agent is in no known state", False),
+    ],
+)
+def test_how_an_agent_stands_and_whether_it_can_go_on(
+    status: str, words: str, goes_on: bool
+) -> None:
+    standing = Standing(Conversation("0" * 32, sandbox_status="RUNNING"), status)
+    assert (standing.in_words, standing.can_continue) == (words, goes_on)
+    assert standing.is_held == (status == "waiting_for_confirmation")
+
+
+def test_where_the_sandbox_does_not_run_that_is_what_is_said() -> None:
+    standing = Standing(Conversation("0" * 32, sandbox_status="PAUSED"), "paused")
+    assert standing.in_words == "the sandbox is paused"
