@@ -73,7 +73,7 @@ async def _watch() -> None:
         await asyncio.sleep(MINUTES * 60)
         run = app.main.timeline.trajectory
         rows, seen = len(app.main.sidebar.conversations), run.events[-1].timestamp if run else ""
-        if rows < 41 or run is None or not run.live:
+        if rows < 34 or run is None or not run.live:
             raise RuntimeError(f"not as it should be: {rows} conversations, {run and run.status}")
         print(f"{len(run.events)} events, the last of {seen}, {run.status}", file=sys.stderr)
         print(json.dumps(calls), flush=True)

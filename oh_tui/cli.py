@@ -286,7 +286,7 @@ def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
     from oh_tui.demo import make_demo
     from oh_tui.sources.server import ServerSource
 
-    demo = make_demo()
+    demo = make_demo(shows="odd" if kind == "odd" else "showcase")
     # Its limit of calls is the real server's, which has many users; this one has one.
     demo.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")

@@ -80,10 +80,10 @@ def make_runs(demo: Demo, runs: int, seconds: float) -> tuple[list[str], str]:
     takes `seconds`, in another."""
     made = []
     for number in range(runs):
-        entry = Busy(f"soak-{number}", f"Soak {number}", 0, BOX, live=True,
+        entry = Busy(f"soak-{number}", f"Soak {number}", 0, sandbox=BOX, live=True,
                      delay=number * LASTS)  # fmt: skip
         made.append(_added(demo, entry, number))
-    entry = Busy("soak-long", "Soak all the time", 0, LONG_BOX, live=True,
+    entry = Busy("soak-long", "Soak all the time", 0, sandbox=LONG_BOX, live=True,
                  lasts=seconds, turn=LONG_TURN)  # fmt: skip
     return made, _added(demo, entry, runs)
 

@@ -19,5 +19,5 @@ def test_the_wheel_holds_every_data_file(tmp_path: Path) -> None:
         if path.is_file() and path.suffix != ".pyc"
     }
     assert wanted == held
-    for name in ("demo/scenarios/week-dates.toml", "demo/totals.json", "tui/app.tcss", "py.typed"):
+    for name in ("demo/scenarios/showcase/week-dates.toml", "demo/catalog.json", "tui/app.tcss"):
         assert f"oh_tui/{name}" in held

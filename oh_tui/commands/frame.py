@@ -141,7 +141,10 @@ class _Completion(argparse.Action):
         raise SystemExit(0)
 
 
-DEMOS = {"slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages"}
+DEMOS = {
+    "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
+    "odd": "other made-up data: broken runs, texts that are hard on a terminal",
+}
 """The other kinds of demo, and what each is."""
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")

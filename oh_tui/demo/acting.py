@@ -98,6 +98,8 @@ class Acting:
         if identifier not in START_TASK_IDS:
             return None
         status, why, slug, box = START_TASKS[START_TASK_IDS.index(identifier)]
+        if box and box not in self.world.sandboxes:
+            return None
         sandbox = self.world.sandboxes[box] if box else None
         if status != "ERROR" and self.world.status(sandbox) == "RUNNING":
             status = "READY"

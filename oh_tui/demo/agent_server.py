@@ -13,8 +13,8 @@ from starlette.routing import Route
 from oh_tui.demo.acting import body, invalid, passes, spoken
 from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, uuid_or_none
 from oh_tui.demo.git import git_changes
+from oh_tui.demo.meter import combined
 from oh_tui.demo.recorder import Stored
-from oh_tui.demo.totals import combined
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 _SDK = "openhands.sdk.event"

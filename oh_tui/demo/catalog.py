@@ -1,11 +1,18 @@
-"""The catalog of the demo: its conversations and sandboxes, and what the lists say of them."""
+"""The catalog of the demo: its conversations and sandboxes, as the servers' lists show them.
+
+The conversations come from `catalog.json`, which `python -m oh_tui.demo` makes of the scenarios, so
+that a scenario is read only when its run is opened.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from oh_tui.demo.long_runs import LONG_RUNS
-from oh_tui.demo.meter import GEMINI, HAIKU, LOCAL, SONNET, Model
+from oh_tui.demo.meter import MODELS, SONNET, Model
 from oh_tui.demo.player import perform
 from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.run import Run
@@ -14,15 +21,19 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+FILE = Path(__file__).with_name("catalog.json")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One conversation."""
+    """One conversation. `slug` is the name of its scenario, whose head gives the other facts."""
 
     slug: str
     title: str | None
     age: float
     """Seconds since it was created."""
+    odd: bool = False
+    """Hard on a viewer: not in the showcase."""
     sandbox: str = ""
     """The slug of its sandbox; without one the sandbox is gone."""
     repo: str | None = None
@@ -36,8 +47,16 @@ class Entry:
     """Part of its events lies in the future."""
     delay: float = 0.0
     """Seconds from its creation to its first event."""
-    scenario: str = ""
-    """What happens in it, if not the scenario named as its slug."""
+    seen: bool = True
+    """Its outcome was seen before today, while its sandbox was up."""
+    opened: bool = True
+    """It was opened before today."""
+    status: str = ""
+    """The status in which it ended, measured as are `lasted` and `metrics`; none of a live one."""
+    lasted: float = 0.0
+    """Seconds from its first event to its last."""
+    metrics: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Its cost and tokens."""
 
     @property
     def id(self) -> str:
@@ -53,7 +72,13 @@ class Entry:
         if self.slug in LONG_RUNS:
             LONG_RUNS[self.slug](run)
         else:
-            perform(run, self.scenario or self.slug)
+            perform(run, f"{'odd' if self.odd else 'showcase'}/{self.slug}")
+
+
+def make_entry(facts: dict[str, Any]) -> Entry:
+    """An entry out of its facts as JSON has them."""
+    model = MODELS[facts.get("model", "sonnet")]
+    return Entry(**{**facts, "model": model, "pr": tuple(facts.get("pr", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,240 +121,11 @@ BOXES = (
     Box("shelf", "PAUSED", 2 * DAY + HOUR),
 )
 
-_LONG = (
-    "Please look into why the nightly export of the warehouse sometimes contains the same order "
-    "twice, but only when the daylight saving time changes and a retry happened, and " * 4
-)
+ENTRIES = tuple(map(make_entry, json.loads(FILE.read_text("utf-8"))))
 
-ENTRIES = (
-    # running while you watch
-    Entry(
-        "flaky-ci",
-        "Flaky CI on main",
-        42,
-        "storefront-ci",
-        "acme/storefront",
-        live=True,
-    ),
-    Entry(
-        "dark-mode",
-        "Docs: dark mode",
-        5,
-        "docs",
-        "acme/docs",
-        live=True,
-        delay=STARTING_TAKES + 8,
-    ),
-    Entry("pydantic", "Migrate to pydantic 2", 728, "api", "acme/api", live=True),
-    Entry(
-        "pydantic-notes",
-        "Pydantic notes",
-        9 * MINUTE,
-        "api",
-        "acme/api",
-        model=HAIKU,
-    ),
-    # waiting for somebody
-    Entry(
-        "oauth",
-        "Add OAuth login",
-        9 * MINUTE + 268,
-        "portal",
-        "acme/portal",
-        "auth",
-    ),
-    Entry(
-        "week-dates",
-        "Parse ISO week dates",
-        4 * MINUTE + 8_200,
-        "dates",
-        "acme/dates",
-    ),
-    Entry(
-        "dep-bump",
-        "Nightly dependency bump",
-        2 * HOUR + 4,
-        "storefront-nightly",
-        "acme/storefront",
-        trigger="automation",
-    ),
-    # over, but their sandbox is up
-    Entry(
-        "settings-split",
-        "Split the settings module",
-        28 * MINUTE,
-        "intranet",
-        "acme/intranet",
-    ),
-    Entry("docker-followup", "Docker follow-ups", 40 * MINUTE, "shop", "acme/shop"),
-    Entry(
-        "docker-cache",
-        "Cache the docker layers",
-        69 * MINUTE,
-        "shop",
-        "acme/shop",
-        pr=(482,),
-    ),
-    Entry(
-        "ledger",
-        "Rename Store to Ledger",
-        3 * HOUR + 3 * MINUTE,
-        "books",
-        "acme/books",
-        pr=(479,),
-    ),
-    # their sandbox failed or is paused
-    Entry(
-        "crashed",
-        "Segfault on huge images",
-        5 * HOUR,
-        "png-tools",
-        "acme/png-tools",
-    ),
-    Entry(
-        "max-iterations",
-        "Get the Windows build green",
-        7 * HOUR,
-        "logkeep",
-        "acme/logkeep",
-        "windows-ci",
-    ),
-    Entry(
-        "coverage",
-        "Raise the coverage of billing",
-        22 * HOUR,
-        "billing",
-        "acme/billing",
-        model=HAIKU,
-    ),
-    Entry(
-        "fuzzing",
-        "Fuzz the parser over night",
-        33 * HOUR,
-        "parser",
-        "acme/parser",
-        model=LOCAL,
-        trigger="openhands_api",
-    ),
-    Entry("click", "Port the CLI to click", 2 * DAY, "shelf", "acme/shelf"),
-    Entry(
-        "click-notes",
-        "Migration notes",
-        2 * DAY - 5 * MINUTE,
-        "shelf",
-        "acme/shelf",
-        parent="click",
-    ),
-    # their sandbox is gone
-    Entry(
-        "fix-add",
-        "Fix the add function",
-        1 * DAY + 2 * HOUR,
-        repo="acme/sums",
-    ),
-    Entry(
-        "eslint",
-        "Bump eslint to 10",
-        1 * DAY + 5 * HOUR,
-        repo="acme/storefront",
-        pr=(468,),
-    ),
-    Entry("retry", "Explain the retry policy", 1 * DAY + 7 * HOUR, repo="acme/client"),
-    Entry(
-        "signup",
-        "Why is the signup page slow?",
-        2 * DAY + 3 * HOUR,
-        repo="acme/web",
-    ),
-    Entry(
-        "storage-plan",
-        "Plan the move to object storage",
-        3 * DAY,
-        repo="acme/media",
-    ),
-    Entry(
-        "gemini",
-        "Ship units as an ES module",
-        3 * DAY + 4 * HOUR,
-        repo="acme/units",
-        model=GEMINI,
-    ),
-    Entry(
-        "acp",
-        "Date picker: keyboard trap",
-        4 * DAY,
-        repo="acme/widgets",
-        agent_kind="acp",
-    ),
-    Entry("team", "Audit the public endpoints", 4 * DAY + 6 * HOUR, repo="acme/gateway"),
-    Entry(
-        "export-guard",
-        "Guard /v1/export.csv",
-        4 * DAY + 5 * HOUR,
-        repo="acme/gateway",
-        parent="team",
-    ),
-    Entry("broken", "Backfill invoice numbers", 5 * DAY, repo="acme/invoices"),
-    Entry(
-        "csv-bom",
-        "First column lost in Excel files",
-        5 * DAY + 3 * HOUR,
-        repo="acme/importer",
-        pr=(77,),
-    ),
-    Entry(
-        "handbook",
-        "Summarise the on-call handbook",
-        6 * DAY,
-        repo="acme/handbook",
-        model=LOCAL,
-    ),
-    Entry(
-        "n-plus-1",
-        "Too many queries on /orders",
-        6 * DAY + 8 * HOUR,
-        repo="acme/shop",
-        pr=(451,),
-    ),
-    Entry(
-        "go-leak",
-        "Goroutine leak in the relay",
-        8 * DAY,
-        repo="acme/relay",
-        trigger="slack",
-    ),
-    Entry(
-        "dst",
-        "Weekly events move in spring",
-        9 * DAY,
-        repo="acme/calendar",
-        trigger="jira",
-    ),
-    Entry(
-        "readme-links",
-        "Check the links in README",
-        10 * DAY,
-        repo="acme/handbook",
-        model=HAIKU,
-    ),
-    Entry(
-        "unicode-slug",
-        "Slugs of Greek titles",
-        12 * DAY,
-        repo="acme/blog",
-    ),
-    Entry(
-        "timeout",
-        "Client hangs on silent servers",
-        13 * DAY,
-        repo="acme/client",
-        trigger="resolver",
-    ),
-    # titles and texts that are hard on a terminal
-    Entry("hostile", "[/b] and [red]markup[/red] in a title", 14 * DAY, repo="[red]/x"),
-    Entry("escapes", "escape \x1b[31mred\x1b[0m \x1b]0;title\x07 bell", 15 * DAY, scenario="hello"),
-    Entry("rtl", "תאריכים \u202eright to left\u202c שבועיים", 16 * DAY, scenario="hello"),
-    Entry("emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 日本語のタイトル", 17 * DAY, scenario="hello"),
-    Entry("long-title", _LONG + "\nthen a second line", 18 * DAY, scenario="hello"),
-    Entry("untitled", None, 20 * DAY, trigger=None, branch=None),
-)
+SETS = {
+    "showcase": tuple(entry for entry in ENTRIES if not entry.odd),
+    "odd": tuple(entry for entry in ENTRIES if entry.odd),
+    "everything": ENTRIES,
+}
+"""What a demo may show. "odd" is what is hard on a viewer: broken runs, hostile texts."""

@@ -6,8 +6,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.totals import totals
+from oh_tui.demo.app_server import make_app
+from oh_tui.demo.catalog import SETS
+from oh_tui.demo.network import Network
+from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.world import World
 from oh_tui.seen import Seen
 
@@ -16,9 +18,8 @@ if TYPE_CHECKING:
 
 BASE_URL = "http://demo.invalid"
 
-_NOT_OPENED = ("docker-cache", "ledger")
-_NEVER_SEEN = ("eslint", "handbook")
-"""Their sandboxes were gone before anybody looked."""
+OPENING = {"odd": "broken"}
+"""The conversation that is opened at first, where a set lacks the one that shows most."""
 
 
 class Demo:
@@ -30,9 +31,9 @@ class Demo:
 
     base_url = BASE_URL
 
-    def __init__(self, now: datetime | None = None) -> None:
-        self.world = World(now)
-        self.opening = next(e.id for e in ENTRIES if e.slug == "week-dates")
+    def __init__(self, now: datetime | None = None, shows: str = "showcase") -> None:
+        self.world = World(now, SETS[shows])
+        self.opening = fixed_uuid("conversation", OPENING.get(shows, "week-dates")).hex
         """The conversation that shows most of what there is to see."""
         self.rate_limited = True
         """Set to False to leave out the app server's limit of calls a second."""
@@ -41,21 +42,16 @@ class Demo:
 
     @cached_property
     def remembered(self) -> dict[str, Seen]:
-        """What a reader of these conversations would have seen before today. All that is over was
-        read, but for two that finished lately."""
-        found = {}
-        for entry in ENTRIES:
-            if not entry.live and entry.slug not in _NEVER_SEEN:
-                updated = self.world.updated(self.world.conversations[entry.id])
-                opened = 0.0 if entry.slug in _NOT_OPENED else updated
-                outcome = str(totals()[entry.slug]["status"])
-                found[entry.id] = Seen(outcome, updated, opened=opened)
-        return found
+        """What a reader of these conversations would remember from the days before."""
+        return {
+            entry.id: Seen(entry.status, updated, opened=updated if entry.opened else 0.0)
+            for conversation in self.world.conversations.values()
+            if (entry := conversation.entry).seen and not entry.live
+            for updated in [self.world.updated(conversation)]
+        }
 
     @cached_property
     def app(self) -> ASGIApp:
-        from oh_tui.demo.app_server import make_app
-
         return make_app(
             self.world,
             limits=lambda: self.rate_limited,
@@ -65,8 +61,6 @@ class Demo:
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
         """The servers as a kind of demo has them, "plain" being as they are."""
         if kind == "slow":
-            from oh_tui.demo.network import Network
-
             return Network().over(self.app, seed)
         return self.app
 
@@ -75,7 +69,8 @@ class Demo:
         self.world.clock.advance(seconds)
 
 
-def make_demo(now: datetime | None = None) -> Demo:
-    """A fresh demo. Its times are relative to `now`, an aware datetime, at which its clock then
-    stands still until `advance`; without `now` it starts at the real time and runs with it."""
-    return Demo(now)
+def make_demo(now: datetime | None = None, shows: str = "showcase") -> Demo:
+    """A fresh demo of one of `catalog.SETS`. Its times are relative to `now`, an aware datetime, at
+    which its clock then stands still until `advance`; without `now` it starts at the real time and
+    runs with it."""
+    return Demo(now, shows)

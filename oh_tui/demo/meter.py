@@ -23,6 +23,9 @@ HAIKU = Model("anthropic/claude-haiku-4-5", 1.0, 0.1, 1.25, 5.0)
 GEMINI = Model("gemini/gemini-2.5-pro", 1.25, 0.31, 1.25, 10.0, 1_048_576)
 LOCAL = Model("openai/qwen3-coder-30b", window=131_072)
 
+MODELS = {"sonnet": SONNET, "haiku": HAIKU, "gemini": GEMINI, "local": LOCAL}
+"""By the names that scenarios give them."""
+
 
 @dataclass(slots=True)
 class Meter:
@@ -107,3 +110,25 @@ class Meter:
             "per_turn_token": per_turn,
             "response_id": response,
         }
+
+
+def combined(stats: dict[str, Any]) -> dict[str, Any]:
+    """One snapshot out of the metrics of all usage ids."""
+    parts = list(stats["usage_to_metrics"].values())
+    usage: dict[str, Any] = {"model": "", "response_id": ""}
+    for name in (
+        "prompt_tokens",
+        "completion_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+    ):
+        usage[name] = sum(part["accumulated_token_usage"][name] for part in parts)
+    for name in ("context_window", "per_turn_token"):
+        usage[name] = parts[0]["accumulated_token_usage"][name] if parts else 0
+    return {
+        "model_name": "default",
+        "accumulated_cost": round(sum(part["accumulated_cost"] for part in parts), 6),
+        "max_budget_per_task": None,
+        "accumulated_token_usage": usage,
+    }

@@ -38,7 +38,7 @@ FOLDER = Path(__file__).with_name("scenarios")
 
 def perform(run: Run, name: str) -> None:
     """Let everything in a scenario happen."""
-    scenario = _load(name)
+    scenario = load_scenario(name)
     run.root = scenario.get("root", run.root)
     run.confirms = scenario.get("confirms", run.confirms)
     run.max_iterations = scenario.get("max_iterations", run.max_iterations)
@@ -50,7 +50,8 @@ def perform(run: Run, name: str) -> None:
 
 
 @cache
-def _load(name: str) -> Table:
+def load_scenario(name: str) -> Table:
+    """The scenario of that name, read once; nobody may change it."""
     scenario: Table = _with_nulls(tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8")))
     return scenario
 

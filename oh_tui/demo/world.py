@@ -19,10 +19,10 @@ from oh_tui.demo.catalog import (
     Entry,
     sandbox_id,
 )
+from oh_tui.demo.meter import combined
 from oh_tui.demo.recorder import Act, Halts, Stored, fixed_uuid, hear_later
 from oh_tui.demo.replies import play
 from oh_tui.demo.run import Run
-from oh_tui.demo.totals import combined, totals
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
@@ -104,7 +104,7 @@ class Conversation:
 
 
 class World:
-    def __init__(self, now: datetime | None) -> None:
+    def __init__(self, now: datetime | None, entries: tuple[Entry, ...]) -> None:
         self.clock = Clock(now)
         self.has_processes = False
         """Sandboxes are processes: each works in a folder of its own that is told as "."."""
@@ -112,6 +112,7 @@ class World:
         self.sandboxes = {
             box.slug: Sandbox(box.slug, box.status, start - box.age, 8_000 + number)
             for number, box in enumerate(BOXES)
+            if any(entry.sandbox == box.slug for entry in entries)
         }
         for sandbox in self.sandboxes.values():
             if sandbox.status == "STARTING":
@@ -120,7 +121,7 @@ class World:
                 sandbox.frozen_at = start
         self.conversations = {
             entry.id: Conversation(entry, start - entry.age, self.sandboxes.get(entry.sandbox))
-            for entry in ENTRIES
+            for entry in entries
         }
 
     def add(self, conversation: Conversation) -> Conversation:
@@ -133,7 +134,7 @@ class World:
         """One that is RUNNING after so many seconds; above the limit the oldest is paused."""
         self._make_room()
         now = self.clock.now()
-        port = max(box.port for box in self.sandboxes.values()) + 1
+        port = max((box.port for box in self.sandboxes.values()), default=8_000) + 1
         box = Sandbox(slug, "STARTING", now, port, ready_at=now + boots)
         self.sandboxes[slug] = box
         return box
@@ -229,19 +230,18 @@ class World:
         if self.status(conversation.sandbox) != "RUNNING":
             return None
         if not conversation.live:
-            return str(totals()[conversation.entry.slug]["status"])
+            return conversation.entry.status
         return str(self._last(conversation, "execution_status", "idle"))
 
     def metrics(self, conversation: Conversation) -> dict[str, Any]:
         """Cost and tokens of all usages together, as far as the app server has heard."""
         if not conversation.live:
-            return dict(totals()[conversation.entry.slug]["metrics"])
+            return dict(conversation.entry.metrics)
         return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
 
     def updated(self, conversation: Conversation) -> float:
         if not conversation.live:
-            lasted = float(totals()[conversation.entry.slug]["lasted"])
-            return round(conversation.created + lasted, 6)
+            return round(conversation.created + conversation.entry.lasted, 6)
         seen = self.agent_events(conversation)
         return round(max(conversation.created, seen[-1].at if seen else 0.0), 6)
 
@@ -329,7 +329,7 @@ class World:
             entry = conversation.entry
             began = self.clock.start - entry.age + entry.delay
             conversation.built = (
-                _made(entry, began, conversation.halts)
+                write_run(entry, began, conversation.halts)
                 if conversation.live
                 else _kept(entry, began)
             )
@@ -357,8 +357,8 @@ class World:
             metrics[name] = metrics[name][:count]
 
 
-def _made(entry: Entry, began: float, halts: Halts | None = None) -> Built:
-    """The events of a run that began then, as both servers keep them."""
+def write_run(entry: Entry, began: float, halts: Halts | None = None) -> Built:
+    """The events of a run that began at that time, as both servers keep them."""
     run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, halts)
     play(run, entry.write)
     hear_later(run.events)
@@ -370,22 +370,4 @@ def _made(entry: Entry, began: float, halts: Halts | None = None) -> Built:
 @lru_cache(len(ENTRIES))
 def _kept(entry: Entry, began: float) -> Built:
     """The same of a run that is over and untouched: every demo of the same time tells the same."""
-    return _made(entry, began)
-
-
-def measured() -> dict[str, dict[str, Any]]:
-    """The same, from the events themselves."""
-    world = World(datetime(2026, 1, 1, tzinfo=UTC))
-    found = {}
-    for conversation in world.conversations.values():
-        entry = conversation.entry
-        if entry.live:
-            continue
-        _, app, run = world._build(conversation)
-        last = max((event.at for event in app), default=run.began)
-        found[entry.slug] = {
-            "status": run.status,
-            "lasted": round(last - run.began, 3),
-            "metrics": combined(run.stats(lists=False)),
-        }
-    return found
+    return write_run(entry, began)

@@ -33,7 +33,7 @@ class Served:
 @contextmanager
 def serve() -> Iterator[Served]:
     """An embedded server on a loopback port, at its beginning: its runs go on with the clock."""
-    demo = make_demo()
+    demo = make_demo(shows="everything")
     demo.rate_limited = False
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(demo.app, lifespan="off", log_config=None))

@@ -39,7 +39,7 @@ class Shell:
     """`shell("approve 5f3a")` runs a command and gives what it said."""
 
     capture: pytest.CaptureFixture[str]
-    demo: Demo = field(default_factory=make_demo)
+    demo: Demo = field(default_factory=lambda: make_demo(shows="everything"))
     between: Between = field(default_factory=Between)
 
     def source(self, log: object = None) -> ServerSource:

@@ -18,7 +18,7 @@ __all__ = ["agent", "api", "run", "wire"]
 
 @pytest.fixture
 def demo() -> Demo:
-    return make_demo()
+    return make_demo(shows="everything")
 
 
 @pytest.fixture

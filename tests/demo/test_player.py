@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from oh_tui.demo import player
-from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.catalog import ENTRIES, FILE
+from oh_tui.demo.indexing import index
 from oh_tui.demo.long_runs import LONG_RUNS
 from oh_tui.demo.meter import SONNET
 from oh_tui.demo.run import Run
@@ -21,7 +22,7 @@ from tests.demo.wire import at_rest
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where scenarios are looked for."""
     monkeypatch.setattr(player, "FOLDER", tmp_path)
-    monkeypatch.setattr(player, "_load", player._load.__wrapped__)
+    monkeypatch.setattr(player, "load_scenario", player.load_scenario.__wrapped__)
     return tmp_path
 
 
@@ -34,21 +35,27 @@ def performed(folder: Path, text: str) -> list[dict[str, Any]]:
     return [body for body in bodies if body["kind"] != "ConversationStateUpdateEvent"]
 
 
-def test_every_file_is_the_scenario_of_a_conversation_and_every_conversation_has_one() -> None:
-    files = {path.stem for path in player.FOLDER.iterdir()}
-    assert {path.suffix for path in player.FOLDER.iterdir()} == {".toml"}
-    assert files | LONG_RUNS.keys() == {entry.scenario or entry.slug for entry in ENTRIES}
+def test_the_catalog_is_what_the_scenarios_say_and_their_runs_add_up_to() -> None:
+    """If this fails, run `python -m oh_tui.demo` and look at the difference."""
+    assert FILE.read_text("utf-8") == index()
+
+
+def test_a_long_run_has_no_steps_in_its_file_and_every_other_one_is_written_there() -> None:
+    for entry in ENTRIES:
+        folder = "odd" if entry.odd else "showcase"
+        steps = player.load_scenario(f"{folder}/{entry.slug}").get("step")
+        assert (entry.slug in LONG_RUNS or entry.slug == "untitled") == (steps is None)
 
 
 def test_the_lists_are_told_without_reading_the_scenarios_of_runs_that_are_over() -> None:
-    player._load.cache_clear()
+    player.load_scenario.cache_clear()
     world = at_rest().world
     for conversation in world.conversations.values():
         world.metrics(conversation)
         world.execution_status(conversation)
         world.updated(conversation)
     live = [entry for entry in ENTRIES if entry.live]
-    assert player._load.cache_info().currsize <= len(live) < 10
+    assert player.load_scenario.cache_info().currsize <= len(live) < 10
 
 
 def test_a_range_is_a_number_in_between_and_the_string_null_is_null(folder: Path) -> None:

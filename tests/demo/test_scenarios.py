@@ -11,8 +11,7 @@ import pytest
 
 from oh_tui.demo.app_server import DOWNLOAD_LIMIT
 from oh_tui.demo.catalog import BOXES, ENTRIES, sandbox_id
-from oh_tui.demo.totals import combined, totals
-from oh_tui.demo.world import measured
+from oh_tui.demo.meter import combined
 from oh_tui.trajectory.events import parse_event
 from oh_tui.trajectory.steps import Outcome, Trajectory
 from tests.demo.wire import IDS, NOW, at_rest, talk
@@ -218,13 +217,9 @@ def test_a_step_costs_cents_and_a_model_without_a_price_nothing() -> None:
         per_step = metrics["accumulated_cost"] / trajectory(slug).counts.calls
         assert 0.01 < per_step < 0.05, slug
     for slug in ("handbook", "fuzzing"):
-        assert totals()[slug]["metrics"]["accumulated_cost"] == 0.0
-        assert totals()[slug]["metrics"]["accumulated_token_usage"]["prompt_tokens"] > 0
-
-
-def test_what_the_lists_tell_is_what_the_runs_add_up_to() -> None:
-    """If this fails, run `python -m oh_tui.demo` and look at the difference."""
-    assert measured() == totals()
+        metrics = talk(at_rest(), slug).entry.metrics
+        assert metrics["accumulated_cost"] == 0.0
+        assert metrics["accumulated_token_usage"]["prompt_tokens"] > 0
 
 
 def test_only_the_overnight_run_is_too_large_to_download() -> None:
@@ -254,7 +249,7 @@ def test_ids_and_events_are_the_same_in_every_process() -> None:
     code = (
         "import sys, hashlib; from datetime import datetime\n"
         "from oh_tui.demo import make_demo\n"
-        f"demo = make_demo(datetime.fromisoformat({NOW.isoformat()!r}))\n"
+        f"demo = make_demo(datetime.fromisoformat({NOW.isoformat()!r}), 'everything')\n"
         "digest = hashlib.sha256()\n"
         "for one in demo.world.conversations.values():\n"
         "    if one.entry.slug != 'fuzzing':\n"

@@ -31,7 +31,7 @@ def events_of(slug: str) -> str:
 
 def at_rest() -> Demo:
     """A demo whose clock stands still, without a limit of calls."""
-    demo = make_demo(NOW)
+    demo = make_demo(NOW, "everything")
     demo.rate_limited = False
     return demo
 

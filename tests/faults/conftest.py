@@ -26,7 +26,7 @@ KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 
 @pytest.fixture
 def demo() -> Demo:
-    made = make_demo(NOW)
+    made = make_demo(NOW, "everything")
     made.rate_limited = False
     return made
 

@@ -62,7 +62,7 @@ def _put(value: Any, path: tuple[Any, ...], shape: bytes) -> Any:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_commands_on_such_a_server(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    demo = make_demo()
+    demo = make_demo(shows="everything")
     demo.rate_limited = False
     app = changed(demo.app, spoiling(seed, 0.03 * (seed % 4 + 1)))
     monkeypatch.setattr(

@@ -81,7 +81,7 @@ def test_on_a_server_whose_every_word_is_hostile(
     start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for line in (*COMMANDS, *MORE):
-        demo, spoiler = make_demo(), Spoiler(start)
+        demo, spoiler = make_demo(shows="everything"), Spoiler(start)
         demo.rate_limited = False
         api = AppServer(
             demo.base_url,

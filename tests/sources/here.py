@@ -31,7 +31,7 @@ class Here:
 
 @asynccontextmanager
 async def demo_read() -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW), Between()
+    demo, between = make_demo(NOW, "everything"), Between()
     demo.rate_limited = False
     api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
     yield Here(demo, ServerSource(api, "demo"), between)

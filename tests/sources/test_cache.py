@@ -202,7 +202,7 @@ async def test_a_broken_off_download_is_said_and_not_kept(here: Here) -> None:
 
 
 async def test_resting_on_a_long_run_reads_it_when_it_is_kept(here: Here) -> None:
-    demo, runs = make_demo(NOW), RunCache(here.folder, SERVER, LIMIT)
+    demo, runs = make_demo(NOW, "everything"), RunCache(here.folder, SERVER, LIMIT)
     demo.rate_limited = False
 
     def api() -> AppServer:

@@ -277,7 +277,7 @@ def test_a_name_that_was_claimed_is_given_up_when_the_rename_fails(
 async def test_downloads_at_once_that_are_cancelled_leave_whole_files_or_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    demo, link = make_demo(NOW), os.link
+    demo, link = make_demo(NOW, "everything"), os.link
     demo.rate_limited = False
     linking = threading.Event()
 

@@ -90,7 +90,7 @@ def assert_sums(accounts: Accounts) -> None:
 @pytest.mark.parametrize("via", ["app", "agent"])
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_total_is_that_of_the_conversation(slug: str, via: str) -> None:
-    world = make_demo(NOW).world
+    world = make_demo(NOW, "everything").world
     entry = next(entry for entry in ENTRIES if entry.slug == slug)
     told = world.metrics(world.conversations[entry.id])
     accounts = Accounts(demo_run(slug, via))

@@ -250,7 +250,7 @@ async def explore(
 ) -> AsyncIterator[Explorer]:
     """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
     client and the demo's servers. Without a key nothing is read: it asks what to do."""
-    demo = make_demo(NOW)
+    demo = make_demo(NOW, "everything")
     demo.rate_limited = False
 
     def make() -> Source:

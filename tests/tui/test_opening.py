@@ -34,7 +34,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def served() -> ServerSource:
     """The demo's data as if it were a server's, with pages."""
-    demo = make_demo(NOW)
+    demo = make_demo(NOW, "everything")
     demo.rate_limited = False
     return ServerSource(
         AppServer(demo.base_url, app=demo.app, waits=AT_ONCE), "a server", address=SERVER

@@ -58,7 +58,7 @@ class Servers:
         if settings.server == LOCAL:
             source: Closing | ThisMachine = ThisMachine(settings.own_runs)
         else:
-            demo = make_demo(NOW)
+            demo = make_demo(NOW, "everything")
             demo.rate_limited = False
             between = self.between.setdefault(settings.server, Between())
             api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
@@ -347,7 +347,7 @@ async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() 
 
     here, there = Between(), Between()
     async with explore(wrap=here) as it:
-        demo = make_demo(NOW)
+        demo = make_demo(NOW, "everything")
         demo.rate_limited = False
         other = ServerSource(AppServer(demo.base_url, app=there(demo.app), waits=AT_ONCE), "other")
         paused = next(s.id for s in await other.sandboxes.all() if s.status == "PAUSED")
