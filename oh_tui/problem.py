@@ -34,6 +34,7 @@ class Remedy(StrEnum):
     SEND_AGAIN = "send the message again"
     MAY_ARRIVE = "the message may arrive all the same: look before you send it again"
     START_LATER = "try again in a minute"
+    LISTED_SOON = "read the list in a moment"
     FIND_START = "look at the list: it may be there; else start it again"
     FIND_START_LATER = "look at the list in a minute before you start it again"
 

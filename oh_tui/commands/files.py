@@ -32,7 +32,7 @@ async def get(call: Call) -> int:
         raise Problem("With -o - the file itself is printed", "leave out --json")
     folder, name = _target(call)
     conversation, workspace = await _workspace(call)
-    path = await _in_sandbox(call, workspace)
+    path = await workspace.path(call.asked.path, read_only=call.settings.read_only)
     progress = _progress(f"getting {clean_line(posixpath.basename(path))}")
     try:
         if told == "-":
@@ -54,7 +54,7 @@ async def put(call: Call) -> int:
 
     local = local_path(call.asked.file)
     conversation, workspace = await _workspace(call)
-    path = await _in_sandbox(call, workspace)
+    path = await workspace.path(call.asked.path, read_only=call.settings.read_only)
     path, there = await workspace.target(path, local.name)
     shown = clean_line(path)
     if there is not None:
@@ -83,22 +83,6 @@ async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
     boxes = call.source.sandboxes
     assert boxes is not None
     return conversation, await boxes.workspace(conversation)
-
-
-async def _in_sandbox(call: Call, workspace: Workspace) -> str:
-    """An absolute path; a relative one counts from the agent's folder."""
-    path = str(call.asked.path).strip()
-    if not path or "\0" in path:
-        raise Problem("That is no path", "say where it is in the sandbox")
-    if path.startswith("/"):
-        return path
-    folder = await workspace.whole_folder(read_only=call.settings.read_only)
-    if not folder:
-        raise Problem(
-            f"{clean_line(path)} is not absolute, and where the agent works is not known",
-            "begin it with /",
-        )
-    return posixpath.join(folder, path)
 
 
 def _target(call: Call) -> tuple[Path, str]:

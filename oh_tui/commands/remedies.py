@@ -33,6 +33,7 @@ WORDS = {
     Remedy.MAY_ARRIVE: "the message may arrive all the same: oh-tui tail {id} tells, before you "
     "send it again",
     Remedy.START_LATER: "try again in a minute",
+    Remedy.LISTED_SOON: "oh-tui conversations lists it in a moment",
     Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",
     Remedy.FIND_START_LATER: "oh-tui conversations lists it in a minute: look there before you "
     "start it again",

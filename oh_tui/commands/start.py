@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import NotFound
+from oh_tui.api.models import StartTask
 from oh_tui.commands.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.documents import (
     Facts,
@@ -25,7 +26,7 @@ from oh_tui.problem import Problem
 from oh_tui.text import safe_line
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, StartTask
+    from oh_tui.api.models import Conversation
     from oh_tui.api.requests import StartRequest
     from oh_tui.trajectory.verdict import Verdict
 
@@ -57,13 +58,13 @@ async def start(call: Call) -> int:
     code = 0
     call.goes_on = "the start may go on, on the server: oh-tui conversations lists it then"
     try:
-        task = await _started(call, request, stages)
+        task, conversation = await _started(call, request, stages)
         if not (asked.wait or asked.until_done or asked.no_run):
             call.goes_on = ""
             tell_progress("")
             _tell_task(call, task, stages)
             return 0
-        conversation = await _listed(call, task)
+        assert conversation is not None
         if asked.no_run:
             await _leave(call, conversation, prompt)
             stages.append("the message waits")
@@ -114,34 +115,29 @@ async def _request(call: Call, prompt: str) -> StartRequest:
     return replace(request, message="") if asked.no_run else request
 
 
-async def _started(call: Call, request: StartRequest, stages: list[str]) -> StartTask:
-    """The start task, which is READY when that is waited for."""
+async def _started(
+    call: Call, request: StartRequest, stages: list[str]
+) -> tuple[StartTask, Conversation | None]:
+    """The start task, and the conversation when that is waited for."""
     from oh_tui.sources.starting import stage_of
 
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
+    conversation: Conversation | None = None
     boxes = call.source.sandboxes
     assert boxes is not None
     async with contextlib.aclosing(boxes.start(request)) as going:
-        async for task in going:
+        async for step in going:
+            if not isinstance(step, StartTask):
+                conversation = step
+                break
+            task = step
             stages.append(stage_of(task.status))
             tell_progress(stages[-1])
             if not waits:
                 break
     assert task is not None
-    return task
-
-
-async def _listed(call: Call, task: StartTask) -> Conversation:
-    identifier = task.app_conversation_id or ""
-    for _ in range(MISSES):
-        found = (await call.source.get([identifier]))[0] if identifier else None
-        if found is not None:
-            return found
-        await asyncio.sleep(1)
-    raise NotFound(
-        "It was started, and is not listed yet", "oh-tui conversations lists it in a moment"
-    )
+    return task, conversation
 
 
 async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:

@@ -177,8 +177,9 @@ class Sandboxes:
             why = f"{why}: {failure.hint}"  # how long to wait; how it stands is known already
         raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
 
-    def start(self, request: StartRequest) -> AsyncGenerator[StartTask, None]:
-        """Start a conversation; tells each stage, the last being READY. Refused when it fails."""
+    def start(self, request: StartRequest) -> AsyncGenerator[StartTask | Conversation, None]:
+        """Start a conversation; gives its task at each stage, then the conversation. Raises Refused
+        when it fails."""
         from oh_tui.sources import starting
 
         return starting.start(self._api, request)

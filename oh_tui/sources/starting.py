@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import StartTask, bare_id
+from oh_tui.api.models import Conversation, StartTask, bare_id
 from oh_tui.api.requests import StartRequest
 from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources.links import read_repository
@@ -18,7 +18,6 @@ from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
-    from oh_tui.api.models import Conversation
 
 WAITS = (1.0, 2.0, 3.0, 5.0)
 """Seconds before each look at the task; the last one goes on. A start takes 9 to 19 s (measured,
@@ -26,6 +25,9 @@ process sandboxes)."""
 
 MISSES = 3
 """Looks in a row that may fail before we give up looking."""
+
+LOOKS = 5
+"""Looks, a second apart, for the conversation of a start that is ready."""
 
 HANGS = 30.0
 """Seconds in one stage after which the list is asked too: one start in some dozens never tells that
@@ -147,8 +149,9 @@ def stage_of(status: str | None) -> str:
 
 async def start(
     api: AppServer, request: StartRequest, waits: Iterable[float] = WAITS
-) -> AsyncGenerator[StartTask, None]:
-    """Start a conversation and give its task whenever its status is another one, until READY.
+) -> AsyncGenerator[StartTask | Conversation, None]:
+    """Start a conversation and give its task whenever its status is another one, until READY; then
+    the conversation.
 
     Raises Refused when the start fails. Stopping to read changes nothing: the server goes on.
     """
@@ -165,6 +168,7 @@ async def start(
             stayed = 0.0
         stage = task.status
         if task.status == "READY":
+            yield await _listed(api, task)
             return
         wait = times[min(looks, len(times) - 1)]
         await asyncio.sleep(wait)
@@ -172,6 +176,7 @@ async def start(
         stayed += wait
         if stayed >= HANGS and (made := await _made(api, task, request)):
             yield msgspec.structs.replace(task, status="READY", app_conversation_id=made.id)
+            yield made
             return
         if stayed >= GIVE_UP:
             raise Refused(
@@ -205,6 +210,16 @@ async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conve
         page = await api.search_conversations(sandbox_id__eq=task.sandbox_id, limit=1)
         return page.items[0] if page.items else None
     return None
+
+
+async def _listed(api: AppServer, task: StartTask) -> Conversation:
+    """The conversation of a start that is ready, which the list may get a moment later."""
+    for _ in range(LOOKS if task.app_conversation_id else 0):
+        (found,) = await api.get_conversations([task.app_conversation_id or ""])
+        if found is not None:
+            return found
+        await asyncio.sleep(1)
+    raise Refused("It was started, and is not listed yet", Remedy.LISTED_SOON)
 
 
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:

@@ -94,6 +94,24 @@ class Workspace:
         folders = (field(e.body(), "observation", "metadata", "working_dir") for e in page.items)
         return next(filter(None, map(_as_folder, folders)), "")
 
+    async def path(self, text: str, folder: str | None = None, *, read_only: bool = False) -> str:
+        """A path of the sandbox as it was typed, made absolute: a relative one counts from the
+        agent's `folder`, which is asked for as `whole_folder` where it is not given. Raises
+        Problem."""
+        path = text.strip()
+        if not path or "\0" in path:
+            raise Problem("That is no path", "say where it is in the sandbox")
+        if path.startswith("/"):
+            return path
+        if folder is None:
+            folder = await self.whole_folder(read_only=read_only)
+        if not folder:
+            raise Problem(
+                f"{clean_line(path)} is not absolute, and where the agent works is not known",
+                "begin it with /",
+            )
+        return posixpath.join(folder, path)
+
     async def run(
         self,
         command: str,

@@ -29,6 +29,7 @@ WORDS = {
     Remedy.SEND_AGAIN: "m tries again",
     Remedy.MAY_ARRIVE: "It may have been done all the same: look before you try again",
     Remedy.START_LATER: "try again in a minute; the text is kept",
+    Remedy.LISTED_SOON: "press r in a moment",
     Remedy.FIND_START: "look at the list: it may be there; else start it again",
     Remedy.FIND_START_LATER: "look at the list in a minute before you start it again",
 }

@@ -48,17 +48,16 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
     source = session.source
     assert source is not None and source.sandboxes is not None
     session.starting = "asking the server"
-    identifier = None
+    conversation: Conversation | None = None
     try:
         with session.writing("starting a conversation"):
-            async for task in source.sandboxes.start(request):
-                session.starting = stage_of(task.status)
-                identifier = task.app_conversation_id
+            async for step in source.sandboxes.start(request):
+                if isinstance(step, Conversation):
+                    conversation = step
+                    continue
+                session.starting = stage_of(step.status)
                 if not form.left:
                     form.show_stage(session.starting)
-            found = await source.get([identifier]) if identifier else [None]
-            if found[0] is None:
-                raise Problem("It was started, and is not listed yet", "press r in a moment")
     except Problem as problem:
         if form.left:
             screen.footer.tell(f"{words_of(problem)} · ctrl+n has the text", error=True)
@@ -68,10 +67,11 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
         return
     finally:
         session.starting = ""
+    assert conversation is not None
     if session.source is source:
-        await _started(screen, form, found[0])
+        await _started(screen, form, conversation)
     else:
-        screen.footer.tell(f"started on {source.label}: {title_of(found[0])}")
+        screen.footer.tell(f"started on {source.label}: {title_of(conversation)}")
 
 
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:

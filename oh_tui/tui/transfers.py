@@ -97,7 +97,7 @@ async def get(screen: MainScreen) -> None:
         suggester = KnownPaths(_known_paths(screen))
 
         async def fetch(text: str) -> None:
-            path = _in_sandbox(text, folder)
+            path = await workspace.path(text, folder)
             name = clean_line(posixpath.basename(path))
             tell = _progress(screen, f"getting {name}")
             try:
@@ -133,7 +133,7 @@ async def put(screen: MainScreen) -> None:
             told = f"Put {name}, {size(local_size(local))}, into the sandbox as"
 
             async def send(text: str) -> None:
-                await _send(screen, workspace, local, _in_sandbox(text, folder))
+                await _send(screen, workspace, local, await workspace.path(text, folder))
 
             start = f"{folder or '/tmp'}/{name}"
             known = KnownPaths(_known_paths(screen))
@@ -212,18 +212,6 @@ def _progress(screen: MainScreen, doing: str) -> Callable[[int, int | None], Non
         screen.footer.tell(f"{doing}, {size(done)}{of} · esc stops", log=False)
 
     return tell
-
-
-def _in_sandbox(text: str, folder: str) -> str:
-    """A path that was typed, made absolute: a relative one counts from the agent's folder."""
-    path = text.strip()
-    if not path or "\0" in path:
-        raise Problem("No path was typed", "type where it is in the sandbox")
-    if path.startswith("/"):
-        return path
-    if not folder:
-        raise Problem("The path is not absolute", "begin it with /")
-    return posixpath.join(folder, path)
 
 
 def _path_of_step(screen: MainScreen) -> str:

@@ -12,7 +12,7 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo
-from oh_tui.problem import Problem
+from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import starting
 from oh_tui.sources.starting import (
     Choices,
@@ -35,13 +35,17 @@ class Here:
     demo: Demo
     api: AppServer
     between: Between
+    started: Conversation | None = None
 
     async def start(self, **fields: str) -> list[StartTask]:
         """Every stage of a start, the demo's clock going on 1 s at each look."""
         stages = []
         request = request_for(Draft(prompt="Fix it", **fields), Choices())
-        async for task in starting.start(self.api, request, waits=[0.0]):
-            stages.append(task)
+        async for step in starting.start(self.api, request, waits=[0.0]):
+            if isinstance(step, Conversation):
+                self.started = step
+            else:
+                stages.append(step)
             self.demo.advance(1)
         return stages
 
@@ -67,8 +71,8 @@ async def test_a_start_is_told_stage_by_stage_until_it_is_ready(here: Here) -> N
     assert len(told) >= 2  # a busy machine looks too seldom to see each of them
     assert len(set(told)) == len(told), "each stage once"
     assert here.between.count(START) == 1
-    (found,) = await here.api.get_conversations([stages[-1].app_conversation_id or ""])
-    assert found
+    found = here.started
+    assert found is not None and found.id == stages[-1].app_conversation_id
     assert (found.selected_repository, found.selected_branch) == ("acme/dates", "main")
 
 
@@ -114,6 +118,26 @@ async def test_looks_that_fail_are_borne_twice(
             await here.start()
 
 
+@pytest.mark.parametrize(("misses", "is_found"), [(2, True), (9, False)])
+async def test_the_list_may_get_the_conversation_a_moment_later(
+    here: Here, monkeypatch: pytest.MonkeyPatch, misses: int, is_found: bool
+) -> None:
+    real, left = here.api.get_conversations, [misses]
+
+    async def get(ids: list[str]) -> list[Conversation | None]:
+        left[0] -= 1
+        return await real(ids) if left[0] < 0 else [None]
+
+    monkeypatch.setattr(here.api, "get_conversations", get)
+    if is_found:
+        await here.start()
+        assert here.started is not None
+    else:
+        with pytest.raises(Problem, match="started, and is not listed yet") as caught:
+            await here.start()
+        assert caught.value.hint == Remedy.LISTED_SOON
+
+
 async def test_a_task_that_the_server_forgot_is_no_endless_wait(here: Here) -> None:
     here.between.answer(TASKS, 200, "[null]", "application/json")
     with pytest.raises(Problem, match="no longer knows"):
@@ -134,8 +158,9 @@ async def test_the_looks_wait_1_2_3_and_then_5_seconds(
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     request = StartRequest(message="Fix it")
-    statuses = [task.status async for task in starting.start(here.api, request)]
-    assert statuses[-1] == "READY"
+    *_, task, conversation = [step async for step in starting.start(here.api, request)]
+    assert isinstance(task, StartTask) and task.status == "READY"
+    assert isinstance(conversation, Conversation)
     assert waited == [1.0, 2.0, 3.0, 5.0]
 
 

@@ -244,3 +244,19 @@ def test_a_path_is_completed_as_far_as_all_agree(tmp_path: Path) -> None:
 )
 def test_a_name_of_the_sandbox_is_made_harmless_here(path: str, name: str) -> None:
     assert local_name(path) == name
+
+
+async def test_a_path_counts_from_the_folder_of_the_agent(here: Inside) -> None:
+    workspace = await here.workspace()
+    here.between.asked.clear()
+    assert await workspace.path(" /tmp/a.txt ") == "/tmp/a.txt"
+    assert await workspace.path("a.txt", "/workspace/x") == "/workspace/x/a.txt"
+    assert here.between.asked == [], "the folder is asked for where it is not known"
+    assert await workspace.path("a.txt") == f"{await workspace.whole_folder()}/a.txt"
+    for typed, folder, wrong in (
+        ("", "/x", "no path"),
+        ("a\0b", "/x", "no path"),
+        ("a", "", "not"),
+    ):
+        with pytest.raises(Problem, match=wrong):
+            await workspace.path(typed, folder)
