@@ -57,8 +57,8 @@ def back(screen: MainScreen) -> None:
         return
     if screen.timeline.range_from is not None:
         screen.timeline.range_from = None
-    elif screen.sidebar.marks and session.pane == "conversations":
-        screen.sidebar.mark(frozenset())
+    elif screen.session.marks and session.pane == "conversations":
+        screen.mark(frozenset())
         screen.tell_keys()
     elif session.find_text:
         screen.set_find("")
@@ -258,9 +258,10 @@ def stop_or_go_on(screen: MainScreen) -> None:
 
 def mark(screen: MainScreen) -> None:
     """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
-    if screen.session.pane == "conversations":
-        screen.sidebar.toggle_mark()
-        screen.tell_keys()
+    session = screen.session
+    if session.pane == "conversations" and (row := screen.sidebar.list.row):
+        screen.mark(session.marks ^ {row.id})
+        screen.sidebar.list.action_move(1)
 
 
 def load_all(screen: MainScreen) -> None:

@@ -284,7 +284,8 @@ async def carry_out(
         if step is not None:
             now = step
             status = now.status or now.conversation.execution_status
-            screen.sidebar.settled(replace(now.conversation, execution_status=status))
+            session.board.told(replace(now.conversation, execution_status=status), time.monotonic())
+            screen.show_lists()
             await anext(steps, None)
         return now
     finally:

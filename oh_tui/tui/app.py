@@ -187,7 +187,7 @@ class OhTui(KeysInOrder):
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
-            memory = self.main.sidebar.board.memory
+            memory = self.main.session.board.memory
             memory.write(memory.news())
         if self.main.session.source:
             async with asyncio.timeout(CLOSE):

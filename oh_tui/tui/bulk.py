@@ -49,14 +49,16 @@ class Bulk:
 
 def applies(screen: MainScreen) -> bool:
     """Whether a key means the conversations that are marked, not the one under the cursor."""
-    return screen.session.pane == "conversations" and bool(screen.sidebar.marks)
+    session = screen.session
+    return session.pane == "conversations" and bool(session.marks)
 
 
 def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do to those marked, by what the list says: it pauses what runs; only when
     nothing does, it resumes what is paused."""
-    states = {s.id: s.status for s in screen.sidebar.sandboxes}
-    found = {c.sandbox_id for c in screen.sidebar.marked}
+    session = screen.session
+    states = {s.id: s.status for s in session.sandboxes.all}
+    found = {c.sandbox_id for c in session.marked}
     running = sum(states.get(i or "") == "RUNNING" for i in found)
     paused = sum(states.get(i or "") == "PAUSED" for i in found)
     if running:
@@ -87,7 +89,7 @@ async def pause(screen: MainScreen, boxes: Sandboxes) -> None:
 
 async def _plans(screen: MainScreen, boxes: Sandboxes) -> list[SandboxPlan]:
     """What can be done with each sandbox at this moment: three calls for each."""
-    sandboxes = dict.fromkeys(c.sandbox_id for c in screen.sidebar.marked if c.sandbox_id)
+    sandboxes = dict.fromkeys(c.sandbox_id for c in screen.session.marked if c.sandbox_id)
     plans = []
     for number, sandbox_id in enumerate(sandboxes, 1):
         with preparing(screen, f"looking at sandbox {number} of {len(sandboxes)}"):
@@ -125,7 +127,7 @@ async def _carry_out(
         finally:
             session.bulk = None
     settled = {plan.sandbox.id for plan in done if plan.sandbox}
-    _unmark(screen, [c for c in screen.sidebar.marked if c.sandbox_id in settled])
+    _unmark(screen, [c for c in screen.session.marked if c.sandbox_id in settled])
     counted = f"{len(done)} of {plural(len(todo), 'sandbox', 'sandboxes')} {done_verb}"
     if problems:
         return f"{counted}, {len(problems)} failed: {problems[0].sentence}", problems[0].hint
@@ -177,7 +179,7 @@ def _named(screen: MainScreen, conversations: list[Conversation]) -> list[Piece]
     """The first few with their glyphs, the others counted."""
     pieces: list[Piece] = []
     for conversation in conversations[:SHOWN]:
-        if row := screen.sidebar.board.row(conversation.id):
+        if row := screen.session.board.row(conversation.id):
             pieces.append(stand_mark(glyphs_of(screen.app), row.stand))
         pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
     if len(conversations) > SHOWN:
@@ -192,7 +194,7 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
     """The trajectories of the marked conversations, one after the other. Esc cuts the one off
     that is coming, of which nothing is kept."""
     session = screen.session
-    marked = screen.sidebar.marked
+    marked = screen.session.marked
     if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
         screen.footer.tell("of those marked one is still being downloaded · esc stops")
         return
@@ -242,5 +244,5 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
 
 
 def _unmark(screen: MainScreen, conversations: list[Conversation]) -> None:
-    screen.sidebar.mark(screen.sidebar.marks - {bare_id(c.id) for c in conversations})
+    screen.mark(screen.session.marks - {bare_id(c.id) for c in conversations})
     screen.tell_keys()

@@ -56,8 +56,8 @@ def pause_label(screen: MainScreen) -> str | None:
     if bulk.applies(screen):
         return bulk.pause_label(screen)
     sandbox_id = target_sandbox(screen)
-    status = next((s.status for s in screen.sidebar.sandboxes if s.id == sandbox_id), None)
-    return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status or "")
+    status = screen.session.sandboxes.status(sandbox_id)
+    return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status)
 
 
 async def pause(screen: MainScreen) -> None:
@@ -124,14 +124,14 @@ async def what_else(screen: MainScreen, boxes: Sandboxes, plan: SandboxPlan) -> 
     paused = [sandbox.id for sandbox in await boxes.displaced(plan)]
     if not paused:
         return ""
-    titles = [title_of(c) for c in screen.sidebar.conversations if c.sandbox_id in paused]
+    titles = [title_of(c) for c in screen.session.conversations if c.sandbox_id in paused]
     named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
     return f" · the server paused {named}"
 
 
 def sandbox_question(screen: MainScreen, plan: SandboxPlan) -> Question:
     if plan.action == "resume":
-        listed = screen.sidebar.conversations
+        listed = screen.session.conversations
         inside = {c.sandbox_id: c for c in reversed(listed)}
         names = [title_of(inside[s.id]) for s in plan.others if s.id in inside][:SHOWN]
         up = plural(len(plan.others), "other sandbox", "other sandboxes")
@@ -194,7 +194,7 @@ def download_label(screen: MainScreen) -> str | None:
     session = screen.session
     if session.source is None or not session.source.remote:
         return None
-    return f"download {len(screen.sidebar.marks):,}" if bulk.applies(screen) else "download"
+    return f"download {len(screen.session.marks):,}" if bulk.applies(screen) else "download"
 
 
 async def download(screen: MainScreen) -> None:

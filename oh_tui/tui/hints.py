@@ -37,7 +37,7 @@ def hints(screen: MainScreen) -> tuple[Hints, Hints]:
 def _labels(screen: MainScreen) -> dict[str, str | None]:
     """The label of `p` names what it will do, and so do others."""
     session = screen.session
-    marks, pane = screen.sidebar.marks, session.pane
+    marks, pane = screen.session.marks, session.pane
     return {
         "sandbox.pause": flows.pause_label(screen),
         "download": flows.download_label(screen),

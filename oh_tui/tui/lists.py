@@ -50,7 +50,10 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         if former:
             await former.close()
         session.source = make_source() if at_once else await asyncio.to_thread(make_source)
-        screen.sidebar.show(await asyncio.to_thread(_board, screen, session.source))
+        board = await asyncio.to_thread(_board, screen, session.source)
+        session.begin_lists(board)
+        screen.sidebar.begin(grouped=board.grouped)
+        screen.show_lists()
         screen.tell_place()
         pager = Pager(session.source.pages())
         page = await pager.next()
@@ -71,7 +74,8 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.tell_totals()
         look(screen)
         with optional(screen, "count"):
-            screen.sidebar.total = await session.source.count()
+            session.total = await session.source.count()
+            screen.show_lists()
             screen.tell_totals()
     await screen.refreshing.read()
 
@@ -92,15 +96,14 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
 def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float = math.inf) -> None:
     """A page of the list, as it was asked for then."""
     session = screen.session
+    session = screen.session
     if page is None or not page.next_page_id:
         session.pager = None
-    screen.sidebar.has_more = session.pager is not None
-    screen.sidebar.now = session.clock()
-    screen.sidebar.board.take(page.items if page else (), older=True, asked=asked)
-    screen.sidebar.show()
+    session.board.take(page.items if page else (), older=True, asked=asked)
+    screen.show_lists()
     if page and page.is_cut:
         tell_problems(screen, [cut_words("conversations")])
-    if not screen.sidebar.conversations:
+    if not session.conversations:
         screen.sidebar.say("no conversations yet", *_how_to_begin(screen))
         screen.timeline.empty = ("no run to show",)
 
@@ -118,11 +121,12 @@ async def open_named(screen: MainScreen) -> None:
     """Open the conversation that the command line names; else the first is shown, and gone into
     where there is nothing to choose or a place in it is asked for."""
     session = screen.session
+    session = screen.session
     assert session.source is not None
     if not screen.open_id:
         if session.source.opening:
             screen.sidebar.highlight(session.source.opening)
-        first, listed = screen.sidebar.list.current, screen.sidebar.conversations
+        first, listed = screen.sidebar.list.current, session.conversations
         alone = len(listed) == 1 and not session.source.remote
         if first and (screen.at or (alone and screen.arrangement.narrow)):
             screen.open_run(first)
@@ -134,9 +138,9 @@ async def open_named(screen: MainScreen) -> None:
     (found,) = await session.source.get([wanted])
     if found is None:
         found = await _by_its_start(screen, session.source, wanted)
-    if not any(same_id(c.id, found.id) for c in screen.sidebar.conversations):
-        screen.sidebar.board.take([found])
-        screen.sidebar.show()
+    if not any(same_id(c.id, found.id) for c in session.conversations):
+        session.board.take([found])
+        screen.show_lists()
     screen.sidebar.highlight(found.id)
     screen.open_run(found)
     screen.focus_pane("timeline")
@@ -166,14 +170,14 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     session = screen.session
     if session.source is None:
         return False
-    sidebar, board = screen.sidebar, screen.sidebar.board
+    board = session.board
     before, fresh, is_whole = _state(screen), dict[str, Conversation](), False
     asked = time.monotonic()
     with screen.reporting():
         page = await session.source.newest()
         fresh = {bare_id(c.id): c for c in page.items}
         if session.source.remote:
-            further = [c.id for c in sidebar.conversations if bare_id(c.id) not in fresh]
+            further = [c.id for c in session.conversations if bare_id(c.id) not in fresh]
             further = screen.refreshing.some(further, near=under_cursor(screen))
             if further:
                 found = await session.source.get(further)
@@ -183,10 +187,10 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     changes = board.take(fresh.values(), asked=asked)
     if sort:
         board.reorder()
-        sidebar.reorder_sandboxes()
+        screen.sidebar.reorder_sandboxes()
     elif session.pane != "conversations":
         board.reorder(keep=under_cursor(screen))
-    sidebar.show()
+    screen.show_lists()
     screen.tell_totals()
     take_state(screen)
     notices.ring(screen, changes)
@@ -198,8 +202,8 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
 
 def _state(screen: MainScreen) -> tuple[object, ...]:
     """What a reading may change, whatever the order."""
-    rows = screen.sidebar.board.rows
-    return {row.id: row.conversation for row in rows}, screen.sidebar.sandboxes
+    session = screen.session
+    return {row.id: row.conversation for row in session.board.rows}, session.sandboxes.all
 
 
 async def read_sandboxes(screen: MainScreen) -> None:
@@ -210,7 +214,8 @@ async def read_sandboxes(screen: MainScreen) -> None:
             told, asked = len(session.source.problems), time.monotonic()
             read = tuple(await session.source.sandboxes.all())
             tell_problems(screen, session.source.problems[told:])
-            screen.sidebar.take_sandboxes(read, asked)
+            session.sandboxes.take(read, asked)
+            screen.show_lists()
 
 
 @contextlib.contextmanager
@@ -237,15 +242,15 @@ def pane_left(screen: MainScreen, before: str) -> None:
     session = screen.session
     screen.sidebar.in_sandboxes = session.pane == "sandboxes"
     if before == "conversations":
-        screen.sidebar.board.reorder(keep=under_cursor(screen))
-        screen.sidebar.show()
+        screen.session.board.reorder(keep=under_cursor(screen))
+        screen.show_lists()
     elif before == "sandboxes":
         screen.sidebar.reorder_sandboxes()
     if session.pane in ("timeline", "detail"):
         if before == "conversations":
             screen.catch_up()
         if session.current:
-            screen.sidebar.opened(session.current.id)
+            screen.tell_opened(session.current.id)
 
 
 def look(screen: MainScreen) -> None:
@@ -262,7 +267,7 @@ async def peek(screen: MainScreen, source: Source) -> None:
     """What those that need somebody ask and those that run do: a few calls, to agent servers
     alone. An error changes nothing: the row says the little that the list says."""
     session = screen.session
-    board = screen.sidebar.board
+    board = screen.session.board
     shown = session.current.id if session.current else ""
     for conversation in board.unheard(time.monotonic(), without=shown):
         before = board.row(conversation.id)
@@ -273,7 +278,7 @@ async def peek(screen: MainScreen, source: Source) -> None:
             board.looked(conversation, time.monotonic(), failed=True)
             continue
         if run is not None:
-            screen.sidebar.tell(conversation.id, judge(run))
+            screen.tell_verdict(conversation.id, judge(run))
         news = board.row(conversation.id) != before
         board.looked(conversation, time.monotonic(), news=news)
     screen.tell_totals()
@@ -282,7 +287,7 @@ async def peek(screen: MainScreen, source: Source) -> None:
 async def read_ends(screen: MainScreen, source: Source) -> None:
     """How the runs in files ended; nothing else tells it."""
     session = screen.session
-    board = screen.sidebar.board
+    board = screen.session.board
     shown = session.current.id if session.current else ""  # which is read anyway
     for number, row in enumerate(board.rows[:FILES]):
         if not row.stand and not same_id(row.id, shown):
@@ -291,13 +296,13 @@ async def read_ends(screen: MainScreen, source: Source) -> None:
                     verdict = judge(run)
                     board.tell(row.conversation.id, verdict.word, verdict.short)
         if number % 16 == 15:
-            screen.sidebar.show()
-    screen.sidebar.show()
+            screen.show_lists()
+    screen.show_lists()
     screen.tell_totals()
 
 
 async def save_seen(screen: MainScreen) -> None:
-    memory = screen.sidebar.board.memory
+    memory = screen.session.board.memory
     if (news := memory.news()) and not await asyncio.to_thread(memory.write, news):
         memory.keep_for_later(news)
 
@@ -305,7 +310,8 @@ async def save_seen(screen: MainScreen) -> None:
 def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
     """What the header tells of all conversations that are loaded, and the title of the terminal's
     window: of each only what is not zero."""
-    glyphs, counts = glyphs_of(screen.app), screen.sidebar.board.counts()
+    session = screen.session
+    glyphs, counts = glyphs_of(screen.app), session.board.counts()
     facts: list[Piece] = []
     title = ["oh-tui"]
     for count, glyph, words, hue in (
@@ -317,9 +323,9 @@ def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
             for_you = " for you" if glyph == glyphs.waiting else ""
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
-    listed = screen.sidebar.conversations
+    listed = session.conversations
     costs = [one.cost for one in listed if one.cost]
-    total = max(screen.sidebar.total or 0, len(listed))
+    total = max(session.total or 0, len(listed))
     facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
 
@@ -327,10 +333,11 @@ def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:
 def take_state(screen: MainScreen) -> None:
     """The conversation at the right may stand otherwise now; when its sandbox came up, went away
     or has another address its events come from elsewhere."""
-    before = screen.session.current
+    session = screen.session
+    before = session.current
     if before is None:
         return
-    row = screen.sidebar.board.row(before.id)
+    row = session.board.row(before.id)
     now = row.conversation if row else before
     if now == before:
         return
@@ -344,7 +351,7 @@ def take_record(screen: MainScreen, now: Conversation) -> None:
     session = screen.session
     session.current = now
     if session.pane in ("timeline", "detail"):
-        screen.sidebar.opened(now.id)
+        screen.tell_opened(now.id)
     screen.run_view.show_conversation(now, session.clock())
     screen.tell_keys()
 

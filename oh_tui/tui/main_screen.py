@@ -45,6 +45,7 @@ from oh_tui.tui.widgets.sidebar import Sidebar
 from oh_tui.tui.widgets.strip_view import StripView
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.preparing import Preparation
 
@@ -179,7 +180,7 @@ class MainScreen(AskingScreen):
         if not self.arrangement.narrow:
             self._rest.reset()
             self._rest.resume()
-        if self.sidebar.list.cursor >= len(self.sidebar.conversations) - 3:
+        if self.sidebar.list.cursor >= len(self.session.board.rows) - 3:
             self._read_more()
         preparing.moved(self)
         self.tell_keys()
@@ -242,7 +243,7 @@ class MainScreen(AskingScreen):
                 self.workers.cancel_group(self, group)
             self.run_view.show_run(None)  # no key acts on its steps any more
         if not preview:
-            self.sidebar.opened(conversation.id)
+            self.tell_opened(conversation.id)
         self.run_view.show_conversation(conversation, self.session.clock())
         if changed or not (self.timeline.row_count() or self.run_view.is_reading):
             self.read_run(conversation, preview=preview and not wanted)
@@ -341,6 +342,31 @@ class MainScreen(AskingScreen):
         if self.session.settings.read_only:
             pieces.append(("  read-only", "warn"))
         self._header.place = tuple(pieces)
+
+    def show_lists(self) -> None:
+        """Draw what the session holds of conversations and sandboxes."""
+        session, sidebar = self.session, self.sidebar
+        session.keep_marks(session.marks)
+        sidebar.now, sidebar.total = session.clock(), session.total
+        sidebar.has_more = session.pager is not None
+        sidebar.rows, sidebar.marks = session.board.rows, session.marks
+        sidebar.knows_sandboxes = session.sandboxes.known
+        sidebar.sandboxes = session.sandboxes.all
+
+    def mark(self, marks: frozenset[str]) -> None:
+        self.session.keep_marks(marks)
+        self.sidebar.marks = self.session.marks
+        self.tell_keys()
+
+    def tell_verdict(self, conversation_id: str, verdict: Verdict) -> None:
+        """What the events of a run say of it, which costs nothing when they are read anyway."""
+        self.session.board.tell(conversation_id, verdict.word, verdict.short)
+        self.sidebar.rows = self.session.board.rows
+
+    def tell_opened(self, conversation_id: str) -> None:
+        """The run of this conversation is being read."""
+        self.session.board.open(conversation_id)
+        self.sidebar.rows = self.session.board.rows
 
     def tell_totals(self) -> None:
         self.sidebar.now = self.session.clock()

@@ -80,7 +80,7 @@ class Commands(Provider):
         for theme in THEMES:
             if (score := closeness(query, f"theme: {theme}")) > 0:
                 yield Hit(score, Content(f"theme: {theme}"), partial(self._colour, theme))
-        for conversation in self._main.sidebar.conversations:
+        for conversation in self._main.session.conversations:
             title = title_of(conversation)
             if (score := closeness(query, title)) > 0:
                 yield Hit(score, Content(f"open: {title}"), partial(self._open, conversation))

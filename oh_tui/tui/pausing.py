@@ -27,6 +27,7 @@ async def carry_out(
     async for stage in boxes.carry_out(plan, stop_agents=stop_agents):
         tell(stage)
     status = "PAUSED" if plan.action == "pause" else "RUNNING"
-    screen.sidebar.tell_sandbox(plan.sandbox.id, status)
+    screen.session.sandbox_settled(plan.sandbox.id, status)
+    screen.show_lists()
     screen.tell_keys()
     return stage

@@ -172,7 +172,7 @@ def tell_study(screen: MainScreen, run: Run) -> None:
         finding.studied(screen)
         screen.session.run_news.ring()
         verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
-        screen.sidebar.tell(run.conversation.id, verdict)
+        screen.tell_verdict(run.conversation.id, verdict)
 
 
 def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:

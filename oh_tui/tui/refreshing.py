@@ -111,7 +111,7 @@ class Refreshing:
                 self._failed = True
                 continue
             self._failed = False
-            if asked or changed or self._screen.sidebar.board.counts().running:
+            if asked or changed or self._screen.session.board.counts().running:
                 self.every = self._least
             else:
                 self.every = max(self._least, min(2 * self.every, SLOWEST))

@@ -101,6 +101,5 @@ def _leave(screen: MainScreen) -> None:
     screen.run_view.show_conversation(None, session.clock())
     screen.run_view.show_run(None)
     screen.timeline.empty = ()
-    screen.sidebar.knows_sandboxes = False
-    screen.sidebar.sandboxes, screen.sidebar.total = (), None
-    screen.sidebar.show(Board())
+    session.begin_lists(Board())
+    screen.show_lists()

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id, same_id
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings import Settings
 from oh_tui.sources import Source
 from oh_tui.tui.runs import News, Runs
+from oh_tui.tui.triage import Board
 
 if TYPE_CHECKING:
     from oh_tui.sources.pager import Pager
@@ -23,6 +26,34 @@ if TYPE_CHECKING:
     from oh_tui.tui.bulk import Bulk
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session as ShellSession
+
+
+class Sandboxes:
+    """The sandboxes of a server as they were read last, or as an act told since."""
+
+    def __init__(self) -> None:
+        self.known = False
+        """They were read: that there are none is true."""
+        self.all: tuple[Sandbox, ...] = ()
+        self._settled: dict[str, float] = {}
+        """By id when an act told last how a sandbox stands."""
+
+    def take(self, read: Iterable[Sandbox], asked: float) -> None:
+        """The sandboxes as they were asked for then; those that an act has told of since stay."""
+        newer = {one.id: one for one in self.all if self._settled.get(one.id, 0.0) >= asked}
+        self.known = True
+        self.all = tuple(newer.get(one.id, one) for one in read)
+
+    def settled(self, sandbox_id: str, status: str, now: float) -> None:
+        """An act told how this one stands; the next reading tells the rest."""
+        self._settled[sandbox_id] = now
+        self.all = tuple(
+            replace(one, status=status) if one.id == sandbox_id else one for one in self.all
+        )
+
+    def status(self, sandbox_id: str | None) -> str:
+        """How a sandbox stands, "" for one that is not known."""
+        return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
 
 
 class Session:
@@ -35,6 +66,13 @@ class Session:
         """Parts of the lists that this server does not know at all."""
         self.pager: Pager[Conversation] | None = None
         """The pages of the list that are not read yet; None when all are."""
+        self.board = Board()
+        """The conversations that are listed, how each stands and where."""
+        self.sandboxes = Sandboxes()
+        self.marks: frozenset[str] = frozenset()
+        """Ids, without dashes, of the conversations that are marked."""
+        self.total: int | None = None
+        """How many conversations there are, as far as the source tells."""
         self.pane = "conversations"
         """The pane that has the focus, or had it before a question took it."""
 
@@ -71,6 +109,35 @@ class Session:
         self._writes: list[tuple[str, tuple[str, ...]]] = []
         """What is being written at this moment, in words, and the ids without dashes of the
         conversations that it is about."""
+
+    # The lists
+
+    def begin_lists(self, board: Board) -> None:
+        """Another source, of which nothing is known yet."""
+        self.board, self.sandboxes = board, Sandboxes()
+        self.marks, self.total = frozenset(), None
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Those listed, in the order shown."""
+        return tuple(row.conversation for row in self.board.rows)
+
+    @property
+    def marked(self) -> tuple[Conversation, ...]:
+        """In the order shown."""
+        return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
+
+    def keep_marks(self, marks: frozenset[str]) -> None:
+        """Mark these conversations and no others; one that is not listed any more is not."""
+        self.marks = marks & {row.id for row in self.board.rows} if marks else marks
+
+    def sandbox_settled(self, sandbox_id: str, status: str) -> None:
+        """A sandbox came to stand so with all that is in it, as the server has just told."""
+        now = time.monotonic()
+        self.sandboxes.settled(sandbox_id, status, now)
+        self.board.told_sandbox(sandbox_id, status, now)
+
+    # The run
 
     @property
     def filter_text(self) -> str:

@@ -37,7 +37,7 @@ def new_conversation(screen: MainScreen) -> None:
         if session.starting:
             screen.footer.tell("the start goes on; the list will show it")
 
-    known = choices(screen.sidebar.conversations)
+    known = choices(screen.session.conversations)
     form = StartScreen(session.draft or Draft(), known, source.label, begin)
     screen.app.push_screen(form, closed)
 
@@ -77,11 +77,12 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:
     """Open it, unless the reader went on to something else."""
     session = screen.session
+    session = screen.session
     session.draft = None
-    if not any(same_id(c.id, conversation.id) for c in screen.sidebar.conversations):
-        screen.sidebar.board.take([conversation])
-        screen.sidebar.board.reorder(keep=conversation.id)
-        screen.sidebar.show()
+    if not any(same_id(c.id, conversation.id) for c in session.conversations):
+        session.board.take([conversation])
+        session.board.reorder(keep=conversation.id)
+        screen.show_lists()
     screen.refresh_lists()
     if form.left:
         screen.footer.tell(f"started: {title_of(conversation)}")

@@ -37,7 +37,7 @@ def target(screen: MainScreen) -> Conversation | None:
         found = row.conversations[0] if row and row.conversations else None
     else:
         found = session.current
-    known = screen.sidebar.board.row(found.id) if found else None
+    known = screen.session.board.row(found.id) if found else None
     return known.conversation if known else found
 
 

@@ -33,7 +33,7 @@ async def mark(it: Explorer, *titles: str) -> None:
 
 
 def marked(it: Explorer) -> list[str | None]:
-    return [c.title for c in it.screen.sidebar.marked]
+    return [c.title for c in it.screen.session.marked]
 
 
 def status(it: Explorer, title: str) -> str:

@@ -252,7 +252,7 @@ async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
     async with explore(settings=Settings(download_folder=tmp_path)) as it:
         await at(it, FLAKY)
         listed = it.screen.sidebar.list
-        it.screen.sidebar.mark(frozenset(IDS[title].replace("-", "") for title in marks))
+        it.screen.mark(frozenset(IDS[title].replace("-", "") for title in marks))
         await it.send(keys)
         await it.until(lambda: it.screen.question_bar.display or told in it.footer)
         if it.screen.question_bar.display:
@@ -282,7 +282,7 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
             await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
-        row = it.screen.sidebar.board.row(IDS[OAUTH])
+        row = it.screen.session.board.row(IDS[OAUTH])
         assert row and row.stand is Stand.IDLE
         assert "wait" not in it.text("#header")
         assert f"◆ {OAUTH}" not in it.text("#conversations")
@@ -293,7 +293,7 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
     late = Late("/api/v1/app-conversations/search")
     async with explore(wrap=late) as it:
         await at(it, OAUTH)
-        board = it.screen.sidebar.board
+        board = it.screen.session.board
         stands: list[Stand] = []
         late.arrives.clear()
         await it.send("r")
@@ -380,7 +380,7 @@ async def test_conversations_asked_for_before_an_act_do_not_take_back_how_their_
     late = Late("/api/v1/app-conversations/search")
     async with explore(wrap=late) as it:
         late.arrives.clear()
-        board = it.screen.sidebar.board
+        board = it.screen.session.board
         asked = time.monotonic()
         assert it.screen.session.source
         reading = asyncio.ensure_future(it.screen.session.source.newest())

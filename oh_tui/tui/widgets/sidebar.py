@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 
-import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
-from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
-from oh_tui.trajectory.verdict import Verdict
-from oh_tui.tui.triage import Board
+from oh_tui.api.models import Conversation, Sandbox, same_id
+from oh_tui.tui.triage import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -31,9 +28,15 @@ HOPS = 3
 
 
 class Sidebar(Stack):
-    """What is listed is kept by the `board`; `show` draws it after it was told something."""
+    """Draws what it is given."""
 
+    rows: reactive[tuple[Row, ...]] = reactive(())
+    """The conversations, in order."""
+    marks: reactive[frozenset[str]] = reactive(frozenset())
+    """Ids of the rows that are marked."""
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
+    knows_sandboxes: reactive[bool] = reactive(False)
+    """They were read: that there are none is true."""
     total: reactive[int | None] = reactive(None)
     """How many conversations there are, as far as the source tells."""
     has_more: reactive[bool] = reactive(True)
@@ -45,20 +48,13 @@ class Sidebar(Stack):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.knows_sandboxes = False
-        """They were read: that there are none is true."""
         self._order = SandboxOrder()
         self._is_stale = self._anew = self._is_placing = False
         """Whether rows are to be placed, all of them anew, and whether that is under way."""
         self.in_sandboxes = False
         """The reader is in the Sandboxes pane: its rows stay where they are."""
-        self._told: dict[str, float] = {}
-        """By id when an act told last how a sandbox stands."""
-        self.board = Board()
         self.conversations: tuple[Conversation, ...] = ()
         """Those listed, in the order shown."""
-        self.marks: frozenset[str] = frozenset()
-        """Ids, without dashes, of the conversations that are marked."""
 
     def compose(self) -> ComposeResult:
         with Stack(id="conversations-pane"):
@@ -82,52 +78,24 @@ class Sidebar(Stack):
     def _tell_fold(self) -> None:
         self._fold.refresh()
 
-    def show(self, board: Board | None = None) -> None:
-        """Draw what the board holds, or another board."""
-        if board is not None and board is not self.board:
-            self.board, self.marks = board, frozenset()
-            self._order, self.knows_sandboxes = SandboxOrder(), False
-            self.sandboxes = ()
-            self._told.clear()
-            self.list.grouped = board.grouped
-        self.list.rows = self.board.rows
-        before = self.conversations
-        self.conversations = tuple(row.conversation for row in self.board.rows)
-        if self.conversations != before:
-            self._tell_sandboxes()
-        self.mark(self.marks)
+    def begin(self, *, grouped: bool) -> None:
+        """The rows of another source follow, under headings by group if `grouped`."""
+        self._order = SandboxOrder()
+        self.list.grouped = grouped
 
-    def tell(self, conversation_id: str, verdict: Verdict) -> None:
-        """What the events of a run say of it, which costs nothing when they are read anyway."""
-        before = self.board.rows
-        self.board.tell(conversation_id, verdict.word, verdict.short)
-        if self.board.rows is not before:
-            self.show()
+    def watch_rows(self) -> None:
+        if self.is_mounted:
+            self.list.rows = self.rows
+            before = self.conversations
+            self.conversations = tuple(row.conversation for row in self.rows)
+            if self.conversations != before:
+                self._tell_sandboxes()
+            self._tell_total()
 
-    def opened(self, conversation_id: str) -> None:
-        """The run of this conversation is being read."""
-        before = self.board.rows
-        self.board.open(conversation_id)
-        if self.board.rows is not before:
-            self.show()
-
-    def mark(self, marks: frozenset[str]) -> None:
-        """These conversations are marked, and no others; those that are not listed any more
-        are not."""
-        self.marks = marks & {row.id for row in self.board.rows} if marks else marks
-        self.list.marks = self.marks
-        self._tell_total()
-
-    def toggle_mark(self) -> None:
-        """Mark the conversation under the cursor, or unmark it, and go on to the next."""
-        if row := self.list.row:
-            self.mark(self.marks ^ {row.id})
-            self.list.action_move(1)
-
-    @property
-    def marked(self) -> tuple[Conversation, ...]:
-        """In the order shown."""
-        return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
+    def watch_marks(self) -> None:
+        if self.is_mounted:
+            self.list.marks = self.marks
+            self._tell_total()
 
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
@@ -146,6 +114,10 @@ class Sidebar(Stack):
     def watch_sandboxes(self) -> None:
         if self.is_mounted:
             self._tell_sandboxes()
+
+    def watch_knows_sandboxes(self) -> None:
+        if self.is_mounted:
+            self._show_sandboxes()
 
     def watch_show_gone(self) -> None:
         if self.is_mounted:
@@ -181,29 +153,6 @@ class Sidebar(Stack):
         if loaded or self.total is not None or not self.has_more:
             facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
         self._rule.facts = joined(facts, glyphs_of(self.app).dot)
-
-    def settled(self, conversation: Conversation) -> None:
-        """A conversation stands so, as the server has just told after something was done to it."""
-        self.board.told(conversation, time.monotonic())
-        self.show()
-
-    def take_sandboxes(self, read: tuple[Sandbox, ...], asked: float) -> None:
-        """The sandboxes as they were asked for then; those that an act has told of since stay."""
-        newer = {one.id: one for one in self.sandboxes if self._told.get(one.id, 0.0) >= asked}
-        self.knows_sandboxes = True
-        self.sandboxes = tuple(newer.get(one.id, one) for one in read)
-
-    def tell_sandbox(self, sandbox_id: str, status: str) -> None:
-        """A sandbox came to stand so with all that is in it, as the server has just told; the next
-        reading tells the rest."""
-        now = time.monotonic()
-        self._told[sandbox_id] = now
-        self.board.told_sandbox(sandbox_id, status, now)
-        self.sandboxes = tuple(
-            msgspec.structs.replace(one, status=status) if one.id == sandbox_id else one
-            for one in self.sandboxes
-        )
-        self.show()
 
     def reorder_sandboxes(self) -> None:
         """Every sandbox to where its state belongs; the cursor stays on its sandbox."""
