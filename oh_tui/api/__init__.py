@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     )
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.sandbox_server import SandboxServer
+    from oh_tui.api.sandbox_service import SandboxService
+    from oh_tui.api.start_tasks import StartTasks
 
 __all__ = [
     "AgentConversation",
@@ -92,6 +94,7 @@ __all__ = [
     "RateLimited",
     "Sandbox",
     "SandboxServer",
+    "SandboxService",
     "SandboxStatus",
     "Secret",
     "SentMessage",
@@ -99,6 +102,7 @@ __all__ = [
     "StartRequest",
     "StartTask",
     "StartTaskStatus",
+    "StartTasks",
     "TimedOut",
     "TokenUsage",
     "TooLarge",
@@ -109,19 +113,21 @@ __all__ = [
 ]
 
 
-_HOMES = ("errors", "models", "requests", "sandbox_server", "agent_server", "app_server")
+_HOMES = (
+    "errors",
+    "models",
+    "requests",
+    "sandbox_server",
+    "agent_server",
+    "sandbox_service",
+    "start_tasks",
+    "app_server",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for home in (
-            "errors",
-            "models",
-            "requests",
-            "sandbox_server",
-            "agent_server",
-            "app_server",
-        ):
+        for home in _HOMES:
             module = importlib.import_module(f"{__name__}.{home}")
             if hasattr(module, name):
                 globals()[name] = getattr(module, name)

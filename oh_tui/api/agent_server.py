@@ -11,7 +11,6 @@ from typing import Unpack
 import httpx
 
 from oh_tui.api import decode
-from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
 from oh_tui.api.connections import QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError
@@ -26,7 +25,7 @@ from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
 
 
-class AgentServer(SandboxServer):
+class AgentServer:
     """One conversation on the agent server of its sandbox; made by `AppServer.agent_server`.
 
     Every method raises the errors of `oh_tui.api.errors`: NotFound for an unknown conversation,
@@ -35,7 +34,9 @@ class AgentServer(SandboxServer):
     """
 
     def __init__(self, server: Server, conversation_id: str) -> None:
-        super().__init__(server)
+        self._server = server
+        self.sandbox = SandboxServer(server)
+        """Its shell and its files."""
         self.conversation_id = conversation_id
         self._path = f"/api/conversations/{segment(conversation_id)}"
 
@@ -151,7 +152,7 @@ class AgentServer(SandboxServer):
             timeout=QUICK,
             hints=_ACT_HINTS | {Conflict: Remedy.ANSWER_LATER},
         )
-        accepted(answer, Remedy.ANSWER_LATER)
+        decode.accepted(answer, Remedy.ANSWER_LATER)
 
     async def approve(self) -> None:
         """Let the calls that wait run, as `run` does; unlike a yes of `respond_to_confirmation` it
@@ -191,7 +192,7 @@ class AgentServer(SandboxServer):
             json=message(text, run=run),
             timeout=UNLIMITED,
         )
-        accepted(answer, "Look at the conversation: it may have arrived")
+        decode.accepted(answer, "Look at the conversation: it may have arrived")
 
     async def _act(
         self, verb: str, doing: str, refused: str, timeout: httpx.Timeout = QUICK
@@ -201,7 +202,7 @@ class AgentServer(SandboxServer):
         answer = await self._server.post(
             f"{self._path}/{verb}", doing, once=verb == "run", timeout=timeout, hints=hints
         )
-        accepted(answer, refused)
+        decode.accepted(answer, refused)
 
 
 _ACT_HINTS: dict[type[ApiError], str] = {

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from aiolimiter import AsyncLimiter
 
 from oh_tui.api import decode
-from oh_tui.api.acting import MAX_IDS, Acting, short
 from oh_tui.api.addresses import WANTED, base_address, segment
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.asgi import ASGIApp
@@ -26,11 +25,13 @@ from oh_tui.api.errors import (
     AuthError,
     BadAnswer,
     Conflict,
+    InvalidRequest,
     NotFound,
     ServerError,
     TooLarge,
     Unreachable,
 )
+from oh_tui.api.failures import short
 from oh_tui.api.filters import (
     ConversationFilters,
     EventFilters,
@@ -39,8 +40,11 @@ from oh_tui.api.filters import (
     event_params,
     page_params,
 )
-from oh_tui.api.models import Conversation, Page, Sandbox, Secret, User, bare_id
-from oh_tui.api.paging import MOST_ROWS, Pages, batches
+from oh_tui.api.models import Conversation, Page, Secret, SentMessage, User, bare_id
+from oh_tui.api.paging import MAX_IDS, MOST_ROWS, Pages, batches
+from oh_tui.api.requests import message
+from oh_tui.api.sandbox_service import SandboxService
+from oh_tui.api.start_tasks import StartTasks
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import Event
@@ -50,7 +54,7 @@ CLOUD = "https://app.all-hands.dev"
 MAX_EVENT_IDS = 100
 
 
-class AppServer(Acting):
+class AppServer:
     """One app server, over one client that is closed on leaving `async with`.
 
     `base_url` may end in `/api` or `/api/v1`. `key` is sent in the header that `auth` names, else
@@ -93,6 +97,8 @@ class AppServer(Acting):
             limiter=limiter,
             waits=self._waits,
         )
+        self.sandboxes = SandboxService(self._server)
+        self.start_tasks = StartTasks(self._server)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
@@ -203,6 +209,42 @@ class AppServer(Acting):
         ) as pieces:
             yield pieces
 
+    async def send_message(
+        self, conversation_id: str, text: str, *, run: bool = True
+    ) -> SentMessage:
+        """Say something to the agent of a conversation whose sandbox runs.
+
+        With `run` a conversation that waits for confirmation runs its pending calls before the
+        agent reads the text: reject them first; only in the first moments of the waiting does it
+        keep waiting, as it does without `run`. While a step runs
+        the server answers only when that step ends; after 30 s it gives up with a 502, and the
+        message arrives all the same. Raises Conflict when the sandbox is paused or starting,
+        NotFound also when it is gone (410, source), ServerError when it failed (503, source) or
+        its agent server did not answer (502).
+        """
+        answer = await self._server.post(
+            f"/api/v1/app-conversations/{segment(conversation_id)}/send-message",
+            "send the message",
+            json=message(text, run=run),
+            timeout=PATIENT,
+            hints=_MESSAGE_HINTS,
+        )
+        decode.accepted(answer, "Look at the conversation: it may have arrived")
+        return decode.one(answer, SentMessage)
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title. Raises NotFound for an unknown one, ServerError for
+        an id that is no UUID, InvalidRequest for a title without words (the server takes it)."""
+        if not title.strip():
+            raise InvalidRequest("A title needs some words", "Type a title")
+        answer = await self._server.post(
+            f"/api/v1/app-conversations/{segment(conversation_id)}",
+            "change the title",
+            json={"title": title},
+            method="PATCH",
+        )
+        return decode.one(answer, Conversation)
+
     # events
 
     async def search_events(
@@ -271,35 +313,6 @@ class AppServer(Acting):
             found |= {bare_id(event.id): event for event in decode.event_list(answer)}
         return [found.get(bare_id(identifier)) for identifier in ids]
 
-    # sandboxes
-
-    async def search_sandboxes(
-        self, *, page_id: str | None = None, limit: int = 100
-    ) -> Page[Sandbox]:
-        """A page of 1 to 100 sandboxes, newest first. One that is stuck can hold the answer up
-        by 5 s (source)."""
-        answer = await self._server.get(
-            "/api/v1/sandboxes/search",
-            "list sandboxes",
-            page_params(page_id, limit),
-            hints=_HERE,
-        )
-        return await decode.aside(partial(decode.model_page, model=Sandbox), answer)
-
-    def iter_sandboxes(self) -> AsyncIterator[Page[Sandbox]]:
-        """Every page, each sandbox once, at most 100,000: then the last page `is_cut`."""
-        return Pages(lambda cursor: self.search_sandboxes(page_id=cursor), limit=MOST_ROWS)
-
-    async def get_sandboxes(self, ids: Sequence[str]) -> list[Sandbox | None]:
-        """The sandboxes with these ids in this order; None for an unknown one."""
-        found: dict[str, Sandbox] = {}
-        for batch in batches(ids, MAX_IDS):
-            answer = await self._server.get(
-                "/api/v1/sandboxes", "read sandboxes", [("id", identifier) for identifier in batch]
-            )
-            found |= {one.id: one for one in decode.model_list(answer, Sandbox)}
-        return [found.get(identifier) for identifier in ids]
-
     # agent servers
 
     def agent_server(self, conversation: Conversation) -> AgentServer | None:
@@ -356,6 +369,12 @@ class OpenHands(AppServer):
 
 _HERE: Hints = {NotFound: f"The address is wrong or the server too old. {WANTED}"}
 """A list that is not there is none of the listed things that is not there."""
+
+_MESSAGE_HINTS: Hints = {
+    NotFound: "The conversation may be deleted, or its sandbox gone: its history stays readable",
+    Conflict: "Resume its sandbox, wait until it runs, then send it again",
+    ServerError: "Its sandbox does not work: look what is wrong there, then send it again",
+}
 
 _DOWNLOAD_HINTS: Hints = {
     NotFound: "It may be deleted, or this is the id of a start task, not of a conversation",

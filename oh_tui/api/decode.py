@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from oh_tui.api.errors import Conflict
 from oh_tui.api.failures import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
 from oh_tui.api.paging import MOST_ROWS
@@ -97,10 +98,16 @@ def count(answer: Answer) -> int:
     return value
 
 
-def succeeded(answer: Answer) -> bool:
-    """Of an answer {"success": true}: anything but a plain false is a yes."""
+def accepted(answer: Answer, hint: str) -> None:
+    """Raises Conflict for a 200 that says {"success": false}; anything else is a yes."""
     value = _json(answer)
-    return not (isinstance(value, dict) and value.get("success") is False)
+    if isinstance(value, dict) and value.get("success") is False:
+        raise Conflict(
+            f"Could not {answer.call.doing}: {answer.call.host} says that it did not work",
+            hint,
+            status=200,
+            address=answer.call.address,
+        )
 
 
 def number(answer: Answer, name: str) -> int | None:

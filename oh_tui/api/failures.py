@@ -70,6 +70,11 @@ class Answer:
     content_type: str = ""
 
 
+def short(identifier: str) -> str:
+    """An id as sentences name it."""
+    return clean_line(identifier)[:12]
+
+
 class Failure(Exception):
     """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds.
     `unsent`: the server cannot have seen anything of it."""

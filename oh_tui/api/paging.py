@@ -11,6 +11,9 @@ from oh_tui.api.models import Page
 MOST = 10_000
 """Pages after which a listing is taken for one that has no end."""
 
+MAX_IDS = 99
+"""Conversations in one batch: the server refuses 100."""
+
 MOST_ROWS = 100_000
 MOST_BYTES = 256 << 20
 """Rows and bytes that a listing takes in, whether they come in one page or in many."""

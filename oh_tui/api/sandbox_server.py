@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Generator
 import httpx
 
 from oh_tui.api import decode
-from oh_tui.api.acting import accepted
 from oh_tui.api.addresses import segment
 from oh_tui.api.bodies import Pieces
 from oh_tui.api.connections import CONNECT, PATIENT, QUICK, USUAL
@@ -261,7 +260,7 @@ class SandboxServer:
                 timeout=PATIENT,
                 hints=_PUT_HINTS,
             )
-        accepted(answer, _PUT_HINTS[ServerError])
+        decode.accepted(answer, _PUT_HINTS[ServerError])
         kept = decode.number(answer, "file_size")
         if kept is None:
             try:

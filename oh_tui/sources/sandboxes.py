@@ -52,14 +52,14 @@ class Sandboxes:
 
     async def all(self) -> list[Sandbox]:
         found: list[Sandbox] = []
-        async for page in self._api.iter_sandboxes():
+        async for page in self._api.sandboxes.iter():
             found += page.items
             if page.is_cut and (told := cut_words("sandboxes")) not in self._problems:
                 self._problems.append(told)
         return found
 
     async def get(self, sandbox_id: str) -> Sandbox | None:
-        return (await self._api.get_sandboxes([sandbox_id]))[0]
+        return (await self._api.sandboxes.get([sandbox_id]))[0]
 
     async def inside(self, sandbox_id: str) -> tuple[Conversation, ...]:
         """The conversations in a sandbox, sub-conversations too."""
@@ -121,9 +121,9 @@ class Sandboxes:
         failure: ApiError | None = None
         try:
             if wanted == "PAUSED":
-                await self._api.pause_sandbox(sandbox_id)
+                await self._api.sandboxes.pause(sandbox_id)
             else:
-                await self._api.resume_sandbox(sandbox_id)
+                await self._api.sandboxes.resume(sandbox_id)
         except ApiError as problem:
             failure = problem
         yield await self._settled(sandbox_id, wanted, failure, math.inf if patient else SETTLE)
@@ -187,7 +187,7 @@ class Sandboxes:
     async def started(self, identifier: str) -> StartTask | None:
         """The start of a conversation that has this id, which is easily taken for that of the
         conversation."""
-        return (await self._api.get_start_tasks([identifier]))[0]
+        return (await self._api.start_tasks.get([identifier]))[0]
 
     async def workspace(self, conversation: Conversation) -> Workspace:
         """The shell and the files of the sandbox of a conversation, which must run."""

@@ -155,7 +155,7 @@ async def start(
 
     Raises Refused when the start fails. Stopping to read changes nothing: the server goes on.
     """
-    task = await api.start_conversation(request)
+    task = await api.start_tasks.begin(request)
     stage = task.status
     times = list(waits) or [1.0]
     looks = misses = 0
@@ -184,7 +184,7 @@ async def start(
                 Remedy.FIND_START,
             )
         try:
-            (found,) = await api.get_start_tasks([task.id])
+            (found,) = await api.start_tasks.get([task.id])
             misses = 0
         except Problem as problem:
             misses += 1

@@ -122,7 +122,7 @@ class Workspace:
     ) -> CommandResult:
         """Run a command to its end and give all it printed, in /bin/sh. `timeout` is in seconds.
         A command that nobody waits for any more goes on."""
-        return await self._agent.run_command(
+        return await self._agent.sandbox.run_command(
             command, cwd=cwd or None, timeout=timeout, progress=progress
         )
 
@@ -130,7 +130,7 @@ class Workspace:
         """The bytes of a file; None when there is no such file. Raises InvalidRequest for a
         folder."""
         try:
-            return await self._agent.file_size(path) or 0
+            return await self._agent.sandbox.file_size(path) or 0
         except NotFound:
             return None
 
@@ -151,7 +151,7 @@ class Workspace:
         target = folder / (name or plain_name(path))
         async with part_file_aside(target) as (file, part):
             received = 0
-            async with self._agent.download_file(path) as pieces:
+            async with self._agent.sandbox.download_file(path) as pieces:
                 async for piece in pieces:
                     await asyncio.to_thread(file.write, piece)
                     received += len(piece)
@@ -167,7 +167,7 @@ class Workspace:
     async def put(self, local: Path, path: str, progress: Progress) -> int:
         """A local file into the sandbox, where it replaces what is there; its bytes."""
         size = local_size(local)
-        return await self._agent.upload_file(
+        return await self._agent.sandbox.upload_file(
             path, local, size=size, progress=lambda sent: progress(sent, size)
         )
 

@@ -20,8 +20,8 @@ SENT = {"success": True, "sandbox_status": "RUNNING", "message": None}
 async def test_a_start_sends_what_was_given_and_nothing_else() -> None:
     app = Bodies(json(TASK))
     async with over(app) as server:
-        await server.start_conversation(StartRequest())
-        task = await server.start_conversation(
+        await server.start_tasks.begin(StartRequest())
+        task = await server.start_tasks.begin(
             StartRequest(
                 message="Fix it\n  and test it",
                 selected_repository="acme/dates",
@@ -48,8 +48,8 @@ async def test_a_start_sends_what_was_given_and_nothing_else() -> None:
 async def test_each_call_asks_its_endpoint() -> None:
     app = Bodies(json(TASK), page(TASK), json(SENT), json({"id": ID, "title": "New"}))
     async with over(app) as server:
-        await server.start_conversation(StartRequest())
-        starts = await server.search_start_tasks(conversation_id__eq=ID, limit=5)
+        await server.start_tasks.begin(StartRequest())
+        starts = await server.start_tasks.search(conversation_id__eq=ID, limit=5)
         sent = await server.send_message(ID, "Go on", run=False)
         renamed = await server.rename_conversation(ID, "New")
     assert [one.id for one in starts.items] == [TASK["id"]]
@@ -110,7 +110,7 @@ async def test_nothing_is_sent_without_words(text: str) -> None:
             server.send_message(ID, text),
             server.rename_conversation(ID, text),
             agent_of(server).send_message(text),
-            agent_of(server).start_bash_command(text),
+            agent_of(server).sandbox.start_bash_command(text),
         ):
             with pytest.raises(errors.InvalidRequest):
                 await call
@@ -122,14 +122,14 @@ async def test_what_may_have_acted_is_not_sent_twice(status: int) -> None:
     app = Script(json({"detail": "no"}, status))
     async with over(app) as server:
         for call in (
-            server.start_conversation(StartRequest(message="x")),
+            server.start_tasks.begin(StartRequest(message="x")),
             server.send_message(ID, "x"),
             server.rename_conversation(ID, "x"),
             agent_of(server).respond_to_confirmation(True),
             agent_of(server).run(),
             agent_of(server).interrupt(),
             agent_of(server).send_message("x"),
-            agent_of(server).start_bash_command("x"),
+            agent_of(server).sandbox.start_bash_command("x"),
         ):
             app.asked.clear()
             with pytest.raises(errors.ApiError) as caught:

@@ -35,11 +35,11 @@ def hexadecimal(number: int) -> str:
         (lambda s: s.search_events(ID), "GET", f"conversation/{ID}/events/search", {"items": []}),
         (lambda s: s.count_events(ID), "GET", f"conversation/{ID}/events/count", 0),
         (lambda s: s.get_events(ID, ["e"]), "GET", f"conversation/{ID}/events", [None]),
-        (lambda s: s.search_sandboxes(), "GET", "sandboxes/search", {"items": []}),
-        (lambda s: s.get_sandboxes(["s"]), "GET", "sandboxes", [None]),
-        (lambda s: s.pause_sandbox("s"), "POST", "sandboxes/s/pause", {"success": True}),
-        (lambda s: s.resume_sandbox("s"), "POST", "sandboxes/s/resume", {"success": True}),
-        (lambda s: s.get_start_tasks([ID]), "GET", "app-conversations/start-tasks", [None]),
+        (lambda s: s.sandboxes.search(), "GET", "sandboxes/search", {"items": []}),
+        (lambda s: s.sandboxes.get(["s"]), "GET", "sandboxes", [None]),
+        (lambda s: s.sandboxes.pause("s"), "POST", "sandboxes/s/pause", {"success": True}),
+        (lambda s: s.sandboxes.resume("s"), "POST", "sandboxes/s/resume", {"success": True}),
+        (lambda s: s.start_tasks.get([ID]), "GET", "app-conversations/start-tasks", [None]),
     ],
 )
 async def test_each_call_asks_its_endpoint_once(
@@ -153,7 +153,7 @@ async def test_a_page_without_news_ends_the_pages() -> None:
 
     app = Script(answer)
     async with over(app) as server:
-        assert await gathered(server.iter_sandboxes()) == [["a", "b"]]
+        assert await gathered(server.sandboxes.iter()) == [["a", "b"]]
     assert len(app.asked) == 2
 
 
@@ -225,8 +225,8 @@ async def test_sandboxes_and_start_tasks_keep_the_order_asked_for() -> None:
         json([{"id": DASHED, "status": "READY", "app_conversation_id": "c"}, None]),
     )
     async with over(app) as server:
-        sandboxes = await server.get_sandboxes(["a", "x", "b"])
-        tasks = await server.get_start_tasks([ID, "x"])
+        sandboxes = await server.sandboxes.get(["a", "x", "b"])
+        tasks = await server.start_tasks.get([ID, "x"])
     assert [one.id if one else None for one in sandboxes] == ["a", None, "b"]
     assert tasks[0] is not None
     assert tasks[0].app_conversation_id == "c"
@@ -240,14 +240,14 @@ async def test_sandboxes_and_start_tasks_keep_the_order_asked_for() -> None:
 async def test_a_404_of_pause_or_resume_asks_for_a_refresh(verb: str) -> None:
     async with over(Script(json({"detail": "Not Found"}, 404))) as server:
         with pytest.raises(errors.NotFound, match=f"Could not {verb} the sandbox s1") as caught:
-            await getattr(server, f"{verb}_sandbox")("s1")
+            await getattr(server.sandboxes, verb)("s1")
     assert caught.value.hint.startswith("Refresh")
 
 
 async def test_a_pause_that_did_not_work_is_a_conflict() -> None:
     async with over(Script(json({"success": False}))) as server:
         with pytest.raises(errors.Conflict, match="did not work"):
-            await server.pause_sandbox("s1")
+            await server.sandboxes.pause("s1")
 
 
 async def test_a_download_arrives_in_pieces_over_the_network() -> None:

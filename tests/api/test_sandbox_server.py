@@ -80,6 +80,10 @@ class Files:
         return Response(self.kept[path], media_type="application/octet-stream")
 
 
+def sandbox_of(server: AppServer) -> SandboxServer:
+    return agent_of(server).sandbox
+
+
 async def got(server: SandboxServer, path: str) -> bytes:
     async with server.download_file(path) as pieces:
         return b"".join([piece async for piece in pieces])
@@ -95,10 +99,10 @@ async def test_files_go_in_and_out_of_servers_of_all_ages(
 ) -> None:
     files = Files(form)
     async with over(files.app) as server:
-        agent = agent_of(server)
-        assert await agent.upload_file(path, BINARY) == len(BINARY)
-        assert await got(agent, path) == BINARY
-        assert await agent.file_size(path) == len(BINARY)
+        sandbox = sandbox_of(server)
+        assert await sandbox.upload_file(path, BINARY) == len(BINARY)
+        assert await got(sandbox, path) == BINARY
+        assert await sandbox.file_size(path) == len(BINARY)
     assert files.kept == {path: BINARY}
     assert set(files.asked) == asked
 
@@ -108,9 +112,9 @@ async def test_a_file_that_is_not_there_is_not_found_by_any_server(form: str) ->
     files = Files(form)
     async with over(files.app) as server:
         with pytest.raises(errors.NotFound, match="File not found"):
-            await got(agent_of(server), "/no/such")
+            await got(sandbox_of(server), "/no/such")
         with pytest.raises(errors.InvalidRequest, match="absolute"):
-            await got(agent_of(server), "relative")
+            await got(sandbox_of(server), "relative")
     assert len(files.asked) == 2
 
 
@@ -118,7 +122,7 @@ async def test_a_file_that_is_not_there_is_not_found_by_any_server(form: str) ->
 async def test_each_refusal_of_the_query_is_followed_by_the_older_form(status: int) -> None:
     app = Script(json({"detail": "Not Found"}, status), Response(b"data"))
     async with over(app) as server:
-        assert await got(agent_of(server), "/a/b") == b"data"
+        assert await got(sandbox_of(server), "/a/b") == b"data"
     assert [request.scope["raw_path"] for request in app.asked] == [
         b"/api/file/download",
         b"/api/file/download/%2Fa%2Fb",
@@ -130,7 +134,7 @@ async def test_other_failures_are_not_taken_for_an_older_server() -> None:
         app = Script(json({"detail": "no"}, status))
         async with over(app) as server:
             with pytest.raises(errors.ApiError) as caught:
-                await agent_of(server).upload_file("/a", b"x")
+                await sandbox_of(server).upload_file("/a", b"x")
             assert caught.value.status == status
         assert len(app.asked) == 1
 
@@ -140,9 +144,9 @@ async def test_a_local_file_is_sent_and_its_progress_told(tmp_path: Path) -> Non
     local.write_bytes(BINARY)
     files, told = Files("query"), list[int]()
     async with listening(files.app) as base, AppServer(base) as server:
-        agent = SandboxServer(server._server)
-        assert await agent.upload_file("/w/big.bin", local, progress=told.append) == len(BINARY)
-        assert await got(agent, "/w/big.bin") == BINARY
+        sandbox = SandboxServer(server._server)
+        assert await sandbox.upload_file("/w/big.bin", local, progress=told.append) == len(BINARY)
+        assert await got(sandbox, "/w/big.bin") == BINARY
     assert told == sorted(told)
     assert len(told) > 3
     assert told[-1] == len(BINARY)
@@ -159,7 +163,7 @@ async def test_pieces_of_a_function_are_sent_again_to_an_older_server() -> None:
     for size in (None, 9):
         files = Files("address")
         async with over(files.app) as server:
-            assert await agent_of(server).upload_file("/w/x", content, size=size) == 9
+            assert await sandbox_of(server).upload_file("/w/x", content, size=size) == 9
         assert files.kept == {"/w/x": b"abcabcabc"}
     assert len(made) == 4
 
@@ -169,7 +173,7 @@ async def test_a_local_file_that_cannot_be_read_is_named(tmp_path: Path) -> None
     async with over(app) as server:
         for path in (tmp_path, tmp_path / "none"):
             with pytest.raises(errors.InvalidRequest, match="cannot be read"):
-                await agent_of(server).upload_file("/w/x", path)
+                await sandbox_of(server).upload_file("/w/x", path)
     assert app.asked == []
 
 
@@ -191,7 +195,7 @@ async def test_a_server_that_kept_half_of_it_is_found_out(tells_size: bool) -> N
     files = Files("query", tells_size=tells_size, keeps=700)
     async with over(files.app) as server:
         with pytest.raises(errors.BadAnswer, match="kept 700 of 1,000 bytes"):
-            await agent_of(server).upload_file("/w/x", b"y" * 1000)
+            await sandbox_of(server).upload_file("/w/x", b"y" * 1000)
     assert len(files.asked) == (1 if tells_size else 2)
 
 
@@ -209,7 +213,7 @@ async def test_half_a_download_within_this_process_is_an_error_too() -> None:
     short = Response(b"x" * 400, headers={"Content-Length": "1000"})
     async with over(Script(short)) as server:
         with pytest.raises(errors.Unreachable, match="after 400 of 1,000 bytes"):
-            await got(agent_of(server), "/w/x")
+            await got(sandbox_of(server), "/w/x")
 
 
 # the shell
@@ -239,7 +243,7 @@ async def test_an_output_in_many_parts_is_joined_by_their_numbers() -> None:
     )
     seen: list[BashOutput] = []
     async with over(app) as server:
-        result = await agent_of(server).run_command("make", progress=seen.append)
+        result = await sandbox_of(server).run_command("make", progress=seen.append)
     assert (result.exit_code, result.stdout, result.stderr) == (7, "abc", "e")
     assert [one.order for one in seen] == [0, 1, 2, 3]
     queries = [dict(request.query_params) for request in app.asked[1:]]
@@ -252,7 +256,7 @@ async def test_a_server_that_ignores_the_numbers_repeats_nothing() -> None:
         page(part(0, "a")), page(part(0, "a"), part(1, "b")), page(part(0, "a"), part(2, "c", 0))
     )
     async with over(app) as server:
-        found = [one.stdout async for one in agent_of(server).bash_output("c1")]
+        found = [one.stdout async for one in sandbox_of(server).bash_output("c1")]
     assert found == ["a", "b", "c"]
 
 
@@ -261,7 +265,7 @@ async def test_parts_that_share_a_number_are_all_found() -> None:
     everything = page(part(0, "a"), part(0, None, id="q0", stderr="e"), part(2, "b", 0))
     app = Script(page(part(0, "a")), page(part(2, "b", 0)), everything)
     async with over(app) as server:
-        parts = [one async for one in agent_of(server).bash_output("c1")]
+        parts = [one async for one in sandbox_of(server).bash_output("c1")]
     assert "".join(one.stdout or "" for one in parts) == "ab"
     assert "".join(one.stderr or "" for one in parts) == "e"
     assert parts[-1].exit_code == 0
@@ -271,14 +275,14 @@ async def test_parts_that_share_a_number_are_all_found() -> None:
 async def test_an_end_that_is_never_told_is_not_waited_for_for_ever() -> None:
     async with over(Script(page())) as server:
         with pytest.raises(errors.TimedOut, match="no end"):
-            async for _ in agent_of(server).bash_output("c1", timeout=0.3):
+            async for _ in sandbox_of(server).bash_output("c1", timeout=0.3):
                 pass
 
 
 async def test_execute_gives_the_last_part() -> None:
     app = Script(json(part(2, "tail", 0)))
     async with over(app) as server:
-        found = await agent_of(server).execute_bash_command("make", cwd="/w", timeout=9)
+        found = await sandbox_of(server).execute_bash_command("make", cwd="/w", timeout=9)
     assert (found.order, found.exit_code, found.stdout) == (2, 0, "tail")
     assert await app.asked[0].json() == {"command": "make", "cwd": "/w", "timeout": 9}
 
@@ -297,7 +301,7 @@ async def test_an_agent_server_that_hangs_is_a_sentence_within_6_seconds() -> No
             outcomes = await asyncio.gather(
                 agent.respond_to_confirmation(True),
                 agent.run(),
-                agent.start_bash_command("true"),
+                agent.sandbox.start_bash_command("true"),
                 agent.conversation(),
                 return_exceptions=True,
             )

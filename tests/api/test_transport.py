@@ -188,8 +188,8 @@ async def test_trying_ends_after_the_third_time() -> None:
 async def test_pause_and_resume_of_a_sandbox_may_be_tried_again() -> None:
     app = Script(json({}, 503), json({"success": True}), json({}, 429), json({"success": True}))
     async with over(app) as server:
-        await server.pause_sandbox("s1")
-        await server.resume_sandbox("s1")
+        await server.sandboxes.pause("s1")
+        await server.sandboxes.resume("s1")
     assert app.paths == ["/api/v1/sandboxes/s1/pause"] * 2 + ["/api/v1/sandboxes/s1/resume"] * 2
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from oh_tui.api import AgentServer
+from oh_tui.api import SandboxServer
 from oh_tui.api.errors import Unreachable
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
@@ -189,7 +189,7 @@ def test_what_breaks_off_leaves_nothing(
             yield b"some of it"
             raise Unreachable("Could not get it: it broke off after 10 of 100 bytes", "Try again")
 
-    monkeypatch.setattr(AgentServer, "download_file", lambda self, path: Broken())
+    monkeypatch.setattr(SandboxServer, "download_file", lambda self, path: Broken())
     said = shell(f"get {DATES} {PARSER} {where}")
     assert said.code == 1 and "broke off" in said.complaint
     assert list(tmp_path.iterdir()) == []

@@ -226,7 +226,7 @@ def test_an_id_that_several_begin_with_lists_them(
 def test_the_id_of_a_start_leads_to_its_conversation(
     served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oh_tui.api import AppServer
+    from oh_tui.api import StartTasks
     from oh_tui.api.models import StartTask
 
     own = IDS["week-dates"]
@@ -236,10 +236,10 @@ def test_the_id_of_a_start_leads_to_its_conversation(
         StartTask("1", "ERROR", detail="500: no such repository."),
     ]
 
-    async def tasks(self: AppServer, ids: list[str]) -> list[StartTask]:
+    async def tasks(self: StartTasks, ids: list[str]) -> list[StartTask]:
         return [found[0]]
 
-    monkeypatch.setattr(AppServer, "get_start_tasks", tasks)
+    monkeypatch.setattr(StartTasks, "get", tasks)
     words = ["--server", served.url, "why", "0123abcd" * 4]
     assert cli.main(words) == 0
     out, said = capsys.readouterr()

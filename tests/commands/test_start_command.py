@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api import AppServer
+from oh_tui.api import StartTasks
 from oh_tui.api.models import StartTask
 from oh_tui.commands import start as start_command
 from oh_tui.demo.starts import Started
@@ -176,9 +176,9 @@ def test_a_start_that_never_tells_is_found_in_the_list(
 ) -> None:
     """As the real one does at times: the task stays where it is, the conversation is there."""
     monkeypatch.setattr(starting, "HANGS", 0.3)
-    real = AppServer.get_start_tasks
+    real = StartTasks.get
 
-    async def behind(self: AppServer, ids: list[str]) -> list[StartTask | None]:
+    async def behind(self: StartTasks, ids: list[str]) -> list[StartTask | None]:
         return [
             task and replace(task, status="STARTING_CONVERSATION", app_conversation_id=None)
             if task and task.status == "READY"
@@ -186,7 +186,7 @@ def test_a_start_that_never_tells_is_found_in_the_list(
             for task in await real(self, ids)
         ]
 
-    monkeypatch.setattr(AppServer, "get_start_tasks", behind)
+    monkeypatch.setattr(StartTasks, "get", behind)
     said = moving(shell, "start 'fix it' --yes --wait")
     assert said.code == 0 and prompts(shell) == ["fix it"]
     assert shell(f"show {said.out.strip()}").code == 0

@@ -60,12 +60,12 @@ class Stage:
 
     async def task(self, request: StartRequest, seconds: float = 90) -> tuple[StartTask, list[str]]:
         """A start to its end, and the stages that were seen."""
-        task = await self.api.start_conversation(request)
+        task = await self.api.start_tasks.begin(request)
         seen = [task.status or ""]
 
         async def over() -> bool:
             nonlocal task
-            (found,) = await self.api.get_start_tasks([task.id])
+            (found,) = await self.api.start_tasks.get([task.id])
             assert found is not None
             task = found
             if seen[-1] != task.status:

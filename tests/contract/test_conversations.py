@@ -148,4 +148,4 @@ async def test_only_a_running_sandbox_gives_status_address_and_key(api: AppServe
 
 
 async def test_an_unknown_start_task_is_nothing(api: AppServer) -> None:
-    assert await api.get_start_tasks([UNKNOWN]) == [None]
+    assert await api.start_tasks.get([UNKNOWN]) == [None]

@@ -26,7 +26,7 @@ BINARY = random.Random(4).randbytes(3_000_001)
 
 
 async def got(agent: AgentServer, path: str) -> bytes:
-    async with agent.download_file(path) as pieces:
+    async with agent.sandbox.download_file(path) as pieces:
         data = b"".join([piece async for piece in pieces])
         assert pieces.size == len(data)
         return data
@@ -39,18 +39,18 @@ async def test_a_binary_file_goes_in_and_comes_out_the_same(
     local.write_bytes(BINARY)
     path = f"{stage.folder}/new folder/über & 50%?.bin"
     told: list[int] = []
-    assert await agent.upload_file(path, local, progress=told.append) == len(BINARY)
+    assert await agent.sandbox.upload_file(path, local, progress=told.append) == len(BINARY)
     assert told[-1] == len(BINARY)
     assert await got(agent, path) == BINARY
-    assert await agent.file_size(path) == len(BINARY)
+    assert await agent.sandbox.file_size(path) == len(BINARY)
 
 
 async def test_a_file_that_is_there_is_overwritten(agent: AgentServer, stage: Stage) -> None:
     path = f"{stage.folder}/twice.txt"
     for content in (b"a longer first text\n", b"short\n", b"", b"--x\r\n\r\n--x--\r\n"):
-        await agent.upload_file(path, content)
+        await agent.sandbox.upload_file(path, content)
         assert await got(agent, path) == content
-        assert await agent.file_size(path) == len(content)
+        assert await agent.sandbox.file_size(path) == len(content)
 
 
 @pytest.mark.parametrize("size", [None, 9])
@@ -62,7 +62,7 @@ async def test_a_file_can_be_sent_as_it_is_made(
             yield b"abc"
 
     path = f"{stage.folder}/made.txt"
-    assert await agent.upload_file(path, content, size=size) == 9
+    assert await agent.sandbox.upload_file(path, content, size=size) == 9
     assert await got(agent, path) == b"abcabcabc"
 
 
@@ -70,14 +70,14 @@ async def test_the_shell_sees_the_file_and_its_files_can_be_fetched(
     agent: AgentServer, stage: Stage
 ) -> None:
     path = f"{stage.folder}/seen.txt"
-    await agent.upload_file(path, b"put\n")
-    result = await agent.run_command(f"cat {path} && echo said > {path}.2")
+    await agent.sandbox.upload_file(path, b"put\n")
+    result = await agent.sandbox.run_command(f"cat {path} && echo said > {path}.2")
     assert (result.exit_code, result.stdout) == (0, "put\n")
     assert await got(agent, f"{path}.2") == b"said\n"
 
 
 async def test_what_is_no_file_cannot_be_fetched(agent: AgentServer, stage: Stage) -> None:
-    await agent.upload_file(f"{stage.folder}/x", b"x")
+    await agent.sandbox.upload_file(f"{stage.folder}/x", b"x")
     with pytest.raises(NotFound, match="File not found"):
         await got(agent, f"{stage.folder}/no/such")
     for path, words in (("relative/path", "absolute"), (stage.folder, "not a file")):
@@ -89,13 +89,13 @@ async def test_what_is_no_file_cannot_be_fetched(agent: AgentServer, stage: Stag
 async def test_where_nothing_can_be_written_the_server_says_why(
     agent: AgentServer, stage: Stage
 ) -> None:
-    await agent.upload_file(f"{stage.folder}/x", b"x")
+    await agent.sandbox.upload_file(f"{stage.folder}/x", b"x")
     with pytest.raises(InvalidRequest, match="absolute"):
-        await agent.upload_file("relative/path", b"x")
+        await agent.sandbox.upload_file("relative/path", b"x")
     for path, words in ((stage.folder, "is a directory"), ("/proc/no/x", "no such file")):
         # 1.58.2 checks the path before it writes
         with pytest.raises((ServerError, InvalidRequest)) as caught:
-            await agent.upload_file(path, b"x")
+            await agent.sandbox.upload_file(path, b"x")
         assert words in str(caught.value).lower()
 
 
@@ -103,11 +103,11 @@ async def test_no_file_without_the_key(
     api: AppServer, agent: AgentServer, run: Conversation, stage: Stage
 ) -> None:
     path = f"{stage.folder}/kept.txt"
-    await agent.upload_file(path, b"kept")
+    await agent.sandbox.upload_file(path, b"kept")
     thief = api.agent_server(replace(run, session_api_key=Secret("wrong")))
     assert thief is not None
     with pytest.raises(AuthError):
         await got(thief, path)
     with pytest.raises(AuthError):
-        await thief.upload_file(path, b"changed")
+        await thief.sandbox.upload_file(path, b"changed")
     assert await got(agent, path) == b"kept"

@@ -13,14 +13,14 @@ UNKNOWN = "NoSuchSandbox"
 
 
 async def sandbox_of(api: AppServer, conversation: Conversation) -> Sandbox:
-    (found,) = await api.get_sandboxes([conversation.sandbox_id or ""])
+    (found,) = await api.sandboxes.get([conversation.sandbox_id or ""])
     assert found is not None
     return found
 
 
 async def until(api: AppServer, sandbox_id: str, status: str) -> Sandbox:
     for _ in range(100):
-        (found,) = await api.get_sandboxes([sandbox_id])
+        (found,) = await api.sandboxes.get([sandbox_id])
         assert found is not None
         if found.status == status:
             return found
@@ -29,17 +29,17 @@ async def until(api: AppServer, sandbox_id: str, status: str) -> Sandbox:
 
 
 async def test_sandboxes_come_newest_first(api: AppServer) -> None:
-    sandboxes = (await api.search_sandboxes()).items
+    sandboxes = (await api.sandboxes.search()).items
     times = [datetime.fromisoformat(one.created_at or "") for one in sandboxes]
     assert times
     assert times == sorted(times, reverse=True)
-    pages = [page.items async for page in api.iter_sandboxes()]
+    pages = [page.items async for page in api.sandboxes.iter()]
     assert [one.id for page in pages for one in page] == [one.id for one in sandboxes]
 
 
 async def test_the_cursor_of_sandboxes_is_an_offset(api: AppServer) -> None:
-    sandboxes = (await api.search_sandboxes()).items
-    page = await api.search_sandboxes(limit=1)
+    sandboxes = (await api.sandboxes.search()).items
+    page = await api.sandboxes.search(limit=1)
     assert [one.id for one in page.items] == [sandboxes[0].id]
     assert page.next_page_id == ("1" if len(sandboxes) > 1 else None)
 
@@ -47,7 +47,7 @@ async def test_the_cursor_of_sandboxes_is_an_offset(api: AppServer) -> None:
 async def test_a_batch_of_sandboxes_has_nothing_for_an_unknown_id(
     api: AppServer, run: Conversation
 ) -> None:
-    found = await api.get_sandboxes([UNKNOWN, run.sandbox_id or ""])
+    found = await api.sandboxes.get([UNKNOWN, run.sandbox_id or ""])
     assert [one and one.id for one in found] == [None, run.sandbox_id]
 
 
@@ -61,19 +61,19 @@ async def test_a_running_sandbox_has_the_key_of_its_conversation(
 
 
 async def test_a_sandbox_that_does_not_run_has_no_key(api: AppServer) -> None:
-    for sandbox in (await api.search_sandboxes()).items:
+    for sandbox in (await api.sandboxes.search()).items:
         assert (sandbox.session_api_key is not None) == (sandbox.status == "RUNNING")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
 async def test_an_unknown_sandbox_is_not_found(api: AppServer, verb: str) -> None:
-    change = {"pause": api.pause_sandbox, "resume": api.resume_sandbox}[verb]
+    change = {"pause": api.sandboxes.pause, "resume": api.sandboxes.resume}[verb]
     with pytest.raises(NotFound):
         await change(UNKNOWN)
 
 
 async def test_a_running_sandbox_may_be_resumed(api: AppServer, run: Conversation) -> None:
-    await api.resume_sandbox(run.sandbox_id or "")
+    await api.sandboxes.resume(run.sandbox_id or "")
     assert (await sandbox_of(api, run)).status == "RUNNING"
 
 
@@ -85,7 +85,7 @@ async def test_a_pause_hides_the_agent_server_and_a_resume_brings_it_back(
     assert before is not None
     count = await api.count_events(run.id)
 
-    await api.pause_sandbox(sandbox_id)
+    await api.sandboxes.pause(sandbox_id)
     try:
         paused = await until(api, sandbox_id, "PAUSED")
         assert paused.session_api_key is None
@@ -100,10 +100,10 @@ async def test_a_pause_hides_the_agent_server_and_a_resume_brings_it_back(
             await before.count_events()
         # the history stays readable, and asking twice does no harm
         assert await api.count_events(run.id) == count
-        await api.pause_sandbox(sandbox_id)
+        await api.sandboxes.pause(sandbox_id)
         assert (await sandbox_of(api, run)).status == "PAUSED"
     finally:
-        await api.resume_sandbox(sandbox_id)
+        await api.sandboxes.resume(sandbox_id)
 
     await until(api, sandbox_id, "RUNNING")
     (shown,) = await api.get_conversations([run.id])

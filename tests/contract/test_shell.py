@@ -15,7 +15,7 @@ NUMBERS = "".join(f"{number}\n" for number in range(1, 450_001))
 async def test_3_MB_of_output_come_whole(agent: AgentServer) -> None:
     assert len(NUMBERS) > 3_000_000
     seen: list[BashOutput] = []
-    result = await agent.run_command("seq 1 450000", progress=seen.append)
+    result = await agent.sandbox.run_command("seq 1 450000", progress=seen.append)
     assert result.exit_code == 0
     assert result.stderr == ""
     assert result.stdout == NUMBERS
@@ -25,7 +25,7 @@ async def test_3_MB_of_output_come_whole(agent: AgentServer) -> None:
 
 
 async def test_execute_gives_a_part_at_least(agent: AgentServer, version: str) -> None:
-    part = await agent.execute_bash_command("seq 1 450000")
+    part = await agent.sandbox.execute_bash_command("seq 1 450000")
     parts = [NUMBERS[at : at + 1024 * 1024] for at in range(0, len(NUMBERS), 1024 * 1024)]
     if version == "1.17.0":  # any part of those that came within a second
         assert (part.stdout, part.exit_code) in [*zip(parts, (None, None, 0), strict=True)]
@@ -37,60 +37,60 @@ async def test_execute_gives_a_part_at_least(agent: AgentServer, version: str) -
 async def test_a_command_that_fails_has_its_exit_code_and_both_streams(
     agent: AgentServer,
 ) -> None:
-    result = await agent.run_command("echo out; echo err >&2; exit 3")
+    result = await agent.sandbox.run_command("echo out; echo err >&2; exit 3")
     assert (result.exit_code, result.stdout, result.stderr) == (3, "out\n", "err\n")
-    result = await agent.run_command("true")
+    result = await agent.sandbox.run_command("true")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
-    result = await agent.run_command("no-such-command-here")
+    result = await agent.sandbox.run_command("no-such-command-here")
     assert result.exit_code == 127
     assert "not found" in result.stderr
 
 
 async def test_long_outputs_on_both_streams_are_kept_apart(agent: AgentServer) -> None:
-    result = await agent.run_command("seq 1 450000; seq 1 450000 >&2; exit 9")
+    result = await agent.sandbox.run_command("seq 1 450000; seq 1 450000 >&2; exit 9")
     assert result.exit_code == 9
     assert result.stdout == NUMBERS
     assert result.stderr == NUMBERS
 
 
 async def test_what_is_no_text_comes_as_replacement_characters(agent: AgentServer) -> None:
-    result = await agent.run_command(r"printf 'a\377b\000c é ✓'")
+    result = await agent.sandbox.run_command(r"printf 'a\377b\000c é ✓'")
     assert result.stdout == "a�b\0c é ✓"
 
 
 async def test_a_command_that_takes_too_long_is_ended(agent: AgentServer) -> None:
-    result = await agent.run_command("echo before; sleep 60; echo after", timeout=1)
+    result = await agent.sandbox.run_command("echo before; sleep 60; echo after", timeout=1)
     assert (result.exit_code, result.stdout) == (-1, "before\n")
 
 
 async def test_a_folder_that_is_not_there_is_told(agent: AgentServer) -> None:
-    result = await agent.run_command("pwd", cwd="/no/such/folder")
+    result = await agent.sandbox.run_command("pwd", cwd="/no/such/folder")
     assert result.exit_code == -1
     assert "No such file or directory" in result.stderr
-    home = (await agent.run_command("pwd")).stdout.strip()
+    home = (await agent.sandbox.run_command("pwd")).stdout.strip()
     assert home.startswith("/")
-    assert (await agent.run_command("pwd", cwd=home)).stdout.strip() == home
+    assert (await agent.sandbox.run_command("pwd", cwd=home)).stdout.strip() == home
 
 
 async def test_a_command_goes_on_unread_and_can_be_read_later(agent: AgentServer) -> None:
-    command = await agent.start_bash_command("sleep 1; echo done")
+    command = await agent.sandbox.start_bash_command("sleep 1; echo done")
     assert (command.command, command.timeout) == ("sleep 1; echo done", 300)
-    assert (await agent.search_bash_events(command.id)).items == []
+    assert (await agent.sandbox.search_bash_events(command.id)).items == []
     for _ in range(2):
-        parts = [part async for part in agent.bash_output(command.id, timeout=20)]
+        parts = [part async for part in agent.sandbox.bash_output(command.id, timeout=20)]
         assert [(part.stdout, part.exit_code) for part in parts] == [("done\n", 0)]
-    page = await agent.search_bash_events(command.id, order__gt=0)
+    page = await agent.sandbox.search_bash_events(command.id, order__gt=0)
     assert (page.items, page.next_page_id) == ([], None)
-    assert (await agent.search_bash_events(UNKNOWN)).items == []
+    assert (await agent.sandbox.search_bash_events(UNKNOWN)).items == []
 
 
 async def test_pages_of_an_output_join(agent: AgentServer, version: str) -> None:
-    result = await agent.start_bash_command("seq 1 450000")
-    async for _ in agent.bash_output(result.id):
+    result = await agent.sandbox.start_bash_command("seq 1 450000")
+    async for _ in agent.sandbox.bash_output(result.id):
         pass
-    first = await agent.search_bash_events(result.id, limit=2)
+    first = await agent.sandbox.search_bash_events(result.id, limit=2)
     assert first.next_page_id is not None
-    last = await agent.search_bash_events(result.id, limit=2, page_id=first.next_page_id)
+    last = await agent.sandbox.search_bash_events(result.id, limit=2, page_id=first.next_page_id)
     assert last.next_page_id is None
     parts = [*first.items, *last.items]
     if version == "1.17.0":  # parts of one second come in any order
@@ -101,6 +101,10 @@ async def test_pages_of_an_output_join(agent: AgentServer, version: str) -> None
 async def test_no_command_without_the_key(api: AppServer, run: Conversation) -> None:
     agent = api.agent_server(replace(run, session_api_key=Secret("wrong")))
     assert agent is not None
-    for call in (agent.run_command("true"), agent.execute_bash_command("true"), agent.run()):
+    for call in (
+        agent.sandbox.run_command("true"),
+        agent.sandbox.execute_bash_command("true"),
+        agent.run(),
+    ):
         with pytest.raises(AuthError):
             await call

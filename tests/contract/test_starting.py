@@ -36,9 +36,9 @@ async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -
     await stage.until_status(conversation, "finished")
     messages = [event for event in await stage.events(conversation) if event.source == "user"]
     assert messages[0].body()["llm_message"]["content"][0]["text"] == stage.prompts.short
-    found = await stage.api.search_start_tasks(conversation_id__eq=conversation.id)
+    found = await stage.api.start_tasks.search(conversation_id__eq=conversation.id)
     assert [one.id for one in found.items] == [task.id]
-    newest = await stage.api.search_start_tasks(limit=1)
+    newest = await stage.api.start_tasks.search(limit=1)
     assert [one.id for one in newest.items] == [task.id]
 
 
@@ -50,7 +50,7 @@ async def test_a_first_message_is_answered_even_if_told_not_to(
     task = (await wire.post("/api/v1/app-conversations", json=asked)).json()
 
     async def finished() -> bool:
-        (found,) = await stage.api.get_start_tasks([task["id"]])
+        (found,) = await stage.api.start_tasks.get([task["id"]])
         identifier = found.app_conversation_id if found else None
         return bool(identifier) and await stage.status(await stage.now(identifier or "")) == (
             "finished"
@@ -91,7 +91,7 @@ async def test_a_start_that_fails_says_so_in_its_task(stage: Stage, wrong: dict[
 )
 async def test_a_start_with_a_wrong_field_is_refused(api: AppServer, wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        await api.start_conversation(StartRequest(**wrong))
+        await api.start_tasks.begin(StartRequest(**wrong))
     assert caught.value.status == 422
 
 
@@ -100,7 +100,7 @@ async def test_a_message_to_a_paused_sandbox_wants_a_resume_first(stage: Stage) 
     await stage.until_status(conversation, "finished")
     count = len(await stage.events(conversation))
     sandbox = conversation.sandbox_id or ""
-    await stage.api.pause_sandbox(sandbox)
+    await stage.api.sandboxes.pause(sandbox)
 
     async def paused() -> bool:
         return (await stage.now(conversation.id)).sandbox_status == "PAUSED"
@@ -114,7 +114,7 @@ async def test_a_message_to_a_paused_sandbox_wants_a_resume_first(stage: Stage) 
             await stage.api.send_message(conversation.id, stage.prompts.reply)
         assert (caught.value.status, caught.value.hint[:6]) == (409, "Resume")
     finally:
-        await stage.api.resume_sandbox(sandbox)
+        await stage.api.sandboxes.resume(sandbox)
     await stage.until(running)
     conversation = await stage.now(conversation.id)
     assert len(await stage.events(conversation)) == count

@@ -74,10 +74,10 @@ async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_los
         net = Network((0.0, 0.0), fails=1.0).over(demo.app, seed)
         async with AppServer(demo.base_url, app=net, waits=ONCE) as api:
             with pytest.raises(errors.ApiError):
-                await api.pause_sandbox(up.id)
+                await api.sandboxes.pause(up.id)
     demo.advance(10)
     async with AppServer(demo.base_url, app=demo.app) as api:
-        (now,) = await api.get_sandboxes([up.id])
+        (now,) = await api.sandboxes.get([up.id])
         assert now is not None
         assert now.status == "PAUSED"
 

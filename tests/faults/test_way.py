@@ -167,7 +167,7 @@ async def test_an_answer_is_not_read_beyond_64_mib_and_costs_no_more(
 ) -> None:
     wire.arm("GET /api/v1/app-conversations/search", fault)
     async with client(wire.url) as api:
-        await api.search_sandboxes()
+        await api.sandboxes.search()
         tracemalloc.start()
         try:
             with pytest.raises(errors.TooLarge, match="sent more than 64 MiB"):
@@ -176,7 +176,7 @@ async def test_an_answer_is_not_read_beyond_64_mib_and_costs_no_more(
         finally:
             tracemalloc.stop()
         assert most < 96 * MIB
-        assert (await api.search_sandboxes()).items
+        assert (await api.sandboxes.search()).items
 
 
 async def test_an_error_without_an_end_is_told_by_its_status(wire: Wire) -> None:
@@ -205,7 +205,7 @@ async def test_pages_without_an_end_are_given_up(
 
     wire.arm("GET /api/*/search", another_page)
     async with client(wire.url) as api:
-        for listing in (api.iter_conversations(), api.iter_sandboxes(), api.iter_events("5f3a")):
+        for listing in (api.iter_conversations(), api.sandboxes.iter(), api.iter_events("5f3a")):
             asked = 0
             with pytest.raises(errors.BadAnswer, match="page after page without an end"):
                 [page async for page in listing]

@@ -48,7 +48,7 @@ async def test_one_page_or_many_100_000_rows_are_taken_and_that_there_are_more_i
     one = Response(f'{{"items":[{rows}],"next_page_id":null}}', media_type="application/json")
     for answer in (one, WithoutEnd()):
         async with over(Script(answer)) as server:
-            for listing in (server.iter_sandboxes(), server.iter_conversations()):
+            for listing in (server.sandboxes.iter(), server.iter_conversations()):
                 pages = [page async for page in listing]
                 assert sum(len(page.items) for page in pages) == MOST_ROWS
                 assert [page.is_cut for page in pages] == [*[False] * (len(pages) - 1), True]
@@ -58,7 +58,7 @@ async def test_a_listing_of_so_many_rows_and_no_more_is_whole() -> None:
     rows = ",".join(map(row, range(MOST_ROWS)))
     whole = Response(f'{{"items":[{rows}],"next_page_id":null}}', media_type="application/json")
     async with over(Script(whole)) as server:
-        (page,) = [page async for page in server.iter_sandboxes()]
+        (page,) = [page async for page in server.sandboxes.iter()]
     assert (len(page.items), page.is_cut) == (MOST_ROWS, False)
 
 

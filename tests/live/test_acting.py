@@ -42,27 +42,27 @@ async def test_a_paused_sandbox_is_a_sentence_within_6_seconds(stage: Stage) -> 
     conversation = await stage.started("script:short")
     await stage.until_status(conversation, "finished")
     agent, sandbox = stage.agent(conversation), conversation.sandbox_id or ""
-    await stage.api.pause_sandbox(sandbox)
+    await stage.api.sandboxes.pause(sandbox)
     try:
-        for call in (agent.respond_to_confirmation(True), agent.start_bash_command("true")):
+        for call in (agent.respond_to_confirmation(True), agent.sandbox.start_bash_command("true")):
             began = time.monotonic()
             with pytest.raises(TimedOut) as caught:
                 await call
             assert time.monotonic() - began < 6
             assert caught.value.hint == MAYBE_DONE
     finally:
-        await stage.api.resume_sandbox(sandbox)
+        await stage.api.sandboxes.resume(sandbox)
 
 
 async def test_a_start_wakes_the_sandbox_that_it_names(stage: Stage) -> None:
     sandbox = stage.sandbox_id or ""
-    await stage.api.pause_sandbox(sandbox)
+    await stage.api.sandboxes.pause(sandbox)
     try:
         conversation = await stage.started("script:short")
         assert conversation.sandbox_status == "RUNNING"
         await stage.until_status(conversation, "finished")
     finally:
-        await stage.api.resume_sandbox(sandbox)
+        await stage.api.sandboxes.resume(sandbox)
 
 
 async def test_the_app_server_gives_a_message_up_that_arrives_all_the_same(
@@ -88,16 +88,16 @@ async def test_the_app_server_gives_a_message_up_that_arrives_all_the_same(
 async def test_without_the_right_key_nothing_is_done(locked: LiveServer, key: str | None) -> None:
     async with AppServer(locked.url, key=Secret(key) if key else None) as api:
         for call in (
-            api.start_conversation(StartRequest(message="script:short")),
+            api.start_tasks.begin(StartRequest(message="script:short")),
             api.send_message("0" * 32, "Hello?"),
             api.rename_conversation("0" * 32, "x"),
-            api.search_start_tasks(),
-            api.pause_sandbox("x"),
+            api.start_tasks.search(),
+            api.sandboxes.pause("x"),
         ):
             with pytest.raises(AuthError):
                 await call
     async with AppServer(locked.url, key=Secret(locked.key)) as api:
-        assert (await api.search_start_tasks()).items == []
+        assert (await api.start_tasks.search()).items == []
 
 
 async def test_with_the_right_key_the_first_call_may_be_one_that_acts(locked: LiveServer) -> None:

@@ -146,7 +146,7 @@ async def test_a_message_to_one_that_works_is_read_after_its_step(stage: Stage, 
 async def test_a_message_to_a_paused_sandbox_resumes_it_first(stage: Stage, live: Live) -> None:
     conversation = await stage.started(stage.prompts.short)
     await stage.until_status(conversation, "finished")
-    await stage.api.pause_sandbox(live.sandbox)
+    await stage.api.sandboxes.pause(live.sandbox)
     try:
         async with shown(live, conversation) as it:
             await write(it, stage.prompts.reply)
@@ -156,4 +156,4 @@ async def test_a_message_to_a_paused_sandbox_resumes_it_first(stage: Stage, live
             await stage.until_status(conversation, "finished")
             await it.until(lambda: "Understood." in it.text("#timeline"), SOON)
     finally:
-        await stage.api.resume_sandbox(live.sandbox)
+        await stage.api.sandboxes.resume(live.sandbox)

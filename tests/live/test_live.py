@@ -138,7 +138,7 @@ async def test_a_start_task_leads_to_its_conversation_but_is_none(
         for task in tasks
         if (task["app_conversation_id"] or "").replace("-", "") == live.tour
     ]
-    (task,) = await api.get_start_tasks([identifier])
+    (task,) = await api.start_tasks.get([identifier])
     assert task is not None
     assert task.status == "READY"
     assert task.app_conversation_id is not None
@@ -157,7 +157,7 @@ async def test_a_run_is_frozen_midway_and_goes_on(api: AppServer, live: Live) ->
     assert [run.outcome(step) for step in calls(run)] == [Outcome.RUNNING]
     assert (await conversation(api, identifier)).execution_status == "running"
 
-    await api.pause_sandbox(live.sandbox)
+    await api.sandboxes.pause(live.sandbox)
     try:
         frozen = await conversation(api, identifier)
         assert (frozen.sandbox_status, frozen.execution_status) == ("PAUSED", None)
@@ -172,7 +172,7 @@ async def test_a_run_is_frozen_midway_and_goes_on(api: AppServer, live: Live) ->
         assert len([name for name in names if name.startswith("event_")]) == count
         assert (await stored(api, identifier)).counts.ok == 0
     finally:
-        await api.resume_sandbox(live.sandbox)
+        await api.sandboxes.resume(live.sandbox)
 
     await asyncio.to_thread(live.server.wait_until_over, identifier)
     run = await in_sandbox(await agent_of(api, identifier))
@@ -212,6 +212,6 @@ async def test_without_the_right_key_in_the_right_header_nothing_is_told(
 ) -> None:
     secret = None if key is None else Secret(key or locked.key)
     async with AppServer(locked.url, key=secret, auth=auth) as api:  # type: ignore[arg-type]
-        for call in (api.users_me, api.search_conversations, api.search_sandboxes):
+        for call in (api.users_me, api.search_conversations, api.sandboxes.search):
             with pytest.raises(AuthError):
                 await call()

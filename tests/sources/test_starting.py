@@ -92,7 +92,7 @@ async def test_the_detail_of_a_failure_is_told_clean_and_without_keys(
         why = "401: \x1b[2Jkey sk-abcdef1234567890abcdef"
         return [StartTask(ids[0], "ERROR", why)]
 
-    monkeypatch.setattr(here.api, "get_start_tasks", look)
+    monkeypatch.setattr(here.api.start_tasks, "get", look)
     with pytest.raises(Problem) as caught:
         await here.start()
     assert caught.value.sentence == "The start failed: 401: key [hidden]"
@@ -102,7 +102,7 @@ async def test_the_detail_of_a_failure_is_told_clean_and_without_keys(
 async def test_looks_that_fail_are_borne_twice(
     here: Here, monkeypatch: pytest.MonkeyPatch, misses: int, ends_well: bool
 ) -> None:
-    real, left = here.api.get_start_tasks, [misses]
+    real, left = here.api.start_tasks.get, [misses]
 
     async def look(ids: list[str]) -> list[StartTask | None]:
         if left[0]:
@@ -110,7 +110,7 @@ async def test_looks_that_fail_are_borne_twice(
             raise Problem("The server is busy")
         return await real(ids)
 
-    monkeypatch.setattr(here.api, "get_start_tasks", look)
+    monkeypatch.setattr(here.api.start_tasks, "get", look)
     if ends_well:
         assert (await here.start())[-1].status == "READY"
     else:

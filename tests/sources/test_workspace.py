@@ -106,11 +106,11 @@ async def test_a_name_that_the_file_system_takes_is_kept(
 
 async def test_the_state_of_now_decides_not_what_was_listed(here: Inside) -> None:
     conversation = await here.conversation("week-dates")
-    await here.source.api.pause_sandbox(conversation.sandbox_id or "")
+    await here.source.api.sandboxes.pause(conversation.sandbox_id or "")
     here.demo.advance(5)
     with pytest.raises(Asleep, match="paused"):
         await here.source.sandboxes.workspace(conversation)
-    await here.source.api.resume_sandbox(conversation.sandbox_id or "")
+    await here.source.api.sandboxes.resume(conversation.sandbox_id or "")
     here.demo.advance(5)
     assert await here.source.sandboxes.workspace(conversation)
 
