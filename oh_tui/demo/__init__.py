@@ -1,4 +1,4 @@
-"""The demo: an OpenHands app server and its agent servers, made up, in this process."""
+"""The demo: an OpenHands app server and its agent servers, simulated in this process."""
 
 from oh_tui.demo.demo import Demo, make_demo
 

@@ -1,4 +1,4 @@
-"""The calls of the agent servers (/runtime/PORT/api), as agent server 1.34.0 answers them."""
+"""The agent servers' endpoints (/runtime/PORT/api), as agent server 1.34.0 answers them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from oh_tui.demo.acting import body, invalid, passes, spoken
-from oh_tui.demo.answers import Query, Refused, answer, detail, raw_page, utc, uuid_or_none
+from oh_tui.demo.events import StoredEvent
 from oh_tui.demo.git import git_changes
+from oh_tui.demo.http import (
+    Query,
+    Refused,
+    answer,
+    body,
+    detail,
+    invalid,
+    raw_page,
+    refuse,
+    spoken,
+    utc,
+    uuid_or_none,
+)
 from oh_tui.demo.meter import combined
-from oh_tui.demo.recorder import Stored
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 _SDK = "openhands.sdk.event"
@@ -132,15 +143,15 @@ class AgentServers:
         self.world.show(conversation, self.world.shows(conversation, act))
 
     async def _free(self, conversation: Conversation) -> bool:
-        """Whether the agent does not run. That it does is told when its step is over: the step
-        holds the lock; in the first moments of waiting for the user, and in the step in which it
-        was stopped, it still does (all measured)."""
-        if self.world.winds_up(conversation):
+        """Whether the agent is idle. A running agent answers when its step is over, because the
+        step holds the lock; it still runs in the first moments of waiting for the user, and in the
+        step in which it was stopped (all measured)."""
+        if self.world.is_finishing_step(conversation):
             return False
         if self.world.execution_status(conversation) != "running":
             return True
-        until = self.world.step_ends(conversation)
-        await passes(self.world, conversation, lambda: until)
+        until = self.world.step_end(conversation)
+        await self.world.wait_until(conversation, lambda: until)
         return False
 
     async def send_message(self, request: Request) -> Response:
@@ -148,15 +159,15 @@ class AgentServers:
         said = await body(request)
         words = spoken(said, "content") if said.get("content") else ""
         act = self.world.act(conversation, "message", words, run=said.get("run", False))
-        await passes(self.world, conversation, lambda: self.world.shows(conversation, act))
+        await self.world.wait_until(conversation, lambda: self.world.shows(conversation, act))
         return answer({"success": True})
 
     async def pause(self, request: Request) -> Response:
-        """Answers only when the current call has ended, as the real one does."""
+        """Answers when the current call has ended, as the real server does."""
         conversation = self._conversation(request, (400, "Bad Request"))
         running = self.world.execution_status(conversation) == "running"
         act = self.world.act(conversation, "stop")
-        await passes(self.world, conversation, lambda: self.world.shows(conversation, act))
+        await self.world.wait_until(conversation, lambda: self.world.shows(conversation, act))
         self.world.show(conversation, 0.0, anew=running)
         return answer({"success": True})
 
@@ -168,21 +179,21 @@ class AgentServers:
         return answer({"success": True})
 
     async def git_changes(self, request: Request) -> Response:
-        """Of the repository at `path`, whichever conversation works there; nothing elsewhere."""
+        """Changes in the repository at `path`, by any conversation that works there."""
         box = self.sandbox(request)
         path = Query(request).many("path")[-1]
-        events: list[Stored] = []
+        events: list[StoredEvent] = []
         for conversation in self.world.conversations.values():
             if conversation.sandbox is box and self.world.root(conversation) == path:
                 events += self.world.agent_events(conversation)
         return answer(git_changes(path, events))
 
     def sandbox(self, request: Request) -> Sandbox:
-        """The sandbox asked, which must be up, if the key is its own."""
+        """The sandbox of the request: it must be up, and the key its own."""
         port = request.path_params["port"]
         box = next((box for box in self.world.sandboxes.values() if box.port == port), None)
         up = box is not None and self.world.status(box) == "RUNNING"
-        # until it shows as paused it can be read, but nothing reaches what is frozen already
+        # a frozen sandbox can be read until it reports PAUSED, but takes no writes
         if box is None or not up or (request.method == "POST" and box.frozen_at is not None):
             raise Refused(PlainTextResponse("no server is available to handle this request", 503))
         if request.headers.get("X-Session-API-Key") != box.key:
@@ -192,30 +203,19 @@ class AgentServers:
     def _conversation(
         self, request: Request, missing: tuple[int, str] | None = None
     ) -> Conversation:
-        """The one asked for; `missing` is how an unknown one is refused where it is special."""
+        """The conversation of the request; `missing` is the endpoint's own refusal, if any."""
         box = self.sandbox(request)
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
-            raise Refused(
-                detail(
-                    422,
-                    [
-                        {
-                            "type": "uuid_parsing",
-                            "loc": ["path", "conversation_id"],
-                            "msg": "Input should be a valid UUID",
-                            "input": request.path_params["id"],
-                        }
-                    ],
-                )
-            )
+            message, given = "Input should be a valid UUID", request.path_params["id"]
+            raise refuse("path", "conversation_id", "uuid_parsing", message, given)
         conversation = self.world.conversation(identifier.hex)
         if conversation is None or conversation.sandbox is not box:
             unknown = (404, f"Conversation not found: {identifier}")
             raise Refused(detail(*(missing or unknown)))
         return conversation
 
-    def _events(self, conversation: Conversation, query: Query) -> list[Stored]:
+    def _events(self, conversation: Conversation, query: Query) -> list[StoredEvent]:
         kind, source = query.text("kind"), query.text("source")
         since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
         events = self.world.agent_events(conversation)
@@ -232,8 +232,8 @@ class AgentServers:
         return events
 
     @staticmethod
-    def _start(events: list[Stored], page_id: str | None) -> int:
-        """Where the page begins: at the event with this id; an id it does not know is page 1."""
+    def _start(events: list[StoredEvent], page_id: str | None) -> int:
+        """Where a page begins: at the event with this id; an unknown id is page 1."""
         numbers = (number for number, event in enumerate(events) if event.id == page_id)
         return next(numbers, 0)
 

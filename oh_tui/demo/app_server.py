@@ -1,4 +1,4 @@
-"""The app server's calls (/api/v1), answering as app server 1.11.0 was measured to."""
+"""The app server's endpoints (/api/v1), with the measured behaviour of app server 1.11.0."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from oh_tui.demo.acting import Acting
 from oh_tui.demo.agent_server import AgentServers
-from oh_tui.demo.answers import (
+from oh_tui.demo.app_writes import AppWrites
+from oh_tui.demo.download import zipped
+from oh_tui.demo.events import StoredEvent
+from oh_tui.demo.http import (
     Query,
     Refused,
     answer,
@@ -22,12 +24,12 @@ from oh_tui.demo.answers import (
     crash,
     detail,
     raw_page,
+    refuse,
     utc,
     uuid_or_none,
 )
-from oh_tui.demo.download import zipped
 from oh_tui.demo.rate_limit import RateLimit
-from oh_tui.demo.recorder import Stored, fixed_uuid
+from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.sandbox_server import SandboxServers
 from oh_tui.demo.world import Conversation, Sandbox, World
 
@@ -59,7 +61,7 @@ KINDS = (
 class AppServer:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.acting = Acting(self.world, self._conversation)
+        self.writes = AppWrites(self.world, self._conversation)
 
     def routes(self) -> list[Route]:
         api = "/api/v1"
@@ -79,7 +81,7 @@ class AppServer:
             box: self.get_sandboxes,
         }
         return [
-            *self.acting.routes(talks),
+            *self.writes.routes(talks),
             *(Route(path, endpoint, methods=["GET"]) for path, endpoint in get.items()),
             Route(f"{box}/{{id}}/pause", self.pause_sandbox, methods=["POST"]),
             Route(f"{box}/{{id}}/resume", self.resume_sandbox, methods=["POST"]),
@@ -125,24 +127,15 @@ class AppServer:
         uuids = [uuid_or_none(each) for each in ids]
         if None in uuids:
             return detail(400, "Invalid UUID format")
-        self.acting.starts.all()
+        self.writes.start_tasks.all()
         found = [self.world.conversation(each.hex) for each in uuids if each]
         return answer([self._conversation(request, each) if each else None for each in found])
 
     async def download(self, request: Request) -> Response:
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
-            return detail(
-                422,
-                [
-                    {
-                        "type": "uuid_parsing",
-                        "loc": ["path", "conversation_id"],
-                        "msg": "Input should be a valid UUID",
-                        "input": request.path_params["id"],
-                    }
-                ],
-            )
+            message, given = "Input should be a valid UUID", request.path_params["id"]
+            raise refuse("path", "conversation_id", "uuid_parsing", message, given)
         conversation = self.world.conversation(identifier.hex)
         if conversation is None:
             return detail(404, f"Conversation not found: {identifier}")
@@ -162,7 +155,7 @@ class AppServer:
         return StreamingResponse(body, headers=headers, media_type="application/zip")
 
     def _filtered(self, query: Query) -> list[Conversation]:
-        """In the one order there is: newest first, by when they were created."""
+        """By creation, newest first: the only order of the server."""
         words, sandbox = query.text("title__contains"), query.text("sandbox_id__eq")
         bounds = {
             name: query.time(name)
@@ -185,12 +178,12 @@ class AppServer:
                     return False
             return True
 
-        self.acting.starts.all()
+        self.writes.start_tasks.all()
         found = [each for each in self.world.conversations.values() if fits(each)]
         return sorted(found, key=lambda each: -each.created)
 
     def _info(self, conversation: Conversation) -> dict[str, Any]:
-        """What the server itself keeps: neither status nor address nor key."""
+        """The stored row, which has neither status nor address nor key."""
         entry = conversation.entry
         parent = entry.parent and fixed_uuid("conversation", entry.parent).hex
         subs = [
@@ -273,9 +266,9 @@ class AppServer:
         items = [known.get(str(each), b"null") for each in uuids]
         return Response(b"[" + b",".join(items) + b"]", media_type="application/json")
 
-    def _events(self, request: Request, query: Query) -> list[Stored] | None:
-        """The events asked for, in order; None for an id that is no UUID. The bounds are compared
-        with the timestamps as text, as the server does."""
+    def _events(self, request: Request, query: Query) -> list[StoredEvent] | None:
+        """The requested events in order; None for an id that is no UUID. Bounds are compared with
+        timestamps as text, as on the server."""
         kind = query.one_of("kind__eq", KINDS)
         since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
         identifier = uuid_or_none(request.path_params["id"])
@@ -336,8 +329,8 @@ def make_app(
     world: World, *, limits: Callable[[], bool], stats_in_events: Callable[[], bool]
 ) -> Starlette:
     """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox.
-    Whether the limit of calls is in force, and whether agent servers have stats among their events,
-    is asked at each call."""
+    Each call asks `limits` whether the rate limit is on, and `stats_in_events` whether stats are
+    among the events of agent servers."""
     agents = AgentServers(world, stats_in_events)
     sandboxes = SandboxServers(world, agents.sandbox)
     routes = [*AppServer(world).routes(), *agents.routes(), *sandboxes.routes()]
@@ -363,7 +356,7 @@ def _runtime(request: Request, box: Sandbox) -> str:
 
 
 def _offset(page_id: str | None) -> int | None:
-    """The offset that a page id is; None when it is none."""
+    """The offset in a page id; None for anything else."""
     try:
         return int(page_id or 0)
     except ValueError:

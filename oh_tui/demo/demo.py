@@ -1,10 +1,11 @@
-"""Demo: the made-up servers as one ASGI app, and the means to change their time."""
+"""Demo: the embedded servers as one ASGI app, with a clock that can be advanced."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
 
 from oh_tui.demo.app_server import make_app
 from oh_tui.demo.catalog import SETS
@@ -13,20 +14,17 @@ from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.world import World
 from oh_tui.seen import Seen
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
 BASE_URL = "http://demo.invalid"
 
 OPENING = {"odd": "broken"}
-"""The conversation that is opened at first, where a set lacks the one that shows most."""
+"""The conversation to open first in a set that lacks week-dates, which shows most."""
 
 
 class Demo:
-    """One visit: what is paused or resumed here is so in this object alone.
+    """One visit: its changes stay in this object.
 
-    `base_url` is where `app` is reached in this process; served on a socket it builds its URLs
-    from the request instead.
+    `base_url` is the address of `app` in this process; on a socket it builds its URLs from the
+    request.
     """
 
     base_url = BASE_URL
@@ -34,11 +32,11 @@ class Demo:
     def __init__(self, now: datetime | None = None, shows: str = "showcase") -> None:
         self.world = World(now, SETS[shows])
         self.opening = fixed_uuid("conversation", OPENING.get(shows, "week-dates")).hex
-        """The conversation that shows most of what there is to see."""
+        """The id of the conversation to open first."""
         self.rate_limited = True
-        """Set to False to leave out the app server's limit of calls a second."""
+        """Whether the app server limits calls."""
         self.stats_in_events = True
-        """Set to False for agent servers that tell stats in their record alone, as 1.17.0."""
+        """False for agent servers that have stats in their record only, as 1.17.0."""
 
     @cached_property
     def remembered(self) -> dict[str, Seen]:
@@ -59,13 +57,13 @@ class Demo:
         )
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
-        """The servers as a kind of demo has them, "plain" being as they are."""
+        """`app`, behind a slow network for the kind "slow"."""
         if kind == "slow":
             return Network().over(self.app, seed)
         return self.app
 
     def advance(self, seconds: float) -> None:
-        """Let time pass in the demo."""
+        """Move the clock on."""
         self.world.clock.advance(seconds)
 
 

@@ -1,4 +1,4 @@
-"""The zip of a trajectory, written piece by piece as the app server does."""
+"""The zip of a trajectory, streamed as the app server does."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.demo.recorder import Stored
+from oh_tui.demo.events import StoredEvent
 
 
-async def zipped(info: dict[str, Any], events: Iterable[Stored]) -> AsyncIterator[bytes]:
-    """The zip piece by piece, so that no more than some events are held at once."""
+async def zipped(info: dict[str, Any], events: Iterable[StoredEvent]) -> AsyncIterator[bytes]:
+    """The zip in pieces, so that only a few events are in memory at once."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("meta.json", msgspec.json.format(msgspec.json.encode(info), indent=2))
@@ -29,7 +29,7 @@ async def zipped(info: dict[str, Any], events: Iterable[Stored]) -> AsyncIterato
 
 
 class _Sink(io.RawIOBase):
-    """A file that cannot seek; what was written waits to be taken."""
+    """A file without seek; `take` returns what was written."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

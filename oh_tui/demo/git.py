@@ -1,4 +1,4 @@
-"""What git in a sandbox of the demo lists as changed: its runs' edits, give and take a file."""
+"""The changes that git lists in a sandbox: the edits of its runs, plus and minus a few files."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import posixpath
 import re
 from typing import Any
 
-from oh_tui.demo.recorder import Stored
+from oh_tui.demo.events import StoredEvent
 
 BESIDE = {
     "/workspace/dates": {"uv.lock": "UPDATED", "tests/test_weeks_prop.py": ""},
     "/workspace/portal": {"package-lock.json": "UPDATED"},
     "/workspace/shop": {"coverage.xml": "ADDED"},
 }
-"""Folder -> what commands did there: the status of a file, or "" for one that git ignores."""
+"""By folder, the files that commands changed with their status, "" for one that git ignores."""
 
 _PATCHED = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$", re.MULTILINE)
 _PATCH_STATUS = {"Add": "ADDED", "Update": "UPDATED", "Delete": "DELETED"}
 
 
-def git_changes(root: str, events: list[Stored]) -> list[dict[str, str]]:
-    """Status and path of each file below `root` that these events left changed, by path."""
+def git_changes(root: str, events: list[StoredEvent]) -> list[dict[str, str]]:
+    """Status and path of each changed file below `root`, by path."""
     first: dict[str, str | None] = {}
     found: dict[str, str] = {}
     for event in events:

@@ -1,11 +1,10 @@
-"""A screenshot for browser observations: a real PNG, drawn here."""
+"""The screenshot of browser observations: a real PNG, drawn here."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from base64 import b64encode
-from functools import cache
 
 WIDTH, HEIGHT = 64, 40
 
@@ -14,9 +13,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-@cache
-def screenshot() -> str:
-    """A page in miniature, a title bar over lines of text, as a PNG in base64."""
+def _screenshot() -> str:
     paper, bar, ink = b"\x14\x17\x1c", b"\x2f\x6f\xb0", b"\xd7\xdc\xe2"
     rows = bytearray()
     for y in range(HEIGHT):
@@ -34,4 +31,5 @@ def screenshot() -> str:
     return b64encode(png).decode()
 
 
-SCREENSHOT = screenshot()
+SCREENSHOT = _screenshot()
+"""A miniature page, a title bar over lines of text, as a PNG in base64."""

@@ -1,4 +1,4 @@
-"""A network between the client and the embedded servers: calls take time, and some of them fail."""
+"""A slow, unreliable network between the client and the embedded servers."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import asyncio
 import random
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from oh_tui.demo.answers import answer
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from oh_tui.demo.http import answer
 
 _LISTS = re.compile(r"/api/v1/(?:app-conversations|sandboxes)/search")
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is like; `over` puts it before an app.
+    """The properties of a network; `over` puts it before an app.
 
     `waits` are the least and the most seconds of a call, `fails` the share of calls that fail,
     `rows` the most rows of a page of conversations or sandboxes. A call fails before the server

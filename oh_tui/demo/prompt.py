@@ -1,4 +1,4 @@
-"""What every run begins with: the system prompt and the tools in it; and the rest of a message."""
+"""The system prompt with its tools, and the unused fields of a message."""
 
 from __future__ import annotations
 

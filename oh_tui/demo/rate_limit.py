@@ -1,4 +1,4 @@
-"""The app server's limit of calls a second and client: first slower, then refused."""
+"""The app server's rate limit for each client: calls are first delayed, then refused."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from oh_tui.demo.answers import answer
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+from oh_tui.demo.http import answer
 
 FAST, SLOW = 10, 20
-"""In any one second the first 10 calls pass, the next 10 wait a second, the others get a 429."""
+"""In one second the first 10 calls pass, the next 10 wait a second, the rest get a 429."""
 
 
 class RateLimit:

@@ -1,8 +1,8 @@
-"""Recorder: writes the events of one made-up run, with ids, times, tokens and costs that add up.
+"""Recorder: writes the events of one run, with ids, times, tokens and costs that add up.
 
-Shapes, order and delays are those of facts about the real servers: the agent server lists events as
-they are appended (stats after the observation that is younger than them), the app server by their
-timestamp, later, and with the streaming deltas and full states that the agent server does not keep.
+Formats, order and delays are those measured on real servers: the agent server lists events as they
+are appended (stats after the younger observation), the app server by timestamp, later, and with the
+streaming deltas and full states that the agent server does not keep.
 """
 
 from __future__ import annotations
@@ -16,58 +16,38 @@ from zlib import crc32
 
 import msgspec
 
+from oh_tui.demo.events import StoredEvent
 from oh_tui.demo.meter import Meter, Model
 
 IDS = UUID("6f1c1a52-6d0b-5f0e-9a3e-0a4d53c1d3a5")
-"""The namespace of every id here, so that ids are the same in every process."""
+"""The namespace of every id, so that ids are the same in every process."""
 
 STEP_ENDS = 3.0
-"""Seconds after which the step of an agent that was told to pause is over, at the latest."""
+"""The most seconds that a step goes on after the agent is told to pause."""
 
 SYSTEM_TOKENS = 26_300
-"""Tokens of the system prompt and the tool descriptions: what every prompt starts with."""
+"""Tokens of the system prompt and the tool descriptions, with which every prompt starts."""
 
 
 def fixed_uuid(*names: object) -> UUID:
     return uuid5(IDS, "/".join(map(str, names)))
 
 
-class Stored(msgspec.Struct):
-    """One event as both servers keep it. `at` and `app_at` are seconds since 1970: when the agent
-    server had appended it, and when the app server had heard of it."""
-
-    id: str
-    kind: str
-    timestamp: str
-    source: str
-    raw: bytes
-    """The app server's JSON, with null fields and `parent_id`."""
-    at: float
-    app_at: float = 0.0
-    app_only: bool = False
-
-    def agent_json(self) -> bytes:
-        """The same event as the agent server writes it: without nulls and without `parent_id`."""
-        value = msgspec.json.decode(self.raw)
-        del value["parent_id"]
-        return msgspec.json.encode(_without_nulls(value))
+class AgentStopped(Exception):
+    """The agent pauses: it was told to, and its step is over."""
 
 
-class Stopped(Exception):
-    """The agent was told to pause, and its step is over."""
+class AgentInterrupted(Exception):
+    """The agent drops what it does: it was interrupted."""
 
 
-class Interrupted(Exception):
-    """The agent was told to drop what it does."""
-
-
-class Spoken(Exception):
-    """The agent would be done, but the user has said something meanwhile."""
+class UserSpoke(Exception):
+    """The agent has finished, but the user has written meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a visitor did to a run at one time, in seconds since 1970."""
+    """What a visitor did to a run, and when, in seconds since 1970."""
 
     at: float
     what: str
@@ -75,44 +55,44 @@ class Act:
     text: str = ""
     """The message, or the reason."""
     run: bool = False
-    """Whether the agent is to go on with the message."""
+    """Whether the message makes the agent run."""
     waits: bool = False
-    """Whether it waits for the end of what the agent is at."""
+    """Whether it waits for the end of the current step."""
 
 
 @dataclass(slots=True)
-class Halts:
-    """What a visitor did to a run; times in seconds since 1970."""
+class Interventions:
+    """What visitors did to a run; times in seconds since 1970."""
 
     freezes: list[tuple[float, float]] = field(default_factory=list)
-    """From when to when the sandbox was paused: nothing happens in between."""
+    """Spans in which the sandbox was paused and nothing happened."""
     acts: list[Act] = field(default_factory=list)
-    """In the order of their times. An agent told to stop ends its step, then does."""
+    """By time. An agent that is told to stop ends its step first."""
 
 
 class Recorder:
-    """Keeps the clock, the counters and the list of events of one run."""
+    """The clock, the counters and the events of one run."""
 
     root: str
     """The folder that the agent works in."""
 
     def __init__(
-        self, slug: str, began: datetime, model: Model, halts: Halts | None = None
+        self, slug: str, began: datetime, model: Model, interventions: Interventions | None = None
     ) -> None:
         self.slug = slug
         self.id = str(fixed_uuid("conversation", slug))
         self.began = self.now = began.timestamp()
-        self.halts = halts or Halts()
-        self.acts = list(self.halts.acts)
-        """What is still to be heard of."""
-        self.events: list[Stored] = []
+        self.interventions = interventions or Interventions()
+        self.acts = list(self.interventions.acts)
+        """Those not handled yet."""
+        self.events: list[StoredEvent] = []
         self.status = "idle"
         self.max_iterations = 500
         self.confirms = False
         self.meters = {"agent": Meter(model), "condenser": Meter(model)}
         self.context = SYSTEM_TOKENS
         self._cached = 0
-        self._held: list[Stored] = []
+        self._held: list[StoredEvent] = []
         self._forgotten: set[str] = set()
         self._leaf: str | None = None
         self._last_user: str | None = None
@@ -131,20 +111,20 @@ class Recorder:
         return self.now - self.began
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; a frozen sandbox makes it pass later, an interruption cuts it off."""
+        """Let time pass; a frozen sandbox delays it, an interruption ends it."""
         begin, end = self.now, self.now + seconds
-        for frozen, thawed in self.halts.freezes:
+        for frozen, thawed in self.interventions.freezes:
             if begin <= frozen < end:
                 end += thawed - frozen
         cut = self._asked("interrupt")
         if cut is not None and begin <= cut.at < end:
             self.acts.remove(cut)
             self.now = cut.at
-            raise Interrupted
+            raise AgentInterrupted
         self.now = end
 
     def shorten(self, seconds: float) -> float:
-        """What is left of `seconds` when the agent is told to pause before they are over."""
+        """`seconds`, or less when the agent is told to pause before they are over."""
         stop = self._asked("stop")
         if self.status == "paused":
             return min(seconds, STEP_ENDS)
@@ -156,7 +136,7 @@ class Recorder:
         return next((act for act in self.acts if act.what == what), None)
 
     def vary(self, low: float, high: float) -> float:
-        """A number in between, always the same at the same place of the same run."""
+        """A number in between, always the same at the same point of the same run."""
         self._seed = (self._seed * 1_103_515_245 + 12_345) % 2**31
         return low + (high - low) * self._seed / 2**31
 
@@ -180,8 +160,8 @@ class Recorder:
         app_only: bool = False,
         held: bool = False,
     ) -> str:
-        """Append an event and return its id. `held` ones wait for the state lock: they are
-        appended with the next `release`, under the time they were made."""
+        """Append an event and return its id. `held` events wait for the state lock: the next
+        `release` appends them, with the time at which they were made."""
         identifier = str(self.new_id())
         when = datetime.fromtimestamp(self.now if at is None else at, UTC)
         timestamp = when.replace(tzinfo=None).isoformat()
@@ -196,12 +176,12 @@ class Recorder:
         if not app_only and kind != "ConversationStateUpdateEvent":
             self._leaf = identifier
         raw = msgspec.json.encode(event)
-        stored = Stored(identifier, kind, timestamp, source, raw, self.now, app_only=app_only)
+        stored = StoredEvent(identifier, kind, timestamp, source, raw, self.now, app_only=app_only)
         (self._held if held else self.events).append(stored)
         return identifier
 
     def release(self) -> None:
-        """Append what waited for the step to end."""
+        """Append the held events."""
         for stored in self._held:
             stored.at = self.now
         self.events += self._held
@@ -219,7 +199,7 @@ class Recorder:
         self.state("full_state", self.whole_state(), app_only=True)
 
     def hear(self) -> None:
-        """Between two steps: take in what the user has said meanwhile."""
+        """Read what the user has written, between two steps."""
 
     # the model ------------------------------------------------------------------------------
 
@@ -232,17 +212,17 @@ class Recorder:
         reasoning: int = 0,
         deltas: tuple[str, ...] = (),
     ) -> str:
-        """One answer of the model, as long as `out` tokens; returns its response id.
+        """Call the model, which answers with `out` tokens; returns the response id.
 
-        With `reasoning` tokens the first delta is reasoning. Time that the text does not account
-        for counts as reasoning that no event shows.
+        With `reasoning` tokens the first delta is reasoning. Time that the text does not explain
+        counts as hidden reasoning.
         """
         stop = self._asked("stop")
         if stop is not None and self.now >= stop.at:
             self.acts.remove(stop)
             self.halt()
         if self.status == "paused":
-            raise Stopped
+            raise AgentStopped
         self.hear()
         if seconds is None:
             seconds = self.vary(1.4, 3.2) + (out + reasoning) / 62
@@ -271,8 +251,8 @@ class Recorder:
         return response
 
     def _think(self, seconds: float) -> None:
-        """The model does not hold the lock: an agent that is told to stop while it thinks is paused
-        at once, and ends its step all the same (measured)."""
+        """The model does not hold the lock: an agent that is told to stop meanwhile is paused at
+        once, yet ends its step (measured)."""
         stop, end = self._asked("stop"), self.now + seconds
         if stop is not None and stop.at < end:
             self.wait(stop.at - self.now)
@@ -282,12 +262,12 @@ class Recorder:
         self.wait(seconds)
 
     def halt(self) -> None:
-        """What the agent server writes when the user stops the agent after a step."""
+        """The events of a stop after the step."""
         self.set_status("paused")
         self.emit("PauseEvent", "user", {})
 
     def name_the_run(self) -> None:
-        """The extra call with which the server finds a title; its cost belongs to no step."""
+        """The extra model call for the title; its cost belongs to no step."""
         response = f"chatcmpl-{self.new_id('answer').hex}"
         self.meters["agent"].add(self.now, response, 1.1, 460, 0, 14, 0)
         self.state("stats", self.stats(lists=False), at=self.now + 0.31)
@@ -297,10 +277,10 @@ class Recorder:
         self.context = kept
         self._cached = SYSTEM_TOKENS
 
-    # what the servers tell --------------------------------------------------------------------
+    # what the servers report ------------------------------------------------------------------
 
     def stats(self, *, lists: bool) -> dict[str, Any]:
-        """`lists` adds what only full states and the agent server's record hold."""
+        """`lists` adds the figures of each answer, as full states and the agent's record have."""
         usage_to_metrics = {}
         for name, meter in self.meters.items():
             value: dict[str, Any] = {
@@ -366,34 +346,6 @@ class Recorder:
             "tags": {},
             "agent_state": {},
         }
-
-
-def hear_later(events: list[Stored]) -> None:
-    """Set when the app server hears of each event: its webhook sends five at a time, or what it
-    has 30 s after the last event."""
-    waiting: list[Stored] = []
-    for stored in events:
-        if waiting and stored.at - waiting[-1].at > 30:
-            _send(waiting, waiting[-1].at + 30)
-        waiting.append(stored)
-        if len(waiting) == 5:
-            _send(waiting, stored.at)
-    if waiting:
-        _send(waiting, waiting[-1].at + 30)
-
-
-def _send(waiting: list[Stored], at: float) -> None:
-    for stored in waiting:
-        stored.app_at = at
-    waiting.clear()
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def pieces(text: str, most: int = 3) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Run: the words in which scenarios are written: a user says, a model does, a tool answers."""
+"""Run: what can happen in a run: the user writes, the model answers, a tool gives its result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from oh_tui.demo.meter import Model
 from oh_tui.demo.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
-from oh_tui.demo.recorder import SYSTEM_TOKENS, Halts, Recorder, Spoken, pieces
+from oh_tui.demo.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
 
 
 def text(content: str) -> dict[str, Any]:
@@ -18,20 +18,20 @@ def text(content: str) -> dict[str, Any]:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A tool call and what came of it. Without `observation` and `error` it stays unanswered."""
+    """A tool call and its result. Without `observation` and `error` it stays unanswered."""
 
     tool: str
     action: dict[str, Any] | None
     observation: dict[str, Any] | None = None
     ran: float = 0.02
     error: str = ""
-    """The text of an AgentErrorEvent in place of an observation."""
+    """The text of an AgentErrorEvent, instead of an observation."""
     arguments: str | None = None
-    """The arguments as the model wrote them, when they are not those of `action`."""
+    """The arguments as the model wrote them, if they are not those of `action`."""
     summary: str | None = None
     risk: str = "LOW"
     id: str = ""
-    """The id of its ActionEvent, once it was made."""
+    """The id of its ActionEvent."""
     call_id: str = ""
 
 
@@ -56,20 +56,20 @@ class Plan:
 
 
 class Run(Recorder):
-    """One run; `files` is what its working folder holds, so that views and edits agree."""
+    """One run; `files` are those of its working folder, so that views and edits agree."""
 
     root = "/workspace/project"
     files: dict[str, str]
     plan: Plan
     pending: tuple[Call, ...] = ()
-    """The calls of the last answer that have no result yet."""
+    """The calls without a result in the last answer."""
     unanswered = ""
-    """What the user said that the agent has not answered yet."""
+    """What the user wrote and the agent has not answered."""
 
     def __init__(
-        self, slug: str, began: datetime, model: Model, halts: Halts | None = None
+        self, slug: str, began: datetime, model: Model, interventions: Interventions | None = None
     ) -> None:
-        super().__init__(slug, began, model, halts)
+        super().__init__(slug, began, model, interventions)
         self.before_edit: dict[str, str] = {}
         """Each file as it was before its last edit."""
 
@@ -78,7 +78,7 @@ class Run(Recorder):
     def user(
         self, words: str, *, after: float = 0.0, skills: tuple[str, ...] = (), named: bool = True
     ) -> None:
-        """The user writes, `after` so many seconds, and the agent begins to work."""
+        """The user writes after some seconds, and the agent starts to run."""
         self.wait(after)
         first = self._last_user is None
         self.message(words, skills=skills)
@@ -89,7 +89,7 @@ class Run(Recorder):
         self.wait(0.4)
 
     def message(self, words: str, *, skills: tuple[str, ...] = ()) -> None:
-        """The user writes, and nothing else happens."""
+        """The user writes; the agent does not run because of it."""
         if self._last_user is None:
             self._open()
         message = {"role": "user", "content": [text(words)], **MESSAGE}
@@ -117,7 +117,7 @@ class Run(Recorder):
             self.unanswered = act.text
 
     def say(self, words: str, *, llm: float | None = None, ends: bool = True) -> None:
-        """The model answers with text only, which ends its turn."""
+        """The model answers with text only, which ends the run unless `ends` is False."""
         response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
         message = {"role": "assistant", "content": [text(words)], **MESSAGE}
         self.emit(
@@ -144,9 +144,9 @@ class Run(Recorder):
         because: str = "",
         stays: bool = False,
     ) -> None:
-        """One answer of the model with its tool calls, and their results one after the other.
+        """The model answers with tool calls, which get their results one after the other.
 
-        `because` is its reasoning; with `stays` the calls are left unanswered.
+        `because` is its reasoning; with `stays` the calls get no result.
         """
         self._act(thought, calls, llm, because)
         if not stays:
@@ -156,14 +156,14 @@ class Run(Recorder):
             self.release()
 
     def ask(self, thought: str, *calls: Call, llm: float | None = None, because: str = "") -> None:
-        """As `do`, but the run waits for the user to confirm."""
+        """As `do`, but the run stops until the user confirms."""
         self._act(thought, calls, llm, because)
         self.wait(0.01)
         self.set_status("waiting_for_confirmation")
         self.release()
 
     def reject(self, reason: str, by: str = "user") -> None:
-        """The user, or a hook, does not want the pending calls to run."""
+        """The user or a hook rejects the pending calls."""
         for call in self.pending:
             self.emit(
                 "UserRejectObservation",
@@ -179,7 +179,7 @@ class Run(Recorder):
         self.pending = ()
 
     def answer(self, call: Call) -> None:
-        """The tool runs, and its result comes."""
+        """Run the tool and record its result."""
         if call.action is None or (call.observation is None and not call.error):
             return
         self.wait(self.shorten(call.ran * self.vary(1.0, 1.03)))
@@ -213,7 +213,7 @@ class Run(Recorder):
         )
 
     def finish(self, message: str, *, thought: str = "", llm: float | None = None) -> None:
-        """The model calls `finish`, and the run is over."""
+        """The model calls `finish`, which ends the run."""
         observation = {"content": [text(message)], "is_error": False, "kind": "FinishObservation"}
         action = {"message": message, "kind": "FinishAction"}
         self.do(
@@ -226,13 +226,13 @@ class Run(Recorder):
         if status == "finished":
             self.hear()
             if self.unanswered:
-                raise Spoken
+                raise UserSpoke
         self.set_status(status)
         self.wait(0.3)
         self.full_state()
 
     def fail(self, code: str, detail: str) -> None:
-        """The run ends with an error of the conversation."""
+        """End the run with a ConversationErrorEvent."""
         self.set_status("error")
         self.wait(0.02)
         self.emit("ConversationErrorEvent", "environment", {"code": code, "detail": detail})
@@ -241,7 +241,7 @@ class Run(Recorder):
         self.full_state()
 
     def condense(self, summary: str, *, keep: int, llm: float, requested: bool = False) -> None:
-        """All but the last `keep` events the model sees become a summary."""
+        """Replace all but the last `keep` events that the model sees with a summary."""
         if requested:
             self.emit("CondensationRequest", "environment", {})
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
@@ -294,7 +294,7 @@ class Run(Recorder):
         )
 
     def cut_off(self) -> None:
-        """What the agent server writes when the user stops the agent at once."""
+        """The events of a stop in the middle of a step."""
         self.wait(0.01)
         for call in self.pending:
             call.error = "Tool call interrupted before completion. The conversation was paused."
@@ -387,4 +387,4 @@ def _tokens(words: str) -> int:
 _SEEN = frozenset(
     {"SystemPromptEvent", "MessageEvent", "ActionEvent", "ObservationEvent", "AgentErrorEvent"}
 )
-"""Kinds that are part of what the model reads."""
+"""The kinds of events that the model reads."""

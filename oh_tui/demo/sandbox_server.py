@@ -1,6 +1,7 @@
-"""The shell and the files of the demo's sandboxes, as agent server 1.34.0 answers for them.
+"""The sandboxes' shell and files, as agent server 1.34.0 serves them.
 
-Files are in memory and commands made up: nothing of this machine is read, written or run.
+Files are in memory and commands simulated: nothing of this machine is read, written
+or run.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oh_tui.demo.acting import body, invalid
-from oh_tui.demo.answers import Query, answer, detail, utc, uuid_or_none
-from oh_tui.demo.shell import STOPPED, Done, run_command
+from oh_tui.demo.http import Query, answer, body, detail, invalid, utc, uuid_or_none
+from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
 from oh_tui.demo.world import Sandbox, World
 
 PART = 1024 * 1024
@@ -42,7 +42,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a command prints, and the tick at which it is over."""
+    """The output of a command, and the tick at which it ends."""
 
     parts: tuple[dict[str, Any], ...]
     over: float
@@ -65,7 +65,7 @@ class SandboxServers:
         ]
 
     def _disk(self, box: Sandbox) -> Disk:
-        """With what the runs in this sandbox have left."""
+        """Its files, at first those that its runs left."""
         if box.slug not in self._disks:
             files = {f"{HOME}/notes.txt": b"This file is made up, as everything in the demo.\n"}
             for conversation in self.world.conversations.values():
@@ -87,7 +87,7 @@ class SandboxServers:
         return answer(output.parts[-1])
 
     def _home(self, box: Sandbox) -> str:
-        """Where a command runs that names no folder."""
+        """The working folder of a command that names none."""
         inside = [one for one in self.world.conversations.values() if one.sandbox is box]
         own = self.world.has_processes and inside
         return self.world.root(inside[0]) if own else HOME
@@ -111,7 +111,7 @@ class SandboxServers:
         }
         if cwd and not any(name.startswith(cwd.rstrip("/") + "/") for name in disk.files):
             why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
-            done = Done(stderr=why.encode(), code=STOPPED)
+            done = ShellResult(stderr=why.encode(), code=TIMED_OUT)
         else:
             done = run_command(asked["command"], disk.files, cwd or self._home(box), timeout)
         parts = tuple(self._parts(str(command["id"]), done))
@@ -119,7 +119,7 @@ class SandboxServers:
         disk.outputs[str(command["id"])] = output
         return command, output
 
-    def _parts(self, command: str, done: Done) -> list[dict[str, Any]]:
+    def _parts(self, command: str, done: ShellResult) -> list[dict[str, Any]]:
         rest = {
             "stdout": done.stdout.decode("utf-8", "replace"),
             "stderr": done.stderr.decode("utf-8", "replace"),
@@ -149,7 +149,7 @@ class SandboxServers:
         return parts
 
     async def outputs(self, request: Request) -> Response:
-        """Parts come when the command is over, unless there are more than 1 MiB; here always."""
+        """Outputs come when the command is over; the real server sends every full MiB earlier."""
         box = self._sandbox(request)
         query = Query(request)
         limit = query.limit(most=None)

@@ -1,6 +1,6 @@
-"""The shell of a sandbox of the demo: a few harmless commands over files in memory.
+"""A simulated shell: a few harmless commands over files in memory.
 
-No process is ever started: what is not listed here is "not found".
+It starts no process; a command that is not listed here is "not found".
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST = 64 * 1024 * 1024
-"""Bytes that a command may print."""
+"""The most bytes that a command prints."""
 
-STOPPED = -1
+TIMED_OUT = -1
 """The exit code of a command that took too long."""
 
 
 @dataclass
-class Done:
-    """What came of a command line; `seconds` is what it took."""
+class ShellResult:
+    """The result of a command line; `seconds` is its duration."""
 
     stdout: bytes = b""
     stderr: bytes = b""
@@ -33,7 +33,7 @@ class _Shell:
     files: dict[str, bytes]
     cwd: str
     limit: float
-    done: Done = field(default_factory=Done)
+    done: ShellResult = field(default_factory=ShellResult)
     over: bool = False
 
     def path(self, name: str) -> str:
@@ -52,9 +52,8 @@ Command = Callable[[_Shell, list[str], bytes], tuple[bytes, int]]
 
 def run_command(
     command: str, files: dict[str, bytes], cwd: str, limit: float = float("inf")
-) -> Done:
-    """Run a line over `files`, which it may change; what takes longer than `limit` seconds is
-    cut off there."""
+) -> ShellResult:
+    """Run a command line over `files`, which it may change, for at most `limit` seconds."""
     shell = _Shell(files, cwd, limit)
     if re.search(r"[`({]|\$", command):
         shell.done.code = shell.fail("sh: 1: the demo's shell knows plain commands only", 2)
@@ -103,7 +102,7 @@ def _pipeline(shell: _Shell, words: list[str]) -> int:
 
 
 def _simple(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
-    """One command with its redirections; gives what goes on to the next one."""
+    """Run one command with its redirections; returns its output for the pipe, and the exit code."""
     arguments, target, errors = list[str](), "", ""
     rest = iter(words)
     for word in rest:
@@ -197,7 +196,7 @@ def _sleep(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
     shell.done.seconds += max(0.0, seconds)
     if shell.done.seconds > shell.limit:
         shell.done.seconds, shell.over = shell.limit, True
-        return b"", STOPPED
+        return b"", TIMED_OUT
     return b"", 0
 
 

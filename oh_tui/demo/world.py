@@ -1,9 +1,11 @@
-"""The state of the demo: its conversations and sandboxes as they are now, and what was changed."""
+"""World: the state of the demo's conversations and sandboxes, and what visitors change in it."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.demo.agent import play
 from oh_tui.demo.catalog import (
     BOXES,
     ENTRIES,
@@ -19,21 +22,21 @@ from oh_tui.demo.catalog import (
     Entry,
     sandbox_id,
 )
+from oh_tui.demo.events import StoredEvent, deliver
 from oh_tui.demo.meter import combined
-from oh_tui.demo.recorder import Act, Halts, Stored, fixed_uuid, hear_later
-from oh_tui.demo.replies import play
+from oh_tui.demo.recorder import Act, Interventions, fixed_uuid
 from oh_tui.demo.run import Run
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
-"""Seconds until a sandbox shows the state it was asked for."""
+"""Seconds until a sandbox reports the requested state."""
 
 INSTANT = 0.2
-"""Seconds within which what a visitor did to a run is done."""
+"""Seconds that a visitor's act takes to show when it waits for nothing."""
 
 
 class Clock:
-    """The time in the demo. Given a `now` it stands still until `advance`; otherwise it runs."""
+    """The demo's time. Given a `now` it stands still until `advance`; otherwise it runs."""
 
     def __init__(self, now: datetime | None) -> None:
         self.start = (now or datetime.now(UTC)).timestamp()
@@ -45,17 +48,17 @@ class Clock:
         self._advanced += seconds
 
     def now(self) -> float:
-        """Seconds since 1970, no finer than the servers show: they compare what they show."""
+        """Seconds since 1970, rounded to what the servers print, so that both compare alike."""
         passed = time.monotonic() - self._began if self._runs else 0.0
         return round(self.start + passed + self._advanced, 6)
 
     def ticks(self) -> float:
-        """Seconds that pass even when the clock stands still: for what a call takes."""
+        """Monotonic seconds, which pass even when the clock stands still: for what calls take."""
         return time.monotonic() + self._advanced
 
 
-Built = tuple[list[Stored], list[Stored], Run]
-"""Events in the order of the agent server, of the app server, and the run that made them."""
+Built = tuple[list[StoredEvent], list[StoredEvent], Run]
+"""A run's events in the agent server's order and in the app server's, and the run itself."""
 
 
 @dataclass(slots=True)
@@ -65,12 +68,12 @@ class Sandbox:
     created: float
     port: int
     ready_at: float | None = None
-    """When a STARTING one is RUNNING by itself."""
+    """When a STARTING sandbox becomes RUNNING."""
     asked: tuple[str, float] | None = None
-    """The state it was asked for, and the tick at which it has it."""
+    """The requested state, and the tick at which it is reached."""
     frozen_at: float | None = None
     keys: int = 1
-    """How many session keys it had: each resume makes a new one."""
+    """How many session keys it has had: each resume makes a new one."""
 
     @property
     def id(self) -> str:
@@ -86,12 +89,12 @@ class Conversation:
     entry: Entry
     created: float
     sandbox: Sandbox | None
-    halts: Halts = field(default_factory=Halts)
+    interventions: Interventions = field(default_factory=Interventions)
     title: str | None = None
     shown: float = 0.0
-    """Up to when all that the agent did can be seen, even if the clock is not there yet."""
+    """The agent's events are visible up to this time, even if the clock has not reached it."""
     heard: float = 0.0
-    """The same for the app server, which else hears of it later."""
+    """The same on the app server, which otherwise gets events later."""
     built: Built | None = None
 
     def __post_init__(self) -> None:
@@ -100,14 +103,14 @@ class Conversation:
     @property
     def live(self) -> bool:
         """Part of its events may lie in the future."""
-        return self.entry.live or bool(self.halts.acts)
+        return self.entry.live or bool(self.interventions.acts)
 
 
 class World:
     def __init__(self, now: datetime | None, entries: tuple[Entry, ...]) -> None:
         self.clock = Clock(now)
         self.has_processes = False
-        """Sandboxes are processes: each works in a folder of its own that is told as "."."""
+        """Sandboxes are processes on the host: each works in its own folder, reported as "."."""
         start = self.clock.start
         self.sandboxes = {
             box.slug: Sandbox(box.slug, box.status, start - box.age, 8_000 + number)
@@ -131,7 +134,7 @@ class World:
     # sandboxes ------------------------------------------------------------------------------
 
     def new_sandbox(self, slug: str, boots: float) -> Sandbox:
-        """One that is RUNNING after so many seconds; above the limit the oldest is paused."""
+        """Start a sandbox, which takes `boots` seconds; above the limit the oldest is paused."""
         self._make_room()
         now = self.clock.now()
         port = max((box.port for box in self.sandboxes.values()), default=8_000) + 1
@@ -143,7 +146,7 @@ class World:
         return next((box for box in self.sandboxes.values() if box.id == identifier), None)
 
     def status(self, sandbox: Sandbox | None) -> str:
-        """The status now, after what has come of earlier requests."""
+        """The status now, with earlier requests applied."""
         if sandbox is None:
             return "MISSING"
         if sandbox.ready_at is not None and self.clock.now() >= sandbox.ready_at:
@@ -155,19 +158,19 @@ class World:
         return sandbox.status
 
     def pause(self, identifier: str) -> bool:
-        """Ask a sandbox to pause; False when it is not there or cannot."""
+        """Request a pause; False when the sandbox is unknown or cannot be paused."""
         sandbox = self.sandbox(identifier)
         status = self.status(sandbox)
         if sandbox is None or status not in ("RUNNING", "PAUSED"):
             return False
         if status == "RUNNING" and sandbox.frozen_at is None:
-            # not before what is shown of it: that has happened
+            # not earlier than what is already visible
             sandbox.frozen_at = max([self.clock.now(), *(c.shown for c in self._inside(sandbox))])
             sandbox.asked = ("PAUSED", self.clock.ticks() + PAUSE_TAKES)
         return True
 
     def resume(self, identifier: str) -> bool:
-        """Ask a sandbox to go on. Above the limit the oldest that is up is paused, unannounced."""
+        """Request a resume. Above the limit the oldest that is up is paused without notice."""
         sandbox = self.sandbox(identifier)
         status = self.status(sandbox)
         if sandbox is None or status not in ("RUNNING", "PAUSED", "STARTING"):
@@ -180,7 +183,7 @@ class World:
         return True
 
     def is_frozen(self, conversation: Conversation) -> bool:
-        """Whether nothing happens in its sandbox, though that may not show as paused yet."""
+        """Whether its sandbox is frozen, which its status may not show yet."""
         box = conversation.sandbox
         self.status(box)
         return box is not None and box.frozen_at is not None
@@ -198,7 +201,7 @@ class World:
             return
         for conversation in self._inside(sandbox):
             if conversation.live:
-                conversation.halts.freezes.append((frozen, max(frozen, self.clock.now())))
+                conversation.interventions.freezes.append((frozen, max(frozen, self.clock.now())))
                 conversation.built = None
 
     def _inside(self, sandbox: Sandbox) -> list[Conversation]:
@@ -209,16 +212,16 @@ class World:
     def conversation(self, identifier: str) -> Conversation | None:
         return self.conversations.get(identifier.replace("-", "").lower())
 
-    def agent_events(self, conversation: Conversation) -> list[Stored]:
-        """What the agent server tells, in the order in which it was appended."""
+    def agent_events(self, conversation: Conversation) -> list[StoredEvent]:
+        """The agent server's events so far, in the order they were appended."""
         events, _, _ = self._build(conversation)
         if not conversation.live:
             return events
         until = max(self._until(conversation), conversation.shown)
         return events[: bisect_right(events, until, key=lambda e: e.at)]
 
-    def app_events(self, conversation: Conversation) -> list[Stored]:
-        """What the app server tells, by timestamp."""
+    def app_events(self, conversation: Conversation) -> list[StoredEvent]:
+        """The app server's events so far, by timestamp."""
         _, events, _ = self._build(conversation)
         if not conversation.live:
             return events
@@ -234,7 +237,7 @@ class World:
         return str(self._last(conversation, "execution_status", "idle"))
 
     def metrics(self, conversation: Conversation) -> dict[str, Any]:
-        """Cost and tokens of all usages together, as far as the app server has heard."""
+        """Cost and tokens of all usages together, as the app server knows them."""
         if not conversation.live:
             return dict(conversation.entry.metrics)
         return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
@@ -246,7 +249,7 @@ class World:
         return round(max(conversation.created, seen[-1].at if seen else 0.0), 6)
 
     def stats(self, conversation: Conversation) -> dict[str, Any]:
-        """With cost, latency and tokens of each answer, as the agent server's record has them."""
+        """Stats with the figures of each answer, as in the agent server's record."""
         run = self._build(conversation)[2]
         value = run.stats(lists=True)
         if conversation.live:
@@ -258,11 +261,11 @@ class World:
         return value
 
     def root(self, conversation: Conversation) -> str:
-        """The folder that its agent works in."""
+        """Its working folder."""
         return self._build(conversation)[2].root
 
     def files(self, conversation: Conversation) -> tuple[str, list[tuple[str, str]]]:
-        """The folder that its agent works in, and the files that it left there."""
+        """Its working folder, and the files its agent left there."""
         run = self._build(conversation)[2]
         return run.root, list(getattr(run, "files", {}).items())
 
@@ -271,7 +274,7 @@ class World:
     def act(
         self, conversation: Conversation, what: str, text: str = "", *, run: bool = False
     ) -> Act:
-        """Do something to a run; `shows` tells when that shows."""
+        """Apply a visitor's act to a run; `shows` says when it becomes visible."""
         if not conversation.live:
             there = self.agent_events(conversation)
             conversation.shown = max((event.at for event in there), default=0.0)
@@ -279,13 +282,13 @@ class World:
         at = max(self.clock.now(), conversation.shown)
         waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
         act = Act(at, what, text, run, waits)
-        conversation.halts.acts.append(act)
+        conversation.interventions.acts.append(act)
         conversation.built = None
         return act
 
     def shows(self, conversation: Conversation, act: Act) -> float:
-        """When something that was done shows: at the end of the present step if it waits for that,
-        which another act may bring about, else at once."""
+        """When an act becomes visible: at the end of the current step if it waits for that (another
+        act may end the step), otherwise at once."""
         if not act.waits:
             return act.at + INSTANT
         kind = "PauseEvent" if act.what == "stop" else "MessageEvent"
@@ -294,16 +297,38 @@ class World:
         return min(later, default=events[-1].at if act.what == "stop" else act.at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
-        """Let be seen what the agent did up to a time. With `anew` the app server hears of it and
-        rebuilds the row, which makes the conversation look new (measured, of a stopped agent)."""
+        """Make the agent's events visible up to a time. With `anew` the app server gets them
+        too and rebuilds its row, so that the conversation looks newly created (measured, of a
+        stopped agent)."""
         conversation.shown = max(conversation.shown, at)
         if anew:
             conversation.heard = conversation.shown
             conversation.created = self.clock.now()
 
-    def winds_up(self, conversation: Conversation) -> bool:
-        """Whether an agent that does not seem to run is not done with it yet: it has only just
-        begun to wait for the user, or was stopped while its model thought."""
+    async def wait_until(
+        self,
+        conversation: Conversation,
+        moment: Callable[[], float],
+        patience: float = float("inf"),
+    ) -> bool:
+        """Wait for a moment, even if the clock stands still, and show what the agent did up to it;
+        False when patience ends before. The moment may move meanwhile, and does not come while the
+        sandbox is paused."""
+        start, began = self.clock.now(), self.clock.ticks()
+        if moment() - start > INSTANT:
+            # the clock may be moved on meanwhile, and has no event for it
+            while (passed := self.clock.ticks() - began) < moment() - start or self.is_frozen(
+                conversation
+            ):
+                if passed >= patience:
+                    return False
+                await asyncio.sleep(min(0.1, max(0.01, moment() - start - passed)))
+        self.show(conversation, moment())
+        return True
+
+    def is_finishing_step(self, conversation: Conversation) -> bool:
+        """Whether an agent that looks idle still holds its step: it has just begun to wait for the
+        user, or was stopped while its model was thinking."""
         status, there = self.execution_status(conversation), self.agent_events(conversation)
         if status == "paused" and conversation.live:
             return len(there) < len(self._build(conversation)[0])
@@ -311,8 +336,8 @@ class World:
             return False
         return there[-1].at <= self.clock.now() < there[-1].at + INSTANT
 
-    def step_ends(self, conversation: Conversation) -> float:
-        """When the step is over that an agent is in."""
+    def step_end(self, conversation: Conversation) -> float:
+        """When the agent's current step ends."""
         now, (events, _, _) = self.clock.now(), self._build(conversation)
         return min((event.at for event in events if event.at > now), default=now)
 
@@ -329,9 +354,9 @@ class World:
             entry = conversation.entry
             began = self.clock.start - entry.age + entry.delay
             conversation.built = (
-                write_run(entry, began, conversation.halts)
+                write_run(entry, began, conversation.interventions)
                 if conversation.live
-                else _kept(entry, began)
+                else _cached_run(entry, began)
             )
         return conversation.built
 
@@ -345,29 +370,29 @@ class World:
 
     @staticmethod
     def _cut(metrics: dict[str, Any], heard: dict[str, Any]) -> None:
-        """Keep of the lists what belongs to the tokens told so far."""
-        told = heard.get("accumulated_token_usage", {}).get("prompt_tokens", 0)
+        """Cut the lists to the answers whose tokens are reported so far."""
+        reported = heard.get("accumulated_token_usage", {}).get("prompt_tokens", 0)
         count = total = 0
         for usage in metrics["token_usages"]:
             total += usage["prompt_tokens"]
-            if total > told:
+            if total > reported:
                 break
             count += 1
         for name in ("costs", "response_latencies", "token_usages"):
             metrics[name] = metrics[name][:count]
 
 
-def write_run(entry: Entry, began: float, halts: Halts | None = None) -> Built:
+def write_run(entry: Entry, began: float, interventions: Interventions | None = None) -> Built:
     """The events of a run that began at that time, as both servers keep them."""
-    run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, halts)
+    run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, interventions)
     play(run, entry.write)
-    hear_later(run.events)
+    deliver(run.events)
     agent = [event for event in run.events if not event.app_only]
     app = sorted(run.events, key=lambda event: event.timestamp)
     return agent, app, run
 
 
 @lru_cache(len(ENTRIES))
-def _kept(entry: Entry, began: float) -> Built:
-    """The same of a run that is over and untouched: every demo of the same time tells the same."""
+def _cached_run(entry: Entry, began: float) -> Built:
+    """The same for a finished run that nobody touched: demos of the same time share it."""
     return write_run(entry, began)

@@ -113,10 +113,10 @@ def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
     world = shell.demo.world
     conversation = world.conversation(FLAKY)
     assert conversation is not None
-    shell.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+    shell.demo.advance(world.step_end(conversation) - world.clock.now() + 0.5)
 
     def call() -> None:
-        shell.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.1)
+        shell.demo.advance(world.step_end(conversation) - world.clock.now() + 0.1)
 
     timer = threading.Timer(0.3, call)
     timer.start()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.acting import START_TASK_IDS, START_TASKS
+from oh_tui.demo.app_writes import START_TASK_IDS, START_TASKS
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.recorder import Stored
+from oh_tui.demo.events import StoredEvent
 from tests.demo.wire import (
     API,
     BOXES,
@@ -147,12 +147,12 @@ async def test_pages_of_events_hold_what_the_run_recorded() -> None:
         assert pages == recorded
 
 
-def _sample(events: list[Stored]) -> list[Stored]:
+def _sample(events: list[StoredEvent]) -> list[StoredEvent]:
     """All of a short run; of a long one the first and last and every 29th."""
     return events if len(events) < 400 else [*events[:60], *events[60:-60:29], *events[-60:]]
 
 
-def _decode(event: Stored) -> dict[str, Any]:
+def _decode(event: StoredEvent) -> dict[str, Any]:
     value: dict[str, Any] = json.loads(event.raw)
     return value
 

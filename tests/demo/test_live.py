@@ -175,7 +175,7 @@ def test_what_was_seen_of_a_run_stays_whenever_it_is_paused(seed: int) -> None:
             world.resume(box.id)
         elif what < 0.4 and not world.is_frozen(flaky):
             does = {"running": ["interrupt", "message"], "paused": ["run"]}.get(status or "", [])
-            if does and not world.winds_up(flaky):
+            if does and not world.is_finishing_step(flaky):
                 act = world.act(flaky, chance.choice(does), "And now?")
                 world.show(flaky, world.shows(flaky, act))
         now = [event.raw for event in world.agent_events(flaky)]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
-from oh_tui.demo.recorder import Stored
+from oh_tui.demo.events import StoredEvent
 from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, Stage, Steps
@@ -36,7 +36,7 @@ class Here:
     async def standing(self, slug: str) -> Standing:
         return await self.agents.standing(IDS[slug])
 
-    def events(self, slug: str) -> list[Stored]:
+    def events(self, slug: str) -> list[StoredEvent]:
         conversation = self.demo.world.conversation(IDS[slug])
         assert conversation is not None
         return self.demo.world.agent_events(conversation)
@@ -213,7 +213,7 @@ async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_o
     world, clock = here.demo.world, here.demo.world.clock
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
-    here.demo.advance(world.step_ends(conversation) - clock.now() + 0.5)
+    here.demo.advance(world.step_end(conversation) - clock.now() + 0.5)
     before = await here.standing("flaky-ci")
     assert (before.status, before.calls, before.unread) == ("running", (), True)
     stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
@@ -242,7 +242,7 @@ async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
     world = here.demo.world
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
-    here.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+    here.demo.advance(world.step_end(conversation) - world.clock.now() + 0.5)
     before = await here.standing("flaky-ci")
     await asyncio.wait_for(done(here.agents.stop(before, at_once=False)), 5)
     assert (await here.standing("flaky-ci")).status == "paused"
@@ -256,7 +256,7 @@ async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_eve
     world = here.demo.world
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
-    here.demo.advance(world.step_ends(conversation) - world.clock.now() + 0.5)
+    here.demo.advance(world.step_end(conversation) - world.clock.now() + 0.5)
     before = await here.standing("flaky-ci")
     stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
     await asyncio.sleep(0.1)

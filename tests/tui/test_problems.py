@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.demo.acting import START_TASK_IDS
+from oh_tui.demo.app_writes import START_TASK_IDS
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings

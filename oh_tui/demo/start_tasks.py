@@ -1,4 +1,4 @@
-"""Starting a conversation in the demo: the task, its stages over the clock, what comes of it."""
+"""Start tasks: a start's stages over time, and the conversation it makes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from oh_tui.demo.agent import FILES, work
 from oh_tui.demo.catalog import Entry, sandbox_id
 from oh_tui.demo.meter import SONNET, Model
 from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.replies import FILES, work
 from oh_tui.demo.run import Run
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 BOOTS = 4.5
-"""Seconds that a new sandbox takes until it runs."""
+"""Seconds that a new sandbox takes to start."""
 
 WAKES = 1.5
 
@@ -26,7 +26,7 @@ STAGES = (
     ("SETTING_UP_SKILLS", 0.5),
     ("STARTING_CONVERSATION", 1.0),
 )
-"""What follows when the sandbox is up, and for how many seconds."""
+"""The stages after the sandbox is up, with their seconds."""
 
 UNKNOWN_REPOSITORY = re.compile(r"/(none|missing|nope|no-such.*)$|^[^/]+$")
 """Repositories that the demo cannot find."""
@@ -49,15 +49,15 @@ class Started(Entry):
 
 
 @dataclass(slots=True)
-class Start:
-    """One start; times in seconds since 1970."""
+class StartTask:
+    """One start task; times in seconds since 1970."""
 
     number: int
     began: float
     request: dict[str, Any]
     sandbox: Sandbox | None = None
     failure: tuple[str, str] | None = None
-    """The stage at which it fails, and why."""
+    """The stage in which it fails, and the reason."""
     conversation: Conversation | None = None
     waits: float = 0.0
     """Seconds until its sandbox is up."""
@@ -81,16 +81,16 @@ class Start:
         yield "READY", at
 
 
-class Starts:
-    """What visitors started, in one demo."""
+class StartTasks:
+    """The start tasks of visitors, in one demo."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.starts: list[Start] = []
+        self.starts: list[StartTask] = []
 
-    def begin(self, request: dict[str, Any]) -> Start:
+    def begin(self, request: dict[str, Any]) -> StartTask:
         world = self.world
-        start = Start(len(self.starts) + 1, world.clock.now(), request)
+        start = StartTask(len(self.starts) + 1, world.clock.now(), request)
         self.starts.append(start)
         wanted, repo = request.get("sandbox_id"), request.get("selected_repository")
         parent = request.get("parent_conversation_id")
@@ -113,17 +113,17 @@ class Starts:
             start.failure = ("PREPARING_REPOSITORY", "")  # says nothing (measured)
         return start
 
-    def find(self, identifier: str) -> Start | None:
+    def find(self, identifier: str) -> StartTask | None:
         wanted = identifier.replace("-", "").lower()
         return next((start for start in self.all() if start.id == wanted), None)
 
-    def all(self) -> list[Start]:
-        """As they are now, the newest first."""
+    def all(self) -> list[StartTask]:
+        """All of them in their present stage, the newest first."""
         for start in self.starts:
             self._move_on(start)
         return self.starts[::-1]
 
-    def _move_on(self, start: Start) -> None:
+    def _move_on(self, start: StartTask) -> None:
         now = self.world.clock.now()
         for name, at in start.stages():
             if now < at or start.status in ("READY", "ERROR"):
@@ -134,7 +134,7 @@ class Starts:
             elif name == "READY":
                 start.conversation = self._made(start, at)
 
-    def _made(self, start: Start, at: float) -> Conversation:
+    def _made(self, start: StartTask, at: float) -> Conversation:
         assert start.sandbox is not None
         request, world = start.request, self.world
         message = request.get("initial_message") or {}
@@ -162,6 +162,6 @@ class Starts:
 
 
 def _title(words: str) -> str | None:
-    """A title as the server makes one of the first message."""
+    """The title that the server makes from the first message."""
     first = words.strip().partition("\n")[0].split()
     return " ".join(first[:7])[:60] or None

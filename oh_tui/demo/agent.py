@@ -1,4 +1,4 @@
-"""What the agent of the demo does about what a visitor says, answers, stops and continues."""
+"""The demo's agent: how it reacts when a visitor writes, answers, stops or continues a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from oh_tui.demo.recorder import Act, Interrupted, Spoken, Stopped
+from oh_tui.demo.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
 from oh_tui.demo.run import Call, Run
 from oh_tui.demo.shell import run_command
 from oh_tui.demo.tools import shell, view
@@ -34,24 +34,24 @@ if __name__ == "__main__":
     print(total(sys.argv[1:]))
 """
 FILES = {"README.md": README, "sums.py": MODULE, "tests/test_sums.py": "from sums import total\n"}
-"""What is in the folder of a conversation that a visitor started."""
+"""The working folder of a conversation that a visitor started."""
 
 _RISKY = re.compile(r"\b(delete|remove|drop|force|deploy|publish|reset)\b", re.IGNORECASE)
 _SLOW = re.compile(r"\b(slow|slowly|wait|sleep|long)\b", re.IGNORECASE)
 _COMMAND = re.compile(r"`([^`\n]+)`")
 
 
-def play(run: Run, story: Turn) -> None:
-    """Write a whole run: its story, then what comes of each act of a visitor in turn."""
-    turn = story
+def play(run: Run, scenario: Turn) -> None:
+    """Write a whole run: its scenario, then the reaction to each act of a visitor."""
+    turn = scenario
     while True:
         try:
             turn(run)
-        except Stopped:
+        except AgentStopped:
             run.full_state()
-        except Interrupted:
+        except AgentInterrupted:
             run.cut_off()
-        except Spoken:
+        except UserSpoke:
             turn = _turn
             continue
         if not run.acts:
@@ -62,8 +62,8 @@ def play(run: Run, story: Turn) -> None:
 
 
 def work(run: Run, words: str) -> None:
-    """A task given in `words`, begun and mostly ended; risky words are asked about, slow ones
-    take half a minute, and a command in backticks is run."""
+    """Do a task given in `words`: commands in backticks are run, slow words take half a minute, and
+    risky ones need a confirmation."""
     if not hasattr(run, "files"):
         run.files = dict(FILES)
     run.do(
@@ -90,7 +90,7 @@ def work(run: Run, words: str) -> None:
 
 
 def _turn(run: Run) -> None:
-    """The agent goes on with what it has not answered yet."""
+    """Answer what the user wrote last."""
     words, run.unanswered = run.unanswered, ""
     if _COMMAND.search(words) or _RISKY.search(words) or _SLOW.search(words):
         work(run, words)
@@ -124,7 +124,7 @@ def _react(run: Run, act: Act) -> None:
 
 
 def _go_on(run: Run) -> None:
-    """Pending calls are run, asked for or not, and the agent reads what was said."""
+    """Run the pending calls, confirmed or not, then answer the user."""
     run.wait(0.02)
     run.set_status("running")
     calls = run.pending
@@ -138,7 +138,7 @@ def _go_on(run: Run) -> None:
 
 
 def _terminal(run: Run, command: str) -> Call:
-    """A made-up terminal: nothing is run."""
+    """A call of the simulated terminal: no process is started."""
     files = {f"{run.root}/{name}": text.encode() for name, text in run.files.items()}
     done = run_command(command, files, run.root)
     words = (done.stdout + done.stderr).decode("utf-8", "replace")[:20_000].rstrip("\n")

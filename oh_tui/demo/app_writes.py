@@ -1,21 +1,29 @@
-"""The app server's calls that change something: starts, messages and titles."""
+"""The app server's endpoints that write: starts, messages and titles."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oh_tui.demo.answers import Query, Refused, answer, crash, detail, utc, uuid_or_none
+from oh_tui.demo.http import (
+    Query,
+    answer,
+    body,
+    crash,
+    detail,
+    invalid,
+    spoken,
+    utc,
+    uuid_or_none,
+)
 from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.starts import Start, Starts
-from oh_tui.demo.world import INSTANT, Conversation, World
+from oh_tui.demo.start_tasks import StartTask, StartTasks
+from oh_tui.demo.world import Conversation, World
 
 PATIENCE = 30.0
 """Seconds that the app server waits for an agent server to take a message."""
@@ -25,7 +33,7 @@ START_TASKS = (
     ("READY", None, "flaky-ci", "storefront-ci"),
     ("ERROR", "500: Sandbox not found: nope", None, None),
 )
-"""Status, detail, conversation and sandbox of the start tasks that are there from the beginning."""
+"""Status, detail, conversation and sandbox of the start tasks that exist from the beginning."""
 
 START_TASK_IDS = tuple(str(fixed_uuid("start task", n)) for n in range(len(START_TASKS)))
 
@@ -41,12 +49,12 @@ _PROVIDERS = (
 )
 
 
-class Acting:
+class AppWrites:
     def __init__(
         self, world: World, show: Callable[[Request, Conversation], dict[str, Any]]
     ) -> None:
         self.world = world
-        self.starts = Starts(world)
+        self.start_tasks = StartTasks(world)
         self._show = show
 
     def routes(self, talks: str) -> list[Route]:
@@ -70,7 +78,7 @@ class Acting:
         parent = asked.get("parent_conversation_id")
         if parent is not None and uuid_or_none(str(parent)) is None:
             raise invalid("parent_conversation_id", "uuid_parsing", "Input should be a valid UUID")
-        start = self.starts.begin(asked)
+        start = self.start_tasks.begin(asked)
         # here alone the times have their zone (measured)
         return answer({**self._task(start), "created_at": utc(start.began)})
 
@@ -83,7 +91,7 @@ class Acting:
     async def search_start_tasks(self, request: Request) -> Response:
         query = Query(request)
         limit, wanted = query.limit(), uuid_or_none(query.text("conversation_id__eq") or "")
-        tasks = [self._task(start) for start in self.starts.all()]
+        tasks = [self._task(start) for start in self.start_tasks.all()]
         tasks += [task for name in START_TASK_IDS if (task := self._find(name))]
         if wanted is not None:
             tasks = [task for task in tasks if task["app_conversation_id"] == wanted.hex]
@@ -92,7 +100,7 @@ class Acting:
         return answer({"items": tasks[start : start + limit], "next_page_id": after})
 
     def _find(self, identifier: str) -> dict[str, Any] | None:
-        start = self.starts.find(identifier)
+        start = self.start_tasks.find(identifier)
         if start is not None:
             return self._task(start)
         if identifier not in START_TASK_IDS:
@@ -118,7 +126,7 @@ class Acting:
             "updated_at": when,
         }
 
-    def _task(self, start: Start) -> dict[str, Any]:
+    def _task(self, start: StartTask) -> dict[str, Any]:
         made = start.conversation
         return {
             "id": start.id,
@@ -156,7 +164,7 @@ class Acting:
             return detail(409, f"Sandbox is {status}. Use POST {path} to resume it first.")
         act = self.world.act(conversation, "message", words, run=said.get("run", True))
         shows = partial(self.world.shows, conversation, act)
-        if not await passes(self.world, conversation, shows, PATIENCE):
+        if not await self.world.wait_until(conversation, shows, PATIENCE):
             return detail(502, "Failed to reach agent server.")
         return answer({"success": True, "sandbox_status": "RUNNING", "message": None})
 
@@ -171,51 +179,3 @@ class Acting:
         if "title" in asked:
             conversation.title = asked["title"]
         return answer(self._show(request, conversation))
-
-
-async def passes(
-    world: World,
-    conversation: Conversation,
-    until: Callable[[], float],
-    patience: float = float("inf"),
-) -> bool:
-    """Wait until a time, even if the clock stands still, and show what the agent did up to then;
-    False when patience ends before. The time may become another one meanwhile, and while the
-    sandbox is paused it does not come."""
-    start, began = world.clock.now(), world.clock.ticks()
-    if until() - start > INSTANT:
-        # the clock may be moved on meanwhile, and has no event for it
-        while (passed := world.clock.ticks() - began) < until() - start or world.is_frozen(
-            conversation
-        ):
-            if passed >= patience:
-                return False
-            await asyncio.sleep(min(0.1, max(0.01, until() - start - passed)))
-    world.show(conversation, until())
-    return True
-
-
-async def body(request: Request) -> dict[str, Any]:
-    """The JSON object sent, {} for none."""
-    data = await request.body()
-    try:
-        value = msgspec.json.decode(data) if data else {}
-    except msgspec.DecodeError:
-        raise invalid("0", "json_invalid", "JSON decode error") from None
-    if not isinstance(value, dict):
-        raise invalid("body", "model_attributes_type", "Input should be a valid dictionary")
-    return value
-
-
-def spoken(said: dict[str, Any], field: str) -> str:
-    """The words of a message; 422 without any content."""
-    content = said.get(field)
-    if not isinstance(content, list):
-        raise invalid(field, "missing", "Field required")
-    if not content:
-        raise invalid(field, "too_short", "List should have at least 1 item after validation")
-    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-
-
-def invalid(name: str, kind: str, message: str, where: str = "body") -> Refused:
-    return Refused(detail(422, [{"type": kind, "loc": [where, name], "msg": message}]))

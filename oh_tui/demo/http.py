@@ -1,4 +1,4 @@
-"""Answers in the shapes of the real servers: JSON pages, errors, checked parameters."""
+"""Requests and responses as the real servers take and give them: parameters, pages, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 
 class Refused(Exception):
-    """Stop here and answer so."""
+    """Ends a request with this response."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -28,7 +28,7 @@ def detail(status: int, words: Any) -> Response:
 
 
 def crash() -> Response:
-    """What an error that nobody caught looks like on the app server."""
+    """The app server's response to an uncaught error."""
     return PlainTextResponse("Internal Server Error", 500)
 
 
@@ -40,10 +40,36 @@ def refuse(where: str, name: str, kind: str, message: str, given: Any, **context
     return Refused(detail(422, [problem]))
 
 
+def invalid(name: str, kind: str, message: str, where: str = "body") -> Refused:
+    return Refused(detail(422, [{"type": kind, "loc": [where, name], "msg": message}]))
+
+
 def raw_page(items: Sequence[bytes], next_page_id: str | None) -> Response:
-    """A page of events that are JSON already."""
+    """A page of events that are already encoded."""
     body = b'{"items":[' + b",".join(items) + b'],"next_page_id":'
     return Response(body + msgspec.json.encode(next_page_id) + b"}", media_type="application/json")
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """The JSON object sent, {} for none."""
+    data = await request.body()
+    try:
+        value = msgspec.json.decode(data) if data else {}
+    except msgspec.DecodeError:
+        raise invalid("0", "json_invalid", "JSON decode error") from None
+    if not isinstance(value, dict):
+        raise invalid("body", "model_attributes_type", "Input should be a valid dictionary")
+    return value
+
+
+def spoken(said: dict[str, Any], field: str) -> str:
+    """The text of a message; 422 without content."""
+    content = said.get(field)
+    if not isinstance(content, list):
+        raise invalid(field, "missing", "Field required")
+    if not content:
+        raise invalid(field, "too_short", "List should have at least 1 item after validation")
+    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
 
 
 class Query:
@@ -130,7 +156,7 @@ def uuid_or_none(text: str) -> UUID | None:
 
 
 def utc(seconds: float) -> str:
-    """As the servers write the times of conversations and sandboxes."""
+    """A time in the format of conversations and sandboxes."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -1,0 +1,56 @@
+"""Events as the servers keep them, and when each reaches the app server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class StoredEvent(msgspec.Struct):
+    """One event as both servers keep it. `at` and `app_at` are seconds since 1970: when the agent
+    server appended it, and when it reached the app server."""
+
+    id: str
+    kind: str
+    timestamp: str
+    source: str
+    raw: bytes
+    """The app server's JSON, with null fields and `parent_id`."""
+    at: float
+    app_at: float = 0.0
+    app_only: bool = False
+
+    def agent_json(self) -> bytes:
+        """The same event as the agent server writes it: without nulls and without `parent_id`."""
+        value = msgspec.json.decode(self.raw)
+        del value["parent_id"]
+        return msgspec.json.encode(_without_nulls(value))
+
+
+def deliver(events: list[StoredEvent]) -> None:
+    """Set when each event reaches the app server: the agent server's webhook sends five at a time,
+    or what it has 30 s after the last event."""
+    waiting: list[StoredEvent] = []
+    for stored in events:
+        if waiting and stored.at - waiting[-1].at > 30:
+            _send(waiting, waiting[-1].at + 30)
+        waiting.append(stored)
+        if len(waiting) == 5:
+            _send(waiting, stored.at)
+    if waiting:
+        _send(waiting, waiting[-1].at + 30)
+
+
+def _send(waiting: list[StoredEvent], at: float) -> None:
+    for stored in waiting:
+        stored.app_at = at
+    waiting.clear()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
