@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
     from oh_tui.commands.calllog import CallLog
     from oh_tui.config import Known
-    from oh_tui.sources import Source
     from oh_tui.sources.files import FileSource
+    from oh_tui.sources.source import Source
 
 OK, REFUSED, WRONG_USE = 0, 1, 2
 """Exit codes; 3 is a command's own: a check found defects. See also `INTERRUPTED`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from oh_tui.sources import Source
+    from oh_tui.sources.source import Source
 
 MakeSource: TypeAlias = "Callable[[], Source]"
 """Makes the source that the words on the command line mean, when a command is ready to ask it."""

@@ -24,7 +24,7 @@ from oh_tui.text import clean_line, safe_line
 if TYPE_CHECKING:
     from oh_tui.commands.printing import Style
     from oh_tui.settings import Settings
-    from oh_tui.sources import Source
+    from oh_tui.sources.source import Source
 
 
 class Call(msgspec.Struct):

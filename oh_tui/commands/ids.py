@@ -14,7 +14,7 @@ from oh_tui.text import clean_line, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources import Source
+    from oh_tui.sources.source import Source
 
 SHORTEST = 4
 """Characters that the start of an id must have: fewer are ambiguous as good as always."""

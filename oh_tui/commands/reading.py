@@ -10,8 +10,9 @@ from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.printing import say, tell_progress
 from oh_tui.human import plural, rough
 from oh_tui.problem import Problem, Refused
-from oh_tui.sources import Loaded, Source, joined
+from oh_tui.sources import Loaded, joined
 from oh_tui.sources.files import FileSource, run_of
+from oh_tui.sources.source import Source
 from oh_tui.text import safe_line
 from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.steps import Trajectory

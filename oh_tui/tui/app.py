@@ -28,7 +28,7 @@ from textual.worker import WorkerFailed
 
 from oh_tui import __version__
 from oh_tui.settings import Settings
-from oh_tui.sources import Source
+from oh_tui.sources.source import Source
 from oh_tui.text import clean, redact
 from oh_tui.tui import flows, sweeping
 from oh_tui.tui.driver import TerminalDriver

@@ -13,7 +13,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.human import duration, plural, size
 from oh_tui.places import expanded, tilde
 from oh_tui.problem import Problem
-from oh_tui.sources import SandboxPlan, Source
+from oh_tui.sources import SandboxPlan
+from oh_tui.sources.source import Source
 from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk, pausing
 from oh_tui.tui.preparing import preparing

@@ -17,8 +17,9 @@ from oh_tui.api.models import Conversation, Page, bare_id, same_id
 from oh_tui.human import cost_words, plural
 from oh_tui.problem import Problem
 from oh_tui.seen import Memory
-from oh_tui.sources import Source, cut_words, has_moved
+from oh_tui.sources import cut_words, has_moved
 from oh_tui.sources.pager import Pager
+from oh_tui.sources.source import Source
 from oh_tui.trajectory.verdict import judge
 from oh_tui.tui import notices
 from oh_tui.tui.triage import Board

@@ -26,7 +26,7 @@ from textual.widget import Widget
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
-from oh_tui.sources import Source
+from oh_tui.sources.source import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, preparing, reading
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen

@@ -28,8 +28,8 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
-    from oh_tui.sources import Source
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.source import Source
     from oh_tui.tui.main_screen import MainScreen
     from oh_tui.tui.widgets.editor import Editor
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings import Settings
-from oh_tui.sources import Source
+from oh_tui.sources.source import Source
 from oh_tui.tui.runs import News, Runs
 from oh_tui.tui.triage import Board
 

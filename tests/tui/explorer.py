@@ -20,8 +20,8 @@ from oh_tui.api import AppServer
 from oh_tui.api.transport import Waits
 from oh_tui.demo import Demo, make_demo
 from oh_tui.settings import Settings
-from oh_tui.sources import Source
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui
 from oh_tui.tui.lines import warm_up
 from oh_tui.tui.main_screen import MainScreen

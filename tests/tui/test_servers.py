@@ -17,8 +17,8 @@ from oh_tui.config import Config, Server, parse_config
 from oh_tui.demo import make_demo
 from oh_tui.problem import Problem
 from oh_tui.settings import LOCAL, Settings
-from oh_tui.sources import Source
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.tui.dialogs import HelpScreen
 from oh_tui.tui.keys import known

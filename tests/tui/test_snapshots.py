@@ -12,8 +12,8 @@ from textual.widgets import Input, TextArea
 from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
 from oh_tui.settings import Settings
-from oh_tui.sources import Source
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui
 from tests.tui.explorer import NOW, Explorer
 
