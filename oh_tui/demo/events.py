@@ -8,8 +8,7 @@ import msgspec
 
 
 class StoredEvent(msgspec.Struct):
-    """One event as both servers keep it. `at` and `app_at` are seconds since 1970: when the agent
-    server appended it, and when it reached the app server."""
+    """One event as both servers keep it. Times are seconds since 1970."""
 
     id: str
     kind: str
@@ -17,8 +16,10 @@ class StoredEvent(msgspec.Struct):
     source: str
     raw: bytes
     """The app server's JSON, with null fields and `parent_id`."""
-    at: float
-    app_at: float = 0.0
+    appended_at: float
+    """When the agent server appended it."""
+    delivered_at: float = 0.0
+    """When it reached the app server."""
     app_only: bool = False
 
     def agent_json(self) -> bytes:
@@ -33,18 +34,18 @@ def deliver(events: list[StoredEvent]) -> None:
     or what it has 30 s after the last event."""
     waiting: list[StoredEvent] = []
     for stored in events:
-        if waiting and stored.at - waiting[-1].at > 30:
-            _send(waiting, waiting[-1].at + 30)
+        if waiting and stored.appended_at - waiting[-1].appended_at > 30:
+            _send(waiting, waiting[-1].appended_at + 30)
         waiting.append(stored)
         if len(waiting) == 5:
-            _send(waiting, stored.at)
+            _send(waiting, stored.appended_at)
     if waiting:
-        _send(waiting, waiting[-1].at + 30)
+        _send(waiting, waiting[-1].appended_at + 30)
 
 
 def _send(waiting: list[StoredEvent], at: float) -> None:
     for stored in waiting:
-        stored.app_at = at
+        stored.delivered_at = at
     waiting.clear()
 
 

@@ -46,7 +46,7 @@ def _measured(facts: dict[str, Any]) -> dict[str, Any]:
         return {}
     began = datetime(2026, 1, 1, tzinfo=UTC).timestamp() - facts["age"]
     _, app, run = write_run(make_entry(facts), began + facts.get("delay", 0))
-    last = max((event.at for event in app), default=run.began)
+    last = max((event.appended_at for event in app), default=run.began)
     return {
         "status": run.status,
         "lasted": round(last - run.began, 3),

@@ -45,8 +45,12 @@ def perform(run: Run, name: str) -> None:
     if "files" in scenario:
         run.files = dict(scenario["files"])
     player = _Player(run)
-    for step in scenario.get("step", ()):
-        player.play(dict(step))
+    for number, step in enumerate(scenario.get("step", ()), 1):
+        try:
+            player.play(dict(step))
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
+            error.add_note(f"in step {number} of the scenario {name}")
+            raise
 
 
 @cache
@@ -124,7 +128,9 @@ class _Player:
             run.do(thought, *calls, llm=seconds, because=because, stays=unanswered)
 
     def _call(self, fields: Table) -> Call:
-        name = next(key for key in fields if key in TOOLS)
+        name = next((key for key in fields if key in TOOLS), "")
+        if not name:
+            raise ValueError(f"no step and no tool has the keys {', '.join(fields) or 'none'}")
         if "ran" in fields:
             fields["ran"] = self._drawn(fields["ran"])
         return TOOLS[name](self.run, fields.pop(name), **fields)

@@ -183,7 +183,7 @@ class Recorder:
     def release(self) -> None:
         """Append the held events."""
         for stored in self._held:
-            stored.at = self.now
+            stored.appended_at = self.now
         self.events += self._held
         self._held = []
 
@@ -237,12 +237,12 @@ class Recorder:
         meter = self.meters[usage]
         meter.add(self.now, response, seconds, self.context, held, out, reasoning)
         step = (self.now - begin) / (len(deltas) + 1)
-        for place, text in enumerate(deltas, 1):
+        for index, text in enumerate(deltas, 1):
             fields: dict[str, str | None] = {"content": text, "reasoning_content": None}
-            if thinks and place == 1:
+            if thinks and index == 1:
                 fields = {"content": None, "reasoning_content": text}
             self.emit(
-                "StreamingDeltaEvent", "agent", fields, at=begin + step * place, app_only=True
+                "StreamingDeltaEvent", "agent", fields, at=begin + step * index, app_only=True
             )
         self.state("stats", self.stats(lists=False), at=self.now - 0.004, held=True)
         if usage == "agent":

@@ -48,10 +48,10 @@ class Plan:
                 "title": title,
                 "notes": "",
                 "status": "done"
-                if place < self.done
-                else ("in_progress" if place == self.done else "todo"),
+                if index < self.done
+                else ("in_progress" if index == self.done else "todo"),
             }
-            for place, title in enumerate(self.titles)
+            for index, title in enumerate(self.titles)
         ]
 
 
@@ -338,14 +338,14 @@ class Run(Recorder):
         deltas = (*((because,) if because else ()), *pieces(thought))
         response = self.ask_model(out, llm, reasoning=_tokens(because), deltas=deltas)
         self.pending = calls
-        for place, (call, arguments) in enumerate(zip(calls, written, strict=True)):
+        for index, (call, arguments) in enumerate(zip(calls, written, strict=True)):
             call.call_id = self.new_call_id()
             call.id = self.emit(
                 "ActionEvent",
                 "agent",
                 {
-                    "thought": [text(thought)] if thought and not place else [],
-                    "reasoning_content": because if because and not place else None,
+                    "thought": [text(thought)] if thought and not index else [],
+                    "reasoning_content": because if because and not index else None,
                     "thinking_blocks": [],
                     "responses_reasoning_item": None,
                     "action": call.action,

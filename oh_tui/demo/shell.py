@@ -92,7 +92,7 @@ def _pipeline(shell: _Shell, words: list[str]) -> int:
         else:
             parts[-1].append(word)
     data, code = b"", 0
-    for last, part in ((place == len(parts) - 1, part) for place, part in enumerate(parts)):
+    for last, part in ((index == len(parts) - 1, part) for index, part in enumerate(parts)):
         data, code = _simple(shell, part, data)
         if shell.over:
             return code

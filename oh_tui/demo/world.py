@@ -218,7 +218,7 @@ class World:
         if not conversation.live:
             return events
         until = max(self._until(conversation), conversation.shown)
-        return events[: bisect_right(events, until, key=lambda e: e.at)]
+        return events[: bisect_right(events, until, key=lambda e: e.appended_at)]
 
     def app_events(self, conversation: Conversation) -> list[StoredEvent]:
         """The app server's events so far, by timestamp."""
@@ -226,7 +226,9 @@ class World:
         if not conversation.live:
             return events
         until, heard = self._until(conversation), conversation.heard
-        return [event for event in events if event.app_at <= until or event.at <= heard]
+        return [
+            event for event in events if event.delivered_at <= until or event.appended_at <= heard
+        ]
 
     def execution_status(self, conversation: Conversation) -> str | None:
         """None unless the sandbox runs, as on the real server."""
@@ -246,7 +248,7 @@ class World:
         if not conversation.live:
             return round(conversation.created + conversation.entry.lasted, 6)
         seen = self.agent_events(conversation)
-        return round(max(conversation.created, seen[-1].at if seen else 0.0), 6)
+        return round(max(conversation.created, seen[-1].appended_at if seen else 0.0), 6)
 
     def stats(self, conversation: Conversation) -> dict[str, Any]:
         """Stats with the figures of each answer, as in the agent server's record."""
@@ -277,7 +279,7 @@ class World:
         """Apply a visitor's act to a run; `shows` says when it becomes visible."""
         if not conversation.live:
             there = self.agent_events(conversation)
-            conversation.shown = max((event.at for event in there), default=0.0)
+            conversation.shown = max((event.appended_at for event in there), default=0.0)
             conversation.heard = conversation.shown
         at = max(self.clock.now(), conversation.shown)
         waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
@@ -293,8 +295,12 @@ class World:
             return act.at + INSTANT
         kind = "PauseEvent" if act.what == "stop" else "MessageEvent"
         events, _, _ = self._build(conversation)
-        later = (event.at for event in events if event.at >= act.at and event.kind == kind)
-        return min(later, default=events[-1].at if act.what == "stop" else act.at)
+        later = (
+            event.appended_at
+            for event in events
+            if event.appended_at >= act.at and event.kind == kind
+        )
+        return min(later, default=events[-1].appended_at if act.what == "stop" else act.at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
         """Make the agent's events visible up to a time. With `anew` the app server gets them
@@ -334,12 +340,12 @@ class World:
             return len(there) < len(self._build(conversation)[0])
         if status != "waiting_for_confirmation":
             return False
-        return there[-1].at <= self.clock.now() < there[-1].at + INSTANT
+        return there[-1].appended_at <= self.clock.now() < there[-1].appended_at + INSTANT
 
     def step_end(self, conversation: Conversation) -> float:
         """When the agent's current step ends."""
         now, (events, _, _) = self.clock.now(), self._build(conversation)
-        return min((event.at for event in events if event.at > now), default=now)
+        return min((event.appended_at for event in events if event.appended_at > now), default=now)
 
     # ----------------------------------------------------------------------------------------
 

@@ -131,8 +131,17 @@ def test_an_undo_restores_what_the_last_edit_changed(folder: Path) -> None:
     assert (last["path"], last["old_content"], last["new_content"]) == ("/w/a", "3", "1")
 
 
-def test_a_key_that_no_step_has_is_refused(folder: Path) -> None:
-    with pytest.raises(TypeError, match="colour"):
-        performed(folder, '[[step]]\nuser = "Hello"\ncolour = "red"\n')
-    with pytest.raises(TypeError, match="colour"):
-        performed(folder, '[[step]]\nshell = "ls"\ncolour = "red"\n')
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ('user = "Hello"\ncolour = "red"', "colour"),
+        ('shell = "ls"\ncolour = "red"', "colour"),
+        ('shel = "ls"', "no step and no tool has the keys shel"),
+        ("", "no step and no tool has the keys none"),
+        ('edit = "gone.py"\nold = "a"\nnew = "b"', "gone.py"),
+    ],
+)
+def test_a_mistake_in_a_scenario_is_told_with_its_step(folder: Path, step: str, told: str) -> None:
+    with pytest.raises((TypeError, ValueError, KeyError), match=told) as caught:
+        performed(folder, f"files = {{}}\n[[step]]\nwait = 1\n[[step]]\n{step}\n")
+    assert caught.value.__notes__ == ["in step 2 of the scenario written"]
