@@ -38,7 +38,7 @@ TROUBLE = ("error", "failed", "waiting", "loop")
 
 def pane(screen: MainScreen, name: str) -> None:
     if name == "sandboxes" and not screen.arrangement.sandboxes:
-        screen.footer.tell("these are files: there is no sandbox")
+        screen.tell("these are files: there is no sandbox")
     else:
         screen.focus_pane(name)
 
@@ -53,7 +53,7 @@ def next_pane(screen: MainScreen, by: int) -> None:
 def back(screen: MainScreen) -> None:
     """One level back; never quits."""
     session = screen.session
-    if _stop_nearest(screen) or screen.footer.clear():
+    if _stop_nearest(screen) or screen.clear_news():
         return
     if screen.timeline.range_from is not None:
         screen.timeline.range_from = None
@@ -84,16 +84,16 @@ def _stop_nearest(screen: MainScreen) -> bool:
         return True
     for group in ("download", "find", "copy"):
         if screen.at_work(group):
-            screen.workers.cancel_group(screen, group)
+            screen.cancel(group)
             if group == "copy":
-                screen.footer.tell("nothing was copied")
+                screen.tell("nothing was copied")
             return True
     if screen.run_view.is_reading:
         screen.run_view.is_reading = False
         if screen.at_work("older"):
-            screen.workers.cancel_group(screen, "older")  # it says itself what it has
+            screen.cancel("older")  # it says itself what it has
         else:
-            screen.workers.cancel_group(screen, "run")
+            screen.cancel("run")
             screen.run_view.progress = "stopped · r reads on"
         return True
     return False
@@ -126,7 +126,7 @@ def next_error(screen: MainScreen, by: int) -> None:
             timeline.walk(by, timeline.failed)):  # fmt: skip
         where = "after" if by > 0 else "before"
         older = flows.unread(screen) if by < 0 else ""
-        screen.footer.tell(f"no error {where} this one{older}")
+        screen.tell(f"no error {where} this one{older}")
 
 
 def next_user(screen: MainScreen, by: int) -> None:
@@ -135,7 +135,7 @@ def next_user(screen: MainScreen, by: int) -> None:
     )
     if not found:
         where = "after" if by > 0 else "before"
-        screen.footer.tell(f"no message of yours {where} this one")
+        screen.tell(f"no message of yours {where} this one")
 
 
 def find(screen: MainScreen) -> None:
@@ -146,7 +146,7 @@ def find_next(screen: MainScreen, by: int) -> None:
     if screen.session.find_text:
         screen.work_on("find", finding.find_next, screen, by, instead=True)
     else:
-        screen.footer.tell("nothing to find yet: /")
+        screen.tell("nothing to find yet: /")
 
 
 def filter(screen: MainScreen) -> None:
@@ -173,7 +173,7 @@ def select(screen: MainScreen) -> None:
             screen.focus_pane("timeline")
         timeline.range_from = timeline.current[0].number
     else:
-        screen.footer.tell("there is no step to select")
+        screen.tell("there is no step to select")
 
 
 def where(screen: MainScreen) -> None:
@@ -189,7 +189,7 @@ def hidden(screen: MainScreen) -> None:
         screen.sidebar.show_gone = not screen.sidebar.show_gone
         screen.tell_keys()
     elif screen.timeline.filtered is not None:
-        screen.footer.tell("a filter shows steps only: esc shows all, then x")
+        screen.tell("a filter shows steps only: esc shows all, then x")
     else:
         screen.timeline.show_events = not screen.timeline.show_events
 
@@ -198,14 +198,14 @@ def time(screen: MainScreen) -> None:
     timeline = screen.timeline
     timeline.time = TIMES[(TIMES.index(timeline.time) + 1) % len(TIMES)]
     words = {"elapsed": "since the run began", "clock": "local clock", "UTC": "clock in UTC"}
-    screen.footer.tell(f"time: {words[timeline.time]}")
+    screen.tell(f"time: {words[timeline.time]}")
 
 
 def wrap(screen: MainScreen) -> None:
     views = list(screen.query(BodyView))
     for view in views:
         view.wrap = not view.wrap
-    screen.footer.tell("long lines wrap" if views[0].wrap else "long lines are cut: ← → scroll")
+    screen.tell("long lines wrap" if views[0].wrap else "long lines are cut: ← → scroll")
 
 
 def json(screen: MainScreen) -> None:
@@ -222,14 +222,14 @@ def zoom(screen: MainScreen) -> None:
 def follow(screen: MainScreen) -> None:
     session = screen.session
     if not reading.is_followed(screen):
-        screen.footer.tell("nothing to follow: this run is over")
+        screen.tell("nothing to follow: this run is over")
         return
     session.follow = not session.follow
     screen.tell_following()
     if session.follow:
         screen.timeline.action_end()
     told = "following the newest step" if session.follow else "not following any more: f follows"
-    screen.footer.tell(told)
+    screen.tell(told)
 
 
 def _begin(
@@ -305,8 +305,8 @@ def put(screen: MainScreen) -> None:
 
 
 def copy(screen: MainScreen) -> None:
-    if screen.preparing:  # `a y` is meant for the question of `a`
-        screen.footer.tell("y came before the question")
+    if screen.preparation:  # `a y` is meant for the question of `a`
+        screen.tell("y came before the question")
         return
     screen.work_on("ask", copying.copy, screen)
 
@@ -324,7 +324,7 @@ def images(screen: MainScreen) -> None:
 
 
 def refresh(screen: MainScreen) -> None:
-    screen.footer.tell("reading again")
+    screen.tell("reading again")
     if screen.reopen:
         screen.reopen()
         return

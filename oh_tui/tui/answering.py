@@ -23,7 +23,6 @@ from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
-from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -50,11 +49,12 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     session = screen.session
+    session = screen.session
     if not flows.may_change(screen) or session.source is None or not session.source.agents:
         return None
-    conversation = target(screen)
+    conversation = session.target()
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return None
     agents = session.source.agents
     with preparing(screen, "asking how the agent stands"):
@@ -79,7 +79,7 @@ async def answer(screen: MainScreen) -> None:
         if is_told(screen, standing.conversation):
             return
         if not standing.waits:
-            screen.footer.tell(f"nothing waits for your answer: {stands(standing)}")
+            screen.tell(f"nothing waits for your answer: {stands(standing)}")
             return
         runs = "they run" if len(standing.calls) > 1 else "it runs"
         answers = [("n", "reject, with a reason", "no")]
@@ -93,13 +93,13 @@ async def answer(screen: MainScreen) -> None:
         if chosen == "no":
             given = await _reason(screen, standing)
             if given is None:
-                screen.footer.tell("not answered: a asks again")
+                screen.tell("not answered: a asks again")
                 return
             reason = given.strip()
         steps = agents.answer(standing, accept=chosen == "yes", reason=reason)
         now = await carry_out(screen, standing, steps)
         done = "approved" if chosen == "yes" else "rejected"
-        screen.footer.tell(f"{done} · {stands(now)}")
+        screen.tell(f"{done} · {stands(now)}")
 
 
 def _one_answer(standing: Standing) -> list[list[Piece]]:
@@ -167,13 +167,13 @@ async def stop_or_go_on(screen: MainScreen) -> None:
         if standing.runs:
             await _stop(screen, agents, standing)
         elif standing.waits:
-            screen.footer.tell(stands(standing))
+            screen.tell(stands(standing))
         elif is_told(screen, standing.conversation):
             return
         elif standing.can_continue:
             await _go_on(screen, agents, standing)
         else:
-            screen.footer.tell(stands(standing))
+            screen.tell(stands(standing))
 
 
 async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
@@ -201,7 +201,7 @@ async def _stop(screen: MainScreen, agents: Agents, standing: Standing) -> None:
         return
     steps = agents.stop(standing, at_once=chosen == "now")
     now = await carry_out(screen, standing, steps, what=STOPPING)
-    screen.footer.tell(stands(now))
+    screen.tell(stands(now))
 
 
 async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None:
@@ -212,7 +212,7 @@ async def _go_on(screen: MainScreen, agents: Agents, standing: Standing) -> None
         if not await ask_about_calls(screen, standing, question):
             return
     now = await carry_out(screen, standing, agents.go_on(standing))
-    screen.footer.tell(stands(now))
+    screen.tell(stands(now))
 
 
 # What they share
@@ -234,7 +234,7 @@ class Waiting:
             return
         span = time.monotonic() - self._began
         told = f"{span:.0f} s: {self.stage} · esc stops waiting"
-        self._screen.footer.tell(told, log=False)
+        self._screen.tell(told, log=False)
 
     def end(self) -> None:
         self._timer.stop()
@@ -244,7 +244,7 @@ class Waiting:
     def stop(self) -> None:
         """Esc."""
         self.end()
-        self._screen.footer.tell(f"{self.stage}; you are told when")
+        self._screen.tell(f"{self.stage}; you are told when")
 
 
 def is_told(screen: MainScreen, conversation: Conversation, *verbs: str) -> bool:
@@ -253,7 +253,7 @@ def is_told(screen: MainScreen, conversation: Conversation, *verbs: str) -> bool
     may wait."""
     for verb in verbs or (TELLING, SENDING):
         if screen.session.is_writing(verb, conversation.id):
-            screen.footer.tell(f"not yet: still {verb}")
+            screen.tell(f"not yet: still {verb}")
             return True
     return False
 
@@ -278,7 +278,7 @@ async def carry_out(
         with session.writing(what, before.conversation.id):
             step = await anext(steps, None)
             while isinstance(step, Stage):
-                screen.footer.tell(step, passing=True)
+                screen.tell(step, passing=True)
                 with _waiting(screen, step):
                     step = await anext(steps, None)
         if step is not None:

@@ -92,7 +92,9 @@ class AskingScreen(WorkingScreen):
     def tell_keys(self) -> None:
         """The footer's hints, which a question puts aside."""
 
-    def tell(self, text: str) -> None:
+    def tell(
+        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+    ) -> None:
         """News for the footer."""
 
     async def ask(self, question: Question) -> str:

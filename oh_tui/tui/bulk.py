@@ -43,7 +43,7 @@ class Bulk:
         """Esc: no further one; False when that was said already."""
         told, self.stopped = not self.stopped, True
         if told:
-            screen.footer.tell("stops after this one")
+            screen.tell("stops after this one")
         return told
 
 
@@ -117,7 +117,7 @@ async def _carry_out(
                 def tell(
                     stage: str, head: str = f"{number} of {len(todo)}", more: str = more
                 ) -> None:
-                    screen.footer.tell(f"{head}: {stage}{more}", log=False)
+                    screen.tell(f"{head}: {stage}{more}", log=False)
 
                 try:
                     await pausing.carry_out(screen, boxes, plan, tell, stop_agents=stop_agents)
@@ -132,7 +132,7 @@ async def _carry_out(
     if problems:
         return f"{counted}, {len(problems)} failed: {problems[0].sentence}", problems[0].hint
     what_else = await _paused_instead(boxes, todo)
-    screen.footer.tell(f"{'stopped: ' if bulk.stopped else ''}{counted}{what_else}")
+    screen.tell(f"{'stopped: ' if bulk.stopped else ''}{counted}{what_else}")
     return None
 
 
@@ -196,7 +196,7 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
     session = screen.session
     marked = screen.session.marked
     if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
-        screen.footer.tell("of those marked one is still being downloaded · esc stops")
+        screen.tell("of those marked one is still being downloaded · esc stops")
         return
     count = plural(len(marked), "trajectory", "trajectories")
     lines: list[list[Piece]] = [
@@ -213,10 +213,10 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
         try:
             for number, conversation in enumerate(marked, 1):
                 head = f"downloading {number} of {len(marked)}"
-                screen.footer.tell(f"{head} · esc stops", log=False)
+                screen.tell(f"{head} · esc stops", log=False)
 
                 def progress(received: int, head: str = head) -> None:
-                    screen.footer.tell(f"{head}, {size(received)} · esc stops", log=False)
+                    screen.tell(f"{head}, {size(received)} · esc stops", log=False)
 
                 try:
                     path = await remote.download(
@@ -229,7 +229,7 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
                 saved.append(conversation)
                 total += path.stat().st_size
         except asyncio.CancelledError:
-            screen.footer.tell(f"stopped: {len(saved)} of {count} saved, {size(total)}")
+            screen.tell(f"stopped: {len(saved)} of {count} saved, {size(total)}")
             raise
         finally:
             _unmark(screen, saved)
@@ -238,9 +238,9 @@ async def download(screen: MainScreen, remote: ServerRuns) -> None:
     if problems:
         hint = f" ({hint})" if (hint := hint_of(problems[0])) else ""
         failed = f"{len(problems)} failed: {problems[0].sentence}{hint}"
-        screen.footer.tell(f"{told}; {failed}", error=True)
+        screen.tell(f"{told}; {failed}", error=True)
     else:
-        screen.footer.tell(told)
+        screen.tell(told)
 
 
 def _unmark(screen: MainScreen, conversations: list[Conversation]) -> None:

@@ -16,7 +16,7 @@ from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.opening import copy_link
-from oh_tui.tui.target import run_is_there, target
+from oh_tui.tui.target import run_is_there
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -52,23 +52,24 @@ def copy_selection(screen: Screen[Any]) -> str:
 
 
 async def copy(screen: MainScreen) -> None:
-    conversation = target(screen)
+    session = screen.session
+    conversation = session.target()
     selected = screen.timeline.range
     answers = [(key, label, key) for key, label, _ in COPY_KEYS]
-    if screen.session.saved:
+    if session.saved:
         answers.append(("p", "path of the download", "p"))
     title = f"Copy {screen.timeline.range_words}".rstrip()
     answer = await screen.ask(Question(title, [], answers, "nothing", harmless=True))
     if not answer:
         return
-    screen.workers.cancel_group(screen, "copy")  # what is asked for last comes last
+    screen.cancel("copy")  # what is asked for last comes last
     if answer == "l":
         copy_link(screen, conversation)
         return
     if answer in _MAKERS and conversation and not await run_is_there(screen, conversation):
         return
     if selected and selected[1] - selected[0] >= MOST:
-        screen.footer.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
+        screen.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
         return
     screen.work_on("copy", _send, screen, _asked_for(screen, answer, conversation))
 
@@ -88,10 +89,10 @@ async def _send(screen: MainScreen, make: Callable[[], _Asked]) -> None:
     finally:
         waits.cancel()
     if not text:
-        screen.footer.tell("this step has no such thing")
+        screen.tell("this step has no such thing")
         return
     screen.app.copy_to_clipboard(text)
-    screen.footer.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
+    screen.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
 
 
 def _cleaned(make: Callable[[], _Asked]) -> _Asked:

@@ -31,7 +31,7 @@ from oh_tui.trajectory.scan import (
 )
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.flows import unread
-from oh_tui.tui.target import no_target, run_is_there, target
+from oh_tui.tui.target import run_is_there
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.timeline import Timeline
 
@@ -105,7 +105,7 @@ async def find_next(screen: MainScreen, by: int) -> None:
         await screen.run_view.made()
         found = screen.run_view.result_view.find(session.find_text, back=by < 0)
         told = f"not in this result: {clean_line(session.find_text)}"
-        screen.footer.tell("" if found else told)
+        screen.tell("" if found else told)
         return
     if session.pane in ("conversations", "sandboxes"):
         rows: RowList = screen.sidebar.list
@@ -152,19 +152,19 @@ async def _find_row(
                 break
             await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
     except asyncio.CancelledError:
-        screen.footer.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
+        screen.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
         raise
     pace.end()
     if found is None:
         text = clean_line(session.find_text)
-        screen.footer.tell(f"not in these {noun}{unread(screen)}: {text}")
+        screen.tell(f"not in these {noun}{unread(screen)}: {text}")
         return
     rows.move_to(found)
     if by and found == start:
-        screen.footer.tell(f"only here in these {noun}: {clean_line(session.find_text)}")
+        screen.tell(f"only here in these {noun}: {clean_line(session.find_text)}")
     elif (found - start) * walk < 0:
         past = "past the last: on from the top" if walk > 0 else "past the first: on from the end"
-        screen.footer.tell(past)
+        screen.tell(past)
 
 
 # Filter
@@ -214,11 +214,12 @@ class Filtering(msgspec.Struct):
 async def filter_rows(screen: MainScreen) -> None:
     """Ask for filter words until they can be understood; no words show all steps again."""
     session = screen.session
+    session = screen.session
     from oh_tui.trajectory.query import QueryError, parse
 
-    pane, conversation = session.pane, target(screen)
+    pane, conversation = session.pane, session.target()
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     await screen.mount_bars()
     text, wrong = session.filter_text, None
@@ -241,7 +242,7 @@ async def filter_rows(screen: MainScreen) -> None:
     finally:
         line.suggester, line.select_on_focus = None, True
         if wrong:
-            screen.footer.clear()
+            screen.clear_news()
         screen.focus_pane(pane)
     if await run_is_there(screen, conversation):
         set_filter(screen, query)
@@ -281,7 +282,7 @@ def clear_filter(screen: MainScreen) -> bool:
     screen.tell_filter()
     if filtering is None:
         return False
-    screen.workers.cancel_group(screen, "filter")
+    screen.cancel("filter")
     had_rows = screen.timeline.row_count() > 0
     screen.timeline.filtered = None
     if not had_rows:

@@ -18,7 +18,6 @@ from oh_tui.sources.source import Source
 from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk, pausing
 from oh_tui.tui.preparing import preparing
-from oh_tui.tui.target import no_target, target, target_sandbox
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -52,27 +51,29 @@ def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
     session = screen.session
+    session = screen.session
     if session.settings.read_only or session.source is None or not session.source.sandboxes:
         return None
     if bulk.applies(screen):
         return bulk.pause_label(screen)
-    sandbox_id = target_sandbox(screen)
-    status = screen.session.sandboxes.status(sandbox_id)
+    sandbox_id = session.target_sandbox()
+    status = session.sandboxes.status(sandbox_id)
     return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status)
 
 
 async def pause(screen: MainScreen) -> None:
     """Pause the sandbox, or resume it when it is paused."""
-    source = screen.session.source
+    session = screen.session
+    source = session.source
     boxes = source.sandboxes if source else None
     if not may_change(screen) or boxes is None:
         return
     if bulk.applies(screen):
         await bulk.pause(screen, boxes)
         return
-    sandbox_id = target_sandbox(screen)
+    sandbox_id = session.target_sandbox()
     if not sandbox_id:
-        screen.footer.tell("no sandbox is selected")
+        screen.tell("no sandbox is selected")
         return
     await change_sandbox(screen, boxes, sandbox_id)
     screen.refresh_lists()
@@ -82,7 +83,7 @@ async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) 
     """Pause this sandbox, or resume it; not while that goes on already."""
     session = screen.session
     if sandbox_id in session.changing:
-        screen.footer.tell(f"it is still {session.changing[sandbox_id]}")
+        screen.tell(f"it is still {session.changing[sandbox_id]}")
         return
     session.changing[sandbox_id] = "being looked at"
     try:
@@ -94,6 +95,7 @@ async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) 
 
 async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
     session = screen.session
+    session = screen.session
     with preparing(screen, "asking how the sandbox stands"):
         plan = await boxes.plan(sandbox_id)
     if not plan.action:
@@ -104,20 +106,20 @@ async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str)
     pauses = plan.action == "pause"
     session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
     stopped = answer == "stop" and bool(plan.running)
-    with screen.session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+    with session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
         stage = await pausing.carry_out(
             screen, boxes, plan, screen.footer.tell, stop_agents=answer == "stop"
         )
         told = await what_else(screen, boxes, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"
-        if target_sandbox(screen) == sandbox_id:
+        if session.target_sandbox() == sandbox_id:
             whose = "sandbox"
             undo = " · p resumes it" if pauses and not told else ""
         else:  # the reader has moved on, and p means another one
             inside = ", ".join(title_of(c) for c in plan.conversations[:1])
             whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
-        screen.footer.tell(f"{whose} {stage}{told}{undo}")
+        screen.tell(f"{whose} {stage}{told}{undo}")
 
 
 async def what_else(screen: MainScreen, boxes: Sandboxes, plan: SandboxPlan) -> str:
@@ -180,10 +182,10 @@ def _named(screen: MainScreen, conversation: Conversation) -> list[Piece]:
 def may_change(screen: MainScreen) -> bool:
     session = screen.session
     if session.settings.read_only:
-        screen.footer.tell("read-only: nothing is changed from here")
+        screen.tell("read-only: nothing is changed from here")
         return False
     if session.source is None or not session.source.sandboxes:
-        screen.footer.tell("these are files: there is no sandbox")
+        screen.tell("these are files: there is no sandbox")
         return False
     return True
 
@@ -201,37 +203,38 @@ def download_label(screen: MainScreen) -> str | None:
 async def download(screen: MainScreen) -> None:
     """The trajectory of the conversation under the cursor, into the folder of the settings."""
     session = screen.session
+    session = screen.session
     source = session.source
     remote = source.remote if source else None
     if remote and bulk.applies(screen):
         await bulk.download(screen, remote)
         return
-    conversation = target(screen)
+    conversation = session.target()
     if source is None or conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     if not remote:  # no error, which would stand until esc
-        screen.footer.tell(f"this run is a file already: {source.label}")
+        screen.tell(f"this run is a file already: {source.label}")
         return
     if session.is_writing(bulk.DOWNLOADING, conversation.id):
-        screen.footer.tell("it is still being downloaded · esc stops")
+        screen.tell("it is still being downloaded · esc stops")
         return
 
     def progress(received: int) -> None:
-        screen.footer.tell(f"downloading {size(received)} · esc stops", log=False)
+        screen.tell(f"downloading {size(received)} · esc stops", log=False)
 
     with (
         screen.reporting(),
         session.writing(f"{bulk.DOWNLOADING} a trajectory", conversation.id),
     ):
         try:
-            screen.footer.tell("downloading · esc stops", passing=True)
+            screen.tell("downloading · esc stops", passing=True)
             path = await remote.download(conversation, session.settings.download_folder, progress)
         except asyncio.CancelledError:
-            screen.footer.tell("download stopped, nothing was kept")
+            screen.tell("download stopped, nothing was kept")
             raise
         session.saved = path
-        screen.footer.tell(saved_words(path))
+        screen.tell(saved_words(path))
 
 
 def saved_words(path: Path) -> str:

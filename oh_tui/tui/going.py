@@ -11,7 +11,7 @@ from oh_tui.trajectory.moments import Moment, moment
 from oh_tui.trajectory.scan import Breathing, scan
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.tui.finding import Pace
-from oh_tui.tui.target import no_target, run_is_there, target
+from oh_tui.tui.target import run_is_there
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 async def goto(screen: MainScreen) -> None:
     """Ask for a place in the run and go there."""
-    pane, conversation = screen.session.pane, target(screen)
+    session = screen.session
+    pane, conversation = session.pane, session.target()
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     typed = await screen.prompt("go to: step, 60%, +12:30, 13:30:05, start of an id", "")
     place = (typed or "").strip()
@@ -36,10 +37,10 @@ async def goto(screen: MainScreen) -> None:
     try:
         number = await _number_of(screen, trajectory, place)
     except _Nowhere as nowhere:
-        screen.footer.tell(str(nowhere))
+        screen.tell(str(nowhere))
         return
     if not screen.timeline.go_to_step(number):
-        screen.footer.tell(f"step {number} is not among those filtered · esc shows all steps")
+        screen.tell(f"step {number} is not among those filtered · esc shows all steps")
 
 
 class _Nowhere(Exception):
@@ -91,5 +92,5 @@ async def _step_at(screen: MainScreen, trajectory: Trajectory, when: Moment, pla
             return n + 1
         await pace.rest(lambda: "looking for the time")
     pace.end()
-    screen.footer.tell("the run ended before that")
+    screen.tell("the run ended before that")
     return len(trajectory)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from oh_tui.tui import flows, reading
 from oh_tui.tui.keys import footer_hints, selection_hints
-from oh_tui.tui.target import target
 from oh_tui.tui.widgets.bars import Hint
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
     decided on the state read at that moment."""
     session = screen.session
     names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
-    conversation = target(screen)
+    conversation = screen.session.target()
     source = session.source
     if session.settings.read_only or source is None or not source.agents or conversation is None:
         return names

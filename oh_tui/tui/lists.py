@@ -43,7 +43,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
     at_once, screen.at_once = screen.at_once, False
     with screen.reporting(screen.sidebar.say):
         screen.sidebar.say("reading the conversations …")
-        screen.workers.cancel_group(screen, "peek")
+        screen.cancel("peek")
         screen.reopen = partial(screen.open_source, make_source)
         former, session.source = session.source, None
         screen.tell_place()
@@ -91,7 +91,7 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
     """What could not be opened, while something else could."""
     if problems:
         more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
-        screen.footer.tell(problems[0] + more, error=True)
+        screen.tell(problems[0] + more, error=True)
 
 
 def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float = math.inf) -> None:

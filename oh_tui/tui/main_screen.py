@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -37,17 +38,22 @@ from oh_tui.tui.remedies import hint_of, words_of
 from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Divider, Piece, Row
+from oh_tui.tui.widgets.drawing import Divider, Piece, Row, glyphs_of
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
 from oh_tui.tui.widgets.strip_view import StripView
+from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.events import Event
+    from oh_tui.trajectory.steps import Step
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.preparing import Preparation
+    from oh_tui.tui.theme import Glyphs
+    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -96,7 +102,7 @@ class MainScreen(AskingScreen):
         """Steps of a run were on the screen; not asked where none is open from the start."""
         if not at_once:
             self.run_shown.set()
-        self.preparing: Preparation | None = None
+        self.preparation: Preparation | None = None
         """What an action reads before it asks or acts."""
         self.waits: list[Waiting] = []
         """What is waited for in sight of the reader, the last begun at the end."""
@@ -132,6 +138,7 @@ class MainScreen(AskingScreen):
         # Held, not looked up: at the end the screen is taken down under a worker that still tells.
         self._header = self.query_one(Header)
         self.divider = self.query_one(Divider)
+        self.session.cursors = _PaneCursors(self.sidebar, self.timeline)
         self.panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
         self._rules = {
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
@@ -240,7 +247,7 @@ class MainScreen(AskingScreen):
         if changed:
             finding.clear_filter(self)
             for group in ("find", "older"):  # they are about the run before
-                self.workers.cancel_group(self, group)
+                self.cancel(group)
             self.run_view.show_run(None)  # no key acts on its steps any more
         if not preview:
             self.tell_opened(conversation.id)
@@ -259,7 +266,7 @@ class MainScreen(AskingScreen):
     @work(group="run", exclusive=True)
     async def _read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
         for group in ("follow", "older"):
-            self.workers.cancel_group(self, group)
+            self.cancel(group)
         self.run_view.following = ""
         ours = self._reading
         try:
@@ -330,8 +337,28 @@ class MainScreen(AskingScreen):
                 say(problem.sentence, *filter(None, [hint_of(problem)]))
             self.report(problem)
 
-    def tell(self, text: str) -> None:
-        self.footer.tell(text)
+    def tell(
+        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+    ) -> None:
+        self.footer.tell(text, error=error, log=log, passing=passing)
+
+    def clear_news(self) -> bool:
+        """True when it was an error, which stays until it is taken away."""
+        return self.footer.clear()
+
+    def copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+
+    def preparing(self, told: str) -> AbstractContextManager[None]:
+        return preparing.preparing(self, told)
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return glyphs_of(self.app)
+
+    @property
+    def columns(self) -> int:
+        return self.size.width
 
     def report(self, problem: Problem) -> None:
         self.footer.tell(words_of(problem), error=True)
@@ -465,3 +492,26 @@ class MainScreen(AskingScreen):
     def read_run_again(self) -> None:
         if self.session.current:
             self.read_run(self.session.current)
+
+
+class _PaneCursors:
+    """Reads where the cursors are."""
+
+    def __init__(self, sidebar: Sidebar, timeline: Timeline) -> None:
+        self._sidebar, self._timeline = sidebar, timeline
+
+    @property
+    def listed(self) -> Conversation | None:
+        return self._sidebar.list.current
+
+    @property
+    def sandbox(self) -> SandboxRow | None:
+        return self._sidebar.sandbox_list.current
+
+    @property
+    def step(self) -> tuple[Step | None, Event] | None:
+        return self._timeline.current
+
+    @property
+    def steps(self) -> tuple[int, int] | None:
+        return self._timeline.range

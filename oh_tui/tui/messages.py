@@ -23,7 +23,6 @@ from oh_tui.tui.answering import (
     stands,
     write,
 )
-from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
@@ -38,6 +37,7 @@ async def message(screen: MainScreen) -> None:
     """Write to the agent; what is written is kept until it is sent. The field is there at once, so
     that text typed ahead goes into it; how the agent stands is told there when it is known."""
     session = screen.session
+    session = screen.session
     if screen.editor is not None:
         screen.editor.lines.focus()
         return
@@ -45,12 +45,12 @@ async def message(screen: MainScreen) -> None:
     agents = source.agents if source else None
     if not flows.may_change(screen) or source is None or agents is None:
         return
-    conversation = target(screen)
+    conversation = session.target()
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     if session.is_writing(SENDING, conversation.id):
-        screen.footer.tell("the message before is still being sent")
+        screen.tell("the message before is still being sent")
         return
     with screen.reporting():
         if _cannot_read(Standing(conversation)):  # by the list, which may be old
@@ -94,7 +94,7 @@ async def _compose(screen: MainScreen, agents: Agents, conversation: Conversatio
     else:
         session.drafts.pop(name, None)
     if not sent and text.strip():
-        screen.footer.tell("the message is kept: m goes on with it")
+        screen.tell("the message is kept: m goes on with it")
     if not looking.cancelled() and (problem := looking.exception()) and not sent:
         raise problem
     return sent
@@ -174,7 +174,7 @@ async def _send(
         told = "the agent reads it with its next step" if standing.runs else "the agent works"
     else:
         told = stands(now)
-    screen.footer.tell(f"sent · {told}")
+    screen.tell(f"sent · {told}")
     return True
 
 
@@ -211,6 +211,6 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
         return False
     with screen.session.writing("resuming a sandbox"):
         stage = await pausing.carry_out(screen, boxes, plan, screen.footer.tell)
-        screen.footer.tell(f"sandbox {stage}{await flows.what_else(screen, boxes, plan)}")
+        screen.tell(f"sandbox {stage}{await flows.what_else(screen, boxes, plan)}")
     screen.refresh_lists()
     return True

@@ -92,7 +92,7 @@ async def _run_all(screen: MainScreen, words: Sequence[str], changes: Sequence[C
     """Each of them, whatever becomes of the one before."""
     for change in changes:
         if trouble := await run(words, environment(change, os.environ)):
-            screen.footer.tell(f"the notice command {trouble}")
+            screen.tell(f"the notice command {trouble}")
 
 
 async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:

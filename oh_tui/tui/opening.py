@@ -18,7 +18,6 @@ from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
 from oh_tui.text import safe_line
 from oh_tui.tui.outside import start_beside
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.target import target
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def page_of(screen: MainScreen, conversation: Conversation | None) -> Link:
 
 async def open_page(screen: MainScreen) -> None:
     with _telling(screen):
-        await _show(screen, page_of(screen, target(screen)), "Page of the conversation")
+        await _show(screen, page_of(screen, screen.session.target()), "Page of the conversation")
 
 
 async def open_pull(screen: MainScreen) -> None:
@@ -65,7 +64,7 @@ def copy_link(screen: MainScreen, conversation: Conversation | None) -> None:
 
 def pulls_of(screen: MainScreen) -> list[Link]:
     """The pages of the pull requests of the conversation that is meant, or Problem."""
-    conversation = target(screen)
+    conversation = screen.session.target()
     if conversation is None:
         raise Problem("No conversation is selected")
     numbers = [number for number in conversation.pr_number or () if number > 0]
@@ -87,12 +86,12 @@ def _telling(screen: MainScreen) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        screen.footer.tell(words_of(problem))
+        screen.tell(words_of(problem))
 
 
 def _copy(screen: MainScreen, url: str) -> None:
     screen.app.copy_to_clipboard(url)
-    screen.footer.tell(f"sent to the terminal's clipboard: {url}")
+    screen.tell(f"sent to the terminal's clipboard: {url}")
 
 
 async def _choose(screen: MainScreen, links: list[Link]) -> Link | None:
@@ -117,7 +116,7 @@ async def _show(screen: MainScreen, link: Link, what: str) -> None:
     elif link.guess:
         title, why = f"{what}, a guess", link.guess
     elif open_address(link.url):
-        screen.footer.tell(f"opened {link.url}")
+        screen.tell(f"opened {link.url}")
         return
     else:
         title, why = f"{what}: no browser can be started here", ""
@@ -128,7 +127,7 @@ async def _show(screen: MainScreen, link: Link, what: str) -> None:
         answers.insert(0, ("enter", "open it", "open"))
     answer = await screen.ask(Question(title, lines, answers, "close"))
     if answer == "open" and open_address(link.url):
-        screen.footer.tell(f"opened {link.url}")
+        screen.tell(f"opened {link.url}")
     elif answer:
         _copy(screen, link.url)
 

@@ -72,7 +72,7 @@ def edit(screen: MainScreen) -> None:
             _run(screen, lambda: _call(command, path), command[0])
             with contextlib.suppress(OSError):
                 if path.read_bytes() != given:
-                    screen.footer.tell("it was a copy: what you changed in it was not kept")
+                    screen.tell("it was a copy: what you changed in it was not kept")
 
 
 def _body(screen: MainScreen) -> Body:
@@ -148,7 +148,7 @@ def _run(screen: MainScreen, run: Callable[[], int], name: str) -> None:
         reason = (failed.strerror or str(failed)).lower()
         raise Problem(f"{name} could not be started: {reason}") from failed
     if code >= _FAILED:
-        screen.footer.tell(f"{name} ended with exit code {code}", error=True)
+        screen.tell(f"{name} ended with exit code {code}", error=True)
 
 
 def _call(command: list[str], path: Path) -> int:
@@ -197,18 +197,18 @@ async def save_images(screen: MainScreen) -> None:
     desktop if there is one."""
     current = screen.timeline.current
     if current is None:
-        screen.footer.tell("no step is selected")
+        screen.tell("no step is selected")
         return
     step, event = current
     with screen.reporting():
         found = await asyncio.to_thread(images_of, step or Step(0, event))
         if not found:
-            screen.footer.tell("this step has no image")
+            screen.tell("this step has no image")
             return
         folder = screen.session.settings.download_folder
         saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
         opened = bool(saved.paths) and open_file(saved.paths[0])
-        screen.footer.tell(_told(saved, opened), error=not saved.paths)
+        screen.tell(_told(saved, opened), error=not saved.paths)
 
 
 def _image_name(step: Step | None) -> str:

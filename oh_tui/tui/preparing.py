@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.worker import Worker, get_current_worker
 
-from oh_tui.tui.target import target
-
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
@@ -41,45 +39,45 @@ def _place(screen: MainScreen) -> tuple[str, str, str]:
 def preparing(screen: MainScreen, told: str) -> Iterator[None]:
     """The worker of now reads something; `told` says what. What is asked for last counts: another
     action that was being prepared is dropped."""
-    if screen.preparing:
-        screen.preparing.worker.cancel()
-    about = target(screen)
+    if screen.preparation:
+        screen.preparation.worker.cancel()
+    about = screen.session.target()
     one = Preparation(get_current_worker(), _place(screen), about.id if about else "")
-    screen.preparing = one
-    screen.footer.clear()
-    screen.footer.tell(f"{told} · esc stops", log=False)
+    screen.preparation = one
+    screen.clear_news()
+    screen.tell(f"{told} · esc stops", log=False)
     try:
         yield
     finally:
-        if screen.preparing is one:
-            screen.preparing = None
-            screen.footer.tell("", log=False)
+        if screen.preparation is one:
+            screen.preparation = None
+            screen.tell("", log=False)
 
 
 def is_prepared(screen: MainScreen, name: str) -> bool:
     """Whether the action of this name is being prepared."""
-    return screen.preparing is not None and screen.preparing.worker.name == name
+    return screen.preparation is not None and screen.preparation.worker.name == name
 
 
 def drop(screen: MainScreen, why: str = "") -> bool:
     """Prepare no further; False when nothing was being prepared."""
-    one, screen.preparing = screen.preparing, None
+    one, screen.preparation = screen.preparation, None
     if one is None:
         return False
     one.worker.cancel()
-    screen.footer.clear()
+    screen.clear_news()
     if why:
-        screen.footer.tell(why)
+        screen.tell(why)
     return True
 
 
 def moved(screen: MainScreen) -> None:
     """The reader may have gone to another conversation or sandbox."""
-    if screen.preparing is None:
+    if screen.preparation is None:
         return
     listed, sandbox, shown = _place(screen)
-    was_listed, was_sandbox, was_shown = screen.preparing.place
-    about = screen.preparing.about
+    was_listed, was_sandbox, was_shown = screen.preparation.place
+    about = screen.preparation.about
     if (
         listed not in (was_listed, about)
         or shown not in (was_shown, about)

@@ -132,14 +132,14 @@ def take_loaded(
     if run is None or (place and not run.trajectory.complete):
         step = landing(loaded.trajectory, place)
         if loaded.trajectory.complete and place and find_place(loaded.trajectory, place) is None:
-            screen.footer.tell(f"this run has no step or event {place}", error=True)
+            screen.tell(f"this run has no step or event {place}", error=True)
     if run and loaded.trajectory.live and _is_at_end(screen, run):
         step = len(loaded.trajectory) - 1  # also what came in between is followed
     run = session.runs.take(conversation, loaded)
     show_run(screen, run, step)
     tell_held(screen, run, loaded.total)
     if loaded.note:
-        screen.footer.tell(loaded.note)
+        screen.tell(loaded.note)
     return run
 
 
@@ -216,7 +216,7 @@ async def _follow(screen: MainScreen, run: Run) -> None:
     def told(problem: Problem | None) -> None:
         if screen.timeline.trajectory is trajectory:
             screen.run_view.progress = SILENT if problem else held
-            screen.footer.tell(problem.sentence if problem else "it answers again")
+            screen.tell(problem.sentence if problem else "it answers again")
 
     following = remote.follow(run.conversation, trajectory, run.via, told)
     async with contextlib.aclosing(following):
@@ -295,11 +295,11 @@ async def load_all(screen: MainScreen) -> None:
     session = screen.session
     run = run_shown(screen)
     if run is None or session.source is None:
-        screen.footer.tell("this run is not read yet: enter reads it")
+        screen.tell("this run is not read yet: enter reads it")
     elif screen.run_view.is_reading:
-        screen.footer.tell("it is being read: esc stops")
+        screen.tell("it is being read: esc stops")
     elif run.trajectory.complete:
-        screen.footer.tell("all events of this run are read")
+        screen.tell("all events of this run are read")
     else:
         with screen.reporting():
             with preparing(screen, "asking what it takes to read all"):

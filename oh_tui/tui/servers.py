@@ -64,7 +64,7 @@ async def switch(screen: MainScreen, name: str) -> None:
 def tell_cautions(screen: MainScreen) -> None:
     """What is to be said once about where the key was found."""
     for caution in screen.session.settings.cautions:
-        screen.footer.tell(caution)
+        screen.tell(caution)
 
 
 async def _may_leave(screen: MainScreen, name: str) -> bool:
@@ -87,14 +87,14 @@ def _leave(screen: MainScreen) -> None:
     screen.refuse()
     preparing.drop(screen)
     for group in GROUPS:
-        screen.workers.cancel_group(screen, group)
+        screen.cancel(group)
     for waiting in tuple(screen.waits):
         waiting.stop()
     if session.bulk:
         session.bulk.stop(screen)
     finding.clear_filter(screen)
     screen.set_find("")
-    screen.footer.clear()
+    screen.clear_news()
     screen.leave_place()
     session.runs = Runs()
     screen.run_view.progress, screen.run_view.is_reading = "", False

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -23,9 +23,12 @@ from oh_tui.tui.triage import Board
 if TYPE_CHECKING:
     from oh_tui.sources.pager import Pager
     from oh_tui.sources.starting import Draft
+    from oh_tui.trajectory.events import Event
+    from oh_tui.trajectory.steps import Step
     from oh_tui.tui.bulk import Bulk
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session as ShellSession
+    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
 
 class Sandboxes:
@@ -56,8 +59,31 @@ class Sandboxes:
         return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
 
 
+class Cursors(Protocol):
+    """Where the cursors of the panes are; the panes own that."""
+
+    @property
+    def listed(self) -> Conversation | None:
+        """The conversation under the cursor of the list."""
+
+    @property
+    def sandbox(self) -> SandboxRow | None:
+        """The sandbox under the cursor of its pane."""
+
+    @property
+    def step(self) -> tuple[Step | None, Event] | None:
+        """The step, and the event of it, under the cursor of the timeline; no step for an event of
+        none."""
+
+    @property
+    def steps(self) -> tuple[int, int] | None:
+        """The first and last number of the steps selected; None without a range."""
+
+
 class Session:
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        self.cursors: Cursors | None = None
+        """Of the panes; None before they are there."""
         self.settings = settings
         self.clock = clock
         self.source: Source | None = None
@@ -109,6 +135,36 @@ class Session:
         self._writes: list[tuple[str, tuple[str, ...]]] = []
         """What is being written at this moment, in words, and the ids without dashes of the
         conversations that it is about."""
+
+    # What a key means
+
+    def target(self) -> Conversation | None:
+        """The conversation that a key acts on, as it is known last. In the lists the one under the
+        cursor (of a sandbox the one that its row names), else the one whose run is shown."""
+        cursors, found = self.cursors, self.current
+        if cursors and self.pane == "conversations":
+            found = cursors.listed
+        elif cursors and self.pane == "sandboxes":
+            row = cursors.sandbox
+            found = row.conversations[0] if row and row.conversations else None
+        known = self.board.row(found.id) if found else None
+        return known.conversation if known else found
+
+    def target_sandbox(self) -> str | None:
+        """The id of the sandbox that a key acts on."""
+        if self.cursors and self.pane == "sandboxes":
+            row = self.cursors.sandbox
+            return row.id if row else None
+        conversation = self.target()
+        return conversation.sandbox_id if conversation else None
+
+    @property
+    def no_target(self) -> str:
+        """Why there is no conversation to act on."""
+        inside = self.pane == "sandboxes" and self.cursors and self.cursors.sandbox
+        if inside:
+            return "no conversation of this sandbox is loaded"
+        return "no conversation is selected"
 
     # The lists
 

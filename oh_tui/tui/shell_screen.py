@@ -33,7 +33,6 @@ from oh_tui.trajectory.terminal import read_output
 from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.target import no_target, target
 from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
@@ -95,12 +94,13 @@ class Session:
 async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
     session = screen.session
-    conversation = target(screen)
+    session = screen.session
+    conversation = session.target()
     boxes = session.source.sandboxes if session.source else None
     if not flows.may_change(screen) or boxes is None:
         return
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Shell")

@@ -25,7 +25,7 @@ def new_conversation(screen: MainScreen) -> None:
     if not flows.may_change(screen) or source is None or not source.sandboxes:
         return
     if session.starting:
-        screen.footer.tell(f"a conversation is being started: {session.starting}")
+        screen.tell(f"a conversation is being started: {session.starting}")
         return
 
     def begin(request: StartRequest) -> None:
@@ -35,7 +35,7 @@ def new_conversation(screen: MainScreen) -> None:
     def closed(_: None) -> None:
         session.draft = None if form.finished else form.draft
         if session.starting:
-            screen.footer.tell("the start goes on; the list will show it")
+            screen.tell("the start goes on; the list will show it")
 
     known = choices(screen.session.conversations)
     form = StartScreen(session.draft or Draft(), known, source.label, begin)
@@ -60,7 +60,7 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
                     form.show_stage(session.starting)
     except Problem as problem:
         if form.left:
-            screen.footer.tell(f"{words_of(problem)} · ctrl+n has the text", error=True)
+            screen.tell(f"{words_of(problem)} · ctrl+n has the text", error=True)
         else:
             form.fail(problem)
         screen.refresh_lists()
@@ -71,7 +71,7 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
     if session.source is source:
         await _started(screen, form, conversation)
     else:
-        screen.footer.tell(f"started on {source.label}: {title_of(conversation)}")
+        screen.tell(f"started on {source.label}: {title_of(conversation)}")
 
 
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:
@@ -85,7 +85,7 @@ async def _started(screen: MainScreen, form: StartScreen, conversation: Conversa
         screen.show_lists()
     screen.refresh_lists()
     if form.left:
-        screen.footer.tell(f"started: {title_of(conversation)}")
+        screen.tell(f"started: {title_of(conversation)}")
         return
     form.finished = True
     form.dismiss(None)

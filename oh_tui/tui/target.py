@@ -26,73 +26,38 @@ SHOWS_RUN = frozenset({"json", "refresh", "copy", "filter", "goto"})
 """Actions that are about the run under the cursor, and wait for it themselves if they have to."""
 
 
-def target(screen: MainScreen) -> Conversation | None:
-    """The conversation that a key acts on, as it is known last. In the lists the one under the
-    cursor (of a sandbox the one that its row names), else the one whose run is shown."""
-    session = screen.session
-    if session.pane == "conversations":
-        found = screen.sidebar.list.current
-    elif session.pane == "sandboxes":
-        row = screen.sidebar.sandbox_list.current
-        found = row.conversations[0] if row and row.conversations else None
-    else:
-        found = session.current
-    known = screen.session.board.row(found.id) if found else None
-    return known.conversation if known else found
-
-
-def target_sandbox(screen: MainScreen) -> str | None:
-    """The id of the sandbox that a key acts on."""
-    if screen.session.pane == "sandboxes":
-        row = screen.sidebar.sandbox_list.current
-        return row.id if row else None
-    conversation = target(screen)
-    return conversation.sandbox_id if conversation else None
-
-
-def no_target(screen: MainScreen) -> None:
-    """Say that there is no conversation to act on."""
-    inside = screen.session.pane == "sandboxes" and screen.sidebar.sandbox_list.current
-    told = "no conversation of this sandbox is loaded" if inside else "no conversation is selected"
-    screen.footer.tell(told)
-
-
 def show_target(screen: MainScreen, *, wanted: bool = False) -> Conversation | None:
     """Bring the run that a key acts on to the right; None when there is none. It is read now if
     that is cheap, whatever it costs if it is `wanted`."""
-    conversation = target(screen)
+    session = screen.session
+    conversation = session.target()
     if conversation is None:
         return None
-    if not is_shown(screen, conversation):
+    if not session.is_open(conversation):
         screen.open_run(conversation, preview=True, wanted=wanted)
-    elif wanted and not screen.timeline.row_count() and screen.session.reader in (None, "preview"):
+    elif wanted and not screen.timeline.row_count() and session.reader in (None, "preview"):
         screen.read_run(conversation)
     return conversation
-
-
-def is_shown(screen: MainScreen, conversation: Conversation) -> bool:
-    session = screen.session
-    return bool(session.current and same_id(session.current.id, conversation.id))
 
 
 def study_of(screen: MainScreen, conversation: Conversation) -> Study | None:
     """What is told of its run, once that is at the right."""
     study = screen.run_view.study
-    if study is None or not is_shown(screen, conversation):
+    if study is None or not screen.session.is_open(conversation):
         return None
     return study if study.trajectory is screen.timeline.trajectory else None
 
 
 def has_run(screen: MainScreen, conversation: Conversation) -> bool:
     """Its run is at the right, as far as it is read."""
-    return is_shown(screen, conversation) and screen.timeline.trajectory is not None
+    return screen.session.is_open(conversation) and screen.timeline.trajectory is not None
 
 
 async def until_shown(screen: MainScreen, conversation: Conversation) -> Study | None:
     """Wait until its run is at the right; None when it does not come: it cannot be read, the
     reading was stopped, or another run was turned to."""
     session = screen.session
-    while is_shown(screen, conversation):
+    while screen.session.is_open(conversation):
         if study := study_of(screen, conversation):
             return study
         if session.reader is None:
@@ -104,14 +69,15 @@ async def until_shown(screen: MainScreen, conversation: Conversation) -> Study |
 async def run_is_there(screen: MainScreen, conversation: Conversation) -> bool:
     """Wait for the run under the cursor after something was asked for that needs it; says why when
     it does not come."""
+    session = screen.session
     if not has_run(screen, conversation):
-        if screen.session.reader in (None, "preview") and is_shown(screen, conversation):
+        if session.reader in (None, "preview") and session.is_open(conversation):
             screen.read_run(conversation)
-        screen.footer.tell(reading_words(conversation), log=False)
+        screen.tell(reading_words(conversation), log=False)
         if await until_shown(screen, conversation) is None:
-            screen.footer.tell("this run is not read: enter reads it")
+            screen.tell("this run is not read: enter reads it")
             return False
-        screen.footer.tell("", log=False)
+        screen.tell("", log=False)
     return True
 
 
@@ -129,11 +95,11 @@ def act_on_run(screen: MainScreen, do: Callable[..., Any], *arguments: str | int
 async def _later(
     screen: MainScreen, conversation: Conversation, do: Callable[..., Any], *arguments: str | int
 ) -> None:
-    screen.footer.tell(reading_words(conversation), log=False)
+    screen.tell(reading_words(conversation), log=False)
     study = await until_shown(screen, conversation)
-    now = target(screen)
+    now = screen.session.target()
     if study and now and same_id(now.id, conversation.id):
-        screen.footer.tell("", log=False)
+        screen.tell("", log=False)
         do(screen, *arguments)
 
 

@@ -20,7 +20,6 @@ from oh_tui.trajectory.bodies import text_field
 from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.target import no_target, target
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -83,9 +82,10 @@ async def workspace_of(
 async def get(screen: MainScreen) -> None:
     """A file of the sandbox into the download folder."""
     session = screen.session
-    conversation = target(screen)
+    session = screen.session
+    conversation = session.target()
     if conversation is None or session.source is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Get a file")
@@ -103,10 +103,10 @@ async def get(screen: MainScreen) -> None:
             try:
                 saved = await workspace.get(path, session.settings.download_folder, tell)
             except asyncio.CancelledError:
-                screen.footer.tell(f"getting {name} was stopped, nothing was kept")
+                screen.tell(f"getting {name} was stopped, nothing was kept")
                 raise
             session.saved = saved
-            screen.footer.tell(flows.saved_words(saved))
+            screen.tell(flows.saved_words(saved))
 
         with session.writing("getting a file"):
             await _ask_until_done(screen, "Get a file of the sandbox", typed, suggester, fetch)
@@ -114,11 +114,12 @@ async def get(screen: MainScreen) -> None:
 
 async def put(screen: MainScreen) -> None:
     """A local file into the sandbox; asks before one is replaced there."""
-    conversation = target(screen)
+    session = screen.session
+    conversation = session.target()
     if not flows.may_change(screen):
         return
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     with screen.reporting():
         workspace = await workspace_of(screen, conversation, "Put a file")
@@ -139,7 +140,7 @@ async def put(screen: MainScreen) -> None:
             known = KnownPaths(_known_paths(screen))
             await _ask_until_done(screen, told, start, known, send)
 
-        with screen.session.writing("putting a file into the sandbox"):
+        with session.writing("putting a file into the sandbox"):
             await _ask_until_done(
                 screen, "Put a local file into the sandbox", "", LocalPaths(), choose
             )
@@ -156,9 +157,9 @@ async def _send(screen: MainScreen, workspace: Workspace, local: Path, path: str
     try:
         sent = await workspace.put(local, path, tell)
     except asyncio.CancelledError:
-        screen.footer.tell("putting the file was stopped, the sandbox keeps nothing of it")
+        screen.tell("putting the file was stopped, the sandbox keeps nothing of it")
         raise
-    screen.footer.tell(f"put {size(sent)} at {clean_line(path)}")
+    screen.tell(f"put {size(sent)} at {clean_line(path)}")
 
 
 async def _ask_until_done(
@@ -180,7 +181,7 @@ async def _ask_until_done(
             await do(typed)
         except Problem as problem:
             wrong = words_of(problem)
-            screen.footer.tell("", log=False)  # no progress any more
+            screen.tell("", log=False)  # no progress any more
             screen.footer.note(wrong, error=True)
         else:
             return
@@ -209,7 +210,7 @@ async def _ask(
 def _progress(screen: MainScreen, doing: str) -> Callable[[int, int | None], None]:
     def tell(done: int, total: int | None) -> None:
         of = f" of {size(total)}" if total else ""
-        screen.footer.tell(f"{doing}, {size(done)}{of} · esc stops", log=False)
+        screen.tell(f"{doing}, {size(done)}{of} · esc stops", log=False)
 
     return tell
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
 from oh_tui.tui import finding
-from oh_tui.tui.target import is_shown, no_target, show_target, study_of, until_shown
+from oh_tui.tui.target import show_target, study_of, until_shown
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 def where(screen: MainScreen) -> None:
     """Where it went; a step chosen there is gone to."""
+    session = screen.session
     conversation = show_target(screen, wanted=True)
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     from oh_tui.tui.where import WhereScreen
 
     def chosen(number: int | None) -> None:
-        if is_shown(screen, conversation):
+        if session.is_open(conversation):
             screen.jump(number)
 
     view = WhereScreen(title_of(conversation))
@@ -38,9 +39,10 @@ def where(screen: MainScreen) -> None:
 async def changes(screen: MainScreen) -> None:
     """The files; from there one limits the timeline to a file or goes to a step of it. With a
     running sandbox git is asked too, while the view stands."""
+    session = screen.session
     conversation = show_target(screen, wanted=True)
     if conversation is None:
-        no_target(screen)
+        screen.tell(session.no_target)
         return
     from oh_tui.tui.changes_screen import ChangesScreen
 
@@ -50,7 +52,7 @@ async def changes(screen: MainScreen) -> None:
     screen.work_on("git", _ask_git, screen, view, conversation, instead=True)
     screen.work_on("study", _show_study, screen, view, conversation, instead=True)
     chosen = await screen.app.push_screen_wait(view)
-    if chosen is None or not is_shown(screen, conversation):
+    if chosen is None or not session.is_open(conversation):
         return
     screen.focus_pane("timeline")
     if chosen[0] == "step":

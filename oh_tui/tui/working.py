@@ -32,6 +32,10 @@ class WorkingScreen(Screen[int]):
         workers = (worker for worker in self.workers if worker.group == group)
         return any(not (worker.is_finished or worker.is_cancelled) for worker in workers)
 
+    def cancel(self, group: str) -> None:
+        """Cancel the workers of this group."""
+        self.workers.cancel_group(self, group)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """One that was put aside keeps its error, and with its traceback itself and all it worked
         on, whole runs: until memory is gone through, which may take minutes."""

@@ -1,0 +1,100 @@
+"""What controllers see of the screen: asking, telling, working in the background.
+
+The main screen is it; a test may be another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from oh_tui.problem import Problem
+    from oh_tui.trajectory.blocks import Block
+    from oh_tui.tui.theme import Glyphs
+    from oh_tui.tui.widgets.bars import Question
+    from oh_tui.tui.widgets.drawing import Piece
+    from oh_tui.tui.widgets.editor import Editor
+
+
+class Ui(Protocol):
+    # Asking
+
+    async def ask(self, question: Question) -> str:
+        """The value of the answer, "" for Esc."""
+        ...
+
+    async def ask_about(
+        self,
+        blocks: Sequence[Block],
+        question: Question,
+        title: tuple[Piece, ...],
+        facts: tuple[Piece, ...] = (),
+    ) -> str:
+        """As `ask`, with what it is about shown whole above the answers."""
+        ...
+
+    async def prompt(self, placeholder: str, value: str) -> str | None:
+        """A line that was typed; None for Esc."""
+        ...
+
+    async def write_text(self, editor: Editor) -> tuple[str, bool]:
+        """What was written, and whether it is to be sent."""
+        ...
+
+    def close_editor(self, editor: Editor) -> None:
+        """Put aside what is written there, as Esc does."""
+
+    # Telling
+
+    def tell(
+        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+    ) -> None:
+        """News for the footer, as `Footer.tell`."""
+
+    def report(self, problem: Problem) -> None:
+        """A problem as an error in the footer, with its remedy."""
+
+    def reporting(self) -> AbstractContextManager[None]:
+        """A problem inside becomes an error in the footer."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """Send text to the terminal's clipboard."""
+
+    # Working
+
+    def work_on(
+        self,
+        group: str,
+        do: Callable[..., Coroutine[Any, Any, None]],
+        *words: object,
+        instead: bool = False,
+    ) -> None:
+        """Do something in a worker of this group, beside the others of it or `instead` of them."""
+
+    def at_work(self, group: str) -> bool:
+        """Whether a worker of this group runs that was not cancelled."""
+        ...
+
+    def cancel(self, group: str) -> None:
+        """Cancel the workers of this group."""
+
+    def preparing(self, told: str) -> AbstractContextManager[None]:
+        """What an action reads before it asks or acts: Esc and another conversation drop it."""
+        ...
+
+    def post_message(self, message: Message) -> bool:
+        """Say what has changed, or what is wanted: see `messages`."""
+        ...
+
+    @property
+    def glyphs(self) -> Glyphs: ...
+
+    @property
+    def columns(self) -> int:
+        """The width of the screen in cells."""
+        ...
