@@ -18,11 +18,10 @@ from oh_tui.tui import (
     finding,
     flows,
     going,
-    messages,
-    opening,
     outside,
     preparing,
     reading,
+    sending,
     target,
     views,
 )
@@ -249,7 +248,7 @@ def answer(screen: MainScreen) -> None:
 
 
 def message(screen: MainScreen) -> None:
-    _begin(screen, "write", messages.message)
+    _begin(screen, "write", sending.message)
 
 
 def stop_or_go_on(screen: MainScreen) -> None:
@@ -285,11 +284,11 @@ def shell(screen: MainScreen) -> None:
 
 
 def open_page(screen: MainScreen) -> None:
-    screen.work_on("ask", opening.open_page, screen)
+    screen.work_on("ask", screen.web_pages.open_conversation)
 
 
 def open_pull(screen: MainScreen) -> None:
-    screen.work_on("ask", opening.open_pull, screen)
+    screen.work_on("ask", screen.web_pages.open_pull_request)
 
 
 def get(screen: MainScreen) -> None:

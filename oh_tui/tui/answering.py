@@ -49,7 +49,6 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     session = screen.session
-    session = screen.session
     if not flows.may_change(screen) or session.source is None or not session.source.agents:
         return None
     conversation = session.target()

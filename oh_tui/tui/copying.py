@@ -15,7 +15,6 @@ from oh_tui.trajectory.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.markdown import step_markdown
 from oh_tui.trajectory.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
-from oh_tui.tui.opening import copy_link
 from oh_tui.tui.target import run_is_there
 from oh_tui.tui.widgets.bars import Question
 
@@ -64,7 +63,7 @@ async def copy(screen: MainScreen) -> None:
         return
     screen.cancel("copy")  # what is asked for last comes last
     if answer == "l":
-        copy_link(screen, conversation)
+        screen.web_pages.copy_address(conversation)
         return
     if answer in _MAKERS and conversation and not await run_is_there(screen, conversation):
         return

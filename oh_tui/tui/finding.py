@@ -214,7 +214,6 @@ class Filtering(msgspec.Struct):
 async def filter_rows(screen: MainScreen) -> None:
     """Ask for filter words until they can be understood; no words show all steps again."""
     session = screen.session
-    session = screen.session
     from oh_tui.trajectory.query import QueryError, parse
 
     pane, conversation = session.pane, session.target()

@@ -51,7 +51,6 @@ def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
     session = screen.session
-    session = screen.session
     if session.settings.read_only or session.source is None or not session.source.sandboxes:
         return None
     if bulk.applies(screen):
@@ -94,7 +93,6 @@ async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) 
 
 
 async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
-    session = screen.session
     session = screen.session
     with preparing(screen, "asking how the sandbox stands"):
         plan = await boxes.plan(sandbox_id)
@@ -202,7 +200,6 @@ def download_label(screen: MainScreen) -> str | None:
 
 async def download(screen: MainScreen) -> None:
     """The trajectory of the conversation under the cursor, into the folder of the settings."""
-    session = screen.session
     session = screen.session
     source = session.source
     remote = source.remote if source else None

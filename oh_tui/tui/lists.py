@@ -97,7 +97,6 @@ def tell_problems(screen: MainScreen, problems: Sequence[str]) -> None:
 def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float = math.inf) -> None:
     """A page of the list, as it was asked for then."""
     session = screen.session
-    session = screen.session
     if page is None or not page.next_page_id:
         session.pager = None
     session.board.take(page.items if page else (), older=True, asked=asked)
@@ -121,7 +120,6 @@ def _how_to_begin(screen: MainScreen) -> tuple[str, ...]:
 async def open_named(screen: MainScreen) -> None:
     """Open the conversation that the command line names; else the first is shown, and gone into
     where there is nothing to choose or a place in it is asked for."""
-    session = screen.session
     session = screen.session
     assert session.source is not None
     if not screen.open_id:

@@ -31,6 +31,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, preparing, reading
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
+from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.steps import Step
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
+    from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.preparing import Preparation
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -80,6 +82,7 @@ class MainScreen(AskingScreen):
     ) -> None:
         super().__init__()
         self.session = Session(settings, clock=clock)
+        self.web_pages = WebPages(self.session, self)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True
@@ -404,6 +407,35 @@ class MainScreen(AskingScreen):
         self.footer.hints, self.footer.always = hints(self)
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.session.pane
+
+    # What controllers post
+
+    def on_lists_changed(self) -> None:
+        self.show_lists()
+        self.tell_totals()
+        self.tell_keys()
+
+    def on_keys_changed(self) -> None:
+        self.tell_keys()
+
+    def on_agent_changed(self, message: AgentChanged) -> None:
+        self.refresh_lists()
+        current = self.session.current
+        if current and same_id(current.id, message.conversation_id):
+            self.read_run(current)
+
+    def on_lists_wanted(self, message: ListsWanted) -> None:
+        self.refresh_lists(sort=message.sort)
+
+    def on_run_wanted(self, message: RunWanted) -> None:
+        if message.go:
+            self.sidebar.highlight(message.conversation.id)
+        self.open_run(message.conversation)
+        if message.go:
+            self.focus_pane("timeline")
+
+    def on_step_wanted(self, message: StepWanted) -> None:
+        self.jump(message.number)
 
     # Panes and focus
 

@@ -94,7 +94,6 @@ class Session:
 async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
     session = screen.session
-    session = screen.session
     conversation = session.target()
     boxes = session.source.sandboxes if session.source else None
     if not flows.may_change(screen) or boxes is None:

@@ -77,7 +77,6 @@ async def _watch(screen: MainScreen, form: StartScreen, request: StartRequest) -
 async def _started(screen: MainScreen, form: StartScreen, conversation: Conversation) -> None:
     """Open it, unless the reader went on to something else."""
     session = screen.session
-    session = screen.session
     session.draft = None
     if not any(same_id(c.id, conversation.id) for c in session.conversations):
         session.board.take([conversation])

@@ -82,7 +82,6 @@ async def workspace_of(
 async def get(screen: MainScreen) -> None:
     """A file of the sandbox into the download folder."""
     session = screen.session
-    session = screen.session
     conversation = session.target()
     if conversation is None or session.source is None:
         screen.tell(session.no_target)

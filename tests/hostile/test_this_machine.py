@@ -21,7 +21,8 @@ from oh_tui.problem import Problem
 from oh_tui.seen import Memory, Seen
 from oh_tui.settings import Settings, fetch_key, read_settings
 from oh_tui.sources.saving import publish_as
-from oh_tui.tui import notices, opening, outside
+from oh_tui.tui import notices, outside
+from oh_tui.tui.controllers import web_pages
 from oh_tui.tui.triage import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
@@ -252,7 +253,7 @@ def test_no_program_that_shows_something_gets_a_key(
 ) -> None:
     monkeypatch.setenv("BROWSER", str(program))
     if start == "browser":
-        assert opening.open_address("https://example.com/")
+        assert web_pages.open_address("https://example.com/")
     elif start == "desktop":
         assert outside.start_beside([str(program)])
     elif start == "pager":

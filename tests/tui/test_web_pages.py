@@ -12,8 +12,8 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.sources.server import ServerSource
-from oh_tui.tui import opening
-from oh_tui.tui.opening import browser
+from oh_tui.tui.controllers import web_pages
+from oh_tui.tui.controllers.web_pages import browser
 from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
 
 SERVER = "https://app.all-hands.dev"
@@ -28,7 +28,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         urls.append(url)
         return True
 
-    monkeypatch.setattr(opening, "open_address", show)
+    monkeypatch.setattr(web_pages, "open_address", show)
     return urls
 
 
@@ -104,7 +104,7 @@ async def test_a_guess_is_shown_and_asked_before(opened: list[str]) -> None:
 async def test_without_a_browser_the_address_is_told_and_copied(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening, "open_address", lambda url: False)
+    monkeypatch.setattr(web_pages, "open_address", lambda url: False)
     async with explore(source=served, size=(80, 24)) as it:
         shown = select(it)
         await it.press("o")
@@ -141,7 +141,7 @@ def test_only_web_addresses_are_ever_opened(url: str, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess, "Popen", fail)
     monkeypatch.setenv("BROWSER", "true")
-    assert opening.open_address(url) is False
+    assert web_pages.open_address(url) is False
 
 
 def test_the_browser_is_that_of_the_environment_or_the_desktop(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What keys bring about, one concern each: `(session, ui)` in, messages out."""

@@ -1,0 +1,156 @@
+"""`o` and `O`: the web page of a conversation, and of its pull request, in the browser.
+
+Where no browser can be started the address is told and copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
+from oh_tui.text import safe_line
+from oh_tui.tui.outside import start_beside
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+SHOWN = 5
+"""Pull requests that one can choose from."""
+
+
+class WebPages:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    async def open_conversation(self) -> None:
+        with self._telling():
+            await self._show(self._page_of(self._session.target()), "Page of the conversation")
+
+    async def open_pull_request(self) -> None:
+        """The newest pull request; where there are several, one is chosen."""
+        with self._telling():
+            links = self._pull_requests()
+            link = links[0] if len(links) == 1 else await self._choose(links)
+            if link:
+                await self._show(link, "Pull request")
+
+    def copy_address(self, conversation: Conversation | None) -> None:
+        with self._telling():
+            self._copy(self._page_of(conversation).url)
+
+    def _page_of(self, conversation: Conversation | None) -> Link:
+        """Raises Problem when it has none."""
+        source = self._session.source
+        if conversation is None or source is None:
+            raise Problem("No conversation is selected")
+        if not source.remote:
+            raise Problem("A file has no web page")
+        link = conversation_link(source.address, conversation.id) if source.address else None
+        if link is None:
+            if source.address:
+                raise Problem("This conversation's id makes no web address")
+            raise Problem("The demo has no web pages", "on a server o opens the conversation there")
+        return link
+
+    def _pull_requests(self) -> list[Link]:
+        """The pages of the pull requests of the conversation that is meant, or Problem."""
+        conversation = self._session.target()
+        if conversation is None:
+            raise Problem("No conversation is selected")
+        numbers = [number for number in conversation.pr_number or () if number > 0]
+        if not numbers:
+            raise Problem("No pull request of this conversation is known")
+        links = pull_links(conversation)
+        if not links:
+            at = safe_line(conversation.git_provider or "") or "a place that is not told"
+            raise Problem(
+                f"Pull request {max(numbers)} is at {at}: its address is not known",
+                "o opens the conversation's page",
+            )
+        return links
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """That there is no page is news, no error that has to be taken away."""
+        try:
+            yield
+        except Problem as problem:
+            self._ui.tell(words_of(problem))
+
+    def _copy(self, url: str) -> None:
+        self._ui.copy(url)
+        self._ui.tell(f"sent to the terminal's clipboard: {url}")
+
+    async def _choose(self, links: list[Link]) -> Link | None:
+        answers = [
+            ("enter" if n == 0 else str(n + 1), f"{link.url.rpartition('/')[2]}", str(n))
+            for n, link in enumerate(links[:SHOWN])
+        ]
+        key, number, value = answers[0]
+        answers[0] = (key, f"{number}, the newest", value)
+        told = f"{len(links)} pull requests, such as {links[0].url}"
+        answer = await self._ui.ask(Question("Pull requests", [[(told, "")]], answers))
+        return links[int(answer)] if answer else None
+
+    async def _show(self, link: Link, what: str) -> None:
+        """Open a page; asks first, with the address, where that is a guess. What the made-up data
+        of the demo names belongs to others."""
+        source = self._session.source
+        made_up = source is not None and source.remote is not None and not source.address
+        if made_up:
+            title, why = f"{what}, not opened", "made-up data: there is no such page"
+        elif link.guess:
+            title, why = f"{what}, a guess", link.guess
+        elif open_address(link.url):
+            self._ui.tell(f"opened {link.url}")
+            return
+        else:
+            title, why = f"{what}: no browser can be started here", ""
+            self._copy(link.url)
+        lines = [[(link.url, "key")], [(why, "dim")]] if why else [[(link.url, "key")]]
+        answers = [("y", "copy it" if why else "copy it again", "copy")]
+        if link.guess and not made_up:
+            answers.insert(0, ("enter", "open it", "open"))
+        answer = await self._ui.ask(Question(title, lines, answers, "close"))
+        if answer == "open" and open_address(link.url):
+            self._ui.tell(f"opened {link.url}")
+        elif answer:
+            self._copy(link.url)
+
+
+def open_address(url: str) -> bool:
+    """Show a page in the browser; False when none can be started, or the address is no page."""
+    command = browser(url, os.environ)
+    if command is None or web_link(url) is None:
+        return False
+    return start_beside(command)
+
+
+def browser(url: str, environment: Mapping[str, str]) -> list[str] | None:
+    """The command that shows a page: the first of $BROWSER that is installed (a list as Python's
+    own webbrowser reads it), else what the desktop has. A text browser gets no terminal here."""
+    for entry in environment.get("BROWSER", "").split(os.pathsep):
+        try:
+            words = shlex.split(entry)
+        except ValueError:
+            continue
+        if words and shutil.which(words[0]):
+            named = any("%s" in word for word in words)
+            return [word.replace("%s", url) for word in words] if named else [*words, url]
+    if sys.platform == "darwin":
+        return ["open", url]
+    if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        return ["xdg-open", url] if shutil.which("xdg-open") else None
+    return None
