@@ -15,8 +15,8 @@ from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
-from oh_tui.sources.acting import Stage
-from oh_tui.sources.agent_state import How
+from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_state import AgentStatus
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
 
@@ -44,7 +44,7 @@ async def send(call: Call) -> int:
     rejects = before.is_held and reject
     call.goes_on = "what waited may be rejected, and nothing was sent" if rejects else arrives
     steps = agents.send(before, text, approve=approve, reject=reject)
-    now, stages = await _through(call, steps, {Stage.REJECTED: arrives})
+    now, stages = await _through(call, steps, {AgentStage.REJECTED: arrives})
     done, calls = "sent", before.calls if before.is_held else ()
     if calls:
         done = "approved and sent" if approve else "rejected and sent"
@@ -124,7 +124,7 @@ async def _standing(call: Call) -> tuple[Agents, Standing]:
 
 
 async def _through(
-    call: Call, steps: Steps, go_on: Mapping[Stage, str] | None = None
+    call: Call, steps: Steps, go_on: Mapping[AgentStage, str] | None = None
 ) -> tuple[Standing, list[str]]:
     """How the agent stands in the end, and the stages; with one of `go_on` what goes on when the
     command is interrupted is another."""
@@ -132,7 +132,7 @@ async def _through(
     now: Standing | None = None
     try:
         async for step in steps:
-            if not isinstance(step, Stage):
+            if not isinstance(step, AgentStage):
                 now, call.goes_on = step, ""
                 continue
             stages.append(step)
@@ -160,15 +160,15 @@ def what(step: Step) -> str:
 
 def _next(standing: Standing) -> str:
     """The command that goes on from there."""
-    how = How.UNREAD if standing.can_continue else standing.how
-    return _NEXT.get(how, _NEXT[How.IDLE]).replace("{id}", short(standing.conversation))
+    status = AgentStatus.UNREAD if standing.can_continue else standing.agent_status
+    return _NEXT.get(status, _NEXT[AgentStatus.IDLE]).replace("{id}", short(standing.conversation))
 
 
 _NEXT = {
-    How.WORKS: "oh-tui tail -f {id} shows what it does",
-    How.WAITS: "oh-tui approve {id}, or oh-tui reject {id} REASON",
-    How.UNREAD: "oh-tui continue {id} lets it go on",
-    How.IDLE: "oh-tui send {id} TEXT tells it what to do",
+    AgentStatus.WORKS: "oh-tui tail -f {id} shows what it does",
+    AgentStatus.WAITS: "oh-tui approve {id}, or oh-tui reject {id} REASON",
+    AgentStatus.UNREAD: "oh-tui continue {id} lets it go on",
+    AgentStatus.IDLE: "oh-tui send {id} TEXT tells it what to do",
 }
 
 

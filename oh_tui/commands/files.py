@@ -80,9 +80,9 @@ async def put(call: Call) -> int:
 async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    boxes = call.source.sandboxes
-    assert boxes is not None
-    return conversation, await boxes.workspace(conversation)
+    sandboxes = call.source.sandboxes
+    assert sandboxes is not None
+    return conversation, await sandboxes.workspace(conversation)
 
 
 def _target(call: Call) -> tuple[Path, str]:

@@ -185,9 +185,9 @@ def _since(text: str) -> float:
 
 
 async def sandboxes(call: Call) -> int:
-    boxes = call.source.sandboxes
-    assert boxes is not None
-    held = await boxes.all()
+    sandboxes = call.source.sandboxes
+    assert sandboxes is not None
+    held = await sandboxes.all()
     for problem in call.source.problems:
         say(problem)
     page = await call.source.newest()

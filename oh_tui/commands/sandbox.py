@@ -13,10 +13,10 @@ from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
 from oh_tui.sources import SandboxPlan
-from oh_tui.sources.sandboxes import Sandboxes, Stage
+from oh_tui.sources.sandboxes import Sandboxes, SandboxStage
 from oh_tui.text import clean_line, safe_line
 
-_DONE = {"pause": ("PAUSED", Stage.PAUSED), "resume": ("RUNNING", Stage.RUNNING)}
+_DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", SandboxStage.RUNNING)}
 
 
 async def pause(call: Call) -> int:
@@ -28,9 +28,9 @@ async def resume(call: Call) -> int:
 
 
 async def _change(call: Call, verb: str) -> int:
-    boxes = call.source.sandboxes
-    assert boxes is not None
-    plan = await boxes.plan(await _sandbox_id(call, boxes))
+    sandboxes = call.source.sandboxes
+    assert sandboxes is not None
+    plan = await sandboxes.plan(await _sandbox_id(call, sandboxes))
     wanted, done = _DONE[verb]
     stages: list[str] = []
     if plan.sandbox is not None and plan.sandbox.status == wanted:
@@ -42,7 +42,7 @@ async def _change(call: Call, verb: str) -> int:
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         stop_first = verb == "pause" and not call.asked.now
         try:
-            async for stage in boxes.carry_out(
+            async for stage in sandboxes.carry_out(
                 plan, stop_agents=stop_first, patient=call.asked.wait
             ):
                 stages.append(stage)
@@ -50,10 +50,10 @@ async def _change(call: Call, verb: str) -> int:
         finally:
             tell_progress("")
         call.goes_on = ""
-        await _tell_displaced(boxes, plan)
+        await _tell_displaced(sandboxes, plan)
     if call.as_json:
         assert plan.sandbox is not None
-        sandbox = await boxes.get(plan.sandbox.id)
+        sandbox = await sandboxes.get(plan.sandbox.id)
         print_json(
             {
                 "sandbox": sandbox_json(sandbox) if sandbox else None,
@@ -69,12 +69,12 @@ async def _change(call: Call, verb: str) -> int:
     return 0
 
 
-async def _sandbox_id(call: Call, boxes: Sandboxes) -> str:
+async def _sandbox_id(call: Call, sandboxes: Sandboxes) -> str:
     """Of the conversation that is meant, or of a sandbox named by itself."""
     word = call.asked.target
     if is_path(word):
         raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
-    held = [one.id for one in await boxes.all()]
+    held = [one.id for one in await sandboxes.all()]
     named = [one for one in held if one == word] or [one for one in held if one.startswith(word)]
     if len(named) == 1 and len(word) >= 4:
         return named[0]
@@ -90,12 +90,12 @@ async def _sandbox_id(call: Call, boxes: Sandboxes) -> str:
     return conversation.sandbox_id
 
 
-async def _tell_displaced(boxes: Sandboxes, plan: SandboxPlan) -> None:
+async def _tell_displaced(sandboxes: Sandboxes, plan: SandboxPlan) -> None:
     """What the server paused to make room. The resume is done by now, so that no answer is no
     failure."""
     with contextlib.suppress(Problem):
-        for sandbox in await boxes.displaced(plan):
-            inside = await boxes.inside(sandbox.id)
+        for sandbox in await sandboxes.displaced(plan):
+            inside = await sandboxes.inside(sandbox.id)
             names = [title(one) for one in inside if not one.parent_conversation_id]
             say(f"the server paused {safe_line(', '.join(names) or sandbox.id)} to make room")
 

@@ -32,9 +32,9 @@ async def execute(call: Call) -> int:
     conversation = await find(call.source, call.identifier)
     limit = call.asked.timeout
     call.about = short(conversation)
-    boxes = call.source.sandboxes
-    assert boxes is not None
-    workspace = await boxes.workspace(conversation)
+    sandboxes = call.source.sandboxes
+    assert sandboxes is not None
+    workspace = await sandboxes.workspace(conversation)
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
     cwd = call.asked.cwd or await workspace.folder()
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"

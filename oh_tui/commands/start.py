@@ -124,9 +124,9 @@ async def _started(
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
     conversation: Conversation | None = None
-    boxes = call.source.sandboxes
-    assert boxes is not None
-    async with contextlib.aclosing(boxes.start(request)) as going:
+    sandboxes = call.source.sandboxes
+    assert sandboxes is not None
+    async with contextlib.aclosing(sandboxes.start(request)) as going:
         async for step in going:
             if not isinstance(step, StartTask):
                 conversation = step

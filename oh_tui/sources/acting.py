@@ -49,7 +49,7 @@ READY = 10.0
 """Seconds in which an agent that has only just begun to wait, or ended its run, can go on."""
 
 
-class Stage(StrEnum):
+class AgentStage(StrEnum):
     """What goes on while an agent is told something, in words that fit anywhere."""
 
     APPROVING = "approving"
@@ -62,7 +62,7 @@ class Stage(StrEnum):
     SENDING_LATER = "sending: it arrives when this step ends"
 
 
-Steps = AsyncIterator[Stage | Standing]
+Steps = AsyncIterator[AgentStage | Standing]
 """The stages of what was asked, then how the agent stands; an error after that says what became of
 it otherwise than asked."""
 
@@ -127,10 +127,10 @@ class Agents:
         agent = self._agent(now.conversation)
         if accept:
             now.require_in_sight()
-            yield Stage.APPROVING
+            yield AgentStage.APPROVING
             await self._run(agent, now, agent.approve)
         else:
-            yield Stage.REJECTING
+            yield AgentStage.REJECTING
             await agent.respond_to_confirmation(False, reason or REASON)
         # one that asks again at once may be about to run by the same answer: it is looked at longer
         after = await self._after(standing, lambda one: not one.waits)
@@ -165,10 +165,10 @@ class Agents:
         """After the present step, however long that takes, or in the middle of it."""
         agent = self._agent(standing.conversation)
         if at_once:
-            yield Stage.STOPPING_NOW
+            yield AgentStage.STOPPING_NOW
             await agent.interrupt()
         else:
-            yield Stage.STOPPING
+            yield AgentStage.STOPPING
             now = await self.standing(standing.conversation.id)
             await watched(agent, agent.pause())
             if now.runs and not now.calls:
@@ -204,7 +204,7 @@ class Agents:
             raise Refused("The agent runs already", Remedy.STOP)
         now.require_in_sight()
         agent = self._agent(now.conversation)
-        yield Stage.GOING_ON
+        yield AgentStage.GOING_ON
         try:
             await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
@@ -229,20 +229,20 @@ class Agents:
         end with a question.
         """
         if reject and standing.is_held:
-            yield Stage.REJECTING
+            yield AgentStage.REJECTING
             standing = await self.reject_for_message(standing)
-            yield Stage.REJECTED
+            yield AgentStage.REJECTED
         now = await self._as_shown(standing)
         if now.calls and not (approve or now.runs):
             raise _changed()
         agent = self._agent(now.conversation)
         if now.runs:
-            yield Stage.SENDING_LATER
+            yield AgentStage.SENDING_LATER
             with _may_arrive():
                 await watched(agent, agent.send_message(text, run=False))
         else:
             now.require_in_sight()
-            yield Stage.SENDING
+            yield AgentStage.SENDING
             with _may_arrive():
                 await self.leave(now.conversation.id, text)
         try:
@@ -251,7 +251,7 @@ class Agents:
                 now = await self.standing(now.conversation.id)
                 goes_on = now.unread and not (now.runs or now.waits or now.calls or now.obstacle)
                 if goes_on:
-                    yield Stage.GOING_ON
+                    yield AgentStage.GOING_ON
             if goes_on:
                 await self._let_read(agent, now)
         except Problem as problem:

@@ -28,7 +28,7 @@ _CONDENSED = "Condensation"
 _REJECTED = "UserRejectObservation"
 
 
-class How(StrEnum):
+class AgentStatus(StrEnum):
     """How an agent stands, in words that fit anywhere; each face may go on with what helps then."""
 
     WAITS = "the agent waits for an answer"
@@ -42,13 +42,13 @@ class How(StrEnum):
     OTHER = "the agent is in no known state"
 
 
-_HOW = {
-    WAITING: How.WAITS,
-    "running": How.WORKS,
-    "paused": How.STOPPED,
-    "finished": How.FINISHED,
-    "error": How.FAILED,
-    "stuck": How.STUCK,
+_STATUSES = {
+    WAITING: AgentStatus.WAITS,
+    "running": AgentStatus.WORKS,
+    "paused": AgentStatus.STOPPED,
+    "finished": AgentStatus.FINISHED,
+    "error": AgentStatus.FAILED,
+    "stuck": AgentStatus.STUCK,
 }
 
 
@@ -104,19 +104,19 @@ class Standing(msgspec.Struct, frozen=True):
                 return Refused(f"The sandbox is {state}", Remedy.WAIT)
 
     @property
-    def how(self) -> How:
+    def agent_status(self) -> AgentStatus:
         if self.status == "idle":
-            return How.UNREAD if self.unread else How.IDLE
-        return _HOW.get(self.status, How.OTHER)
+            return AgentStatus.UNREAD if self.unread else AgentStatus.IDLE
+        return _STATUSES.get(self.status, AgentStatus.OTHER)
 
     @property
     def in_words(self) -> str:
         """Why nothing can be told to the agent, or how it stands, as a part of a sentence."""
         if self.obstacle:
             return f"{self.obstacle.sentence[0].lower()}{self.obstacle.sentence[1:]}"
-        if self.how is How.OTHER and self.status:
+        if self.agent_status is AgentStatus.OTHER and self.status:
             return f"the agent is {safe_line(self.status)[:40]}"
-        return self.how
+        return self.agent_status
 
     @property
     def is_held(self) -> bool:
@@ -127,7 +127,7 @@ class Standing(msgspec.Struct, frozen=True):
     @property
     def can_continue(self) -> bool:
         """There is something to go on with, and nothing to answer before."""
-        stopped = self.how in (How.STOPPED, How.FAILED, How.STUCK)
+        stopped = self.agent_status in (AgentStatus.STOPPED, AgentStatus.FAILED, AgentStatus.STUCK)
         idle = not (self.runs or self.waits)
         return idle and (stopped or self.unread or bool(self.calls))
 

@@ -31,7 +31,7 @@ UNSURE = 3.0
 """The same when the call gave no answer that tells whether it was heard."""
 
 
-class Stage(StrEnum):
+class SandboxStage(StrEnum):
     """What goes on while a sandbox is paused or resumed, in words that fit anywhere."""
 
     AGENT_STOPPING = "agent stopping after this step"
@@ -102,7 +102,7 @@ class Sandboxes:
 
     async def carry_out(
         self, plan: SandboxPlan, *, stop_agents: bool, patient: bool = False
-    ) -> AsyncIterator[Stage]:
+    ) -> AsyncIterator[SandboxStage]:
         """Pause or resume as planned; tells each stage, the last being what is true then. What the
         server was asked for and does not do is Refused after half a minute, unless `patient`."""
         assert plan.sandbox is not None
@@ -114,10 +114,10 @@ class Sandboxes:
             for conversation in plan.running:
                 agent = running_agent(self._api, conversation)
                 if agent:
-                    yield Stage.AGENT_STOPPING
+                    yield SandboxStage.AGENT_STOPPING
                     await watched(agent, agent.pause())
-                    yield Stage.AGENT_STOPPED
-        yield Stage.PAUSING if wanted == "PAUSED" else Stage.RESUMING
+                    yield SandboxStage.AGENT_STOPPED
+        yield SandboxStage.PAUSING if wanted == "PAUSED" else SandboxStage.RESUMING
         failure: ApiError | None = None
         try:
             if wanted == "PAUSED":
@@ -139,7 +139,7 @@ class Sandboxes:
 
     async def _settled(
         self, sandbox_id: str, wanted: str, failure: ApiError | None, settle: float
-    ) -> Stage:
+    ) -> SandboxStage:
         """The state re-read until it is as wanted: success of the call only means "asked", its 404
         only "it failed" (measured), and a call that broke off may have been heard."""
         loop = asyncio.get_running_loop()
@@ -154,11 +154,11 @@ class Sandboxes:
                 raise failure or problem from problem
             status = sandbox.status if sandbox else "MISSING"
             if status == wanted:
-                return Stage.PAUSED if wanted == "PAUSED" else Stage.RUNNING
+                return SandboxStage.PAUSED if wanted == "PAUSED" else SandboxStage.RUNNING
             if status == "MISSING":
                 raise Refused("The sandbox is gone", "its history stays readable")
             if status == "ERROR" and patience == math.inf:
-                raise Refused("The sandbox is failed", "its history stays readable")
+                raise Refused("The sandbox failed", "its history stays readable")
             if failure is not None and wanted == "RUNNING" and status == "STARTING":
                 failure, patience = None, settle  # it was heard, whatever was answered
             if loop.time() >= began + patience:

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import same_id
 from oh_tui.human import duration, plural
-from oh_tui.sources.acting import Stage
-from oh_tui.sources.agent_state import How
+from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_state import AgentStatus
 from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
@@ -276,7 +276,7 @@ async def carry_out(
     try:
         with session.writing(what, before.conversation.id):
             step = await anext(steps, None)
-            while isinstance(step, Stage):
+            while isinstance(step, AgentStage):
                 screen.tell(step, passing=True)
                 with _waiting(screen, step):
                     step = await anext(steps, None)
@@ -294,19 +294,20 @@ async def carry_out(
 
 
 _STANDS = {
-    How.WAITS: "the agent waits for your answer: a",
-    How.STOPPED: "the agent is stopped: P lets it go on",
-    How.FINISHED: "the agent has finished: m goes on with a message",
-    How.FAILED: "the run ended in an error: P tries to go on",
-    How.STUCK: "the agent is stuck: P lets it go on, m tells it what to do",
-    How.UNREAD: "the agent is idle: P lets it go on, m says more",
-    How.IDLE: "the agent is idle, with nothing to do: m tells it",
+    AgentStatus.WAITS: "the agent waits for your answer: a",
+    AgentStatus.STOPPED: "the agent is stopped: P lets it go on",
+    AgentStatus.FINISHED: "the agent has finished: m goes on with a message",
+    AgentStatus.FAILED: "the run ended in an error: P tries to go on",
+    AgentStatus.STUCK: "the agent is stuck: P lets it go on, m tells it what to do",
+    AgentStatus.UNREAD: "the agent is idle: P lets it go on, m says more",
+    AgentStatus.IDLE: "the agent is idle, with nothing to do: m tells it",
 }
 
 
 def stands(standing: Standing) -> str:
     """How an agent stands, with the key that goes on from there."""
-    return standing.in_words if standing.obstacle else _STANDS.get(standing.how, standing.in_words)
+    words = standing.in_words
+    return words if standing.obstacle else _STANDS.get(standing.agent_status, words)
 
 
 def short_title(conversation: Conversation) -> str:

@@ -69,10 +69,10 @@ def pause_label(screen: MainScreen) -> str | None:
 # Sandboxes
 
 
-async def pause(screen: MainScreen, boxes: Sandboxes) -> None:
+async def pause(screen: MainScreen, sandboxes: Sandboxes) -> None:
     """Pause the sandboxes of the marked conversations, or resume them when none of them runs."""
     with screen.reporting():
-        plans = await _plans(screen, boxes)
+        plans = await _plans(screen, sandboxes)
         action = "pause" if any(plan.action == "pause" for plan in plans) else "resume"
         todo = [plan for plan in plans if plan.action == action]
         if not todo:
@@ -81,24 +81,24 @@ async def pause(screen: MainScreen, boxes: Sandboxes) -> None:
         answer = await screen.ask(_question(screen, todo, len(plans) - len(todo)))
         if not answer:
             return
-        failed = await _carry_out(screen, boxes, todo, stop_agents=answer == "stop")
+        failed = await _carry_out(screen, sandboxes, todo, stop_agents=answer == "stop")
         if failed:
             raise Problem(*failed)
     screen.refresh_lists()
 
 
-async def _plans(screen: MainScreen, boxes: Sandboxes) -> list[SandboxPlan]:
+async def _plans(screen: MainScreen, sandboxes: Sandboxes) -> list[SandboxPlan]:
     """What can be done with each sandbox at this moment: three calls for each."""
-    sandboxes = dict.fromkeys(c.sandbox_id for c in screen.session.marked if c.sandbox_id)
+    ids = dict.fromkeys(c.sandbox_id for c in screen.session.marked if c.sandbox_id)
     plans = []
-    for number, sandbox_id in enumerate(sandboxes, 1):
-        with preparing(screen, f"looking at sandbox {number} of {len(sandboxes)}"):
-            plans.append(await boxes.plan(sandbox_id))
+    for number, sandbox_id in enumerate(ids, 1):
+        with preparing(screen, f"looking at sandbox {number} of {len(ids)}"):
+            plans.append(await sandboxes.plan(sandbox_id))
     return plans
 
 
 async def _carry_out(
-    screen: MainScreen, boxes: Sandboxes, todo: list[SandboxPlan], *, stop_agents: bool
+    screen: MainScreen, sandboxes: Sandboxes, todo: list[SandboxPlan], *, stop_agents: bool
 ) -> tuple[str, str] | None:
     """One after the other; the marks of what was done go. A sentence and a hint when something
     failed."""
@@ -120,7 +120,7 @@ async def _carry_out(
                     screen.tell(f"{head}: {stage}{more}", log=False)
 
                 try:
-                    await pausing.carry_out(screen, boxes, plan, tell, stop_agents=stop_agents)
+                    await pausing.carry_out(screen, sandboxes, plan, tell, stop_agents=stop_agents)
                     done.append(plan)
                 except Problem as problem:
                     problems.append(problem)
@@ -131,13 +131,13 @@ async def _carry_out(
     counted = f"{len(done)} of {plural(len(todo), 'sandbox', 'sandboxes')} {done_verb}"
     if problems:
         return f"{counted}, {len(problems)} failed: {problems[0].sentence}", problems[0].hint
-    what_else = await _paused_instead(boxes, todo)
+    what_else = await _paused_instead(sandboxes, todo)
     screen.tell(f"{'stopped: ' if bulk.stopped else ''}{counted}{what_else}")
     return None
 
 
-async def _paused_instead(boxes: Sandboxes, todo: list[SandboxPlan]) -> str:
-    paused = len(await boxes.displaced(*todo))
+async def _paused_instead(sandboxes: Sandboxes, todo: list[SandboxPlan]) -> str:
+    paused = len(await sandboxes.displaced(*todo))
     if not paused:
         return ""
     return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"

@@ -64,21 +64,21 @@ async def pause(screen: MainScreen) -> None:
     """Pause the sandbox, or resume it when it is paused."""
     session = screen.session
     source = session.source
-    boxes = source.sandboxes if source else None
-    if not may_change(screen) or boxes is None:
+    sandboxes = source.sandboxes if source else None
+    if not may_change(screen) or sandboxes is None:
         return
     if bulk.applies(screen):
-        await bulk.pause(screen, boxes)
+        await bulk.pause(screen, sandboxes)
         return
     sandbox_id = session.target_sandbox()
     if not sandbox_id:
         screen.tell("no sandbox is selected")
         return
-    await change_sandbox(screen, boxes, sandbox_id)
+    await change_sandbox(screen, sandboxes, sandbox_id)
     screen.refresh_lists()
 
 
-async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
+async def change_sandbox(screen: MainScreen, sandboxes: Sandboxes, sandbox_id: str) -> None:
     """Pause this sandbox, or resume it; not while that goes on already."""
     session = screen.session
     if sandbox_id in session.changing:
@@ -87,15 +87,15 @@ async def change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) 
     session.changing[sandbox_id] = "being looked at"
     try:
         with screen.reporting():
-            await _change_sandbox(screen, boxes, sandbox_id)
+            await _change_sandbox(screen, sandboxes, sandbox_id)
     finally:
         del session.changing[sandbox_id]
 
 
-async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str) -> None:
+async def _change_sandbox(screen: MainScreen, sandboxes: Sandboxes, sandbox_id: str) -> None:
     session = screen.session
     with preparing(screen, "asking how the sandbox stands"):
-        plan = await boxes.plan(sandbox_id)
+        plan = await sandboxes.plan(sandbox_id)
     if not plan.action:
         raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
     answer = await screen.ask(sandbox_question(screen, plan)) if plan.at_stake else "now"
@@ -106,9 +106,9 @@ async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str)
     stopped = answer == "stop" and bool(plan.running)
     with session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
         stage = await pausing.carry_out(
-            screen, boxes, plan, screen.footer.tell, stop_agents=answer == "stop"
+            screen, sandboxes, plan, screen.footer.tell, stop_agents=answer == "stop"
         )
-        told = await what_else(screen, boxes, plan)
+        told = await what_else(screen, sandboxes, plan)
         if stopped:
             told += " · the agent was stopped and stays so after a resume"
         if session.target_sandbox() == sandbox_id:
@@ -120,9 +120,9 @@ async def _change_sandbox(screen: MainScreen, boxes: Sandboxes, sandbox_id: str)
         screen.tell(f"{whose} {stage}{told}{undo}")
 
 
-async def what_else(screen: MainScreen, boxes: Sandboxes, plan: SandboxPlan) -> str:
+async def what_else(screen: MainScreen, sandboxes: Sandboxes, plan: SandboxPlan) -> str:
     """After a resume: the sandboxes that the server paused to make room."""
-    paused = [sandbox.id for sandbox in await boxes.displaced(plan)]
+    paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
     if not paused:
         return ""
     titles = [title_of(c) for c in screen.session.conversations if c.sandbox_id in paused]

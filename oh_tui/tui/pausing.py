@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 async def carry_out(
     screen: MainScreen,
-    boxes: Sandboxes,
+    sandboxes: Sandboxes,
     plan: SandboxPlan,
     tell: Callable[[str], None],
     *,
@@ -24,7 +24,7 @@ async def carry_out(
     reading asked for before takes it back."""
     assert plan.sandbox is not None
     stage = ""
-    async for stage in boxes.carry_out(plan, stop_agents=stop_agents):
+    async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
         tell(stage)
     status = "PAUSED" if plan.action == "pause" else "RUNNING"
     screen.session.sandbox_settled(plan.sandbox.id, status)

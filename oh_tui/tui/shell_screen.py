@@ -95,8 +95,8 @@ async def open_shell(screen: MainScreen) -> None:
     """The shell of the conversation under the cursor, once its sandbox runs."""
     session = screen.session
     conversation = session.target()
-    boxes = session.source.sandboxes if session.source else None
-    if not flows.may_change(screen) or boxes is None:
+    sandboxes = session.source.sandboxes if session.source else None
+    if not flows.may_change(screen) or sandboxes is None:
         return
     if conversation is None:
         screen.tell(session.no_target)
@@ -110,7 +110,7 @@ async def open_shell(screen: MainScreen) -> None:
             with preparing(screen, "asking for the agent's folder"):
                 folder = await workspace.folder()
             session.shells[name] = Session(folder, folder)
-        shell = ShellScreen(screen, boxes, conversation, session.shells[name])
+        shell = ShellScreen(screen, sandboxes, conversation, session.shells[name])
         screen.app.push_screen(shell)
 
 
@@ -196,11 +196,11 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     """The command that is waited for."""
 
     def __init__(
-        self, main: MainScreen, boxes: Sandboxes, conversation: Conversation, session: Session
+        self, main: MainScreen, sandboxes: Sandboxes, conversation: Conversation, session: Session
     ) -> None:
         super().__init__()
         self.main = main
-        self.boxes = boxes
+        self.sandboxes = sandboxes
         self.conversation = conversation
         self.session = session
         self._history = main.session.shell_history
@@ -258,7 +258,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._show()
         try:
             with self.main.session.writing("running a command"):
-                workspace = await self.boxes.workspace(self.conversation)
+                workspace = await self.sandboxes.workspace(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
                     # from a folder that is gone there must be a way out

@@ -56,12 +56,12 @@ async def workspace_of(
     not wanted, Problem when it does not run."""
     session = screen.session
     source = session.source
-    boxes = source.sandboxes if source else None
-    if boxes is None:
+    sandboxes = source.sandboxes if source else None
+    if sandboxes is None:
         raise Problem("A file has no sandbox")
     try:
         with preparing(screen, "asking for the sandbox"):
-            return await boxes.workspace(conversation)
+            return await sandboxes.workspace(conversation)
     except Asleep:
         if session.settings.read_only or not conversation.sandbox_id:
             raise
@@ -69,12 +69,12 @@ async def workspace_of(
         answers = [("p", "resume it, then go on", "resume")]
         if await screen.ask(Question(title, lines, answers)) != "resume":
             return None
-    await flows.change_sandbox(screen, boxes, conversation.sandbox_id)
+    await flows.change_sandbox(screen, sandboxes, conversation.sandbox_id)
     screen.refresh_lists()
     if session.source is not source:  # gone to another server while it was resumed
         return None
     try:
-        return await boxes.workspace(conversation)
+        return await sandboxes.workspace(conversation)
     except Asleep:
         return None  # why was told
 

@@ -80,9 +80,9 @@ async def _show_study(
 async def _ask_git(screen: MainScreen, view: ChangesScreen, conversation: Conversation) -> None:
     session = screen.session
     if session.source:
-        boxes = session.source.sandboxes
+        sandboxes = session.source.sandboxes
         try:
-            view.set_git(await boxes.git_changes(conversation) if boxes else None)
+            view.set_git(await sandboxes.git_changes(conversation) if sandboxes else None)
         except Problem as problem:
             view.set_git(None, problem.sentence)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.acting import Agents
-from oh_tui.sources.acting import Stage as Acted
+from oh_tui.sources.acting import Agents, AgentStage
 from oh_tui.sources.agent_state import Standing
 
 from .acting import Stage
@@ -26,7 +25,7 @@ async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     agents = Agents(stage.api)
     shown = await agents.standing(conversation.id)
 
-    async def approved() -> list[Acted | Standing]:
+    async def approved() -> list[AgentStage | Standing]:
         return [step async for step in agents.answer(shown, accept=True)]
 
     told, now = await stage.meanwhile(approved())

@@ -14,7 +14,7 @@ from oh_tui.demo import Demo
 from oh_tui.demo.events import StoredEvent
 from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents, Stage, Steps
+from oh_tui.sources.acting import Agents, AgentStage, Steps
 from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.steps import RESULT_KINDS
@@ -61,7 +61,7 @@ async def here() -> AsyncIterator[Here]:
 
 async def done(steps: Steps) -> list[str]:
     """The stages; what comes last, how the agent stands then, is left out."""
-    return [step async for step in steps if isinstance(step, Stage)]
+    return [step async for step in steps if isinstance(step, AgentStage)]
 
 
 def changes(here: Here) -> list[str]:
