@@ -21,7 +21,6 @@ from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
-from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -49,7 +48,8 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
     """How the agent of the conversation meant stands now, its run at the right; None when there
     is nothing to be said to it from here."""
     session = screen.session
-    if not flows.may_change(screen) or session.source is None or not session.source.agents:
+    if session.no_changes or session.source is None or not session.source.agents:
+        screen.tell(session.no_changes)
         return None
     conversation = session.target()
     if conversation is None:

@@ -47,12 +47,6 @@ class Bulk:
         return told
 
 
-def applies(screen: MainScreen) -> bool:
-    """Whether a key means the conversations that are marked, not the one under the cursor."""
-    session = screen.session
-    return session.pane == "conversations" and bool(session.marks)
-
-
 def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do to those marked, by what the list says: it pauses what runs; only when
     nothing does, it resumes what is paused."""

@@ -51,9 +51,9 @@ def pause_label(screen: MainScreen) -> str | None:
     """What `p` would do by what the list says; None when it has nothing to do. What it does is
     decided on the state read at that moment."""
     session = screen.session
-    if session.settings.read_only or session.source is None or not session.source.sandboxes:
+    if session.no_changes:
         return None
-    if bulk.applies(screen):
+    if session.means_marked:
         return bulk.pause_label(screen)
     sandbox_id = session.target_sandbox()
     status = session.sandboxes.status(sandbox_id)
@@ -65,9 +65,10 @@ async def pause(screen: MainScreen) -> None:
     session = screen.session
     source = session.source
     sandboxes = source.sandboxes if source else None
-    if not may_change(screen) or sandboxes is None:
+    if session.no_changes or sandboxes is None:
+        screen.tell(session.no_changes)
         return
-    if bulk.applies(screen):
+    if session.means_marked:
         await bulk.pause(screen, sandboxes)
         return
     sandbox_id = session.target_sandbox()
@@ -177,17 +178,6 @@ def _named(screen: MainScreen, conversation: Conversation) -> list[Piece]:
     return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
 
 
-def may_change(screen: MainScreen) -> bool:
-    session = screen.session
-    if session.settings.read_only:
-        screen.tell("read-only: nothing is changed from here")
-        return False
-    if session.source is None or not session.source.sandboxes:
-        screen.tell("these are files: there is no sandbox")
-        return False
-    return True
-
-
 # Files
 
 
@@ -195,7 +185,7 @@ def download_label(screen: MainScreen) -> str | None:
     session = screen.session
     if session.source is None or not session.source.remote:
         return None
-    return f"download {len(screen.session.marks):,}" if bulk.applies(screen) else "download"
+    return f"download {len(session.marks):,}" if session.means_marked else "download"
 
 
 async def download(screen: MainScreen) -> None:
@@ -203,7 +193,7 @@ async def download(screen: MainScreen) -> None:
     session = screen.session
     source = session.source
     remote = source.remote if source else None
-    if remote and bulk.applies(screen):
+    if remote and session.means_marked:
         await bulk.download(screen, remote)
         return
     conversation = session.target()

@@ -42,7 +42,8 @@ async def message(screen: MainScreen) -> None:
         return
     source = session.source
     agents = source.agents if source else None
-    if not flows.may_change(screen) or source is None or agents is None:
+    if session.no_changes or source is None or agents is None:
+        screen.tell(session.no_changes)
         return
     conversation = session.target()
     if conversation is None:

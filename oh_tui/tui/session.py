@@ -166,6 +166,20 @@ class Session:
             return "no conversation of this sandbox is loaded"
         return "no conversation is selected"
 
+    @property
+    def means_marked(self) -> bool:
+        """A key means the conversations that are marked, not the one under the cursor."""
+        return self.pane == "conversations" and bool(self.marks)
+
+    @property
+    def no_changes(self) -> str:
+        """Why nothing can be changed from here; "" when it can."""
+        if self.settings.read_only:
+            return "read-only: nothing is changed from here"
+        if self.source is None or not self.source.sandboxes:
+            return "these are files: there is no sandbox"
+        return ""
+
     # The lists
 
     def begin_lists(self, board: Board) -> None:

@@ -30,7 +30,6 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
 from oh_tui.trajectory.terminal import read_output
-from oh_tui.tui import flows
 from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.transfers import workspace_of
@@ -96,7 +95,8 @@ async def open_shell(screen: MainScreen) -> None:
     session = screen.session
     conversation = session.target()
     sandboxes = session.source.sandboxes if session.source else None
-    if not flows.may_change(screen) or sandboxes is None:
+    if session.no_changes or sandboxes is None:
+        screen.tell(session.no_changes)
         return
     if conversation is None:
         screen.tell(session.no_target)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.sources.starting import Draft, choices, stage_of
-from oh_tui.tui import flows
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.start_screen import StartScreen
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -22,7 +21,8 @@ def new_conversation(screen: MainScreen) -> None:
     (measured, process sandboxes)."""
     session = screen.session
     source = session.source
-    if not flows.may_change(screen) or source is None or not source.sandboxes:
+    if session.no_changes or source is None or not source.sandboxes:
+        screen.tell(session.no_changes)
         return
     if session.starting:
         screen.tell(f"a conversation is being started: {session.starting}")

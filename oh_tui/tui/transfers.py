@@ -115,7 +115,8 @@ async def put(screen: MainScreen) -> None:
     """A local file into the sandbox; asks before one is replaced there."""
     session = screen.session
     conversation = session.target()
-    if not flows.may_change(screen):
+    if session.no_changes:
+        screen.tell(session.no_changes)
         return
     if conversation is None:
         screen.tell(session.no_target)
