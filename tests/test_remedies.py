@@ -47,7 +47,7 @@ def test_a_key_is_known_by_its_words() -> None:
     assert "it may run on there: look at the run, P lets the agent go on" in named
 
 
-@pytest.mark.parametrize("path", files("api", "sources"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", files("api", "sources", "trajectory"), ids=lambda path: path.name)
 def test_nothing_below_the_faces_names_a_key(path: Path) -> None:
     assert not [words for words in words_in(path) if len(words) > 1 and KEY.search(words)]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from argparse import ArgumentParser
 
+from oh_tui.commands.acting import require_consent
 from oh_tui.commands.documents import conversation_id, sandbox_json
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
-from oh_tui.commands.printing import ask, print_json, say, tell_progress
+from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import title
 from oh_tui.human import plural
 from oh_tui.problem import Problem, Refused
@@ -38,7 +39,8 @@ async def _change(call: Call, verb: str) -> int:
     elif plan.action != verb:
         raise Refused(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
     else:
-        _require_consent(call, plan)
+        if plan.at_stake:
+            require_consent(call, _stake(plan), f"oh-tui {verb} ... --yes")
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         stop_first = verb == "pause" and not call.asked.now
         try:
@@ -98,18 +100,6 @@ async def _tell_displaced(sandboxes: Sandboxes, plan: SandboxPlan) -> None:
             inside = await sandboxes.inside(sandbox.id)
             names = [title(one) for one in inside if not one.parent_conversation_id]
             say(f"the server paused {safe_line(', '.join(names) or sandbox.id)} to make room")
-
-
-def _require_consent(call: Call, plan: SandboxPlan) -> None:
-    """Asks where something is at stake; without a terminal that needs --yes. Raises Problem."""
-    if not plan.at_stake or call.asked.yes:
-        return
-    stake = _stake(plan)
-    answer = ask(f"{stake}. Go on?")
-    if answer is None:
-        raise Problem(stake, f"oh-tui {plan.action} ... --yes does it")
-    if not answer:
-        raise Problem("Nothing was changed")
 
 
 def _stake(plan: SandboxPlan) -> str:

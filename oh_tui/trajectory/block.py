@@ -100,6 +100,14 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class ImageNote(msgspec.Struct, frozen=True, gc=False):
+    """An image of a body, by its format and size: it is named, not drawn."""
+
+    text: str
+    many: bool = False
+    """It is one of several."""
+
+
 Block = (
     Markdown
     | Thought
@@ -115,6 +123,7 @@ Block = (
     | Failure
     | Heading
     | Note
+    | ImageNote
 )
 
 

@@ -15,6 +15,7 @@ from oh_tui.trajectory.block import (
     Diff,
     Failure,
     Heading,
+    ImageNote,
     Markdown,
     Note,
     Output,
@@ -68,7 +69,7 @@ def images(body: dict[str, Any]) -> list[Block]:
     _take_images(body)
     of = f" of {len(found)}" if len(found) > 1 else ""
     return [
-        Note(f"{n}{of}: {image}; i saves them" if of else f"{image}; i saves and opens it")
+        ImageNote(f"{n}{of}: {image}" if of else str(image), many=bool(of))
         for n, image in enumerate(found, 1)
     ]
 

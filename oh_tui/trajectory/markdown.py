@@ -53,7 +53,7 @@ def _text(block: b.Block) -> str:
         return "\n".join(f"| {' | '.join(map(_line, row))} |" for row in rows)
     if isinstance(block, b.Heading):
         return f"**{_line(block.text)}**"
-    if isinstance(block, b.Note):
+    if isinstance(block, (b.Note, b.ImageNote)):
         return f"_{_line(block.text)}_"
     if isinstance(block, b.Thought | b.Plain):
         return _plain(block.text.strip("\n"))

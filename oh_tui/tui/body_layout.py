@@ -16,6 +16,7 @@ from oh_tui.trajectory.blocks import (
     Failure,
     Fields,
     Heading,
+    ImageNote,
     Json,
     Markdown,
     Note,
@@ -97,6 +98,9 @@ def _block(block: Block, width: int, wrap: bool, glyphs: Glyphs) -> list[Section
             return [_text(text, width, "heading")]
         case Note(text):
             return [_text(text, width, "note")]
+        case ImageNote(text, many):
+            key = "i saves them" if many else "i saves and opens it"
+            return [_text(f"{text}; {key}", width, "note")]
 
 
 def _split(text: str, tab: int) -> list[str]:

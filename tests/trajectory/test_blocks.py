@@ -18,6 +18,7 @@ from oh_tui.trajectory.blocks import (
     Failure,
     Fields,
     Heading,
+    ImageNote,
     Json,
     Markdown,
     Note,
@@ -304,12 +305,10 @@ def test_a_screenshot_is_named_by_its_bytes_not_shown() -> None:
     done = observation("BrowserObservation", "page", screenshot_data=SCREENSHOT)
     assert result(event, done) == [
         Output("page"),
-        Note("screenshot, PNG 64x40, 158 B; i saves and opens it"),
+        ImageNote("screenshot, PNG 64x40, 158 B"),
     ]
     broken = observation("BrowserObservation", "", screenshot_data="A" * 8000)
-    assert result(event, broken) == [
-        Note("screenshot that cannot be read, 6 kB; i saves and opens it")
-    ]
+    assert result(event, broken) == [ImageNote("screenshot that cannot be read, 6 kB")]
 
 
 def test_images_are_numbered_and_leave_no_gap_in_the_text() -> None:
@@ -318,13 +317,13 @@ def test_images_are_numbered_and_leave_no_gap_in_the_text() -> None:
     done["observation"]["content"] = content
     assert result(action("MCPToolAction", data={}), done) == [
         Output("two\nviews"),
-        Note("1 of 2: image, PNG 64x40, 158 B; i saves them"),
-        Note("2 of 2: image that cannot be read, 0 B; i saves them"),
+        ImageNote("1 of 2: image, PNG 64x40, 158 B", many=True),
+        ImageNote("2 of 2: image that cannot be read, 0 B", many=True),
         Heading("content"),
         Output("- image_urls:\n    - x"),
     ]
     message = {"kind": "MessageEvent", "source": "user", "llm_message": {"content": content[1:2]}}
-    assert isinstance(result(message)[0], Note)
+    assert isinstance(result(message)[0], ImageNote)
 
 
 def test_matches_are_listed() -> None:

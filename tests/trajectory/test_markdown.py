@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from oh_tui.trajectory.markdown import step_markdown
+import json
+
+from oh_tui.trajectory.events import parse_event
+from oh_tui.trajectory.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.steps import Outcome, Trajectory
 
 from ..demo_runs import SLUGS, demo_run
@@ -61,3 +64,13 @@ def test_a_cell_of_a_table_ends_no_row() -> None:
     run = Trajectory()
     run.extend([call("a", {"kind": "ListDirectoryAction"}), result("a", seen)])
     assert "| a\\|b \\| c |  |  |\n| d |  |  |" in step_markdown(run.steps[0], Outcome.OK)
+
+
+def test_an_image_is_named_without_a_key_of_the_explorer() -> None:
+    image = {"type": "image", "image_urls": ["data:image/png;base64,iVBORw0KGgo="]}
+    body = {
+        "id": "m1", "kind": "MessageEvent", "source": "user",
+        "llm_message": {"role": "user", "content": [image]},
+    }  # fmt: skip
+    told = event_markdown(parse_event(json.dumps(body).encode()))
+    assert "_image" in told and "saves" not in told

@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.blocks import Block, Code, Diff, Heading, Markdown, Note, Output
+from oh_tui.trajectory.blocks import Block, Code, Diff, Heading, ImageNote, Markdown, Note, Output
 from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 
@@ -316,3 +316,12 @@ async def test_what_was_laid_out_for_another_size_is_laid_out_again() -> None:
         app.body.show(blocks, laid_out=fitting)
         assert app.body.position()[2] == 2
         assert app.body._document is fitting
+
+
+async def test_an_image_is_named_with_the_key_that_saves_it() -> None:
+    app = Body(ImageNote("screenshot, PNG"), ImageNote("1 of 2: image, PNG", many=True))
+    async with app.run_test(size=(60, 6)) as pilot:
+        await settle(pilot)
+        shown = "\n".join(seen(app))
+        assert "screenshot, PNG; i saves and opens it" in shown
+        assert "1 of 2: image, PNG; i saves them" in shown
