@@ -19,7 +19,6 @@ from oh_tui.tui import (
     flows,
     going,
     outside,
-    preparing,
     reading,
     sending,
     target,
@@ -72,7 +71,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
     session = screen.session
     if screen.refuse():
         return True
-    if preparing.drop(screen):
+    if screen.preparations.drop():
         return True
     if screen.waits:
         screen.waits[-1].stop()
@@ -235,7 +234,7 @@ def _begin(
     screen: MainScreen, group: str, do: Callable[[MainScreen], Coroutine[Any, Any, None]]
 ) -> None:
     """Begin an action, but not once more while it still reads what it asks about."""
-    if not preparing.is_prepared(screen, do.__name__):
+    if not screen.preparations.prepares(do.__name__):
         screen.work_on(group, do, screen)
 
 
@@ -304,7 +303,7 @@ def put(screen: MainScreen) -> None:
 
 
 def copy(screen: MainScreen) -> None:
-    if screen.preparation:  # `a y` is meant for the question of `a`
+    if screen.preparations.active:  # `a y` is meant for the question of `a`
         screen.tell("y came before the question")
         return
     screen.work_on("ask", copying.copy, screen)

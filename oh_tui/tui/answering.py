@@ -21,7 +21,6 @@ from oh_tui.trajectory.block import Block, Heading
 from oh_tui.trajectory.blocks import call_blocks, call_title
 from oh_tui.trajectory.describe import describe
 from oh_tui.trajectory.steps import Outcome, Step
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of, shorten
@@ -56,7 +55,7 @@ async def read_standing(screen: MainScreen) -> tuple[Agents, Standing] | None:
         screen.tell(session.no_target)
         return None
     agents = session.source.agents
-    with preparing(screen, "asking how the agent stands"):
+    with screen.preparing("asking how the agent stands"):
         standing = await agents.standing(conversation.id)
     if not (session.current and same_id(session.current.id, conversation.id)):
         screen.open_run(standing.conversation)

@@ -13,7 +13,6 @@ from oh_tui.places import tilde
 from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan
 from oh_tui.tui import pausing
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import stand_mark, title_of
@@ -86,7 +85,7 @@ async def _plans(screen: MainScreen, sandboxes: Sandboxes) -> list[SandboxPlan]:
     ids = dict.fromkeys(c.sandbox_id for c in screen.session.marked if c.sandbox_id)
     plans = []
     for number, sandbox_id in enumerate(ids, 1):
-        with preparing(screen, f"looking at sandbox {number} of {len(ids)}"):
+        with screen.preparing(f"looking at sandbox {number} of {len(ids)}"):
             plans.append(await sandboxes.plan(sandbox_id))
     return plans
 

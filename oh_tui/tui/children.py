@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
 from oh_tui.trajectory.blocks import links_of
-from oh_tui.tui.preparing import preparing
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -24,7 +23,7 @@ async def enter(screen: MainScreen, conversation_id: str) -> None:
     session = screen.session
     assert session.source is not None
     with screen.reporting():
-        with preparing(screen, "asking for the sub-conversation"):
+        with screen.preparing("asking for the sub-conversation"):
             (child,) = await session.source.get([conversation_id])
         if child is None:
             raise Problem("The sub-conversation is not kept here", "z reads the step whole")

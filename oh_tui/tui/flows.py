@@ -17,7 +17,6 @@ from oh_tui.sources import SandboxPlan
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.steps import Outcome
 from oh_tui.tui import bulk, pausing
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -95,7 +94,7 @@ async def change_sandbox(screen: MainScreen, sandboxes: Sandboxes, sandbox_id: s
 
 async def _change_sandbox(screen: MainScreen, sandboxes: Sandboxes, sandbox_id: str) -> None:
     session = screen.session
-    with preparing(screen, "asking how the sandbox stands"):
+    with screen.preparing("asking how the sandbox stands"):
         plan = await sandboxes.plan(sandbox_id)
     if not plan.action:
         raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)

@@ -23,14 +23,16 @@ from textual.geometry import Size
 from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources.source import Source
-from oh_tui.tui import beginning, children, finding, highlight, lists, preparing, reading
+from oh_tui.tui import beginning, children, finding, highlight, lists, reading
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
+from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
-    from oh_tui.tui.preparing import Preparation
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
@@ -82,6 +83,7 @@ class MainScreen(AskingScreen):
     ) -> None:
         super().__init__()
         self.session = Session(settings, clock=clock)
+        self.preparations = Preparations(self.session, self)
         self.web_pages = WebPages(self.session, self)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
@@ -105,8 +107,6 @@ class MainScreen(AskingScreen):
         """Steps of a run were on the screen; not asked where none is open from the start."""
         if not at_once:
             self.run_shown.set()
-        self.preparation: Preparation | None = None
-        """What an action reads before it asks or acts."""
         self.waits: list[Waiting] = []
         """What is waited for in sight of the reader, the last begun at the end."""
         self.refreshing = Refreshing(self)
@@ -192,14 +192,14 @@ class MainScreen(AskingScreen):
             self._rest.resume()
         if self.sidebar.list.cursor >= len(self.session.board.rows) - 3:
             self._read_more()
-        preparing.moved(self)
+        self.preparations.cursors_moved()
         self.tell_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
         row = self.sidebar.sandbox_list.current if self.session.pane == "sandboxes" else None
         self.sidebar.list.marked_sandbox = row.id if row else ""
-        preparing.moved(self)
+        self.preparations.cursors_moved()
         self.tell_keys()
 
     @on(RowList.Opened, "#conversations")
@@ -246,7 +246,7 @@ class MainScreen(AskingScreen):
             run.event_id = self.timeline.current[1].id
         changed = not (self.session.current and same_id(self.session.current.id, conversation.id))
         self.session.current = conversation
-        preparing.moved(self)
+        self.preparations.cursors_moved()
         if changed:
             finding.clear_filter(self)
             for group in ("find", "older"):  # they are about the run before
@@ -353,7 +353,7 @@ class MainScreen(AskingScreen):
         self.app.copy_to_clipboard(text)
 
     def preparing(self, told: str) -> AbstractContextManager[None]:
-        return preparing.preparing(self, told)
+        return self.preparations.preparing(get_current_worker(), told)
 
     @property
     def glyphs(self) -> Glyphs:

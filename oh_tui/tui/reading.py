@@ -18,7 +18,6 @@ from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
 from oh_tui.tui import finding, flows, highlight, lists, views
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.runs import Run, landing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
@@ -302,7 +301,7 @@ async def load_all(screen: MainScreen) -> None:
         screen.tell("all events of this run are read")
     else:
         with screen.reporting():
-            with preparing(screen, "asking what it takes to read all"):
+            with screen.preparing("asking what it takes to read all"):
                 cost = await session.source.runs.cost(run.conversation, run.trajectory)
             if not cost.calls:
                 screen.read_run(run.conversation)

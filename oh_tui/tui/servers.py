@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oh_tui.config import DEMO, LOCAL
 from oh_tui.problem import Problem
 from oh_tui.settings import choose
-from oh_tui.tui import finding, lists, preparing
+from oh_tui.tui import finding, lists
 from oh_tui.tui.runs import Runs
 from oh_tui.tui.triage import Board
 from oh_tui.tui.widgets.bars import Question
@@ -85,7 +85,7 @@ def _leave(screen: MainScreen) -> None:
     """Nothing of the old server stays on the screen, and nothing is read from it any more."""
     session = screen.session
     screen.refuse()
-    preparing.drop(screen)
+    screen.preparations.drop()
     for group in GROUPS:
         screen.cancel(group)
     for waiting in tuple(screen.waits):

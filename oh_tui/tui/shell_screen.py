@@ -30,7 +30,6 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
 from oh_tui.trajectory.terminal import read_output
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
@@ -107,7 +106,7 @@ async def open_shell(screen: MainScreen) -> None:
             return
         name = bare_id(conversation.id)
         if name not in session.shells:
-            with preparing(screen, "asking for the agent's folder"):
+            with screen.preparing("asking for the agent's folder"):
                 folder = await workspace.folder()
             session.shells[name] = Session(folder, folder)
         shell = ShellScreen(screen, sandboxes, conversation, session.shells[name])

@@ -18,7 +18,6 @@ from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import Failure
 from oh_tui.trajectory.bodies import text_field
 from oh_tui.tui import flows
-from oh_tui.tui.preparing import preparing
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Question
 
@@ -60,7 +59,7 @@ async def workspace_of(
     if sandboxes is None:
         raise Problem("A file has no sandbox")
     try:
-        with preparing(screen, "asking for the sandbox"):
+        with screen.preparing("asking for the sandbox"):
             return await sandboxes.workspace(conversation)
     except Asleep:
         if session.settings.read_only or not conversation.sandbox_id:
@@ -90,7 +89,7 @@ async def get(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Get a file")
         if workspace is None:
             return
-        with preparing(screen, "asking for the agent's folder"):
+        with screen.preparing("asking for the agent's folder"):
             folder = await workspace.whole_folder(read_only=session.settings.read_only)
         typed = _path_of_step(screen) or f"{folder}/"
         suggester = KnownPaths(_known_paths(screen))
@@ -125,7 +124,7 @@ async def put(screen: MainScreen) -> None:
         workspace = await workspace_of(screen, conversation, "Put a file")
         if workspace is None:
             return
-        with preparing(screen, "asking for the agent's folder"):
+        with screen.preparing("asking for the agent's folder"):
             folder = await workspace.whole_folder()
 
         async def choose(text: str) -> None:

@@ -55,6 +55,10 @@ class Ui(Protocol):
     ) -> None:
         """News for the footer, as `Footer.tell`."""
 
+    def clear_news(self) -> bool:
+        """Take news or an error away; True when it was an error."""
+        ...
+
     def report(self, problem: Problem) -> None:
         """A problem as an error in the footer, with its remedy."""
 

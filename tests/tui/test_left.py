@@ -69,7 +69,7 @@ async def pressed(
                 await it.pilot.pause(0)
             else:
                 await it.send(action.key)
-        await it.until(lambda: it.screen.preparation and between.asked)
+        await it.until(lambda: it.screen.preparations.active and between.asked)
         assert "esc stops" in it.footer
         yield it, between
 
@@ -83,7 +83,7 @@ async def answered(it: Explorer, between: Between) -> None:
     for _ in range(3):
         await it.settle()
     assert not it.app.crashed
-    assert it.screen.preparation is None
+    assert not it.screen.preparations.active
 
 
 @all_actions

@@ -1,0 +1,103 @@
+"""What an action reads before it asks or acts: nothing is changed yet, so that it may be dropped.
+
+With a server far away that takes a while. Esc drops it, and so does moving to another conversation,
+whose reader expects no question about the one before; the same key again waits for the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from textual.worker import Worker
+
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class _Cursors(NamedTuple):
+    """Ids of what is under the cursors of the lists, and of the run shown."""
+
+    listed: str
+    sandbox: str
+    shown: str
+
+
+class Preparation(NamedTuple):
+    worker: Worker[Any]
+    cursors: _Cursors
+    """As they were when it began."""
+    about: str
+    """The conversation that it is about."""
+
+
+class Preparations:
+    """At most one at a time: what was asked for last counts."""
+
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+        self._current: Preparation | None = None
+
+    @property
+    def active(self) -> bool:
+        return self._current is not None
+
+    def prepares(self, name: str) -> bool:
+        """Whether the worker of this name prepares its action."""
+        return self._current is not None and self._current.worker.name == name
+
+    @contextlib.contextmanager
+    def preparing(self, worker: Worker[Any], told: str) -> Iterator[None]:
+        """The worker reads something; `told` says what. Another action that was being prepared is
+        dropped."""
+        if self._current:
+            self._current.worker.cancel()
+        about = self._session.target()
+        one = Preparation(worker, self._cursors(), about.id if about else "")
+        self._current = one
+        self._ui.clear_news()
+        self._ui.tell(f"{told} · esc stops", log=False)
+        try:
+            yield
+        finally:
+            if self._current is one:
+                self._current = None
+                self._ui.tell("", log=False)
+
+    def drop(self, why: str = "") -> bool:
+        """Prepare no further; False when nothing was being prepared."""
+        one, self._current = self._current, None
+        if one is None:
+            return False
+        one.worker.cancel()
+        self._ui.clear_news()
+        if why:
+            self._ui.tell(why)
+        return True
+
+    def cursors_moved(self) -> None:
+        """Drop what is about a conversation or sandbox that the reader has left."""
+        if self._current is None:
+            return
+        now, then, about = self._cursors(), self._current.cursors, self._current.about
+        if (
+            now.listed not in (then.listed, about)
+            or now.shown not in (then.shown, about)
+            or (now.sandbox and then.sandbox and now.sandbox != then.sandbox)
+        ):
+            self.drop("not asked: you went to another conversation")
+
+    def _cursors(self) -> _Cursors:
+        session = self._session
+        listed = session.cursors.listed if session.cursors else None
+        sandbox = None
+        if session.cursors and session.pane == "sandboxes":
+            sandbox = session.cursors.sandbox
+        return _Cursors(
+            listed.id if listed else "",
+            sandbox.id if sandbox else "",
+            session.current.id if session.current else "",
+        )

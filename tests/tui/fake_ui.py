@@ -1,0 +1,96 @@
+"""A screen for controllers that are tried without an app: it notes what it is told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.problem import Problem
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.theme import UNICODE, Glyphs
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from oh_tui.trajectory.blocks import Block
+    from oh_tui.tui.widgets.bars import Question
+    from oh_tui.tui.widgets.drawing import Piece
+    from oh_tui.tui.widgets.editor import Editor
+
+
+class FakeUi:
+    """Answers questions with `answers`, the first one first, and then with Esc."""
+
+    glyphs: Glyphs = UNICODE
+    columns = 120
+    is_asking = False
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[Question] = []
+        self.told: list[str] = []
+        self.posted: list[Message] = []
+
+    async def ask(self, question: Question) -> str:
+        self.asked.append(question)
+        return self.answers.pop(0) if self.answers else ""
+
+    async def ask_about(
+        self,
+        blocks: Sequence[Block],
+        question: Question,
+        title: tuple[Piece, ...],
+        facts: tuple[Piece, ...] = (),
+    ) -> str:
+        return await self.ask(question)
+
+    async def prompt(self, placeholder: str, value: str) -> str | None:
+        return self.answers.pop(0) if self.answers else None
+
+    async def write_text(self, editor: Editor) -> tuple[str, bool]:
+        return (self.answers.pop(0), True) if self.answers else ("", False)
+
+    def close_editor(self, editor: Editor) -> None: ...
+
+    def tell(
+        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+    ) -> None:
+        self.told.append(text)
+
+    def clear_news(self) -> bool:
+        return False
+
+    def report(self, problem: Problem) -> None:
+        self.told.append(words_of(problem))
+
+    @contextlib.contextmanager
+    def reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except Problem as problem:
+            self.report(problem)
+
+    def copy(self, text: str) -> None: ...
+
+    def work_on(
+        self,
+        group: str,
+        do: Callable[..., Coroutine[Any, Any, None]],
+        *words: object,
+        instead: bool = False,
+    ) -> None: ...
+
+    def at_work(self, group: str) -> bool:
+        return False
+
+    def cancel(self, group: str) -> None: ...
+
+    @contextlib.contextmanager
+    def preparing(self, told: str) -> Iterator[None]:
+        self.told.append(told)
+        yield
+
+    def post_message(self, message: Message) -> bool:
+        self.posted.append(message)
+        return True
