@@ -36,12 +36,12 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
 async def _stalls(path: Path) -> dict[str, float]:
     from oh_tui.settings import Settings
     from oh_tui.sources.files import FileSource
-    from oh_tui.tui import sweeping
     from oh_tui.tui.app import SWITCH, OhTui
+    from oh_tui.tui.platform import idle_gc
 
     # as `oh-tui` runs it: a collector that goes through everything is no part of what is measured
     gc.disable()
-    gc.callbacks.append(sweeping.keep)
+    gc.callbacks.append(idle_gc.freeze_survivors)
     sys.setswitchinterval(SWITCH)
     app = OhTui(lambda: FileSource([path]), Settings())
     found: dict[str, float] = {}

@@ -35,8 +35,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources.server import ServerSource
-from oh_tui.tui import sweeping
 from oh_tui.tui.app import OhTui
+from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.runs import Runs
 from scripts.soak_caches import fill_caches
 
@@ -266,7 +266,7 @@ class Soak:
         self.screen.session.current, self.screen.session.runs = None, Runs()
         self.screen.run_view.show_run(None)
         await asyncio.sleep(1.0)
-        self.app.sweeping.sweep()
+        self.app.collector.collect()
         return private_bytes()
 
     async def act(self) -> None:
@@ -427,7 +427,7 @@ def main() -> int:
     parser.add_argument("--grows", type=float, default=float("inf"), metavar="SECONDS",
                         help="of the run that grows; memory has to be flat without it")  # fmt: skip
     asked = parser.parse_args()
-    gc.callbacks.append(sweeping.keep)  # as the app does when it is run
+    gc.callbacks.append(idle_gc.freeze_survivors)  # as the app does when it is run
     fill_caches()
     with tempfile.TemporaryDirectory(prefix="oh-tui-soak-") as folder:
         wrong = asyncio.run(soak(asked.minutes, asked.seed, asked.grows, Path(folder)))

@@ -4,44 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import RenderableType
 from rich.segment import Segment
-from textual import constants, events
+from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
-from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.worker import WorkerFailed
 
-from oh_tui import __version__
 from oh_tui.settings import Settings
 from oh_tui.sources.source import Source
-from oh_tui.text import clean, redact
-from oh_tui.tui import flows, sweeping
-from oh_tui.tui.driver import TerminalDriver
-from oh_tui.tui.in_order import FrameShown, KeysInOrder
+from oh_tui.text import clean
+from oh_tui.tui import flows
 from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.platform import idle_gc
+from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
 """Seconds until a thread that computes lets the screen's have a turn; Python's own are 0.005."""
-
-PATIENCE = 1.5
-"""Seconds from a signal to the end of the process, whatever the event loop is doing."""
 
 CLOSE = 0.5
 """Seconds that closing the source may take at the end."""
@@ -69,7 +59,7 @@ class AsciiFilter(LineFilter):
         ]
 
 
-class OhTui(KeysInOrder):
+class OhTui(BaseApp):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
@@ -104,16 +94,10 @@ class OhTui(KeysInOrder):
         self._styled_for = self.theme
         self.set_keymap(settings.config.keys)
         if "palette" in settings.config.keys:
-            self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
+            self.drop_binding(self.COMMAND_PALETTE_BINDING)
         self.set_class(settings.ascii, "-ascii")
         self._ascii = AsciiFilter(enabled=settings.ascii)
-        self.report: Path | None = None
-        """Where the report of a crash was written."""
-        self.crashed = ""
-        """The type of the error that ended the app; "" without one."""
-        self._last_moment: threading.Timer | None = None
-        """Ends the process after a signal, should the loop be stuck."""
-        self.sweeping = sweeping.Sweeping()
+        self.collector = idle_gc.IdleCollector()
         self.main = MainScreen(
             make_source,
             settings,
@@ -125,9 +109,6 @@ class OhTui(KeysInOrder):
             clock=clock,
         )
 
-    def get_driver_class(self) -> type[Driver]:
-        return super().get_driver_class() if constants.DRIVER else TerminalDriver
-
     def refresh_css(self, animate: bool = True) -> None:
         """Textual asks for it once at the start: the styles are those of the theme already."""
         has_them, self._styled_for = self._styled_for == self.theme, ""
@@ -137,27 +118,11 @@ class OhTui(KeysInOrder):
     def get_css_variables(self) -> dict[str, str]:
         return super().get_css_variables() | selection_variables(self.current_theme)
 
-    def watch_title(self, title: str) -> None:
-        """That of the terminal's window too, where a terminal is."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.set_title(title)
-
-    def mark_frame(self, shown: FrameShown) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.mark(shown)
-        else:
-            super().mark_frame(shown)
-
     def on_paste(self, event: events.Paste) -> None:
         """One that no field took."""
         footer = next(iter(self.screen.query(Footer)), None)
         if footer:
             footer.tell("pasted text does nothing here: / finds it, m writes it")
-
-    def write_terminal(self, text: str) -> None:
-        """A sequence that draws nothing."""
-        if self._driver:
-            self._driver.write(text)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
@@ -169,7 +134,7 @@ class OhTui(KeysInOrder):
     def on_mount(self) -> None:
         # After ctrl+z and fg the terminal is blank until something is laid out anew.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.set_interval(1.0, self.sweeping.tick)
+        self.set_interval(1.0, self.collector.tick)
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
@@ -182,7 +147,7 @@ class OhTui(KeysInOrder):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
-            self.sweeping.touch()
+            self.collector.touch()
         await super().on_event(event)
 
     async def on_unmount(self) -> None:
@@ -238,60 +203,6 @@ class OhTui(KeysInOrder):
         else:
             self.main.call_later(self.exit, code)
 
-    def end_in_time(self, number: int) -> None:
-        """Give the ending for a signal its time, then end all the same. Python calls this between
-        two steps of whatever keeps the loop, which is told of the signal by itself."""
-        if self._last_moment is None:
-            self._last_moment = threading.Timer(PATIENCE, self._cut_off, (128 + number,))
-            self._last_moment.daemon = True
-            self._last_moment.start()
-
-    def _cut_off(self, code: int) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.give_back()
-        os._exit(code)
-
-    # Errors that nobody took
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Each error that nobody took comes here: of handlers, workers, timers, drawing, styles."""
-        self.break_off(error)
-        super()._handle_exception(error)
-
-    def break_off(self, error: Exception) -> None:
-        """Keep what ends the app as a report in a file; what follows from it does not count."""
-        if self.crashed:
-            return
-        if isinstance(error, WorkerFailed):
-            error = error.error if isinstance(error.error, Exception) else error
-        self.crashed = type(error).__name__
-        self.report = write_report("".join(traceback.format_exception(error)))
-
-    def _fatal_error(self) -> None:
-        """Textual's prints a traceback with local variables: those may hold keys and texts of
-        runs."""
-        self._close_messages_no_wait()
-
-    def panic(self, *renderables: RenderableType) -> None:
-        """Textual's prints what is given, a traceback mostly."""
-        self.crashed = self.crashed or "an error"
-        self._fatal_error()
-
-
-def write_report(text: str) -> Path | None:
-    """A private file with what broke: redacted, without local variables; None if there is no
-    place for it."""
-    import tempfile
-
-    head = f"oh-tui {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n\n"
-    try:
-        descriptor, name = tempfile.mkstemp(prefix="oh-tui-", suffix=".txt")
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(redact(clean(head + text)))
-    except OSError:
-        return None
-    return Path(name)
-
 
 def run_app(
     make_source: Callable[[], Source] | None,
@@ -308,7 +219,7 @@ def run_app(
     `make_source` is called in a thread after the first paint (`at_once`: before it, for a source
     that is open already); None means that no key is set for a server that wants one.
     """
-    gc.callbacks.append(sweeping.keep)
+    gc.callbacks.append(idle_gc.freeze_survivors)
     # A key passes through the event loop several times, and each time waits that long for a thread
     # that reads a run.
     sys.setswitchinterval(SWITCH)
@@ -324,9 +235,8 @@ def run_app(
     try:
         code = asyncio.run(_run(app))
     except Exception as error:  # of the ending itself
-        app.break_off(error)
-        if app._driver:
-            app._driver.close()
+        app.crash(error)
+        app.close_terminal()
     finally:
         gc.freeze()  # what is held now goes with the process: nothing to sort out
     if app.crashed:

@@ -11,13 +11,13 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 
-from oh_tui.tui.in_order import FrameShown
+from oh_tui.tui.platform.key_queue import FrameShown
 from oh_tui.tui.shell_screen import ShellScreen
 from oh_tui.tui.start_screen import StartScreen
 from oh_tui.tui.widgets.bars import Question, early_words
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_answering import CUT, FLAKY, LEDGER, OAUTH, RUN, SEND, opened, told, writing
-from tests.tui.test_in_order import Opens, burst
+from tests.tui.test_key_queue import Opens, burst
 
 PAUSE = "POST /api/v1/sandboxes/*/pause"
 BASH = "POST /runtime/*/api/bash/*"
@@ -294,7 +294,7 @@ def test_the_key_that_would_have_answered_is_named() -> None:
 async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.tui.in_order.OPENS", 0.1)
+    monkeypatch.setattr("oh_tui.tui.platform.key_queue.OPENS", 0.1)
     app, shown = Opens(1.0), asyncio.Event()
     async with app.run_test():
         app.post_message(events.Key("x", "x"))

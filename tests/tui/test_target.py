@@ -18,7 +18,7 @@ from oh_tui.tui import lists
 from oh_tui.tui.changes_screen import ChangesScreen
 from oh_tui.tui.where import WhereScreen
 from tests.tui.explorer import Between, Explorer, Late, explore
-from tests.tui.test_in_order import burst
+from tests.tui.test_key_queue import burst
 
 IDS = {entry.title: entry.id for entry in ENTRIES}
 SANDBOXES = {entry.title: entry.sandbox_id for entry in ENTRIES}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from oh_tui.tui.in_order import KeysInOrder
+    from oh_tui.tui.platform.key_queue import KeyQueueApp
 
 
 def after_frame(widget: Widget, call: Callable[[], None]) -> None:
-    """As `KeysInOrder.after_frame`, to be called while the widget is drawn."""
-    cast("KeysInOrder", widget.app).after_frame(widget, call)
+    """As `KeyQueueApp.after_frame`, to be called while the widget is drawn."""
+    cast("KeyQueueApp", widget.app).after_frame(widget, call)
 
 
 class FirstFrame:

@@ -1,9 +1,9 @@
-"""What Textual's driver leaves undone: a terminal that goes away, stops, or sends what is no text.
+"""A terminal driver for a terminal that goes away, stops, or sends bytes that are no text.
 
-key or resize -> input thread -> app            Textual's, but for the reading
-frame -> writer thread -> stderr                Textual's, but for a terminal that is gone
+key or resize -> input thread -> app            Textual's, except for reading
+frame -> writer thread -> stderr                Textual's, except for a terminal that is gone
 mark -> writer thread -> input thread -> app    ours: after the frames before it, among the keys
-SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, come back drawn
+SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, redraw when continued
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 _GIVEN_BACK = "".join(f"\x1b[?{mode}" for mode in (
     *("1000l", "1003l", "1015l", "1006l", "1004l", "2048l", "2004l"), *("7h", "1049l", "25h"),
 ))  # fmt: skip
-"""Mouse, focus, resizes and pastes are not told of any more; lines wrap, the screen of before is
-shown, and the cursor."""
+"""Turns off mouse, focus, resize and paste reports; restores wrapping, the normal screen and the
+cursor."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual 8.2.8's own turns in circles when stdin is at its end, breaks at a byte that is not
-    UTF-8, stops for ever when there is no shell to go on from, takes a SIGCONT that no stop came
-    before as a second start, and waits 0.2 s for its input thread at the end (measured)."""
+    """Textual 8.2.8's driver spins when stdin ends, crashes on a byte that is not UTF-8, stops for
+    ever without a shell to continue it, starts twice on a SIGCONT without a stop, and waits 0.2 s
+    for its input thread at exit (measured)."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class TerminalDriver(LinuxDriver):
         self._heed(signal.SIGCONT, self._continued)
 
     def mark(self, message: Message) -> None:
-        """Hand a message to the app when all that was written so far is on the terminal, behind
-        all keys that came until then, those that nobody has read yet too."""
+        """Post a message to the app once everything written so far is on the terminal, after every
+        key typed until then, unread ones included."""
         if self._writer_thread is None:  # stopped: who comes back draws anew
             self.send_message(message)
         else:
@@ -96,16 +96,16 @@ class TerminalDriver(LinuxDriver):
         self._loop.add_signal_handler(number, call)
 
     def _hang_up(self) -> None:
-        """The terminal is gone, and the system may not have said so; called from any thread."""
+        """The terminal is gone: raise SIGHUP, which the system may not have sent. Thread-safe."""
         if not self._loop.is_closed():
             os.kill(os.getpid(), signal.SIGHUP)
 
     # Stopping and going on
 
     def _stop(self) -> None:
-        """Give the terminal back and stop, all of the group as ctrl+z does it elsewhere: under
-        `make`, stopping alone would leave the shell waiting. The system does not stop a group
-        that no shell could continue; then we go on at once."""
+        """Restore the terminal and stop the whole process group, as ctrl+z does elsewhere: alone
+        under `make` we would leave the shell waiting. The system does not stop a group that no
+        shell could continue; then we continue at once."""
         if not self._is_started():
             return
         self.suspend_application_mode()
@@ -119,8 +119,8 @@ class TerminalDriver(LinuxDriver):
         self._heed(signal.SIGCONT, self._continued)
 
     def _continued(self) -> None:
-        """Continued after a stop that we did not see (SIGSTOP): whoever had the terminal
-        meanwhile may have changed its modes and drawn on it."""
+        """Continued after a stop that cannot be caught (SIGSTOP): another program may have changed
+        the modes of the terminal and drawn on it."""
         if self._is_started() and self._has_terminal() and not self._app._exit:
             self.suspend_application_mode()
             self._start()
@@ -130,8 +130,8 @@ class TerminalDriver(LinuxDriver):
         self.start_application_mode()
 
     def give_back(self) -> None:
-        """Restore the terminal without the event loop, which is stuck; called from another thread,
-        right before the end of the process."""
+        """Restore the terminal from another thread, right before the process ends with a stuck
+        event loop."""
         text = _GIVEN_BACK
         if self._is_started():
             text = "\x1b[<u" + text
@@ -169,7 +169,7 @@ class TerminalDriver(LinuxDriver):
         os.read(self._wake_read, 1)
 
     def run_input_thread(self) -> None:
-        """Hand on what is typed until the exit event, for which no pause is waited out."""
+        """Post what is typed until the exit event, which ends the wait at once."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
@@ -204,7 +204,7 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Mark(str):
-    """Nothing to write; `call` is called when all before it is written."""
+    """Writes nothing; `call` is called when everything before it is written."""
 
     call: Callable[[], None]
 
@@ -215,8 +215,8 @@ class _Mark(str):
 
 
 class _Output:
-    """The terminal as the writer thread sees it. That thread must outlive the terminal: its queue
-    is short, and when nobody takes from it the app stands still."""
+    """The terminal for the writer thread, which must survive it: its queue is short, and the app
+    blocks when nobody reads from it."""
 
     def __init__(self, lost: Callable[[], None]) -> None:
         self._lost = lost

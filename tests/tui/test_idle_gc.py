@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.platform.idle_gc import IdleCollector, freeze_survivors
 from oh_tui.tui.runs import KEPT
-from oh_tui.tui.sweeping import Sweeping, keep
 from tests.tui.explorer import explore
 
 
@@ -25,7 +25,7 @@ class Ring:
 @pytest.fixture
 def frozen() -> Iterator[weakref.ref[Ring]]:
     """Something that outlived a full collection and is not held any more."""
-    gc.callbacks.append(keep)
+    gc.callbacks.append(freeze_survivors)
     ring = Ring()
     gc.collect()
     found = weakref.ref(ring)
@@ -33,20 +33,20 @@ def frozen() -> Iterator[weakref.ref[Ring]]:
     gc.collect()
     assert found(), "what was frozen stays"
     yield found
-    gc.callbacks.remove(keep)
+    gc.callbacks.remove(freeze_survivors)
     gc.unfreeze()
 
 
 def test_what_nobody_holds_goes_when_nobody_types(frozen: weakref.ref[Ring]) -> None:
     now = 1000.0
-    sweeping = Sweeping(lambda: now)
+    collector = IdleCollector(lambda: now)
     for at in range(1, 70):  # a key every second
         now = 1000.0 + at
-        sweeping.touch()
-        sweeping.tick()
+        collector.touch()
+        collector.tick()
     assert frozen()
     now += 1.5
-    sweeping.tick()
+    collector.tick()
     assert frozen() is None
 
 
@@ -65,30 +65,30 @@ def test_the_longer_it_takes_the_longer_a_pause_it_waits_for(
         now += took
         return collect()
 
-    sweeping = Sweeping(lambda: now)
+    collector = IdleCollector(lambda: now)
     with monkeypatch.context() as during:
         during.setattr(gc, "collect", slow)
         during.setattr(gc, "unfreeze", lambda: None)
         now += 60
-        sweeping.touch()
+        collector.touch()
         now += 2
-        sweeping.tick()  # how long it takes is known now
+        collector.tick()  # how long it takes is known now
     assert frozen()
     now += 61
-    sweeping.touch()
+    collector.touch()
     now += pause
-    sweeping.tick()
+    collector.tick()
     assert (frozen() is None) == swept
 
 
 def test_who_types_without_end_waits_once_in_five_minutes(frozen: weakref.ref[Ring]) -> None:
     now = 1000.0
-    sweeping = Sweeping(lambda: now)
+    collector = IdleCollector(lambda: now)
     for at in range(1, 302):
         assert frozen()
         now = 1000.0 + at
-        sweeping.touch()
-        sweeping.tick()
+        collector.touch()
+        collector.tick()
     assert frozen() is None
 
 
@@ -97,10 +97,10 @@ def test_where_nothing_was_done_nothing_is_looked_through(
 ) -> None:
     now, times = 1000.0, []
     monkeypatch.setattr(gc, "collect", lambda: times.append(now))
-    sweeping = Sweeping(lambda: now)
+    collector = IdleCollector(lambda: now)
     for at in range(1, 290):
         now = 1000.0 + at
-        sweeping.tick()
+        collector.tick()
     assert times == []
 
 
@@ -158,5 +158,5 @@ async def test_the_lines_of_a_closed_view_go() -> None:
         del page
         await it.press("q")
         assert len(it.app.screen_stack) == 1
-        it.app.sweeping.sweep()
+        it.app.collector.collect()
         assert lines() is None

@@ -1,12 +1,12 @@
-"""Keys one after the other: each is looked at when all that the one before does is done.
+"""Processes keys one at a time: a key waits until the one before it has been handled.
 
-Textual gives a key to the widget that has the focus when the key arrives, and runs what is bound
-to it later. Of keys that arrive at once (typed ahead, over a slow line) all would go to the same
-widget although the first of them moves the focus: of "/" and a text to find, the text would be
-taken for commands (seen: it paused a sandbox).
+Textual sends a key to the widget that has the focus when the key arrives, and runs its binding
+later. Keys that arrive together (typed ahead, over a slow line) would all go to that widget,
+although the first may move the focus: of "/" and a text to find, the text would run as commands
+(seen: it paused a sandbox).
 
-Among the keys stand the frames that somebody asked about: what was typed before a question was on
-the terminal comes before its frame, however late either is handled.
+The queue also holds marks for frames: a key typed before a question was on the terminal is handled
+before the mark of that frame, so that it cannot answer the question.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 HOPS = 3
-"""Turns of the event loop after a key, in which a worker that it started asks its question."""
+"""Turns of the event loop after a key, so that a worker it started can ask its question."""
 
 STUCK = 1.0
-"""Seconds after which a key is given up: the widget that had it may be gone."""
+"""Seconds after which the next key goes on: the widget that had this one may be gone."""
 
 
 OPENS = 5.0
-"""Seconds in which what a key opens has to be there; else what was typed ahead is dropped."""
+"""Seconds that keys wait for what the last one opens; after that they are dropped."""
 
 
 class KeyDone(Message):
-    """Follows a key on its way from the focused widget to the app: when it arrives there, the key
-    has been handled."""
+    """Follows a key from the focused widget up to the app; when it arrives, the key is handled."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -43,18 +42,18 @@ class KeyDone(Message):
 
 
 class FrameShown(events.Event, bubble=False):
-    """A frame is on the terminal, and all that was typed until then has been handed on."""
+    """A frame is on the terminal, and every key typed before it is in the queue."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         super().__init__()
         self.call = call
 
 
-class KeysInOrder(App[int]):
+class KeyQueueApp(App[int]):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self._keys: deque[events.Event] = deque()
-        """Those that wait for the one before, and the frames among them."""
+        """Keys that wait, and the marks of frames among them."""
         self._number = 0
         self._under_way = 0
         """The number of the key that is being handled; 0 for none."""
@@ -71,12 +70,12 @@ class KeysInOrder(App[int]):
             await self._take(event)
 
     def after_frame(self, widget: Widget, call: Callable[[], None]) -> None:
-        """Call when the frame is on the terminal in which the widget is drawn at this moment; all
-        keys that were there before have been handled by then, and none that came after."""
+        """Call `call` once the frame that draws the widget now is on the terminal: every key typed
+        before it has been handled then, and none typed after it."""
         widget.call_after_refresh(self.mark_frame, FrameShown(call))
 
     def mark_frame(self, shown: FrameShown) -> None:
-        """The frame is drawn: hand this on when it is on the terminal. Without one it is so now."""
+        """Deliver the mark when the frame is on the terminal; without a terminal, now."""
         self.post_message(shown)
 
     async def _take(self, event: events.Event) -> None:
@@ -116,7 +115,7 @@ class KeysInOrder(App[int]):
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
-        """What the last key has begun to bring onto the screen, for the next one to go there."""
+        """What the last key is still mounting; the next key goes there."""
         return None
 
     async def _go_on(self) -> None:

@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.keys import _character_to_key
 
-from oh_tui.tui.in_order import KeysInOrder
+from oh_tui.tui.platform.key_queue import KeyQueueApp
 from tests.tui.explorer import Explorer, explore
 from tests.tui.test_run import OAUTH, WEEKS, number
 
@@ -24,7 +24,7 @@ def burst(it: Explorer, *keys: str) -> None:
             it.app.post_message(events.Key(key, None))
 
 
-class Opens(KeysInOrder):
+class Opens(KeyQueueApp):
     """`x` opens something, which takes longer than a key may be stuck; `p` is a command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("x", "open", ""), ("p", "command", "")]
@@ -69,7 +69,7 @@ async def test_keys_wait_for_what_the_one_before_opens_however_slow() -> None:
 async def test_what_was_typed_for_what_does_not_come_is_no_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.tui.in_order.OPENS", 0.3)
+    monkeypatch.setattr("oh_tui.tui.platform.key_queue.OPENS", 0.3)
     app = Opens(2.0)
     with pytest.raises(TimeoutError):
         await _typed(app, 3.0)

@@ -1,0 +1,124 @@
+"""An app that always gives the terminal back, and reports a crash to a private file.
+
+Every private member of Textual's `App` that we use is used here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from rich.console import RenderableType
+from textual import constants
+from textual.driver import Driver
+from textual.worker import WorkerFailed
+
+from oh_tui import __version__
+from oh_tui.text import clean, redact
+from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
+from oh_tui.tui.platform.terminal import TerminalDriver
+
+PATIENCE = 1.5
+"""Seconds from a signal to the end of the process, even when the event loop is stuck."""
+
+
+class BaseApp(KeyQueueApp):
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.report: Path | None = None
+        """Where the report of a crash was written."""
+        self.crashed = ""
+        """The type of the error that ended the app; "" without one."""
+        self._deadline: threading.Timer | None = None
+        """Ends the process after a signal, should the loop be stuck."""
+
+    # The terminal
+
+    def get_driver_class(self) -> type[Driver]:
+        return super().get_driver_class() if constants.DRIVER else TerminalDriver
+
+    @property
+    def terminal(self) -> TerminalDriver | None:
+        """None in tests and before the app runs."""
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
+    def write_terminal(self, text: str) -> None:
+        """Send a sequence that draws nothing."""
+        if self._driver:
+            self._driver.write(text)
+
+    def watch_title(self, title: str) -> None:
+        """The title of the terminal's window too."""
+        if self.terminal:
+            self.terminal.set_title(title)
+
+    def mark_frame(self, shown: FrameShown) -> None:
+        if self.terminal:
+            self.terminal.mark(shown)
+        else:
+            super().mark_frame(shown)
+
+    def close_terminal(self) -> None:
+        """Restore the terminal after an error while the app ended."""
+        if self._driver:
+            self._driver.close()
+
+    def drop_binding(self, key: str) -> None:
+        """Remove a binding of Textual's own: `set_keymap` only rebinds those that have an id."""
+        self._bindings.key_to_bindings.pop(key, None)
+
+    # Ending
+
+    def end_in_time(self, number: int) -> None:
+        """A signal handler: end the process after PATIENCE even if the event loop, which gets the
+        signal too, is stuck."""
+        if self._deadline is None:
+            self._deadline = threading.Timer(PATIENCE, self._end_now, (128 + number,))
+            self._deadline.daemon = True
+            self._deadline.start()
+
+    def _end_now(self, code: int) -> None:
+        if self.terminal:
+            self.terminal.give_back()
+        os._exit(code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Every unhandled error of handlers, workers, timers, drawing and styles comes here."""
+        self.crash(error)
+        super()._handle_exception(error)
+
+    def crash(self, error: Exception) -> None:
+        """Report what ends the app; errors that follow from it are not reported."""
+        if self.crashed:
+            return
+        if isinstance(error, WorkerFailed):
+            error = error.error if isinstance(error.error, Exception) else error
+        self.crashed = type(error).__name__
+        self.report = write_report("".join(traceback.format_exception(error)))
+
+    def _fatal_error(self) -> None:
+        """Textual's prints a traceback with local variables, which may hold keys and texts."""
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's prints the renderables, which mostly are a traceback."""
+        self.crashed = self.crashed or "an error"
+        self._fatal_error()
+
+
+def write_report(text: str) -> Path | None:
+    """Write a crash report to a private file: redacted, without local variables. None if no file
+    can be made."""
+    import tempfile  # 3 ms of the start
+
+    head = f"oh-tui {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n\n"
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="oh-tui-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(redact(clean(head + text)))
+    except OSError:
+        return None
+    return Path(name)

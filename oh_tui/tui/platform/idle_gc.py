@@ -1,0 +1,78 @@
+"""Runs the garbage collector while the user is idle, so that it never delays a key."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+import time
+from collections.abc import Callable
+
+from textual._styles_cache import StylesCache
+
+REST = 0.2
+"""Least seconds without a key before a collection."""
+
+RESTS = 10
+"""Least time without a key as a multiple of the last collection, which takes 20 ms with small runs
+and 0.1 s or more with 100,000 events."""
+
+EVERY = 60.0
+"""Least seconds between two collections."""
+
+LATEST = 300.0
+"""Seconds after which a collection happens even while the user types."""
+
+
+def freeze_survivors(phase: str, info: dict[str, int]) -> None:
+    """A `gc.callbacks` entry: objects that survive a full collection are not visited by the next.
+    With 100,000 events each full collection delayed a key by 0.1 s (measured)."""
+    if phase == "stop" and info["generation"] == 2:
+        gc.freeze()
+
+
+class IdleCollector:
+    """Collects everything, frozen objects too: closed views, runs that only a cancelled worker
+    refers to. Without it five minutes of hard use left 70 MB behind (measured)."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._collected = self._touched = clock()
+        self._took = 0.1
+
+    def touch(self) -> None:
+        """A key was pressed."""
+        self._touched = self._clock()
+
+    def tick(self) -> None:
+        """Collect if it is time to; call about once a second."""
+        now = self._clock()
+        rest = max(REST, RESTS * self._took)
+        rests = now - self._touched > rest and self._touched > self._collected
+        if now - self._collected > (EVERY if rests else LATEST):
+            self.collect()
+
+    def collect(self) -> None:
+        began = self._clock()
+        _forget_drawn_lines()
+        gc.unfreeze()
+        gc.collect()
+        _give_back()
+        self._collected = self._clock()
+        self._took = self._collected - began
+
+
+def _forget_drawn_lines() -> None:
+    """Textual 8.2 caches 1,024 colours under keys that hold the widget's lines: 40 MB of closed
+    views after six minutes of opening and closing them (measured)."""
+    StylesCache.get_inner_outer.cache_clear()
+
+
+def _give_back() -> None:
+    """Return freed memory to the system, which glibc does not do by itself: 15 of 96 MB after
+    13,000 events were freed, in 3 ms (measured)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)

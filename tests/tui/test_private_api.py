@@ -1,0 +1,123 @@
+"""What we use of Textual's private API: all of it is listed here, and Textual still has it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+import textual
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+
+from oh_tui import tui
+
+OVERRIDDEN = {
+    (App, "_fatal_error"): "prints local variables, which may hold keys",
+    (App, "_handle_exception"): "the only place that sees every unhandled error",
+    (LinuxDriver, "_run_input_thread"): "ends the app by printing a traceback",
+    (Screen, "_screen_resized"): "lays out the first frame three times",
+    (TextArea, "_on_paste"): "takes control sequences out of a paste",
+}
+"""Member -> what goes wrong without our own."""
+
+USED = {
+    App: {"_bindings", "_close_messages_no_wait", "_driver", "_exit", "_handle_exception"},
+    LinuxDriver: {
+        "_app", "_debug", "_file", "_key_thread", "_loop", "_must_signal_resume",
+        "_writer_thread",
+    },
+    Input: {"_suggestion"},
+    TextArea: {"_component_styles"},
+}  # fmt: skip
+"""Members that we read or set."""
+
+MODULES = {"textual._styles_cache", "textual._xterm_parser"}
+
+ROOT = Path(tui.__file__).parent
+
+
+def our_classes() -> set[type]:
+    names = [m.name for m in pkgutil.walk_packages(tui.__path__, "oh_tui.tui.")]
+    found = set()
+    for name in names:
+        for member in vars(importlib.import_module(name)).values():
+            if inspect.isclass(member) and member.__module__.startswith("oh_tui.tui"):
+                found.add(member)
+    return found
+
+
+def test_nothing_private_is_overridden_but_what_is_listed() -> None:
+    """By accident too: a method of ours with a private name of Textual's takes its place."""
+    found = set()
+    for ours in our_classes():
+        bases = [base for base in ours.__mro__ if base.__module__.startswith("textual")]
+        for name, member in vars(ours).items():
+            if name.startswith("_") and not name.startswith("__") and callable(member):
+                found |= {(base, name) for base in bases if name in vars(base)}
+    assert found >= OVERRIDDEN.keys()
+    assert {name for _, name in found} == {name for _, name in OVERRIDDEN}, found
+
+
+@pytest.mark.parametrize("base", USED, ids=lambda base: base.__name__)
+def test_textual_still_has_what_we_use(base: type) -> None:
+    source = "".join(
+        inspect.getsource(importlib.import_module(one.__module__))
+        for one in base.__mro__
+        if one.__module__.startswith("textual")
+    )
+    for name in USED[base]:
+        assert re.search(rf"self\.{name}\b|def {name}\b|^    {name}\b", source, re.M), name
+
+
+def test_no_other_private_member_of_textual_is_used() -> None:
+    """Names that Textual gives to its own objects, read or set on an object not `self` of ours."""
+    package = Path(textual.__file__).parent
+    theirs: set[str] = set()
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        theirs |= set(re.findall(r"\bself\.(_[a-z]\w*)", text))
+        theirs |= set(re.findall(r"def (_[a-z]\w*)\(", text))
+    allowed = {name for names in USED.values() for name in names}
+    allowed |= {name for _, name in OVERRIDDEN} | {"_replace"}  # of named tuples
+    for path in ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        own = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        }
+        own |= {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        own |= {
+            target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name)
+        }
+        used = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr.startswith("_")
+            and not node.attr.startswith("__")
+        }
+        assert used & theirs - own <= allowed, (path.name, used & theirs - own - allowed)
+
+
+def test_private_modules_of_textual_are_imported_in_one_place_each() -> None:
+    found: dict[str, list[str]] = {}
+    for path in ROOT.rglob("*.py"):
+        for module in re.findall(r"from (textual\._\w+) import", path.read_text(encoding="utf-8")):
+            found.setdefault(module, []).append(path.parent.name)
+    assert found == {module: ["platform"] for module in MODULES}
