@@ -14,7 +14,6 @@ from oh_tui.trajectory.query import parse
 from oh_tui.tui import (
     answering,
     children,
-    copying,
     finding,
     flows,
     going,
@@ -306,7 +305,7 @@ def copy(screen: MainScreen) -> None:
     if screen.preparations.active:  # `a y` is meant for the question of `a`
         screen.tell("y came before the question")
         return
-    screen.work_on("ask", copying.copy, screen)
+    screen.work_on("ask", screen.clipboard.copy)
 
 
 def pager(screen: MainScreen) -> None:

@@ -189,7 +189,7 @@ class OhTui(BaseApp):
     def action_copy_selection(self) -> None:
         """ctrl+c: copy the text selected with the mouse, and say how much it was; it quits
         nothing."""
-        from oh_tui.tui.copying import copy_selection
+        from oh_tui.tui.controllers.clipboard import copy_selection
 
         if getattr(self.focused, "selected_text", ""):
             raise SkipAction  # a line that is typed in copies its own

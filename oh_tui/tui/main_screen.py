@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -29,7 +30,7 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources.source import Source
-from oh_tui.tui import beginning, children, finding, highlight, lists, reading
+from oh_tui.tui import beginning, children, finding, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.preparations import Preparations
@@ -52,8 +53,10 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.trajectory.events import Event
     from oh_tui.trajectory.steps import Step
+    from oh_tui.trajectory.study import Study
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
+    from oh_tui.tui.controllers.clipboard import Clipboard
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -98,8 +101,6 @@ class MainScreen(AskingScreen):
         self.open_id = open_id
         self.at = at
         """Where the cursor is to land in the run that is read first."""
-        self.copy_made: asyncio.Future[tuple[str, str]] | None = None
-        """The text to be copied, as a thread makes it, and what it is."""
         self._reading = object()
         self._rested_on = ""
         """The id of the conversation under the list's cursor when a run was opened last."""
@@ -112,6 +113,15 @@ class MainScreen(AskingScreen):
         self.refreshing = Refreshing(self)
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
+
+    # What keys lead to only is imported after the first paint.
+
+    @cached_property
+    def clipboard(self) -> Clipboard:
+        from oh_tui.tui.controllers.clipboard import Clipboard
+
+        run = _ShownRun(self)
+        return Clipboard(self.session, self, self.timeline, run, self.web_pages)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -547,3 +557,22 @@ class _PaneCursors:
     @property
     def steps(self) -> tuple[int, int] | None:
         return self._timeline.range
+
+
+class _ShownRun:
+    """The run at the right, for the controllers that need it."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+
+    def show_target(self, *, wanted: bool = False) -> Conversation | None:
+        return target.show_target(self._screen, wanted=wanted)
+
+    def study_of(self, conversation: Conversation) -> Study | None:
+        return target.study_of(self._screen, conversation)
+
+    async def until_shown(self, conversation: Conversation) -> Study | None:
+        return await target.until_shown(self._screen, conversation)
+
+    async def is_there(self, conversation: Conversation) -> bool:
+        return await target.run_is_there(self._screen, conversation)

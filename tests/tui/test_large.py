@@ -14,7 +14,7 @@ import pytest
 
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.blocks import output_text, result_blocks
-from oh_tui.tui import copying
+from oh_tui.tui.controllers import clipboard
 from oh_tui.tui.widgets import shown
 from tests.tui.explorer import Explorer, explore
 
@@ -60,7 +60,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         return waits
 
     monkeypatch.setattr(shown, "result_blocks", waiting(result_blocks))
-    monkeypatch.setitem(copying._MAKERS, "o", lambda screen: waiting(output_text))
+    monkeypatch.setitem(clipboard._MAKERS, "o", lambda _: waiting(output_text))
     try:
         yield may
     finally:

@@ -1,0 +1,125 @@
+"""What controllers see of the panes of a run. The panes are it; a test may be another.
+
+They read; of what they may call, nothing but `move_to` and `go_to_step` changes a pane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.blocks import Block
+    from oh_tui.trajectory.describe import Description
+    from oh_tui.trajectory.events import Event
+    from oh_tui.trajectory.steps import Step, Trajectory
+    from oh_tui.trajectory.study import Study
+
+
+class Rows(Protocol):
+    """A list of rows with a cursor."""
+
+    @property
+    def cursor(self) -> int: ...
+
+    def row_count(self) -> int: ...
+
+    def row_text(self, row: int, /) -> str:
+        """What find looks in."""
+        ...
+
+    def move_to(self, row: int) -> None:
+        """Bring the cursor to a row, within bounds. At once: the row is on the screen in the next
+        frame, as what is searched for is."""
+
+
+class Steps(Rows, Protocol):
+    """The timeline."""
+
+    @property
+    def trajectory(self) -> Trajectory | None: ...
+
+    @property
+    def study(self) -> Study | None: ...
+
+    @property
+    def filtered(self) -> tuple[int, ...] | None:
+        """The numbers of the steps shown; None when all are."""
+        ...
+
+    @property
+    def show_events(self) -> bool: ...
+
+    @property
+    def time(self) -> str:
+        """What the time column shows: "elapsed", "clock" or "UTC"."""
+        ...
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Why there is no row."""
+        ...
+
+    @property
+    def current(self) -> tuple[Step | None, Event] | None:
+        """The step and the event under the cursor."""
+        ...
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The first and last number of the steps selected; None without a range."""
+        ...
+
+    @property
+    def range_words(self) -> str: ...
+
+    def row(self, number: int) -> tuple[Step | None, Event]: ...
+
+    def describe_row(self, step: Step | None, event: Event) -> Description: ...
+
+    def go_to_step(self, number: int) -> bool:
+        """Bring the cursor to a step at once; False when the filter hides it."""
+        ...
+
+
+class StepBodies(Protocol):
+    """Call and result of the step under the cursor, shown whole."""
+
+    @property
+    def is_making(self) -> bool:
+        """They are large, and not all here yet."""
+        ...
+
+    async def made(self) -> None:
+        """Wait until they are all here."""
+
+    @property
+    def body_in_focus(self) -> tuple[str, Sequence[Block]]:
+        """ "call" or "result", whichever has the focus, else the result; and what it shows."""
+        ...
+
+    def find_in_result(self, text: str, *, back: bool) -> bool:
+        """Scroll to the next place with a text, or back to the one before; False without one."""
+        ...
+
+
+class ShownRun(Protocol):
+    """The run at the right, and how that of another conversation gets there."""
+
+    def show_target(self, *, wanted: bool = False) -> Conversation | None:
+        """Bring the run that a key acts on to the right. None when there is none. It is read when
+        that is cheap, or in any case if it is `wanted`."""
+        ...
+
+    def study_of(self, conversation: Conversation) -> Study | None:
+        """The analysis of this run, if it is at the right."""
+        ...
+
+    async def until_shown(self, conversation: Conversation) -> Study | None:
+        """Wait for this run; None when it does not come."""
+        ...
+
+    async def is_there(self, conversation: Conversation) -> bool:
+        """Wait for this run, reading it if nobody does, and tell why when it does not come."""
+        ...
