@@ -67,7 +67,6 @@ def back(screen: MainScreen) -> None:
 
 def _stop_nearest(screen: MainScreen) -> bool:
     """What can be stopped is stopped, the nearest first; False when nothing was."""
-    session = screen.session
     if screen.refuse():
         return True
     if screen.preparations.drop():
@@ -75,7 +74,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
     if screen.waits:
         screen.waits[-1].stop()
         return True
-    if session.bulk and session.bulk.stop(screen):
+    if screen.sandboxes.stop_batch():
         return True
     if finding.stop_filter(screen):
         return True
@@ -230,27 +229,27 @@ def follow(screen: MainScreen) -> None:
 
 
 def _begin(
-    screen: MainScreen, group: str, do: Callable[[MainScreen], Coroutine[Any, Any, None]]
+    screen: MainScreen, group: str, do: Callable[..., Coroutine[Any, Any, None]], *words: object
 ) -> None:
     """Begin an action, but not once more while it still reads what it asks about."""
     if not screen.preparations.prepares(do.__name__):
-        screen.work_on(group, do, screen)
+        screen.work_on(group, do, *words)
 
 
 def pause(screen: MainScreen) -> None:
-    _begin(screen, "write", flows.pause)
+    _begin(screen, "write", screen.sandboxes.pause)
 
 
 def answer(screen: MainScreen) -> None:
-    _begin(screen, "write", answering.answer)
+    _begin(screen, "write", answering.answer, screen)
 
 
 def message(screen: MainScreen) -> None:
-    _begin(screen, "write", sending.message)
+    _begin(screen, "write", sending.message, screen)
 
 
 def stop_or_go_on(screen: MainScreen) -> None:
-    _begin(screen, "write", answering.stop_or_go_on)
+    _begin(screen, "write", answering.stop_or_go_on, screen)
 
 
 def mark(screen: MainScreen) -> None:
@@ -262,11 +261,11 @@ def mark(screen: MainScreen) -> None:
 
 
 def load_all(screen: MainScreen) -> None:
-    _begin(screen, "ask", reading.load_all)
+    _begin(screen, "ask", reading.load_all, screen)
 
 
 def download(screen: MainScreen) -> None:
-    screen.work_on("download", flows.download, screen)
+    screen.work_on("download", screen.downloads.download)
 
 
 def start(screen: MainScreen) -> None:
@@ -278,7 +277,7 @@ def start(screen: MainScreen) -> None:
 def shell(screen: MainScreen) -> None:
     from oh_tui.tui.shell_screen import open_shell
 
-    _begin(screen, "ask", open_shell)
+    _begin(screen, "ask", open_shell, screen)
 
 
 def open_page(screen: MainScreen) -> None:
@@ -292,13 +291,13 @@ def open_pull(screen: MainScreen) -> None:
 def get(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    _begin(screen, "download", transfers.get)
+    _begin(screen, "download", transfers.get, screen)
 
 
 def put(screen: MainScreen) -> None:
     from oh_tui.tui import transfers
 
-    _begin(screen, "download", transfers.put)
+    _begin(screen, "download", transfers.put, screen)
 
 
 def copy(screen: MainScreen) -> None:

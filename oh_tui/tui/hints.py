@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui import flows, reading
+from oh_tui.tui import reading
 from oh_tui.tui.keys import footer_hints, selection_hints
 from oh_tui.tui.widgets.bars import Hint
 
@@ -38,8 +38,8 @@ def _labels(screen: MainScreen) -> dict[str, str | None]:
     session = screen.session
     marks, pane = screen.session.marks, session.pane
     return {
-        "sandbox.pause": flows.pause_label(screen),
-        "download": flows.download_label(screen),
+        "sandbox.pause": screen.sandboxes.pause_label(),
+        "download": screen.downloads.label(),
         "load.all": reading.load_label(screen),
         "follow": reading.follow_label(screen),
         "mark": "mark" if session.source and session.source.remote else None,

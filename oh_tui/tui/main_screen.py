@@ -33,7 +33,9 @@ from oh_tui.sources.source import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
+from oh_tui.tui.controllers.downloads import Downloads
 from oh_tui.tui.controllers.preparations import Preparations
+from oh_tui.tui.controllers.sandboxes import SandboxActions
 from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
@@ -88,6 +90,8 @@ class MainScreen(AskingScreen):
         self.session = Session(settings, clock=clock)
         self.preparations = Preparations(self.session, self)
         self.web_pages = WebPages(self.session, self)
+        self.sandboxes = SandboxActions(self.session, self)
+        self.downloads = Downloads(self.session, self)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True

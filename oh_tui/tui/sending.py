@@ -11,7 +11,6 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem, Remedy
 from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
-from oh_tui.tui import flows, pausing
 from oh_tui.tui.answering import (
     SENDING,
     TELLING,
@@ -205,12 +204,12 @@ async def _resume(screen: MainScreen, source: Source, conversation: Conversation
         [("The sandbox is paused, and an agent reads only in one that runs.", "")]
     ]
     if plan.others:
-        lines += [list(line) for line in flows.sandbox_question(screen, plan).lines]
+        lines += [list(line) for line in screen.sandboxes.question(plan).lines]
     answers = (("enter", "resume it, then send", "now"),)
     if not await screen.ask(Question("Resume sandbox", lines, answers, "back to the text")):
         return False
     with screen.session.writing("resuming a sandbox"):
-        stage = await pausing.carry_out(screen, boxes, plan, screen.footer.tell)
-        screen.tell(f"sandbox {stage}{await flows.what_else(screen, boxes, plan)}")
+        stage = await screen.sandboxes.carry_out(boxes, plan, screen.tell)
+        screen.tell(f"sandbox {stage}{await screen.sandboxes.displaced_words(boxes, plan)}")
     screen.refresh_lists()
     return True

@@ -90,8 +90,8 @@ def _leave(screen: MainScreen) -> None:
         screen.cancel(group)
     for waiting in tuple(screen.waits):
         waiting.stop()
-    if session.bulk:
-        session.bulk.stop(screen)
+    if session.batch:
+        session.batch.stopped = True
     finding.clear_filter(screen)
     screen.set_find("")
     screen.clear_news()

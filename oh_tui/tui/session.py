@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.starting import Draft
     from oh_tui.trajectory.events import Event
     from oh_tui.trajectory.steps import Step
-    from oh_tui.tui.bulk import Bulk
     from oh_tui.tui.finding import Filtering
     from oh_tui.tui.shell_screen import Session as ShellSession
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -57,6 +56,14 @@ class Sandboxes:
     def status(self, sandbox_id: str | None) -> str:
         """How a sandbox stands, "" for one that is not known."""
         return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
+
+
+class Batch:
+    """Work on many things one after the other, each of which is done to its end."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        """No further one is to be begun."""
 
 
 class Cursors(Protocol):
@@ -123,8 +130,8 @@ class Session:
         """The conversation that is being written, to be started."""
         self.starting = ""
         """What the start under way is at; "" without one."""
-        self.bulk: Bulk | None = None
-        """What is being done to all marked conversations."""
+        self.batch: Batch | None = None
+        """The sandboxes of all marked conversations are being paused or resumed."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.saved: Path | None = None
@@ -201,11 +208,30 @@ class Session:
         """Mark these conversations and no others; one that is not listed any more is not."""
         self.marks = marks & {row.id for row in self.board.rows} if marks else marks
 
+    def unmark(self, conversations: Iterable[Conversation]) -> None:
+        self.keep_marks(self.marks - {bare_id(c.id) for c in conversations})
+
     def sandbox_settled(self, sandbox_id: str, status: str) -> None:
         """A sandbox came to stand so with all that is in it, as the server has just told."""
         now = time.monotonic()
         self.sandboxes.settled(sandbox_id, status, now)
         self.board.told_sandbox(sandbox_id, status, now)
+
+    @contextlib.contextmanager
+    def claiming(self, sandbox_ids: Iterable[str]) -> Iterator[set[str]]:
+        """No other key changes these sandboxes meanwhile, until they are released."""
+        claimed = set(sandbox_ids)
+        self.changing |= dict.fromkeys(claimed, "being looked at")
+        try:
+            yield claimed
+        finally:
+            for one in tuple(claimed):
+                self.release(one, claimed)
+
+    def release(self, sandbox_id: str, claimed: set[str]) -> None:
+        """Another key may change this one of the sandboxes that are claimed."""
+        claimed.remove(sandbox_id)
+        del self.changing[sandbox_id]
 
     # The run
 

@@ -31,7 +31,6 @@ from oh_tui.trajectory.block import safe
 from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
 from oh_tui.trajectory.terminal import read_output
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.transfers import workspace_of
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -101,7 +100,7 @@ async def open_shell(screen: MainScreen) -> None:
         screen.tell(session.no_target)
         return
     with screen.reporting():
-        workspace = await workspace_of(screen, conversation, "Shell")
+        workspace = await screen.sandboxes.workspace(conversation, "Shell")
         if workspace is None:
             return
         name = bare_id(conversation.id)

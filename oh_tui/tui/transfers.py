@@ -13,16 +13,15 @@ from textual.suggester import Suggester
 
 from oh_tui.human import size
 from oh_tui.problem import Problem
-from oh_tui.sources.workspace import Asleep, Workspace, complete_path, local_path, local_size
+from oh_tui.sources.workspace import Workspace, complete_path, local_path, local_size
 from oh_tui.text import clean_line
 from oh_tui.trajectory.blocks import Failure
 from oh_tui.trajectory.bodies import text_field
-from oh_tui.tui import flows
+from oh_tui.tui.controllers.downloads import saved_words
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.tui.main_screen import MainScreen
 
 
@@ -48,36 +47,6 @@ class KnownPaths(Suggester):
         return next(fits, None) if value else None
 
 
-async def workspace_of(
-    screen: MainScreen, conversation: Conversation, title: str
-) -> Workspace | None:
-    """The sandbox of a conversation; where it is paused its resume is offered. None when that is
-    not wanted, Problem when it does not run."""
-    session = screen.session
-    source = session.source
-    sandboxes = source.sandboxes if source else None
-    if sandboxes is None:
-        raise Problem("A file has no sandbox")
-    try:
-        with screen.preparing("asking for the sandbox"):
-            return await sandboxes.workspace(conversation)
-    except Asleep:
-        if session.settings.read_only or not conversation.sandbox_id:
-            raise
-        lines = [[("The sandbox is paused, and this needs it to run.", "")]]
-        answers = [("p", "resume it, then go on", "resume")]
-        if await screen.ask(Question(title, lines, answers)) != "resume":
-            return None
-    await flows.change_sandbox(screen, sandboxes, conversation.sandbox_id)
-    screen.refresh_lists()
-    if session.source is not source:  # gone to another server while it was resumed
-        return None
-    try:
-        return await sandboxes.workspace(conversation)
-    except Asleep:
-        return None  # why was told
-
-
 async def get(screen: MainScreen) -> None:
     """A file of the sandbox into the download folder."""
     session = screen.session
@@ -86,7 +55,7 @@ async def get(screen: MainScreen) -> None:
         screen.tell(session.no_target)
         return
     with screen.reporting():
-        workspace = await workspace_of(screen, conversation, "Get a file")
+        workspace = await screen.sandboxes.workspace(conversation, "Get a file")
         if workspace is None:
             return
         with screen.preparing("asking for the agent's folder"):
@@ -104,7 +73,7 @@ async def get(screen: MainScreen) -> None:
                 screen.tell(f"getting {name} was stopped, nothing was kept")
                 raise
             session.saved = saved
-            screen.tell(flows.saved_words(saved))
+            screen.tell(saved_words(saved))
 
         with session.writing("getting a file"):
             await _ask_until_done(screen, "Get a file of the sandbox", typed, suggester, fetch)
@@ -121,7 +90,7 @@ async def put(screen: MainScreen) -> None:
         screen.tell(session.no_target)
         return
     with screen.reporting():
-        workspace = await workspace_of(screen, conversation, "Put a file")
+        workspace = await screen.sandboxes.workspace(conversation, "Put a file")
         if workspace is None:
             return
         with screen.preparing("asking for the agent's folder"):

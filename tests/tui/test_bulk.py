@@ -213,3 +213,70 @@ async def test_read_only_changes_nothing_of_all_marked() -> None:
         await it.press("p")
         assert "read-only" in it.footer
         assert between.count("POST *") == 0
+
+
+async def test_p_on_one_of_the_marked_waits_for_its_turn_among_them() -> None:
+    between = Between()
+    held = between.hold(PAUSE)
+    async with explore(wrap=between) as it:
+        await mark(it, LEDGER, SPLIT)
+        await it.press("p")
+        await it.send("enter")
+        await it.until(lambda: between.count(PAUSE) == 1)
+        await it.send("2")  # there p means one sandbox
+        rows = [row.id for row in it.screen.sidebar.sandbox_list.rows]
+        said = set()
+        for title in (LEDGER, SPLIT):
+            it.screen.sidebar.sandbox_list.cursor = rows.index(SANDBOXES[title])
+            await it.send("p")
+            await it.until(lambda: "it is still" in it.footer)
+            said.add(it.footer.split("it is still ")[1].split("  ")[0])
+            it.screen.footer.clear()
+        assert len(said) == 2
+        assert any(words.startswith("being paused") for words in said)
+        assert any(words.startswith("waiting to be paused") for words in said)
+        held.set()
+        await it.until(lambda: "2 of 2 sandboxes paused" in told(it), 15)
+        assert between.count("POST *") == 2
+        assert not it.screen.session.changing
+
+
+async def test_p_on_all_marked_leaves_alone_what_p_pauses_already() -> None:
+    between = Between()
+    held = between.hold(PAUSE)
+    async with explore(wrap=between) as it:
+        it.screen.focus_pane("conversations")
+        it.screen.sidebar.highlight(IDS[LEDGER])
+        await it.send("p")
+        await it.until(lambda: between.count(PAUSE) == 1)
+        it.screen.sidebar.highlight(IDS[LEDGER])
+        await it.send("space", "p")
+        await it.until(lambda: "1 sandbox still being paused" in it.footer)
+        it.screen.sidebar.highlight(IDS[SPLIT])
+        await it.send("space", "p")
+        await it.until(lambda: "Pause 1 sandbox" in it.text("#question"))
+        assert LEDGER not in it.text("#question")
+        await it.send("enter")
+        await it.until(lambda: between.count(PAUSE) == 2)
+        held.set()
+        await it.until(lambda: "1 of 1 sandbox paused" in told(it), 15)
+        await it.settle()
+        assert between.count("POST *") == 2
+
+
+async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
+    between = Between()
+    held = between.hold(PAUSE)
+    async with explore(wrap=between) as it:
+        await mark(it, LEDGER)
+        await it.press("p")
+        await it.send("enter")
+        await it.until(lambda: between.count(PAUSE) == 1)
+        await it.send("escape", "escape", "escape")
+        await it.until(lambda: not marked(it))
+        it.screen.sidebar.highlight(IDS[SPLIT])
+        await it.send("space", "p")
+        await it.until(lambda: "the sandboxes marked before are not done yet" in it.footer)
+        held.set()
+        await it.until(lambda: "1 of 1 sandbox paused" in told(it), 15)
+        assert between.count("POST *") == 1

@@ -343,17 +343,13 @@ async def test_a_server_that_lacks_a_call_loses_that_alone(status: int) -> None:
 
 
 async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() -> None:
-    from oh_tui.tui import flows
-
     here, there = Between(), Between()
     async with explore(wrap=here) as it:
         demo = make_demo(NOW, "everything")
         demo.rate_limited = False
         other = ServerSource(AppServer(demo.base_url, app=there(demo.app), waits=AT_ONCE), "other")
         paused = next(s.id for s in await other.sandboxes.all() if s.status == "PAUSED")
-        it.screen.run_worker(
-            flows.change_sandbox(it.screen, other.sandboxes, paused), group="write"
-        )
+        it.screen.run_worker(it.screen.sandboxes.change(other.sandboxes, paused), group="write")
         await it.until(lambda: it.screen.question_bar.display)
         asked = len(here.asked)
         await it.send("enter")

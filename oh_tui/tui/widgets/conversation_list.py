@@ -4,6 +4,7 @@ those that need somebody or run a second line with what they ask, why they faile
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 
 from textual.reactive import reactive
@@ -13,7 +14,7 @@ from oh_tui.human import age, clock, compact, dollars, duration
 from oh_tui.needs import AT_WORK, Group, Stand
 from oh_tui.text import clean, clean_line, held, redact
 from oh_tui.tui.theme import Glyphs
-from oh_tui.tui.triage import Row
+from oh_tui.tui.triage import Board, Row
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
@@ -30,6 +31,12 @@ LONGEST = 1_000
 
 DEEPEST = 4
 """Parents above a row that are still drawn as such."""
+
+NAMED = 4
+"""Conversations named in a question; the rest is counted."""
+
+TITLE = 28
+"""Cells of a title in a question."""
 
 
 class ConversationList(RowList):
@@ -227,3 +234,15 @@ def told_line(text: str | None) -> str:
 def _line(text: str, held: tuple[str, ...]) -> str:
     """Rows are drawn again and again; `held` are the keys that are hidden in them."""
     return clean_line(redact(clean(text)))
+
+
+def name_some(board: Board, conversations: Sequence[Conversation], glyphs: Glyphs) -> list[Piece]:
+    """The first few with their glyphs, the others counted."""
+    pieces: list[Piece] = []
+    for conversation in conversations[:NAMED]:
+        if row := board.row(conversation.id):
+            pieces.append(stand_mark(glyphs, row.stand))
+        pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
+    if len(conversations) > NAMED:
+        pieces.append((f"and {len(conversations) - NAMED} more", "dim"))
+    return pieces

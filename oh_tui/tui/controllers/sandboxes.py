@@ -1,0 +1,360 @@
+"""`p`: pausing and resuming sandboxes, one or all that are marked, and the way into one for the
+shell and for files.
+
+Each decides on the state of now, asks if something is at stake, tells each stage, and has the lists
+read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.human import duration, plural
+from oh_tui.problem import Problem
+from oh_tui.sources import SandboxPlan
+from oh_tui.trajectory.describe import describe
+from oh_tui.trajectory.steps import Outcome
+from oh_tui.tui.messages import ListsChanged, ListsWanted
+from oh_tui.tui.session import Batch
+from oh_tui.tui.theme import status_mark
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import name_some, title_of
+from oh_tui.tui.widgets.drawing import Piece, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.sandboxes import Sandboxes
+    from oh_tui.sources.workspace import Workspace
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+SHOWN = 3
+"""Conversations named in a question; the rest is counted."""
+
+
+class SandboxActions:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def pause_label(self) -> str | None:
+        """What `p` would do by what the list says; None when it has nothing to do. What it does is
+        decided on the state read at that moment."""
+        session = self._session
+        if session.no_changes:
+            return None
+        if session.means_marked:
+            return self._marked_label()
+        status = session.sandboxes.status(session.target_sandbox())
+        return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status)
+
+    async def pause(self) -> None:
+        """Pause the sandbox, or resume it when it is paused; so all of the marked ones."""
+        session = self._session
+        sandboxes = session.source.sandboxes if session.source else None
+        if session.no_changes or sandboxes is None:
+            self._ui.tell(session.no_changes)
+            return
+        if session.means_marked:
+            await self._pause_marked(sandboxes)
+            return
+        sandbox_id = session.target_sandbox()
+        if not sandbox_id:
+            self._ui.tell("no sandbox is selected")
+            return
+        await self.change(sandboxes, sandbox_id)
+        self._ui.post_message(ListsWanted())
+
+    async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
+        """The sandbox of a conversation; where it is paused its resume is offered. None when that
+        is not wanted, Problem when it does not run."""
+        from oh_tui.sources.workspace import Asleep
+
+        session = self._session
+        source = session.source
+        sandboxes = source.sandboxes if source else None
+        if sandboxes is None:
+            raise Problem("A file has no sandbox")
+        try:
+            with self._ui.preparing("asking for the sandbox"):
+                return await sandboxes.workspace(conversation)
+        except Asleep:
+            if session.settings.read_only or not conversation.sandbox_id:
+                raise
+            lines = [[("The sandbox is paused, and this needs it to run.", "")]]
+            answers = [("p", "resume it, then go on", "resume")]
+            if await self._ui.ask(Question(title, lines, answers)) != "resume":
+                return None
+        await self.change(sandboxes, conversation.sandbox_id)
+        self._ui.post_message(ListsWanted())
+        if session.source is not source:  # gone to another server while it was resumed
+            return None
+        try:
+            return await sandboxes.workspace(conversation)
+        except Asleep:
+            return None  # why was told
+
+    # One sandbox
+
+    async def change(self, sandboxes: Sandboxes, sandbox_id: str) -> None:
+        """Pause this sandbox, or resume it; not while that goes on already."""
+        session = self._session
+        if sandbox_id in session.changing:
+            self._ui.tell(f"it is still {session.changing[sandbox_id]}")
+            return
+        with session.claiming([sandbox_id]), self._ui.reporting():
+            await self._change(sandboxes, sandbox_id)
+
+    async def _change(self, sandboxes: Sandboxes, sandbox_id: str) -> None:
+        session = self._session
+        with self._ui.preparing("asking how the sandbox stands"):
+            plan = await sandboxes.plan(sandbox_id)
+        if not plan.action:
+            raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
+        answer = await self._ui.ask(self.question(plan)) if plan.at_stake else "now"
+        if not answer:
+            return
+        pauses = plan.action == "pause"
+        session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
+        stopped = answer == "stop" and bool(plan.running)
+        with session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+            stage = await self.carry_out(
+                sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
+            )
+            told = await self.displaced_words(sandboxes, plan)
+            if stopped:
+                told += " · the agent was stopped and stays so after a resume"
+            if session.target_sandbox() == sandbox_id:
+                whose = "sandbox"
+                undo = " · p resumes it" if pauses and not told else ""
+            else:  # the reader has moved on, and p means another one
+                inside = ", ".join(title_of(c) for c in plan.conversations[:1])
+                whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
+            self._ui.tell(f"{whose} {stage}{told}{undo}")
+
+    async def carry_out(
+        self,
+        sandboxes: Sandboxes,
+        plan: SandboxPlan,
+        tell: Callable[[str], None],
+        *,
+        stop_agents: bool = False,
+    ) -> str:
+        """Pause or resume one sandbox as planned, whichever key asks for it. Tells each stage and
+        gives the last. The session learns how the sandbox stands then, so that no reading asked
+        for before takes it back."""
+        assert plan.sandbox is not None
+        stage = ""
+        async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
+            tell(stage)
+        status = "PAUSED" if plan.action == "pause" else "RUNNING"
+        self._session.sandbox_settled(plan.sandbox.id, status)
+        self._ui.post_message(ListsChanged())
+        return stage
+
+    async def displaced_words(self, sandboxes: Sandboxes, plan: SandboxPlan) -> str:
+        """After a resume: the sandboxes that the server paused to make room."""
+        paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
+        if not paused:
+            return ""
+        titles = [title_of(c) for c in self._session.conversations if c.sandbox_id in paused]
+        named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
+        return f" · the server paused {named}"
+
+    def question(self, plan: SandboxPlan) -> Question:
+        if plan.action == "resume":
+            listed = self._session.conversations
+            inside = {c.sandbox_id: c for c in reversed(listed)}
+            names = [title_of(inside[s.id]) for s in plan.others if s.id in inside][:SHOWN]
+            up = plural(len(plan.others), "other sandbox", "other sandboxes")
+            lines: list[list[Piece]] = [
+                [(f"{up} up. Over its limit the server pauses the oldest, without asking:", "")],
+                [("  ".join(names) or "their conversations are not loaded", "dim")],
+            ]
+            return Question("Resume sandbox", lines, (("enter", "resume", "now"),))
+        running = plan.running
+        count = plural(len(running), "run")
+        head = f"Stops {count}:" if running else "Pauses the sandbox of:"
+        first: list[Piece] = [(f"{head} ", "")]
+        ordered = [*running, *(c for c in plan.conversations if c not in running)]
+        for conversation in ordered[:SHOWN]:
+            first += self._named(conversation)
+        if len(ordered) > SHOWN:
+            first.append((f"and {len(ordered) - SHOWN} more", "dim"))
+        answers = [("enter", "pause", "now")]
+        if running:
+            answers = [
+                ("enter", "stop the agent after this step, then pause", "stop"),
+                ("f", "freeze now", "now"),
+            ]
+        return Question("Pause sandbox", [first], answers)
+
+    def _named(self, conversation: Conversation) -> list[Piece]:
+        """Glyph and title, and of the run at the right the step that it is in."""
+        session = self._session
+        glyph, hue = status_mark(
+            self._ui.glyphs, conversation.sandbox_status, conversation.execution_status
+        )
+        doing = ""
+        run = session.runs.get(conversation.id) if session.is_open(conversation) else None
+        if run and len(run.trajectory):
+            last = run.trajectory.steps[-1]
+            began = last.event.seconds()
+            if run.trajectory.outcome(last) is Outcome.RUNNING and began is not None:
+                what = shorten(describe(last, Outcome.RUNNING).what, 24)
+                doing = f" ({duration(max(0.0, session.clock() - began))} into {what})"
+        return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
+
+    # All that are marked: one question, then one after the other
+
+    def _marked_label(self) -> str | None:
+        """It pauses what runs; only when nothing does, it resumes what is paused."""
+        session = self._session
+        known = {s.id: s.status for s in session.sandboxes.all}
+        statuses = [known.get(one or "") for one in {c.sandbox_id for c in session.marked}]
+        running, paused = statuses.count("RUNNING"), statuses.count("PAUSED")
+        if running:
+            return f"pause {plural(running, 'sandbox', 'sandboxes')}"
+        return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
+
+    def stop_batch(self) -> bool:
+        """No further one of those marked; False when there is none, or that was said already."""
+        batch = self._session.batch
+        if batch is None or batch.stopped:
+            return False
+        batch.stopped = True
+        self._ui.tell("stops after this one")
+        return True
+
+    async def _pause_marked(self, sandboxes: Sandboxes) -> None:
+        """Pause the sandboxes of the marked conversations, or resume them when none of them runs.
+        Those that another key changes at this moment are left to it."""
+        session = self._session
+        if session.batch:
+            self._ui.tell("the sandboxes marked before are not done yet")
+            return
+        ids = dict.fromkeys(c.sandbox_id for c in session.marked if c.sandbox_id)
+        free = [one for one in ids if one not in session.changing]
+        if ids and not free:
+            word = session.changing[next(iter(ids))]
+            self._ui.tell(f"{plural(len(ids), 'sandbox', 'sandboxes')} still {word}")
+            return
+        with session.claiming(free) as claimed, self._ui.reporting():
+            plans = await self._plans(sandboxes, free)
+            action = "pause" if any(p.action == "pause" for p in plans.values()) else "resume"
+            todo = {one: plan for one, plan in plans.items() if plan.action == action}
+            if not todo:
+                first = next(iter(plans.values()), None)
+                reason = first.reason if first else "no sandbox is known for them"
+                raise Problem(f"Neither pause nor resume: {reason}", first.hint if first else "")
+            answer = await self._ui.ask(
+                self._marked_question([*todo.values()], len(ids) - len(todo))
+            )
+            if not answer:
+                return
+            for one in plans.keys() - todo.keys():
+                session.release(one, claimed)
+            failed = await self._carry_out_all(
+                sandboxes, todo, claimed, stop_agents=answer == "stop"
+            )
+            if failed:
+                raise failed
+        self._ui.post_message(ListsWanted())
+
+    async def _plans(self, sandboxes: Sandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
+        """What can be done with each sandbox at this moment: three calls for each."""
+        plans = {}
+        for number, sandbox_id in enumerate(ids, 1):
+            with self._ui.preparing(f"looking at sandbox {number} of {len(ids)}"):
+                plans[sandbox_id] = await sandboxes.plan(sandbox_id)
+        return plans
+
+    async def _carry_out_all(
+        self,
+        sandboxes: Sandboxes,
+        todo: dict[str, SandboxPlan],
+        claimed: set[str],
+        *,
+        stop_agents: bool,
+    ) -> Problem | None:
+        """One after the other; the marks of what was done go. The problem to tell when something
+        failed."""
+        session = self._session
+        count = plural(len(todo), "sandbox", "sandboxes")
+        pauses = next(iter(todo.values())).action == "pause"
+        verb, passive = ("pausing", "paused") if pauses else ("resuming", "resumed")
+        done: set[str] = set()
+        problems: list[Problem] = []
+        session.changing |= dict.fromkeys(todo, f"waiting to be {passive}")
+        session.batch = batch = Batch()
+        with session.writing(f"{verb} {count}"):
+            try:
+                for number, (sandbox_id, plan) in enumerate(todo.items(), 1):
+                    if batch.stopped:
+                        break
+                    session.changing[sandbox_id] = f"being {passive}"
+                    more = " · esc stops after this one" if number < len(todo) else ""
+                    tell = self._teller(f"{number} of {len(todo)}", more)
+                    try:
+                        await self.carry_out(sandboxes, plan, tell, stop_agents=stop_agents)
+                        done.add(sandbox_id)
+                    except Problem as problem:
+                        problems.append(problem)
+                    session.release(sandbox_id, claimed)
+            finally:
+                session.batch = None
+        session.unmark(c for c in session.marked if c.sandbox_id in done)
+        self._ui.post_message(ListsChanged())
+        counted = f"{len(done)} of {count} {'paused' if pauses else 'up'}"
+        if problems:
+            sentence = f"{counted}, {len(problems)} failed: {problems[0].sentence}"
+            return Problem(sentence, problems[0].hint)
+        instead = await self._displaced_count(sandboxes, todo)
+        self._ui.tell(f"{'stopped: ' if batch.stopped else ''}{counted}{instead}")
+        return None
+
+    def _teller(self, head: str, more: str) -> Callable[[str], None]:
+        return lambda stage: self._ui.tell(f"{head}: {stage}{more}", log=False)
+
+    async def _displaced_count(self, sandboxes: Sandboxes, todo: dict[str, SandboxPlan]) -> str:
+        paused = len(await sandboxes.displaced(*todo.values()))
+        if not paused:
+            return ""
+        return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
+
+    def _marked_question(self, todo: list[SandboxPlan], left: int) -> Question:
+        count = plural(len(todo), "sandbox", "sandboxes")
+        inside = [c for plan in todo for c in plan.conversations]
+        aside = f" {left} of the marked can do neither, or are so already." if left else ""
+        if todo[0].action == "resume":
+            up = {s.id for plan in todo for s in plan.others}
+            lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
+            if up:
+                count_up = plural(len(up), "other sandbox is", "other sandboxes are")
+                limit = "Over its limit the server pauses the oldest, without asking."
+                lines.append([(f"{count_up} up. {limit}{aside}", "")])
+            elif aside:
+                lines.append([(aside.strip(), "dim")])
+            return Question(f"Resume {count}", lines, (("enter", f"resume {len(todo)}", "now"),))
+        running = [c for plan in todo for c in plan.running]
+        others = [c for c in inside if c not in running]
+        lines = []
+        if running:
+            stops = f"Stops {plural(len(running), 'run')}: "
+            lines.append([(stops, ""), *self._some(running)])
+        if others:
+            head = "Is in them too: " if running else "Pauses: "
+            lines.append([(head, ""), *self._some(others)])
+        if aside:
+            lines.append([(aside.strip(), "dim")])
+        answers = [("enter", f"pause {len(todo)}", "now")]
+        if running:
+            answers = [
+                ("enter", "stop each agent after its step, then pause", "stop"),
+                ("f", "freeze now", "now"),
+            ]
+        return Question(f"Pause {count}", lines, answers)
+
+    def _some(self, conversations: list[Conversation]) -> list[Piece]:
+        return name_some(self._session.board, conversations, self._ui.glyphs)
