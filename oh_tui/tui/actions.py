@@ -17,7 +17,6 @@ from oh_tui.tui import (
     finding,
     flows,
     going,
-    outside,
     reading,
     sending,
     target,
@@ -308,15 +307,15 @@ def copy(screen: MainScreen) -> None:
 
 
 def pager(screen: MainScreen) -> None:
-    outside.page(screen)
+    screen.external_programs.page()
 
 
 def editor(screen: MainScreen) -> None:
-    outside.edit(screen)
+    screen.external_programs.edit()
 
 
 def images(screen: MainScreen) -> None:
-    screen.work_on("ask", outside.save_images, screen)
+    screen.work_on("ask", screen.images.save)
 
 
 def refresh(screen: MainScreen) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.geometry import Size
 from textual.reactive import var
 from textual.timer import Timer
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.controllers.clipboard import Clipboard
+    from oh_tui.tui.controllers.external import ExternalPrograms
+    from oh_tui.tui.controllers.images import Images
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -126,6 +128,18 @@ class MainScreen(AskingScreen):
 
         run = _ShownRun(self)
         return Clipboard(self.session, self, self.timeline, run, self.web_pages)
+
+    @cached_property
+    def external_programs(self) -> ExternalPrograms:
+        from oh_tui.tui.controllers.external import ExternalPrograms
+
+        return ExternalPrograms(self, self.timeline, self.run_view)
+
+    @cached_property
+    def images(self) -> Images:
+        from oh_tui.tui.controllers.images import Images
+
+        return Images(self.session, self, self.timeline)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -365,6 +379,15 @@ class MainScreen(AskingScreen):
 
     def copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Leave the terminal to another program."""
+        try:
+            with self.app.suspend():
+                yield
+        except SuspendNotSupported:
+            raise Problem("This terminal cannot be given to another program") from None
 
     def preparing(self, told: str) -> AbstractContextManager[None]:
         return self.preparations.preparing(get_current_worker(), told)

@@ -69,6 +69,10 @@ class Ui(Protocol):
     def copy(self, text: str) -> None:
         """Send text to the terminal's clipboard."""
 
+    def suspend(self) -> AbstractContextManager[None]:
+        """Leave the terminal to another program; a Problem where that cannot be."""
+        ...
+
     # Working
 
     def work_on(

@@ -21,8 +21,8 @@ from oh_tui.problem import Problem
 from oh_tui.seen import Memory, Seen
 from oh_tui.settings import Settings, fetch_key, read_settings
 from oh_tui.sources.saving import publish_as
-from oh_tui.tui import notices, outside
-from oh_tui.tui.controllers import web_pages
+from oh_tui.tui import desktop, notices
+from oh_tui.tui.controllers import external, images, web_pages
 from oh_tui.tui.triage import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
@@ -255,11 +255,11 @@ def test_no_program_that_shows_something_gets_a_key(
     if start == "browser":
         assert web_pages.open_address("https://example.com/")
     elif start == "desktop":
-        assert outside.start_beside([str(program)])
+        assert desktop.start_detached([str(program)])
     elif start == "pager":
-        assert outside._feed([str(program)], "text") == 0
+        assert external._feed([str(program)], "text") == 0
     else:
-        assert outside._call([str(program)], tmp_path) == 0
+        assert external._call([str(program)], tmp_path) == 0
     told = environment_told(tmp_path)
     assert "as it is" in told
     assert KEY not in told
@@ -306,7 +306,7 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
     told(HERE, tmp_path / "state" / "oh-tui" / "seen.json", ["a"])
     store.write(tmp_path / "cache" / "oh-tui", "status", b"{}")
-    outside._write(tmp_path / "state", "step-1", "png", b"image")
+    images._write(tmp_path / "state", "step-1", "png", b"image")
     publish_as(tmp_path / "cache" / "oh-tui" / "status.json", tmp_path / "cache" / "published")
     write_zip(tmp_path / "run.zip", run(lambda: "x"))
     (tmp_path / "run.zip").chmod(0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.problem import Problem
@@ -31,6 +32,8 @@ class FakeUi:
         self.asked: list[Question] = []
         self.told: list[str] = []
         self.posted: list[Message] = []
+        self.copied: list[str] = []
+        self.begun: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     async def ask(self, question: Question) -> str:
         self.asked.append(question)
@@ -71,7 +74,12 @@ class FakeUi:
         except Problem as problem:
             self.report(problem)
 
-    def copy(self, text: str) -> None: ...
+    def copy(self, text: str) -> None:
+        self.copied.append(text)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        yield
 
     def work_on(
         self,
@@ -79,7 +87,13 @@ class FakeUi:
         do: Callable[..., Coroutine[Any, Any, None]],
         *words: object,
         instead: bool = False,
-    ) -> None: ...
+    ) -> None:
+        self.begun.append(partial(do, *words))
+
+    async def work(self) -> None:
+        """Do what was begun, one after the other."""
+        while self.begun:
+            await self.begun.pop(0)()
 
     def at_work(self, group: str) -> bool:
         return False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from oh_tui.problem import Problem
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
 from oh_tui.text import safe_line
-from oh_tui.tui.outside import start_beside
+from oh_tui.tui.desktop import start_detached
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Question
 
@@ -135,7 +135,7 @@ def open_address(url: str) -> bool:
     command = browser(url, os.environ)
     if command is None or web_link(url) is None:
         return False
-    return start_beside(command)
+    return start_detached(command)
 
 
 def browser(url: str, environment: Mapping[str, str]) -> list[str] | None:

@@ -4,7 +4,7 @@ given."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -30,6 +30,7 @@ from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.blocks import Block
     from oh_tui.trajectory.study import Study
 
 LOW = 30
@@ -311,6 +312,17 @@ class RunView(Stack):
             self._made.set()
             wished = self.result_view.is_at_end
             self._show_bodies(shown._replace(at_end=shown.at_end or wished), call, result)
+
+    @property
+    def body_in_focus(self) -> tuple[str, Sequence[Block]]:
+        """ "call" or "result", whichever has the focus, else the result; and what it shows."""
+        if self.screen.focused is self.call_view:
+            return "call", self.call_view.blocks
+        return "result", self.result_view.blocks
+
+    def find_in_result(self, text: str, *, back: bool) -> bool:
+        """Scroll to the next place with a text, or back to the one before; False without one."""
+        return self.result_view.find(text, back=back) is not None
 
     @property
     def is_making(self) -> bool:

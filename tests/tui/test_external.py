@@ -16,7 +16,8 @@ from oh_tui.demo.images import SCREENSHOT
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.trajectory.images import Image
-from oh_tui.tui import outside
+from oh_tui.tui import desktop
+from oh_tui.tui.controllers import external, images
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
 from tests.tui.explorer import explore
@@ -147,15 +148,15 @@ async def test_images_are_opened_only_where_there_is_a_desktop(
 ) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(
-        "oh_tui.tui.outside.subprocess.Popen", lambda words, **_: asked.append(words)
+        "oh_tui.tui.desktop.subprocess.Popen", lambda words, **_: asked.append(words)
     )
-    monkeypatch.setattr("oh_tui.tui.outside.sys.platform", "linux")
-    monkeypatch.setattr("oh_tui.tui.outside.shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("oh_tui.tui.desktop.sys.platform", "linux")
+    monkeypatch.setattr("oh_tui.tui.desktop.shutil.which", lambda name: f"/bin/{name}")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert not outside.open_file(tmp_path / "a.png")
+    assert not desktop.open_file(tmp_path / "a.png")
     monkeypatch.setenv("DISPLAY", ":0")
-    assert outside.open_file(tmp_path / "a.png")
+    assert desktop.open_file(tmp_path / "a.png")
     assert asked == [["xdg-open", str(tmp_path / "a.png")]]
 
 
@@ -165,9 +166,9 @@ def pictures(count: int) -> list[Image]:
 
 def test_of_many_images_a_few_are_saved_and_the_rest_is_counted(tmp_path: Path) -> None:
     elsewhere = Image("image", address="https://a.example/b.png")
-    saved = outside._save([elsewhere, *pictures(300)], "step-1", tmp_path)
-    assert len(list(tmp_path.iterdir())) == len(saved.paths) == outside.MOST_IMAGES
-    told = outside._told(saved, opened=True)
+    saved = images._save([elsewhere, *pictures(300)], "step-1", tmp_path)
+    assert len(list(tmp_path.iterdir())) == len(saved.paths) == images.MOST_IMAGES
+    told = images._told(saved, opened=True)
     assert told.startswith(f"saved 20 images into {tmp_path}, 3 kB, the first is opened · ")
     assert " · 280 more not saved · not saved: image at https://a.example/b.png" in told
 
@@ -179,8 +180,8 @@ async def test_one_key_starts_one_viewer(tmp_path: Path, monkeypatch: pytest.Mon
         shown.append(path)
         return True
 
-    monkeypatch.setattr(outside, "images_of", lambda step: pictures(3))
-    monkeypatch.setattr(outside, "open_file", show)
+    monkeypatch.setattr(images, "images_of", lambda step: pictures(3))
+    monkeypatch.setattr(images, "open_file", show)
     async with explore(settings=Settings(download_folder=tmp_path)) as explorer:
         await explorer.open("Why is the signup page slow?")
         await explorer.press("i")
@@ -198,14 +199,14 @@ def test_of_an_image_that_cannot_be_written_nothing_is_left(
         os.close(os.open(path, flags))
         return os.open("/dev/full", os.O_WRONLY)
 
-    monkeypatch.setattr(outside, "_private", full)
+    monkeypatch.setattr(images, "_private", full)
     with pytest.raises(Problem, match="no space left"):
-        outside._save(pictures(1), "step-1", tmp_path)
+        images._save(pictures(1), "step-1", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGER", "")
-    monkeypatch.setattr("oh_tui.tui.outside.shutil.which", lambda name: None)
+    monkeypatch.setattr("oh_tui.tui.controllers.external.shutil.which", lambda name: None)
     with pytest.raises(Problem, match="Neither less nor more is installed"):
-        outside._program(("PAGER",), outside.PAGERS)
+        external._program(("PAGER",), external.PAGERS)

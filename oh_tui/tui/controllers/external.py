@@ -1,0 +1,171 @@
+"""Programs that take the terminal: the pager and the editor, on the text of a step.
+
+app gives the terminal back -> the program has it -> app takes it again and draws anew
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from oh_tui.credentials import without_keys
+from oh_tui.problem import Problem
+from oh_tui.text import clean_line
+from oh_tui.trajectory.blocks import Block, Code, Diff, Json, Markdown, plain_text
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import StepBodies, Steps
+    from oh_tui.tui.ui import Ui
+
+PAGERS = ("less", "more")
+EDITORS = ("nano", "vim", "vi")
+"""What is tried when the environment names none."""
+
+_FAILED = 126
+"""Exit codes from here on say that the program was not run."""
+
+
+class Body(NamedTuple):
+    """What the reader looks at, as text for another program."""
+
+    text: str
+    name: str
+    """A file name that says what it is, for the editor."""
+
+
+class ExternalPrograms:
+    def __init__(self, ui: Ui, steps: Steps, bodies: StepBodies) -> None:
+        self._ui = ui
+        self._steps = steps
+        self._bodies = bodies
+
+    def page(self) -> None:
+        """Show the body that has the focus, or the result, in $PAGER."""
+        with self._ui.reporting():
+            body = self._body()
+            command = _program(("PAGER",), PAGERS)
+            self._run(lambda: _feed(command, body.text), command[0])
+
+    def edit(self) -> None:
+        """Open a copy of it in $VISUAL or $EDITOR. The copy is gone afterwards."""
+        with self._ui.reporting():
+            body = self._body()
+            command = _program(("VISUAL", "EDITOR"), EDITORS)
+            with tempfile.TemporaryDirectory(prefix="oh-tui-") as folder:
+                path = Path(folder, body.name)
+                given = body.text.encode("utf-8", "replace")
+                path.write_bytes(given)
+                self._run(lambda: _call(command, path), command[0])
+                with contextlib.suppress(OSError):
+                    if path.read_bytes() != given:
+                        self._ui.tell("it was a copy: what you changed in it was not kept")
+
+    def _body(self) -> Body:
+        if self._bodies.is_making:
+            raise Problem("This step is large and still being read", "try again in a moment")
+        half, blocks = self._bodies.body_in_focus
+        text = plain_text(blocks)
+        if not text:
+            raise Problem("There is no text here to show")
+        current = self._steps.current
+        step = f"step-{current[0].number}" if current and current[0] else "event"
+        return Body(text + "\n", f"{step}-{half}{_suffix(blocks)}")
+
+    def _run(self, run: Callable[[], int], name: str) -> None:
+        """Give the terminal to a program until it ends. Meanwhile nothing here is drawn or read."""
+        name = clean_line(Path(name).name)
+        code, failed = 0, None
+        with self._ui.suspend(), _signals_left_to_it():
+            # Textual takes the terminal back only when nothing is raised in here
+            try:
+                code = run()
+            except OSError as error:
+                failed = error
+        if failed is not None:
+            reason = (failed.strerror or str(failed)).lower()
+            raise Problem(f"{name} could not be started: {reason}") from failed
+        if code >= _FAILED:
+            self._ui.tell(f"{name} ended with exit code {code}", error=True)
+
+
+def _suffix(blocks: Sequence[Block]) -> str:
+    """What tells an editor the language, when there is one for all of the text."""
+    match blocks[0] if len(blocks) == 1 else None:
+        case Code(path=path):
+            end = Path(path).suffix
+            return end if end[1:].isalnum() and end.isascii() and len(end) < 12 else ".txt"
+        case Markdown():
+            return ".md"
+        case Json():
+            return ".json"
+        case Diff():
+            return ".diff"
+    return ".txt"
+
+
+def _program(variables: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The command that the first of these variables names, else the first program there is."""
+    for name in variables:
+        given = os.environ.get(name, "").strip()
+        if not given:
+            continue
+        try:
+            words = shlex.split(given)
+        except ValueError:
+            words = [given]
+        if words and shutil.which(words[0]):
+            return words
+        shown = clean_line(given)
+        raise Problem(f"{name} is {shown}, which is not installed here", f"set {name} and restart")
+    found = next(filter(shutil.which, others), None)
+    if found is None:
+        raise Problem(
+            f"Neither {' nor '.join(others)} is installed here", f"set {variables[-1]} and restart"
+        )
+    return [found]
+
+
+def _call(command: list[str], path: Path) -> int:
+    return subprocess.run([*command, str(path)], env=without_keys(os.environ)).returncode
+
+
+def _feed(command: list[str], text: str) -> int:
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=without_keys(os.environ))
+    # the reader may leave before the end of the text
+    with contextlib.suppress(BrokenPipeError):
+        process.communicate(text.encode("utf-8", "replace"))
+    return process.wait()
+
+
+@contextlib.contextmanager
+def _signals_left_to_it() -> Iterator[None]:
+    """ctrl+c and ctrl+\\ mean the program: a handler that does nothing is not inherited, as being
+    ignored would be. ctrl+z stops both, as the shell expects it of one job. What ends us waits
+    until the program has ended."""
+    late: list[int] = []
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGQUIT: lambda *_: None,
+        signal.SIGTSTP: signal.SIG_DFL,
+        signal.SIGTERM: lambda number, _: late.append(number),
+        signal.SIGHUP: lambda number, _: late.append(number),
+    }
+    # else the event loop would be told of each of them when it comes to run again
+    wakeup = signal.set_wakeup_fd(-1)
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        for came in late:
+            os.kill(os.getpid(), came)

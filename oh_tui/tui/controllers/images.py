@@ -1,0 +1,129 @@
+"""`i`: the images of a step, saved as files; the first one is shown by the desktop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from oh_tui.human import size
+from oh_tui.problem import Problem
+from oh_tui.sources.saving import cannot_write
+from oh_tui.text import clean_line
+from oh_tui.trajectory.images import EXTENSIONS, Image, images_of
+from oh_tui.trajectory.steps import Step
+from oh_tui.tui.desktop import open_file
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+MOST_IMAGES = 20
+"""Images that are saved at once."""
+
+
+class Images:
+    def __init__(self, session: Session, ui: Ui, steps: Steps) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+
+    async def save(self) -> None:
+        """Save the images of the step into the download folder, at most 20, and show the first one
+        if there is a desktop."""
+        current = self._steps.current
+        if current is None:
+            self._ui.tell("no step is selected")
+            return
+        step, event = current
+        with self._ui.reporting():
+            found = await asyncio.to_thread(images_of, step or Step(0, event))
+            if not found:
+                self._ui.tell("this step has no image")
+                return
+            folder = self._session.settings.download_folder
+            saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
+            opened = bool(saved.paths) and open_file(saved.paths[0])
+            self._ui.tell(_told(saved, opened), error=not saved.paths)
+
+
+def _image_name(step: Step | None) -> str:
+    """Such as step-4-browser-get-state; made of a number and of letters alone."""
+    tool = step.event.tool_name if step else ""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in tool[:60]).split()
+    return "-".join([f"step-{step.number}" if step else "event", *words])
+
+
+class _Saved(NamedTuple):
+    paths: list[Path]
+    took: int
+    """Bytes of all of them."""
+    missing: list[str]
+    """Images that cannot be saved, and why."""
+    left: int
+    """Images that were not looked at any more."""
+
+
+def _save(images: Sequence[Image], name: str, folder: Path) -> _Saved:
+    paths: list[Path] = []
+    missing: list[str] = []
+    took = left = 0
+    for number, image in enumerate(images):
+        if len(paths) == MOST_IMAGES:
+            left = len(images) - number
+            break
+        if image.address:
+            missing.append(str(image))
+            continue
+        data = image.decode()
+        if data is None or not image.format:
+            broken = ": its data is broken" if image.format else ""
+            missing.append(f"a {image}{broken}")
+        else:
+            paths.append(_write(folder, name, EXTENSIONS[image.format], data))
+            took += len(data)
+    return _Saved(paths, took, missing, left)
+
+
+def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
+    """A new file, whole or not at all; one that is there is never written over."""
+    for number in range(1, 1000):
+        path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
+        try:
+            with open(path, "xb", opener=_private) as file:
+                try:
+                    file.write(data)
+                    file.flush()
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return path
+    raise Problem(f"{name} and 999 numbered names are taken", "choose another folder")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _told(saved: _Saved, opened: bool) -> str:
+    parts = []
+    if saved.paths:
+        first, many = saved.paths[0], len(saved.paths) > 1
+        what = f"{len(saved.paths)} images into {first.parent}" if many else str(first)
+        shown = (", the first is opened" if many else ", and opened") if opened else ""
+        parts.append(f"saved {what}, {size(saved.took)}{shown}")
+    if saved.left:
+        parts.append(f"{saved.left:,} more not saved")
+    if saved.missing:
+        named = "; ".join(shorten(text, 100) for text in saved.missing[:3])
+        more = f" and {len(saved.missing) - 3:,} more" if len(saved.missing) > 3 else ""
+        parts.append(f"not saved: {named}{more}")
+    return clean_line(" · ".join(parts))

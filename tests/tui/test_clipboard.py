@@ -1,0 +1,66 @@
+"""What is copied, without an app: of the step under the cursor, or of the range selected."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import Settings
+from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.steps import Trajectory
+from oh_tui.tui.controllers.clipboard import Clipboard
+from oh_tui.tui.session import Session
+from tests.tui.fake_ui import FakeUi
+
+OPEN = Conversation(id="11111111-1111-1111-1111-111111111111")
+
+
+def command(number: int) -> Event:
+    action = {"kind": "TerminalAction", "command": f"make part{number}"}
+    body = {"id": f"e{number}", "kind": "ActionEvent", "tool_name": "terminal", "action": action}
+    return parse_event(json.dumps(body).encode())
+
+
+def made(*answers: str) -> tuple[FakeUi, Clipboard, Any]:
+    trajectory = Trajectory()
+    trajectory.extend(command(number) for number in range(1, 5))
+    step = trajectory.steps[1]
+    steps: Any = SimpleNamespace(
+        trajectory=trajectory, current=(step, step.event), range=None, range_words="", filtered=None
+    )
+
+    async def is_there(conversation: Conversation) -> bool:
+        return True
+
+    session, ui = Session(Settings()), FakeUi(*answers)
+    session.current, session.pane = OPEN, "timeline"
+    anything: Any = SimpleNamespace(is_there=is_there)
+    return ui, Clipboard(session, ui, steps, anything, anything), steps
+
+
+@pytest.mark.parametrize(("answer", "copied"), [("i", "1" * 32), ("c", "make part2"), ("o", "")])
+async def test_the_answer_says_what_of_the_step(answer: str, copied: str) -> None:
+    ui, clipboard, _ = made(answer)
+    await clipboard.copy()
+    await ui.work()
+    assert ui.copied == ([copied] if copied else [])
+    assert ui.told[-1].startswith("this step has no such thing" if not copied else "the ")
+
+
+async def test_of_a_range_the_steps_that_a_filter_shows_are_copied() -> None:
+    ui, clipboard, steps = made("c")
+    steps.range, steps.filtered = (1, 3), (1, 3, 4)
+    await clipboard.copy()
+    await ui.work()
+    assert ui.copied == ["make part1\nmake part3"]
+    assert "the commands of 2 steps were sent" in ui.told[-1]
+
+
+async def test_esc_copies_nothing() -> None:
+    ui, clipboard, _ = made()
+    await clipboard.copy()
+    assert not ui.begun and not ui.copied
