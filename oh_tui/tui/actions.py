@@ -288,15 +288,11 @@ def open_pull(screen: MainScreen) -> None:
 
 
 def get(screen: MainScreen) -> None:
-    from oh_tui.tui import transfers
-
-    _begin(screen, "download", transfers.get, screen)
+    _begin(screen, "download", screen.files.get)
 
 
 def put(screen: MainScreen) -> None:
-    from oh_tui.tui import transfers
-
-    _begin(screen, "download", transfers.put, screen)
+    _begin(screen, "download", screen.files.put)
 
 
 def copy(screen: MainScreen) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from textwrap import wrap
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
@@ -14,7 +15,7 @@ from textual.css.query import NoMatches
 from textual.widget import MountError, Widget
 from textual.widgets import Input
 
-from oh_tui.trajectory.blocks import Block
+from oh_tui.trajectory.blocks import Block, Failure
 from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
@@ -23,6 +24,7 @@ from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
+    from oh_tui.tui.ui import Complete
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Prompt
 
@@ -162,10 +164,44 @@ class AskingScreen(WorkingScreen):
     def _tell_early(self, message: QuestionBar.TooEarly) -> None:
         self.tell(message.told)
 
-    async def prompt(self, placeholder: str, value: str) -> str | None:
+    async def prompt(
+        self,
+        placeholder: str,
+        value: str,
+        *,
+        title: str = "",
+        wrong: str = "",
+        complete: Complete | None = None,
+    ) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
         of the line meanwhile."""
         await self.mount_bars()
+        if title:
+            with self._titled(title, wrong, complete):
+                return await self._prompt(placeholder, value)
+        return await self._prompt(placeholder, value)
+
+    @contextlib.contextmanager
+    def _titled(self, title: str, wrong: str, complete: Complete | None) -> Iterator[None]:
+        """The line stands below a rule, keeps its text when one begins to type, and completes."""
+        from oh_tui.tui.widgets.prompt import Completions
+
+        line, rule, told = self.find_input, self.asked_rule, self.asked
+        line.suggester = Completions(complete) if complete else None
+        line.select_on_focus = False
+        rule.title, rule.facts, rule.display = ((title, "title"),), (), True
+        if wrong:
+            told.styles.height = len(wrap(wrong, max(20, self.size.width - 4)))
+            told.show([Failure(wrong)])
+            told.display = True
+        self.call_next(line.action_end)
+        try:
+            yield
+        finally:
+            rule.display = told.display = False
+            line.suggester, line.select_on_focus = None, True
+
+    async def _prompt(self, placeholder: str, value: str) -> str | None:
         focused = self.focused
         self._typed = asyncio.get_running_loop().create_future()
         self.find_input.placeholder = placeholder

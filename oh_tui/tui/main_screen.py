@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.answering import Waiting
     from oh_tui.tui.controllers.clipboard import Clipboard
     from oh_tui.tui.controllers.external import ExternalPrograms
+    from oh_tui.tui.controllers.files import FileTransfers
     from oh_tui.tui.controllers.images import Images
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.theme import Glyphs
@@ -140,6 +141,12 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.images import Images
 
         return Images(self.session, self, self.timeline)
+
+    @cached_property
+    def files(self) -> FileTransfers:
+        from oh_tui.tui.controllers.files import FileTransfers
+
+        return FileTransfers(self.session, self, self.timeline, self.sandboxes)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -372,6 +379,9 @@ class MainScreen(AskingScreen):
         self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
     ) -> None:
         self.footer.tell(text, error=error, log=log, passing=passing)
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        self.footer.note(text, error=error)
 
     def clear_news(self) -> bool:
         """True when it was an error, which stays until it is taken away."""

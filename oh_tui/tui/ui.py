@@ -5,7 +5,7 @@ The main screen is it; a test may be another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
+
+
+Complete = Callable[[str], Awaitable[str | None]]
+"""Gives the whole text that begins with what is typed, None for no such."""
 
 
 class Ui(Protocol):
@@ -37,8 +41,17 @@ class Ui(Protocol):
         """As `ask`, with what it is about shown whole above the answers."""
         ...
 
-    async def prompt(self, placeholder: str, value: str) -> str | None:
-        """A line that was typed; None for Esc."""
+    async def prompt(
+        self,
+        placeholder: str,
+        value: str,
+        *,
+        title: str = "",
+        wrong: str = "",
+        complete: Complete | None = None,
+    ) -> str | None:
+        """A line that was typed; None for Esc. With a `title` it stands below a rule that says
+        what for, and below what is `wrong` with the line before."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -54,6 +67,9 @@ class Ui(Protocol):
         self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
     ) -> None:
         """News for the footer, as `Footer.tell`."""
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """Keep news that are shown elsewhere."""
 
     def clear_news(self) -> bool:
         """Take news or an error away; True when it was an error."""

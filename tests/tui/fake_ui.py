@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from oh_tui.trajectory.blocks import Block
+    from oh_tui.tui.ui import Complete
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
@@ -48,7 +49,15 @@ class FakeUi:
     ) -> str:
         return await self.ask(question)
 
-    async def prompt(self, placeholder: str, value: str) -> str | None:
+    async def prompt(
+        self,
+        placeholder: str,
+        value: str,
+        *,
+        title: str = "",
+        wrong: str = "",
+        complete: Complete | None = None,
+    ) -> str | None:
         return self.answers.pop(0) if self.answers else None
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -60,6 +69,8 @@ class FakeUi:
         self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
     ) -> None:
         self.told.append(text)
+
+    def note(self, text: str, *, error: bool = False) -> None: ...
 
     def clear_news(self) -> bool:
         return False

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.suggester import Suggester
 from textual.widgets import Input
 from textual.widgets.input import Selection
+
+if TYPE_CHECKING:
+    from oh_tui.tui.ui import Complete
 
 
 class Prompt(Input):
@@ -23,3 +27,14 @@ class Prompt(Input):
     def point_at(self, start: int, end: int) -> None:
         """Select a part of the text that is to be typed again."""
         self.selection = Selection(start, end)
+
+
+class Completions(Suggester):
+    """Shows behind the caret how the text goes on."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await self._complete(value)
