@@ -268,9 +268,7 @@ def download(screen: MainScreen) -> None:
 
 
 def start(screen: MainScreen) -> None:
-    from oh_tui.tui.starting import new_conversation
-
-    new_conversation(screen)
+    screen.new_conversations.open_form()
 
 
 def shell(screen: MainScreen) -> None:

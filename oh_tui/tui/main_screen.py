@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 from textual import events, on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.geometry import Size
 from textual.reactive import var
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -62,9 +63,12 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
     from oh_tui.tui.controllers.images import Images
+    from oh_tui.tui.controllers.start import NewConversations
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
+
+T = TypeVar("T")
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -147,6 +151,12 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.files import FileTransfers
 
         return FileTransfers(self.session, self, self.timeline, self.sandboxes)
+
+    @cached_property
+    def new_conversations(self) -> NewConversations:
+        from oh_tui.tui.controllers.start import NewConversations
+
+        return NewConversations(self.session, self)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -398,6 +408,9 @@ class MainScreen(AskingScreen):
                 yield
         except SuspendNotSupported:
             raise Problem("This terminal cannot be given to another program") from None
+
+    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+        self.app.push_screen(screen, closed)
 
     def preparing(self, told: str) -> AbstractContextManager[None]:
         return self.preparations.preparing(get_current_worker(), told)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from textual.message import Message
+    from textual.screen import Screen
 
     from oh_tui.problem import Problem
     from oh_tui.trajectory.blocks import Block
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
 
+
+T = TypeVar("T")
 
 Complete = Callable[[str], Awaitable[str | None]]
 """Gives the whole text that begins with what is typed, None for no such."""
@@ -88,6 +91,9 @@ class Ui(Protocol):
     def suspend(self) -> AbstractContextManager[None]:
         """Leave the terminal to another program; a Problem where that cannot be."""
         ...
+
+    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+        """Show another screen above; `closed` gets its result."""
 
     # Working
 

@@ -12,8 +12,8 @@ from oh_tui.api import AppServer
 from oh_tui.problem import Problem
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.workspace import Asleep, Workspace
+from oh_tui.tui.screens.start import StartScreen
 from oh_tui.tui.shell_screen import ShellScreen
-from oh_tui.tui.start_screen import StartScreen
 from tests.tui.explorer import Explorer
 
 from .conftest import Live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui.problem import Problem
 from oh_tui.tui.remedies import words_of
@@ -13,12 +13,16 @@ from oh_tui.tui.theme import UNICODE, Glyphs
 
 if TYPE_CHECKING:
     from textual.message import Message
+    from textual.screen import Screen
 
     from oh_tui.trajectory.blocks import Block
     from oh_tui.tui.ui import Complete
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
+
+
+T = TypeVar("T")
 
 
 class FakeUi:
@@ -33,6 +37,7 @@ class FakeUi:
         self.asked: list[Question] = []
         self.told: list[str] = []
         self.posted: list[Message] = []
+        self.pushed: list[Screen[Any]] = []
         self.copied: list[str] = []
         self.begun: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
@@ -91,6 +96,9 @@ class FakeUi:
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
         yield
+
+    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+        self.pushed.append(screen)
 
     def work_on(
         self,

@@ -10,7 +10,7 @@ from textual import events
 from oh_tui.settings import Settings
 from oh_tui.sources import starting as source_starting
 from oh_tui.sources.files import FileSource
-from oh_tui.tui.start_screen import StartScreen
+from oh_tui.tui.screens.start import StartScreen
 from tests.tui.explorer import Between, Explorer, explore
 
 START = "POST /api/v1/app-conversations"

@@ -1,7 +1,7 @@
 """The form of `ctrl+n`: what the agent is to do, where and how, and the stages of its start.
 
-The form only asks and shows; the start itself is watched by a worker of the main screen, so that
-leaving the form stops nothing.
+The form only asks and shows. A worker of the main screen watches the start itself, so that leaving
+the form stops nothing.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Told(Drawn):
 
 class StartScreen(ModalScreen[None], ClosesOnce[None]):
     """The form. `begin` is called with a request that can be sent; then come `show_stage`, and
-    `fail` or a dismissal from outside."""
+    `fail` or `finish`."""
 
     DEFAULT_CSS = """
     StartScreen { background: $background; }
@@ -174,7 +174,6 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.left = False
         """It was left while the start went on."""
         self.finished = False
-        """Its conversation runs: the text did what it was for."""
         self._began = 0.0
 
     def compose(self) -> ComposeResult:
@@ -264,6 +263,11 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self._tick.pause()
         self.stages.stages = ()
         self._point_at("", words_of(problem), wrong=True)
+
+    def finish(self) -> None:
+        """The conversation runs: the text did what it was for."""
+        self.finished = True
+        self.dismiss(None)
 
     def _tell_time(self) -> None:
         self.stages.now = time.monotonic() - self._began

@@ -1,0 +1,1 @@
+"""What stands above the main screen, one a file."""
