@@ -272,9 +272,7 @@ def start(screen: MainScreen) -> None:
 
 
 def shell(screen: MainScreen) -> None:
-    from oh_tui.tui.shell_screen import open_shell
-
-    _begin(screen, "ask", open_shell, screen)
+    _begin(screen, "ask", screen.shells.open)
 
 
 def open_page(screen: MainScreen) -> None:

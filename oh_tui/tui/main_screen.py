@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
     from oh_tui.tui.controllers.images import Images
+    from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
     from oh_tui.tui.theme import Glyphs
@@ -157,6 +158,12 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.start import NewConversations
 
         return NewConversations(self.session, self)
+
+    @cached_property
+    def shells(self) -> Shells:
+        from oh_tui.tui.controllers.shell import Shells
+
+        return Shells(self.session, self, self.sandboxes)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -409,7 +416,9 @@ class MainScreen(AskingScreen):
         except SuspendNotSupported:
             raise Problem("This terminal cannot be given to another program") from None
 
-    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+    def push_screen(
+        self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
+    ) -> None:
         self.app.push_screen(screen, closed)
 
     def preparing(self, told: str) -> AbstractContextManager[None]:

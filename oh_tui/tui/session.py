@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.events import Event
     from oh_tui.trajectory.steps import Step
     from oh_tui.tui.finding import Filtering
-    from oh_tui.tui.shell_screen import Session as ShellSession
+    from oh_tui.tui.shells import Shell
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
 
@@ -136,7 +136,7 @@ class Session:
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
         self.saved: Path | None = None
         """The last trajectory downloaded."""
-        self.shells: dict[str, ShellSession] = {}
+        self.shells: dict[str, Shell] = {}
         """What was run in sandboxes, by conversation id without dashes."""
         self.shell_history: list[str] = []
         self._writes: list[tuple[str, tuple[str, ...]]] = []

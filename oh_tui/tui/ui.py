@@ -92,7 +92,9 @@ class Ui(Protocol):
         """Leave the terminal to another program; a Problem where that cannot be."""
         ...
 
-    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+    def push_screen(
+        self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
+    ) -> None:
         """Show another screen above; `closed` gets its result."""
 
     # Working

@@ -12,8 +12,8 @@ from oh_tui.api import AppServer
 from oh_tui.problem import Problem
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.workspace import Asleep, Workspace
+from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen
-from oh_tui.tui.shell_screen import ShellScreen
 from tests.tui.explorer import Explorer
 
 from .conftest import Live
@@ -112,10 +112,10 @@ async def test_the_shell_runs_what_is_typed_and_moves_with_cd(live: Live) -> Non
 
         assert "hello\nexit 7" in await run("echo hello; exit 7")
         await run("cd /")
-        assert shown.session.cwd == "/"
+        assert shown.shell.cwd == "/"
         assert "\n/\nexit 0" in await run("pwd")
         assert "exit" in await run("cd /no/such/folder")
-        assert shown.session.cwd == "/"
+        assert shown.shell.cwd == "/"
 
 
 async def test_a_binary_file_put_and_got_is_the_same(

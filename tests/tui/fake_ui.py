@@ -97,7 +97,9 @@ class FakeUi:
     def suspend(self) -> Iterator[None]:
         yield
 
-    def push_screen(self, screen: Screen[T], closed: Callable[[T | None], None]) -> None:
+    def push_screen(
+        self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
+    ) -> None:
         self.pushed.append(screen)
 
     def work_on(

@@ -12,8 +12,9 @@ from oh_tui.api.models import CommandResult
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings import Settings
 from oh_tui.trajectory.blocks import Failure, Note, Output
-from oh_tui.tui import shell_screen
-from oh_tui.tui.shell_screen import Entry, Session, ShellScreen, result_blocks
+from oh_tui.tui import shells
+from oh_tui.tui.screens.shell import ShellScreen
+from oh_tui.tui.shells import Shell, ShellEntry, result_blocks
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"
@@ -116,10 +117,10 @@ async def test_cd_moves_and_cd_alone_goes_back() -> None:
         assert shown.place.title[0][0] == "/workspace/dates/tests"
         assert "/workspace/dates/tests" in await run(it, "pwd")
         assert "exit" in await run(it, "cd nowhere")
-        assert shown.session.cwd == "/workspace/dates/tests"
+        assert shown.shell.cwd == "/workspace/dates/tests"
         asked = between.count(RUN)
         await run(it, "cd")
-        assert shown.session.cwd == "/workspace/dates"
+        assert shown.shell.cwd == "/workspace/dates"
         assert between.count(RUN) == asked
 
 
@@ -147,7 +148,7 @@ async def test_ctrl_t_sets_the_time_that_a_command_gets() -> None:
     async with explore(wrap=between) as it:
         shown = await open_shell(it)
         await it.send("ctrl+t", "ctrl+t", "ctrl+t")
-        assert shown.session.timeout == 30
+        assert shown.shell.timeout == 30
         assert any("30 s" in text for text, _ in shown.place.facts)
         shown.line.put("sleep 100")
         await it.send("enter")
@@ -156,7 +157,7 @@ async def test_ctrl_t_sets_the_time_that_a_command_gets() -> None:
         it.demo.advance(31)
         await it.until(lambda: not shown.running)
         await it.send("ctrl+t")
-        assert shown.session.timeout == 120
+        assert shown.shell.timeout == 120
 
 
 async def test_a_sandbox_that_pauses_meanwhile_gives_the_command_back() -> None:
@@ -238,11 +239,11 @@ def test_how_it_ended_is_said(code: int, took: float, words: str) -> None:
 
 
 def test_the_oldest_output_goes_when_there_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell_screen, "KEPT", 100)
-    session = Session("", "")
+    monkeypatch.setattr(shells, "KEPT", 100)
+    shell = Shell("", "")
     for number in range(4):
-        session.add(Entry([Note(str(number)), Output("x" * 60)], 60))
-    gone, last = session.entries[0], session.entries[-1]
+        shell.add(ShellEntry([Note(str(number)), Output("x" * 60)], 60))
+    gone, last = shell.entries[0], shell.entries[-1]
     assert gone.blocks == [Note("0"), Note("60 B of output, no longer kept")]
     assert last.blocks[1] == Output("x" * 60)
-    assert sum(entry.size for entry in session.entries) <= 100
+    assert sum(entry.size for entry in shell.entries) <= 100

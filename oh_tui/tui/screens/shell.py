@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -22,15 +20,15 @@ from textual.strip import Strip
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from oh_tui.api.models import BashOutput, CommandResult, Conversation, bare_id
+from oh_tui.api.models import BashOutput, CommandResult, Conversation
 from oh_tui.human import duration, size
 from oh_tui.patterns import pattern
 from oh_tui.problem import Problem
 from oh_tui.text import clean_line
 from oh_tui.trajectory.block import safe
-from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Output, Plain
-from oh_tui.trajectory.terminal import read_output
+from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Plain
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -41,13 +39,7 @@ from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.sources.sandboxes import Sandboxes
-    from oh_tui.tui.main_screen import MainScreen
-
-TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
-"""Seconds that a command may take, the usual one first."""
-
-KEPT = 32_000_000
-"""Characters of output that are kept on the screen; the oldest go first."""
+    from oh_tui.tui.session import Session
 
 WHAT = (
     "A command runs in the sandbox of this conversation with /bin/sh, beside the agent: neither "
@@ -55,61 +47,6 @@ WHAT = (
 )
 
 _CD = pattern(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
-
-
-@dataclass(slots=True)
-class Entry:
-    """A command and what came of it, as blocks; `size` counts the characters printed."""
-
-    blocks: list[Block]
-    size: int = 0
-
-
-@dataclass(slots=True)
-class Session:
-    """The shell of one conversation, as long as oh-tui runs."""
-
-    cwd: str
-    """"" stands for the sandbox's own folder, which has no name."""
-    home: str
-    timeout: int = 120
-    entries: list[Entry] = field(default_factory=list)
-    draft: str = ""
-
-    def add(self, entry: Entry) -> None:
-        self.entries.append(entry)
-        total = sum(one.size for one in self.entries)
-        for old in self.entries[:-1]:
-            if total <= KEPT:
-                return
-            if old.size:
-                total -= old.size
-                gone = Note(f"{size(old.size)} of output, no longer kept")
-                old.blocks, old.size = [old.blocks[0], gone], 0
-
-
-async def open_shell(screen: MainScreen) -> None:
-    """The shell of the conversation under the cursor, once its sandbox runs."""
-    session = screen.session
-    conversation = session.target()
-    sandboxes = session.source.sandboxes if session.source else None
-    if session.no_changes or sandboxes is None:
-        screen.tell(session.no_changes)
-        return
-    if conversation is None:
-        screen.tell(session.no_target)
-        return
-    with screen.reporting():
-        workspace = await screen.sandboxes.workspace(conversation, "Shell")
-        if workspace is None:
-            return
-        name = bare_id(conversation.id)
-        if name not in session.shells:
-            with screen.preparing("asking for the agent's folder"):
-                folder = await workspace.folder()
-            session.shells[name] = Session(folder, folder)
-        shell = ShellScreen(screen, sandboxes, conversation, session.shells[name])
-        screen.app.push_screen(shell)
 
 
 class Line(Input, FirstFrame):
@@ -194,14 +131,14 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     """The command that is waited for."""
 
     def __init__(
-        self, main: MainScreen, sandboxes: Sandboxes, conversation: Conversation, session: Session
+        self, session: Session, sandboxes: Sandboxes, conversation: Conversation, shell: Shell
     ) -> None:
         super().__init__()
-        self.main = main
         self.sandboxes = sandboxes
         self.conversation = conversation
-        self.session = session
-        self._history = main.session.shell_history
+        self.shell = shell
+        self._session = session
+        self._history = session.shell_history
         self._began = 0.0
         self._printed = 0
 
@@ -209,7 +146,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.rule = Rule(id="shell-rule")
         self.output = BodyView(id="shell-output")
         self.place = Rule(id="shell-place")
-        self.line = Line(self._history, self.session.draft)
+        self.line = Line(self._history, self.shell.draft)
         self.footer = Footer(id="shell-footer")
         yield self.rule
         yield self.output
@@ -239,7 +176,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.line.put("")
         moves = _CD.fullmatch(command)
         if moves and not moves["where"]:
-            self.session.cwd = self.session.home
+            self.shell.cwd = self.shell.home
             self._tell()
         else:
             self._run(command, moves["where"].strip() if moves else "")
@@ -248,31 +185,31 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     async def _run(self, command: str, to: str) -> None:
         """Run a command; one that changes the folder is asked for the new one. A problem puts the
         command back into the line."""
-        session = self.session
+        shell = self.shell
         self.running, self._began, self._printed = command, time.monotonic(), 0
         self._tick.resume()
-        entry = Entry([Command(safe(command))])
-        session.add(entry)
+        entry = ShellEntry([Command(safe(command))])
+        shell.add(entry)
         self._show()
         try:
-            with self.main.session.writing("running a command"):
+            with self._session.writing("running a command"):
                 workspace = await self.sandboxes.workspace(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
                     # from a folder that is gone there must be a way out
-                    cwd="" if to.startswith("/") else session.cwd,
-                    timeout=session.timeout,
+                    cwd="" if to.startswith("/") else shell.cwd,
+                    timeout=shell.timeout,
                     progress=self._heard,
                 )
             if to and result.exit_code == 0:
-                session.cwd = clean_line(result.stdout)
+                shell.cwd = clean_line(result.stdout)
                 result = CommandResult(0)
             took = time.monotonic() - self._began
-            shown = await asyncio.to_thread(result_blocks, result, took, session.timeout)
+            shown = await asyncio.to_thread(result_blocks, result, took, shell.timeout)
             entry.blocks += shown
             entry.size = len(result.stdout) + len(result.stderr)
         except asyncio.CancelledError:
-            rest = max(0.0, session.timeout - (time.monotonic() - self._began))
+            rest = max(0.0, shell.timeout - (time.monotonic() - self._began))
             entry.blocks.append(
                 Note(f"not waited for: it goes on in the sandbox, for at most {duration(rest)}")
             )
@@ -298,26 +235,26 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show(self) -> None:
         blocks: list[Block] = []
-        for entry in self.session.entries:
+        for entry in self.shell.entries:
             if blocks:
                 blocks.append(Plain(" "))
             blocks += entry.blocks
         self.output.show(blocks or [Note(WHAT)], at_end=True)
 
     def _tell(self) -> None:
-        session, dot = self.session, self.rule.glyphs.dot
+        shell, dot = self.shell, self.rule.glyphs.dot
         self.rule.title = (("Shell", "title"), (f"  {title_of(self.conversation)}", "dim"))
         first, last, total = self.output.position()
         more = total > last - first + 1
         self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
-        place = shorten(session.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
+        place = shorten(shell.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
         self.place.title = ((place, "title"),)
         facts: list[Piece] = []
         if self.running:
             facts.append((f"running {duration(time.monotonic() - self._began)}", "mark"))
             if self._printed:
                 facts.append((f"{size(self._printed)} so far", ""))
-        facts.append((f"at most {TIMES[session.timeout]}", "dim"))
+        facts.append((f"at most {TIMES[shell.timeout]}", "dim"))
         self.place.facts = joined(facts, dot)
         self._tell_keys()
 
@@ -334,7 +271,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         if in_line and self._history:
             hints.append(Hint("↑↓", "history", "other_pane"))
         hints.append(Hint("ctrl+t", f"at most {TIMES[self._next_time()]}", "time"))
-        if self.session.entries and not self.running:
+        if self.shell.entries and not self.running:
             hints.append(Hint("ctrl+l", "clear", "clear"))
         self.footer.hints = tuple(hints)
         label = "stop waiting" if self.running else "close"
@@ -353,7 +290,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         elif self.output.has_focus:
             self.set_focus(self.line)
         else:
-            self.session.draft = self.line.value
+            self.shell.draft = self.line.value
             self.dismiss(None)
 
     def action_other_pane(self) -> None:
@@ -361,16 +298,16 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     def action_time(self) -> None:
         """For the next command."""
-        self.session.timeout = self._next_time()
+        self.shell.timeout = self._next_time()
         self._tell()
 
     def _next_time(self) -> int:
         times = list(TIMES)
-        return times[(times.index(self.session.timeout) + 1) % len(times)]
+        return times[(times.index(self.shell.timeout) + 1) % len(times)]
 
     def action_clear(self) -> None:
         if not self.running:
-            self.session.entries.clear()
+            self.shell.entries.clear()
             self._show()
             self._tell()
 
@@ -390,25 +327,3 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_resize(self) -> None:
         self._tell()
-
-
-def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[Block]:
-    """What a command printed, whole, and how it ended. Takes 0.1 s for 3 MB: not for the thread of
-    the screen."""
-    blocks: list[Block] = []
-    for raw in (result.stdout, result.stderr):
-        written = read_output(raw)
-        if written.text:
-            blocks.append(Output(written.text, written.coloured))
-    code, span = result.exit_code, f" · {duration(took)}" if took >= 0.05 else ""
-    printed = len(result.stdout) + len(result.stderr)
-    long = f" · {size(printed)}" if printed > 100_000 else ""
-    if code == 0:
-        blocks.append(Note(f"exit 0{span}{long}"))
-    elif code == -1 and took >= timeout:
-        blocks.append(Failure(f"ended: {TIMES[timeout]} were over, ctrl+t gives it more"))
-    elif code == -1:
-        blocks.append(Failure("it could not be started: cd alone goes back to the agent's folder"))
-    else:
-        blocks.append(Failure(f"exit {code}{span}{long}"))
-    return blocks
