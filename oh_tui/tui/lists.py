@@ -98,7 +98,7 @@ def take_page(screen: MainScreen, page: Page[Conversation] | None, asked: float 
     """A page of the list, as it was asked for then."""
     session = screen.session
     if page is None or not page.next_page_id:
-        session.pager = None
+        session.pager, session.all_listed = None, True
     session.board.take(page.items if page else (), older=True, asked=asked)
     screen.show_lists()
     if page and page.is_cut:

@@ -447,7 +447,7 @@ class MainScreen(AskingScreen):
         session, sidebar = self.session, self.sidebar
         session.keep_marks(session.marks)
         sidebar.now, sidebar.total = session.clock(), session.total
-        sidebar.has_more = session.pager is not None
+        sidebar.has_more = not session.all_listed
         sidebar.rows, sidebar.marks = session.board.rows, session.marks
         sidebar.knows_sandboxes = session.sandboxes.known
         sidebar.sandboxes = session.sandboxes.all

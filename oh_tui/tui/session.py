@@ -104,6 +104,8 @@ class Session:
         self.sandboxes = Sandboxes()
         self.marks: frozenset[str] = frozenset()
         """Ids, without dashes, of the conversations that are marked."""
+        self.all_listed = False
+        """The last page of conversations was read."""
         self.total: int | None = None
         """How many conversations there are, as far as the source tells."""
         self.pane = "conversations"
@@ -192,7 +194,7 @@ class Session:
     def begin_lists(self, board: Board) -> None:
         """Another source, of which nothing is known yet."""
         self.board, self.sandboxes = board, Sandboxes()
-        self.marks, self.total = frozenset(), None
+        self.marks, self.total, self.all_listed = frozenset(), None, False
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
