@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from oh_tui.trajectory.query import parse
 from oh_tui.tui import (
-    answering,
     children,
     finding,
     flows,
@@ -70,8 +69,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
         return True
     if screen.preparations.drop():
         return True
-    if screen.waits:
-        screen.waits[-1].stop()
+    if screen.agents.stop_waiting():
         return True
     if screen.sandboxes.stop_batch():
         return True
@@ -240,7 +238,7 @@ def pause(screen: MainScreen) -> None:
 
 
 def answer(screen: MainScreen) -> None:
-    _begin(screen, "write", answering.answer, screen)
+    _begin(screen, "write", screen.agents.answer)
 
 
 def message(screen: MainScreen) -> None:
@@ -248,7 +246,7 @@ def message(screen: MainScreen) -> None:
 
 
 def stop_or_go_on(screen: MainScreen) -> None:
-    _begin(screen, "write", answering.stop_or_go_on, screen)
+    _begin(screen, "write", screen.agents.stop_or_continue)
 
 
 def mark(screen: MainScreen) -> None:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.steps import Step
     from oh_tui.trajectory.study import Study
     from oh_tui.trajectory.verdict import Verdict
-    from oh_tui.tui.answering import Waiting
+    from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.clipboard import Clipboard
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
@@ -120,13 +120,17 @@ class MainScreen(AskingScreen):
         """Steps of a run were on the screen; not asked where none is open from the start."""
         if not at_once:
             self.run_shown.set()
-        self.waits: list[Waiting] = []
-        """What is waited for in sight of the reader, the last begun at the end."""
         self.refreshing = Refreshing(self)
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
 
     # What keys lead to only is imported after the first paint.
+
+    @cached_property
+    def agents(self) -> AgentActions:
+        from oh_tui.tui.controllers.agents import AgentActions
+
+        return AgentActions(self.session, self)
 
     @cached_property
     def clipboard(self) -> Clipboard:

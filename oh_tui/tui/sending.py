@@ -11,17 +11,7 @@ from oh_tui.human import plural
 from oh_tui.problem import Problem, Remedy
 from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
-from oh_tui.tui.answering import (
-    SENDING,
-    TELLING,
-    ask_about_calls,
-    carry_out,
-    is_told,
-    read_standing,
-    short_title,
-    stands,
-    write,
-)
+from oh_tui.tui.controllers.agents import SENDING, TELLING, short_title, stands
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
@@ -53,7 +43,7 @@ async def message(screen: MainScreen) -> None:
         return
     with screen.reporting():
         if _cannot_read(Standing(conversation)):  # by the list, which may be old
-            found = await read_standing(screen)
+            found = await screen.agents.read_standing()
             if found is None:
                 return
             _require_reader(found[1])
@@ -82,7 +72,7 @@ async def _compose(screen: MainScreen, agents: Agents, conversation: Conversatio
     looking = asyncio.ensure_future(_tell_when(screen, agents, conversation, editor))
     sent = False
     try:
-        text, sent = await write(screen, editor)
+        text, sent = await screen.agents.write(editor)
     finally:
         if not looking.done():
             looking.cancel()
@@ -149,7 +139,7 @@ async def _send(
 ) -> bool:
     """Send a message on the state of now; False when it is not to be sent like that."""
     session = screen.session
-    if is_told(screen, conversation, TELLING):
+    if screen.agents.is_telling(conversation, TELLING):
         return False
     standing = await agents.standing(conversation.id)
     if standing.conversation.sandbox_status == "PAUSED":
@@ -163,7 +153,7 @@ async def _send(
         return False
     steps = agents.send(standing, text, approve=chosen == "approve", reject=chosen == "reject")
     try:
-        now = await carry_out(screen, standing, steps, what=SENDING)
+        now = await screen.agents.carry_out(standing, steps, what=SENDING)
     except HalfDone as problem:  # it is there: sent again it would be said twice
         session.drafts.pop(bare_id(conversation.id), None)
         screen.report(problem)
@@ -187,7 +177,7 @@ async def _ask_before_message(screen: MainScreen, standing: Standing) -> str:
     if standing.in_sight:
         answers.append(("y", "approve and send", "approve"))
     question = Question("", lines, answers, "back to the text")
-    return await ask_about_calls(screen, standing, question)
+    return await screen.agents.ask_about_calls(standing, question)
 
 
 async def _resume(screen: MainScreen, source: Source, conversation: Conversation) -> bool:

@@ -88,8 +88,8 @@ def _leave(screen: MainScreen) -> None:
     screen.preparations.drop()
     for group in GROUPS:
         screen.cancel(group)
-    for waiting in tuple(screen.waits):
-        waiting.stop()
+    while screen.agents.stop_waiting():
+        pass
     if session.batch:
         session.batch.stopped = True
     finding.clear_filter(screen)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
@@ -64,6 +65,14 @@ class Batch:
     def __init__(self) -> None:
         self.stopped = False
         """No further one is to be begun."""
+
+
+class Wait(Struct, eq=False):
+    """An answer of the server that is waited for in sight of the user."""
+
+    stage: str
+    """What goes on meanwhile, in words."""
+    began: float
 
 
 class Cursors(Protocol):
@@ -136,6 +145,8 @@ class Session:
         """The sandboxes of all marked conversations are being paused or resumed."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
+        self.waits: list[Wait] = []
+        """What is waited for in sight of the reader, the last begun at the end."""
         self.saved: Path | None = None
         """The last trajectory downloaded."""
         self.shells: dict[str, Shell] = {}

@@ -61,6 +61,11 @@ class Ui(Protocol):
         """What was written, and whether it is to be sent."""
         ...
 
+    @property
+    def is_asking(self) -> bool:
+        """A question or a line to type in has the keys."""
+        ...
+
     def close_editor(self, editor: Editor) -> None:
         """Put aside what is written there, as Esc does."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +13,8 @@ from oh_tui.sources import acting
 from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.steps import RESULT_KINDS
-from oh_tui.tui import answering
+from oh_tui.tui.controllers import agents
+from oh_tui.tui.session import Wait
 from oh_tui.tui.widgets.bars import Question
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -170,8 +173,8 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
         assert source is not None and source.agents is not None
         standing = await source.agents.standing(conversation.id)
         many = replace(standing, calls=standing.calls * 9)
-        assert answering._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
-        blocks = answering._calls_blocks(standing.calls * 9)
+        assert agents._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
+        blocks = agents._calls_blocks(standing.calls * 9)
         it.screen.run_worker(
             it.screen.ask_about(blocks, Question("", [], [("y", "yes", "y")]), (("all", ""),)),
             group="ask",
@@ -256,7 +259,7 @@ async def test_the_wait_for_a_step_is_told_in_seconds_and_esc_ends_only_the_tell
         assert it.screen.session.writing_words == "telling an agent to stop"
         await it.send("escape")
         assert "you are told when" in it.footer
-        assert not it.screen.waits
+        assert not it.screen.session.waits
         it.demo.advance(27)
         gate.set()
         await it.until(lambda: "the agent is stopped: P lets it go on" in it.footer, 12)
@@ -271,24 +274,26 @@ async def test_what_is_told_meanwhile_is_not_counted_away() -> None:
         await writing(it)
         await it.type("hurry")
         await it.send("ctrl+s")
-        await it.until(lambda: it.screen.waits)
-        (sending,) = it.screen.waits
-        sending._tell()
+        await it.until(lambda: it.screen.session.waits)
+        (sending,) = it.screen.session.waits
+        tell = it.screen.agents.tell_wait
+        tell(sending)
         assert " s: sending: it arrives when this step ends" in it.footer
         await it.send("o")
         await it.until(lambda: "The demo has no web pages" in it.footer)
-        sending._tell()
+        tell(sending)
         assert "The demo has no web pages" in it.footer
         it.screen.footer.clear()
-        sending._tell()
+        tell(sending)
         assert " s: sending" in it.footer
 
-        later = answering.Waiting(it.screen, "stopping")  # of two the last begun is told
-        later._tell()
-        sending._tell()
+        later = Wait("stopping", time.monotonic())  # of two the last begun is told
+        it.screen.session.waits.append(later)
+        tell(later)
+        tell(sending)
         assert " s: stopping" in it.footer
-        later.end()
-        sending._tell()
+        it.screen.session.waits.remove(later)
+        tell(sending)
         assert " s: sending" in it.footer
         gate.set()
         it.screen.footer.clear()

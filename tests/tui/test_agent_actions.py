@@ -1,0 +1,79 @@
+"""Acts on agents without an app: what is asked of the server, told and posted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import Settings
+from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_state import Standing
+from oh_tui.tui.controllers.agents import AgentActions
+from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
+from oh_tui.tui.session import Session, Wait
+from tests.tui.fake_ui import FakeUi
+
+ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="RUNNING")
+WORKS = Standing(ONE, "running")
+
+
+class FakeAgents:
+    """Of one conversation, whose agent works until it is stopped."""
+
+    def __init__(self) -> None:
+        self.stopped: list[bool] = []
+
+    async def standing(self, conversation_id: str) -> Standing:
+        return WORKS
+
+    async def stop(self, standing: Standing, *, at_once: bool) -> AsyncIterator[Any]:
+        self.stopped.append(at_once)
+        yield AgentStage.STOPPING
+        yield replace(standing, status="paused")
+
+
+def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:
+    session, ui, agents = Session(Settings()), FakeUi(*answers), FakeAgents()
+    source: Any = SimpleNamespace(agents=agents, sandboxes=object())
+    session.source, session.current = source, ONE
+    session.pane = "timeline"
+    return session, ui, agents, AgentActions(session, ui)
+
+
+async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:
+    session, ui, agents, actions = made("step")
+    await actions.stop_or_continue()
+    assert agents.stopped == [False]
+    assert ui.told[-2:] == [AgentStage.STOPPING, "the agent is stopped: P lets it go on"]
+    assert [type(message) for message in ui.posted] == [ListsChanged, AgentChanged]
+    assert not (session.waits or session.writing_words)
+
+
+async def test_esc_at_the_question_leaves_the_agent_alone() -> None:
+    _, ui, agents, actions = made()
+    await actions.stop_or_continue()
+    assert len(ui.asked) == 1
+    assert not (agents.stopped or ui.posted)
+
+
+async def test_the_run_that_is_asked_about_is_shown() -> None:
+    session, ui, _, actions = made()
+    cursors: Any = SimpleNamespace(listed=ONE, sandbox=None)
+    session.cursors, session.pane = cursors, "conversations"
+    session.current = None
+    await actions.stop_or_continue()
+    assert [type(message) for message in ui.posted] == [RunWanted]
+
+
+def test_esc_ends_the_telling_of_what_was_begun_last() -> None:
+    session, ui, _, actions = made()
+    first, last = Wait("approving", 0.0), Wait("sending", 0.0)
+    session.waits += [first, last]
+    actions.tell_wait(first)
+    assert not ui.told
+    assert actions.stop_waiting()
+    assert session.waits == [first] and ui.told == ["sending; you are told when"]
