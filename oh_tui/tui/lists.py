@@ -21,7 +21,6 @@ from oh_tui.sources import cut_words, has_moved
 from oh_tui.sources.pager import Pager
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.verdict import judge
-from oh_tui.tui import notices
 from oh_tui.tui.triage import Board
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.rule import joined
@@ -192,7 +191,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     screen.show_lists()
     screen.tell_totals()
     take_state(screen)
-    notices.ring(screen, changes)
+    screen.notices.ring(changes)
     look(screen)
     changed = _state(screen) != before
     await save_seen(screen)

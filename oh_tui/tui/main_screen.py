@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec.structs import replace
 from textual import events, on, work
@@ -35,6 +35,7 @@ from oh_tui.tui import beginning, children, finding, highlight, lists, reading, 
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.downloads import Downloads
+from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.sandboxes import SandboxActions
 from oh_tui.tui.controllers.web_pages import WebPages
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
     from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
+    from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
@@ -100,6 +102,7 @@ class MainScreen(AskingScreen):
         self.web_pages = WebPages(self.session, self)
         self.sandboxes = SandboxActions(self.session, self)
         self.downloads = Downloads(self.session, self)
+        self.notices = Notices(self.session, self)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True
@@ -419,6 +422,12 @@ class MainScreen(AskingScreen):
                 yield
         except SuspendNotSupported:
             raise Problem("This terminal cannot be given to another program") from None
+
+    def bell(self) -> None:
+        self.app.bell()
+
+    def write_terminal(self, sequence: str) -> None:
+        cast("BaseApp", self.app).write_terminal(sequence)
 
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None

@@ -97,6 +97,11 @@ class Ui(Protocol):
         """Leave the terminal to another program; a Problem where that cannot be."""
         ...
 
+    def bell(self) -> None: ...
+
+    def write_terminal(self, sequence: str) -> None:
+        """Write an escape sequence of ours to the terminal."""
+
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
     ) -> None:

@@ -24,7 +24,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.needs import Stand
 from oh_tui.sources.saving import download_name
 from oh_tui.text import clean
-from oh_tui.tui import notices
+from oh_tui.tui.controllers import notices
 from oh_tui.tui.platform.base_app import write_report
 from oh_tui.tui.triage import Change
 from tests.faults.wire import served

@@ -21,8 +21,8 @@ from oh_tui.problem import Problem
 from oh_tui.seen import Memory, Seen
 from oh_tui.settings import Settings, fetch_key, read_settings
 from oh_tui.sources.saving import publish_as
-from oh_tui.tui import desktop, notices
-from oh_tui.tui.controllers import external, images, web_pages
+from oh_tui.tui import desktop
+from oh_tui.tui.controllers import external, images, notices, web_pages
 from oh_tui.tui.triage import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
@@ -285,7 +285,7 @@ async def test_what_becomes_of_one_notice_does_not_matter_to_the_next(tmp_path: 
     script.chmod(0o700)
     async with explore() as explorer:
         changes = [Change(Conversation(name), Stand.ERROR) for name in ("a", "b", "c")]
-        await notices._run_all(explorer.screen, (str(script),), changes)
+        await explorer.screen.notices._run_all((str(script),), changes)
         assert "the notice command ended with 3" in explorer.footer
     assert (tmp_path / "told").read_text().split() == ["a", "b", "c"]
 

@@ -37,6 +37,7 @@ class FakeUi:
         self.asked: list[Question] = []
         self.told: list[str] = []
         self.posted: list[Message] = []
+        self.written: list[str] = []
         self.pushed: list[Screen[Any]] = []
         self.copied: list[str] = []
         self.begun: list[Callable[[], Coroutine[Any, Any, None]]] = []
@@ -96,6 +97,12 @@ class FakeUi:
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
         yield
+
+    def bell(self) -> None:
+        self.written.append("\a")
+
+    def write_terminal(self, sequence: str) -> None:
+        self.written.append(sequence)
 
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None

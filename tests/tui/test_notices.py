@@ -11,9 +11,11 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.needs import Stand
 from oh_tui.problem import Problem
-from oh_tui.settings import read_settings
-from oh_tui.tui import notices
+from oh_tui.settings import Settings, read_settings
+from oh_tui.tui.controllers import notices
+from oh_tui.tui.session import Session
 from oh_tui.tui.triage import Change
+from tests.tui.fake_ui import FakeUi
 
 
 def change(title: str, stand: Stand = Stand.FINISHED) -> Change:
@@ -95,3 +97,17 @@ async def test_a_command_that_is_not_there_or_fails_or_hangs_is_told(
     monkeypatch.setattr(notices, "PATIENCE", 0.1)
     hangs = (sys.executable, "-c", "import time; time.sleep(60)")
     assert "was ended" in await notices.run(hangs, {})
+
+
+@pytest.mark.parametrize(
+    ("notice", "written"),
+    [((), []), (("bell",), ["\a"]), (("osc9",), ["\x1b]9;oh-tui: A failed\x07"])],
+)
+def test_changes_ring_once_and_as_the_settings_say(
+    notice: tuple[str, ...], written: list[str]
+) -> None:
+    ui = FakeUi()
+    controller = notices.Notices(Session(Settings(notice=notice)), ui)
+    controller.ring([])
+    controller.ring([change("A", Stand.ERROR)])
+    assert ui.written == written

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from oh_tui.credentials import without_keys
 from oh_tui.human import plural
@@ -18,8 +18,8 @@ from oh_tui.tui.triage import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
-    from oh_tui.tui.app import OhTui
-    from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
 
 MOST = 5
 """Commands that one reading of the list may start; the others are left out."""
@@ -50,17 +50,28 @@ _WORDS = {
 }
 
 
-def ring(screen: MainScreen, changes: Sequence[Change]) -> None:
-    """Tell of these changes the way the settings say, if they say one."""
-    notice = screen.session.settings.notice
-    if not changes or not notice:
-        return
-    if notice == ("bell",):
-        screen.app.bell()
-    elif notice == ("osc9",):
-        cast("OhTui", screen.app).write_terminal(osc9(sentence(changes)))
-    else:
-        screen.work_on("notice", _run_all, screen, notice, changes[:MOST])
+class Notices:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def ring(self, changes: Sequence[Change]) -> None:
+        """Tell of these changes the way the settings say, if they say one."""
+        notice = self._session.settings.notice
+        if not changes or not notice:
+            return
+        if notice == ("bell",):
+            self._ui.bell()
+        elif notice == ("osc9",):
+            self._ui.write_terminal(osc9(sentence(changes)))
+        else:
+            self._ui.work_on("notice", self._run_all, notice, changes[:MOST])
+
+    async def _run_all(self, words: Sequence[str], changes: Sequence[Change]) -> None:
+        """Each of them, whatever becomes of the one before."""
+        for change in changes:
+            if trouble := await run(words, environment(change, os.environ)):
+                self._ui.tell(f"the notice command {trouble}")
 
 
 def sentence(changes: Sequence[Change]) -> str:
@@ -86,13 +97,6 @@ def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
         "OH_TUI_TITLE": title_of(change.conversation),
         "OH_TUI_ID": safe_line(change.conversation.id[:1000])[:LONGEST],
     }
-
-
-async def _run_all(screen: MainScreen, words: Sequence[str], changes: Sequence[Change]) -> None:
-    """Each of them, whatever becomes of the one before."""
-    for change in changes:
-        if trouble := await run(words, environment(change, os.environ)):
-            screen.tell(f"the notice command {trouble}")
 
 
 async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
