@@ -337,7 +337,7 @@ def close_or_quit(screen: MainScreen) -> None:
     elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
         screen.focus_pane("conversations")
     elif session.writing_words or session.drafts:
-        screen.work_on("ask", flows.quit_while_writing, screen)
+        screen.work_on("ask", screen.servers.quit)
     else:
         screen.app.exit(0)
 

@@ -23,7 +23,6 @@ from textual.filter import LineFilter
 from oh_tui.settings import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text import clean
-from oh_tui.tui import flows
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
@@ -177,7 +176,7 @@ class OhTui(BaseApp):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.main.session.writing_words:
-            self.main.work_on("ask", flows.quit_while_writing, self.main)
+            self.main.work_on("ask", self.main.servers.quit)
         else:
             self.exit(0)
 

@@ -7,7 +7,7 @@ import contextlib
 import gc
 from typing import TYPE_CHECKING
 
-from oh_tui.tui import flows, highlight, lines, servers
+from oh_tui.tui import highlight, lines
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
@@ -38,9 +38,9 @@ def painted(screen: MainScreen) -> None:
 def begin(screen: MainScreen) -> None:
     if screen.make_source is None:
         screen.sidebar.say("no API key")
-        screen.work_on("write", flows.without_key, screen)
+        screen.work_on("write", screen.servers.open_without_key)
     else:
-        servers.tell_cautions(screen)
+        screen.servers.tell_cautions()
         screen.open_source(screen.make_source)
 
 

@@ -46,7 +46,7 @@ async def open_source(screen: MainScreen, make_source: Callable[[], Source]) -> 
         screen.reopen = partial(screen.open_source, make_source)
         former, session.source = session.source, None
         screen.tell_place()
-        await save_seen(screen)
+        await session.save_seen()
         if former:
             await former.close()
         session.source = make_source() if at_once else await asyncio.to_thread(make_source)
@@ -194,7 +194,7 @@ async def refresh(screen: MainScreen, *, sort: bool = False) -> bool | None:
     screen.notices.ring(changes)
     look(screen)
     changed = _state(screen) != before
-    await save_seen(screen)
+    await session.save_seen()
     return changed if is_whole else None
 
 
@@ -297,12 +297,6 @@ async def read_ends(screen: MainScreen, source: Source) -> None:
             screen.show_lists()
     screen.show_lists()
     screen.tell_totals()
-
-
-async def save_seen(screen: MainScreen) -> None:
-    memory = screen.session.board.memory
-    if (news := memory.news()) and not await asyncio.to_thread(memory.write, news):
-        memory.keep_for_later(news)
 
 
 def totals(screen: MainScreen) -> tuple[tuple[Piece, ...], str]:

@@ -38,6 +38,7 @@ from oh_tui.tui.controllers.downloads import Downloads
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.tui.controllers.servers import Servers
 from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import hints
 from oh_tui.tui.keys import BINDINGS
@@ -66,7 +67,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.images import Images
     from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
-    from oh_tui.tui.messages import AgentChanged, ListsWanted, RunWanted, StepWanted
+    from oh_tui.tui.messages import (
+        AgentChanged,
+        ListEmpty,
+        ListsWanted,
+        RunWanted,
+        SourceWanted,
+        StepWanted,
+    )
     from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -75,6 +83,10 @@ T = TypeVar("T")
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
+
+
+GROUPS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "git", "copy")
+"""Workers that read from the server that is left, or make something of what it gave."""
 
 
 class MainScreen(AskingScreen):
@@ -103,15 +115,13 @@ class MainScreen(AskingScreen):
         self.sandboxes = SandboxActions(self.session, self)
         self.downloads = Downloads(self.session, self)
         self.notices = Notices(self.session, self)
+        self.servers = Servers(self.session, self, connect=connect, demo=demo)
         self.at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True
         """It was not shown yet."""
         self.reopen: Callable[[], object] | None = None
         """Opens the source once more; None as soon as its first page was read."""
-        self.demo = demo
-        self.connect = connect
-        """Makes the source for other settings: those of another server."""
         self.make_source = make_source
         self.open_id = open_id
         self.at = at
@@ -509,6 +519,39 @@ class MainScreen(AskingScreen):
     def on_lists_wanted(self, message: ListsWanted) -> None:
         self.refresh_lists(sort=message.sort)
 
+    def on_list_empty(self, message: ListEmpty) -> None:
+        self.sidebar.say(*message.lines)
+        self.focus_pane("conversations")
+
+    def on_source_wanted(self, message: SourceWanted) -> None:
+        if message.settings:
+            self._leave_source(message.settings)
+        self.open_source(message.make_source)
+        self.focus_pane("conversations")
+
+    def _leave_source(self, settings: Settings) -> None:
+        """Nothing of the old server stays on the screen, and nothing is read from it any more."""
+        self.refuse()
+        self.preparations.drop()
+        for group in GROUPS:
+            self.cancel(group)
+        while self.agents.stop_waiting():
+            pass
+        finding.clear_filter(self)
+        self.set_find("")
+        self.clear_news()
+        self._rest.pause()
+        self.session.leave_source(settings)
+        self.reopen = None
+        self.open_id = self.at = ""
+        self.run_view.clear(self.session.clock())
+        self.show_lists()
+        self.tell_place()
+        self.servers.tell_cautions()
+
+    def on_quit_wanted(self) -> None:
+        self.app.exit(0)
+
     def on_run_wanted(self, message: RunWanted) -> None:
         if message.go:
             self.sidebar.highlight(message.conversation.id)
@@ -595,13 +638,6 @@ class MainScreen(AskingScreen):
 
     def tell_filter(self) -> None:
         self.run_view.filter_text = self.session.filter_text
-
-    def leave_place(self) -> None:
-        """No conversation is open any more, and none is to be."""
-        self._rest.pause()
-        self.session.close_run()
-        self.session.pager = self.reopen = None
-        self.open_id = self.at = ""
 
     def read_run_again(self) -> None:
         if self.session.current:

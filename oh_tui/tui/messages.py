@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oh_tui.api.models import Conversation
+    from oh_tui.settings import Settings
+    from oh_tui.sources.source import Source
 
 # What has changed
 
@@ -43,6 +47,28 @@ class ListsWanted(Message):
     def __init__(self, *, sort: bool = False) -> None:
         super().__init__()
         self.sort = sort
+
+
+class ListEmpty(Message):
+    """There is nothing to list; these lines say why in its place."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__()
+        self.lines = lines
+
+
+class SourceWanted(Message):
+    """Another source is to be opened; with `settings` it is that of another server, and nothing of
+    the one before stays on the screen."""
+
+    def __init__(self, make_source: Callable[[], Source], settings: Settings | None = None) -> None:
+        super().__init__()
+        self.make_source = make_source
+        self.settings = settings
+
+
+class QuitWanted(Message):
+    """The explorer is to end; what had to be asked was asked."""
 
 
 class RunWanted(Message):

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from oh_tui.tui import servers
 from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
 from oh_tui.tui.theme import THEMES, theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -61,7 +60,7 @@ class Commands(Provider):
             yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
         for label, help, action in MORE:
             yield DiscoveryHit(Content(label), partial(self._do, action), help=help)
-        for server, what in servers.entries(self._main):
+        for server, what in self._main.servers.others():
             go = partial(self._switch, server)
             yield DiscoveryHit(Content(f"server: {server}"), go, help=what)
 
@@ -73,7 +72,7 @@ class Commands(Provider):
         for label, help, action in MORE:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
-        for name, what in servers.entries(self._main):
+        for name, what in self._main.servers.others():
             text = f"server: {name}  {what}"
             if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(text), partial(self._switch, name))
@@ -92,7 +91,7 @@ class Commands(Provider):
         await self._main.run_action(action)
 
     def _switch(self, name: str) -> None:
-        self._main.work_on("ask", servers.switch, self._main, name)
+        self._main.work_on("ask", self._main.servers.switch, name)
 
     def _colour(self, theme: str) -> None:
         self._main.app.theme = theme_name(theme)

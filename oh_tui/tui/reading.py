@@ -17,8 +17,8 @@ from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
 from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
-from oh_tui.tui import finding, flows, highlight, lists, views
-from oh_tui.tui.runs import Run, landing
+from oh_tui.tui import finding, highlight, lists, views
+from oh_tui.tui.runs import Run, landing, why_empty
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
 
@@ -183,7 +183,7 @@ def tell_held(screen: MainScreen, run: Run, total: int | None) -> None:
 
 def show_run(screen: MainScreen, run: Run, step: int | None) -> None:
     if not len(run.trajectory):
-        screen.timeline.empty = flows.why_empty(run)
+        screen.timeline.empty = why_empty(run)
     screen.run_view.via = run.via
     screen.timeline.filtered = None  # its numbers are those of the steps before
     screen.run_view.show_run(run.trajectory, step)

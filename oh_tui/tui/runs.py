@@ -104,3 +104,15 @@ def landing(trajectory: Trajectory, place: str) -> int:
         return found
     number = judge(trajectory).landing or len(trajectory)
     return max(0, min(number, len(trajectory)) - 1)
+
+
+def why_empty(run: Run) -> tuple[str, ...]:
+    """What stands in the place of steps when there are none."""
+    conversation = run.conversation
+    if run.via == "file":
+        return ("no events", run.note or "the file has none")
+    if conversation.sandbox_status == "STARTING":
+        return ("the sandbox is starting", "events appear here as they come")
+    if conversation.execution_status == "idle":
+        return ("nothing was asked yet", "the first message appears here as it comes")
+    return ("no events", "the server keeps none for this conversation")

@@ -6,6 +6,7 @@ server, so that it is tested without an app.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -200,12 +201,31 @@ class Session:
             return "these are files: there is no sandbox"
         return ""
 
+    # What is open
+
+    def leave_source(self, settings: Settings) -> None:
+        """Keep nothing of the server that was open, but what is written and not sent; `settings`
+        are those of the next one."""
+        if self.batch:
+            self.batch.stopped = True
+        self.settings = settings
+        self.pager = None
+        self.runs = Runs()
+        self.close_run()
+        self.begin_lists(Board())
+
     # The lists
 
     def begin_lists(self, board: Board) -> None:
         """Another source, of which nothing is known yet."""
         self.board, self.sandboxes = board, Sandboxes()
         self.marks, self.total, self.all_listed = frozenset(), None, False
+
+    async def save_seen(self) -> None:
+        """Write to disk what was seen of the conversations listed, if there is anything new."""
+        memory = self.board.memory
+        if (news := memory.news()) and not await asyncio.to_thread(memory.write, news):
+            memory.keep_for_later(news)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:

@@ -37,7 +37,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         held, asked = between.hold(SEARCH), between.count(SEARCH)
-        demo = it.app.main.demo
+        demo = it.app.main.servers.demo
         assert demo
         it.screen.open_source(demo)
         it.screen.sidebar.total = None

@@ -20,9 +20,13 @@ from oh_tui.settings import LOCAL, Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
+from oh_tui.tui.controllers.servers import Servers as ServersController
 from oh_tui.tui.dialogs import HelpScreen
 from oh_tui.tui.keys import known
+from oh_tui.tui.messages import QuitWanted
+from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
+from tests.tui.fake_ui import FakeUi
 
 CONFIG = Config(
     servers={
@@ -77,9 +81,7 @@ async def two(settings: Settings | None = None) -> AsyncIterator[tuple[Explorer,
 
 async def go(it: Explorer, name: str) -> None:
     """As the palette does it; its search is looked at in a test of its own."""
-    from oh_tui.tui import servers
-
-    it.screen.run_worker(servers.switch(it.screen, name), group="ask")
+    it.screen.run_worker(it.screen.servers.switch(name), group="ask")
     await it.settle()
 
 
@@ -125,9 +127,7 @@ async def test_nothing_of_the_old_server_stays_and_nothing_is_read_from_it() -> 
 
 
 async def go_without_waiting(it: Explorer, name: str) -> None:
-    from oh_tui.tui import servers
-
-    it.screen.run_worker(servers.switch(it.screen, name), group="ask")
+    it.screen.run_worker(it.screen.servers.switch(name), group="ask")
     for _ in range(5):
         await it.pilot.pause(0)
 
@@ -407,3 +407,23 @@ async def leave(it: Explorer, servers: Servers) -> None:
     await it.until(lambda: "go to lab all the same" in it.text("#question"))
     await it.send("enter")
     await it.until(lambda: len(servers.made) == 2 and it.screen.sidebar.conversations)
+
+
+async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
+    ui = FakeUi("quit")
+    session = Session(Settings())
+    session.drafts["c1"] = "not yet"
+    with session.writing("pausing a sandbox"):
+        await ServersController(session, ui, connect=None, demo=None).quit()
+    (question,) = ui.asked
+    words = "".join(text for line in question.lines for text, _ in line)
+    assert "Still pausing a sandbox." in words and "1 message not sent" in words
+    assert [type(message) for message in ui.posted] == [QuitWanted]
+
+
+async def test_a_server_without_a_way_to_it_is_not_gone_to() -> None:
+    ui = FakeUi()
+    controller = ServersController(Session(Settings(config=OPEN)), ui, connect=None, demo=None)
+    assert controller.others() == []
+    await controller.switch("lab")
+    assert not ui.posted

@@ -138,6 +138,13 @@ class RunView(Stack):
         if trajectory is None:
             self._show_current()
 
+    def clear(self, now: float) -> None:
+        """No conversation is open, and none is read."""
+        self.progress, self.is_reading = "", False
+        self.show_conversation(None, now)
+        self.show_run(None)
+        self.timeline.empty = ()
+
     def watch_study(self, study: Study | None) -> None:
         if not self.is_mounted:
             return

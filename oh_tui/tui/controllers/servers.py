@@ -1,0 +1,137 @@
+"""What is opened and left: without a key, from one server to another, and at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.config import DEMO, LOCAL
+from oh_tui.human import plural
+from oh_tui.places import expanded
+from oh_tui.problem import Problem
+from oh_tui.settings import Settings, choose
+from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.drawing import Piece
+
+OURS = {
+    LOCAL: "the runs that the OpenHands CLI keeps on this machine",
+    DEMO: "made-up data: nothing leaves this machine",
+}
+"""Servers that are always there, and what they are."""
+
+
+class Servers:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        *,
+        connect: Callable[[Settings], Source] | None,
+        demo: Callable[[], Source] | None,
+    ) -> None:
+        """`connect` makes the source for the settings of another server."""
+        self._session = session
+        self._ui = ui
+        self._connect = connect
+        self.demo = demo
+
+    def others(self) -> list[tuple[str, str]]:
+        """The servers that can be gone to: name and what it is; the one that is open is not
+        listed."""
+        settings = self._session.settings
+        if self._connect is None:
+            return []
+        named = [(name, server.url) for name, server in settings.config.servers.items()]
+        return [entry for entry in (*named, *OURS.items()) if entry[0] != settings.server]
+
+    async def switch(self, name: str) -> None:
+        """Leave the server that is open for another. What goes on there is asked about first; what
+        was found wrong with the key of the new one leaves the old one open."""
+        connect = self._connect
+        if connect is None or not await self._may_leave(name):
+            return
+        with self._ui.reporting():
+            settings = await asyncio.to_thread(choose, self._session.settings, name, os.environ)
+            if not settings.has_key:
+                raise Problem(
+                    f"There is no key for {name}",
+                    f"add key_env, key_file or key_command to [servers.{name}] in the settings "
+                    "file",
+                )
+            await self._session.save_seen()
+            self._ui.post_message(SourceWanted(partial(connect, settings), settings))
+
+    def tell_cautions(self) -> None:
+        """What is to be said once about where the key was found."""
+        for caution in self._session.settings.cautions:
+            self._ui.tell(caution)
+
+    async def _may_leave(self, name: str) -> bool:
+        """Messages that are not sent stay, under the conversations that they are for."""
+        writing = self._session.writing_words
+        if not writing:
+            return True
+        told = (
+            f"Still {writing}. A change asked of the server goes on there; a file that is being "
+            "moved may not arrive."
+        )
+        lines: list[list[Piece]] = [[(told, "")]]
+        answers = (("enter", f"go to {name} all the same", "go"),)
+        return await self._ui.ask(Question("Another server", lines, answers, "stay")) == "go"
+
+    async def open_without_key(self) -> None:
+        """No key, and a server that wants one: say how to get it, with the demo and a file at
+        hand."""
+        server = self._session.settings.base_url
+        lines: list[list[Piece]] = [
+            [(f"{server} wants a key, and none is set.", "")],
+            [("Get one there under Settings, API Keys. Then, in this shell:", "")],
+            [("  export OPENHANDS_API_KEY=…     and start oh-tui again", "key")],
+            [("Your own server: oh-tui --server http://localhost:3000", "dim")],
+        ]
+        answers = [("d", "look around in the demo", "demo"), ("o", "open a file", "open"),
+                   ("q", "quit", "quit")]  # fmt: skip
+        while True:
+            answer = await self._ui.ask(Question("No API key", lines, answers, "stay"))
+            if answer == "quit":
+                self._ui.post_message(QuitWanted())
+            elif answer == "demo" and self.demo:
+                self._ui.post_message(SourceWanted(self.demo))
+            elif answer == "open":
+                typed = await self._ui.prompt("path of a trajectory zip or folder", "")
+                if not typed:
+                    continue
+                self._ui.post_message(SourceWanted(partial(_file_source, typed)))
+            else:
+                words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=…")
+                self._ui.post_message(ListEmpty(*words))
+            return
+
+    async def quit(self) -> None:
+        """Quit, if what is being written and what is not sent may be left."""
+        session = self._session
+        lines: list[list[Piece]] = []
+        if session.writing_words:
+            told = f"Still {session.writing_words}. A change asked of the server goes on there."
+            lines.append([(told, "")])
+        if session.drafts:
+            unsent = plural(len(session.drafts), "message")
+            lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
+        question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
+        if await self._ui.ask(question) == "quit":
+            self._ui.post_message(QuitWanted())
+
+
+def _file_source(typed: str) -> Source:
+    from oh_tui.sources.files import FileSource
+
+    return FileSource([expanded(typed, os.environ)])
