@@ -56,11 +56,14 @@ CLASSES = {
 
 
 class AgentServers:
+    """The endpoints of all agent servers; the port in the path says which sandbox is meant."""
+
     def __init__(self, world: World, stats_in_events: Callable[[], bool]) -> None:
         self.world = world
         self._stats_in_events = stats_in_events
 
     def routes(self) -> list[Route]:
+        """The routes of Starlette."""
         base = "/runtime/{port:int}/api/conversations/{id}"
         return [
             Route(f"{base}/events/search", self.search_events, methods=["GET"]),
@@ -93,6 +96,7 @@ class AgentServers:
         return answer(len(self._events(self._conversation(request), Query(request))))
 
     async def record(self, request: Request) -> Response:
+        """The conversation as the agent server keeps it, with all stats."""
         conversation = self._conversation(request)
         stats = self.world.stats(conversation)
         llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
@@ -119,6 +123,7 @@ class AgentServers:
     # what acts on the agent -----------------------------------------------------------------
 
     async def respond(self, request: Request) -> Response:
+        """Approve or reject the pending calls."""
         conversation = self._conversation(request)
         said = await body(request)
         if not isinstance(said.get("accept"), bool):
@@ -131,6 +136,7 @@ class AgentServers:
         return answer({"success": True})
 
     async def run(self, request: Request) -> Response:
+        """Make an idle agent run; 409 when it runs already."""
         conversation = self._conversation(request, (404, "Not Found"))
         if not await self._free(conversation):
             words = "Conversation already running. Wait for completion or pause first."
@@ -155,6 +161,7 @@ class AgentServers:
         return False
 
     async def send_message(self, request: Request) -> Response:
+        """Write to the agent; answers when it has read the message."""
         conversation = self._conversation(request)
         said = await body(request)
         words = spoken(said, "content") if said.get("content") else ""
@@ -172,6 +179,7 @@ class AgentServers:
         return answer({"success": True})
 
     async def interrupt(self, request: Request) -> Response:
+        """Stop the agent in the middle of its step."""
         conversation = self._conversation(request, (400, "Bad Request"))
         running = self.world.execution_status(conversation) == "running"
         self._do(conversation, "interrupt")

@@ -59,11 +59,14 @@ KINDS = (
 
 
 class AppServer:
+    """The endpoints that read, and pause and resume; `AppWrites` has the others."""
+
     def __init__(self, world: World) -> None:
         self.world = world
         self.writes = AppWrites(self.world, self._conversation)
 
     def routes(self) -> list[Route]:
+        """The routes of Starlette."""
         api = "/api/v1"
         talks, box = f"{api}/app-conversations", f"{api}/sandboxes"
         events = f"{api}/conversation/{{id}}/events"
@@ -132,6 +135,7 @@ class AppServer:
         return answer([self._conversation(request, each) if each else None for each in found])
 
     async def download(self, request: Request) -> Response:
+        """The trajectory as a zip; 413 for more events than it may hold."""
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             message, given = "Input should be a valid UUID", request.path_params["id"]

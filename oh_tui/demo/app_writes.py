@@ -50,6 +50,8 @@ _PROVIDERS = (
 
 
 class AppWrites:
+    """The endpoints that write; `show` makes the row of a conversation."""
+
     def __init__(
         self, world: World, show: Callable[[Request, Conversation], dict[str, Any]]
     ) -> None:
@@ -58,6 +60,7 @@ class AppWrites:
         self._show = show
 
     def routes(self, talks: str) -> list[Route]:
+        """The routes of Starlette, below the path of conversations."""
         return [
             Route(f"{talks}/start-tasks/search", self.search_start_tasks, methods=["GET"]),
             Route(f"{talks}/start-tasks", self.get_start_tasks, methods=["GET"]),
@@ -69,6 +72,7 @@ class AppWrites:
     # starts ---------------------------------------------------------------------------------
 
     async def start(self, request: Request) -> Response:
+        """Begin a start task."""
         asked = await body(request)
         for name in _TEXTS:
             if not isinstance(asked.get(name, ""), str | None):
@@ -144,6 +148,7 @@ class AppWrites:
     # messages and titles --------------------------------------------------------------------
 
     async def send_message(self, request: Request) -> Response:
+        """Write to the agent through its agent server."""
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             raise invalid("conversation_id", "uuid_parsing", "Input should be a valid UUID", "path")

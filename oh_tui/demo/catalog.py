@@ -65,6 +65,7 @@ class Entry:
 
     @property
     def sandbox_id(self) -> str:
+        """The id of its sandbox, also of one that is gone."""
         return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
     def write(self, run: Run) -> None:
@@ -91,6 +92,7 @@ class Box:
 
 
 def sandbox_id(slug: str) -> str:
+    """The id of a sandbox, in base 62 as the servers make them."""
     number, text = fixed_uuid("sandbox", slug).int, ""
     while number:
         number, digit = divmod(number, 62)

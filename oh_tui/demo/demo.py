@@ -50,6 +50,7 @@ class Demo:
 
     @cached_property
     def app(self) -> ASGIApp:
+        """Both servers as one ASGI app."""
         return make_app(
             self.world,
             limits=lambda: self.rate_limited,

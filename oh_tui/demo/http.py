@@ -20,10 +20,12 @@ class Refused(Exception):
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response."""
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
 def detail(status: int, words: Any) -> Response:
+    """An error as FastAPI sends it."""
     return answer({"detail": words}, status)
 
 
@@ -41,6 +43,7 @@ def refuse(where: str, name: str, kind: str, message: str, given: Any, **context
 
 
 def invalid(name: str, kind: str, message: str, where: str = "body") -> Refused:
+    """422 for a body, which does not repeat the input."""
     return Refused(detail(422, [{"type": kind, "loc": [where, name], "msg": message}]))
 
 
@@ -79,15 +82,18 @@ class Query:
         self._given = request.query_params
 
     def text(self, name: str) -> str | None:
+        """A parameter as it is, None without one."""
         return self._given.get(name)
 
     def many(self, name: str) -> list[str]:
+        """A parameter that may be repeated; 422 without any."""
         values = self._given.getlist(name)
         if not values:
             raise refuse("query", name, "missing", "Field required", None)
         return values
 
     def flag(self, name: str) -> bool:
+        """A boolean parameter, by default False."""
         given = self._given.get(name, "false")
         if given.lower() not in _FLAGS:
             message = "Input should be a valid boolean, unable to interpret input"
@@ -95,6 +101,7 @@ class Query:
         return _FLAGS[given.lower()]
 
     def limit(self, *, most: int | None = 100) -> int:
+        """The size of a page, by default 100; 422 outside 1 to `most`."""
         given = self._given.get("limit", "100")
         try:
             limit = int(given)
@@ -110,6 +117,7 @@ class Query:
         return limit
 
     def one_of(self, name: str, names: Sequence[str], default: str | None = None) -> str | None:
+        """A parameter that must be one of `names`."""
         given = self._given.get(name)
         if given is None:
             return default
@@ -122,6 +130,7 @@ class Query:
         return given
 
     def time(self, name: str) -> datetime | None:
+        """A parameter that is a time."""
         given = self._given.get(name)
         if given is None:
             return None
@@ -149,6 +158,7 @@ _FLAGS = {
 
 
 def uuid_or_none(text: str) -> UUID | None:
+    """The UUID in a text, with or without dashes."""
     try:
         return UUID(text)
     except ValueError:
@@ -161,4 +171,5 @@ def utc(seconds: float) -> str:
 
 
 def aware(when: datetime) -> float:
+    """Seconds since 1970; a time without a zone is UTC."""
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

@@ -79,6 +79,7 @@ class Meter:
         )
 
     def total(self) -> dict[str, Any]:
+        """The tokens of all calls together."""
         return self._usage(
             self.prompt,
             self.completion,

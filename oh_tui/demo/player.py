@@ -94,6 +94,7 @@ class _Player:
         }
 
     def play(self, step: Table) -> None:
+        """Let one step happen."""
         kind = next((key for key in step if key in self._steps), None)
         if kind is None:
             self._answer(**step)

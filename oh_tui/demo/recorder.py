@@ -30,6 +30,7 @@ SYSTEM_TOKENS = 26_300
 
 
 def fixed_uuid(*names: object) -> UUID:
+    """The UUID of some names, the same in every process."""
     return uuid5(IDS, "/".join(map(str, names)))
 
 
@@ -101,6 +102,7 @@ class Recorder:
 
     @property
     def model(self) -> Model:
+        """The agent's model."""
         return self.meters["agent"].model
 
     # time -----------------------------------------------------------------------------------
@@ -143,6 +145,7 @@ class Recorder:
     # events ---------------------------------------------------------------------------------
 
     def new_id(self, what: str = "event") -> UUID:
+        """The next id of the run."""
         self._made += 1
         return fixed_uuid(what, self.slug, self._made)
 
@@ -188,14 +191,17 @@ class Recorder:
         self._held = []
 
     def state(self, key: str, value: Any, **how: Any) -> None:
+        """Emit a state update."""
         fields = {"key": key, "value": value}
         self.emit("ConversationStateUpdateEvent", "environment", fields, **how)
 
     def set_status(self, status: str) -> None:
+        """Change the execution status."""
         self.status = status
         self.state("execution_status", status)
 
     def full_state(self) -> None:
+        """Emit the full state, which only the app server keeps."""
         self.state("full_state", self.whole_state(), app_only=True)
 
     def hear(self) -> None:
@@ -299,6 +305,7 @@ class Recorder:
         return {"usage_to_metrics": usage_to_metrics}
 
     def whole_state(self) -> dict[str, Any]:
+        """The value of a full state."""
         llm = {
             "model": self.model.name,
             "api_key": "**********",

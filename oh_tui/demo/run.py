@@ -13,6 +13,7 @@ from oh_tui.demo.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpo
 
 
 def text(content: str) -> dict[str, Any]:
+    """A text as content of a message or an observation."""
     return {"cache_prompt": False, "type": "text", "text": content}
 
 
@@ -43,6 +44,7 @@ class Plan:
     done: int = 0
 
     def items(self) -> list[dict[str, str]]:
+        """The tasks as the task tracker lists them."""
         return [
             {
                 "title": title,
@@ -116,8 +118,8 @@ class Run(Recorder):
             self.message(act.text)
             self.unanswered = act.text
 
-    def say(self, words: str, *, llm: float | None = None, ends: bool = True) -> None:
-        """The model answers with text only, which ends the run unless `ends` is False."""
+    def say(self, words: str, *, llm: float | None = None) -> None:
+        """The model answers with text only, which ends the run."""
         response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
         message = {"role": "assistant", "content": [text(words)], **MESSAGE}
         self.emit(
@@ -133,8 +135,7 @@ class Run(Recorder):
             },
         )
         self.release()
-        if ends:
-            self.end("finished")
+        self.end("finished")
 
     def do(
         self,
@@ -189,6 +190,7 @@ class Run(Recorder):
         self.observe(call, call.observation)
 
     def observe(self, call: Call, observation: dict[str, Any]) -> None:
+        """Record a result."""
         self.pending = tuple(each for each in self.pending if each is not call)
         self.context += sum(_tokens(part.get("text", "")) for part in observation["content"])
         self.emit(
@@ -204,6 +206,7 @@ class Run(Recorder):
         )
 
     def tool_error(self, call: Call) -> None:
+        """Record the error that takes the place of a result."""
         self.pending = tuple(each for each in self.pending if each is not call)
         self.context += _tokens(call.error)
         self.emit(
@@ -212,16 +215,15 @@ class Run(Recorder):
             {"tool_name": call.tool, "tool_call_id": call.call_id, "error": call.error},
         )
 
-    def finish(self, message: str, *, thought: str = "", llm: float | None = None) -> None:
+    def finish(self, message: str, *, llm: float | None = None) -> None:
         """The model calls `finish`, which ends the run."""
         observation = {"content": [text(message)], "is_error": False, "kind": "FinishObservation"}
         action = {"message": message, "kind": "FinishAction"}
-        self.do(
-            thought, Call(tool="finish", action=action, observation=observation, ran=0.002), llm=llm
-        )
+        self.do("", Call(tool="finish", action=action, observation=observation, ran=0.002), llm=llm)
         self.end("finished")
 
     def end(self, status: str) -> None:
+        """End the run; a message that came meanwhile keeps it from finishing."""
         self.wait(0.002)
         if status == "finished":
             self.hear()
@@ -272,6 +274,7 @@ class Run(Recorder):
         call: Call | None = None,
         reason: str | None = None,
     ) -> None:
+        """A hook runs, for `call` if it belongs to a tool's use; code 2 blocks."""
         self.emit(
             "HookExecutionEvent",
             "hook",

@@ -49,12 +49,15 @@ class Output:
 
 
 class SandboxServers:
+    """The endpoints for commands and files; `sandbox` finds the sandbox of a request."""
+
     def __init__(self, world: World, sandbox: Callable[[Request], Sandbox]) -> None:
         self.world = world
         self._sandbox = sandbox
         self._disks: dict[str, Disk] = {}
 
     def routes(self) -> list[Route]:
+        """The routes of Starlette."""
         api = "/runtime/{port:int}/api"
         return [
             Route(f"{api}/bash/start_bash_command", self.start, methods=["POST"]),

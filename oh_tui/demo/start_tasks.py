@@ -69,6 +69,7 @@ class StartTask:
 
     @property
     def id(self) -> str:
+        """As the app server writes it: 32 hex digits."""
         return fixed_uuid("started task", self.number).hex
 
     def stages(self) -> Iterator[tuple[str, float]]:
@@ -89,6 +90,7 @@ class StartTasks:
         self.starts: list[StartTask] = []
 
     def begin(self, request: dict[str, Any]) -> StartTask:
+        """Begin a start, of which `request` is the body."""
         world = self.world
         start = StartTask(len(self.starts) + 1, world.clock.now(), request)
         self.starts.append(start)
@@ -114,6 +116,7 @@ class StartTasks:
         return start
 
     def find(self, identifier: str) -> StartTask | None:
+        """The start task with an id, in its present stage."""
         wanted = identifier.replace("-", "").lower()
         return next((start for start in self.all() if start.id == wanted), None)
 

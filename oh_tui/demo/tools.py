@@ -143,6 +143,7 @@ def plan_done(run: Run, done: int) -> Call:
 
 
 def show_plan(run: Run, _: bool = True) -> Call:
+    """Look at the task list."""
     items = run.plan.items()
     mark = {"done": "x", "in_progress": ">", "todo": " "}
     words = "\n".join(f"{n}. [{mark[i['status']]}] {i['title']}" for n, i in enumerate(items, 1))
@@ -150,6 +151,7 @@ def show_plan(run: Run, _: bool = True) -> Call:
 
 
 def think(run: Run, thought: str) -> Call:
+    """Write down a thought."""
     observation = _observation("Think", "Your thought has been logged.")
     return _call("think", "Think", {"thought": thought}, observation, ran=0.002)
 
@@ -172,6 +174,7 @@ def grep(run: Run, pattern: str, matches: list[str], include: str | None = None)
 
 
 def glob(run: Run, pattern: str, matches: list[str]) -> Call:
+    """Search file names; `matches` are paths."""
     found = [_full(run, match) for match in matches]
     words = f"Found {len(found)} file(s) matching {pattern!r}\n" + "\n".join(found)
     observation = _observation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from oh_tui.demo.catalog import (
     Entry,
     sandbox_id,
 )
+from oh_tui.demo.clock import Clock
 from oh_tui.demo.events import StoredEvent, deliver
 from oh_tui.demo.meter import combined
 from oh_tui.demo.recorder import Act, Interventions, fixed_uuid
@@ -35,34 +35,14 @@ INSTANT = 0.2
 """Seconds that a visitor's act takes to show when it waits for nothing."""
 
 
-class Clock:
-    """The demo's time. Given a `now` it stands still until `advance`; otherwise it runs."""
-
-    def __init__(self, now: datetime | None) -> None:
-        self.start = (now or datetime.now(UTC)).timestamp()
-        self._runs = now is None
-        self._began = time.monotonic()
-        self._advanced = 0.0
-
-    def advance(self, seconds: float) -> None:
-        self._advanced += seconds
-
-    def now(self) -> float:
-        """Seconds since 1970, rounded to what the servers print, so that both compare alike."""
-        passed = time.monotonic() - self._began if self._runs else 0.0
-        return round(self.start + passed + self._advanced, 6)
-
-    def ticks(self) -> float:
-        """Monotonic seconds, which pass even when the clock stands still: for what calls take."""
-        return time.monotonic() + self._advanced
-
-
 Built = tuple[list[StoredEvent], list[StoredEvent], Run]
 """A run's events in the agent server's order and in the app server's, and the run itself."""
 
 
 @dataclass(slots=True)
 class Sandbox:
+    """A sandbox in its present state; times in seconds since 1970, ticks those of the clock."""
+
     slug: str
     status: str
     created: float
@@ -81,11 +61,14 @@ class Sandbox:
 
     @property
     def key(self) -> str:
+        """Its present session key."""
         return f"demo-{fixed_uuid('key', self.slug, self.keys).hex}"
 
 
 @dataclass(slots=True)
 class Conversation:
+    """A conversation in its present state; times in seconds since 1970."""
+
     entry: Entry
     created: float
     sandbox: Sandbox | None
@@ -107,6 +90,8 @@ class Conversation:
 
 
 class World:
+    """The conversations and sandboxes of one demo, and its clock."""
+
     def __init__(self, now: datetime | None, entries: tuple[Entry, ...]) -> None:
         self.clock = Clock(now)
         self.has_processes = False
@@ -128,6 +113,7 @@ class World:
         }
 
     def add(self, conversation: Conversation) -> Conversation:
+        """Add a conversation that a visitor started."""
         self.conversations[conversation.entry.id] = conversation
         return conversation
 
@@ -143,6 +129,7 @@ class World:
         return box
 
     def sandbox(self, identifier: str) -> Sandbox | None:
+        """The sandbox with an id."""
         return next((box for box in self.sandboxes.values() if box.id == identifier), None)
 
     def status(self, sandbox: Sandbox | None) -> str:
@@ -210,6 +197,7 @@ class World:
     # conversations --------------------------------------------------------------------------
 
     def conversation(self, identifier: str) -> Conversation | None:
+        """The conversation with an id, with or without dashes."""
         return self.conversations.get(identifier.replace("-", "").lower())
 
     def agent_events(self, conversation: Conversation) -> list[StoredEvent]:
@@ -245,6 +233,7 @@ class World:
         return combined(self._last(conversation, "stats", {"usage_to_metrics": {}}))
 
     def updated(self, conversation: Conversation) -> float:
+        """When its last event was appended."""
         if not conversation.live:
             return round(conversation.created + conversation.entry.lasted, 6)
         seen = self.agent_events(conversation)
