@@ -17,7 +17,6 @@ from oh_tui.tui import (
     flows,
     going,
     reading,
-    sending,
     target,
     views,
 )
@@ -242,7 +241,7 @@ def answer(screen: MainScreen) -> None:
 
 
 def message(screen: MainScreen) -> None:
-    _begin(screen, "write", sending.message, screen)
+    _begin(screen, "write", screen.composer.compose)
 
 
 def stop_or_go_on(screen: MainScreen) -> None:

@@ -248,6 +248,13 @@ class AskingScreen(WorkingScreen):
     def on_editor_ended(self, message: Editor.Ended) -> None:
         self._end_writing(sent=message.sent)
 
+    def focus_editor(self) -> bool:
+        """Give the keys back to the editor that is open; False without one."""
+        if self.editor is None:
+            return False
+        self.editor.lines.focus()
+        return True
+
     def close_editor(self, editor: Editor) -> None:
         """Put aside what is written there, as Esc does."""
         if self.editor is editor:

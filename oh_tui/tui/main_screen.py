@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.verdict import Verdict
     from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.clipboard import Clipboard
+    from oh_tui.tui.controllers.compose import Composer
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
     from oh_tui.tui.controllers.images import Images
@@ -144,6 +145,12 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.agents import AgentActions
 
         return AgentActions(self.session, self)
+
+    @cached_property
+    def composer(self) -> Composer:
+        from oh_tui.tui.controllers.compose import Composer
+
+        return Composer(self.session, self, self.agents, self.sandboxes)
 
     @cached_property
     def clipboard(self) -> Clipboard:

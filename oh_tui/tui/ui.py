@@ -66,6 +66,10 @@ class Ui(Protocol):
         """A question or a line to type in has the keys."""
         ...
 
+    def focus_editor(self) -> bool:
+        """Give the keys back to the editor that is open; False without one."""
+        ...
+
     def close_editor(self, editor: Editor) -> None:
         """Put aside what is written there, as Esc does."""
 

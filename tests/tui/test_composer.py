@@ -1,0 +1,50 @@
+"""Composing a message without an app: what refuses it before an editor opens."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from msgspec.structs import replace
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import Settings
+from oh_tui.sources.agent_state import Standing
+from oh_tui.tui.controllers.agents import SENDING, AgentActions
+from oh_tui.tui.controllers.compose import Composer
+from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.tui.session import Session
+from tests.tui.fake_ui import FakeUi
+
+ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="RUNNING")
+
+
+class FakeAgents:
+    """Of one conversation, whose sandbox is gone."""
+
+    async def standing(self, conversation_id: str) -> Standing:
+        return Standing(replace(ONE, sandbox_status="MISSING"))
+
+
+def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
+    session, ui = Session(Settings()), FakeUi("some text")
+    source: Any = SimpleNamespace(agents=FakeAgents(), sandboxes=object())
+    session.source, session.current, session.pane = source, conversation, "timeline"
+    return session, ui, Composer(
+        session, ui, AgentActions(session, ui), SandboxActions(session, ui)
+    )  # fmt: skip
+
+
+async def test_nothing_is_written_to_an_agent_that_is_gone() -> None:
+    session, ui, composer = made(replace(ONE, sandbox_status="MISSING"))
+    await composer.compose()
+    assert ui.told[-1].startswith("The sandbox is gone")
+    assert ui.answers == ["some text"] and not session.drafts
+
+
+async def test_a_second_message_waits_for_the_one_that_is_being_sent() -> None:
+    session, ui, composer = made(ONE)
+    with session.writing(SENDING, ONE.id):
+        await composer.compose()
+    assert ui.told == ["the message before is still being sent"]
+    assert ui.answers == ["some text"]
