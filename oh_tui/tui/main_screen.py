@@ -30,6 +30,7 @@ from textual.worker import get_current_worker
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.problem import Problem
 from oh_tui.settings import Settings
+from oh_tui.sources import has_moved
 from oh_tui.sources.source import Source
 from oh_tui.tui import beginning, children, finding, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
@@ -320,7 +321,9 @@ class MainScreen(AskingScreen):
             and self.timeline.current
         ):
             run.event_id = self.timeline.current[1].id
-        changed = not (self.session.current and same_id(self.session.current.id, conversation.id))
+        before = self.session.current
+        changed = before is None or not same_id(before.id, conversation.id)
+        moved = before is not None and not changed and has_moved(before, conversation)
         self.session.current = conversation
         self.preparations.cursors_moved()
         if changed:
@@ -331,7 +334,7 @@ class MainScreen(AskingScreen):
         if not preview:
             self.tell_opened(conversation.id)
         self.run_view.show_conversation(conversation, self.session.clock())
-        if changed or not (self.timeline.row_count() or self.run_view.is_reading):
+        if changed or moved or not (self.timeline.row_count() or self.run_view.is_reading):
             self.read_run(conversation, preview=preview and not wanted)
         self.session.run_news.ring()
         self.tell_keys()
@@ -511,6 +514,7 @@ class MainScreen(AskingScreen):
 
     def on_lists_changed(self) -> None:
         self.show_lists()
+        lists.take_state(self)
         self.tell_totals()
         self.tell_keys()
 

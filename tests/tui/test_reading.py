@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.sources import Loaded, build
 from oh_tui.tui import reading
+from oh_tui.tui.messages import ListsChanged
 from tests.sources.test_server import happened, parsed
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -192,7 +193,7 @@ async def test_a_live_run_that_is_gone_back_to_grows_in_place() -> None:
         run = it.screen.timeline.trajectory
         assert run and run.complete and run.live
         before = len(run.events)
-        await it.open("Raise the coverage of billing")
+        await it.open("Parse ISO week dates")
         it.demo.advance(120)
         await it.open("Migrate to pydantic 2")
         assert it.screen.timeline.trajectory is run, "built anew it would take its memory twice"
@@ -200,3 +201,34 @@ async def test_a_live_run_that_is_gone_back_to_grows_in_place() -> None:
         assert it.screen.run_view.study
         assert it.screen.run_view.study.accounts.trajectory is run
         assert it.screen.timeline.row_count() == len(run)
+
+
+async def test_a_record_that_has_moved_is_read_from_where_it_is_now() -> None:
+    """Opened again by the list's newer record, whatever had told the list."""
+    async with explore() as it:
+        await it.open("Migrate to pydantic 2")
+        now = it.screen.session.current
+        assert now and it.screen.at_work("follow")
+        it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
+        it.screen.read_run(paused)
+        await it.settle()
+        assert not it.screen.at_work("follow")
+        it.screen.open_run(now)
+        await it.settle()
+        assert it.screen.at_work("follow")
+        assert it.screen.run_view.via == "agent server"
+
+
+async def test_a_run_is_followed_as_soon_as_its_sandbox_was_resumed() -> None:
+    async with explore() as it:
+        await it.open("Migrate to pydantic 2")
+        now = it.screen.session.current
+        assert now and now.sandbox_id
+        it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
+        it.screen.session.board.take([paused])
+        it.screen.read_run(paused)
+        await it.settle()
+        it.screen.session.sandbox_settled(now.sandbox_id, "RUNNING")
+        it.screen.post_message(ListsChanged())
+        await it.settle()
+        assert it.screen.at_work("follow")
