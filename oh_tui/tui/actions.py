@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from oh_tui.trajectory.query import parse
 from oh_tui.tui import (
-    children,
     finding,
     flows,
     going,
@@ -58,7 +57,7 @@ def back(screen: MainScreen) -> None:
         screen.set_find("")
     elif screen.arrangement.zoom != "detail" and screen.timeline.filtered is not None:
         finding.clear_filter(screen)
-    elif not children.leave(screen):
+    elif screen.arrangement.zoom or not screen.sub_conversations.leave():
         close(screen)
 
 

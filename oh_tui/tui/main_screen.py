@@ -32,7 +32,7 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import has_moved
 from oh_tui.sources.source import Source
-from oh_tui.tui import beginning, children, finding, highlight, lists, reading, target
+from oh_tui.tui import beginning, finding, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.downloads import Downloads
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.images import Images
     from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
+    from oh_tui.tui.controllers.sub_conversations import SubConversations
     from oh_tui.tui.messages import (
         AgentChanged,
         ListEmpty,
@@ -152,6 +153,12 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.compose import Composer
 
         return Composer(self.session, self, self.agents, self.sandboxes)
+
+    @cached_property
+    def sub_conversations(self) -> SubConversations:
+        from oh_tui.tui.controllers.sub_conversations import SubConversations
+
+        return SubConversations(self.session, self)
 
     @cached_property
     def clipboard(self) -> Clipboard:
@@ -393,9 +400,9 @@ class MainScreen(AskingScreen):
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:
         if self.timeline.row_count():
-            child = children.of_step(self)
+            child = self.sub_conversations.of_step()
             if child:
-                self.work_on("ask", children.enter, self, child)
+                self.work_on("ask", self.sub_conversations.enter, child)
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
@@ -564,7 +571,7 @@ class MainScreen(AskingScreen):
         self.app.exit(0)
 
     def on_run_wanted(self, message: RunWanted) -> None:
-        if message.go:
+        if message.select:
             self.sidebar.highlight(message.conversation.id)
         self.open_run(message.conversation)
         if message.go:

@@ -72,12 +72,15 @@ class QuitWanted(Message):
 
 
 class RunWanted(Message):
-    """The run of a conversation is to be shown; `go` also brings the list's cursor and the focus
-    to it."""
+    """The run of a conversation is to be shown; `select` also brings the list's cursor to it, `go`
+    the focus too."""
 
-    def __init__(self, conversation: Conversation, *, go: bool = False) -> None:
+    def __init__(
+        self, conversation: Conversation, *, select: bool = False, go: bool = False
+    ) -> None:
         super().__init__()
         self.conversation = conversation
+        self.select = select or go
         self.go = go
 
 

@@ -1,0 +1,58 @@
+"""Into a sub-conversation and back, without an app."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings import Settings
+from oh_tui.tui.controllers.sub_conversations import SubConversations
+from oh_tui.tui.messages import RunWanted
+from oh_tui.tui.session import Session
+from tests.tui.fake_ui import FakeUi
+
+PARENT, CHILD = Conversation(id="1" * 32), Conversation(id="2" * 32)
+
+
+class FakeSource:
+    async def get(self, ids: list[str]) -> list[Conversation | None]:
+        return [CHILD if one == CHILD.id else None for one in ids]
+
+
+def made() -> tuple[Session, FakeUi, SubConversations]:
+    session, ui = Session(Settings()), FakeUi()
+    source: Any = FakeSource()
+    session.source, session.current, session.pane = source, PARENT, "timeline"
+    return session, ui, SubConversations(session, ui)
+
+
+def wanted(ui: FakeUi) -> list[Conversation]:
+    """The conversations that are to be shown, each selected in the list."""
+    assert all(isinstance(one, RunWanted) and one.select and not one.go for one in ui.posted)
+    return [one.conversation for one in ui.posted if isinstance(one, RunWanted)]
+
+
+async def test_leaving_returns_to_the_conversation_it_was_entered_from() -> None:
+    session, ui, sub_conversations = made()
+    await sub_conversations.enter(CHILD.id)
+    session.current, session.pane = CHILD, "conversations"
+    assert not sub_conversations.leave()
+    session.pane = "detail"
+    assert sub_conversations.leave() and not sub_conversations.leave()
+    assert wanted(ui) == [CHILD, PARENT]
+
+
+async def test_one_that_is_not_kept_is_not_entered() -> None:
+    session, ui, sub_conversations = made()
+    await sub_conversations.enter("3" * 32)
+    assert ui.told[-1].startswith("The sub-conversation is not kept here")
+    assert not (ui.posted or session.trail)
+
+
+def test_without_panes_no_step_is_meant() -> None:
+    session, _, sub_conversations = made()
+    assert sub_conversations.of_step() == ""
+    cursors: Any = SimpleNamespace(step=None)
+    session.cursors = cursors
+    assert sub_conversations.of_step() == ""
