@@ -359,8 +359,7 @@ class Listing:
         known = {row.id: row for row in self.rows}
         return [known.get(i) for i in ids]
 
-    async def started(self, identifier: str) -> None:
-        return None
+    sandboxes = None
 
 
 IDS = ("5f3a91c0" * 4, "5f3a0000" * 4, "0123abcd" * 4)
