@@ -27,6 +27,8 @@ from tests.tui.test_answering import (
     writing,
 )
 
+RESUME = "POST /api/v1/sandboxes/*/resume"
+
 
 def editor_text(it: Explorer) -> str:
     assert it.screen.editor is not None
@@ -216,6 +218,26 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         assert posts == ["resume", "send-message", "run"]
         assert "more tests" in said(it, COVERAGE)
         await it.settle()
+
+
+async def test_a_sandbox_that_p_resumes_is_not_resumed_once_more_for_a_message() -> None:
+    between = Between()
+    held = between.hold(RESUME)
+    async with explore(wrap=between) as it:
+        await opened(it, COVERAGE)
+        await asked(it, "p")
+        await it.send("enter")
+        await it.until(lambda: between.count(RESUME) == 1)
+        await writing(it)
+        await it.type("more tests")
+        await it.send("ctrl+s")
+        await it.until(lambda: "the sandbox is still being resumed" in told(it))
+        assert "The message was not sent" in told(it)
+        await it.until(lambda: it.screen.editor and editor_text(it) == "more tests")
+        held.set()
+        await it.until(lambda: not it.screen.session.changing, 15)
+        assert "running again" in told(it)
+        assert between.count("POST *") == 1
 
 
 async def test_to_one_that_is_gone_nothing_can_be_written() -> None:

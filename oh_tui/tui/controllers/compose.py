@@ -18,6 +18,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.sandboxes import Sandboxes
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.sandboxes import SandboxActions
@@ -170,7 +171,17 @@ class Composer:
         sandboxes = source.sandboxes
         if sandboxes is None or not conversation.sandbox_id:
             raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
-        plan = await sandboxes.plan(conversation.sandbox_id)
+        session, sandbox_id = self._session, conversation.sandbox_id
+        if sandbox_id in session.changing:
+            raise Problem(
+                f"The message was not sent: the sandbox is still {session.changing[sandbox_id]}",
+                Remedy.WAIT,
+            )
+        with session.claiming([sandbox_id]):
+            return await self._resume_as_planned(sandboxes, sandbox_id)
+
+    async def _resume_as_planned(self, sandboxes: Sandboxes, sandbox_id: str) -> bool:
+        plan = await sandboxes.plan(sandbox_id)
         if plan.action == "pause":  # it runs again meanwhile
             return True
         if plan.action != "resume":
@@ -183,6 +194,7 @@ class Composer:
         answers = (("enter", "resume it, then send", "now"),)
         if not await self._ui.ask(Question("Resume sandbox", lines, answers, "back to the text")):
             return False
+        self._session.changing[sandbox_id] = "being resumed"
         with self._session.writing("resuming a sandbox"):
             stage = await self._sandbox_actions.carry_out(sandboxes, plan, self._ui.tell)
             self._ui.tell(
