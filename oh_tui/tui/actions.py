@@ -1,4 +1,4 @@
-"""What each key does at once; what takes longer or asks first is in `flows`.
+"""What each key does at once; what takes longer or asks first is in `controllers`.
 
 A binding names a function here: `do('step', 1)` runs `step(screen, 1)`.
 """
@@ -12,9 +12,6 @@ from msgspec.structs import replace
 
 from oh_tui.trajectory.query import parse
 from oh_tui.tui import (
-    finding,
-    flows,
-    going,
     reading,
     target,
     views,
@@ -54,9 +51,9 @@ def back(screen: MainScreen) -> None:
         screen.mark(frozenset())
         screen.tell_keys()
     elif session.find_text:
-        screen.set_find("")
+        screen.search.set_find("")
     elif screen.arrangement.zoom != "detail" and screen.timeline.filtered is not None:
-        finding.clear_filter(screen)
+        screen.search.clear_filter()
     elif screen.arrangement.zoom or not screen.sub_conversations.leave():
         close(screen)
 
@@ -71,7 +68,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
         return True
     if screen.sandboxes.stop_batch():
         return True
-    if finding.stop_filter(screen):
+    if screen.search.stop_filter():
         return True
     for group in ("download", "find", "copy"):
         if screen.at_work(group):
@@ -116,7 +113,7 @@ def next_error(screen: MainScreen, by: int) -> None:
     if not (timeline.walk_marked(by, TROUBLE) if timeline.study else
             timeline.walk(by, timeline.failed)):  # fmt: skip
         where = "after" if by > 0 else "before"
-        older = flows.unread(screen) if by < 0 else ""
+        older = screen.search.unread() if by < 0 else ""
         screen.tell(f"no error {where} this one{older}")
 
 
@@ -130,14 +127,11 @@ def next_user(screen: MainScreen, by: int) -> None:
 
 
 def find(screen: MainScreen) -> None:
-    screen.work_on("ask", finding.find, screen)
+    screen.work_on("ask", screen.search.find)
 
 
 def find_next(screen: MainScreen, by: int) -> None:
-    if screen.session.find_text:
-        screen.work_on("find", finding.find_next, screen, by, instead=True)
-    else:
-        screen.tell("nothing to find yet: /")
+    screen.search.find_again(by)
 
 
 def filter(screen: MainScreen) -> None:
@@ -145,13 +139,13 @@ def filter(screen: MainScreen) -> None:
     selected = screen.timeline.range
     if selected:
         screen.timeline.range_from = None
-        finding.set_filter(screen, parse(f"step:{selected[0]}-{selected[1]}"))
+        screen.search.set_filter(parse(f"step:{selected[0]}-{selected[1]}"))
     else:
-        screen.work_on("ask", finding.filter_rows, screen)
+        screen.work_on("ask", screen.search.ask_filter)
 
 
 def goto(screen: MainScreen) -> None:
-    screen.work_on("ask", going.goto, screen)
+    screen.work_on("ask", screen.goto.ask)
 
 
 def select(screen: MainScreen) -> None:

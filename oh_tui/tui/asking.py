@@ -172,34 +172,37 @@ class AskingScreen(WorkingScreen):
         title: str = "",
         wrong: str = "",
         complete: Complete | None = None,
+        mistake: tuple[int, int] | None = None,
     ) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
         of the line meanwhile."""
         await self.mount_bars()
-        if title:
-            with self._titled(title, wrong, complete):
+        line = self.find_input
+        line.complete_with(complete)
+        line.select_on_focus = not (title or mistake)
+        try:
+            with self._titled(title, wrong) if title else contextlib.nullcontext():
+                if mistake:
+                    self.call_next(line.point_at, *mistake)
                 return await self._prompt(placeholder, value)
-        return await self._prompt(placeholder, value)
+        finally:
+            line.complete_with(None)
+            line.select_on_focus = True
 
     @contextlib.contextmanager
-    def _titled(self, title: str, wrong: str, complete: Complete | None) -> Iterator[None]:
-        """The line stands below a rule, keeps its text when one begins to type, and completes."""
-        from oh_tui.tui.widgets.prompt import Completions
-
-        line, rule, told = self.find_input, self.asked_rule, self.asked
-        line.suggester = Completions(complete) if complete else None
-        line.select_on_focus = False
+    def _titled(self, title: str, wrong: str) -> Iterator[None]:
+        """The line stands below a rule, and keeps its text when one begins to type."""
+        rule, told = self.asked_rule, self.asked
         rule.title, rule.facts, rule.display = ((title, "title"),), (), True
         if wrong:
             told.styles.height = len(wrap(wrong, max(20, self.size.width - 4)))
             told.show([Failure(wrong)])
             told.display = True
-        self.call_next(line.action_end)
+        self.call_next(self.find_input.action_end)
         try:
             yield
         finally:
             rule.display = told.display = False
-            line.suggester, line.select_on_focus = None, True
 
     async def _prompt(self, placeholder: str, value: str) -> str | None:
         focused = self.focused

@@ -32,13 +32,14 @@ from oh_tui.problem import Problem
 from oh_tui.settings import Settings
 from oh_tui.sources import has_moved
 from oh_tui.sources.source import Source
-from oh_tui.tui import beginning, finding, highlight, lists, reading, target
+from oh_tui.tui import beginning, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.downloads import Downloads
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.controllers.servers import Servers
 from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import hints
@@ -66,12 +67,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.compose import Composer
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
+    from oh_tui.tui.controllers.goto import GoTo
     from oh_tui.tui.controllers.images import Images
     from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
     from oh_tui.tui.controllers.sub_conversations import SubConversations
     from oh_tui.tui.messages import (
         AgentChanged,
+        FilterChanged,
         ListEmpty,
         ListsWanted,
         RunWanted,
@@ -140,7 +143,24 @@ class MainScreen(AskingScreen):
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
 
+    @cached_property
+    def search(self) -> Search:
+        return Search(
+            self.session,
+            self,
+            conversations=self.sidebar.list,
+            steps=self.timeline,
+            bodies=self.run_view,
+            run=_ShownRun(self),
+        )
+
     # What keys lead to only is imported after the first paint.
+
+    @cached_property
+    def goto(self) -> GoTo:
+        from oh_tui.tui.controllers.goto import GoTo
+
+        return GoTo(self.session, self, self.timeline, _ShownRun(self))
 
     @cached_property
     def agents(self) -> AgentActions:
@@ -334,7 +354,8 @@ class MainScreen(AskingScreen):
         self.session.current = conversation
         self.preparations.cursors_moved()
         if changed:
-            finding.clear_filter(self)
+            self.search.clear_filter()
+            self._show_filter()
             for group in ("find", "older"):  # they are about the run before
                 self.cancel(group)
             self.run_view.show_run(None)  # no key acts on its steps any more
@@ -394,7 +415,8 @@ class MainScreen(AskingScreen):
         if number is None or not self.timeline.row_count():
             return
         if not self.timeline.go_to_step(number):
-            finding.clear_filter(self)
+            self.search.clear_filter()
+            self._show_filter()
             self.timeline.go_to_step(number)
 
     @on(RowList.Opened, "#timeline")
@@ -525,6 +547,24 @@ class MainScreen(AskingScreen):
         self.tell_totals()
         self.tell_keys()
 
+    def on_find_changed(self) -> None:
+        self.timeline.find_text = self.sidebar.list.find_text = self.session.find_text
+
+    def on_filter_changed(self, message: FilterChanged) -> None:
+        self._show_filter()
+        if message.follow:
+            self.timeline.action_end()
+
+    def _show_filter(self) -> None:
+        """Draw what the filter of the session lets through, or all steps."""
+        filtering = self.session.filtering
+        self.run_view.filter_text = self.session.filter_text
+        if filtering:
+            self.timeline.show_events = False
+            if filtering.shown == ():
+                self.timeline.empty = filtering.why_empty
+        self.timeline.filtered = filtering.shown if filtering else None
+
     def on_keys_changed(self) -> None:
         self.tell_keys()
 
@@ -555,8 +595,8 @@ class MainScreen(AskingScreen):
             self.cancel(group)
         while self.agents.stop_waiting():
             pass
-        finding.clear_filter(self)
-        self.set_find("")
+        self.search.clear_filter()
+        self.search.set_find("")
         self.clear_news()
         self._rest.pause()
         self.session.leave_source(settings)
@@ -636,10 +676,6 @@ class MainScreen(AskingScreen):
     async def _press_hint(self, message: Footer.Pressed) -> None:
         await self.run_action(message.action)
 
-    def set_find(self, text: str) -> None:
-        self.session.find_text = text
-        self.timeline.find_text = self.sidebar.list.find_text = text
-
     def _tick(self) -> None:
         """What runs at this moment tells how long it has."""
         trajectory = self.timeline.trajectory
@@ -653,9 +689,6 @@ class MainScreen(AskingScreen):
             told = "following (f stops)" if self.session.follow else "not following (f does)"
             self.run_view.following = told if reading.is_followed(self) else ""
             self.tell_keys()
-
-    def tell_filter(self) -> None:
-        self.run_view.filter_text = self.session.filter_text
 
     def read_run_again(self) -> None:
         if self.session.current:

@@ -25,6 +25,19 @@ class ListsChanged(Message):
     the totals and the keys are drawn anew."""
 
 
+class FindChanged(Message):
+    """The session looks for another text, or for none any more: its hits are marked anew."""
+
+
+class FilterChanged(Message):
+    """The filter of the session is another one, is off, or lets other steps through. With `follow`
+    the cursor then goes to the last of them."""
+
+    def __init__(self, *, follow: bool = False) -> None:
+        super().__init__()
+        self.follow = follow
+
+
 class KeysChanged(Message):
     """Keys would do something else now: the footer names them anew."""
 

@@ -67,6 +67,11 @@ class Steps(Rows, Protocol):
         ...
 
     @property
+    def step_here(self) -> int:
+        """The number of the step at or before the cursor, also while a filter hides it."""
+        ...
+
+    @property
     def range(self) -> tuple[int, int] | None:
         """The first and last number of the steps selected; None without a range."""
         ...

@@ -17,7 +17,7 @@ from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
 from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
-from oh_tui.tui import finding, highlight, lists, views
+from oh_tui.tui import highlight, lists, views
 from oh_tui.tui.runs import Run, landing, why_empty
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
@@ -168,7 +168,7 @@ def tell_study(screen: MainScreen, run: Run) -> None:
     if run.study and screen.timeline.trajectory is run.trajectory:
         screen.run_view.study = run.study
         screen.run_view.note = run.note if run.via == "file" else ""
-        finding.studied(screen)
+        screen.search.study_came()
         screen.session.run_news.ring()
         verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
         screen.tell_verdict(run.conversation.id, verdict)
@@ -187,7 +187,7 @@ def show_run(screen: MainScreen, run: Run, step: int | None) -> None:
     screen.run_view.via = run.via
     screen.timeline.filtered = None  # its numbers are those of the steps before
     screen.run_view.show_run(run.trajectory, step)
-    finding.refilter(screen)
+    screen.search.refilter()
     screen.tell_keys()
 
 
@@ -246,7 +246,7 @@ def take_news(screen: MainScreen, run: Run, news: Sequence[Event]) -> None:
         show_run(screen, run, step.number - 1 if step else len(trajectory) - 1)
     else:
         screen.run_view.grown(changed, follow=screen.session.follow)
-        finding.grown(screen, changed)
+        screen.search.run_grew(changed)
     tell_study(screen, run)
     views.grown(screen)
     if trajectory.status != status:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.starting import Draft
     from oh_tui.trajectory.events import Event
     from oh_tui.trajectory.steps import Step
-    from oh_tui.tui.finding import Filtering
+    from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.shells import Shell
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 

@@ -52,9 +52,11 @@ class Ui(Protocol):
         title: str = "",
         wrong: str = "",
         complete: Complete | None = None,
+        mistake: tuple[int, int] | None = None,
     ) -> str | None:
         """A line that was typed; None for Esc. With a `title` it stands below a rule that says
-        what for, and below what is `wrong` with the line before."""
+        what for, and below what is `wrong` with the line before. `mistake` is the part of the
+        value that is to be typed again."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -96,6 +98,12 @@ class Ui(Protocol):
 
     def copy(self, text: str) -> None:
         """Send text to the terminal's clipboard."""
+
+    def focus_pane(self, pane: str) -> None:
+        """Give the focus to a pane, at once: keys that were typed ahead are for it."""
+
+    async def drawn(self) -> None:
+        """Wait until what was posted is on the screen, a tenth of a second at most."""
 
     def suspend(self) -> AbstractContextManager[None]:
         """Leave the terminal to another program; a Problem where that cannot be."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.problem import Problem
-from oh_tui.tui import finding
 from oh_tui.tui.target import show_target, study_of, until_shown
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -60,7 +59,7 @@ async def changes(screen: MainScreen) -> None:
     else:
         from oh_tui.trajectory.query import parse, quoted
 
-        finding.set_filter(screen, parse(f"path:{quoted(chosen[1])}"))
+        screen.search.set_filter(parse(f"path:{quoted(chosen[1])}"))
 
 
 async def _show_study(

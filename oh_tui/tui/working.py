@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -11,6 +13,9 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 T = TypeVar("T")
+
+A_FRAME = 0.1
+"""Seconds that work waits at most for what it found to be drawn."""
 
 
 class WorkingScreen(Screen[int]):
@@ -35,6 +40,13 @@ class WorkingScreen(Screen[int]):
     def cancel(self, group: str) -> None:
         """Cancel the workers of this group."""
         self.workers.cancel_group(self, group)
+
+    async def drawn(self) -> None:
+        """Wait until what was posted is on the screen, for a frame at most."""
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(drawn.wait(), A_FRAME)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """One that was put aside keeps its error, and with its traceback itself and all it worked

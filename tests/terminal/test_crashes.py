@@ -67,7 +67,7 @@ def check_end(terminal: Terminal, folder: Path) -> None:
     ("change", "key"),
     [
         pytest.param("actions.ACTIONS['hidden'] = breaks", "x", id="a key"),
-        pytest.param("actions.finding.find = breaks_later", "/", id="a worker"),
+        pytest.param("main_screen.Search.find = breaks_later", "/", id="a worker"),
         pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
         pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
     ],

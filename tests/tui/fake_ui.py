@@ -35,6 +35,8 @@ class FakeUi:
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
         self.asked: list[Question] = []
+        self.prompted: list[str] = []
+        """What stood in the lines to type in, or the part of it that was to be typed again."""
         self.told: list[str] = []
         self.posted: list[Message] = []
         self.written: list[str] = []
@@ -63,7 +65,9 @@ class FakeUi:
         title: str = "",
         wrong: str = "",
         complete: Complete | None = None,
+        mistake: tuple[int, int] | None = None,
     ) -> str | None:
+        self.prompted.append(value[slice(*mistake)] if mistake else value)
         return self.answers.pop(0) if self.answers else None
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -96,6 +100,10 @@ class FakeUi:
 
     def copy(self, text: str) -> None:
         self.copied.append(text)
+
+    def focus_pane(self, pane: str) -> None: ...
+
+    async def drawn(self) -> None: ...
 
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:

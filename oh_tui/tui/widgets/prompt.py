@@ -24,6 +24,10 @@ class Prompt(Input):
         self.value = self._suggestion
         self.cursor_position = len(self.value)
 
+    def complete_with(self, complete: Complete | None) -> None:
+        """Show behind the caret how the line may go on; with None nothing."""
+        self.suggester = Completions(complete) if complete else None
+
     def point_at(self, start: int, end: int) -> None:
         """Select a part of the text that is to be typed again."""
         self.selection = Selection(start, end)

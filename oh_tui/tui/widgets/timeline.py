@@ -100,6 +100,19 @@ class Timeline(RowList):
         rows = self.row_count()
         return self.row(min(self.cursor, rows - 1)) if rows else None
 
+    @property
+    def step_here(self) -> int:
+        """The number of the step at or before the cursor, also while a filter hides it."""
+        if self.filtered == ():
+            return self._hidden_step
+        current = self.current
+        if current and current[0] is None:
+            return self._step_before(self.cursor) + 1
+        return current[0].number if current and current[0] else 1
+
+    _hidden_step = 1
+    """The step that the cursor was on before the filter hid all of them."""
+
     def place_of(self, event_id: str) -> int | None:
         """The row of an event, or of the step it belongs to; None when it has no row."""
         if self.trajectory is None:
@@ -180,13 +193,16 @@ class Timeline(RowList):
     _drawn_rows = 0
 
     def watch_filtered(self, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> None:
-        """The cursor stays with its step, else goes to the nearest one that is shown."""
+        """The cursor stays with its step, else goes to the nearest one that is shown. After a
+        filter that hid all steps it is back where it was."""
         if self.trajectory is None:
             return
         steps = self.trajectory.steps
-        number = self.cursor + 1 if before is None else 1
-        if before and self.cursor < len(before):
-            number = before[self.cursor]
+        number = self.cursor + 1 if before is None else self._hidden_step
+        if before:
+            number = before[self.cursor] if self.cursor < len(before) else 1
+        if after == ():
+            self._hidden_step = number
         place = min(number, len(steps)) - 1
         if self.filtered is not None:
             place = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))

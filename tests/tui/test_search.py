@@ -8,12 +8,14 @@ import json
 import warnings
 
 import pytest
+from textual import events
 from textual.strip import Strip
 
 from oh_tui.trajectory.events import Event, parse_event
 from oh_tui.trajectory.query import parse
 from oh_tui.trajectory.steps import Outcome, Trajectory
-from oh_tui.tui import actions, finding
+from oh_tui.tui import actions
+from oh_tui.tui.controllers import search
 from oh_tui.tui.theme import hues_of, style
 from tests.tui.explorer import Explorer, explore
 
@@ -127,8 +129,8 @@ async def test_find_with_every_event_shown_finds_hidden_ones() -> None:
 
 
 async def test_esc_stops_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "SLICE", 0.0)
-    monkeypatch.setattr(finding, "SHOW_EVERY", 0.0)
+    monkeypatch.setattr(search, "SLICE", 0.0)
+    monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
         await make_long(it)
@@ -263,6 +265,16 @@ async def test_a_filter_that_nothing_passes_says_so_and_leads_back() -> None:
         assert "no step is tool:termnal" in told and "did you mean tool:terminal?" in told
 
 
+async def test_a_filter_after_one_that_hid_all_steps_begins_where_the_cursor_was() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await ask(it, "colon", "30")
+        await ask(it, "ampersand", "nowhere-in-this-run")
+        await ask(it, "ampersand", "tool:terminal")
+        shown = numbers(it)
+        assert number(it) == next(n for n in shown if n >= 30) != shown[0]
+
+
 async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:
     async with explore() as it:
         await it.open(STUCK)
@@ -275,8 +287,8 @@ async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:
 async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(finding, "SLICE", 0.0)
-    monkeypatch.setattr(finding, "SHOW_EVERY", 0.0)
+    monkeypatch.setattr(search, "SLICE", 0.0)
+    monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
         await make_long(it)
@@ -303,7 +315,7 @@ async def test_steps_that_come_are_tested_too() -> None:
         run = run_of(it)
         changed = run.extend(made(n) for n in range(31, 52))
         it.screen.run_view.grown(changed, follow=True)
-        finding.grown(it.screen, changed)
+        it.screen.search.run_grew(changed)
         await it.settle()
         assert numbers(it) == [10, 20, 30, 40, 50]
 
@@ -318,12 +330,12 @@ async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
                   "observation": {"kind": "TerminalObservation", "exit_code": 1}}  # fmt: skip
         run.extend([made(1), parse_event(json.dumps(call).encode())])
         it.screen.run_view.show_run(run, 0)
-        finding.set_filter(it.screen, parse("is:noresult"))
+        it.screen.search.set_filter(parse("is:noresult"))
         await it.settle()
         assert numbers(it) == [2]
         changed = run.extend([parse_event(json.dumps(answer).encode())])
         it.screen.run_view.grown(changed, follow=False)
-        finding.grown(it.screen, changed)
+        it.screen.search.run_grew(changed)
         await it.settle()
         assert numbers(it) == []
 
@@ -340,6 +352,17 @@ async def test_go_to_a_step_a_share_or_a_time(place: str, wanted: int) -> None:
         await it.open(STUCK)
         await ask(it, "colon", place)
         assert number(it) == wanted
+
+
+async def test_a_key_typed_after_a_place_is_for_the_timeline() -> None:
+    async with explore() as it:
+        await it.open(STUCK)
+        await it.press("1", "colon")
+        await it.type("7")
+        for key in ("enter", "j"):
+            it.app.post_message(events.Key(key, None if key == "enter" else key))
+        await it.settle()
+        assert number(it) == 8
 
 
 async def test_go_to_the_time_that_the_timeline_shows() -> None:
@@ -390,8 +413,8 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
         await it.open(STUCK)
         await make_long(it, 20_000)
         await it.press("g")
-        it.screen.set_find("nowhere to be found")
-        it.screen.run_worker(finding.find_next(it.screen, 1), group="find")
+        it.screen.search.set_find("nowhere to be found")
+        it.screen.search.find_again(1)
         turns = 0
         while any(w.group == "find" and not w.is_finished for w in it.app.workers):
             await asyncio.sleep(0)
@@ -405,12 +428,12 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
     """Which Python writes to stderr, of a coroutine that nobody ever began."""
     async with explore() as it:
         await it.open(STUCK)
-        it.screen.set_find("week")
+        it.screen.search.set_find("week")
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             for _ in range(2):
                 actions.find_next(it.screen, 1)
-                finding.set_filter(it.screen, parse("tool:terminal"))
+                it.screen.search.set_filter(parse("tool:terminal"))
                 actions.changes(it.screen)
             await it.settle()
             gc.collect()

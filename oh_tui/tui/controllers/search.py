@@ -1,0 +1,324 @@
+"""Find and filter: they look through all steps of a run while the screen goes on.
+
+The work is done in slices of two milliseconds, and what is found is shown as it is found. Find and
+filter are workers in groups of their own ("find", "filter"), which Esc ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from oh_tui.human import plural
+from oh_tui.text import clean_line
+from oh_tui.trajectory.scan import SLICE, Breathing, Said, around, needle, said_by_step, scan
+from oh_tui.tui.filtering import Filtering
+from oh_tui.tui.messages import FilterChanged, FindChanged
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.query import Query
+    from oh_tui.tui.panes import Rows, ShownRun, StepBodies, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+SHOW_EVERY = 0.2
+"""Seconds between two times that progress is shown."""
+
+FIRST = 0.01
+"""Seconds of work before the first rest, so that the frame in which the line that was typed goes
+away shows first hits, if there are some nearby."""
+
+HOPS = 3
+"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
+
+RETESTED = 20
+"""Steps at the end that are tested again as a run grows: a call without a result may come to mean
+something else without an event of its own."""
+
+
+class Pace:
+    """Lets the screen go on after each slice of work, and tells how far the work is."""
+
+    def __init__(self, ui: Ui) -> None:
+        self._ui = ui
+        self._rested = self._told = perf_counter()
+        self._has_told = False
+
+    async def rest(self, progress: Callable[[], str]) -> None:
+        now = perf_counter()
+        if now - self._rested < SLICE:
+            return
+        if now - self._told >= SHOW_EVERY:
+            self._ui.tell(progress(), log=False)
+            self._told, self._has_told = now, True
+        for _ in range(HOPS):
+            await asyncio.sleep(0)
+        self._rested = perf_counter()
+
+    def end(self) -> None:
+        if self._has_told:
+            self._ui.tell("", log=False)
+
+
+class Search:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        *,
+        conversations: Rows,
+        steps: Steps,
+        bodies: StepBodies,
+        run: ShownRun,
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._conversations = conversations
+        self._steps = steps
+        self._bodies = bodies
+        self._run = run
+
+    # Find
+
+    async def find(self) -> None:
+        """Ask for a text and go to where it is."""
+        pane = self._session.pane
+        text = await self._ui.prompt("find text, enter, then n and N", self._session.find_text)
+        self._ui.focus_pane(pane)
+        if text is None:
+            return
+        self.set_find(text)
+        if text:
+            self.find_again(0)
+
+    def set_find(self, text: str) -> None:
+        """Mark the hits of a text, "" for none."""
+        self._session.find_text = text
+        self._ui.post_message(FindChanged())
+
+    def find_again(self, by: int) -> None:
+        """Go to the next place with the text, or to the one before."""
+        if self._session.find_text:
+            self._ui.work_on("find", self._find, by, instead=True)
+        else:
+            self._ui.tell("nothing to find yet: /")
+
+    async def _find(self, by: int) -> None:
+        """Past the end it goes on at the other side. `by` 0 takes the row under the cursor too."""
+        text, pane = self._session.find_text, self._session.pane
+        if pane == "detail":
+            await self._bodies.made()
+            found = self._bodies.find_in_result(text, back=by < 0)
+            self._ui.tell("" if found else f"not in this result: {clean_line(text)}")
+        elif pane in ("conversations", "sandboxes"):
+            rows = self._conversations
+            await self._find_row(rows, by, partial(_row_holds, rows, text), "rows")
+        else:
+            steps, wanted = self._steps, needle(text)
+            noun = "events" if steps.show_events else "steps"
+            await self._find_row(
+                steps, by, lambda row: _said_in_row(steps, row).holds(wanted), noun
+            )
+
+    async def _find_row(
+        self, rows: Rows, by: int, holds: Callable[[int], Breathing], noun: str
+    ) -> None:
+        count, start, walk = rows.row_count(), rows.cursor, by or 1
+        tested = 0
+
+        def test(row: int) -> Breathing:
+            nonlocal tested
+            tested += 1
+            # there may be fewer rows by now
+            return (yield from holds(row)) if row < rows.row_count() else False
+
+        pace = Pace(self._ui)
+        found: int | None = None
+        try:
+            for found in scan(around((start + by) % max(1, count), count, walk), test):
+                if found is not None:
+                    break
+                await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
+        except asyncio.CancelledError:
+            self._ui.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
+            raise
+        pace.end()
+        text = clean_line(self._session.find_text)
+        if found is None:
+            self._ui.tell(f"not in these {noun}{self.unread()}: {text}")
+            return
+        rows.move_to(found)
+        if by and found == start:
+            self._ui.tell(f"only here in these {noun}: {text}")
+        elif (found - start) * walk < 0:
+            wrapped = (
+                "past the last: on from the top" if walk > 0 else "past the first: on from the end"
+            )
+            self._ui.tell(wrapped)
+
+    def unread(self) -> str:
+        """A caution after "there is none", when older events were not looked at."""
+        trajectory = self._steps.trajectory
+        listed = self._session.pane in ("conversations", "sandboxes")
+        if listed or trajectory is None or trajectory.complete:
+            return ""
+        return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"
+
+    # Filter
+
+    async def ask_filter(self) -> None:
+        """Ask for filter words until they can be understood; no words show all steps again."""
+        from oh_tui.trajectory.query import QueryError, parse
+
+        session, ui = self._session, self._ui
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        text, wrong = session.filter_text, None
+        try:
+            while True:
+                typed = await ui.prompt(
+                    "filter: is:failed tool:terminal took:>5s words -not",
+                    text,
+                    complete=self._complete,
+                    mistake=(wrong.start, wrong.end) if wrong else None,
+                )
+                if typed is None:
+                    return
+                try:
+                    query = parse(typed)
+                    break
+                except QueryError as error:
+                    text, wrong = typed, error
+                    ui.report(error)
+        finally:
+            if wrong:
+                ui.clear_news()
+            ui.focus_pane(pane)
+        if await self._run.is_there(conversation):
+            self.set_filter(query)
+
+    async def _complete(self, value: str) -> str | None:
+        """How the last word of a filter goes on, for the line that is typed."""
+        trajectory = self._steps.trajectory  # it may come while one types
+        if not value or value[-1].isspace() or trajectory is None:
+            return None
+        from oh_tui.trajectory.query import complete
+
+        found = complete(value, len(value), trajectory)
+        return next((text for text in found if text.startswith(value)), None)
+
+    def set_filter(self, query: Query) -> None:
+        """Show only the steps that a query asks for; all of them if it asks nothing."""
+        self.clear_filter()
+        if not query.empty:
+            self._session.filtering = Filtering(query)
+            self.refilter()
+
+    def clear_filter(self) -> bool:
+        """Show all steps; False when no filter was on."""
+        if self._session.filtering is None:
+            return False
+        self._session.filtering = None
+        self._ui.cancel("filter")
+        self._ui.post_message(FilterChanged())
+        return True
+
+    def stop_filter(self) -> bool:
+        """Esc while steps are tested: the filter goes whole; False when none are."""
+        return self._ui.at_work("filter") and self.clear_filter()
+
+    def refilter(self) -> None:
+        """Test all steps again, of the run that is shown by the time the worker begins."""
+        filtering = self._session.filtering
+        if filtering is not None:
+            filtering.reset()
+            self._ui.post_message(FilterChanged())
+            self._ui.work_on("filter", self._sift, filtering, instead=True)
+
+    def study_came(self) -> None:
+        """The analysis of the run has come, which the first tests did not know."""
+        filtering = self._session.filtering
+        if filtering and filtering.trajectory is not None and not filtering.has_study:
+            filtering.has_study = True
+            if filtering.query.needs_facts:
+                self.refilter()
+
+    def run_grew(self, changed: list[int]) -> None:
+        """The run took in more events; `changed` are earlier steps that got a result."""
+        filtering, steps = self._session.filtering, self._steps
+        if filtering is None or steps.trajectory is None or filtering.trajectory is None:
+            return
+        now = len(steps.trajectory)
+        if steps.trajectory is not filtering.trajectory or len(changed) >= filtering.known:
+            self.refilter()  # steps may have other numbers now
+            return
+        again = {*changed, *range(max(1, filtering.known - RETESTED), now + 1)}
+        if steps.study is not None and filtering.query.needs_facts:
+            again |= set(steps.study.loops)
+        filtering.also(sorted(again))
+        filtering.known = now
+        if not self._ui.at_work("filter"):
+            follow = self._session.follow and steps.cursor >= steps.row_count() - 1
+            self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
+
+    async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
+        """Test the steps that wait, and show those that pass as they are found."""
+        steps, query = self._steps, filtering.query
+        trajectory = steps.trajectory
+        if trajectory is None:
+            return
+        if filtering.trajectory is not trajectory:
+            filtering.begin(trajectory, steps.step_here)
+            filtering.has_study = steps.study is not None
+
+        def test(number: int) -> Breathing:
+            step = trajectory.steps[number - 1] if number <= len(trajectory) else None
+            passes = step is not None and (yield from query.test(step, trajectory, steps.study))
+            filtering.put(number, passes)
+            return passes
+
+        pace = Pace(self._ui)
+        shown = 0.0
+        for found in scan(filtering.numbers(), test, first=FIRST):
+            first = filtering.shown is None and found is not None
+            if first or perf_counter() - shown >= SHOW_EVERY:
+                if filtering.passed:
+                    self._show(filtering)
+                if first:
+                    await self._ui.drawn()
+                shown = perf_counter()
+            await pace.rest(
+                lambda: f"filtering, {filtering.tested:,} of {filtering.known:,} steps · esc stops"
+            )
+        pace.end()
+        if not filtering.passed:
+            from oh_tui.trajectory.meant import meant
+
+            hint = meant(query, trajectory)
+            told = f"no step is {clean_line(query.text)}"
+            filtering.why_empty = (told, *([hint] if hint else []), "esc shows all steps")
+        self._show(filtering, follow=follow)
+
+    def _show(self, filtering: Filtering, *, follow: bool = False) -> None:
+        passed = tuple(filtering.passed)
+        if passed != filtering.shown or follow:
+            filtering.shown = passed
+            self._ui.post_message(FilterChanged(follow=follow))
+
+
+def _row_holds(rows: Rows, text: str, row: int) -> Breathing:
+    yield from ()  # a row takes less than a slice
+    return text.lower() in rows.row_text(row).lower()
+
+
+def _said_in_row(steps: Steps, row: int) -> Said:
+    """What is said by the step of a row, or by its event where each event has a row."""
+    step, event = steps.row(row)
+    if step is not None and not steps.show_events and steps.trajectory is not None:
+        return said_by_step(step, steps.trajectory)
+    return Said((event,), lambda events: steps.describe_row(step, event))
