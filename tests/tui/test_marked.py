@@ -10,7 +10,10 @@ from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings import Settings
+from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.tui.session import Batch, Session
 from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.fake_ui import FakeUi
 
 CACHE, FOLLOWUPS = "Cache the docker layers", "Docker follow-ups"
 """In one sandbox."""
@@ -280,3 +283,30 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
         held.set()
         await it.until(lambda: "1 of 1 sandbox paused" in told(it), 15)
         assert between.count("POST *") == 1
+
+
+def test_a_batch_is_stopped_once() -> None:
+    ui, session = FakeUi(), Session(Settings())
+    controller = SandboxActions(session, ui)
+    assert not controller.stop_batch()
+    session.batch = Batch()
+    assert controller.stop_batch() and session.batch.stopped
+    assert not controller.stop_batch()
+    assert ui.told == ["stops after this one"]
+
+
+def test_a_sandbox_is_claimed_until_it_is_released() -> None:
+    session = Session(Settings())
+    with session.claiming(["a", "b"]) as claimed:
+        session.release("a", claimed)
+        with session.claiming(["a"]):
+            assert session.changing.keys() == {"a", "b"}
+        assert session.changing.keys() == {"b"}
+    assert not session.changing
+
+
+async def test_read_only_a_sandbox_is_not_even_looked_at() -> None:
+    ui = FakeUi()
+    await SandboxActions(Session(Settings(read_only=True)), ui).pause()
+    assert ui.told == ["read-only: nothing is changed from here"]
+    assert not ui.posted
