@@ -171,7 +171,8 @@ def changes(screen: MainScreen) -> None:
 
 def hidden(screen: MainScreen) -> None:
     if screen.session.pane in ("conversations", "sandboxes"):
-        screen.sidebar.show_gone = not screen.sidebar.show_gone
+        screen.session.show_gone = not screen.session.show_gone
+        screen.show_lists()
         screen.tell_keys()
     elif screen.timeline.filtered is not None:
         screen.tell("a filter shows steps only: esc shows all, then x")

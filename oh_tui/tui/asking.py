@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from oh_tui.trajectory.blocks import Block, Failure
 from oh_tui.tui.lines import Document
-from oh_tui.tui.widgets.bars import Question, QuestionBar
+from oh_tui.tui.widgets.bars import Hint, Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import Rule
@@ -268,6 +268,18 @@ class AskingScreen(WorkingScreen):
             return False
         self._written.set_result(sent)
         return True
+
+    @property
+    def asking_hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
+        """What the footer names, left and right, while something is asked or written; None when
+        nothing is."""
+        writing = self.editor is not None and self.editor.has_focus_within
+        if self.is_questioning or writing:
+            return (), ()  # they tell their own
+        if self.is_typing:
+            completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
+            return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "do('back')"),)
+        return None
 
     @property
     def is_asking(self) -> bool:

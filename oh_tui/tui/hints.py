@@ -1,72 +1,96 @@
-"""What the footer names: the keys of the pane that has the focus, by what they would do now."""
+"""What the footer names: the keys of the pane that has the focus, by what they would do now.
+
+The labels go by what the lists say; what a key does is decided on the state read at that moment.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui import reading
+from oh_tui.human import plural
 from oh_tui.tui.keys import footer_hints, selection_hints
 from oh_tui.tui.widgets.bars import Hint
 
 if TYPE_CHECKING:
-    from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.session import Session
 
 Hints = tuple[Hint, ...]
+
+Labels = dict[str, str | None]
+"""By the id of a key; None for a key that has nothing to do."""
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
 
 
-def hints(screen: MainScreen) -> tuple[Hints, Hints]:
-    """Those at the left, and those at the right end, which stay when room is short."""
-    session = screen.session
-    writing = screen.editor is not None and screen.editor.has_focus_within
-    if screen.is_questioning or writing:
-        return (), ()  # they tell their own
-    if screen.is_typing:
-        completes = (Hint("→", "complete", ""),) if screen.find_input.suggester else ()
-        return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "do('back')"),)
+def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hints]:
+    """Those at the left, and those at the right end, which stay when room is short. `zoom` is the
+    pane that has the whole screen; `followed`, whether new events of the run are waited for."""
     keymap = session.settings.config.keys
-    left, right = footer_hints(session.pane, _labels(screen), keymap)
-    if screen.timeline.range_from is not None and session.pane in ("timeline", "detail"):
+    left, right = footer_hints(session.pane, _labels(session, zoom, followed), keymap)
+    selecting = session.cursors is not None and session.cursors.selecting
+    if selecting and session.pane in ("timeline", "detail"):
         left = selection_hints(keymap)
     return left, right
 
 
-def _labels(screen: MainScreen) -> dict[str, str | None]:
-    """The label of `p` names what it will do, and so do others."""
-    session = screen.session
-    marks, pane = screen.session.marks, session.pane
+def _labels(session: Session, zoom: str, followed: bool) -> Labels:
+    pane, remote = session.pane, session.source is not None and session.source.remote
     return {
-        "sandbox.pause": screen.sandboxes.pause_label(),
-        "download": screen.downloads.label(),
-        "load.all": reading.load_label(screen),
-        "follow": reading.follow_label(screen),
-        "mark": "mark" if session.source and session.source.remote else None,
-        "back": "back" if pane == "detail" else "unmark" if marks else None,
-        "hidden": "hide gone" if screen.sidebar.show_gone else "show gone",
-        **_agent_labels(screen),
-        "open": "smaller" if screen.arrangement.zoom == "detail" else OPENS.get(pane, "open"),
+        "sandbox.pause": _pause_label(session),
+        "download": _download_label(session) if remote else None,
+        "load.all": "read all" if session.run and not session.run.trajectory.complete else None,
+        "follow": _follow_label(session) if followed else None,
+        "mark": "mark" if remote else None,
+        "back": "back" if pane == "detail" else "unmark" if session.marks else None,
+        "hidden": "hide gone" if session.show_gone else "show gone",
+        **_agent_labels(session),
+        "open": "smaller" if zoom == "detail" else OPENS.get(pane, "open"),
     }
 
 
-def _agent_labels(screen: MainScreen) -> dict[str, str | None]:
-    """What `a`, `m` and `P` would do by what the list says, None for nothing. What they do is
-    decided on the state read at that moment."""
-    session = screen.session
-    names: dict[str, str | None] = {"answer": None, "message": None, "agent.stop": None}
-    conversation = screen.session.target()
-    source = session.source
+def _pause_label(session: Session) -> str | None:
+    if session.no_changes:
+        return None
+    if session.means_marked:
+        return _pause_marked_label(session)
+    status = session.sandboxes.status(session.target_sandbox())
+    return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status)
+
+
+def _pause_marked_label(session: Session) -> str | None:
+    """It pauses what runs; only when nothing does, it resumes what is paused."""
+    known = {s.id: s.status for s in session.sandboxes.all}
+    statuses = [known.get(one or "") for one in {c.sandbox_id for c in session.marked}]
+    running, paused = statuses.count("RUNNING"), statuses.count("PAUSED")
+    if running:
+        return f"pause {plural(running, 'sandbox', 'sandboxes')}"
+    return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
+
+
+def _download_label(session: Session) -> str:
+    return f"download {len(session.marks):,}" if session.means_marked else "download"
+
+
+def _follow_label(session: Session) -> str | None:
+    if session.run is None or session.run.trajectory.status != "running":
+        return None
+    return "stop following" if session.follow else "follow"
+
+
+def _agent_labels(session: Session) -> Labels:
+    labels: Labels = {"answer": None, "message": None, "agent.stop": None}
+    conversation, source = session.target(), session.source
     if session.settings.read_only or source is None or not source.agents or conversation is None:
-        return names
+        return labels
     if conversation.sandbox_status in ("RUNNING", "PAUSED"):
-        names["message"] = "message"
+        labels["message"] = "message"
     if conversation.sandbox_status == "RUNNING":
         status = conversation.execution_status
         if status == "waiting_for_confirmation":
-            names["answer"] = "answer"
+            labels["answer"] = "answer"
         elif status == "running":
-            names["agent.stop"] = "stop agent"
+            labels["agent.stop"] = "stop agent"
         elif status in ("paused", "error", "stuck"):
-            names["agent.stop"] = "continue agent"
-    return names
+            labels["agent.stop"] = "continue agent"
+    return labels

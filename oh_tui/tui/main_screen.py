@@ -42,7 +42,7 @@ from oh_tui.tui.controllers.sandboxes import SandboxActions
 from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.controllers.servers import Servers
 from oh_tui.tui.controllers.web_pages import WebPages
-from oh_tui.tui.hints import hints
+from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.remedies import hint_of, words_of
@@ -512,7 +512,7 @@ class MainScreen(AskingScreen):
         sidebar.has_more = not session.all_listed
         sidebar.rows, sidebar.marks = session.board.rows, session.marks
         sidebar.knows_sandboxes = session.sandboxes.known
-        sidebar.sandboxes = session.sandboxes.all
+        sidebar.sandboxes, sidebar.show_gone = session.sandboxes.all, session.show_gone
 
     def mark(self, marks: frozenset[str]) -> None:
         self.session.keep_marks(marks)
@@ -535,7 +535,9 @@ class MainScreen(AskingScreen):
 
     def tell_keys(self) -> None:
         """The footer follows the focus."""
-        self.footer.hints, self.footer.always = hints(self)
+        self.footer.hints, self.footer.always = self.asking_hints or key_hints(
+            self.session, zoom=self.arrangement.zoom, followed=self.at_work("follow")
+        )
         for pane, rule in self._rules.items():
             rule.heavy = pane == self.session.pane
 
@@ -712,6 +714,10 @@ class _PaneCursors:
     @property
     def step(self) -> tuple[Step | None, Event] | None:
         return self._timeline.current
+
+    @property
+    def selecting(self) -> bool:
+        return self._timeline.range_from is not None
 
     @property
     def steps(self) -> tuple[int, int] | None:

@@ -265,25 +265,6 @@ async def record_of_now(screen: MainScreen, conversation: Conversation) -> Conve
     return conversation
 
 
-def run_shown(screen: MainScreen) -> Run | None:
-    session = screen.session
-    return session.runs.get(session.current.id) if session.current else None
-
-
-def load_label(screen: MainScreen) -> str | None:
-    """What `L` does; None when all is read."""
-    run = run_shown(screen)
-    return None if run is None or run.trajectory.complete else "read all"
-
-
-def follow_label(screen: MainScreen) -> str | None:
-    """What `f` does; None while nothing new comes."""
-    trajectory = screen.timeline.trajectory
-    if not (trajectory and trajectory.status == "running" and is_followed(screen)):
-        return None
-    return "stop following" if screen.session.follow else "follow"
-
-
 def is_followed(screen: MainScreen) -> bool:
     """Whether new events of the run are waited for."""
     return screen.at_work("follow")
@@ -292,7 +273,7 @@ def is_followed(screen: MainScreen) -> bool:
 async def load_all(screen: MainScreen) -> None:
     """All events that are not read; where each page costs, after a yes to what it costs."""
     session = screen.session
-    run = run_shown(screen)
+    run = session.run
     if run is None or session.source is None:
         screen.tell("this run is not read yet: enter reads it")
     elif screen.run_view.is_reading:
@@ -305,7 +286,7 @@ async def load_all(screen: MainScreen) -> None:
                 cost = await session.source.runs.cost(run.conversation, run.trajectory)
             if not cost.calls:
                 screen.read_run(run.conversation)
-            elif await screen.ask(_cost_question(cost)) and run is run_shown(screen):
+            elif await screen.ask(_cost_question(cost)) and run is session.run:
                 screen.read_older(everything=True)
 
 
@@ -324,7 +305,7 @@ async def read_older(screen: MainScreen, *, everything: bool = False) -> None:
     """One page before those held, when the cursor is at the top of a run not whole; or all there
     are. What came stays, however it ends."""
     session = screen.session
-    run = run_shown(screen)
+    run = session.run
     remote = session.source.remote if session.source else None
     if run is None or run.trajectory.complete or remote is None:
         return

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings import Settings
 from oh_tui.sources.source import Source
-from oh_tui.tui.runs import News, Runs
+from oh_tui.tui.runs import News, Run, Runs
 from oh_tui.tui.triage import Board
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ class Cursors(Protocol):
         none."""
 
     @property
+    def selecting(self) -> bool:
+        """A range of steps is being selected."""
+        ...
+
+    @property
     def steps(self) -> tuple[int, int] | None:
         """The first and last number of the steps selected; None without a range."""
 
@@ -112,6 +117,8 @@ class Session:
         self.board = Board()
         """The conversations that are listed, how each stands and where."""
         self.sandboxes = Sandboxes()
+        self.show_gone = False
+        """Sandboxes that are gone are listed too."""
         self.marks: frozenset[str] = frozenset()
         """Ids, without dashes, of the conversations that are marked."""
         self.all_listed = False
@@ -276,6 +283,11 @@ class Session:
     def is_open(self, conversation: Conversation) -> bool:
         """Whether its run is at the right."""
         return self.current is not None and same_id(self.current.id, conversation.id)
+
+    @property
+    def run(self) -> Run | None:
+        """The run at the right, as far as it is read."""
+        return self.runs.get(self.current.id) if self.current else None
 
     def close_run(self) -> None:
         """No conversation is open any more."""

@@ -32,13 +32,6 @@ class Downloads:
         self._session = session
         self._ui = ui
 
-    def label(self) -> str | None:
-        """What `d` would do; None when it has nothing to do."""
-        session = self._session
-        if session.source is None or not session.source.remote:
-            return None
-        return f"download {len(session.marks):,}" if session.means_marked else "download"
-
     async def download(self) -> None:
         session, tell = self._session, self._ui.tell
         source = session.source

@@ -38,17 +38,6 @@ class SandboxActions:
         self._session = session
         self._ui = ui
 
-    def pause_label(self) -> str | None:
-        """What `p` would do by what the list says; None when it has nothing to do. What it does is
-        decided on the state read at that moment."""
-        session = self._session
-        if session.no_changes:
-            return None
-        if session.means_marked:
-            return self._marked_label()
-        status = session.sandboxes.status(session.target_sandbox())
-        return {"RUNNING": "pause sandbox", "PAUSED": "resume sandbox"}.get(status)
-
     async def pause(self) -> None:
         """Pause the sandbox, or resume it when it is paused; so all of the marked ones."""
         session = self._session
@@ -207,16 +196,6 @@ class SandboxActions:
         return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
 
     # All that are marked: one question, then one after the other
-
-    def _marked_label(self) -> str | None:
-        """It pauses what runs; only when nothing does, it resumes what is paused."""
-        session = self._session
-        known = {s.id: s.status for s in session.sandboxes.all}
-        statuses = [known.get(one or "") for one in {c.sandbox_id for c in session.marked}]
-        running, paused = statuses.count("RUNNING"), statuses.count("PAUSED")
-        if running:
-            return f"pause {plural(running, 'sandbox', 'sandboxes')}"
-        return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
 
     def stop_batch(self) -> bool:
         """No further one of those marked; False when there is none, or that was said already."""
