@@ -3,8 +3,10 @@
 The true app, without a terminal, on servers in another process (`soak_server`): their runs make
 fifty events a second, one run after the other, and one that grows all the time, in good and bad
 weather. Somebody who cannot sit still switches, filters, finds, resizes, pauses, downloads. At the
-end of each run its events are compared with the server's; memory has to stay within 5 % after the
-warm-up, but for the events that are more by then, and nothing may be left when the app has ended.
+end of each run its events are compared with the server's; what the program holds has to stay within
+5 % after the warm-up, but for the events that are more by then, and nothing may be left when the
+app has ended. What the process takes is another thing: Python and the C library keep pages that a
+peak left half empty, about a quarter of it (measured), which only has a bound.
 A line a minute; the seed is the last word of it.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import gc
 import json
 import random
@@ -44,12 +47,17 @@ WARM = 360.0
 """Seconds until as many runs are held as ever are, and the caches of what is drawn are full."""
 
 GROWTH = 0.05
-"""How much more memory there may be in the end than after the warm-up."""
+"""How much more the program may hold in the end than after the warm-up."""
 
-EVENT = 8_000
-"""Bytes that an event held may take. It is 2,300 to 3,400 with its step and what is told of it, and
-about 7,000 in a run that is gone back to as it grows (measured): the run as it was and as it is are
-there at once then, and what was taken for both stays with the process."""
+KEPT = 0.5
+"""How much more the process may take in the end than after the warm-up, all runs let go."""
+
+EVENT = 3_400
+"""Bytes that an event held may take with its step and what is told of it: 2,300 to 3,400
+(measured)."""
+
+BLOCK = 81
+"""Bytes of a block of Python's own allocator, on average (measured)."""
 
 SETTLES = 45.0
 """Seconds after its end in which a run has to be there whole. Where the app server was read, which
@@ -258,8 +266,8 @@ class Soak:
             f"{at_work}; told: {told}; {found.execution_status if found else 'not there'}"
         )
 
-    async def lets_go(self) -> int:
-        """All runs; the memory that is taken then."""
+    async def lets_go(self) -> tuple[int, int]:
+        """All runs; what is held and what is taken then."""
         await self.quiet()
         for group in ("run", "follow", "older"):
             self.screen.workers.cancel_group(self.screen, group)
@@ -267,7 +275,7 @@ class Soak:
         self.screen.run_view.show_run(None)
         await asyncio.sleep(1.0)
         self.app.collector.collect()
-        return private_bytes()
+        return held_bytes(), private_bytes()
 
     async def act(self) -> None:
         what: list[tuple[Callable[[], Awaitable[None]], int]] = [
@@ -286,6 +294,24 @@ def private_bytes() -> int:
     """What this process has for itself alone (USS)."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) * 1024
+
+
+class _Malloc(ctypes.Structure):
+    """What mallinfo2 of glibc 2.33 gives."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks",
+                     "uordblks", "fordblks", "keepcost")
+    ]  # fmt: skip
+
+
+def held_bytes() -> int:
+    """What the program holds: blocks of Python's allocator, and what malloc has handed out."""
+    ask = ctypes.CDLL(None).mallinfo2
+    ask.restype = _Malloc
+    malloc = ask()
+    return int(sys.getallocatedblocks() * BLOCK + malloc.uordblks + malloc.hblkhd)
 
 
 def sockets() -> int:
@@ -339,8 +365,9 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
     end = one.began + minutes * 60
     warm = one.began + WARM
     memory: list[tuple[float, int, int]] = []
+    """When, how much was held, and how many events."""
     shown, looked, paused, tasks, seen, long = 0, 0.0, 0, 0, -1, -1
-    without = 0
+    without: tuple[int, int] | None = None
     while (now := time.monotonic()) < end:
         number = one.present
         left = one.lasts - (now - one.began) % one.lasts
@@ -368,10 +395,10 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
             await one.act()
         if not without and now > warm:
             without = await one.lets_go()
-            _tell("let go", without, tasks, one, bad(), seed)
+            _tell("let go", without[0], tasks, one, bad(), seed)
         if now - looked > 2:
             looked, tasks = now, len(asyncio.all_tasks())
-            memory.append((now, private_bytes(), one.held))
+            memory.append((now, held_bytes(), one.held))
         if int((now - one.began) / 60) > shown:
             shown += 1
             _tell(f"minute {shown}", memory[-1][1], tasks, one, bad(), seed)
@@ -382,7 +409,7 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
         before, after = (statistics.median(row[1] for row in rows) for rows in (first, last))
         fewer, more = (max(row[2] for row in rows) for rows in (first, last))
         grown, events = after / before - 1, max(0.0, more - fewer)
-        told = f"memory {grown:+.1%} after the warm-up, with {events:+,.0f} events held"
+        told = f"holds {grown:+.1%} after the warm-up, with {events:+,.0f} events"
         if after > before * (1 + GROWTH) + events * EVENT:
             one.wrong.append(told)
         _tell(told, size, tasks, one, bad(), seed)
@@ -392,10 +419,11 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
     _tell("at the end", size, tasks, one, bad(), seed)
     if without:
         most = max(one.held, *(row[2] for row in memory))
-        left = await one.lets_go()
-        told = f"memory {left / without - 1:+.1%} since, of up to {most:,} events"
-        _tell(f"let go: {told}", left, tasks, one, bad(), seed)
-        if left > without * (1 + GROWTH):
+        end_without = await one.lets_go()
+        held, taken = (end_without[n] / without[n] - 1 for n in (0, 1))
+        told = f"holds {held:+.1%}, takes {taken:+.1%} since, of up to {most:,} events"
+        _tell(f"let go: {told}", end_without[0], tasks, one, bad(), seed)
+        if held > GROWTH or taken > KEPT:
             one.wrong.append(f"with all runs let go {told}")
     return one.wrong
 
@@ -412,8 +440,9 @@ async def _small(one: Soak) -> list[Conversation]:
 
 def _tell(head: str, memory: int, tasks: int, one: Soak, bad: int, seed: int) -> None:
     print(
-        f"{head}: {memory / 1e6:.1f} MB · {one.held:,} events held · {tasks} tasks · "
-        f"{threading.active_count()} threads · {sockets()} sockets · {one.acts} acts · "
+        f"{head}: {memory / 1e6:.1f} of {private_bytes() / 1e6:.1f} MB · "
+        f"{one.held:,} events held · {tasks} tasks · {threading.active_count()} threads · "
+        f"{sockets()} sockets · {one.acts} acts · "
         f"{bad} bad answers · {one.counted:,} events of {one.checked} runs accounted for · "
         f"seed {seed}",
         flush=True,
