@@ -14,7 +14,6 @@ from oh_tui.trajectory.query import parse
 from oh_tui.tui import (
     reading,
     target,
-    views,
 )
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
@@ -162,11 +161,11 @@ def select(screen: MainScreen) -> None:
 
 
 def where(screen: MainScreen) -> None:
-    views.where(screen)
+    screen.reports.show_costs()
 
 
 def changes(screen: MainScreen) -> None:
-    screen.work_on("view", views.changes, screen, instead=True)
+    screen.work_on("view", screen.reports.show_changes, instead=True)
 
 
 def hidden(screen: MainScreen) -> None:

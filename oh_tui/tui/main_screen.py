@@ -38,6 +38,7 @@ from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.downloads import Downloads
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.preparations import Preparations
+from oh_tui.tui.controllers.reports import Reports
 from oh_tui.tui.controllers.sandboxes import SandboxActions
 from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.controllers.servers import Servers
@@ -153,6 +154,11 @@ class MainScreen(AskingScreen):
             bodies=self.run_view,
             run=_ShownRun(self),
         )
+
+    @cached_property
+    def reports(self) -> Reports:
+        run = _ShownRun(self)
+        return Reports(self.session, self, self.timeline, run, self.search)
 
     # What keys lead to only is imported after the first paint.
 
@@ -729,6 +735,10 @@ class _ShownRun:
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
+
+    @property
+    def progress(self) -> str:
+        return self._screen.run_view.progress
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
         return target.show_target(self._screen, wanted=wanted)

@@ -112,6 +112,11 @@ class StepBodies(Protocol):
 class ShownRun(Protocol):
     """The run at the right, and how that of another conversation gets there."""
 
+    @property
+    def progress(self) -> str:
+        """What of it is being read, or why not all is there; "" when all is."""
+        ...
+
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
         """Bring the run that a key acts on to the right. None when there is none. It is read when
         that is cheap, or in any case if it is `wanted`."""

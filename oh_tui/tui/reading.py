@@ -17,7 +17,7 @@ from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
 from oh_tui.trajectory.steps import find_place
 from oh_tui.trajectory.study import Study
 from oh_tui.trajectory.verdict import with_sandbox
-from oh_tui.tui import highlight, lists, views
+from oh_tui.tui import highlight, lists
 from oh_tui.tui.runs import Run, landing, why_empty
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
@@ -248,7 +248,7 @@ def take_news(screen: MainScreen, run: Run, news: Sequence[Event]) -> None:
         screen.run_view.grown(changed, follow=screen.session.follow)
         screen.search.run_grew(changed)
     tell_study(screen, run)
-    views.grown(screen)
+    screen.reports.run_grew()
     if trajectory.status != status:
         screen.run_view.refresh_outcomes()
         screen.tell_keys()

@@ -41,6 +41,8 @@ class FakeUi:
         self.posted: list[Message] = []
         self.written: list[str] = []
         self.pushed: list[Screen[Any]] = []
+        self.closed: list[Callable[[Any], None]] = []
+        """What gets the results of those screens."""
         self.copied: list[str] = []
         self.begun: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
@@ -119,6 +121,8 @@ class FakeUi:
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
     ) -> None:
         self.pushed.append(screen)
+        if closed:
+            self.closed.append(closed)
 
     def work_on(
         self,

@@ -17,7 +17,7 @@ from oh_tui.api.models import GitChange
 from oh_tui.trajectory.changes import changes
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.study import Study
-from oh_tui.tui.changes_screen import (
+from oh_tui.tui.screens.changes import (
     PIECES,
     ChangesScreen,
     Chosen,

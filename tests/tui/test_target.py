@@ -15,8 +15,8 @@ from oh_tui.demo.network import Network
 from oh_tui.needs import Stand
 from oh_tui.settings import Settings
 from oh_tui.tui import lists
-from oh_tui.tui.changes_screen import ChangesScreen
-from oh_tui.tui.where import WhereScreen
+from oh_tui.tui.screens.changes import ChangesScreen
+from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.explorer import Between, Explorer, Late, explore
 from tests.tui.test_key_queue import burst
 
@@ -49,9 +49,9 @@ async def test_a_view_opened_in_a_burst_is_of_the_row_under_the_cursor() -> None
     async with explore() as it:
         await at(it, BUMP)
         burst(it, "k", "T")
-        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         view = it.app.screen
-        assert isinstance(view, WhereScreen)
+        assert isinstance(view, CostsScreen)
         assert view.run_title == WEEKS
         await it.until(lambda: view.page.row_count())
         await it.settle()
@@ -72,9 +72,9 @@ async def test_a_view_says_reading_until_its_run_is_there() -> None:
         await at(it, OAUTH)
         held = between.hold("GET /*/events/*")
         burst(it, "j", "T")
-        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         view = it.app.screen
-        assert isinstance(view, WhereScreen)
+        assert isinstance(view, CostsScreen)
         assert view.run_title == WEEKS
         await it.pilot.pause(0.05)
         assert view.page.empty == ("reading the run …",)
@@ -103,9 +103,9 @@ async def test_a_view_reads_a_run_that_nothing_reads_by_itself() -> None:
         await at(it, FUZZ)
         assert it.screen.timeline.row_count() == 0
         await it.send("T")
-        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         view = it.app.screen
-        assert isinstance(view, WhereScreen)
+        assert isinstance(view, CostsScreen)
         assert view.run_title == FUZZ
         await it.until(lambda: view.page.row_count())
         (left_out, _), *_ = view.rule.facts
@@ -216,7 +216,7 @@ async def test_in_the_sandboxes_keys_mean_the_conversation_that_the_row_names(
         assert it.screen.session.saved
         assert named.id[:8] in it.screen.session.saved.name
         await it.send("T")
-        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         assert getattr(it.app.screen, "run_title", "") == named.title
         assert it.screen.session.pane == "sandboxes"
 

@@ -11,8 +11,8 @@ from textual.events import Click
 from oh_tui.sources import Loaded, build
 from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.query import parse, quoted
-from oh_tui.tui.changes_screen import ChangesScreen
-from oh_tui.tui.where import WhereScreen
+from oh_tui.tui.screens.changes import ChangesScreen
+from oh_tui.tui.screens.costs import CostsScreen
 from tests.trajectory.made import event, message, output, shell
 from tests.tui.explorer import Between, explore
 from tests.tui.test_run import FLAKY, IDS, OAUTH, WEEKS, number
@@ -143,12 +143,12 @@ async def test_a_click_on_the_strip_brings_the_cursor_there_also_through_a_filte
 
 
 async def test_where_it_went_leads_to_a_step() -> None:
-    from oh_tui.tui.where import WhereScreen
+    from oh_tui.tui.screens.costs import CostsScreen
 
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
         await it.press("T")
-        assert isinstance(it.app.screen, WhereScreen)
+        assert isinstance(it.app.screen, CostsScreen)
         await it.press("enter")
         assert len(it.app.screen_stack) == 1
         assert number(it) != 58
@@ -271,9 +271,9 @@ async def test_what_is_told_of_another_run_never_stands_above_this_one() -> None
         await it.send("enter")
         await it.until(lambda: not it.screen.query_one("#summary").display)
         await it.send("T")
-        await it.until(lambda: isinstance(it.app.screen, WhereScreen))
+        await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         view = it.app.screen
-        assert isinstance(view, WhereScreen)
+        assert isinstance(view, CostsScreen)
         assert view.run_title == "Cache the docker layers"
         assert view.page.empty == ("reading the run …",)
         held.set()

@@ -21,10 +21,10 @@ from oh_tui.trajectory.events import Event
 from oh_tui.trajectory.spending import Spending, context_fill, spending
 from oh_tui.trajectory.steps import Trajectory
 from oh_tui.trajectory.study import Study
-from oh_tui.tui import where
+from oh_tui.tui.screens import costs
+from oh_tui.tui.screens.costs import WIDEST, CostsScreen
+from oh_tui.tui.screens.costs_page import INDENT, Writer, percent
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
-from oh_tui.tui.where import WIDEST, WhereScreen
-from oh_tui.tui.where_page import INDENT, Writer, percent
 from oh_tui.tui.widgets.drawing import width_of
 from tests.demo_runs import demo_run
 from tests.trajectory.made import message, shell
@@ -41,7 +41,7 @@ class Small(App[None]):
         self.register_theme(LIGHT)
         self.theme = "oh-dark"
         self.set_class(ascii, "-ascii")
-        self.shown = WhereScreen("Dates")
+        self.shown = CostsScreen("Dates")
         self.study = Study(trajectory)
         self.answers: list[int | None] = []
 
@@ -264,8 +264,8 @@ async def test_a_long_run_is_added_up_beside_the_screen(
         threads.append(threading.current_thread())
         return spending(trajectory, accounts)
 
-    monkeypatch.setattr(where, "LARGE", 0)
-    monkeypatch.setattr(where, "spending", add_up)
+    monkeypatch.setattr(costs, "LARGE", 0)
+    monkeypatch.setattr(costs, "spending", add_up)
     run = Trajectory(live=live)
     run.extend(demo_run("week-dates").events)
     async with look(run) as it:

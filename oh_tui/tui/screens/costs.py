@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.spending import Spending, context_fill, spending
-from oh_tui.tui.where_page import INDENT, Writer
+from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
@@ -31,12 +31,12 @@ LARGE = 5_000
 """Steps; so many are added up in a thread, while the screen goes on."""
 
 
-class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
+class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     """Answers with the number of the step to go to, or None."""
 
     DEFAULT_CSS = """
-    WhereScreen { background: $background; }
-    WhereScreen Page { height: 1fr; }
+    CostsScreen { background: $background; }
+    CostsScreen CostsPage { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,T,q", "dismiss", "close", show=False),
@@ -49,7 +49,7 @@ class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         """Of the run, once it is there."""
         self._progress = ""
         self.rule = Rule()
-        self.page = Page()
+        self.page = CostsPage()
         self.page.empty = ("reading the run …",)
         self.footer = Footer()
 
@@ -108,7 +108,7 @@ class WhereScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         await self.run_action(message.action)
 
 
-class Page(RowList):
+class CostsPage(RowList):
     """The whole page; the cursor walks the lines of steps only."""
 
     def __init__(self) -> None:

@@ -1,0 +1,110 @@
+"""Screens about a whole run: the files that it changed, where its time and money went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.problem import Problem
+from oh_tui.tui.messages import StepWanted
+from oh_tui.tui.widgets.conversation_list import title_of
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.controllers.search import Search
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.screens.changes import ChangesScreen, Chosen
+    from oh_tui.tui.screens.costs import CostsScreen
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class Reports:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, search: Search
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+        self._search = search
+        self._changes: ChangesScreen | None = None
+        """The files on the screen now."""
+
+    def show_costs(self) -> None:
+        """Where time and money went. A step chosen there is gone to."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+        from oh_tui.tui.screens.costs import CostsScreen
+
+        def closed(number: int | None) -> None:
+            if number is not None and self._session.is_open(conversation):
+                self._ui.post_message(StepWanted(number))
+
+        view = CostsScreen(title_of(conversation))
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    async def show_changes(self) -> None:
+        """The files that the run changed; from there one limits the timeline to a file or goes to
+        a step of it. With a running sandbox git is asked too, while the screen stands."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+        from oh_tui.tui.screens.changes import ChangesScreen
+
+        def closed(chosen: Chosen) -> None:
+            self._changes = None
+            if chosen and self._session.is_open(conversation):
+                self._go_to(chosen)
+
+        view = self._changes = ChangesScreen(title_of(conversation))
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    def run_grew(self) -> None:
+        """The run took in more events: the files on the screen take them in too."""
+        if self._changes and self._changes.is_running:
+            self._changes.grown()
+
+    def _go_to(self, chosen: tuple[str, str | int]) -> None:
+        """The steps of one file, or one step."""
+        self._ui.focus_pane("timeline")
+        wanted = chosen[1]
+        if isinstance(wanted, int):
+            self._ui.post_message(StepWanted(wanted))
+        else:
+            from oh_tui.trajectory.query import parse, quoted
+
+            self._search.set_filter(parse(f"path:{quoted(wanted)}"))
+
+    def _show_at_once(self, view: CostsScreen | ChangesScreen, conversation: Conversation) -> None:
+        """The first frame shows what is known already."""
+        if study := self._run.study_of(conversation):
+            view.show_study(study, self._run.progress)
+
+    async def _show_study(
+        self, view: CostsScreen | ChangesScreen, conversation: Conversation
+    ) -> None:
+        """Show the analysis of the run as soon as it is there, and again as the run grows."""
+        session = self._session
+        while study := await self._run.until_shown(conversation):
+            if study is not view.study:
+                view.show_study(study, self._run.progress)
+            if session.reader is None:
+                return
+            await session.run_news.wait()
+        view.fail(self._steps.empty[:1] or ("this run could not be read",))
+
+    async def _ask_git(self, view: ChangesScreen, conversation: Conversation) -> None:
+        if self._session.source:
+            sandboxes = self._session.source.sandboxes
+            try:
+                view.set_git(await sandboxes.git_changes(conversation) if sandboxes else None)
+            except Problem as problem:
+                view.set_git(None, problem.sentence)
