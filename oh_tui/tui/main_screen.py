@@ -35,14 +35,11 @@ from oh_tui.sources.source import Source
 from oh_tui.tui import beginning, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
-from oh_tui.tui.controllers.downloads import Downloads
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.reports import Reports
-from oh_tui.tui.controllers.sandboxes import SandboxActions
 from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.controllers.servers import Servers
-from oh_tui.tui.controllers.web_pages import WebPages
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
@@ -66,13 +63,16 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.clipboard import Clipboard
     from oh_tui.tui.controllers.compose import Composer
+    from oh_tui.tui.controllers.downloads import Downloads
     from oh_tui.tui.controllers.external import ExternalPrograms
     from oh_tui.tui.controllers.files import FileTransfers
     from oh_tui.tui.controllers.goto import GoTo
     from oh_tui.tui.controllers.images import Images
+    from oh_tui.tui.controllers.sandboxes import SandboxActions
     from oh_tui.tui.controllers.shell import Shells
     from oh_tui.tui.controllers.start import NewConversations
     from oh_tui.tui.controllers.sub_conversations import SubConversations
+    from oh_tui.tui.controllers.web_pages import WebPages
     from oh_tui.tui.messages import (
         AgentChanged,
         FilterChanged,
@@ -118,9 +118,6 @@ class MainScreen(AskingScreen):
         super().__init__()
         self.session = Session(settings, clock=clock)
         self.preparations = Preparations(self.session, self)
-        self.web_pages = WebPages(self.session, self)
-        self.sandboxes = SandboxActions(self.session, self)
-        self.downloads = Downloads(self.session, self)
         self.notices = Notices(self.session, self)
         self.servers = Servers(self.session, self, connect=connect, demo=demo)
         self.at_once = at_once
@@ -167,6 +164,24 @@ class MainScreen(AskingScreen):
         from oh_tui.tui.controllers.goto import GoTo
 
         return GoTo(self.session, self, self.timeline, _ShownRun(self))
+
+    @cached_property
+    def sandboxes(self) -> SandboxActions:
+        from oh_tui.tui.controllers.sandboxes import SandboxActions
+
+        return SandboxActions(self.session, self)
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        from oh_tui.tui.controllers.downloads import Downloads
+
+        return Downloads(self.session, self)
+
+    @cached_property
+    def web_pages(self) -> WebPages:
+        from oh_tui.tui.controllers.web_pages import WebPages
+
+        return WebPages(self.session, self)
 
     @cached_property
     def agents(self) -> AgentActions:
