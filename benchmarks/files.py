@@ -58,8 +58,8 @@ def read_ours(path: Path) -> object:
     """As the explorer and the commands do: each event's head, calls joined with their results,
     then what each cost in time and money."""
     from oh_tui.sources import build
-    from oh_tui.trajectory.accounting import Accounts
-    from oh_tui.trajectory.archive import open_archive
+    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.formats.archive import open_archive
 
     trajectory = build(open_archive(path).events())
     return trajectory, Accounts(trajectory)

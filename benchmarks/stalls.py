@@ -34,7 +34,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
 
 
 async def _stalls(path: Path) -> dict[str, float]:
-    from oh_tui.settings import Settings
+    from oh_tui.settings.settings import Settings
     from oh_tui.sources.files import FileSource
     from oh_tui.tui.app import SWITCH, OhTui
     from oh_tui.tui.platform import idle_gc
@@ -83,9 +83,9 @@ async def _strip() -> float:
     from textual.app import App, ComposeResult
 
     from oh_tui.sources import build
-    from oh_tui.trajectory.accounting import Accounts
-    from oh_tui.trajectory.events import Event, parse_event
-    from oh_tui.trajectory.strip import Strip
+    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.analysis.strip import Strip
+    from oh_tui.trajectory.model.events import Event, parse_event
     from oh_tui.tui.theme import DARK
     from oh_tui.tui.widgets.strip_view import LABEL, StripView
 

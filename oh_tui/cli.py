@@ -27,15 +27,15 @@ from oh_tui.commands.frame import (
     top_parser,
 )
 from oh_tui.commands.ids import WHOLE, find, is_path, require_id
-from oh_tui.problem import Problem, Refused
-from oh_tui.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
-from oh_tui.settings import DEMO as DEMO_SERVER
-from oh_tui.text import clean, clean_line, redact
+from oh_tui.settings.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
+from oh_tui.settings.settings import DEMO as DEMO_SERVER
+from oh_tui.text.clean import clean, clean_line, redact
+from oh_tui.text.problem import Problem, Refused
 
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
     from oh_tui.commands.calllog import CallLog
-    from oh_tui.config import Known
+    from oh_tui.settings.config import Known
     from oh_tui.sources.files import FileSource
     from oh_tui.sources.source import Source
 
@@ -347,7 +347,7 @@ def _opened(paths: list[Path]) -> tuple[FileSource | None, bool]:
     Raises Problem when nothing in these places can be opened: the shell is the place to say so."""
     if not paths:
         return None, False
-    from oh_tui.trajectory.archive import find_archives, open_archive
+    from oh_tui.trajectory.formats.archive import find_archives, open_archive
 
     def is_large(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > LARGE

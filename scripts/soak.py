@@ -35,9 +35,9 @@ from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.server import ServerSource
+from oh_tui.text.problem import Problem
 from oh_tui.tui.app import OhTui
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.runs import Runs

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from oh_tui.commands.changes import report
-from oh_tui.problem import Problem
-from oh_tui.trajectory.changes import changes as changes_of
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.changes import changes as changes_of
 from tests.demo_runs import demo_run
 from tests.processes import oh_tui
 

@@ -17,9 +17,9 @@ import pytest
 import oh_tui
 from oh_tui import cli
 from oh_tui.commands import TABLE
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources import ahead
-from oh_tui.trajectory.archive import Archive, open_archive
+from oh_tui.trajectory.formats.archive import Archive, open_archive
 from tests.processes import oh_tui as run
 
 INSTALLED = Path(sys.executable).with_name("oh-tui")

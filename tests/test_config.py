@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.config import Config, Faults, Known, Server, parse_config
-from oh_tui.keyboard import key_name, key_names, shown_keys
-from oh_tui.text import clean_line
-from oh_tui.toml_lines import lines_of
+from oh_tui.settings.config import Config, Faults, Known, Server, parse_config
+from oh_tui.settings.keyboard import key_name, key_names, shown_keys
+from oh_tui.settings.toml_lines import lines_of
+from oh_tui.text.clean import clean_line
 from oh_tui.tui.keys import known
 
 README = Path(__file__).parents[1] / "README.md"

@@ -7,7 +7,7 @@ import pkgutil
 import re
 
 import oh_tui
-from oh_tui.patterns import _Later, pattern
+from oh_tui.text.patterns import _Later, pattern
 
 
 def test_every_pattern_compiles() -> None:

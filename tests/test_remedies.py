@@ -11,7 +11,7 @@ import pytest
 
 import oh_tui
 from oh_tui.commands import remedies as shell
-from oh_tui.problem import Problem, Remedy
+from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui import remedies as explorer
 
 ROOT = Path(oh_tui.__file__).parent

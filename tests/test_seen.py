@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui import seen
-from oh_tui.seen import Memory, Seen
+from oh_tui.sources import remembered as seen
+from oh_tui.sources.remembered import Memory, Seen
 
 HERE, THERE = "https://one.example", "https://two.example"
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Secret
-from oh_tui.config import Known
-from oh_tui.problem import Problem
-from oh_tui.settings import (
+from oh_tui.settings.config import Known
+from oh_tui.settings.settings import (
     CLOUD,
     LOCAL,
     Settings,
@@ -22,6 +21,7 @@ from oh_tui.settings import (
     read_settings,
     server_address,
 )
+from oh_tui.text.problem import Problem
 
 UTF8 = {"TERM": "xterm"}
 
@@ -144,7 +144,7 @@ def test_the_linux_console_and_the_flag_ask_for_ascii() -> None:
 
 @pytest.mark.parametrize(("charset", "ascii"), [("C", True), ("C.UTF-8", False)])
 def test_a_locale_that_is_not_utf8_asks_for_ascii(charset: str, ascii: bool) -> None:
-    code = "from oh_tui.settings import read_settings; print(read_settings({}).ascii)"
+    code = "from oh_tui.settings.settings import read_settings; print(read_settings({}).ascii)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "LC_ALL": charset},
@@ -304,7 +304,7 @@ def test_a_command_that_tells_no_key_is_told_of(tmp_path: Path, words: str, told
 def test_a_command_that_hangs_is_ended_with_all_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oh_tui.credentials.PATIENCE", 0.3)
+    monkeypatch.setattr("oh_tui.settings.credentials.PATIENCE", 0.3)
     settings = command(tmp_path, f'sh -c "sleep 60 & echo $! > {tmp_path}/pid; wait"')
     with pytest.raises(Problem, match="told no key within"):
         fetch_key(settings)

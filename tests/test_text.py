@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from oh_tui import text as text_module
-from oh_tui.text import (
+from oh_tui.text import clean as text_module
+from oh_tui.text.clean import (
     HIDDEN,
     MOST_MARKS,
     PIECE,

@@ -12,7 +12,7 @@
     asyncio.run(main())
 
 Every call is a coroutine and answers with a model of `oh_tui.api.models`, an event of
-`oh_tui.trajectory.events`, or raises one of the errors drawn in `oh_tui.api.errors`, whose
+`oh_tui.trajectory.model.events`, or raises one of the errors drawn in `oh_tui.api.errors`, whose
 `sentence` and `hint` are meant for people. Calls are paced and retried where that is safe.
 
 Names are loaded when first used, so that importing the errors or the models does not load httpx.

@@ -20,9 +20,9 @@ from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.transport import Server
-from oh_tui.problem import Remedy
-from oh_tui.text import safe_line
-from oh_tui.trajectory.events import Event
+from oh_tui.text.clean import safe_line
+from oh_tui.text.problem import Remedy
+from oh_tui.trajectory.model.events import Event
 
 
 class AgentServer:

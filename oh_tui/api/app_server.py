@@ -46,8 +46,8 @@ from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
 from oh_tui.api.transport import Hints, Limiter, Server, Waits
-from oh_tui.text import safe_line
-from oh_tui.trajectory.events import Event
+from oh_tui.text.clean import safe_line
+from oh_tui.trajectory.model.events import Event
 
 CLOUD = "https://app.all-hands.dev"
 

@@ -15,8 +15,8 @@ from oh_tui.api.errors import Conflict
 from oh_tui.api.failures import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
 from oh_tui.api.paging import MOST_ROWS
-from oh_tui.text import safe_line
-from oh_tui.trajectory.events import Event, decode_json, parse_event
+from oh_tui.text.clean import safe_line
+from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)

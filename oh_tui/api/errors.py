@@ -18,7 +18,7 @@ Problem
 
 from __future__ import annotations
 
-from oh_tui.problem import Refused
+from oh_tui.text.problem import Refused
 
 
 class ApiError(Refused):

@@ -28,9 +28,9 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.models import Secret
-from oh_tui.problem import Remedy
-from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.events import decode_json
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.problem import Remedy
+from oh_tui.trajectory.model.events import decode_json
 
 LONGEST = 86_400.0
 """Seconds up to which a wait that a server asks for is told."""

@@ -10,7 +10,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 
 MOST = 1 << 18
 """Bytes of a head with all interim answers before it."""

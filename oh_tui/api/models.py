@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from oh_tui.text import hold
+from oh_tui.text.clean import hold
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.paging import MOST, without_end
 from oh_tui.api.requests import Content, Upload
 from oh_tui.api.transport import Hints, Server
-from oh_tui.text import safe_line
+from oh_tui.text.clean import safe_line
 
 TIMEOUT = 300
 """Seconds a command may take unless told otherwise; the server's own number."""

@@ -40,7 +40,7 @@ from oh_tui.api.failures import (
     redirected,
 )
 from oh_tui.api.models import Secret
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 
 # stamina logs each retry to stderr unless told otherwise, which a screen cannot have
 stamina.instrumentation.set_on_retry_hooks([])

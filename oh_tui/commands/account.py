@@ -25,11 +25,11 @@ from oh_tui.commands.printing import (
 )
 from oh_tui.commands.reading import short_id, title
 from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy, remembered
-from oh_tui.human import age, cost_words, plural
-from oh_tui.problem import Problem
-from oh_tui.seen import Seen
+from oh_tui.sources.remembered import Seen
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.events import seconds
+from oh_tui.text.human import age, cost_words, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.events import seconds
 
 FRESH = 60.0
 """Seconds for which an answer is good: a status line asks every few of them."""

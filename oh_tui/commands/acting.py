@@ -9,8 +9,8 @@ from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, path_of
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import ask, interruptible
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

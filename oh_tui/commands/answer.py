@@ -13,12 +13,12 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.human import plural
-from oh_tui.problem import Problem, Refused
 from oh_tui.sources.acting import AgentStage
 from oh_tui.sources.agent_state import AgentStatus
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents, Steps

@@ -8,8 +8,8 @@ from oh_tui.commands import store
 from oh_tui.commands.documents import moment
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.printing import Column, print_json, stamp, table
-from oh_tui.human import plural, size
-from oh_tui.text import clean_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural, size
 
 _COLUMNS = (
     Column("what"),

@@ -6,8 +6,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line, safe_line
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.problem import Problem
 
 
 class CallLog:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import Column, Row, print_json, say, table
 from oh_tui.commands.reading import name, open_run, say_damage, whole
-from oh_tui.problem import Problem
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.changes import ChangeLog, FileChange, rows
-from oh_tui.trajectory.changes import Row as FileRow
-from oh_tui.trajectory.changes import changes as changes_of
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, rows
+from oh_tui.trajectory.analysis.changes import Row as FileRow
+from oh_tui.trajectory.analysis.changes import changes as changes_of
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

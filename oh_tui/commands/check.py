@@ -8,13 +8,13 @@ from typing import Any
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import Cell, Column, Hue, Style, print_json, table
 from oh_tui.commands.reading import name, open_run, say_damage, whole
-from oh_tui.human import plural
-from oh_tui.text import clean, redact, safe_line
-from oh_tui.trajectory.bodies import text_field
-from oh_tui.trajectory.describe import describe, describe_event
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.result_state import ERROR_KINDS
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.text.clean import clean, redact, safe_line
+from oh_tui.text.human import plural
+from oh_tui.trajectory.content.describe import describe, describe_event
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.result_state import ERROR_KINDS
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 CLEAN, DEFECTS = 0, 3
 """Exit codes."""

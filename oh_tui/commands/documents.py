@@ -9,13 +9,13 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import number, stamp
 from oh_tui.commands.reading import title
-from oh_tui.text import safe_line
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.events import seconds
-from oh_tui.trajectory.spent import Spent
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.trajectory.verdict import Verdict, judge, loop_steps
+from oh_tui.text.clean import safe_line
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

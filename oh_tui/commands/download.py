@@ -12,9 +12,9 @@ from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import SHOWN, find
 from oh_tui.commands.printing import print_json, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.human import size
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
 
 
 async def download(call: Call) -> int:

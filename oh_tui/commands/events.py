@@ -11,9 +11,9 @@ from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
 from oh_tui.commands.reading import chosen, on_server, open_run, whole
-from oh_tui.problem import Problem, Refused
-from oh_tui.text import redact_json
-from oh_tui.trajectory.archive import open_archive
+from oh_tui.text.clean import redact_json
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.formats.archive import open_archive
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -17,15 +17,15 @@ from oh_tui.commands.frame import Call, Command, filter_argument, path_of, run_a
 from oh_tui.commands.printing import json_line, say
 from oh_tui.commands.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
-from oh_tui.human import dollars, duration, plural
-from oh_tui.patterns import pattern
-from oh_tui.problem import Problem
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text import HIDDEN, clean_line, redact_json, safe_line
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.markdown import event_markdown, step_markdown
-from oh_tui.trajectory.query import parse
-from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.text.clean import HIDDEN, clean_line, redact_json, safe_line
+from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.query import parse
+from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step, Trajectory
 
 _NAMED = pattern(
     r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"

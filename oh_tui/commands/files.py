@@ -16,9 +16,9 @@ from oh_tui.commands.documents import conversation_id, line
 from oh_tui.commands.frame import Call, Command, path_of
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, tell_progress
-from oh_tui.human import size
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -17,13 +17,13 @@ from oh_tui import __version__
 from oh_tui.commands import TABLE
 from oh_tui.commands.ids import is_path, read_id
 from oh_tui.commands.misuse import HELP, misuse
-from oh_tui.places import expanded
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line, safe_line
+from oh_tui.settings.paths import expanded
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.commands.printing import Style
-    from oh_tui.settings import Settings
+    from oh_tui.settings.settings import Settings
     from oh_tui.sources.source import Source
 
 

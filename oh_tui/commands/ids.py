@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.api.models import bare_id
-from oh_tui.patterns import pattern
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line, safe_line
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -23,16 +23,16 @@ from oh_tui.commands.ids import SHOWN
 from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
 from oh_tui.commands.reading import chosen, on_server, short_id, title, with_state
 from oh_tui.commands.standing import HUES, NOTHING, outcome, remembered, state
-from oh_tui.human import compact, dollars
-from oh_tui.needs import standing
-from oh_tui.problem import Problem
-from oh_tui.seen import Seen
 from oh_tui.sources import cut_words
 from oh_tui.sources.files import FileSource
-from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.events import seconds
-from oh_tui.trajectory.moments import seconds_of
-from oh_tui.trajectory.verdict import Verdict, judge
+from oh_tui.sources.remembered import Seen
+from oh_tui.sources.triage import standing
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import compact, dollars
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.moments import seconds_of
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.model.events import seconds
 
 LIMIT = 50
 """Conversations that are listed unless more are asked for."""

@@ -11,13 +11,13 @@ from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Style, fit, say, width
 from oh_tui.commands.reading import name, read_run, short_id, title, whole, with_state
 from oh_tui.commands.standing import NOTHING, outcome, remembered
-from oh_tui.human import age, clock, tenths
-from oh_tui.problem import Problem
-from oh_tui.seen import Seen
-from oh_tui.text import safe_line
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.events import seconds
-from oh_tui.trajectory.steps import Outcome, Trajectory, find_place
+from oh_tui.sources.remembered import Seen
+from oh_tui.text.clean import safe_line
+from oh_tui.text.human import age, clock, tenths
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.steps import Outcome, Trajectory, find_place
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

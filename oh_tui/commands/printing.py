@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from oh_tui.human import age
+from oh_tui.text.human import age
 
 Times: TypeAlias = Literal["relative", "absolute", "utc"]
 
@@ -242,7 +242,7 @@ def json_line(document: Any) -> str:
     except ValueError:
         return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _: None))
     except RecursionError:
-        from oh_tui.trajectory.events import UNREADABLE  # few documents need it
+        from oh_tui.trajectory.model.events import UNREADABLE  # few documents need it
 
         return json.dumps({"kind": UNREADABLE, "text": "nested too deep"})
 
@@ -262,7 +262,7 @@ def say(text: str) -> None:
 def for_terminal(text: str) -> str:
     """What a program of somebody else wrote, as our terminal may have it: its text and colours, and
     nothing that moves, asks, names or copies."""
-    from oh_tui.trajectory.terminal import read_output
+    from oh_tui.trajectory.content.terminal import read_output
 
     seen = read_output(text)
     end = text[len(text.rstrip("\r\n")) :].count("\n") * "\n"

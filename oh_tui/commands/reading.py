@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.frame import Call
 from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.printing import say, tell_progress
-from oh_tui.human import plural, rough
-from oh_tui.problem import Problem, Refused
 from oh_tui.sources import Loaded, joined
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.source import Source
-from oh_tui.text import safe_line
-from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.clean import safe_line
+from oh_tui.text.human import plural, rough
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.server import ServerSource
-    from oh_tui.trajectory.archive import Archive
+    from oh_tui.trajectory.formats.archive import Archive
 
 WORTH_TELLING = 5.0
 """Seconds above which a command says beforehand what a reading takes."""

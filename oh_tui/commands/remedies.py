@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.problem import Remedy
+from oh_tui.text.problem import Remedy
 
 WORDS = {
     Remedy.MAYBE_DONE: "It may have been done all the same: look before you try again",

@@ -11,11 +11,11 @@ from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find, is_path, read_id, require_id
 from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import title
-from oh_tui.human import plural
-from oh_tui.problem import Problem, Refused
 from oh_tui.sources import SandboxPlan
 from oh_tui.sources.sandboxes import Sandboxes, SandboxStage
-from oh_tui.text import clean_line, safe_line
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
 
 _DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", SandboxStage.RUNNING)}
 

@@ -13,9 +13,9 @@ from oh_tui.commands.documents import conversation_id
 from oh_tui.commands.frame import Call, Command
 from oh_tui.commands.ids import find
 from oh_tui.commands.printing import for_terminal, print_json, say
-from oh_tui.human import duration
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import duration
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import BashOutput

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.printing import Hue
-from oh_tui.needs import Counts, Group, Stand, Standing, count, standing
-from oh_tui.seen import Memory, Seen
-from oh_tui.text import safe_line
+from oh_tui.sources.remembered import Memory, Seen
+from oh_tui.sources.triage import Counts, Group, Stand, Standing, count, standing
+from oh_tui.text.clean import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

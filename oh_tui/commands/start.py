@@ -22,13 +22,13 @@ from oh_tui.commands.ids import read_id
 from oh_tui.commands.printing import print_json, say, tell_progress
 from oh_tui.commands.reading import read_run, whole
 from oh_tui.commands.standing import state
-from oh_tui.problem import Problem
-from oh_tui.text import safe_line
+from oh_tui.text.clean import safe_line
+from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.api.requests import StartRequest
-    from oh_tui.trajectory.verdict import Verdict
+    from oh_tui.trajectory.analysis.verdict import Verdict
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 

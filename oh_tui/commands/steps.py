@@ -17,13 +17,13 @@ from oh_tui.commands.documents import (
 from oh_tui.commands.frame import Call, Command, filter_argument, run_argument
 from oh_tui.commands.printing import Cell, Column, Hue, Row, Style, print_json, say, table
 from oh_tui.commands.reading import name, open_run, whole
-from oh_tui.human import clock, dollars, plural, tenths
-from oh_tui.text import clean_line
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.meant import meant
-from oh_tui.trajectory.query import Query, parse
-from oh_tui.trajectory.steps import Outcome, Step
-from oh_tui.trajectory.use import Family
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import clock, dollars, plural, tenths
+from oh_tui.trajectory.analysis.query import Query, parse
+from oh_tui.trajectory.analysis.suggestions import meant
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.tool_use import Family
 
 COLUMNS = (
     Column("#", right=True),

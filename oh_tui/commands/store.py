@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.places import make_private, read_small
+from oh_tui.settings.paths import make_private, read_small
 
 LARGEST = 1_000_000
 """Bytes above which a file is not ours."""

@@ -14,9 +14,9 @@ from oh_tui.commands.ids import find
 from oh_tui.commands.printing import Cell, Style, between_tabs, laid_out, print_json_line, say
 from oh_tui.commands.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 LINES = 10
 """Steps that are printed unless another number is told."""

@@ -9,17 +9,17 @@ from oh_tui.commands.documents import tokens_json, verdict_json
 from oh_tui.commands.frame import Call, Command, run_argument
 from oh_tui.commands.printing import number, print_json
 from oh_tui.commands.reading import open_run, say_damage, title, whole
-from oh_tui.human import dollars, duration, plural
-from oh_tui.text import safe_line
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.bodies import text_field
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.ending import is_cut_off
-from oh_tui.trajectory.failures import failure_words
-from oh_tui.trajectory.loops import Pattern
-from oh_tui.trajectory.steps import CUT_OFF, Outcome, Step, Trajectory
-from oh_tui.trajectory.use import Family
-from oh_tui.trajectory.verdict import Verdict, judge, loop_steps, spans, stopped_loop
+from oh_tui.text.clean import safe_line
+from oh_tui.text.human import dollars, duration, plural
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.ending import is_cut_off
+from oh_tui.trajectory.analysis.failures import failure_words
+from oh_tui.trajectory.analysis.loops import Pattern
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps, spans, stopped_loop
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.steps import CUT_OFF, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

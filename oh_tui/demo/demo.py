@@ -12,7 +12,7 @@ from oh_tui.demo.catalog import SETS
 from oh_tui.demo.network import Network
 from oh_tui.demo.recorder import fixed_uuid
 from oh_tui.demo.world import World
-from oh_tui.seen import Seen
+from oh_tui.sources.remembered import Seen
 
 BASE_URL = "http://demo.invalid"
 

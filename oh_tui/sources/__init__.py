@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.paging import MOST_ROWS
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
-from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import PAGE, build
 from oh_tui.sources.agent_state import Standing, read
+from oh_tui.text.problem import Problem, Refused, Remedy
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.problem import Refused, Remedy
-from oh_tui.text import clean, safe_line
-from oh_tui.trajectory.bodies import field
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import RESULT_KINDS, Outcome, Step, Trajectory
+from oh_tui.text.clean import clean, safe_line
+from oh_tui.text.problem import Refused, Remedy
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

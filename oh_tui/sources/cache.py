@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.human import size
-from oh_tui.patterns import pattern
-from oh_tui.places import make_private
-from oh_tui.problem import Problem, Refused, Remedy
-from oh_tui.trajectory.events import UNREADABLE, Event, parse_event
+from oh_tui.settings.paths import make_private
+from oh_tui.text.human import size
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000
 """Bytes above which a run is not kept."""
@@ -87,7 +87,7 @@ class RunCache:
         file = self._open(conversation)
         if file is None:
             return b""
-        from oh_tui.trajectory.archive import open_archive
+        from oh_tui.trajectory.formats.archive import open_archive
 
         with file, contextlib.suppress(Problem, OSError):
             return open_archive(file).stats
@@ -266,7 +266,7 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
     """All events of a downloaded zip, their texts in memory, as the file goes away; and what of it
     cannot be read. Raises Problem for what is no zip."""
     # not at the top: a session begins without a zip
-    from oh_tui.trajectory.archive import open_archive
+    from oh_tui.trajectory.formats.archive import open_archive
 
     archive = open_archive(file)
     events = []

@@ -16,20 +16,20 @@ from oh_tui.api.models import (
     TokenUsage,
     bare_id,
 )
-from oh_tui.needs import Stand
-from oh_tui.patterns import pattern
-from oh_tui.problem import Problem
 from oh_tui.sources import PAGE, PEEK, Cost, Loaded, build
-from oh_tui.text import clean_line
-from oh_tui.trajectory.archive import Archive, find_archives, open_archive
-from oh_tui.trajectory.describe import describe_event
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.stats import DOLLAR, NOTHING, record_sums
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.verdict import Verdict, judge
+from oh_tui.sources.triage import Stand
+from oh_tui.text.clean import clean_line
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.content.describe import describe_event
+from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import DOLLAR, NOTHING, record_sums
+from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.seen import Seen
+    from oh_tui.sources.remembered import Seen
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.problem import Problem, Refused
 from oh_tui.sources import PAGE, Older, has_moved
 from oh_tui.sources.usage import StatsReader
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 
 
 class Link(msgspec.Struct, frozen=True):

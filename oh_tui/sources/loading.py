@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import TooLarge
-from oh_tui.human import plural, size
-from oh_tui.problem import Problem, Refused, Remedy
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build, following
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import (
@@ -31,10 +29,12 @@ from oh_tui.sources.following import (
 )
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.usage import read_stats, stats_of_app, worth_keeping
-from oh_tui.text import holds_key
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.stats import lists_answers
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.clean import holds_key
+from oh_tui.text.human import plural, size
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import lists_answers
+from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer

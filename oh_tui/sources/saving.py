@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.human import size
-from oh_tui.problem import Problem, Refused, Remedy
-from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.members import BROKEN, CannotRead, ZipMembers
-from oh_tui.trajectory.zip_table import TOTAL_LIMIT, NotOpened
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.formats.zip_members import BROKEN, CannotRead, ZipMembers
+from oh_tui.trajectory.formats.zip_table import TOTAL_LIMIT, NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
 

@@ -15,8 +15,8 @@ from oh_tui.sources.sandboxes import Sandboxes
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.seen import Seen
     from oh_tui.sources.acting import Agents
+    from oh_tui.sources.remembered import Seen
 
 
 class ServerSource:

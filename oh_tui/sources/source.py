@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.seen import Seen
     from oh_tui.sources import Cost, Loaded
     from oh_tui.sources.acting import Agents
     from oh_tui.sources.loading import ServerRuns
+    from oh_tui.sources.remembered import Seen
     from oh_tui.sources.sandboxes import Sandboxes
-    from oh_tui.trajectory.steps import Trajectory
+    from oh_tui.trajectory.model.steps import Trajectory
 
 
 class Runs(Protocol):

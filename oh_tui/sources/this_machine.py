@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation
-from oh_tui.problem import Problem
 from oh_tui.sources.files import FileSource, name_of
-from oh_tui.trajectory.archive import Archive, find_archives, open_archive
-from oh_tui.trajectory.events import seconds
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.model.events import seconds
 
 HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 

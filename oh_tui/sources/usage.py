@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.problem import Problem
-from oh_tui.text import holds_key
-from oh_tui.trajectory.stats import agent_text, has_stats, lists_answers, stats_text
+from oh_tui.text.clean import holds_key
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.stats import agent_text, has_stats, lists_answers, stats_text
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
     from oh_tui.api.models import Conversation
-    from oh_tui.trajectory.events import Event
-    from oh_tui.trajectory.steps import Trajectory
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Trajectory
 
 AGAIN = 60.0
 """Seconds between two readings of a record while the agent works."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oh_tui.trajectory.query import parse
+from oh_tui.trajectory.analysis.query import parse
 from oh_tui.tui import (
     reading,
     target,

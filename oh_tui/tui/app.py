@@ -20,9 +20,9 @@ from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.source import Source
-from oh_tui.text import clean
+from oh_tui.text.clean import clean
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp

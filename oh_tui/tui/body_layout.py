@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
-from oh_tui.patterns import pattern
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.blocks import (
     Block,
     Checklist,
     Code,
@@ -25,7 +25,7 @@ from oh_tui.trajectory.blocks import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.plans import Task
+from oh_tui.trajectory.content.plans import Task
 from oh_tui.tui import highlight
 from oh_tui.tui.colours import Colours
 from oh_tui.tui.highlight import Piece

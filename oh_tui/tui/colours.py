@@ -13,7 +13,7 @@ from rich.color import Color, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
-from oh_tui.trajectory.terminal import SGR
+from oh_tui.trajectory.content.terminal import SGR
 from oh_tui.tui.highlight import Piece
 from oh_tui.tui.theme import DARK, HUES, LIGHT
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from oh_tui.credentials import without_keys
+from oh_tui.settings.credentials import without_keys
 
 
 def open_file(path: Path) -> bool:

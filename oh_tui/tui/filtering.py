@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.trajectory.scan import outward
+from oh_tui.trajectory.analysis.scan import outward
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.query import Query
-    from oh_tui.trajectory.steps import Trajectory
+    from oh_tui.trajectory.analysis.query import Query
+    from oh_tui.trajectory.model.steps import Trajectory
 
 
 class Filtering(msgspec.Struct):

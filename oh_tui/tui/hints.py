@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.human import plural
+from oh_tui.text.human import plural
 from oh_tui.tui.keys import footer_hints, selection_hints
 from oh_tui.tui.widgets.bars import Hint
 

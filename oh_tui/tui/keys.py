@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 from textual.binding import Binding, BindingType
 
-from oh_tui.config import Known
-from oh_tui.keyboard import shown_keys
+from oh_tui.settings.config import Known
+from oh_tui.settings.keyboard import shown_keys
 from oh_tui.tui.theme import THEMES
 from oh_tui.tui.widgets.bars import Hint
 

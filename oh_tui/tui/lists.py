@@ -14,14 +14,14 @@ from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
-from oh_tui.human import cost_words, plural
-from oh_tui.problem import Problem
-from oh_tui.seen import Memory
 from oh_tui.sources import cut_words, has_moved
 from oh_tui.sources.pager import Pager
+from oh_tui.sources.remembered import Memory
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.verdict import judge
-from oh_tui.tui.triage import Board
+from oh_tui.text.human import cost_words, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.tui.board import Board
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.rule import joined
 

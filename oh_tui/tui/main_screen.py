@@ -28,10 +28,10 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources import has_moved
 from oh_tui.sources.source import Source
+from oh_tui.text.problem import Problem
 from oh_tui.tui import beginning, highlight, lists, reading, target
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
@@ -56,10 +56,10 @@ from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.events import Event
-    from oh_tui.trajectory.steps import Step
-    from oh_tui.trajectory.study import Study
-    from oh_tui.trajectory.verdict import Verdict
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.analysis.verdict import Verdict
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.clipboard import Clipboard
     from oh_tui.tui.controllers.compose import Composer

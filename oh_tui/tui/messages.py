@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.settings import Settings
+    from oh_tui.settings.settings import Settings
     from oh_tui.sources.source import Source
 
 # What has changed

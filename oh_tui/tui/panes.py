@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.trajectory.blocks import Block
-    from oh_tui.trajectory.describe import Description
-    from oh_tui.trajectory.events import Event
-    from oh_tui.trajectory.steps import Step, Trajectory
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.content.blocks import Block
+    from oh_tui.trajectory.content.describe import Description
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step, Trajectory
 
 
 class Rows(Protocol):

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from oh_tui.text import clean
+from oh_tui.text.clean import clean
 from oh_tui.tui import highlight
 from oh_tui.tui.highlight import Piece
 

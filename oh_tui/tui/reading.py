@@ -11,19 +11,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.human import plural, rough
-from oh_tui.problem import Problem
 from oh_tui.sources import DOWNLOAD_LIMIT, Cost, Loaded, Older, joined
-from oh_tui.trajectory.steps import find_place
-from oh_tui.trajectory.study import Study
-from oh_tui.trajectory.verdict import with_sandbox
+from oh_tui.text.human import plural, rough
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import with_sandbox
+from oh_tui.trajectory.model.steps import find_place
 from oh_tui.tui import highlight, lists
 from oh_tui.tui.runs import Run, landing, why_empty
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.events import Event
+    from oh_tui.trajectory.model.events import Event
     from oh_tui.tui.main_screen import MainScreen
 
 AT_ONCE = 2000

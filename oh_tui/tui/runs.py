@@ -9,9 +9,9 @@ import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
-from oh_tui.trajectory.steps import Trajectory, find_place
-from oh_tui.trajectory.study import Study
-from oh_tui.trajectory.verdict import judge
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.model.steps import Trajectory, find_place
 
 KEPT = 8
 

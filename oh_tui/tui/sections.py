@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from rich.cells import cell_len, get_character_cell_size
 
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 from oh_tui.tui import highlight
 from oh_tui.tui.highlight import Piece
 

@@ -17,16 +17,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.source import Source
+from oh_tui.tui.board import Board
 from oh_tui.tui.runs import News, Run, Runs
-from oh_tui.tui.triage import Board
 
 if TYPE_CHECKING:
     from oh_tui.sources.pager import Pager
     from oh_tui.sources.starting import Draft
-    from oh_tui.trajectory.events import Event
-    from oh_tui.trajectory.steps import Step
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.shells import Shell
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from oh_tui.api.models import CommandResult
-from oh_tui.human import duration, size
-from oh_tui.trajectory.blocks import Block, Failure, Note, Output
-from oh_tui.trajectory.terminal import read_output
+from oh_tui.text.human import duration, size
+from oh_tui.trajectory.content.blocks import Block, Failure, Note, Output
+from oh_tui.trajectory.content.terminal import read_output
 
 TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
 """Seconds that a command may take, the usual one first."""

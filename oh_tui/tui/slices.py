@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 
 SLICE = 2000
 """Characters of Markdown rendered at a time; rich takes about 5 ms for a thousand."""

@@ -8,7 +8,7 @@ import msgspec
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
 
-from oh_tui.trajectory.steps import Outcome
+from oh_tui.trajectory.model.steps import Outcome
 
 DARK = Theme(
     name="oh-dark",

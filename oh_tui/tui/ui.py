@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
 
-    from oh_tui.problem import Problem
-    from oh_tui.trajectory.blocks import Block
+    from oh_tui.text.problem import Problem
+    from oh_tui.trajectory.content.blocks import Block
     from oh_tui.tui.theme import Glyphs
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece

@@ -7,9 +7,9 @@ from itertools import product
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.standing import needy, outcome
-from oh_tui.needs import Counts, Stand
-from oh_tui.seen import Memory, Seen
-from oh_tui.tui.triage import Board
+from oh_tui.sources.remembered import Memory, Seen
+from oh_tui.sources.triage import Counts, Stand
+from oh_tui.tui.board import Board
 from tests.commands.test_outputs import demo
 
 STATUSES = (None, "running", "waiting_for_confirmation", "error", "stuck", "finished", "flying")

@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage
 from oh_tui.commands.documents import conversation_json
-from oh_tui.human import cost_words
+from oh_tui.text.human import cost_words
 from tests.processes import oh_tui
 from tests.trajectory.test_record import TITLE, A, B, kept_run, record
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from oh_tui.api import AgentServer, AppServer, Conflict, Conversation, StartRequest, StartTask
-from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.model.events import Event
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api import AgentServer, AppServer, Conversation, Page, Secret
 from oh_tui.api.asgi import ASGIApp
-from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.model.events import Event
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 """An id that no server has given."""

@@ -16,9 +16,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo import Demo
-from oh_tui.problem import Problem
 from oh_tui.sources import acting
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.reading import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from wcwidth import wcwidth
 
-from oh_tui.text import clean
+from oh_tui.text.clean import clean
 
 _OWN_MODES = rb"7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048"
 _SENT = re.compile(

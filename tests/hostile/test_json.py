@@ -20,13 +20,13 @@ from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
 from oh_tui.commands.documents import Facts, counts_json, step_json, totals_json, verdict_json
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.plans import tasks_of
-from oh_tui.trajectory.query import parse
-from oh_tui.trajectory.scan import spoken
-from oh_tui.trajectory.spending import spending
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.analysis.query import parse
+from oh_tui.trajectory.analysis.scan import spoken
+from oh_tui.trajectory.analysis.spending import spending
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.content.plans import tasks_of
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.hostile.kinds import run, write_zip
 from tests.trajectory.test_taint import shown
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources import build
-from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
 
@@ -127,8 +127,8 @@ def test_an_event_of_millions_of_parts_takes_no_more_memory_than_its_text(
 ) -> None:
     used = used_by(
         f"""
-        from oh_tui.trajectory.blocks import event_blocks, plain_text
-        from oh_tui.trajectory.events import parse_event
+        from oh_tui.trajectory.content.blocks import event_blocks, plain_text
+        from oh_tui.trajectory.model.events import parse_event
         raw = {event!r}.encode().replace(b"PARTS", b"[" + b"{{}}," * 6_000_000 + b"{{}}]")
         def act():
             return plain_text(event_blocks(parse_event(raw))).count("{{}}")

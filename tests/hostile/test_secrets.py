@@ -21,12 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.api.models import Conversation, Secret
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.needs import Stand
 from oh_tui.sources.saving import download_name
-from oh_tui.text import clean
+from oh_tui.sources.triage import Stand
+from oh_tui.text.clean import clean
+from oh_tui.tui.board import Change
 from oh_tui.tui.controllers import notices
 from oh_tui.tui.platform.base_app import write_report
-from oh_tui.tui.triage import Change
 from tests.faults.wire import served
 from tests.hostile.server import changed, serving
 from tests.hostile.test_json import said_by

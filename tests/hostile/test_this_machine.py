@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui import seen
 from oh_tui.api.models import Conversation
 from oh_tui.commands import store
-from oh_tui.needs import Stand
-from oh_tui.places import make_private
-from oh_tui.problem import Problem
-from oh_tui.seen import Memory, Seen
-from oh_tui.settings import Settings, fetch_key, read_settings
+from oh_tui.settings.paths import make_private
+from oh_tui.settings.settings import Settings, fetch_key, read_settings
+from oh_tui.sources import remembered as seen
+from oh_tui.sources.remembered import Memory, Seen
 from oh_tui.sources.saving import publish_as
+from oh_tui.sources.triage import Stand
+from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
+from oh_tui.tui.board import Change
 from oh_tui.tui.controllers import external, images, notices, web_pages
-from oh_tui.tui.triage import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
 from tests.processes import oh_tui
@@ -129,7 +129,7 @@ def command(tmp_path: Path, words: str) -> Settings:
 def test_a_command_that_prints_without_end_is_ended_in_little_memory(tmp_path: Path) -> None:
     used = used_by(
         """
-        from oh_tui.credentials import command_key
+        from oh_tui.settings.credentials import command_key
         def act():
             command_key(("sh", "-c", "yes & yes >&2"))
         """,
@@ -175,7 +175,7 @@ def ends(pid: int) -> bool:
 def test_a_command_that_goes_on_is_ended_in_time(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oh_tui.credentials.PATIENCE", 0.3)
+    monkeypatch.setattr("oh_tui.settings.credentials.PATIENCE", 0.3)
     with pytest.raises(Problem, match="told no key within"):
         fetch_key(command(tmp_path, f'sh -c "{words}"'))
 
@@ -224,7 +224,7 @@ def test_errors_without_end_of_what_a_command_left_running_do_not_hold_it_up(
     used = used_by(
         """
         import os, types
-        from oh_tui import credentials
+        from oh_tui.settings import credentials
         credentials.PATIENCE = 0.3
         def act():
             reading, writing = os.pipe()

@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.api import AppServer, Conversation
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.events import Event
+from oh_tui.trajectory.model.events import Event
 from tests.contract.acting import Stage
 from tests.tui.explorer import Explorer, explore
 

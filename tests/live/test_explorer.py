@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from tests.tui.explorer import Explorer, explore
 
 from .conftest import Live

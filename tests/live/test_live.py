@@ -17,7 +17,7 @@ from oh_tui.api import (
     NotFound,
     Secret,
 )
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 from .conftest import Live, Runs, every_version
 from .server import LiveServer

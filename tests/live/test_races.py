@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Conversation
-from oh_tui.problem import Problem
 from oh_tui.sources.acting import Agents, HalfDone
 from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.server import ServerSource
+from oh_tui.text.problem import Problem
 from tests.contract.acting import Stage
 from tests.tui.explorer import explore
 

@@ -11,11 +11,11 @@ import pytest
 from oh_tui.api import AppServer, Conversation
 from oh_tui.sources import build
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.archive import open_archive
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 
 from .conftest import Live, Runs, every_version
 from .test_sources import loaded, one

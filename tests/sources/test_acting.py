@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
 from oh_tui.demo.events import StoredEvent
-from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, AgentStage, Steps
 from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.steps import RESULT_KINDS
+from oh_tui.text.problem import Problem, Remedy
+from oh_tui.trajectory.model.steps import RESULT_KINDS
 from tests.sources.here import IDS, demo_read
 from tests.tui.explorer import Between
 

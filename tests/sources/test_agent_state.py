@@ -9,7 +9,7 @@ import pytest
 from oh_tui.api import Conversation
 from oh_tui.sources import build
 from oh_tui.sources.agent_state import Standing, read
-from oh_tui.trajectory.events import parse_event
+from oh_tui.trajectory.model.events import parse_event
 
 
 def change(number: int, status: str) -> bytes:

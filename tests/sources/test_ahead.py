@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.archive import Archive, open_archive
+from oh_tui.trajectory.formats.archive import Archive, open_archive
 
 from .test_files import write
 
 SCRIPT = """
 import json, sys, zipfile
 from pathlib import Path
-from oh_tui.problem import Problem
+from oh_tui.text.problem import Problem
 from oh_tui.sources import ahead
 
 def told(archive):

@@ -21,10 +21,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.problem import Problem
 from oh_tui.sources import Loaded, Older, build, following, joined, loading
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, parsed

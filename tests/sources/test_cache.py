@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
-from oh_tui import text
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.problem import Problem
-from oh_tui.settings import read_settings
+from oh_tui.settings.settings import read_settings
 from oh_tui.sources import Loaded, build, cache
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource
+from oh_tui.text.clean import clean as text
+from oh_tui.text.problem import Problem
 from tests.sources.here import demo_read
 from tests.trajectory.test_record import record
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore

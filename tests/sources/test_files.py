@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.problem import Problem
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.this_machine import ThisMachine
-from oh_tui.trajectory.verdict import judge
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import judge
 
 
 def write(path: Path, count: int, **info: Any) -> Path:

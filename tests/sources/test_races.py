@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from oh_tui.api import Conflict
-from oh_tui.problem import Problem
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, HalfDone
 from oh_tui.sources.agent_state import Standing, answered_since
+from oh_tui.text.problem import Problem
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 from tests.sources.here import demo_read
 from tests.sources.test_acting import done

@@ -19,7 +19,6 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.problem import Problem
 from oh_tui.sources import saving
 from oh_tui.sources.saving import (
     download_name,
@@ -30,6 +29,7 @@ from oh_tui.sources.saving import (
     publish_as,
 )
 from oh_tui.sources.server import ServerSource
+from oh_tui.text.problem import Problem
 from tests.tui.explorer import AT_ONCE, NOW
 
 ID = "5f3a9100aa11bb22cc33dd44ee55ff66"

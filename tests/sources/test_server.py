@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.api.models import Conversation
 from oh_tui.sources import Loaded, build, joined, loading
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.api.servers import over
 
 ID = "5f3a9100aa11bb22cc33dd44ee55ff66"

@@ -12,7 +12,6 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo
-from oh_tui.problem import Problem, Remedy
 from oh_tui.sources import starting
 from oh_tui.sources.starting import (
     Choices,
@@ -23,6 +22,7 @@ from oh_tui.sources.starting import (
     stage_of,
     what_became,
 )
+from oh_tui.text.problem import Problem, Remedy
 from tests.sources.here import demo_read
 from tests.tui.explorer import Between
 

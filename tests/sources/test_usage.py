@@ -11,10 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.sources import Loaded, build
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.spent import Spent
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.api.servers import over
 from tests.sources.here import demo_read
 from tests.sources.test_server import ID, Servers, happened, ids, read, turned

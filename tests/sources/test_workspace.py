@@ -11,7 +11,6 @@ import pytest
 from starlette.responses import Response, StreamingResponse
 
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.problem import Problem
 from oh_tui.sources.workspace import (
     Asleep,
     Workspace,
@@ -19,6 +18,7 @@ from oh_tui.sources.workspace import (
     local_name,
     local_path,
 )
+from oh_tui.text.problem import Problem
 from tests.sources.here import Here, demo_read
 
 DOWNLOAD = "GET /runtime/*/api/file/download"

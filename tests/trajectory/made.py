@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from oh_tui.trajectory.events import Event, parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 
 BEGAN = "2026-03-01T10:00:"
 

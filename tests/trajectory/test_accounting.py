@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.spent import Spent
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.demo.wire import NOW
 from tests.demo_runs import SLUGS, demo_events, demo_run
 

@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text import HIDDEN
-from oh_tui.trajectory import members
-from oh_tui.trajectory.archive import Archive, ArchiveProblem, find_archives, open_archive
-from oh_tui.trajectory.describe import describe_event
-from oh_tui.trajectory.events import UNREADABLE
-from oh_tui.trajectory.steps import CUT_OFF, NO_END
+from oh_tui.text.clean import HIDDEN
+from oh_tui.trajectory.content.describe import describe_event
+from oh_tui.trajectory.formats import zip_members as members
+from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, find_archives, open_archive
+from oh_tui.trajectory.model.events import UNREADABLE
+from oh_tui.trajectory.model.steps import CUT_OFF, NO_END
 
 META = {
     "id": "73673c4b1dd3481490775e185e79de09",

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.around import Around, forgotten_steps, previous_of
-from oh_tui.trajectory.blocks import (
+from oh_tui.trajectory.content.blocks import (
     Checklist,
     Failure,
     Fields,
@@ -20,9 +19,10 @@ from oh_tui.trajectory.blocks import (
     links_of,
     result_blocks,
 )
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.plans import Task, compare
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.content.plans import Task, compare
+from oh_tui.trajectory.content.step_context import Around, forgotten_steps, previous_of
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 
 from .made import call, event, failure, message, output, result, shell, state
 

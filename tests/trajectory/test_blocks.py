@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.images import SCREENSHOT
-from oh_tui.text import HIDDEN, clean
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.clean import HIDDEN, clean
+from oh_tui.trajectory.content.blocks import (
     Block,
     Checklist,
     Code,
@@ -35,9 +35,9 @@ from oh_tui.trajectory.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.plans import Task
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.content.plans import Task
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 JsonObject = dict[str, Any]
 

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text import clean, clean_line
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.trajectory.content.blocks import (
     Around,
     Block,
     Checklist,
@@ -26,10 +26,10 @@ from oh_tui.trajectory.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.images import images_of
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.terminal import SGR
+from oh_tui.trajectory.content.images import images_of
+from oh_tui.trajectory.content.terminal import SGR
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.trajectory.test_blocks import TOOLS, JsonObject
 
 values = st.recursive(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory import block_fields
-from oh_tui.trajectory.blocks import event_blocks
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.steps import Outcome, Trajectory
-from oh_tui.trajectory.views import REDUNDANT, REDUNDANT_LISTS, View, left
+from oh_tui.trajectory.content import block_fields
+from oh_tui.trajectory.content.blocks import event_blocks
+from oh_tui.trajectory.content.views import REDUNDANT, REDUNDANT_LISTS, View, left
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 
 from .corpus import Shape, events, shapes
 from .test_every_field import check

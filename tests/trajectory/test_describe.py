@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from oh_tui.text import HIDDEN
-from oh_tui.trajectory.describe import (
+from oh_tui.text.clean import HIDDEN
+from oh_tui.trajectory.content.describe import (
     Description,
     Family,
     describe,
     describe_event,
 )
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Outcome, Trajectory
-from oh_tui.trajectory.tools import tool_of
-from oh_tui.trajectory.use import count
+from oh_tui.trajectory.content.tools import tool_of
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.tool_use import count
 
 from .made import call, event, failure, message, output, result, shell
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text import HIDDEN
-from oh_tui.trajectory.describe import (
+from oh_tui.text.clean import HIDDEN
+from oh_tui.trajectory.content.describe import (
     LIMIT,
     Description,
     Family,
@@ -19,8 +19,8 @@ from oh_tui.trajectory.describe import (
     describe_event,
     family_of,
 )
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from tests.trajectory.test_describe import ACTIONS, EVENTS, line, told
 
 from ..demo_runs import demo_run

@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.difference import count_changes, unified
+from oh_tui.trajectory.content.difference import count_changes, unified
 
 
 def test_a_diff_of_a_file_names_lines_and_leaves_out_what_is_far_away() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.events import (
+from oh_tui.trajectory.model.events import (
     NO_KIND,
     UNREADABLE,
     Event,

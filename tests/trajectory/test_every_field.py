@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text import clean, redact, redact_json
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.clean import clean, redact, redact_json
+from oh_tui.trajectory.analysis.scan import finish, needle, said_by_step
+from oh_tui.trajectory.content.blocks import (
     Around,
     call_blocks,
     call_title,
@@ -20,20 +21,19 @@ from oh_tui.trajectory.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.bodies import arguments
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.images import data_text
-from oh_tui.trajectory.markdown import event_markdown, step_markdown
-from oh_tui.trajectory.scan import finish, needle, said_by_step
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.terminal import read_output
-from oh_tui.trajectory.views import (
+from oh_tui.trajectory.content.images import data_text
+from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
+from oh_tui.trajectory.content.terminal import read_output
+from oh_tui.trajectory.content.views import (
     REDUNDANT,
     REDUNDANT_IN_CALL,
     REDUNDANT_LISTS,
     USUAL,
     USUAL_NUMBERS,
 )
+from oh_tui.trajectory.model.bodies import arguments
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 
 JsonObject = dict[str, Any]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.loops import Loops
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.verdict import judge, loop_steps
+from oh_tui.trajectory.analysis.loops import Loops
+from oh_tui.trajectory.analysis.verdict import judge, loop_steps
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from tests.trajectory.test_verdict import ASKED, finish, pairs, run
 
 from ..demo_runs import SLUGS, demo_run

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.members import BROKEN, CannotRead, Names, ZipMembers
-from oh_tui.trajectory.zip_table import NotOpened, ZipTable
+from oh_tui.trajectory.formats.zip_members import BROKEN, CannotRead, Names, ZipMembers
+from oh_tui.trajectory.formats.zip_table import NotOpened, ZipTable
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 

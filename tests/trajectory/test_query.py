@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.fields import FIELDS
-from oh_tui.trajectory.meant import meant
-from oh_tui.trajectory.moments import moment, seconds_of
-from oh_tui.trajectory.query import QueryError, complete, parse
-from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.trajectory.analysis.fields import FIELDS
+from oh_tui.trajectory.analysis.moments import moment, seconds_of
+from oh_tui.trajectory.analysis.query import QueryError, complete, parse
+from oh_tui.trajectory.analysis.suggestions import meant
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Step, Trajectory
 
 from ..demo_runs import demo_run
 from .made import call, event, failure, message, output, result, shell, state

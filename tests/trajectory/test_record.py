@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.sources import build as trajectory_of
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.archive import open_archive
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.spent import Spent
-from oh_tui.trajectory.stats import agent_text, stats_text
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.formats.archive import open_archive
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import agent_text, stats_text
 
 from .made import event, message, output, shell
 from .test_accounting import (

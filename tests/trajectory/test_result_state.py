@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.blocks import Note, result_blocks, result_title
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.events import parse_event
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.content.blocks import Note, result_blocks, result_title
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 
 from .made import event, message, output, result, shell, state
 

@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text import clean
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.scan import (
+from oh_tui.text.clean import clean
+from oh_tui.trajectory.analysis.scan import (
     Breathing,
     around,
     finish,
@@ -22,7 +20,9 @@ from oh_tui.trajectory.scan import (
     said_by_step,
     scan,
 )
-from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Step, Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, failure, message, output, result, shell

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.describe import Family
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.spending import MOST, USAGES, Spending, context_fill, spending
-from oh_tui.trajectory.spent import Spent
-from oh_tui.trajectory.steps import Step, Trajectory
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.spending import MOST, USAGES, Spending, context_fill, spending
+from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.content.describe import Family
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
 from .made import call, event, message, output, result, shell

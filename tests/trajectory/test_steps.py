@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import HIDDEN_KINDS, RESULT_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Outcome, Step, Trajectory
 
 from .made import call, event, failure, message, output, shell, state
 

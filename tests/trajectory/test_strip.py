@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory import course
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.describe import Family
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
-from oh_tui.trajectory.strip import MARKS, Column, Label, Strip
+from oh_tui.trajectory.analysis import activity as course
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.strip import MARKS, Column, Label, Strip
+from oh_tui.trajectory.content.describe import Family
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
 from .made import call, event, message, output, result, shell, state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.widgets.summary import totals
 
 from .made import output, shell, state

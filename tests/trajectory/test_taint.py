@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.text import clean
-from oh_tui.trajectory.around import Around
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.clean import clean
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.content.blocks import (
     Block,
     call_blocks,
     call_title,
@@ -23,12 +23,12 @@ from oh_tui.trajectory.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.describe import describe, describe_event
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.images import images_of
-from oh_tui.trajectory.markdown import step_markdown
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.verdict import judge
+from oh_tui.trajectory.content.describe import describe, describe_event
+from oh_tui.trajectory.content.images import images_of
+from oh_tui.trajectory.content.markdown import step_markdown
+from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 
 from ..demo_runs import SLUGS, demo_events
 from .made import call

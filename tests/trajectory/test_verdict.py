@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.verdict import Verdict, judge, loop_steps, spans
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps, spans
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, failure, message, output, result, shell, state

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oh_tui.problem import Problem
+from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.theme import UNICODE, Glyphs
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
 
-    from oh_tui.trajectory.blocks import Block
+    from oh_tui.trajectory.content.blocks import Block
     from oh_tui.tui.ui import Complete
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece

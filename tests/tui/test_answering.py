@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources import acting
 from oh_tui.sources.agent_state import Standing
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.steps import RESULT_KINDS
+from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.tui.controllers import agents
 from oh_tui.tui.session import Wait
 from oh_tui.tui.widgets.bars import Question

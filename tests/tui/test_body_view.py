@@ -7,7 +7,16 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.blocks import Block, Code, Diff, Heading, ImageNote, Markdown, Note, Output
+from oh_tui.trajectory.content.blocks import (
+    Block,
+    Code,
+    Diff,
+    Heading,
+    ImageNote,
+    Markdown,
+    Note,
+    Output,
+)
 from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 

@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 
 import oh_tui.tui.app
 from oh_tui.api.models import GitChange
-from oh_tui.trajectory.changes import changes
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.analysis.changes import changes
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.screens.changes import (
     PIECES,
     ChangesScreen,
@@ -275,7 +275,7 @@ async def test_thousands_of_files_open_at_once() -> None:
 
 
 def blocks(trajectory: Trajectory) -> str:
-    from oh_tui.trajectory.changes import rows
+    from oh_tui.trajectory.analysis.changes import rows
 
     log = changes(trajectory)
     return "\n".join(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings import Settings
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.settings.settings import Settings
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.controllers.clipboard import Clipboard
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi

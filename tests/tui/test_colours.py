@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
 
-from oh_tui.trajectory.blocks import Checklist, Output, Table
-from oh_tui.trajectory.plans import Task
-from oh_tui.trajectory.terminal import read_output
+from oh_tui.trajectory.content.blocks import Checklist, Output, Table
+from oh_tui.trajectory.content.plans import Task
+from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.tui.colours import PLAIN, Colours, Look, apply, contrast, style_of
 from oh_tui.tui.lines import Document
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE

@@ -16,11 +16,11 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.spending import Spending, context_fill, spending
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.study import Study
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.costs import WIDEST, CostsScreen
 from oh_tui.tui.screens.costs_page import INDENT, Writer, percent

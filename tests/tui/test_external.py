@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.images import SCREENSHOT
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings
-from oh_tui.trajectory.images import Image
+from oh_tui.settings.settings import Settings
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.images import Image
 from oh_tui.tui import desktop
 from oh_tui.tui.controllers import external, images
 from tests.terminal.runs import make_zip

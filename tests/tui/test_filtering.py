@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings import Settings
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.query import parse
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.settings.settings import Settings
+from oh_tui.trajectory.analysis.query import parse
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.session import Session

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oh_tui.trajectory.blocks import Block, Command, Markdown
+from oh_tui.trajectory.content.blocks import Block, Command, Markdown
 from oh_tui.tui import highlight
 from oh_tui.tui.highlight import lexer_for
 from oh_tui.tui.lines import Document, warm_up

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.platform.idle_gc import IdleCollector, freeze_survivors
 from oh_tui.tui.runs import KEPT
 from tests.tui.explorer import explore

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.files import FileSource
-from oh_tui.trajectory.blocks import output_text, result_blocks
+from oh_tui.trajectory.content.blocks import output_text, result_blocks
 from oh_tui.tui.controllers import clipboard
 from oh_tui.tui.widgets import shown
 from tests.tui.explorer import Explorer, explore

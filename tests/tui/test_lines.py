@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from oh_tui.text import clean
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.clean import clean
+from oh_tui.trajectory.content.blocks import (
     Block,
     Checklist,
     Code,
@@ -30,7 +30,7 @@ from oh_tui.trajectory.blocks import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.plans import Task
+from oh_tui.trajectory.content.plans import Task
 from oh_tui.tui import sections
 from oh_tui.tui.lines import Document
 from oh_tui.tui.sections import cells, chop, expand

@@ -14,13 +14,13 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page, Sandbox
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.needs import Group, Stand
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.tui.triage import Row
+from oh_tui.sources.triage import Group, Stand
+from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from tests.tui.explorer import NOW, Between, Explorer, explore
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.needs import Stand
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings, read_settings
+from oh_tui.settings.settings import Settings, read_settings
+from oh_tui.sources.triage import Stand
+from oh_tui.text.problem import Problem
+from oh_tui.tui.board import Change
 from oh_tui.tui.controllers import notices
 from oh_tui.tui.session import Session
-from oh_tui.tui.triage import Change
 from tests.tui.fake_ui import FakeUi
 
 

@@ -14,10 +14,10 @@ from rich.cells import cell_len
 from oh_tui.api import AppServer, Secret
 from oh_tui.demo.app_writes import START_TASK_IDS
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
+from oh_tui.text.problem import Problem
 from tests.tui.explorer import AT_ONCE, Between, explore
 
 OAUTH = "Add OAuth login"

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from textual import events
 
 from oh_tui.api.models import Conversation
-from oh_tui.needs import Counts
-from oh_tui.settings import Settings
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.settings.settings import Settings
+from oh_tui.sources.triage import Counts
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui import lists, refreshing
-from oh_tui.tui.triage import Board
+from oh_tui.tui.board import Board
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 

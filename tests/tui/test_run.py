@@ -8,7 +8,7 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.trajectory.steps import Outcome
+from oh_tui.trajectory.model.steps import Outcome
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"

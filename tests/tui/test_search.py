@@ -11,9 +11,9 @@ import pytest
 from textual import events
 from textual.strip import Strip
 
-from oh_tui.trajectory.events import Event, parse_event
-from oh_tui.trajectory.query import parse
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.trajectory.analysis.query import parse
+from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from oh_tui.tui import actions
 from oh_tui.tui.controllers import search
 from oh_tui.tui.theme import hues_of, style

@@ -13,13 +13,13 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.config import Config, Server, parse_config
 from oh_tui.demo import make_demo
-from oh_tui.problem import Problem
-from oh_tui.settings import LOCAL, Settings
+from oh_tui.settings.config import Config, Server, parse_config
+from oh_tui.settings.settings import LOCAL, Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
+from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.servers import Servers as ServersController
 from oh_tui.tui.dialogs import HelpScreen
 from oh_tui.tui.keys import known

@@ -11,10 +11,10 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.accounting import Accounts
-from oh_tui.trajectory.steps import Trajectory
-from oh_tui.trajectory.strip import Strip
-from oh_tui.trajectory.verdict import loop_steps
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.analysis.verdict import loop_steps
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.strip_view import LABEL, StripView
 from tests.demo_runs import demo_events, demo_run

@@ -12,8 +12,8 @@ import pytest
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
-from oh_tui.needs import Stand
-from oh_tui.settings import Settings
+from oh_tui.settings.settings import Settings
+from oh_tui.sources.triage import Stand
 from oh_tui.tui import lists
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen

@@ -9,8 +9,8 @@ import pytest
 from textual.events import Click
 
 from oh_tui.sources import Loaded, build
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.query import parse, quoted
+from oh_tui.trajectory.analysis.query import parse, quoted
+from oh_tui.trajectory.model.events import Event
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.trajectory.made import event, message, output, shell

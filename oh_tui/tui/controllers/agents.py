@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.human import duration, plural
 from oh_tui.sources.acting import AgentStage
 from oh_tui.sources.agent_state import AgentStatus
-from oh_tui.trajectory.block import Block, Heading
-from oh_tui.trajectory.blocks import call_blocks, call_title
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.steps import Outcome, Step
+from oh_tui.text.human import duration, plural
+from oh_tui.trajectory.content.block import Block, Heading
+from oh_tui.trajectory.content.blocks import call_blocks, call_title
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.session import Wait
 from oh_tui.tui.widgets.bars import Question

@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
-from oh_tui.human import plural, size
-from oh_tui.text import clean, redact
-from oh_tui.trajectory.blocks import command_text, json_text, output_text
-from oh_tui.trajectory.markdown import step_markdown
-from oh_tui.trajectory.steps import Step
+from oh_tui.text.clean import clean, redact
+from oh_tui.text.human import plural, size
+from oh_tui.trajectory.content.blocks import command_text, json_text, output_text
+from oh_tui.trajectory.content.markdown import step_markdown
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.widgets.bars import Question
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from oh_tui.api.models import Conversation
-    from oh_tui.trajectory.steps import Trajectory
+    from oh_tui.trajectory.model.steps import Trajectory
     from oh_tui.tui.controllers.web_pages import WebPages
     from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session

@@ -7,10 +7,10 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.human import plural
-from oh_tui.problem import Problem, Remedy
 from oh_tui.sources.acting import HalfDone
 from oh_tui.sources.agent_state import Standing
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agents import SENDING, TELLING, short_title, stands
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.widgets.bars import Question

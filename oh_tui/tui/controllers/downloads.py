@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.human import plural, size
-from oh_tui.places import tilde
-from oh_tui.problem import Problem
+from oh_tui.settings.paths import tilde
+from oh_tui.text.human import plural, size
+from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.credentials import without_keys
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
-from oh_tui.trajectory.blocks import Block, Code, Diff, Json, Markdown, plain_text
+from oh_tui.settings.credentials import without_keys
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.blocks import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import StepBodies, Steps

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.human import size
-from oh_tui.problem import Problem
 from oh_tui.sources.workspace import Workspace, complete_path, local_path, local_size
-from oh_tui.text import clean_line
-from oh_tui.trajectory.bodies import text_field
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.tui.controllers.downloads import saved_words
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Question

@@ -6,10 +6,10 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.moments import Moment, moment
-from oh_tui.trajectory.scan import Breathing, scan
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.trajectory.analysis.moments import Moment, moment
+from oh_tui.trajectory.analysis.scan import Breathing, scan
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.controllers.search import Pace
 
 if TYPE_CHECKING:

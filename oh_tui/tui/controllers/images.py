@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.human import size
-from oh_tui.problem import Problem
 from oh_tui.sources.saving import cannot_write
-from oh_tui.text import clean_line
-from oh_tui.trajectory.images import EXTENSIONS, Image, images_of
-from oh_tui.trajectory.steps import Step
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.images import EXTENSIONS, Image, images_of
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.desktop import open_file
 from oh_tui.tui.widgets.drawing import shorten
 

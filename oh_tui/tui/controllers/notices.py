@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
-from oh_tui.credentials import without_keys
-from oh_tui.human import plural
-from oh_tui.needs import Stand
-from oh_tui.text import safe_line
-from oh_tui.tui.triage import Change
+from oh_tui.settings.credentials import without_keys
+from oh_tui.sources.triage import Stand
+from oh_tui.text.clean import safe_line
+from oh_tui.text.human import plural
+from oh_tui.tui.board import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.problem import Problem
+from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.widgets.conversation_list import title_of
 
@@ -79,7 +79,7 @@ class Reports:
         if isinstance(wanted, int):
             self._ui.post_message(StepWanted(wanted))
         else:
-            from oh_tui.trajectory.query import parse, quoted
+            from oh_tui.trajectory.analysis.query import parse, quoted
 
             self._search.set_filter(parse(f"path:{quoted(wanted)}"))
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.human import duration, plural
-from oh_tui.problem import Problem
 from oh_tui.sources import SandboxPlan
-from oh_tui.trajectory.describe import describe
-from oh_tui.trajectory.steps import Outcome
+from oh_tui.text.human import duration, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.session import Batch
 from oh_tui.tui.theme import status_mark

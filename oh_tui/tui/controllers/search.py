@@ -12,14 +12,22 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.human import plural
-from oh_tui.text import clean_line
-from oh_tui.trajectory.scan import SLICE, Breathing, Said, around, needle, said_by_step, scan
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.scan import (
+    SLICE,
+    Breathing,
+    Said,
+    around,
+    needle,
+    said_by_step,
+    scan,
+)
 from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import FilterChanged, FindChanged
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.query import Query
+    from oh_tui.trajectory.analysis.query import Query
     from oh_tui.tui.panes import Rows, ShownRun, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -171,7 +179,7 @@ class Search:
 
     async def ask_filter(self) -> None:
         """Ask for filter words until they can be understood; no words show all steps again."""
-        from oh_tui.trajectory.query import QueryError, parse
+        from oh_tui.trajectory.analysis.query import QueryError, parse
 
         session, ui = self._session, self._ui
         pane, conversation = session.pane, session.target()
@@ -207,7 +215,7 @@ class Search:
         trajectory = self._steps.trajectory  # it may come while one types
         if not value or value[-1].isspace() or trajectory is None:
             return None
-        from oh_tui.trajectory.query import complete
+        from oh_tui.trajectory.analysis.query import complete
 
         found = complete(value, len(value), trajectory)
         return next((text for text in found if text.startswith(value)), None)
@@ -297,7 +305,7 @@ class Search:
             )
         pace.end()
         if not filtering.passed:
-            from oh_tui.trajectory.meant import meant
+            from oh_tui.trajectory.analysis.suggestions import meant
 
             hint = meant(query, trajectory)
             told = f"no step is {clean_line(query.text)}"

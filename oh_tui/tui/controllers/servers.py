@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.config import DEMO, LOCAL
-from oh_tui.human import plural
-from oh_tui.places import expanded
-from oh_tui.problem import Problem
-from oh_tui.settings import Settings, choose
+from oh_tui.settings.config import DEMO, LOCAL
+from oh_tui.settings.paths import expanded
+from oh_tui.settings.settings import Settings, choose
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.widgets.bars import Question
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.problem import Problem
 from oh_tui.sources.starting import Draft, choices, stage_of
+from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start import StartScreen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.problem import Problem
-from oh_tui.trajectory.blocks import links_of
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.blocks import links_of
 from oh_tui.tui.messages import RunWanted
 
 if TYPE_CHECKING:

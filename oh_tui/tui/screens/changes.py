@@ -14,12 +14,12 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 
 from oh_tui.api.models import GitChange
-from oh_tui.human import plural
-from oh_tui.trajectory.block import safe
-from oh_tui.trajectory.blocks import Block, Diff, Heading, Note
-from oh_tui.trajectory.changes import ChangeLog, FileChange, Row, rows
-from oh_tui.trajectory.difference import unified
-from oh_tui.trajectory.steps import Trajectory
+from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, Row, rows
+from oh_tui.trajectory.content.block import safe
+from oh_tui.trajectory.content.blocks import Block, Diff, Heading, Note
+from oh_tui.trajectory.content.difference import unified
+from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, width_of
@@ -29,7 +29,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
 """What the reader wants of the main screen: the steps of one file, or one step; None for

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from oh_tui.trajectory.spending import Spending, context_fill, spending
+from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Piece
@@ -19,7 +19,7 @@ from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
 
 WIDEST = 100
 """Cells that a line has at most: wider ones are hard to follow from name to number."""

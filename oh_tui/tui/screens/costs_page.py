@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from oh_tui.human import compact, dollars, duration, plural, tenths
-from oh_tui.trajectory.spending import SHORT, Costly, Spending
-from oh_tui.trajectory.spent import Spent
+from oh_tui.text.human import compact, dollars, duration, plural, tenths
+from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
+from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.rule import joined, whole_pieces

@@ -21,12 +21,12 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from oh_tui.api.models import BashOutput, CommandResult, Conversation
-from oh_tui.human import duration, size
-from oh_tui.patterns import pattern
-from oh_tui.problem import Problem
-from oh_tui.text import clean_line
-from oh_tui.trajectory.block import safe
-from oh_tui.trajectory.blocks import Block, Command, Failure, Note, Plain
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import duration, size
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.block import safe
+from oh_tui.trajectory.content.blocks import Block, Command, Failure, Note, Plain
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.bars import Footer, Hint

@@ -21,9 +21,9 @@ from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from oh_tui.human import clock
-from oh_tui.problem import Problem
 from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
+from oh_tui.text.human import clock
+from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer, Hint
 from oh_tui.tui.widgets.drawing import Drawn, Piece

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from oh_tui.human import plural
+from oh_tui.text.human import plural
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten, width_of
 from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces

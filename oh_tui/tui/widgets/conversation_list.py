@@ -10,11 +10,11 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.human import age, clock, compact, dollars, duration
-from oh_tui.needs import AT_WORK, Group, Stand
-from oh_tui.text import clean, clean_line, held, redact
+from oh_tui.sources.triage import AT_WORK, Group, Stand
+from oh_tui.text.clean import clean, clean_line, held, redact
+from oh_tui.text.human import age, clock, compact, dollars, duration
+from oh_tui.tui.board import Board, Row
 from oh_tui.tui.theme import Glyphs
-from oh_tui.tui.triage import Board, Row
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from oh_tui.patterns import pattern
+from oh_tui.text.patterns import pattern
 from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule

@@ -6,7 +6,7 @@ from rich.cells import set_cell_size
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.trajectory.changes import Row
+from oh_tui.trajectory.analysis.changes import Row
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
 from oh_tui.tui.widgets.row_list import RowList
 

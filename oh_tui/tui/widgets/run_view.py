@@ -14,10 +14,10 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.human import day_span, plural
-from oh_tui.text import clean_line, safe_line
-from oh_tui.trajectory.events import Event, seconds
-from oh_tui.trajectory.steps import Outcome, Trajectory
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import day_span, plural
+from oh_tui.trajectory.model.events import Event, seconds
+from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from oh_tui.tui.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of, told_line
@@ -30,8 +30,8 @@ from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.blocks import Block
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.content.blocks import Block
 
 LOW = 30
 """Rows of the screen below which the strip goes without its axis and the summary without its

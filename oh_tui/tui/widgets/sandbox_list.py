@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import age
-from oh_tui.trajectory.events import seconds
+from oh_tui.text.human import age
+from oh_tui.trajectory.model.events import seconds
 from oh_tui.tui.theme import sandbox_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of

@@ -10,7 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from oh_tui.api.models import Conversation, Sandbox
-from oh_tui.human import plural
+from oh_tui.text.human import plural
 
 LEAST, MOST = 3, 7
 """Lines of the pane, the one that counts included: as many as fit a sixth of the screen."""

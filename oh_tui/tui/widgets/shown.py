@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.human import compact, dollars, duration, size
-from oh_tui.trajectory.blocks import (
+from oh_tui.text.human import compact, dollars, duration, size
+from oh_tui.trajectory.content.blocks import (
     Around,
     Block,
     Json,
@@ -17,14 +17,14 @@ from oh_tui.trajectory.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
 from oh_tui.tui.widgets.conversation_list import told_line
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
 
 LARGE = 100_000
 """Bytes of JSON; what says more is made in a thread. Up to here it takes less than a frame."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
-from oh_tui.tui.triage import Row
+from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
 from oh_tui.tui.widgets.rule import Rule, joined

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
-from oh_tui.trajectory.strip import Column, Label, Picture, Strip
+from oh_tui.trajectory.analysis.strip import Column, Label, Picture, Strip
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Drawn, Piece
 

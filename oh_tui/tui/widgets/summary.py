@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import compact, dollars, duration
-from oh_tui.trajectory.verdict import with_sandbox
+from oh_tui.text.human import compact, dollars, duration
+from oh_tui.trajectory.analysis.verdict import with_sandbox
 from oh_tui.tui.theme import verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
 
 GAP = "   "
 

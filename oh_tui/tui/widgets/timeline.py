@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.human import clock, clock_time, dollars, duration, plural, tenths
-from oh_tui.text import held
-from oh_tui.trajectory.describe import Description, describe, describe_event
-from oh_tui.trajectory.events import Event
-from oh_tui.trajectory.steps import Outcome, Step, Trajectory
+from oh_tui.text.clean import held
+from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
+from oh_tui.trajectory.content.describe import Description, describe, describe_event
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.study import Study
+    from oh_tui.trajectory.analysis.study import Study
 
 TIMES = ("elapsed", "clock", "UTC")
 """What the column `at` can show: since the run began, the local clock, the clock in UTC."""

@@ -1,0 +1,1 @@
+"""Settings file, environment, keys found, paths, names of keyboard keys."""

@@ -1,0 +1,62 @@
+"""The lines in which the names of a TOML text stand, which Python's reader does not tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+
+_TOKEN = pattern(
+    r'"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})'
+    r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]|[^"\'#\[\]{}\n]+|.',
+    re.DOTALL,
+)
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+_HEADER = pattern(rf"\[\[?[ \t]*({_DOTTED})[ \t]*\]")
+_VALUE = pattern(rf"({_DOTTED})[ \t]*=")
+
+
+def lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """The line in which each table and each name of a text that is TOML stands first. What stands
+    inside of a value of several lines is part of the line where that begins."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for line, statement in _statements(text):
+        if header := _HEADER.match(statement):
+            table = path = _parts(header[1])
+        elif value := _VALUE.match(statement):
+            path = (*table, *_parts(value[1]))
+        else:
+            continue
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], line)
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each line with what belongs to it further down, and its number."""
+    line, depth, first, parts = 1, 0, 1, list[str]()
+    for token in _TOKEN.findall(text):
+        if token == "\n" and depth <= 0:
+            yield first, "".join(parts).strip()
+            first, depth, parts = line + 1, 0, []
+        else:
+            depth += (token in ("[", "{")) - (token in ("]", "}"))
+            parts.append(token)
+        line += token.count("\n")
+    yield first, "".join(parts).strip()
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    """`a."b.c"` as ("a", "b.c"). TOML itself tells what its quotes and escapes mean."""
+    import tomllib
+
+    parts: list[str] = []
+    value: Any = tomllib.loads(f"{dotted} = 0")
+    while isinstance(value, dict):
+        ((name, value),) = value.items()
+        parts.append(name)
+    return tuple(parts)

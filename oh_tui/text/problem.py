@@ -1,0 +1,59 @@
+"""Problem and Refused: what went wrong, in one sentence for people; Remedy: what helps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What helps against a problem, where the way there differs: the explorer has a key for it, a
+    shell a command. Each has its own words in one table (`tui/remedies.py` and
+    `commands/remedies.py`); the value says it for a script that uses the API alone."""
+
+    MAYBE_DONE = "It may have been done all the same: look before you try again"
+    REFRESH = "read it again"
+    LIST = "look at the list of conversations"
+    WAIT = "try again in a moment"
+    WAIT_FOR_IT = "it may still happen: read the sandbox again"
+    RESUME = "resume the sandbox"
+    THAW = "its sandbox may be frozen: try again, or pause and resume it"
+    DOWNLOAD = "download the trajectory"
+    DOWNLOAD_AGAIN = "download it again"
+    OTHER_FOLDER = "save it in another folder"
+    NAME_FILE = "name a local file"
+
+    LOOK = "look at what waits now, and answer again"
+    LOOK_FIRST = "look at the run first"
+    LOOK_WHAT_IT_DID = "look at what it did, and stop an agent that works"
+    ANSWER_LATER = "it is not ready for an answer: look how it stands, and try again in a moment"
+    STOP = "stop the agent"
+    STOP_AGAIN = "stop it again"
+    CONTINUE = "look at the run, where it may go on; then let the agent go on"
+    CONTINUE_AGAIN = "let it go on once more"
+    CONTINUE_LATER = "it still ends the step in which it was stopped: try again in a moment"
+    SEND_AGAIN = "send the message again"
+    MAY_ARRIVE = "the message may arrive all the same: look before you send it again"
+    START_LATER = "try again in a minute"
+    LISTED_SOON = "read the list in a moment"
+    FIND_START = "look at the list: it may be there; else start it again"
+    FIND_START_LATER = "look at the list in a minute before you start it again"
+
+
+class Problem(Exception):
+    """A failure that a person can act on; the only kind of error the screen and the commands catch.
+
+    `sentence` says what failed and why, without a trailing full stop and without secrets; `hint`
+    says what to try next ("" when there is nothing to try): words that hold everywhere, without a
+    key of the explorer or a command, or a Remedy, which the explorer and the commands put into
+    their own. Both are plain text of ours: foreign text that goes in must have passed
+    `oh_tui.text.clean.clean_line` and `redact`.
+    """
+
+    def __init__(self, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+
+class Refused(Problem):
+    """The server or the network said no, or did not do what it was asked: no wrong use of ours."""

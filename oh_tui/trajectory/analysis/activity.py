@@ -1,0 +1,380 @@
+"""The time of a run: what the model took, what tools took, and what nobody took."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from math import isfinite
+from time import monotonic
+from typing import NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from oh_tui.trajectory.content.describe import Family, family_of
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, MESSAGE_KINDS, Step, Trajectory
+
+SHORT_GAP = 30.0
+"""Seconds; nobody doing anything for longer is a gap, and worth cutting out."""
+
+OUT_OF_ORDER = 60.0
+"""Seconds; a clock that goes back further is another clock, and is followed from there."""
+
+LONGEST_CALL = 6 * 3600.0
+"""Seconds; an answer, of a tool or the model, that came later tells of a sandbox that slept or of
+a clock that jumped."""
+
+LONGEST_GUESS = 600.0
+"""Seconds; the same where it is only guessed who was at work: the model's time is not told, or
+the call was never answered by its tool."""
+
+_STOPPED = frozenset(
+    {"idle", "paused", "waiting_for_confirmation", "finished", "error", "stuck", "deleting"}
+)
+"""Statuses in which neither the model nor a tool is at work."""
+
+_MOST_OPEN = 32
+"""Calls taken to be under way at once: a bound for what a hostile run costs."""
+
+_CHECKPOINT = 256
+"""Moments from one place that can be gone back to until the next."""
+
+NOT_TOLD = -1.0
+
+
+class LlmTimes(Protocol):
+    """Who tells how long the model took."""
+
+    def llm(self, step: Step) -> float | None:
+        """Seconds of the model before the step's event; None when not known."""
+
+    def take_changed(self) -> int | None:
+        """The lowest number of a step, some way before the end, for which `llm` tells something
+        else than when this was asked last; None when there is none."""
+
+
+class Calls:
+    """The calls of one family, and the seconds that went by while they ran."""
+
+    def __init__(self) -> None:
+        self.numbers = array("L")
+        """Of steps, ascending."""
+        self._starts = array("d")
+        self._ends = array("d")
+        self._before = array("d")
+        """Spans of time, ascending and apart, and the seconds in all spans before each."""
+
+    def add(self, start: float, end: float) -> None:
+        before = self.spent(start)
+        self._starts.append(start)
+        self._ends.append(end)
+        self._before.append(before)
+
+    def spent(self, place: float) -> float:
+        """Seconds up to a place."""
+        at = bisect_right(self._starts, place) - 1
+        if at < 0:
+            return 0.0
+        return self._before[at] + min(place, self._ends[at]) - self._starts[at]
+
+    def lengths(self) -> tuple[int, int]:
+        return len(self.numbers), len(self._starts)
+
+    def cut(self, numbers: int, spans: int) -> None:
+        del self.numbers[numbers:]
+        for column in (self._starts, self._ends, self._before):
+            del column[spans:]
+
+
+class _State(msgspec.Struct):
+    """How far the events were read, and what holds there."""
+
+    next: int = 0
+    """Index of the next event."""
+    clock: float | None = None
+    """The latest time read, in seconds since 1970."""
+    here: float = 0.0
+    """Its place: seconds since the first step, as the axis counts them."""
+    last_step: float = 0.0
+    """The place of the last step or answer."""
+    idle_from: float = 0.0
+    """The place since which nobody did anything."""
+    open: tuple[int, ...] = ()
+    """Numbers of the calls under way."""
+    stopped: bool = False
+    """Neither the model nor a tool is at work, says the run's status."""
+
+
+class _Checkpoint(NamedTuple):
+    state: _State
+    moments: int
+    steps: int
+    gaps: int
+    made: int
+    calls: dict[Family, tuple[int, int]]
+
+
+class Course:
+    """Where each step stands in time and who was at work in between, for a run that grows.
+
+    A place is in seconds since the first step; a clock that goes back stands still. Events are
+    taken in the order of the source. Between two moments (calls, answers, what the model says)
+    first a tool or nobody was at work and then, before a step of its own, the model; so no second
+    is counted twice, whatever the clocks say.
+    """
+
+    def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
+        self._trajectory = trajectory
+        self._llm = llm
+        self.places = array("d")
+        """By step number - 1: where it stands, never descending."""
+        self.made = array("L")
+        """Numbers of the steps that the model made."""
+        self.calls: dict[Family, Calls] = {}
+        self.gap_starts = array("d")
+        self.gap_ends = array("d")
+        """Spans over SHORT_GAP in which nobody did anything and no step stands."""
+        self._ends = array("d")
+        self._model = array("d")
+        self._tools = array("d")
+        """By moment: its place, and the seconds of model and of tools up to it."""
+        self._told = array("d")
+        """By step number - 1: what was told of the model's time."""
+        self._tail = 0.0
+        """Seconds that a call under way has run since the last moment."""
+        self.under_way: Family | None = None
+        """The family of that call."""
+        self._early: set[int] = set()
+        """Numbers of steps whose result came before their call."""
+        self._families: dict[tuple[str, str, str], Family] = {}
+        self._state = _State()
+        self._checkpoints: list[_Checkpoint] = [_Checkpoint(replace(self._state), 0, 0, 0, 0, {})]
+
+    @property
+    def end(self) -> float:
+        moment = self._ends[-1] if self._ends else 0.0
+        return max(moment, self._state.last_step) + self._tail
+
+    def update(self, recheck: int, budget: float | None = None) -> bool:
+        """Read the events that came. From step `recheck` on, what is told of the model's time may
+        have changed. With a `budget` it stops after so many seconds; False means that there is
+        more to read."""
+        until = None if budget is None else monotonic() + budget
+        steps, told = self._trajectory.steps, self._told
+        for number in range(max(1, recheck), len(told) + 1):
+            if self._tell(steps[number - 1]) != told[number - 1]:
+                self._go_back(number)
+                break
+        events, state = self._trajectory.events, self._state  # after going back
+        for index in range(state.next, len(events)):
+            if until is not None and not index % 32 and monotonic() > until:
+                return False
+            event = events[index]
+            state.next = index + 1
+            if event.kind not in HIDDEN_KINDS:
+                self._take(event, self._trajectory.step_of(event.id))
+            elif event.status:
+                self._take_status(event)
+        self._tail, self.under_way = 0.0, None
+        if state.open and not state.stopped and state.clock is not None:
+            until = events[-1].seconds() or 0.0
+            self._tail = min(max(0.0, until - state.clock), LONGEST_GUESS)
+            self.under_way = self._family(steps[state.open[-1] - 1].event)
+        return True
+
+    def spent(self, place: float) -> tuple[float, float]:
+        """Seconds of the model and of tools up to a place."""
+        ends, model, tools = self._ends, self._model, self._tools
+        at = bisect_left(ends, place)
+        start, before, tools_before = 0.0, 0.0, 0.0
+        if at:
+            start, before, tools_before = ends[at - 1], model[at - 1], tools[at - 1]
+        if at == len(ends):
+            return before, tools_before + min(max(0.0, place - start), self._tail)
+        took = model[at] - before
+        ran = tools[at] - tools_before
+        return (
+            before + max(0.0, took - (ends[at] - place)),
+            tools_before + min(max(0.0, place - start), ran),
+        )
+
+    # Reading events
+
+    def _take(self, event: Event, step: Step | None) -> None:
+        if step is None:
+            return
+        state = self._state
+        if step.event is not event and step.number > len(self.places):
+            self._early.add(step.number)
+            return
+        before = state.here
+        self._move_clock(event)
+        if step.event is event:
+            self._begin(step, before)
+        else:
+            self._settle(event, before)
+            if event.kind != "ACPToolCallEvent" or event.ended or event.failed:
+                state.open = tuple(number for number in state.open if number != step.number)
+        state.last_step = state.idle_from = state.here
+
+    def _begin(self, step: Step, before: float) -> None:
+        state, event = self._state, step.event
+        told = self._tell(step)
+        self.places.append(state.here)
+        self._told.append(told)
+        if not is_made(step):
+            if state.open:
+                self._settle(event, before)
+            else:
+                self._rest_until(state.here)
+            if event.kind in MESSAGE_KINDS:
+                state.stopped = False
+            return
+        self._settle(event, before, told)
+        state.stopped = False
+        self.made.append(step.number)
+        if step.event.kind != "Condensation":
+            self._leave_behind(step)
+        if step.is_call:
+            self._open(step)
+        if len(self._ends) - self._checkpoints[-1].moments >= _CHECKPOINT:
+            self._keep()
+
+    def _take_status(self, event: Event) -> None:
+        state = self._state
+        stopped = event.status in _STOPPED
+        if self.places and stopped != state.stopped:
+            before = state.here
+            self._move_clock(event)
+            if state.open:
+                self._settle(event, before)
+        state.stopped = stopped
+
+    def _move_clock(self, event: Event) -> None:
+        state, now = self._state, event.seconds()
+        if now is None:
+            return
+        if state.clock is None or now < state.clock - OUT_OF_ORDER:
+            state.clock = now
+        elif now > state.clock:
+            state.here += now - state.clock
+            state.clock = now
+
+    def _settle(self, event: Event, before: float, told: float | None = None) -> None:
+        """Say who was at work since the last moment; `told` is for a step that the model made."""
+        state, here = self._state, self._state.here
+        start = self._ends[-1] if self._ends else 0.0
+        took = 0.0
+        if told is not None and told != NOT_TOLD:
+            took = min(told, here - start) if told <= LONGEST_CALL else 0.0
+        elif told is not None and not state.open and not state.stopped:
+            took = here - before if here - before <= LONGEST_GUESS else 0.0
+        rest = here - start - took
+        ran = rest if state.open and not state.stopped and rest <= _longest(event) else 0.0
+        if ran:
+            step = self._trajectory.steps[state.open[-1] - 1]
+            self.calls[self._family(step.event)].add(start, start + ran)
+        self._ends.append(here)
+        self._model.append((self._model[-1] if self._model else 0.0) + took)
+        self._tools.append((self._tools[-1] if self._tools else 0.0) + ran)
+        self._rest_until(start if ran else max(start, here - took))
+        if took or ran:
+            state.idle_from = here
+
+    def _rest_until(self, end: float) -> None:
+        """Nobody did anything up to `end`, and what was taken for a gap after it is none."""
+        starts, ends = self.gap_starts, self.gap_ends
+        while ends and ends[-1] > end:
+            ends[-1] = end
+            if end - starts[-1] > SHORT_GAP:
+                break
+            starts.pop()
+            ends.pop()
+        start = self._state.idle_from
+        if end - start <= SHORT_GAP:
+            return
+        if starts and starts[-1] == start:
+            ends[-1] = end
+        else:
+            starts.append(start)
+            ends.append(end)
+
+    def _open(self, step: Step) -> None:
+        event, state = step.event, self._state
+        calls = self.calls.setdefault(self._family(event), Calls())
+        calls.numbers.append(step.number)
+        if not (event.ended or event.failed or step.number in self._early):
+            state.open = (*state.open[1 - _MOST_OPEN :], step.number)
+
+    def _leave_behind(self, step: Step) -> None:
+        """The model went on: calls of an earlier answer of its are not waited for any more. What
+        another agent reports of (ACP) tells the end of each call itself."""
+        steps, event = self._trajectory.steps, step.event
+        self._state.open = tuple(
+            number
+            for number in self._state.open
+            if (other := steps[number - 1].event).kind == event.kind
+            and other.llm_response_id == event.llm_response_id
+            and (event.llm_response_id or event.kind == "ACPToolCallEvent")
+        )
+
+    def _tell(self, step: Step) -> float:
+        if not is_made(step):
+            return NOT_TOLD
+        told = self._llm.llm(step)
+        return max(0.0, told) if told is not None and isfinite(told) else NOT_TOLD
+
+    def _family(self, event: Event) -> Family:
+        key = (event.kind, event.part or event.tool_name, event.verb)
+        family = self._families.get(key)
+        if family is None:
+            family = self._families[key] = family_of(event)
+        return family
+
+    # Going back
+
+    def _keep(self) -> None:
+        lengths = {family: calls.lengths() for family, calls in self.calls.items()}
+        self._checkpoints.append(
+            _Checkpoint(
+                replace(self._state, last_step=self._state.here, idle_from=self._state.here),
+                len(self._ends),
+                len(self.places),
+                len(self.gap_starts),
+                len(self.made),
+                lengths,
+            )
+        )
+
+    def _go_back(self, number: int) -> None:
+        """Unread the events from a step on, and some before it."""
+        while self._checkpoints[-1].steps >= number:
+            self._checkpoints.pop()
+        state, moments, steps, gaps, made, lengths = self._checkpoints[-1]
+        self._state = replace(state)
+        for column in (self._ends, self._model, self._tools):
+            del column[moments:]
+        for column in (self.places, self._told):
+            del column[steps:]
+        for column in (self.gap_starts, self.gap_ends):
+            del column[gaps:]
+        del self.made[made:]
+        for family, calls in self.calls.items():
+            calls.cut(*lengths.get(family, (0, 0)))
+
+
+def is_made(step: Step) -> bool:
+    """Whether the model made the step: a call, a message or a summary of its history."""
+    event = step.event
+    if step.is_call or event.kind == "Condensation":
+        return True
+    return event.kind in MESSAGE_KINDS and event.source == "agent"
+
+
+def _longest(event: Event) -> float:
+    """For how long a call can have run until this event."""
+    if event.kind == "UserRejectObservation":
+        return 0.0
+    told = event.kind in ("ObservationEvent", "ACPToolCallEvent")
+    return LONGEST_CALL if told else LONGEST_GUESS

@@ -1,0 +1,191 @@
+"""One call's effect on files: which it read or changed, and their text before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.block_files import patch_files
+from oh_tui.trajectory.content.difference import unified
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step
+
+
+class Touch(NamedTuple):
+    """What a call did to one file. `old` and `new` are the whole file before and after, "" where
+    it did not exist, None where the events do not hold it; `hunk` stands in for them: the lines of
+    a diff that are known."""
+
+    path: str
+    verb: str
+    """read, edit, create or delete."""
+    old: str | None = None
+    new: str | None = None
+    hunk: str = ""
+
+
+def may_touch(event: Event) -> bool:
+    """Whether a step with this event is a call (or a result without its call) of a tool that
+    reads or changes a file by its name; told without the body."""
+    if event.kind == "ACPToolCallEvent":
+        return event.verb in _ACP_VERBS
+    return event.kind in ("ActionEvent", "ObservationEvent") and _tool(event) in _READERS
+
+
+def is_read(event: Event) -> bool:
+    return event.verb in ("view", "read") or _tool(event) == "ReadFile"
+
+
+def touches(step: Step, *, contents: bool = False) -> list[Touch]:
+    """The files of a step for which `may_touch` is true and that went well; never raises.
+
+    Without `contents` the body of the result is left alone wherever the call names the file.
+    """
+    if step.event.kind == "ACPToolCallEvent":
+        return _acp(step)
+    reader = _READERS.get(_tool(step.event))
+    return reader(step, contents) if reader else []
+
+
+def _tool(event: Event) -> str:
+    return event.part.removesuffix("Action").removesuffix("Observation")
+
+
+def _action(step: Step) -> dict[str, Any]:
+    return _dict(field(step.event.body(), "action")) if step.is_call else {}
+
+
+def _seen(step: Step) -> dict[str, Any]:
+    """The observation of a step; of a result without a call it is the step's own."""
+    result = step.result if step.is_call else step.event
+    return _dict(field(result.body(), "observation")) if result else {}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: dict[str, Any], name: str) -> str | None:
+    text = value.get(name)
+    return text if isinstance(text, str) else None
+
+
+def _piece(old: str, new: str) -> str:
+    """The diff of two pieces of a file, whose last lines go on in the file."""
+    old, new = (text if not text or text.endswith("\n") else f"{text}\n" for text in (old, new))
+    return unified(old, new, first=0)
+
+
+def _file(step: Step, contents: bool) -> list[Touch]:
+    """An editor's call about one file. The SDK's own editor calls it `path`, its Gemini tools
+    `file_path`; both tell the file before and after in the observation."""
+    action = _action(step)
+    path = text_field(action, "path") or text_field(action, "file_path")
+    changes = not is_read(step.event)
+    seen = _seen(step) if (contents and changes) or not path else {}
+    path = path or text_field(seen, "path") or text_field(seen, "file_path")
+    if not path:
+        return []
+    if not changes:
+        return [Touch(path, "read")]
+    old, new = _text(seen, "old_content"), _text(seen, "new_content")
+    creates = step.event.verb == "create"
+    whole = _text(action, "content" if _tool(step.event) == "WriteFile" else "file_text")
+    new = whole if new is None else new
+    is_new = creates or field(seen, "is_new_file") is True or field(seen, "prev_exist") is False
+    if old is None and is_new:
+        return [Touch(path, "create", "", new)]
+    hunk = ""
+    if contents and (old is None or new is None):
+        before = text_field(action, "old_str") or text_field(action, "old_string")
+        after = text_field(action, "new_str") or text_field(action, "new_string")
+        hunk = _piece(before, after or whole or "")
+    return [Touch(path, "edit", old, new, hunk)]
+
+
+def _patch(step: Step, contents: bool) -> list[Touch]:
+    """A patch over several files. Its observation may hold them whole (`commit`), by the names
+    that the patch has for them."""
+    patch = text_field(_action(step), "patch")
+    changes = _dict(field(_seen(step), "commit", "changes")) if contents or not patch else {}
+    found: list[Touch] = []
+    for path, change in changes.items():
+        old, new = text_field(change, "old_content"), text_field(change, "new_content")
+        verb = {"add": "create", "delete": "delete"}.get(text_field(change, "type"), "edit")
+        moved = text_field(change, "move_path")
+        if moved:
+            found += [Touch(str(path), "delete", old, ""), Touch(moved, "create", "", new)]
+        else:
+            found.append(Touch(str(path), verb, old, new))
+    if changes:
+        return found
+    for verb, path, text in patch_files(patch):
+        if to := _MOVED.match(text):
+            hunk = text[to.end() :]
+            found += [Touch(path, "delete", None, ""), Touch(to[1], "create", "", None, hunk)]
+        elif verb == "add":
+            lines = [line[1:] for line in text.split("\n") if line[:1] == "+"]
+            found.append(Touch(path, "create", "", "".join(f"{line}\n" for line in lines)))
+        elif verb == "delete":
+            found.append(Touch(path, "delete", None, ""))
+        elif path:
+            head, mark, hunk = text.partition("\n@@") if "\n--- " in f"\n{text}" else ("", "", text)
+            found.append(Touch(path, "edit", None, None, f"@@{hunk}" if mark else hunk or head))
+    return found
+
+
+_MOVED = pattern(r"\*\*\* Move to: ([^\n]+)\n?")
+
+_ACP_VERBS = frozenset({"read", "edit", "delete", "move"})
+
+
+def _acp(step: Step) -> list[Touch]:
+    """A call of another agent: what it changed stands in blocks of its own, as pieces."""
+    first = step.event.body()
+    last = step.result.body() if step.result else {}
+
+    def told(name: str) -> Any:
+        return field(last, name) or field(first, name)
+
+    if told("status") in ("failed", "cancelled"):
+        return []
+    content = told("content")
+    blocks = [
+        block
+        for block in (content if isinstance(content, list) else ())
+        if text_field(block, "type") == "diff" and text_field(block, "path")
+    ]
+    if blocks:
+        return [
+            Touch(
+                text_field(block, "path"),
+                "edit",
+                hunk=_piece(text_field(block, "oldText"), text_field(block, "newText")),
+            )
+            for block in blocks
+        ]
+    given = told("raw_input")
+    names = ("file_path", "path", "abs_path", "notebook_path")
+    path = next((found for name in names if (found := text_field(given, name))), "")
+    if not path:
+        return []
+    if step.event.verb == "read":
+        return [Touch(path, "read")]
+    if step.event.verb == "delete":
+        return [Touch(path, "delete", None, "")]
+    after = text_field(given, "new_string") or text_field(given, "content")
+    return [Touch(path, "edit", hunk=_piece(text_field(given, "old_string"), after))]
+
+
+_READERS: dict[str, Callable[[Step, bool], list[Touch]]] = {
+    "FileEditor": _file,
+    "StrReplaceEditor": _file,
+    "PlanningFileEditor": _file,
+    "Edit": _file,
+    "WriteFile": _file,
+    "ReadFile": _file,
+    "ApplyPatch": _patch,
+}
+"""Tools that name the files they read or change, by the kind of their action without its end."""

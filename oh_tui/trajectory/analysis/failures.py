@@ -1,0 +1,79 @@
+"""The failures of a run in plain words, by the code that the server gives them."""
+
+from __future__ import annotations
+
+from oh_tui.text.clean import safe_line
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.tool_use import first_line
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "LLMAuthenticationError": ("The model's key was rejected", "LLM key rejected"),
+    "LLMRateLimitError": ("The model took no more calls, its rate limit was hit", "LLM rate limit"),
+    "LLMContextWindowExceedError": (
+        "The history outgrew the model's context window",
+        "history outgrew the context window",
+    ),
+    "LLMContextWindowTooSmallError": (
+        "The model's context window is too small for OpenHands",
+        "context window too small",
+    ),
+    "LLMServiceUnavailableError": ("The model's service was not available", "LLM not available"),
+    "LLMTimeoutError": ("The model did not answer in time", "LLM did not answer in time"),
+    "LLMNoResponseError": ("The model gave no answer", "LLM gave no answer"),
+    "LLMBadRequestError": ("The model's service refused the request", "LLM refused the request"),
+    "LLMMalformedConversationHistoryError": (
+        "The model's service refused the history as malformed",
+        "LLM refused the history",
+    ),
+    "UsagePolicyRefusal": ("The model refused, for its usage policy", "LLM refused: usage policy"),
+    "ACPAuthRequired": ("The agent wants you to sign in", "agent wants a login"),
+    "ACPSpawnError": ("The agent could not be started", "agent could not be started"),
+    "ACPInitError": ("The agent could not be started", "agent could not be started"),
+    "MCPTimeoutError": ("An MCP server did not answer in time", "MCP server did not answer"),
+}
+"""Codes of ConversationErrorEvent (the names of exceptions of OpenHands, 1.34): a sentence without
+its end, and the same for a row."""
+
+_SAME_AS = {
+    "AuthenticationError": "LLMAuthenticationError",
+    "RateLimitError": "LLMRateLimitError",
+    "ContextWindowExceededError": "LLMContextWindowExceedError",
+    "ServiceUnavailableError": "LLMServiceUnavailableError",
+    "Timeout": "LLMTimeoutError",
+    "BadRequestError": "LLMBadRequestError",
+}
+"""The names that litellm gives, for those that OpenHands lets pass."""
+
+_WHY_NEEDED = ("LLMBadRequestError", "ACPSpawnError", "ACPInitError")
+"""Codes that say little without their detail."""
+
+_STEPS = pattern(r"\((\d{1,9})\)")
+_DOLLARS = pattern(r"\(\$(\d{1,9}(?:\.\d{1,9})?)\)")
+
+
+def failure_words(event: Event, where: str = "") -> tuple[str, str]:
+    """A ConversationErrorEvent or ServerErrorEvent in plain words, in a sentence and for a row;
+    `where` is put behind those of a model that failed."""
+    body = event.body()
+    code, detail = text_field(body, "code"), text_field(body, "detail")
+    if code in ("MaxIterationsReached", "MaxBudgetReached"):
+        limit = "its limit of steps"
+        if code == "MaxBudgetReached":
+            dollars = _DOLLARS.search(detail[:500])
+            limit = f"its budget of ${float(dollars[1]):.2f}" if dollars else "its budget"
+        elif steps := _STEPS.search(detail[:500]):
+            limit = f"its limit of {int(steps[1]):,} steps"
+        return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"
+    code = _SAME_AS.get(code, code)
+    said = _line(first_line(detail))
+    if code in _WORDS:
+        sentence, short = (f"{text}{where}" for text in _WORDS[code])
+        return (f"{sentence}: {said}" if said and code in _WHY_NEEDED else f"{sentence}."), short
+    told = ": ".join(filter(None, (_line(code), said))) or _line(event.kind)
+    return told, told
+
+
+def _line(text: str) -> str:
+    return safe_line(text[:2000])

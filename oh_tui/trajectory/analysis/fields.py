@@ -1,0 +1,321 @@
+"""The fields of a query: what can be typed after each, and which steps it holds for."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.trajectory.analysis.moments import Moment, moment, seconds_of
+from oh_tui.trajectory.analysis.scan import Said, needle, said_by_step
+from oh_tui.trajectory.content.block_files import patch_files
+from oh_tui.trajectory.content.describe import Family, family_of
+from oh_tui.trajectory.model.bodies import arguments, field
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step, Trajectory
+
+
+class Spent(Protocol):
+    @property
+    def cost(self) -> float:
+        """US dollars."""
+
+
+class Accounts(Protocol):
+    def of(self, step: Step) -> Spent | None: ...
+    def ran(self, step: Step) -> float | None: ...
+
+
+class Facts(Protocol):
+    """What a query may ask about a run beyond its events."""
+
+    @property
+    def loops(self) -> Collection[int]:
+        """Numbers of the steps in a loop."""
+
+    @property
+    def accounts(self) -> Accounts | None: ...
+
+
+class Asked:
+    """A step that is asked about; what costs work is found out once, and only when wanted."""
+
+    def __init__(self, step: Step, trajectory: Trajectory, facts: Facts | None) -> None:
+        self.step, self.trajectory, self.facts = step, trajectory, facts
+
+    @cached_property
+    def said(self) -> Said:
+        return said_by_step(self.step, self.trajectory)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        return self.trajectory.outcome(self.step)
+
+    @property
+    def accounts(self) -> Accounts | None:
+        return self.facts.accounts if self.facts else None
+
+
+class Wrong(Exception):
+    """A value that cannot be; its text is the hint."""
+
+
+class Field(NamedTuple):
+    """What a field asks. `read` makes a value of what was typed or raises `Wrong`."""
+
+    read: Callable[[str], Any]
+    holds: Callable[[Asked, Any], bool]
+    values: Callable[[Trajectory | None], Collection[str]]
+    """What can be typed, for completion."""
+    cost: int = 0
+    """Those with a lower one are asked first: 0 looks at heads, 1 at times and outcomes, 2 and
+    more at bodies."""
+
+
+def _one_of(values: Collection[str]) -> Callable[[str], str]:
+    def read(typed: str) -> str:
+        low = typed.lower()
+        exact = [value for value in values if value.lower() == low]
+        found = exact or [value for value in values if value.lower().startswith(low)]
+        if len(found) == 1:
+            return found[0]
+        near = get_close_matches(low, [value.lower() for value in values], 1, 0.5)
+        raise Wrong((f"did you mean {near[0]}? " if near else "") + "one of " + " ".join(values))
+
+    return read
+
+
+def _any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
+    return lambda trajectory: values
+
+
+@lru_cache(maxsize=4096)
+def _is_kind(wanted: str, kind: str) -> bool:
+    """Whether a kind, or what follows a capital in it, begins with what is wanted."""
+    low = kind.lower()
+    if low.startswith(wanted):
+        return True
+    short = kind.removesuffix("Event")
+    return any(low.startswith(wanted, m.start()) for m in re.finditer("[A-Z]", short))
+
+
+def _of_kind(asked: Asked, wanted: str) -> bool:
+    events = (asked.step.event, *asked.step.results)
+    return any(_is_kind(wanted, e.kind) or _is_kind(wanted, e.part) for e in events)
+
+
+def _kinds(trajectory: Trajectory | None) -> Collection[str]:
+    if trajectory is None:
+        return ("Action", "Message", "Observation", "AgentError")
+    kinds = _words_of(trajectory).kinds
+    return sorted(kind.removesuffix("Event") for kind in kinds if " " not in kind)
+
+
+_FAMILIES = frozenset(family.value for family in Family)
+
+
+def _uses(asked: Asked, wanted: str) -> bool:
+    event = asked.step.event
+    tool = event.tool_name.lower()
+    if wanted in _FAMILIES:
+        return tool == wanted or family_of(event).value == wanted
+    return tool.startswith(wanted)
+
+
+def _tools(trajectory: Trajectory | None) -> Collection[str]:
+    if trajectory is None:
+        return ("terminal", "edit", "read", "web", "mcp", "plan", "think", "you", "agent")
+    named = map(clean_line, _words_of(trajectory).tools)
+    return sorted(name for name in named if name and " " not in name)
+
+
+class _Words:
+    """The kinds and the tools of a run, for completion; `update` looks at new events only."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+        self.tools: set[str] = set()
+        self._shapes: set[tuple[str, ...]] = set()
+        self._seen = 0
+
+    def update(self, trajectory: Trajectory) -> None:
+        for event in trajectory.events[self._seen :]:
+            if event.kind in HIDDEN_KINDS:
+                continue
+            shape = (event.kind, event.part, event.tool_name, event.verb, event.source)
+            if shape in self._shapes:
+                continue
+            self._shapes.add(shape)
+            self.kinds.add(event.kind)
+            step = trajectory.step_of(event.id)
+            if step is not None and step.event is event:
+                self.tools |= {event.tool_name, family_of(event).value}
+        self._seen = len(trajectory.events)
+
+
+_words: WeakKeyDictionary[Trajectory, _Words] = WeakKeyDictionary()
+
+
+def _words_of(trajectory: Trajectory) -> _Words:
+    words = _words.setdefault(trajectory, _Words())
+    words.update(trajectory)
+    return words
+
+
+_SOURCES = ("agent", "user", "environment", "hook")
+
+_IS: dict[str, Callable[[Asked], bool]] = {
+    "failed": lambda asked: asked.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
+    "error": lambda asked: asked.outcome is Outcome.ERROR,
+    "rejected": lambda asked: asked.outcome is Outcome.REJECTED,
+    "loop": lambda asked: asked.facts is not None and asked.step.number in asked.facts.loops,
+    "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
+    "waiting": lambda asked: asked.outcome is Outcome.WAITING,
+    "running": lambda asked: asked.outcome is Outcome.RUNNING,
+}
+
+_RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A comparison, such as `>=` 5."""
+
+    sign: str
+    number: float
+
+    def holds(self, number: float) -> bool:
+        return _SIGNS[self.sign](number, self.number)
+
+
+_SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
+def _bound(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
+    """Reads `>5`; a number without a sign is the least that counts."""
+
+    def read(typed: str) -> Bound:
+        sign = next((sign for sign in _SIGNS if typed.startswith(sign)), "")
+        value = number(typed[len(sign) :])
+        if value is None:
+            raise Wrong(hint)
+        return Bound(sign or ">=", value)
+
+    return read
+
+
+def _dollars(typed: str) -> float | None:
+    typed = typed.removeprefix("$")
+    return float(typed) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", typed) else None
+
+
+def _took(asked: Asked, bound: Bound) -> bool:
+    ran = asked.accounts.ran(asked.step) if asked.accounts else asked.step.ran()
+    if ran is None:
+        return False
+    if bound.sign == "=":
+        return abs(ran - bound.number) < 0.05  # the tenths that the timeline shows
+    return bound.holds(round(ran, 3))  # times are exact to a little less than a microsecond
+
+
+def _cost(asked: Asked, bound: Bound) -> bool:
+    spent = asked.accounts.of(asked.step) if asked.accounts else None
+    if spent is None:
+        return False
+    if bound.sign == "=":
+        return abs(spent.cost - bound.number) < 0.005  # cents
+    return bound.holds(spent.cost)
+
+
+def _moment(typed: str) -> Moment:
+    found = moment(typed)
+    if found is None:
+        raise Wrong("a time is 13:30, 13:30:05, 2026-03-01T13:30, or +12:30 since the run began")
+    return found
+
+
+def _after(asked: Asked, limit: Moment) -> bool:
+    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+    return when is not None and at is not None and when >= at
+
+
+def _before(asked: Asked, limit: Moment) -> bool:
+    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+    return when is not None and at is not None and when < at
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Step numbers, both ends in."""
+
+    first: int
+    last: int
+
+
+def _span(typed: str) -> Span:
+    match = re.fullmatch(r"([0-9]{1,9})(?:(-)([0-9]{0,9}))?", typed)
+    if match is None:
+        raise Wrong("steps are 58, 10-20 or 10-")
+    first = int(match[1])
+    return Span(first, first if not match[2] else int(match[3] or 999_999_999))
+
+
+def _numbered(asked: Asked, span: Span) -> bool:
+    return span.first <= asked.step.number <= span.last
+
+
+_PATHS = ("path", "file_path", "dir_path")
+
+
+def _touches(asked: Asked, wanted: str) -> bool:
+    """Whether the call names a file whose path holds the text."""
+    if not asked.step.is_call:
+        return False
+    body = asked.said.events[0].body()
+    action = field(body, "action")
+    if not isinstance(action, dict):
+        action = arguments(body)
+    names = [field(action, name) for name in _PATHS]
+    patch = field(action, "patch")
+    if isinstance(patch, str):
+        names += [path for _, path, _ in patch_files(patch)]
+    return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
+
+
+def _never(asked: Asked, value: Any) -> bool:
+    raise AssertionError("texts are looked for by `scan`")
+
+
+FIELDS: dict[str, Field] = {
+    "is": Field(_one_of(_IS), lambda asked, value: _IS[value](asked), _any_of(_IS), 1),
+    "kind": Field(str.lower, _of_kind, _kinds),
+    "tool": Field(str.lower, _uses, _tools, 2),
+    "source": Field(
+        str.lower, lambda asked, value: asked.step.event.source.lower().startswith(value),
+        _any_of(_SOURCES),
+    ),
+    "risk": Field(
+        _one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
+        _any_of(_RISKS),
+    ),
+    "took": Field(
+        _bound(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, _any_of((">5s", ">1m")), 1
+    ),
+    "cost": Field(_bound(_dollars, "a cost is >0.01"), _cost, _any_of((">0.01", ">0.10")), 1),
+    "after": Field(_moment, _after, _any_of(("13:30", "+12:30")), 1),
+    "before": Field(_moment, _before, _any_of(("13:30", "+12:30")), 1),
+    "path": Field(str.lower, _touches, _any_of(()), 3),
+    "step": Field(_span, _numbered, _any_of(("10-20",))),
+    "": Field(needle, _never, _any_of(()), 4),
+}  # fmt: skip
+"""By the name before the colon; "" is a text. A new field is one entry here."""

@@ -1,0 +1,76 @@
+"""Moments of a run as people type them: a time of day, a date and time, or time since it began."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, tzinfo
+
+import msgspec
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.steps import Trajectory
+
+_CLOCK = pattern(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN = pattern(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|[smhd])){1,5}")
+_PART = pattern(r"([0-9.]+)(ms|[smhd])")
+_NUMBER = pattern(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One of the three; which moment it is depends on the run."""
+
+    since_began: float | None = None
+    """Seconds."""
+    clock: time | None = None
+    """Time of the day on which the run began."""
+    when: datetime | None = None
+
+    def at(self, trajectory: Trajectory, zone: tzinfo | None = None) -> float | None:
+        """In seconds since 1970; a time without a zone is in `zone` (None: the local one). None
+        when it depends on when the run began and that is not known."""
+        began = trajectory.began
+        try:
+            if self.when is not None:
+                naive = self.when.tzinfo is None and zone is not None
+                return (self.when.replace(tzinfo=zone) if naive else self.when).timestamp()
+            if began is None:
+                return None
+            if self.since_began is not None:
+                # the beginning is known only of a run that is read to it
+                return began + self.since_began if trajectory.complete else None
+            assert self.clock is not None
+            day = datetime.fromtimestamp(began, zone)
+            return datetime.combine(day.date(), self.clock, day.tzinfo).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+def moment(text: str) -> Moment | None:
+    """`13:30`, `13:30:05`, `2026-03-01`, `2026-03-01T13:30`, `+12:30` (minutes and seconds, as the
+    timeline shows them), `+2:19:47`, `+90s`; None for any other text."""
+    match = _CLOCK.fullmatch(text.removeprefix("+"))
+    first, second, third = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    if text.startswith("+"):
+        if match is None:
+            span = seconds_of(text[1:])
+        elif match[3]:
+            span = first * 3600.0 + second * 60 + third
+        else:
+            span = first * 60.0 + second
+        return None if span is None else Moment(since_began=span)
+    try:
+        if match:
+            return Moment(clock=time(first, second, third))
+        return Moment(when=datetime.fromisoformat(text)) if "-" in text else None
+    except ValueError:
+        return None
+
+
+def seconds_of(text: str) -> float | None:
+    """`5s`, `0.5`, `300ms`, `1m30s`, `2h`, in seconds; a number alone is seconds."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if not _SPAN.fullmatch(text):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

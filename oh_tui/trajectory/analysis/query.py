@@ -1,0 +1,171 @@
+"""The words that filter steps, the same on the screen and in commands: `is:failed took:>5s -read`.
+
+All of them must hold; `-` before one negates it.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Wrong
+from oh_tui.trajectory.analysis.scan import Breathing, finish
+from oh_tui.trajectory.model.steps import Step, Trajectory
+
+
+class QueryError(Problem, ValueError):
+    """A text that is no query; `start` and `end` are the place in it that is wrong."""
+
+    def __init__(self, sentence: str, hint: str, start: int, end: int) -> None:
+        super().__init__(sentence, hint)
+        self.start = start
+        self.end = end
+
+
+class Term(msgspec.Struct, frozen=True):
+    """One word: a field and what is asked of it; the field "" asks for a text."""
+
+    field: str
+    value: Any
+    negated: bool = False
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What is asked. Compare `terms`: the same can be written in several ways."""
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    cheapest_first: tuple[Term, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.terms
+
+    @property
+    def needs_facts(self) -> bool:
+        """The answer may be another one when `facts` come to be known."""
+        return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
+
+    def matches(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> bool:
+        """Whether a step is what is asked for; never raises. Without `facts` no step is known to
+        be in a loop or to have a cost."""
+        return finish(self.test(step, trajectory, facts))
+
+    def test(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> Breathing:
+        """`matches`, as work that `scan` does in slices."""
+        asked = Asked(step, trajectory, facts)
+        for term in self.cheapest_first:
+            if term.field:
+                holds = FIELDS[term.field].holds(asked, term.value)
+            else:
+                holds = yield from asked.said.holds(term.value)
+            if holds is term.negated:
+                return False
+        return True
+
+
+# what is typed
+
+
+_WORD = pattern(
+    r'(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]{1,20}):(?!//))?'
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)|(?P<plain>\S*))',
+    re.DOTALL,
+)  # fmt: skip
+
+
+def parse(text: str) -> Query:
+    """The query that a text means; raises QueryError with the place of what is wrong.
+
+    `--word` is the text itself, as are words in quotes (`\\"` is a quote inside them) and addresses
+    such as `http://x`.
+    """
+    terms: list[Term] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        match = _WORD.match(text, at)
+        assert match is not None
+        terms.append(_term(match))
+        at = max(match.end(), at + 1)
+    cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
+    return Query(text.strip(), tuple(terms), tuple(cheapest_first))
+
+
+_ESCAPED = pattern(r'\\(["\\])')
+
+
+def quoted(text: str) -> str:
+    """A text as one word of a query, whatever is in it."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+
+
+def _term(match: re.Match[str]) -> Term:
+    start, end = match.span()
+    name = (match["field"] or "").lower()
+    if match["quoted"] is not None and not match["closed"]:
+        raise QueryError("The quote has no end", 'close it: "like this"', start, end)
+    if name and name not in FIELDS:
+        raise _unknown(match, name)
+    typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
+    if not typed:
+        hint = _examples(name) if name else 'text stands between the quotes: "like this"'
+        raise QueryError(
+            f"{name}: asks for nothing" if name else "Nothing to find", hint, start, end
+        )
+    try:
+        value = FIELDS[name].read(typed)
+    except Wrong as wrong:
+        shown = clean_line(typed)[:40]
+        start = max(match.start("plain"), match.start("quoted"))
+        raise QueryError(f"{name}:{shown} is not known", str(wrong), start, end) from None
+    return Term(name, value, bool(match["no"]))
+
+
+def _unknown(match: re.Match[str], name: str) -> QueryError:
+    known = sorted(filter(None, FIELDS))
+    near = get_close_matches(name, known, 1, 0.6)
+    meant = f"{near[0]}:" if near else f"one of {' '.join(known)}"
+    typed = clean_line(match[0])[:40].replace('"', "")
+    hint = f'did you mean {meant} · to find the text itself: "{typed}"'
+    start = match.start("field")
+    return QueryError(f"There is no field {match['field']}", hint, start, match.end("field"))
+
+
+def _examples(name: str) -> str:
+    values = list(FIELDS[name].values(None))
+    if not values:
+        return f"what it asks for stands right after it: {name}:…"
+    return f"such as {' '.join(f'{name}:{value}' for value in values[:6])}"
+
+
+# completion
+
+
+def complete(text: str, cursor: int, trajectory: Trajectory | None = None) -> list[str]:
+    """The texts that come of completing the word before the cursor: a field, or a value that the
+    run has. Empty inside quotes."""
+    before = text[:cursor]
+    if before.count('"') % 2:
+        return []
+    start = max(before.rfind(" "), before.rfind("\t")) + 1
+    word = before[start:]
+    end = cursor + len(text[cursor:].split(" ", 1)[0])
+    sign = "-" if word.startswith("-") else ""
+    name, colon, typed = word[len(sign) :].partition(":")
+    if not colon:
+        found = [f"{known}:" for known in FIELDS if known and known.startswith(name.lower())]
+    elif name.lower() in FIELDS and name:
+        values = FIELDS[name.lower()].values(trajectory)
+        found = [f"{name}:{v}" for v in values if v.lower().startswith(typed.lower())]
+    else:
+        found = []
+    return [text[:start] + sign + new + text[end:] for new in found if sign + new != word]

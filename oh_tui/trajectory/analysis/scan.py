@@ -1,0 +1,348 @@
+"""Looking for text in what steps say: in their rows and, without decoding most of them, in bodies.
+
+Text is compared in lower case, as a reader sees it: without escape sequences and without secrets.
+JSON keys, ids, data and whole files of which only a change is shown are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import lru_cache
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+
+from oh_tui.text.clean import clean, is_secret_name, redact
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.block import number_text
+from oh_tui.trajectory.content.describe import Description, describe
+from oh_tui.trajectory.content.difference import unified
+from oh_tui.trajectory.content.images import data_text
+from oh_tui.trajectory.content.views import (
+    REDUNDANT,
+    REDUNDANT_IN_CALL,
+    REDUNDANT_LISTS,
+    USUAL_PLACES,
+    is_same,
+    is_usual,
+)
+from oh_tui.trajectory.model.bodies import arguments
+from oh_tui.trajectory.model.events import UNREADABLE, Event
+from oh_tui.trajectory.model.steps import Step, Trajectory
+
+SLICE = 0.002
+"""Seconds of work between two breathing points."""
+
+_PIECE = 2**16
+"""Characters of a text that are cleaned at a time."""
+
+_RAW_PIECE = 2**19
+"""Bytes of JSON that are looked at at a time."""
+
+Breathing = Generator[None, None, bool]
+"""Work that can be interrupted at each `yield`, and its answer."""
+
+_OURS = """
+    a after agent answer ask at back blocked browse browser by call calls cannot change
+    characters choose click close condensation condensed conversation create delegate edit
+    entries entry error event events exit failed field fields file files finish first for glob
+    go grep hidden hook image in insert interrupt into invalid item items json let line lines
+    list log look match matches mcp model named no none not of old open openhands oracle out
+    output page patch pause plan prompt rate read record recording reject rejected reset result
+    risk run running s scroll set skill start state still stop storage stream summary switch
+    system tab tabs task terminal the think timed to tokens tom tool tools type undo wait waits
+    workflow write wrote yes you
+"""
+"""The words that rows add to what events say."""
+
+_LOWER = bytes(range(256)).lower()
+_NOT_PLAIN = bytes([*range(32), *range(127, 256)])
+"""Taken out of the JSON, as `clean` may do it, so that what it would join is joined."""
+_PLAIN = pattern(r"[!#-.0-\[\]-~]+")
+"""Characters that JSON never writes as an escape and `clean` never takes out of a text."""
+
+_COLOUR = pattern(rb"\\u001[bB]\[[0-9;]*[mK]")
+"""An escape sequence as JSON writes it, of the kinds that fill the outputs of commands."""
+
+_KELVIN, _DOTTED_I = "\u212a".encode(), "\u0130".encode()
+"""The two characters outside of ASCII whose lower case is in it."""
+
+
+class Needle(msgspec.Struct, frozen=True):
+    """A text to look for, in lower case, and how to know most bodies that lack it by their JSON."""
+
+    text: str
+    runs: frozenset[bytes]
+    """Parts that all stand in the JSON of a body that holds the text."""
+    words: frozenset[bytes]
+    """Words that all stand in the JSON of a step whose row holds the text; empty for a text that
+    rows may have added, such as `exit 1`."""
+
+
+def needle(text: str) -> Needle:
+    low = text.lower()
+    words = (word for word in re.findall("[a-z]+", low) if word not in _OURS)
+    return Needle(
+        low, *(frozenset(map(str.encode, parts)) for parts in (_PLAIN.findall(low), words))
+    )
+
+
+class Said:
+    """What a step or an event says; its JSON is read once, however often it is looked at."""
+
+    def __init__(self, events: Sequence[Event], described: Callable[..., Description]) -> None:
+        self._events = events
+        self._described = described
+        self._held: list[Event] | None = None
+        self._row: str | None = None
+        self._texts: list[list[str] | None] = [None] * len(events)
+
+    @property
+    def events(self) -> list[Event]:
+        """The events with their JSON in memory."""
+        if self._held is None:
+            self._held = [
+                msgspec.structs.replace(event, held=event.raw(), store=None)
+                for event in self._events
+            ]
+        return self._held
+
+    @property
+    def row(self) -> str:
+        """What its row says, in lower case."""
+        if self._row is None:
+            shown = self._described(self.events)
+            self._row = f"{shown.what} {shown.result}".lower()
+        return self._row
+
+    def holds(self, wanted: Needle) -> Breathing:
+        """Whether the row or a body holds the text."""
+        if not wanted.words and wanted.text in self.row:
+            return True
+        words = wanted.words
+        for n, event in enumerate(self.events):
+            unseen = yield from _unseen(event, wanted.runs | words)
+            if not unseen & wanted.runs and (yield from self._body_holds(n, wanted.text)):
+                return True
+            words &= unseen
+        return bool(wanted.words) and not words and wanted.text in self.row
+
+    def _body_holds(self, n: int, low: str) -> Breathing:
+        texts = self._texts[n]
+        if texts is None:
+            texts = self._texts[n] = list(spoken(self.events[n]))
+        for text in texts:
+            if (yield from _holds(text, low)):
+                return True
+        return False
+
+
+def said_by_step(step: Step, trajectory: Trajectory) -> Said:
+    def described(events: list[Event]) -> Description:
+        held = Step(step.number, events[0], tuple(events[1:]), step.approved)
+        return describe(held, trajectory.outcome(step))
+
+    return Said((step.event, *step.results), described)
+
+
+def finish(work: Breathing) -> bool:
+    """The answer of such work, without a breath."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return bool(done.value)
+
+
+def scan(
+    numbers: Iterable[int],
+    test: Callable[[int], Breathing],
+    pause: float = SLICE,
+    *,
+    first: float = 0.0,
+) -> Iterator[int | None]:
+    """Those of the numbers that pass the test, as they are found; None after `pause` seconds of
+    work without one (`first`: not before that time), and within the work on a body of many
+    megabytes."""
+    until = perf_counter() + max(pause, first)
+    for number in numbers:
+        work = test(number)
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                passed = bool(done.value)
+                break
+            if perf_counter() >= until:
+                yield None
+                until = perf_counter() + pause
+        if passed or perf_counter() >= until:
+            yield number if passed else None
+            until = perf_counter() + pause
+
+
+def around(start: int, count: int, by: int) -> Iterator[int]:
+    """All numbers below `count`, from `start` on in steps of `by` (1 or -1) and over the end to
+    the other side; `start` itself comes first."""
+    return ((start + by * n) % count for n in range(count))
+
+
+def outward(start: int, count: int) -> Iterator[int]:
+    """All numbers below `count`, the nearest to `start` first."""
+    start = min(max(0, start), max(0, count - 1))
+    for away in range(count):
+        for number in (start + away, start - away - 1):
+            if 0 <= number < count:
+                yield number
+
+
+def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, frozenset[bytes]]:
+    """Those of the parts that are certainly not in what an event says."""
+    raw = event.held
+    if event.kind == UNREADABLE or _is_split(raw):
+        return frozenset()
+    plain = _COLOUR.sub(b"", raw) if b"\\u001" in raw else raw
+    for text in (raw,) if plain is raw else (raw, plain):
+        for piece in _pieces(text, _RAW_PIECE, _RAW_PIECE // 4):
+            low = piece.translate(_LOWER, _NOT_PLAIN)
+            parts = frozenset(part for part in parts if part not in low)
+            if not parts:
+                return parts
+            if len(raw) > _RAW_PIECE:
+                yield
+    return parts
+
+
+def _is_split(raw: bytes) -> bool:
+    """Whether words of the decoded text may not stand as they are in its JSON, but for colours."""
+    if b"\\u" in raw and (
+        len(raw) > _RAW_PIECE  # to find the colours of a large one takes longer than to decode it
+        or raw.count(b"\\u") > len(_COLOUR.findall(raw))
+    ):
+        return True
+    if b"\\b" in raw or b"\\f" in raw:
+        return True
+    return not raw.isascii() and (_KELVIN in raw or _DOTTED_I in raw)
+
+
+def _holds(text: str, low: str) -> Breathing:
+    for piece in _pieces(text, _PIECE, 2 * len(low) + 200):
+        cleaned = clean(piece)
+        if _in(cleaned, low) and _in(redact(cleaned), low):
+            return True
+        if len(text) > _PIECE:
+            yield
+    return False
+
+
+def _in(text: str, low: str) -> bool:
+    """Also where a line ends in place of a space: rows and Markdown join such lines."""
+    text = text.lower()
+    return low in text or (" " in low and low in " ".join(text.split()))
+
+
+_Text = TypeVar("_Text", str, bytes)
+
+
+def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
+    """A text in pieces that can be worked on within a frame; what lies across a cut of them is
+    whole in the next one."""
+    if len(text) <= size:
+        yield text
+        return
+    step = max(size, 2 * overlap)
+    for start in range(0, len(text), step):
+        yield text[start : start + step + overlap]
+
+
+def spoken(event: Event) -> Iterator[str]:
+    """The texts and numbers of an event that are there to be read, as they came; never raises."""
+    body = event.body()
+    for name in REDUNDANT:
+        if not isinstance(body.get(name), dict | list):
+            body.pop(name, None)
+    for name in REDUNDANT_LISTS:
+        if isinstance(body.get(name), list) and all(isinstance(n, str) for n in body[name]):
+            del body[name]
+    observation, action = body.get("observation"), body.get("action")
+    called = body.get("tool_call")
+    if isinstance(called, dict):
+        body["tool_call"] = _called(called, body, action)
+    if isinstance(observation, dict) and not event.failed:
+        change = _change(observation)
+        if change is not None:
+            yield change
+            body["observation"] = {
+                name: value
+                for name, value in observation.items()
+                if name not in ("old_content", "new_content")
+            }
+    todo: list[tuple[str, Any]] = [(event.kind, body)]
+    """Each value with the name under which it stands."""
+    while todo:
+        place, value = todo.pop()
+        if isinstance(value, str):
+            if not data_text(value):
+                yield value
+        elif isinstance(value, dict):
+            named = value.get("name") or value.get("key")
+            secret = isinstance(named, str) and _is_secret(named)
+            for name, inner in value.items():
+                if _is_secret(name) or (secret and name == "value"):
+                    todo += ((name, number) for number in _numbers(inner))
+                elif not isinstance(inner, str):
+                    todo.append((name, inner))
+                elif not (
+                    (place in USUAL_PLACES.get(name, ()) and is_usual(name, inner))
+                    or data_text(inner)
+                ):
+                    yield inner
+        elif isinstance(value, list):
+            todo += [(place, inner) for inner in value]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield number_text(value)
+
+
+def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[Any]:
+    """What the model wrote for a call beyond what the call that was made of it says."""
+    given = arguments(body)
+    for known in (action, body):
+        if isinstance(given, dict) and isinstance(known, dict):
+            given = {n: v for n, v in given.items() if n not in known or not is_same(known[n], v)}
+    rest = {
+        name: value
+        for name, value in called.items()
+        if name not in REDUNDANT_IN_CALL or not isinstance(value, str)
+    }
+    inside = rest if rest.get("arguments") is not None else rest.get("function")
+    if isinstance(inside, dict):
+        inside.pop("arguments", None)
+    return [given, rest]
+
+
+def _numbers(value: Any) -> list[Any]:
+    """The numbers below a secret name, which are shown: a count of tokens."""
+    found, todo = [], [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict | list):
+            todo += item.values() if isinstance(item, dict) else item
+        elif not isinstance(item, str):
+            found.append(item)
+    return found
+
+
+_is_secret = lru_cache(maxsize=2048)(is_secret_name)
+
+
+def _change(observation: dict[str, Any]) -> str | None:
+    """The diff that stands for the old and the new content of a file; None without those."""
+    old, new = observation.get("old_content"), observation.get("new_content")
+    if not isinstance(new, str) or observation.get("command") == "view":
+        return None
+    if not isinstance(old, str) or old == new:
+        return new
+    # cleaned as a whole: that of a line could differ from that of the file
+    return unified(clean(old), clean(new)) or new

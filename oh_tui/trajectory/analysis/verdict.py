@@ -1,0 +1,370 @@
+"""The verdict: how a run ended and why, or what it does now; computed from its events alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+import msgspec
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import clock, clock_time
+from oh_tui.trajectory.analysis.ending import (
+    FAILURES,
+    RECENT,
+    STOPS,
+    before_last_change,
+    calls_before,
+    failure_of,
+    is_answer,
+    is_cut_off,
+    last_number,
+    last_step,
+    last_telling,
+    open_calls,
+    with_outcome,
+)
+from oh_tui.trajectory.analysis.failures import failure_words
+from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop, loop_steps
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.content.tools import items_of_plan
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+
+__all__ = [
+    "Verdict", "judge", "loop_steps", "plan_of", "spans", "stopped_loop",
+    "with_sandbox",
+]  # fmt: skip
+
+CAUSE, SHORT = 200, 60
+"""Characters that the two texts of a verdict have at most."""
+
+_PLAN = 5_000
+"""How many steps from the end a plan is looked for, by their heads alone."""
+
+_TRUE_SPAN = 10 * 365 * 86_400.0
+"""Seconds; a run that seems to have taken longer has a clock that lies."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One line about a run. Both texts are clean, redacted and on one line."""
+
+    word: str
+    """error, stuck, waiting, running, paused, finished, idle, saved (a file that ends while the
+    agent works), or "" when nothing is known."""
+    cause: str
+    """At most 200 characters."""
+    short: str
+    """The same for a narrow row, at most 60 characters."""
+    steps: tuple[int, ...] = ()
+    """The numbers of the steps it names, in order."""
+    landing: int | None = None
+    """The number of the step to look at first."""
+    plan: tuple[int, int] | None = None
+    """Of the last plan: how many items are done, and how many there are."""
+    cut_off: bool = False
+    """The end of the run is missing: nothing is said of how it ended."""
+
+
+_CUT_OFF = {
+    "PAUSED": ("paused", "The sandbox was paused"),
+    "ERROR": ("error", "The sandbox failed"),
+    "MISSING": ("error", "The sandbox went away"),
+}
+
+
+def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
+    """The verdict on a run of a server, whose record tells how its sandbox stands: what reads as
+    "saved while it worked" in a file was cut off with its sandbox."""
+    word, what = _CUT_OFF.get(status or "", ("", ""))
+    if verdict.word != "saved" or not word:
+        return verdict
+    return msgspec.structs.replace(
+        verdict,
+        word=word,
+        cause=_fit(verdict.cause.replace("Saved", what, 1), CAUSE),
+        short=_fit(verdict.short.replace("saved", what.lower(), 1), SHORT),
+    )
+
+
+def judge(trajectory: Trajectory) -> Verdict:
+    """The verdict on a run as far as it is held; never raises.
+
+    Decodes a few of the last steps, those of the loop and the last plan. While older events are
+    missing, its texts name no step numbers, as these are not final.
+    """
+    if trajectory.cut_off:
+        why, last = trajectory.cut_off, last_number(trajectory)
+        return Verdict("", why, _fit(why, SHORT), landing=last, cut_off=True)
+    told = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
+    plan = plan_of(trajectory)
+    if told.word == "finished" and plan and plan[0] < plan[1]:
+        left = f" (plan {plan[0]}/{plan[1]})"
+        told = msgspec.structs.replace(
+            told,
+            cause=_fit(told.cause, CAUSE - len(left)) + left,
+            short=_fit(told.short, SHORT - len(left)) + left,
+        )
+    return msgspec.structs.replace(told, plan=plan)
+
+
+def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
+    """Done and all items of the last plan that the agent wrote. One that was not touched for 5,000
+    steps tells nothing of the end, and the look back for it would be felt in a long live run."""
+    for step in islice(reversed(trajectory.steps), _PLAN):
+        if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
+            continue
+        halves = (step.result.body().get("observation"), step.event.body().get("action"))
+        for half in halves:
+            items = items_of_plan(half) if isinstance(half, dict) else []
+            if items:
+                return sum(status == "done" for _, status in items), len(items)
+    return None
+
+
+def stopped_loop(trajectory: Trajectory) -> Loop | None:
+    """The loop that a run which is stuck was stopped in."""
+    end = len(trajectory.steps)
+    after = trajectory.statuses[-1].after if trajectory.statuses else end
+    return find_loop(trajectory, after) or (find_loop(trajectory, end) if after != end else None)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in order as "58-61" or "3, 5-7"; many that lie apart as "12 from 3 to 40"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    if len(runs) > 4:
+        return f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+# one function for each state
+
+
+def _error(trajectory: Trajectory) -> Verdict:
+    step = failure_of(trajectory)
+    if step is None:
+        return _verdict(
+            "error",
+            "The run failed, and the server holds no reason.",
+            "failed, the server holds no reason",
+            landing=last_number(trajectory),
+        )
+    cause, short = failure_words(step.event, _done_before(trajectory, step))
+    return _verdict("error", cause, short, [step], step.number)
+
+
+def _stuck(trajectory: Trajectory) -> Verdict:
+    loop = stopped_loop(trajectory)
+    if loop is None:
+        return _verdict(
+            "stuck", "Stuck, no loop found in these events.", landing=last_number(trajectory)
+        )
+    count = len(loop.steps)
+    who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
+    did, short = {
+        Pattern.SAME: (
+            "made the same call and got the same result",
+            f"same call and result {loop.times}",
+        ),
+        Pattern.ERRORS: (
+            "made the same call and got an error each time",
+            f"same call and an error {loop.times}",
+        ),
+        Pattern.ALTERNATING: (
+            "made the same two calls in turn, with the same results",
+            f"the same two calls in turn, {count} steps",
+        ),
+        Pattern.MESSAGES: (
+            "were messages of the agent, without a call or an answer between them",
+            f"{count} messages in a row without a call",
+        ),
+    }[loop.pattern]
+    cause = f"{who} {did}, so OpenHands stopped the run."
+    return _verdict("stuck", cause, short, [trajectory.steps[n - 1] for n in loop.steps])
+
+
+def _waiting(trajectory: Trajectory) -> Verdict:
+    steps = with_outcome(trajectory, Outcome.WAITING)
+    if not steps:
+        sentence = "Waits for you, no open call found in these events."
+        return _verdict("waiting", sentence, landing=last_number(trajectory))
+    first = _what(trajectory, steps[0]).removeprefix("$ ")
+    risk = steps[0].event.risk
+    rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
+    more = _more(steps)
+    cause = f"Asks: {_fit(first, CAUSE - 60)}{rated}{more}"
+    return _verdict("waiting", cause, f"asks: {_fit(first, SHORT - 6 - len(more))}{more}", steps)
+
+
+def _running(trajectory: Trajectory) -> Verdict:
+    if not trajectory.live:
+        return _saved(trajectory)
+    last = last_number(trajectory)
+    steps = with_outcome(trajectory, Outcome.RUNNING)
+    if steps:
+        what, more = _what(trajectory, steps[0]), _more(steps)
+        cause, short = _fit(what, CAUSE - len(more)) + more, _fit(what, SHORT - len(more)) + more
+        return _verdict("running", cause, short, steps, last)
+    told = last_telling(trajectory)
+    if told is None or (told.event.kind == "MessageEvent" and told.event.source == "user"):
+        about = "your message" if told else "its first step"
+        return _verdict("running", f"Thinks about {about}.", landing=last)
+    what = _what(trajectory, told)
+    after = f"step {told.number}: {what}" if trajectory.complete else what
+    cause = f"Thinks about what comes next, after {after}"
+    return _verdict("running", cause, f"thinks, after {what}", [told], last)
+
+
+def _saved(trajectory: Trajectory) -> Verdict:
+    """The events end while the agent worked: they were saved, or its sandbox died."""
+    told = last_telling(trajectory)
+    if told is not None and is_answer(told):
+        return _finished(trajectory)
+    steps = open_calls(trajectory)
+    last = last_number(trajectory)
+    if steps:
+        numbers = spans([step.number for step in steps])
+        which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
+        were = "were" if steps[1:] and trajectory.complete else "was"
+        what = _what(trajectory, steps[0])
+        return _verdict(
+            "saved",
+            f"Saved while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}",
+            f"saved during {what}",
+            steps,
+        )
+    where = f" after step {last}" if last and trajectory.complete else ""
+    return _verdict("saved", f"Saved while the model was at work{where}.", landing=last)
+
+
+def _paused(trajectory: Trajectory) -> Verdict:
+    since = before_last_change(trajectory, "paused")
+    step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
+    if step is None:
+        sentence = "Paused, by whom is not told in these events."
+        return _verdict("paused", sentence, "paused", landing=last_number(trajectory))
+    did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
+    how = f"{did} by {by}" if by else did
+    sentence = how.capitalize()
+    at = _moment(trajectory, step)
+    cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
+    if cut:
+        what, more = _what(trajectory, cut[0]), _more(cut)
+        numbers = spans([call.number for call in cut])
+        which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
+        cause = f"{sentence}{at}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
+        return _verdict("paused", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
+    done = next((call.number for call in calls_before(trajectory, step)), None)
+    after = f", after step {done}" if done and trajectory.complete else ""
+    return _verdict("paused", f"{sentence}{at}{after}.", f"{how}{at}", [step], step.number)
+
+
+def _finished(trajectory: Trajectory) -> Verdict:
+    step = last_step(trajectory, is_answer)
+    if step is None:
+        last = last_number(trajectory)
+        return _verdict("finished", "Finished without an answer.", landing=last)
+    said = describe(step, trajectory.outcome(step)).result
+    said = re.sub(r"^#{1,6} |\*\*", "", said).strip() or "Finished without an answer."
+    return _verdict("finished", said, said, [step], step.number)
+
+
+def _idle(trajectory: Trajectory) -> Verdict:
+    told = last_telling(trajectory)
+    if told is None:
+        return _verdict("idle", "Nothing was asked yet.", landing=last_number(trajectory))
+    number = f"step {told.number}" if trajectory.complete else "the last step"
+    if told.event.kind == "MessageEvent" and told.event.source == "user":
+        cause, short = "The last message was not taken up yet.", ""
+    elif told.result is not None and told.result.kind == "UserRejectObservation":
+        what = _what(trajectory, told)
+        cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
+    else:
+        what = _what(trajectory, told)
+        cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
+    return _verdict("idle", cause, short, [told], told.number)
+
+
+def _by_steps(trajectory: Trajectory) -> Verdict:
+    """Of a run whose events tell no status, or none that we know."""
+    told = last_telling(trajectory)
+    if told is not None:
+        if is_answer(told):
+            return _finished(trajectory)
+        if told.event.kind in FAILURES:
+            return _error(trajectory)
+        if told.event.kind in STOPS:
+            return _paused(trajectory)
+    return Verdict("", "", "")
+
+
+_BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
+    "error": _error,
+    "stuck": _stuck,
+    "waiting_for_confirmation": _waiting,
+    "running": _running,
+    "paused": _paused,
+    "finished": _finished,
+    "idle": _idle,
+}
+
+
+def _done_before(trajectory: Trajectory, failure: Step) -> str:
+    """Where a model failed: " at the first step", " after step 12", or "" when not known."""
+    if not trajectory.complete:
+        return ""
+    for place in range(failure.number - 2, max(-1, failure.number - 2 - RECENT), -1):
+        step = trajectory.steps[place]
+        if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
+            return f" after step {step.number}"
+    return "" if failure.number > RECENT else " at the first step"
+
+
+def _moment(trajectory: Trajectory, step: Step) -> str:
+    """ " at 2:14:05" on the run's clock, or the time of day while its beginning is not held; ""
+    for a time that is missing or goes back."""
+    when = step.event.seconds()
+    if when is None:
+        return ""
+    if not trajectory.complete:
+        return f" at {clock_time(when)} UTC" if 0 < when < 100 * _TRUE_SPAN else ""
+    before = (s.event.seconds() for s in trajectory.steps[max(0, step.number - 4) : step.number])
+    known = [began for began in (trajectory.began, *before) if began is not None]
+    span = when - (trajectory.began or 0.0)
+    return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
+
+
+# words
+
+
+def _what(trajectory: Trajectory, step: Step) -> str:
+    about = describe(step, trajectory.outcome(step))
+    return about.what if step.event.kind != "MessageEvent" else f"{about.what}: {about.result}"
+
+
+def _more(steps: Sequence[Step]) -> str:
+    return f" +{len(steps) - 1} more" if len(steps) > 1 else ""
+
+
+def _fit(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _verdict(
+    word: str,
+    cause: str,
+    short: str = "",
+    steps: Iterable[Step] = (),
+    landing: int | None = None,
+) -> Verdict:
+    """Without a `short`, one of our own sentences is that too; without a landing it is the first
+    step."""
+    numbers = tuple(sorted({step.number for step in steps}))
+    landing = landing or (numbers[0] if numbers else None)
+    short = short or cause[:1].lower() + cause[1:].rstrip(".")
+    return Verdict(word, _fit(cause, CAUSE), _fit(short, SHORT), numbers, landing)

@@ -1,0 +1,1 @@
+"""What a step shows, as blocks of text."""

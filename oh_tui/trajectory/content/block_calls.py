@@ -1,0 +1,160 @@
+"""Calls of tools as blocks: what each kind of action shows below its thought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from oh_tui.trajectory.content.block import (
+    Block,
+    Command,
+    Fields,
+    Note,
+    Plain,
+    number_text,
+    one_line,
+    pair_blocks,
+    safe,
+)
+from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
+from oh_tui.trajectory.content.block_files import patch_files
+from oh_tui.trajectory.content.block_results import progress
+from oh_tui.trajectory.content.views import (
+    take,
+    take_flag,
+    take_number,
+    take_text,
+    take_texts,
+    take_usual,
+)
+from oh_tui.trajectory.model.bodies import field, text_field
+
+
+def _terminal_call(action: dict[str, Any]) -> list[Block]:
+    command = safe(take_text(action, "command"))
+    blocks: list[Block] = [Command(command)] if command else []
+    if take_flag(action, "is_input"):
+        blocks.append(Note("typed into the command that runs"))
+    if take_flag(action, "reset"):
+        blocks.append(Note("with a new shell"))
+    timeout = take_number(action, "timeout")
+    if timeout is not None:
+        blocks.append(Note(f"waits at most {number_text(timeout)} s"))
+    return blocks
+
+
+_VERBS = {
+    "view": "read",
+    "create": "create",
+    "str_replace": "edit",
+    "insert": "insert",
+    "undo_edit": "undo",
+}
+
+
+def _editor_call(action: dict[str, Any]) -> list[Block]:
+    command = text_field(action, "command")
+    at = field(action, "view_range")
+    shown = ""
+    if isinstance(at, list) and len(at) == 2 and all(type(n) is int for n in at):
+        first, last = take(action, "view_range")
+        shown = f"{first}-{last}" if last != -1 else f"from {first} to the end, -1"
+    after = take_number(action, "insert_line") if command == "insert" else None
+    path = take_text(action, "path")
+    verb = _VERBS.get(command, "")
+    if verb and path:
+        take_usual(action, "command")
+    return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
+
+
+def _file_call(verb: str) -> Callable[[dict[str, Any]], list[Block]]:
+    return lambda action: pair_blocks((verb, take_text(action, "file_path")))
+
+
+def _patch_call(action: dict[str, Any]) -> list[Block]:
+    files = patch_files(safe(text_field(action, "patch")))
+    return [Fields(tuple((verb, path) for verb, path, _ in files if path))] if files else []
+
+
+def _plan_call(action: dict[str, Any]) -> list[Block]:
+    tasks = field(action, "task_list")
+    take_usual(action, "command")
+    if text_field(action, "command") == "view":
+        return pair_blocks(("plan", "view"))
+    return pair_blocks(("plan", progress(tasks) if isinstance(tasks, list) else ""))
+
+
+def _delegate_call(action: dict[str, Any]) -> list[Block]:
+    tasks = field(action, "tasks")
+    if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
+        take(action, "tasks")
+        take_usual(action, "command")
+        return [Fields(tuple((one_line(name), safe(task)) for name, task in tasks.items()))]
+    ids = take_texts(action, "ids")
+    if not ids:
+        return []
+    take_usual(action, "command")
+    types = field(action, "agent_types")
+    kinds: list[str] = []
+    if isinstance(types, list) and len(types) <= len(ids):
+        kinds = take_texts(action, "agent_types") or []
+    kinds += [""] * (len(ids) - len(kinds))
+    return pair_blocks(*((name, kind or "an agent") for name, kind in zip(ids, kinds, strict=True)))
+
+
+def _task_call(action: dict[str, Any]) -> list[Block]:
+    """The name of the agent, then what it is told; a description that only begins the prompt
+    says nothing more."""
+    told = safe(take_text(action, "prompt") or take_text(action, "task"))
+    about = safe(text_field(action, "description"))
+    if about and told.startswith(about.rstrip(".")):
+        take(action, "description")
+    fields = rest_blocks(action)
+    return [*fields, Plain(told)] if told else fields
+
+
+def _question_call(action: dict[str, Any]) -> list[Block]:
+    asked = safe(take_text(action, "question"))
+    return [Plain(asked)] if asked else []
+
+
+def _search_call(action: dict[str, Any]) -> list[Block]:
+    return pair_blocks(
+        ("pattern", take_text(action, "pattern")),
+        ("in", take_text(action, "path")),
+        ("files", take_text(action, "include")),
+    )
+
+
+def _nothing(action: dict[str, Any]) -> list[Block]:
+    return []
+
+
+def _mcp_call(action: dict[str, Any]) -> list[Block]:
+    return value_blocks(take(action, "data"))
+
+
+ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
+    "TerminalAction": _terminal_call,
+    "ExecuteBashAction": _terminal_call,
+    "FileEditorAction": _editor_call,
+    "StrReplaceEditorAction": _editor_call,
+    "PlanningFileEditorAction": _editor_call,
+    "EditAction": _file_call("edit"),
+    "WriteFileAction": _file_call("write"),
+    "ReadFileAction": _file_call("read"),
+    "ApplyPatchAction": _patch_call,
+    "TaskTrackerAction": _plan_call,
+    "MCPToolAction": _mcp_call,
+    "DelegateAction": _delegate_call,
+    "TaskAction": _task_call,
+    "StartChildConversationAction": _task_call,
+    "AskOracleAction": _question_call,
+    "VisionInspectAction": _question_call,
+    "GrepAction": _search_call,
+    "GlobAction": _search_call,
+    "FinishAction": _nothing,
+    "ThinkAction": _nothing,
+}
+"""What a call shows below its thought, before its other fields. Calls whose whole content is text
+to be read (finish, think) show it in Result, which has the room."""

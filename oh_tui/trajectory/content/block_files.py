@@ -1,0 +1,207 @@
+"""Results of tools that read and change files: code with its line numbers, diffs, patches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.block import (
+    Block,
+    Code,
+    Diff,
+    Heading,
+    Markdown,
+    Note,
+    Output,
+    Plain,
+    one_line,
+    safe,
+)
+from oh_tui.trajectory.content.difference import unified
+from oh_tui.trajectory.content.views import take, take_said, take_text, take_usual
+from oh_tui.trajectory.model.bodies import content_text, field, text_field
+
+
+def proposal(action: Any) -> list[Block]:
+    """What a call would have done, for a call that was not carried out."""
+    path = one_line(text_field(action, "path") or text_field(action, "file_path"))
+    old = take_text(action, "old_str") or take_text(action, "old_string")
+    new = take_text(action, "new_str") or take_text(action, "new_string")
+    whole = ""
+    if not old and not new:
+        whole = take_text(action, "file_text")
+        if not whole and text_field(action, "kind") == "WriteFileAction":
+            whole = take_text(action, "content")
+    shown: list[Block] = []
+    if old or new:
+        at = field(action, "insert_line")
+        first = at + 1 if isinstance(at, int) and text_field(action, "command") == "insert" else 0
+        shown = _difference(safe(old), safe(new), path, first)
+    elif whole:
+        shown = [Code(safe(whole).removesuffix("\n"), path)]
+    elif text_field(action, "patch"):
+        shown = _patch_blocks(safe(take_text(action, "patch")))
+    elif text_field(action, "message") or text_field(action, "thought"):
+        return [Markdown(safe(take_text(action, "message") or take_text(action, "thought")))]
+    return [Heading("what it would do"), *shown] if shown else []
+
+
+def _difference(old: str, new: str, path: str, first: int | None = None) -> list[Block]:
+    """What changed in a text; the text where nothing did."""
+    text = unified(old, new) if first is None else unified(old, new, first=first)
+    if text:
+        return [Diff(text, path)]
+    same: list[Block] = [Code(new.removesuffix("\n"), path)] if new else []
+    return [Note("nothing changed"), *same]
+
+
+_DONE = pattern(
+    r"The file (?P<a>[^\n]{1,4000}) has been edited\."
+    r"|File created successfully at: (?P<b>[^\n]{1,4000})"
+    r"|Last edit to (?P<c>[^\n]{1,4000}) undone successfully\."
+    r"|Here's the result of running `cat -n` on (?:a snippet of )?(?P<d>[^\n]{1,4000}?):(?=\n|$)"
+    r"|Review the changes and make sure they are as expected(?: \([^)\n]{1,200}\))?\."
+    r"|Edit the file again if necessary\."
+)
+"""What the editor says of each change; the diff says it better."""
+
+
+def _unsaid(text: str, path: str, new: str) -> str:
+    """What an editor's answer says beyond the change itself: not that the file was edited, and not
+    the lines of the file."""
+    shown = set(new.split("\n"))
+
+    def is_told(match: re.Match[str]) -> bool:
+        return all(named is None or one_line(named) == path for named in match.groups())
+
+    text = _DONE.sub(lambda match: "" if is_told(match) else match[0], text)
+    lines = []
+    for line in text.split("\n"):
+        numbered = _NUMBERED.fullmatch(line)
+        if numbered is None or numbered[2] not in shown:
+            lines.append(line)
+    return "\n".join(lines).strip()
+
+
+def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
+    path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
+    take_text(observation, "path")
+    take_text(observation, "file_path")
+    command = text_field(observation, "command") or text_field(action, "command")
+    if command == "view":
+        take_usual(observation, "command")
+        return _numbered(safe(take_said(body)), path)
+    old, new = field(observation, "old_content"), field(observation, "new_content")
+    if isinstance(new, str):
+        take_usual(observation, "command")
+        shown: list[Block]
+        new = safe(take(observation, "new_content"))
+        if isinstance(old, str):
+            shown = _difference(safe(take(observation, "old_content")), new, path)
+        else:
+            shown = [Code(new.removesuffix("\n"), path)] if new else [Note("an empty file")]
+        text = _unsaid(safe(take_said(body)), path, new)
+        return [*shown, Plain(text)] if text else shown
+    done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
+    text = safe(take_said(body))
+    if not done:
+        return [Plain(text)] if text else []
+    return [*done, Note(clean_line(text))] if text else done
+
+
+_NUMBERED = pattern(r" {0,12}(\d{1,9})\t(.*)")
+
+
+def _numbered(text: str, path: str) -> list[Block]:
+    """A view of a file as the editor gives it (`cat -n`), as code with its line numbers; as it
+    came when it is none, such as the list of a folder."""
+    lines = text.split("\n")
+    start = next((n for n, line in enumerate(lines[:5]) if _NUMBERED.fullmatch(line)), None)
+    if start is None:
+        return [Output(text)] if text.strip() else [Note("nothing in it")]
+    match = _NUMBERED.fullmatch(lines[start])
+    assert match is not None
+    first = int(match[1])
+    code: list[str] = []
+    for line in lines[start:]:
+        match = _NUMBERED.fullmatch(line)
+        if match is None or int(match[1]) != first + len(code):
+            break
+        code.append(match[2])
+    rest = "\n".join(lines[start + len(code) :]).strip("\n")
+    return [Code("\n".join(code), path, first), *([Plain(rest)] if rest else [])]
+
+
+def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    path = one_line(take_text(observation, "file_path"))
+    text = safe(take_text(observation, "file_content"))
+    if not text:
+        return _numbered(safe(take_said(body)), path)
+    at = field(observation, "lines_shown")
+    first = at[0] if isinstance(at, list) and at and type(at[0]) is int else 1
+    said = safe(content_text(body))
+    if "".join(said.split()) in ("", "".join(text.split())) or _shows_lines(text, said):
+        take_said(body)
+    return [Code(text.removesuffix("\n"), path, first)]
+
+
+def _shows_lines(text: str, said: str) -> bool:
+    """Whether all that a tool says are lines of a text, or their numbers."""
+    lines = set(text.split("\n"))
+    return all(
+        line in lines or ((match := _NUMBERED.fullmatch(line)) and match[2] in lines)
+        for line in said.split("\n")
+        if line.strip()
+    )
+
+
+def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    changes = field(observation, "commit", "changes")
+    blocks: list[Block] = []
+    if isinstance(changes, dict):
+        for name, change in changes.items():
+            path = one_line(str(name))
+            moved = one_line(take_text(change, "move_path"))
+            verb = one_line(take_text(change, "type")) or "update"
+            blocks.append(Heading(f"{verb} {path}" + (f", now {moved}" if moved else "")))
+            old, new = take_text(change, "old_content"), take_text(change, "new_content")
+            blocks += _difference(safe(old), safe(new), path)
+    blocks = blocks or _patch_blocks(safe(take_text(action, "patch")))
+    text = safe(take_said(body))
+    return [*blocks, Plain(text)] if text else blocks
+
+
+_PATCH_FILE = pattern(
+    r"^(?:\*\*\* (Add|Update|Delete) File: (.+)|diff --git a/.* b/(.*))$", re.MULTILINE
+)
+
+
+def patch_files(patch: str) -> list[tuple[str, str, str]]:
+    """The files of a patch: verb, path, lines. Both patch formats; one nameless file otherwise."""
+    heads = list(_PATCH_FILE.finditer(patch))
+    if not heads:
+        text = patch.strip("\n")
+        return [("patch", "", text)] if text else []
+    ends = [head.start() for head in heads[1:]] + [len(patch)]
+    files = []
+    for head, end in zip(heads, ends, strict=True):
+        text = patch[head.end() : end].strip("\n")
+        text = text.removesuffix("*** End Patch").rstrip("\n")
+        verb = (head[1] or "update").lower()
+        files.append((verb, clean_line(head[2] or head[3] or ""), text))
+    return files
+
+
+def _patch_blocks(patch: str) -> list[Block]:
+    first = _PATCH_FILE.search(patch)
+    before = patch[: first.start()].replace("*** Begin Patch", "").strip() if first else ""
+    blocks: list[Block] = [Plain(before)] if before else []
+    for verb, path, text in patch_files(patch):
+        if path:
+            blocks.append(Heading(f"{verb} {path}"))
+        if text:
+            blocks.append(Diff(text, path))
+    return blocks

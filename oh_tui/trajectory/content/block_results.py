@@ -1,0 +1,467 @@
+"""Results to blocks: what each kind of observation, error and rejection shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.block import (
+    Block,
+    Checklist,
+    Code,
+    Diff,
+    Failure,
+    Heading,
+    ImageNote,
+    Markdown,
+    Note,
+    Output,
+    Plain,
+    Table,
+    number_text,
+    one_line,
+    output_blocks,
+    plain_text,
+    safe,
+)
+from oh_tui.trajectory.content.block_fields import object_blocks, rest_blocks, text_blocks
+from oh_tui.trajectory.content.block_files import edit_result, patch_result, proposal, read_result
+from oh_tui.trajectory.content.difference import count_changes
+from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
+from oh_tui.trajectory.content.plans import Task, compare, tasks_of
+from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.terminal import read_output
+from oh_tui.trajectory.content.tools import change
+from oh_tui.trajectory.content.views import (
+    USUAL_NUMBERS,
+    View,
+    left,
+    take,
+    take_blocks,
+    take_flag,
+    take_links,
+    take_number,
+    take_repeated,
+    take_said,
+    take_text,
+    take_texts,
+    take_usual,
+    view,
+)
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.result_state import STILL_RUNNING
+from oh_tui.trajectory.model.tool_use import count
+
+
+def extended(body: dict[str, Any]) -> list[Block]:
+    """What skills and hooks added for the model to read."""
+    text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
+    take_blocks(body, "extended_content")
+    return [Heading("added for the model"), Plain(text)] if text else []
+
+
+def images(body: dict[str, Any]) -> list[Block]:
+    """Images are named, not drawn."""
+    found = find_images(body)
+    _take_images(body)
+    of = f" of {len(found)}" if len(found) > 1 else ""
+    return [
+        ImageNote(f"{n}{of}: {image}" if of else str(image), many=bool(of))
+        for n, image in enumerate(found, 1)
+    ]
+
+
+def _take_images(body: dict[str, Any]) -> None:
+    """An image is named by its format and size; a text in its place that is none is left."""
+    if is_image(text_field(body, "observation", "screenshot_data")):
+        take(body, "observation", "screenshot_data")
+    for path in IMAGE_PATHS:
+        blocks = field(body, *path)
+        for block in blocks if isinstance(blocks, list) else ():
+            inside = field(block, "content")
+            inside = inside if isinstance(inside, dict) else block
+            if field(inside, "type") != "image":
+                continue
+            take_usual(block, "type")
+            take_usual(inside, "type")
+            urls = field(inside, "image_urls")
+            if isinstance(urls, list):
+                inside["image_urls"] = [
+                    url for url in urls if not (isinstance(url, str) and is_image(url))
+                ]
+            elif is_image(text_field(inside, "data")):
+                take(inside, "data")
+                take_text(inside, "mimeType")
+
+
+def answer_blocks(
+    event: Event, action: Any, around: Around | None = None, *, titled: bool = True
+) -> list[Block]:
+    """One result with all of its fields; `action` is a view of what was called, None when that is
+    not known. Without a title above it, it shows what `facts` say too."""
+    body = view(event.body())
+    take_links(body)
+    blocks = _answer(event, body, action, around)
+    observation = field(body, "observation")
+    if isinstance(observation, View):
+        take_text(observation, "kind")
+        take_flag(observation, "is_error")
+        if observation.get("tool_name") == event.tool_name:
+            take(observation, "tool_name")
+        take_repeated(observation, action)
+        for inside in () if titled else (observation, field(observation, "metadata")):
+            if isinstance(inside, View):
+                inside.taken -= _IN_TITLE
+        blocks += rest_blocks(observation)
+        take(body, "observation")
+    elif observation is not None:
+        blocks += rest_blocks(take(body, "observation"))
+    return [*blocks, *extended(body), *rest_blocks(body)]
+
+
+_IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
+
+
+def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | None) -> list[Block]:
+    if event.kind == "UserRejectObservation":
+        by_hook = text_field(body, "rejection_source") == "hook"
+        did = "blocked by a hook" if by_hook else "rejected by you"
+        take_usual(body, "rejection_source")
+        reason = safe(take_text(body, "rejection_reason"))
+        said: list[Block] = [Plain(reason)] if reason else [Note("no reason given")]
+        return [Failure(f"{did}, not run"), *said, *proposal(action)]
+    if event.kind == "AgentErrorEvent":
+        text = safe(take_text(body, "error"))
+        error: Block = Failure(text) if text else Note("an error without a text")
+        return [error, *proposal(action)]
+    observation = field(body, "observation")
+    if not isinstance(observation, dict):
+        return [Note("a result without content")]
+    if is_terminal(event):
+        return [*_terminal_result(event, body, observation, action), *images(body)]
+    if event.failed:
+        take_flag(observation, "error")
+        take_flag(observation, "prev_exist")
+        text = safe(take_said(body))
+        error = Failure(text) if text else Note("an error without a text")
+        return [error, *images(body), *proposal(action)]
+    if "Editor" in event.part:
+        take_flag(observation, "prev_exist")
+    if event.part in PLANS:
+        return _plan_result(body, observation, around)
+    show = _RESULTS.get(event.part, _other_result)
+    return [*show(body, observation, action), *images(body)]
+
+
+def late_blocks(action: Any, part: str, blocks: list[Block]) -> list[Block]:
+    """The fields of a call that are left to its result to show, and are not in what that shows."""
+    if not isinstance(action, View):
+        return []
+    names = [n for n in IN_RESULT.get(part, ()) if n in action and n not in action.taken]
+    found: dict[str, Any] = {}
+    shown: set[str] | None = None
+    for name in names:
+        value = action[name]
+        if not isinstance(value, str):
+            continue
+        if shown is None:
+            shown = {line.strip() for block in blocks for line in _lines_of(block)}
+        if not all(line.strip() in shown for line in safe(value).split("\n") if line.strip()):
+            found[name] = value
+    return [Heading("of the call"), *object_blocks(found)] if found else []
+
+
+def _lines_of(block: Block) -> list[str]:
+    if isinstance(block, Diff):
+        return [line[1:] for line in block.text.split("\n")]
+    return plain_text([block]).split("\n")
+
+
+_FILE = ("old_str", "new_str", "file_text")
+IN_RESULT = {
+    "FileEditorAction": _FILE,
+    "StrReplaceEditorAction": _FILE,
+    "PlanningFileEditorAction": _FILE,
+    "EditAction": ("old_string", "new_string"),
+    "WriteFileAction": ("content",),
+    "ApplyPatchAction": ("patch",),
+    "FinishAction": ("message",),
+    "ThinkAction": ("thought",),
+}
+"""Texts of calls that the result shows, as code, as a diff or as prose."""
+
+
+def is_terminal(event: Event) -> bool:
+    return event.part in ("TerminalObservation", "ExecuteBashObservation")
+
+
+def _command(body: dict[str, Any], action: Any) -> str:
+    return text_field(action, "command") or bodies.command_text(body)
+
+
+def terminal_text(body: dict[str, Any], action: Any) -> str:
+    return read_output(bodies.content_text(body), _command(body, action)).text
+
+
+def _terminal_result(
+    event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
+) -> list[Block]:
+    raw = take_said(body)
+    blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
+    take_flag(observation, "timeout")
+    take_flag(observation, "error")
+    code = event.exit_code
+    if code is not None and not event.still_running and code != STILL_RUNNING:
+        for inside in (observation, field(observation, "metadata")):
+            if field(inside, "exit_code") == code:
+                take(inside, "exit_code")
+    if not event.failed:
+        take_text(observation, "metadata", "working_dir")
+    if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
+        take(observation, "metadata", "suffix")
+    blocks += _shell(field(observation, "metadata"))
+    if _CLIPPED in raw:
+        kept = one_line(take_text(observation, "full_output_save_dir"))
+        where = f"; whole in the sandbox: {kept}" if kept else ""
+        blocks.append(Note(f"cut by the tool{where}"))
+    return blocks
+
+
+def _shell(metadata: Any) -> list[Block]:
+    """Who ran a command and where, on one line."""
+    user, host = (one_line(take_text(metadata, name)) for name in ("username", "hostname"))
+    pid = take_number(metadata, "pid")
+    facts = (
+        "@".join(filter(None, (user, host))),
+        "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
+        one_line(take_text(metadata, "py_interpreter_path")),
+    )
+    told = " · ".join(filter(None, facts))
+    return [Note(f"shell {told}")] if told else []
+
+
+_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
+"""What a shell's metadata says below each output; the title says it."""
+
+
+_CLIPPED = "<response clipped>"
+"""What the tools write where they cut a text. `full_output_save_dir` does not tell: it is set on
+nearly every result."""
+
+
+def progress(tasks: list[Any]) -> str:
+    done = sum(text_field(task, "status") == "done" for task in tasks)
+    return f"{done}/{len(tasks)}"
+
+
+PLANS = ("TaskTrackerObservation",)
+
+
+def _plan_result(
+    body: dict[str, Any], observation: dict[str, Any], around: Around | None
+) -> list[Block]:
+    """The plan, with what changed since the one before."""
+    tasks = take_plan(observation)
+    before = around.before if around else None
+    old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
+    if old and field(observation, "command") != "view":
+        tasks = compare(old, tasks)
+    text = safe(take_said(body)).strip()
+    if tasks:
+        said = [Plain(text)] if text and not _is_told_by(tasks, text) else []
+        return [Checklist(tuple(tasks)), *said]
+    return [Plain(text)] if text else [Note("the plan is empty")]
+
+
+_UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
+_ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
+
+
+def _is_told_by(tasks: list[Task], text: str) -> bool:
+    """Whether the tool only says that it took the plan, or lists its titles and notes."""
+    if _UPDATED.fullmatch(text):
+        return True
+    shown = {line.strip() for task in tasks for line in (task.title, *task.notes.split("\n"))}
+    return all(_ITEM.sub("", line, count=1).strip() in {"", *shown} for line in text.split("\n"))
+
+
+def take_plan(half: Any) -> list[Task]:
+    """The plan of an action or an observation, which shows the fields of its items."""
+    tasks = tasks_of(half)
+    for item in field(half, "task_list") if tasks else ():
+        take_text(item, "title")
+        take_text(item, "notes")
+        take_usual(item, "status")
+    return tasks
+
+
+def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """What was found by grep or glob."""
+    found = take_texts(observation, "matches")
+    found = take_texts(observation, "files") if found is None else found
+    if found is None:
+        return _other_result(body, observation, action)
+    said = safe(content_text(body)).split("\n")
+    known = {line.strip() for line in map(safe, found)}
+    if all(not line.strip() or line.strip() in known or _HEADS.match(line) for line in said):
+        take_said(body)
+    blocks: list[Block] = [Output("\n".join(map(safe, found)))] if found else [Note("none found")]
+    if take_flag(observation, "truncated"):
+        blocks.append(Note("the tool stopped here: there are more"))
+    return blocks
+
+
+_HEADS = pattern(r"(?:Found|No) ")
+"""How the line begins with which grep and glob head their list."""
+
+
+def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    shown = text_blocks(take_said(body, image=""))
+    return shown if shown or find_images(body) or left(observation) else [Note("no output")]
+
+
+def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """The fields of a result that say more than its text and its call do."""
+    given = action if isinstance(action, dict) else {}
+    text = bodies.content_text(body, image="").strip()
+    said = {value for value in given.values() if isinstance(value, str)}
+    for name, value in observation.items():
+        if isinstance(value, str) and (value in said or value.strip() == text):
+            take(observation, name)
+    take_repeated(observation, given)
+    take_text(observation, "kind")
+    take_flag(observation, "is_error")
+    return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
+
+
+def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """An answer of a model: Markdown, after its other fields."""
+    fields = _fields(body, observation, action)
+    text = safe(take_said(body, image=""))
+    return [*fields, Markdown(text)] if text else fields or [Note("no output")]
+
+
+def _agent_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """What another agent answered; its own events are elsewhere."""
+    blocks = _prose_result(body, observation, action)
+    if text_field(observation, "conversation_id"):
+        return [*blocks, Note("it is a conversation of its own")]
+    if field(observation, "command") == "spawn":
+        return blocks
+    return [*blocks, Note("what it did to get there is not among these events")]
+
+
+def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    entries = field(observation, "entries")
+    if not isinstance(entries, list) or not entries:
+        return _other_result(body, observation, action)
+    rows = []
+    for entry in entries:
+        folder = take_flag(entry, "is_directory")
+        bytes_ = take_number(entry, "size")
+        changed = one_line(take_text(entry, "modified_time")).replace("T", " ")
+        name = take_text(entry, "name") or take_text(entry, "path")
+        if text_field(entry, "path").rpartition("/")[2] == name:
+            take(entry, "path")
+        rows.append(
+            (
+                one_line(name) + ("/" if folder else ""),
+                "" if bytes_ is None else number_text(bytes_),
+                changed,
+            )
+        )
+    total = take_number(observation, "total_count")
+    more: list[Block] = []
+    if take_flag(observation, "is_truncated"):
+        all_ = "" if total is None else f": {number_text(total)} entries in all"
+        more = [Note(f"the tool stopped here{all_}")]
+    elif total is not None and total != len(rows):
+        more = [Note(f"{number_text(total)} entries in all")]
+    return [Table(("name", "bytes", "changed"), tuple(rows)), *more]
+
+
+def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    """Finish and think only confirm what the call said."""
+    said = safe(take_text(action, "message") or take_text(action, "thought"))
+    if not said:
+        said = safe(take_said(body))
+    elif "".join(safe(content_text(body)).split()) in ("".join(said.split()), _THOUGHT):
+        take_said(body)
+    return [Markdown(said)] if said else [Note("nothing was said")]
+
+
+_THOUGHT = "Yourthoughthasbeenlogged."
+"""What the tool answers to each thought, without its spaces."""
+
+
+def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
+    fields = _fields(body, observation, action)
+    text = _text_result(body, observation, action)
+    return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
+
+
+_RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
+    "FileEditorObservation": edit_result,
+    "StrReplaceEditorObservation": edit_result,
+    "PlanningFileEditorObservation": edit_result,
+    "EditObservation": edit_result,
+    "WriteFileObservation": edit_result,
+    "ReadFileObservation": read_result,
+    "ApplyPatchObservation": patch_result,
+    "GrepObservation": _list_result,
+    "GlobObservation": _list_result,
+    "ListDirectoryObservation": _folder_result,
+    "BrowserObservation": _text_result,
+    "MCPToolObservation": _text_result,
+    "ClientToolObservation": _text_result,
+    "FinishObservation": _said_result,
+    "ThinkObservation": _said_result,
+    "AskOracleObservation": _prose_result,
+    "VisionInspectObservation": _prose_result,
+    "TaskObservation": _agent_result,
+    "DelegateObservation": _agent_result,
+    "StartChildConversationObservation": _agent_result,
+    "InvokeSkillObservation": _prose_result,
+    "ConsultTomObservation": _prose_result,
+    "WorkflowObservation": _prose_result,
+}
+"""What a result that did not fail shows; any other shows its fields, then its text. A new kind of
+observation is one line here."""
+
+
+def _found(observation: dict[str, Any]) -> list[str]:
+    for name, noun in (("matches", "match"), ("files", "file")):
+        found = field(observation, name)
+        if isinstance(found, list):
+            return [count(len(found), noun)]
+    return []
+
+
+def facts(body: dict[str, Any], action: Any) -> list[str]:
+    """Where and how much, of a result that did not fail: the folder of a command, the size of a
+    change or of a read."""
+    observation = field(body, "observation")
+    if not isinstance(observation, dict):
+        return []
+    part = text_field(observation, "kind")
+    path = text_field(observation, "path") or text_field(observation, "file_path")
+    if part in ("TerminalObservation", "ExecuteBashObservation"):
+        return [one_line(text_field(observation, "metadata", "working_dir"))]
+    if part in PLANS:
+        tasks = field(observation, "task_list")
+        return [f"plan {progress(tasks)}"] if isinstance(tasks, list) and tasks else []
+    show = _RESULTS.get(part)
+    if show is _list_result:
+        return _found(observation)
+    if show not in (edit_result, read_result, patch_result):
+        return []
+    blocks = show(body, observation, action)
+    diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]
+    lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
+    told = count(sum(lines), "line") if lines else ""
+    if diffs:
+        told = change(sum(added for added, _ in diffs), sum(gone for _, gone in diffs))
+    return [told, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]

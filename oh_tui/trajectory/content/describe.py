@@ -1,0 +1,414 @@
+"""Steps and events in one line each: who acts, what is done, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from oh_tui.text.clean import HIDDEN, is_secret_name, safe_line
+from oh_tui.text.human import compact, dollars
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.tools import tool_named, tool_of
+from oh_tui.trajectory.model.bodies import (
+    arguments,
+    arguments_text,
+    blocks_text,
+    content_text,
+    field,
+    message_text,
+    text_field,
+)
+from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
+
+__all__ = ["Description", "Family", "describe", "describe_event", "family_of"]
+
+LIMIT = 400
+"""Characters that a description's text has at most."""
+
+
+class Description(msgspec.Struct, frozen=True, gc=False):
+    """One line for a step or an event; both texts are clean, redacted and at most 400 characters.
+
+    `what` starts with `$` or a verb. `result` is the telling fact, "" when there is none.
+    """
+
+    family: Family
+    what: str
+    result: str = ""
+
+
+Facts = tuple[Family, str, Parts]
+
+_OPEN = {
+    Outcome.WAITING: "waits for you",
+    Outcome.RUNNING: "running",
+    Outcome.NO_RESULT: "no result",
+}
+
+
+def describe(step: Step, outcome: Outcome) -> Description:
+    """A step; never raises. Decodes the body of the call and of the result that counts."""
+    event, result = step.event, step.result
+    if not step.is_call:
+        return describe_event(event)
+    if event.kind == "ACPToolCallEvent":
+        family, what, parts = _acp(event, event.body(), result.body() if result else {})
+        return _description(family, what, (*parts, "" if any(parts) else _OPEN.get(outcome, "")))
+    body = event.body()
+    if result is None:
+        family, what = _call(event, body)
+        return _description(family, what, (_OPEN.get(outcome, ""),))
+    answer = result.body()
+    use = Use(event.tool_name, _dict(field(body, "action")), _dict(field(answer, "observation")))
+    use.result = result
+    if result.timed_out or result.still_running:
+        use.ran = step.ran()
+    family, what = _call(event, body)
+    return _description(family, what, _result(event, use, result, answer, body))
+
+
+def describe_event(event: Event) -> Description:
+    """A single event of any kind, a result alone too; never raises."""
+    body = event.body()
+    if event.kind == "ActionEvent":
+        return _description(*_call(event, body), ())
+    if event.kind == "ACPToolCallEvent":
+        return _description(*_acp(event, body, {}))
+    if event.kind in RESULT_KINDS:
+        return _description(*_result_alone(event, body))
+    return _description(*_EVENTS.get(event.kind, _unknown)(event, body))
+
+
+def family_of(event: Event) -> Family:
+    """Who or what acts, without reading the body for what most of a run consists of."""
+    if event.kind == "ActionEvent" and event.part:
+        tool = tool_of(event.part)
+        given = {"command": event.verb} if event.verb else {}
+        return tool.what(Use(event.tool_name, given)).family if tool else Family.OTHER
+    if event.kind == "ACPToolCallEvent":
+        return _ACP_FAMILIES.get(event.verb, Family.OTHER)
+    if event.kind == "MessageEvent" and event.source == "agent":
+        return Family.AGENT
+    return describe_event(event).family
+
+
+def _description(family: Family, what: str, parts: Parts) -> Description:
+    return Description(family, _line(what), _fit("  ".join(filter(None, map(_line, parts)))))
+
+
+def _line(text: str) -> str:
+    # cut before the work, but late enough that no half of a key is left unseen at the end
+    return _fit(safe_line(text[: 5 * LIMIT]))
+
+
+def _fit(text: str) -> str:
+    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+# calls and results
+
+
+def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
+    action = field(body, "action")
+    if not isinstance(action, dict):
+        tool = tool_named(event.tool_name)
+        family = tool.what(Use(event.tool_name)).family if tool else Family.OTHER
+        given = "" if _is_malformed(body) else arguments_text(body)
+        return family, f"{event.tool_name or 'call'} {given}"
+    tool = tool_of(event.part)
+    if tool is None:
+        name = event.tool_name or event.part.removesuffix("Action") or "call"
+        return Family.OTHER, f"{name} {_main_text(action) or event.summary}"
+    what = tool.what(Use(event.tool_name, action))
+    detail = event.summary if what.detail == "" else what.detail
+    return what.family, f"{what.verb} {detail or ''}"
+
+
+def _result(
+    call: Event, use: Use, result: Event, answer: dict[str, Any], body: dict[str, Any]
+) -> Parts:
+    if result.kind == "AgentErrorEvent":
+        return (_error(call, text_field(answer, "error"), body),)
+    if result.kind == "UserRejectObservation":
+        return (_rejection(answer),)
+    tool = tool_of(call.part, result.part)
+    is_terminal = result.part in ("TerminalObservation", "ExecuteBashObservation")
+    if tool is None or (result.failed and not is_terminal):
+        return (first_line(content_text(answer)),)
+    return tool.result(use)
+
+
+def _result_alone(event: Event, body: dict[str, Any]) -> Facts:
+    if event.kind == "AgentErrorEvent":
+        return Family.ERROR, f"error {event.tool_name}", (first_line(text_field(body, "error")),)
+    if event.kind == "UserRejectObservation":
+        return Family.YOU, f"reject {event.tool_name}", (_rejection(body),)
+    use = Use(event.tool_name, {}, _dict(field(body, "observation")), result=event)
+    tool = tool_of(event.part)
+    if tool is None:
+        return Family.OTHER, event.tool_name or event.part, (first_line(content_text(body)),)
+    what = tool.what(use)
+    return (
+        what.family,
+        f"{what.verb} {what.detail or ''}" if what.detail else event.tool_name or what.verb,
+        _result(event, use, event, body, {}),
+    )
+
+
+_NO_TOOL = pattern(r"Tool '([^']{1,100})' not found")
+_VALIDATION = pattern(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100}'?: ")
+_FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
+
+
+def _error(call: Event, error: str, body: dict[str, Any]) -> str:
+    """An AgentErrorEvent answers a call that was not run, when the call has no action."""
+    if call.part:
+        return first_line(error)
+    missing = _NO_TOOL.search(error[:1000])
+    if missing:
+        return f"not run: no tool named {missing[1]}"
+    if _is_malformed(body) or isinstance(arguments(body), str):
+        return "not run: invalid JSON"
+    wrong = _FIELD.search(error[:4000])
+    if wrong:
+        return f"not run: {wrong[1]}: {wrong[2]}"
+    return f"not run: {first_line(_VALIDATION.sub('', error[:4000], count=1))}"
+
+
+def _is_malformed(body: dict[str, Any]) -> bool:
+    """The arguments were no JSON: the server put a mark in their place."""
+    return "_openhands_malformed_tool_call" in text_field(body, "tool_call", "arguments")
+
+
+def _rejection(body: dict[str, Any]) -> str:
+    by = "blocked by a hook" if field(body, "rejection_source") == "hook" else "rejected"
+    reason = first_line(text_field(body, "rejection_reason"))
+    return f"{by}: {reason}" if reason and reason != "User rejected the action" else by
+
+
+_ACP_FAMILIES = {
+    "execute": Family.TERMINAL,
+    "edit": Family.EDIT,
+    "delete": Family.EDIT,
+    "move": Family.EDIT,
+    "read": Family.READ,
+    "search": Family.READ,
+    "fetch": Family.WEB,
+    "think": Family.THINK,
+}
+
+
+def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
+    """A call that another agent made and reported: the last report wins, field by field."""
+
+    def told(name: str) -> Any:
+        return field(last, name) or field(body, name)
+
+    kind, title, status = told("tool_kind"), told("title"), told("status")
+    family = _ACP_FAMILIES.get(kind, Family.OTHER) if isinstance(kind, str) else Family.OTHER
+    title = title if isinstance(title, str) else ""
+    command = text_field(told("raw_input"), "command")
+    if family is Family.TERMINAL:
+        what = f"$ {command or title}"
+    else:
+        what = title
+        if isinstance(kind, str) and kind != "other":
+            rest = title[len(kind) :] if title.lower().startswith(kind.lower()) else f" {title}"
+            what = kind + rest
+    output = told("raw_output")
+    text = output if isinstance(output, str) else _main_text(_dict(output))
+    content = told("content")
+    if not text and isinstance(content, list):
+        text = blocks_text([field(block, "content") or block for block in content])
+    said = status if isinstance(status, str) and status not in ("completed", "pending") else ""
+    said = "" if said == "in_progress" else said
+    line = last_line(text) if family is Family.TERMINAL else first_line(text)
+    return family, what or event.tool_name or "call", (said, line)
+
+
+# everything else
+
+_MAIN_FIELDS = (
+    "command",
+    "path",
+    "file_path",
+    "url",
+    "query",
+    "pattern",
+    "message",
+    "question",
+    "prompt",
+    "task",
+    "title",
+    "name",
+    "text",
+    "content",
+    "summary",
+    "description",
+    "detail",
+    "error",
+    "reason",
+    "output",
+)
+
+
+def _main_text(values: dict[str, Any]) -> str:
+    """The most telling text of an object that we do not know."""
+    for name in _MAIN_FIELDS:
+        value = values.get(name)
+        text = value if isinstance(value, str) else blocks_text(value)
+        if text.strip():
+            return first_line(text)
+    return ""
+
+
+_BY_OPENHANDS = ("Your last response did not include a function call", "The goal is NOT yet")
+"""How messages begin that OpenHands itself writes in the user's name."""
+
+
+def _message(event: Event, body: dict[str, Any]) -> Facts:
+    line = first_line(message_text(body))
+    sender = text_field(body, "sender")
+    if event.source == "agent":
+        return Family.AGENT, f"{sender or 'agent'} wrote", (line,)
+    if event.source != "user" or line.startswith(_BY_OPENHANDS):
+        return Family.SYSTEM, f"{sender or 'OpenHands'} wrote", (line,)
+    return Family.YOU, f"{sender or 'you'} wrote", (line,)
+
+
+def _condensation(event: Event, body: dict[str, Any]) -> Facts:
+    forgotten = field(body, "forgotten_event_ids")
+    number = len(forgotten) if isinstance(forgotten, list) else 0
+    into = " into a summary" if text_field(body, "summary") else ""
+    return Family.CONDENSED, f"condensed {count(number, 'old event')}{into}", ()
+
+
+def _failure(event: Event, body: dict[str, Any]) -> Facts:
+    return (
+        Family.ERROR,
+        f"error {text_field(body, 'code')}",
+        (first_line(text_field(body, "detail")),),
+    )
+
+
+def _hook(event: Event, body: dict[str, Any]) -> Facts:
+    what = f"hook {text_field(body, 'hook_event_type')} {text_field(body, 'hook_command')}"
+    said = text_field(body, "reason") or text_field(body, "error") or text_field(body, "stderr")
+    if field(body, "blocked") is True:
+        return Family.HOOK, what, ("blocked", first_line(said))
+    if field(body, "success") is False:
+        code = field(body, "exit_code")
+        failed = f"exit {code}" if isinstance(code, int) and code else "failed"
+        return Family.HOOK, what, (failed, first_line(said))
+    return Family.HOOK, what, (first_line(text_field(body, "stdout")),)
+
+
+def _state(event: Event, body: dict[str, Any]) -> Facts:
+    value = field(body, "value")
+    if event.key == "stats" and (told := _used(value)):
+        return Family.STATE, "state stats", told
+    if event.key == "full_state" and event.status:
+        return Family.STATE, "state full_state", (event.status,)
+    if isinstance(value, dict):
+        shown = count(len(value), "field")
+    elif isinstance(value, list):
+        shown = count(len(value), "item")
+    elif value is None or isinstance(value, bool):
+        shown = {None: "none", True: "yes", False: "no"}[value]
+    else:
+        shown = HIDDEN if is_secret_name(event.key) else str(value)
+    return Family.STATE, f"state {event.key}", (shown,)
+
+
+def _used(stats: Any) -> Parts:
+    """Cost and tokens so far, over all that they were used for."""
+    used = _dict(field(stats, "usage_to_metrics")).values()
+    costs = [field(metrics, "accumulated_cost") for metrics in used]
+    cost = sum(c for c in costs if isinstance(c, int | float) and 0 < c < 1e9)
+    tokens = 0
+    for metrics in used:
+        for name in ("prompt_tokens", "completion_tokens"):
+            given = field(metrics, "accumulated_token_usage", name)
+            tokens += given if isinstance(given, int) and 0 < given < 10**15 else 0
+    parts = (dollars(cost) if cost else "", f"{compact(tokens)} tokens" if tokens else "")
+    return tuple(filter(None, parts))
+
+
+def _system_prompt(event: Event, body: dict[str, Any]) -> Facts:
+    tools = field(body, "tools")
+    number = len(tools) if isinstance(tools, list) else 0
+    size = len(text_field(body, "system_prompt", "text"))
+    return Family.SYSTEM, "system prompt", (f"{count(number, 'tool')}, {size:,} characters",)
+
+
+def _delta(event: Event, body: dict[str, Any]) -> Facts:
+    text = text_field(body, "content") or text_field(body, "reasoning_content")
+    return Family.AGENT, "stream", (first_line(text),)
+
+
+def _tokens(event: Event, body: dict[str, Any]) -> Facts:
+    asked, answered = (
+        len(ids) if isinstance(ids, list) else 0
+        for ids in (field(body, "prompt_token_ids"), field(body, "response_token_ids"))
+    )
+    return Family.SYSTEM, "tokens", (f"{asked} in, {answered} out",)
+
+
+def _log(event: Event, body: dict[str, Any]) -> Facts:
+    return (
+        Family.SYSTEM,
+        f"log the answer of {text_field(body, 'model_name') or 'the model'}",
+        (text_field(body, "filename"),),
+    )
+
+
+def _risks(event: Event, body: dict[str, Any]) -> Facts:
+    risks = _dict(field(body, "risks"))
+    levels = ", ".join(sorted({risk for risk in risks.values() if isinstance(risk, str)}))
+    return Family.SYSTEM, f"rate the risk of {count(len(risks), 'call')}", (levels,)
+
+
+def _unreadable(event: Event, body: dict[str, Any]) -> Facts:
+    return Family.OTHER, f"cannot read {event.summary}", (first_line(text_field(body, "text")),)
+
+
+def _unknown(event: Event, body: dict[str, Any]) -> Facts:
+    return Family.OTHER, event.kind, (_main_text(body),)
+
+
+def _only(family: Family, what: str) -> Callable[[Event, dict[str, Any]], Facts]:
+    return lambda event, body: (family, what, ())
+
+
+_EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
+    "MessageEvent": _message,
+    "Condensation": _condensation,
+    "CondensationRequest": _only(Family.CONDENSED, "ask for a condensation"),
+    "CondensationSummaryEvent": lambda event, body: (
+        Family.CONDENSED,
+        "summary",
+        (first_line(text_field(body, "summary")),),
+    ),
+    "ConversationErrorEvent": _failure,
+    "ServerErrorEvent": _failure,
+    "ConversationStateUpdateEvent": _state,
+    "HookExecutionEvent": _hook,
+    "InterruptEvent": _only(Family.YOU, "interrupt the agent"),
+    "PauseEvent": _only(Family.YOU, "pause the agent"),
+    "SystemPromptEvent": _system_prompt,
+    "StreamingDeltaEvent": _delta,
+    "TokenEvent": _tokens,
+    "LLMCompletionLogEvent": _log,
+    "SecurityAnalysisEvent": _risks,
+    UNREADABLE: _unreadable,
+    NO_KIND: _unknown,
+}
+"""The kinds that are neither calls nor results."""

@@ -1,0 +1,89 @@
+"""Steps as Markdown, to be pasted where people talk about a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from oh_tui.text.clean import safe_line
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content import block as b
+from oh_tui.trajectory.content.blocks import (
+    call_blocks,
+    call_title,
+    event_blocks,
+    result_blocks,
+    result_title,
+)
+from oh_tui.trajectory.content.plans import Task
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step
+
+
+def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:
+    """A heading, the call and its result, whole; clean and redacted as everything shown. Without
+    its number where that is not final."""
+    told = result_title(step, outcome)
+    title = call_title(step, numbered=numbered)
+    head = "### " + _line(title + (f" · {told}" if told else ""))
+    blocks = call_blocks(step, whole=True) if step.is_call else []
+    return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
+
+
+def event_markdown(event: Event) -> str:
+    """An event that belongs to no step, under a heading with its kind and time."""
+    head = " · ".join(filter(None, (event.kind, event.key, event.timestamp)))
+    return "\n\n".join([f"### {_line(safe_line(head))}", *_texts(event_blocks(event))]) + "\n"
+
+
+def _texts(blocks: Iterable[b.Block]) -> list[str]:
+    return [text for text in map(_text, blocks) if text]
+
+
+def _text(block: b.Block) -> str:
+    """One block; what must not be read as Markdown is fenced or escaped."""
+    if isinstance(block, b.Markdown):
+        return block.text.strip()
+    if isinstance(block, b.Fields):
+        return "\n".join(f"- {_line(label)}: {_line(value)}" for label, value in block.pairs)
+    if isinstance(block, b.Checklist):
+        return "\n".join(map(_task, block.tasks))
+    if isinstance(block, b.Table):
+        rows = (block.head, ("---",) * len(block.head), *block.rows)
+        return "\n".join(f"| {' | '.join(map(_line, row))} |" for row in rows)
+    if isinstance(block, b.Heading):
+        return f"**{_line(block.text)}**"
+    if isinstance(block, (b.Note, b.ImageNote)):
+        return f"_{_line(block.text)}_"
+    if isinstance(block, b.Thought | b.Plain):
+        return _plain(block.text.strip("\n"))
+    language = {b.Command: "sh", b.Diff: "diff", b.Json: "json"}.get(type(block), "")
+    return _fenced(block.text, language)
+
+
+def _task(task: Task) -> str:
+    change = f" ({task.change}{f', was {task.was}' if task.was else ''})" if task.change else ""
+    notes = "".join(f"\n  {_line(line)}" for line in task.notes.split("\n") if line.strip())
+    return f"- [{'x' if task.status == 'done' else ' '}] {_line(task.title + change)}{notes}"
+
+
+def _fenced(text: str, language: str) -> str:
+    """In a fence longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
+
+
+_SPECIAL = pattern(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")
+_START = pattern(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
+"""Where a line begins with what begins a list, a rule or a heading."""
+
+
+def _plain(text: str) -> str:
+    """Its lines as they are, each told apart from what begins a list, a rule or a heading."""
+    return _START.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))
+
+
+def _line(text: str) -> str:
+    """On one line, below a mark of our own. It may stand first there, as in an item of a list."""
+    return _plain(" ".join(text.split()))

@@ -1,0 +1,100 @@
+"""Where a step or an event stands in its run: what came before it, what came after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+
+_FAR = 5000
+"""Steps walked back to find the one before of the same tool; heads alone are looked at."""
+
+
+class Around:
+    """What the blocks of a step (or of an event that is none) tell about its neighbours. Each
+    answer is looked up when it is asked for."""
+
+    def __init__(self, trajectory: Trajectory, of: Step | Event) -> None:
+        self._run = trajectory
+        self._step = of if isinstance(of, Step) else None
+        self._event = of.event if isinstance(of, Step) else of
+
+    @property
+    def group(self) -> Sequence[int]:
+        """Numbers of the calls that were made at once with this one, itself included."""
+        return self._run.group(self._step) if self._step else ()
+
+    @property
+    def place(self) -> int:
+        """Of this call in its group, from 1; 0 for none."""
+        group = self.group
+        return group.index(self._step.number) + 1 if self._step and len(group) > 1 else 0
+
+    @property
+    def before(self) -> Step | None:
+        return previous_of(self._run, self._step) if self._step else None
+
+    @property
+    def after(self) -> Step | None:
+        """The next step that is not of the same group."""
+        if self._step is None:
+            return None
+        group = self.group
+        last = max(self._step.number, group[-1]) if group else self._step.number
+        return self._run.steps[last] if last < len(self._run.steps) else None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing followed, and nothing is to be expected: a file, or a run that stands still."""
+        if self.after is not None or not self._run.complete:
+            return False
+        if self._run.status == "paused":
+            return False  # it may go on
+        return not self._run.live or self._run.status not in ("", "running", "idle")
+
+    def until(self, step: Step) -> float | None:
+        """Seconds from this event to a step; None without times."""
+        began, then = self._event.seconds(), step.event.seconds()
+        return None if began is None or then is None else then - began
+
+    def outcome(self, step: Step) -> Outcome:
+        return self._run.outcome(step)
+
+    def number_of(self, event_id: str) -> int:
+        """The number of the step that an event belongs to, 0 when that is none."""
+        step = self._run.step_of(event_id)
+        return step.number if step else 0
+
+    @property
+    def event_before(self) -> Event | None:
+        """Of a state update: the one before with the same key."""
+        return self._run.update_before(self._event)
+
+    @property
+    def forgotten(self) -> tuple[int, int] | None:
+        return forgotten_steps(self._run, self._event)
+
+
+def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
+    """The step before of the same tool that has a result which did not fail; None when there is
+    none among the 5,000 before."""
+    part, name = step.event.part, step.event.tool_name
+    last = step.number - 1
+    for n in range(last - 1, max(-1, last - 1 - _FAR), -1):
+        before = trajectory.steps[n]
+        if before.event.part == part and before.event.tool_name == name and before.is_call:
+            result = before.result
+            if result is not None and not result.failed:
+                return before
+    return None
+
+
+def forgotten_steps(trajectory: Trajectory, event: Event) -> tuple[int, int] | None:
+    """First and last number of the steps whose events a condensation took from the model's sight;
+    None when none of them is known here."""
+    gone = field(event.body(), "forgotten_event_ids")
+    names = (name for name in (gone if isinstance(gone, list) else ()) if isinstance(name, str))
+    numbers = [step.number for name in names if (step := trajectory.step_of(name)) is not None]
+    return (min(numbers), max(numbers)) if numbers else None

@@ -1,0 +1,174 @@
+"""What a program wrote to a terminal, as text: colours kept apart, rewritten lines folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, zip_longest
+
+import msgspec
+
+from oh_tui.text.clean import clean, pieces, redact
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.bodies import strip_echo
+
+SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
+"""The one escape sequence that is kept beside the text: colours and weight."""
+
+_SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
+_STEP = pattern("\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G")
+_RETURN = pattern("\r(?!\r*+(?:\n|\\Z))")
+_UP = pattern("\x1b\\[\\d{0,4}[AF]")
+"""What goes back to the start of a line, or up, so that text is written over."""
+
+_PLACE = "\ue000"
+"""Stands for an SGR sequence while the rest is cleaned; of a private plane, which no font has."""
+
+_OTHERS = pattern("[\x1b\x90-\x9f]")
+"""Of other sequences: control strings, in which an SGR sequence may stand."""
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """`text` is clean. `coloured` is the same text with its SGR sequences and no other escape,
+    line by line; "" when there are none. `folded` states of lines were written over."""
+
+    text: str
+    coloured: str = ""
+    folded: int = 0
+
+
+def read_output(raw: str, command: str = "") -> Written:
+    """Output as it came to clean and redacted text, without the echo of `command` at its start.
+
+    A line that was rewritten (a progress bar) is what it was at last; how often is told in
+    `folded`. Everything else of escape sequences is dropped.
+    """
+    folded = 0
+    raw = raw.replace("\r\n", "\n")  # much faster than what follows
+    if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
+        # what goes up may go up any number of lines, all else stays in its line
+        folds = [_fold(raw)] if _UP.search(raw) else [*map(_fold, pieces(raw))]
+        raw, folded = "".join(text for text, _ in folds), sum(count for _, count in folds)
+    text, coloured = _keep_colours(raw) if "\x1b[" in raw else (clean(raw), "")
+    shown = strip_echo(text, clean(command)) if command else text
+    if coloured and len(shown) < len(text):
+        echoed = text.count("\n", 0, len(text) - len(shown))
+        coloured = "\n".join(coloured.split("\n")[echoed:]) if shown else ""
+    safe = redact(shown)
+    if coloured and safe != shown:
+        coloured = _replace_lines(coloured, shown, safe)
+    return Written(safe.rstrip("\n"), coloured.rstrip("\n"), folded)
+
+
+def _keep_colours(raw: str) -> tuple[str, str]:
+    """Cleaned text, without and with its SGR sequences; the latter is "" when there are none."""
+    found = [*map(_keep_colours_of, pieces(raw.replace(_PLACE, "\ufffd")))]
+    text = "".join(text for text, _ in found)
+    if not any(coloured for _, coloured in found):
+        return text, ""
+    return text, "".join(coloured or text for text, coloured in found)
+
+
+def _keep_colours_of(raw: str) -> tuple[str, str]:
+    parts = _SGR_WHOLE.split(raw)
+    if len(parts) == 1:
+        return clean(raw), ""
+    kept = _PLACE.join(parts[::2])
+    if _OTHERS.search(kept):
+        kept = kept.replace(_PLACE, "\x1b" + _PLACE)  # as any sequence, it breaks off a string
+    texts = clean(kept).split(_PLACE)
+    coloured = "".join(chain.from_iterable(zip_longest(texts, parts[1::2], fillvalue="")))
+    joined = "".join(texts)
+    # once more: what stood on both sides of a sequence is beside each other now
+    text = clean(joined)
+    return text, coloured if text == joined else _replace_lines(coloured, joined, text)
+
+
+def _replace_lines(coloured: str, shown: str, safe: str) -> str:
+    """Lines that changed, as a secret was hidden in them, keep the sequences that begin or end in
+    them, for the lines below, and lose their place; all colours go when lines went with a secret.
+    """
+    lines, before, after = coloured.split("\n"), shown.split("\n"), safe.split("\n")
+    if not len(lines) == len(before) == len(after):
+        return ""
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old != new:
+            lines[number] = "".join(m.group() for m in SGR.finditer(lines[number])) + new
+    return "\n".join(lines)
+
+
+_ERASED = ""
+"""A state of a row: what was written before it is gone."""
+
+
+def _fold(raw: str) -> tuple[str, int]:
+    """Text with each line as it was at last, and how many states of lines were written over.
+    Moves sideways are not followed: all that rewrites lines goes to their start."""
+    rows: list[list[str]] = [[]]
+    at, fresh, folded = 0, True, 0
+    for number, token in enumerate(_tokens(raw)):
+        row = rows[at]
+        if number % 2 == 0:
+            if token and fresh:
+                row.append(token)
+                fresh = False
+            elif token:
+                row[-1] += token
+            continue
+        order = token[-1]
+        if order == "\n":
+            at += 1
+            if at == len(rows):
+                rows.append([])
+            fresh = True
+        elif order in "\rG":
+            fresh = True
+        elif order in "AF":
+            at, fresh = max(0, at - int(token[2:-1] or 1)), True
+        elif fresh or token[2:-1] == "2":
+            row.append(_ERASED)
+            fresh = True
+        elif row:
+            row.insert(-1, _ERASED)  # to the end of the line: nothing shines through
+        if order == "J" and token[2:-1] in ("", "0"):
+            folded += sum(_count(gone) for gone in rows[at + 1 :])
+            del rows[at + 1 :]
+    folded += sum(max(0, _count(row) - 1) for row in rows)
+    return "\n".join(map(_last, rows)), folded
+
+
+def _tokens(raw: str) -> Iterator[str]:
+    """Texts and, after each but the last, what moves on from it."""
+    at = 0
+    for step in _STEP.finditer(raw):  # not split: that of a megabyte lets no other thread run
+        yield raw[at : step.start()]
+        yield step[0]
+        at = step.end()
+    yield raw[at:]
+
+
+def _count(row: list[str]) -> int:
+    return sum(1 for state in row if _seen(state).strip())
+
+
+def _seen(state: str) -> str:
+    return clean(SGR.sub("", state))
+
+
+def _last(row: list[str]) -> str:
+    """What stood in a row at the end: of a longer state before, the end is still to be seen."""
+    shown, width, ended = "", 0, False
+    for state in reversed(row):
+        if state == _ERASED:
+            if ended:
+                break
+            continue
+        seen = _seen(state)
+        if not ended:
+            if not seen.strip() and state is not row[0]:
+                continue
+            shown, width, ended = state, len(seen), True
+        elif len(seen) > width:
+            # here still with its beginning, by which a secret may be known
+            shown += redact(seen)[width:]
+            width = len(seen)
+    return shown

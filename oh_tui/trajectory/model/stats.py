@@ -1,0 +1,326 @@
+"""Reads the `stats` of a run: tokens, cost and latency, in state updates and beside the events.
+
+`usage_to_metrics.<usage id>` holds sums since the run began (`accumulated_cost` in US dollars,
+`accumulated_token_usage`) and, in full states, in the record of an agent server and in
+`base_state.json`, three lists with one entry per answer. Of these `token_usages` and
+`response_latencies` name their answer by `response_id`, `costs` does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec.structs import astuple
+
+from oh_tui.trajectory.model.events import Event
+
+DOLLAR = 10**12
+SECOND = 10**6
+"""What one of them is in the whole numbers of an `Amount`."""
+
+_MOST = 10**15
+"""No number of tokens or dollars comes near it; one that does can only be a fault."""
+
+_LONGEST = 10**6
+"""The same in seconds of one answer."""
+
+
+class Amount(msgspec.Struct, frozen=True, gc=False):
+    """What was spent, in whole numbers, so that sums are exact in any order."""
+
+    prompt: int = 0
+    completion: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    cost: int = 0
+    """In 1e-12 US dollars."""
+    llm: int = 0
+    """In microseconds."""
+    calls: int = 0
+
+    # Written out: a run has tens of thousands of updates.
+
+    def plus(self, other: Amount) -> Amount:
+        return Amount(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+            self.reasoning + other.reasoning,
+            self.cost + other.cost,
+            self.llm + other.llm,
+            self.calls + other.calls,
+        )
+
+    def minus(self, other: Amount) -> Amount:
+        return Amount(
+            self.prompt - other.prompt,
+            self.completion - other.completion,
+            self.cache_read - other.cache_read,
+            self.cache_write - other.cache_write,
+            self.reasoning - other.reasoning,
+            self.cost - other.cost,
+            self.llm - other.llm,
+            self.calls - other.calls,
+        )
+
+    def since(self, other: Amount) -> Amount:
+        """The growth of cumulative tokens and cost, as that of one call."""
+        return Amount(
+            self.prompt - other.prompt,
+            self.completion - other.completion,
+            self.cache_read - other.cache_read,
+            self.cache_write - other.cache_write,
+            self.reasoning - other.reasoning,
+            self.cost - other.cost,
+            0,
+            1,
+        )
+
+    def highest(self, other: Amount) -> Amount:
+        """Of each number the higher one."""
+        return Amount(*map(max, astuple(self), astuple(other)))
+
+    def has_fewer(self, other: Amount) -> bool:
+        """Some number of tokens is lower."""
+        return (
+            self.prompt < other.prompt
+            or self.completion < other.completion
+            or self.cache_read < other.cache_read
+            or self.cache_write < other.cache_write
+            or self.reasoning < other.reasoning
+        )
+
+
+NOTHING = Amount()
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """One answer of a model, as a full state lists it."""
+
+    response: str
+    amount: Amount
+    has_cost: bool
+
+
+class Metrics(NamedTuple):
+    """What one state update tells of one usage id."""
+
+    total: Amount
+    window: int
+    """Tokens that the model's context can hold; 0 when not told."""
+    is_whole: bool
+    """False when a number in it is impossible and was left out."""
+    lists: tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw] | None
+    """`token_usages`, `costs` and `response_latencies`, not decoded; None without the first."""
+
+
+class _Tokens(msgspec.Struct, gc=False):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    context_window: int | None = None
+    response_id: str | None = None
+
+
+_NO_TOKENS = _Tokens()
+_NO_LIST = msgspec.Raw(b"")
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    accumulated_cost: float | None = None
+    accumulated_token_usage: _Tokens | None = None
+    token_usages: msgspec.Raw = _NO_LIST
+    costs: msgspec.Raw = _NO_LIST
+    response_latencies: msgspec.Raw = _NO_LIST
+
+
+class _Stats(msgspec.Struct, gc=False):
+    usage_to_metrics: dict[str, msgspec.Raw] | None = None
+
+
+class _StatsUpdate(msgspec.Struct, gc=False):
+    value: _Stats | None = None
+
+
+class _State(msgspec.Struct, gc=False):
+    stats: _Stats | None = None
+
+
+class _StateUpdate(msgspec.Struct, gc=False):
+    value: _State | None = None
+
+
+class _Cost(msgspec.Struct, gc=False):
+    cost: float | None = None
+
+
+class _Latency(msgspec.Struct, gc=False):
+    latency: float | None = None
+    response_id: str | None = None
+
+
+_decode_stats = msgspec.json.Decoder(_StatsUpdate).decode
+_decode_record = msgspec.json.Decoder(_Stats).decode
+_decode_state = msgspec.json.Decoder(_StateUpdate).decode
+_decode_metrics = msgspec.json.Decoder(_Metrics).decode
+_decode_tokens = msgspec.json.Decoder(list[_Tokens] | None).decode
+_decode_costs = msgspec.json.Decoder(list[_Cost] | None).decode
+_decode_latencies = msgspec.json.Decoder(list[_Latency] | None).decode
+
+_UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError)
+
+
+def has_stats(event: Event) -> bool:
+    return event.kind == "ConversationStateUpdateEvent" and event.key in ("stats", "full_state")
+
+
+def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
+    """What an update tells of each usage id, for `read_metrics`; None when it tells nothing."""
+    raw = event.raw()
+    try:
+        if event.key == "stats":
+            stats = _decode_stats(raw).value
+        else:
+            state = _decode_state(raw).value
+            stats = state.stats if state else None
+    except _UNREADABLE:
+        return None
+    return stats.usage_to_metrics if stats else None
+
+
+def stats_text(stats: Any) -> bytes:
+    """The `stats` of a record or of `base_state.json` as JSON, for `read_record`; b"" when it
+    tells nothing, as that of a fork."""
+    usages = stats.get("usage_to_metrics") if isinstance(stats, dict) else None
+    texts: dict[str, msgspec.Raw] = {}
+    for usage, metrics in usages.items() if isinstance(usages, dict) else ():
+        with contextlib.suppress(TypeError, ValueError, OverflowError, RecursionError):
+            texts[usage] = msgspec.Raw(msgspec.json.encode(metrics))
+    return msgspec.json.encode({"usage_to_metrics": texts}) if texts else b""
+
+
+def agent_text(cost: Any, tokens: Any) -> bytes:
+    """The same of the sums of the agent's model alone, as the app server has them of a
+    conversation; b"" when all are zero."""
+    metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
+    text = stats_text({"usage_to_metrics": {"agent": metrics}})
+    told = [read_metrics(metrics) for metrics in read_record(text).values()]
+    return text if any(metrics.total != NOTHING for metrics in told) else b""
+
+
+def record_sums(text: bytes) -> Amount:
+    """What such a text tells of all usage ids together."""
+    total = NOTHING
+    for metrics in read_record(text).values():
+        total = total.plus(read_metrics(metrics).total)
+    return total
+
+
+def lists_answers(text: bytes) -> bool:
+    """Whether such a text tells of single answers, or of sums alone."""
+    return any(read_metrics(metrics).lists for metrics in read_record(text).values())
+
+
+def read_record(text: bytes) -> dict[str, msgspec.Raw]:
+    """What `stats_text` tells of each usage id, for `read_metrics`."""
+    try:
+        return _decode_record(text).usage_to_metrics or {}
+    except _UNREADABLE:
+        return {}
+
+
+def read_metrics(told: msgspec.Raw) -> Metrics:
+    try:
+        metrics = _decode_metrics(told)
+    except _UNREADABLE:
+        return Metrics(NOTHING, 0, False, None)
+    tokens = metrics.accumulated_token_usage or _NO_TOKENS
+    cost = _whole(metrics.accumulated_cost, DOLLAR)
+    amount, is_whole = _amount(tokens, cost or 0)
+    lists = (metrics.token_usages, metrics.costs, metrics.response_latencies)
+    window = tokens.context_window or 0
+    return Metrics(
+        amount,
+        window if 0 < window < _MOST else 0,
+        is_whole and cost is not None,
+        lists if len(lists[0]) > 2 or len(lists[2]) > 2 else None,
+    )
+
+
+def read_calls(metrics: Metrics) -> list[Call]:
+    """The answers that a full state lists, in order, each with what is told of it. Costs are
+    taken by position, so only when there are as many. Answers without tokens, of which the time
+    alone is told, come last. [] when the lists cannot be read."""
+    if metrics.lists is None:
+        return []
+    tokens = _entries(_decode_tokens, metrics.lists[0])
+    if tokens is None:
+        return []
+    costs = _entries(_decode_costs, metrics.lists[1]) or ()
+    prices = [_whole(entry.cost, DOLLAR) for entry in costs]
+    if len(prices) != len(tokens):
+        prices = [None] * len(tokens)
+    took: dict[str, int] = {}
+    rest = 0
+    for entry in _entries(_decode_latencies, metrics.lists[2]) or ():
+        span = _whole(entry.latency, SECOND, _LONGEST)
+        if span is None:
+            continue
+        if entry.response_id and entry.response_id not in took:
+            took[entry.response_id] = span
+        else:
+            rest += span
+    calls = []
+    for usage, price in zip(tokens, prices, strict=True):
+        response = usage.response_id or ""
+        amount, _ = _amount(usage, price or 0, took.pop(response, 0), 1)
+        calls.append(Call(response, amount, price is not None))
+    for response, span in took.items():
+        calls.append(Call(response, Amount(llm=span, calls=1), False))
+    if rest:  # of answers that are there already, by no id or by one that is taken
+        calls.append(Call("", Amount(llm=rest), False))
+    return calls
+
+
+T = TypeVar("T")
+
+
+def _entries(decode: Callable[[bytes], list[T] | None], text: msgspec.Raw) -> list[T] | None:
+    """None for a list that cannot be read; one that is missing is empty."""
+    try:
+        return (decode(text) if len(text) else None) or []
+    except _UNREADABLE:
+        return None
+
+
+def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Amount, bool]:
+    """The amount, and whether all numbers in it are possible; those that are not count 0."""
+    five = (
+        tokens.prompt_tokens or 0,
+        tokens.completion_tokens or 0,
+        tokens.cache_read_tokens or 0,
+        tokens.cache_write_tokens or 0,
+        tokens.reasoning_tokens or 0,
+    )
+    is_whole = min(five) >= 0 and max(five) < _MOST
+    if not is_whole:
+        a, b, c, d, e = (number if 0 <= number < _MOST else 0 for number in five)
+        five = a, b, c, d, e
+    return Amount(*five, cost, llm, calls), is_whole
+
+
+def _whole(number: float | None, unit: int, most: int = _MOST) -> int | None:
+    """`number` in units; 0 for a missing one, None for one that cannot be."""
+    if number is None:
+        return 0
+    if not math.isfinite(number) or not 0 <= number < most:
+        return None
+    return round(number * unit)

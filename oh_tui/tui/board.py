@@ -1,0 +1,402 @@
+"""The conversations that are listed: how each stands, its group, and the order of the list.
+
+Knows no widget and asks no server; what is told to a `Board` decides what it holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from math import inf
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.sources.remembered import Memory
+from oh_tui.sources.triage import (
+    AT_WORK,
+    STANDS,
+    TROUBLE,
+    Counts,
+    Group,
+    Stand,
+    Standing,
+    count,
+    standing,
+    told_stand,
+    updated,
+)
+from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.steps import CUT_OFF
+
+LOOK_AGAIN = 30.0
+"""Seconds until a run that goes on is looked into again, or one whose server did not answer. Each
+time that nothing comes of it they are twice as many, up to"""
+LOOK_LATEST = 480.0
+
+NEWSWORTHY = TROUBLE | {Stand.FINISHED}
+
+_STATUS = {Stand.WAITING: "waiting_for_confirmation"}
+
+_WORDS = {
+    Stand.WAITING: "waits for your answer",
+    Stand.STUCK: "stuck",
+    Stand.ERROR: "ended in an error",
+    Stand.RUNNING: "the agent works",
+    Stand.STARTING: "starting",
+    Stand.CUT_OFF: CUT_OFF,
+}
+"""The second line of a row as long as nothing better is known."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A conversation as the list shows it."""
+
+    conversation: Conversation
+    stand: Stand = Stand.UNKNOWN
+    certain: bool = True
+    """Told now; else remembered from when its sandbox was up."""
+    line: str = ""
+    since: float | None = None
+    """What its age is counted from, in seconds since 1970."""
+    opened: bool = False
+    group: Group = Group.EARLIER
+    """Where it is in the list; where it belongs by now is `due`."""
+    depth: int = 0
+    """How many of its parents are listed above it. A sub-conversation that stands alone has 1."""
+    tall: bool = False
+    """Takes two lines; stays so until the next new order, so that no row below it moves."""
+
+    @property
+    def id(self) -> str:
+        return bare_id(self.conversation.id)
+
+    @property
+    def due(self) -> Group:
+        """The group it belongs to."""
+        return Standing(self.stand, self.certain, self.opened).group(self.conversation)
+
+
+class Look(NamedTuple):
+    """The last time that somebody looked into a run, or tried to."""
+
+    updated_at: str | None
+    status: str | None
+    """What its record said then."""
+    failed: bool
+    pause: float
+    until: float
+    """The time up to which `pause` lasts."""
+
+
+class Change(NamedTuple):
+    """A conversation that was listed before has come to stand so."""
+
+    conversation: Conversation
+    stand: Stand
+
+
+class Board:
+    """The conversations that are loaded, how each stands and where it is in the list."""
+
+    def __init__(self, memory: Memory | None = None, *, grouped: bool = True) -> None:
+        """Without groups (files: nothing in them needs anybody) rows stay in the order given."""
+        self.memory = memory or Memory()
+        self.grouped = grouped
+        self.rows: tuple[Row, ...] = ()
+        self._places: dict[str, int] = {}
+        self._placed_of: tuple[Row, ...] = ()
+        """By id the places of the rows, of these rows."""
+        self._heard: dict[str, Stand] = {}
+        """What the server told last of each agent, for changes."""
+        self._looks: dict[str, Look] = {}
+        """By id."""
+        self._told: dict[str, float] = {}
+        """By id when an act told last how a conversation stands."""
+
+    def row(self, identifier: str) -> Row | None:
+        if self._placed_of is not self.rows:
+            self._places = {row.id: place for place, row in enumerate(self.rows)}
+            self._placed_of = self.rows
+        place = self._places.get(bare_id(identifier))
+        return None if place is None else self.rows[place]
+
+    def counts(self) -> Counts:
+        if not self.grouped:
+            failed = sum(row.stand in (Stand.STUCK, Stand.ERROR) for row in self.rows)
+            return Counts(failed=failed)
+        return count((_counted_in(row), row.stand) for row in self.rows)
+
+    # What is told
+
+    def take(
+        self, conversations: Iterable[Conversation], *, older: bool = False, asked: float = inf
+    ) -> list[Change]:
+        """The state of now, or of the time it was asked for: it changes no row that an act has told
+        of since. Listed rows keep their places; new ones come to the top of their groups, or to the
+        end when they are of an older page. Tells who stands otherwise since the last time."""
+        fresh = {bare_id(one.id): one for one in conversations}
+        changes: list[Change] = []
+        rows: list[Row] = []
+        for row in self.rows:
+            now = fresh.pop(row.id, row.conversation)
+            if self._told.get(row.id, -inf) >= asked:
+                now = row.conversation
+            rows.append(row if now == row.conversation else self._renewed(row, now))
+            before, stand = self._heard.get(row.id), told_stand(now)
+            if before not in (None, stand) and stand in NEWSWORTHY:
+                changes.append(Change(now, stand))
+        new = [self._renewed(Row(one), one) for one in fresh.values()]
+        if new:
+            rows = _joined(rows, new, older=older)
+        for row in rows:
+            stand = told_stand(row.conversation)
+            if stand not in (Stand.UNKNOWN, Stand.STARTING):
+                self._heard[row.id] = stand
+        is_first = not self.rows
+        self.rows = tuple(rows)
+        if is_first:
+            self.reorder()
+        return changes
+
+    def tell(self, identifier: str, word: str, line: str) -> None:
+        """What the events of a run say of it: newer than the list, and there also when the server
+        tells no outcome."""
+        row, stand = self.row(identifier), STANDS.get(word, Stand.UNKNOWN)
+        if row is None or not stand:
+            return
+        conversation = row.conversation
+        told = told_stand(conversation)
+        if told is Stand.STARTING:
+            return
+        if told and told is not stand:
+            status = _STATUS.get(stand, stand.value)
+            conversation = msgspec.structs.replace(conversation, execution_status=status)
+        elif not told and (stand is not Stand.IDLE or self.memory.get(row.id).outcome):
+            self.memory.saw(row.id, stand, updated(conversation))
+        self._renewed(row, conversation)  # this remembers an outcome that is new
+        if stand is Stand.STUCK and not line.lower().startswith("stuck"):
+            line = f"stuck: {line}"
+        if self.memory.get(row.id).outcome == stand:
+            self.memory.heard(row.id, line, keep=stand is not Stand.RUNNING)
+        self._put(self._renewed(row, conversation))
+
+    def told(self, conversation: Conversation, now: float) -> None:
+        """How a conversation stands after something was done to it; `now` is compared with the
+        time at which a reading was asked for."""
+        if row := self.row(conversation.id):
+            self._told[row.id] = now
+            self._put(self._renewed(row, conversation))
+
+    def told_sandbox(self, sandbox_id: str, status: str, now: float) -> None:
+        """How a sandbox stands after something was done to it. Of what is in it nothing else is
+        known: in a paused one the server tells no agent and no address (measured), and those of a
+        resumed one are new."""
+        for row in self.rows:
+            one = row.conversation
+            if one.sandbox_id == sandbox_id:
+                if one.sandbox_status != status:
+                    one = msgspec.structs.replace(
+                        one, sandbox_status=status, execution_status=None,
+                        conversation_url=None, session_api_key=None,
+                    )  # fmt: skip
+                self.told(one, now)
+
+    def open(self, identifier: str) -> None:
+        """The run of this conversation is being read."""
+        if row := self.row(identifier):
+            self.memory.opened(row.id, max(1.0, updated(row.conversation)))
+            self._put(self._renewed(row, row.conversation))
+
+    def _put(self, changed: Row) -> None:
+        if self.row(changed.id) not in (None, changed):
+            place = self._places[changed.id]
+            self.rows = (*self.rows[:place], changed, *self.rows[place + 1 :])
+            self._placed_of = self.rows  # no row has moved
+
+    def _renewed(self, row: Row, conversation: Conversation) -> Row:
+        """The row with what is known of its conversation now, at the same place."""
+        identifier, changed = bare_id(conversation.id), updated(conversation)
+        told = told_stand(conversation)
+        seen = self.memory.get(identifier)
+        is_told = told not in (Stand.UNKNOWN, Stand.STARTING)
+        if told is Stand.IDLE:  # news only where something else is remembered
+            is_told = bool(seen.outcome)
+        if is_told and (
+            told != seen.outcome or (told is not Stand.RUNNING and changed > seen.when)
+        ):
+            self.memory.saw(identifier, told, changed)
+            seen = self.memory.get(identifier)
+        stand, certain, opened = standing(conversation, seen)
+        since = seen.when if not told and seen.when else changed or None
+        if stand in AT_WORK:
+            since = seconds(conversation.created_at or "") or since
+        line = seen.line if seen.outcome == stand else ""
+        if not line:
+            broken = stand is Stand.ERROR and conversation.sandbox_status == "ERROR"
+            line = "its sandbox failed" if broken else _WORDS.get(stand, "")
+        return msgspec.structs.replace(
+            row,
+            conversation=conversation,
+            stand=stand,
+            certain=certain or not self.grouped,
+            line=line,
+            since=since,
+            opened=opened,
+        )
+
+    # What is asked
+
+    def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
+        """Whose run it is worth looking into for the second line: of those that need somebody or
+        run, the new ones and those that changed, the ones that run at most once in 30 s; last the
+        ones that did not answer. The one whose run is shown (`without`) tells by itself."""
+        found: list[tuple[bool, Group, bool, Row]] = []
+        for row in self.rows:
+            one = row.conversation
+            if row.due > Group.RUNNING or one.execution_status is None:
+                continue
+            if same_id(one.id, without) and self.memory.get(row.id).line:
+                continue
+            look = self._looks.get(row.id)
+            if look:
+                same = look.status == one.execution_status
+                if same and look.updated_at == one.updated_at and not look.failed:
+                    continue
+                if same and now < look.until and (look.failed or row.stand is Stand.RUNNING):
+                    continue
+            found.append((bool(look and look.failed), row.due, bool(look), row))
+        found.sort(key=lambda one: one[:3])
+        return [row.conversation for *_, row in found[:most]]
+
+    def looked(
+        self, one: Conversation, now: float, *, failed: bool = False, news: bool = False
+    ) -> None:
+        """A run was looked into: its server did not answer (`failed`), or told something new."""
+        before, pause = self._looks.get(bare_id(one.id)), LOOK_AGAIN
+        if before and not news:
+            pause = min(2 * before.pause, LOOK_LATEST)
+        look = Look(one.updated_at, one.execution_status, failed, pause, now + pause)
+        self._looks[bare_id(one.id)] = look
+
+    # The order
+
+    def reorder(self, keep: str = "") -> None:
+        """Every row to where it belongs, newest first, sub-conversations under their parents; one
+        that is more urgent than its parent stands alone. `keep` is the id of one that stays in
+        its group although it was opened: who comes back from its run finds it where it was."""
+        if not self.grouped:
+            self.rows = tuple(msgspec.structs.replace(r, depth=_is_child(r)) for r in self.rows)
+            return
+        due = {row.id: row.due for row in self.rows}
+        kept = self.row(keep)
+        if kept and kept.opened and kept.due is Group.EARLIER:
+            due[kept.id] = kept.group
+        ordered = sorted(self.rows, key=lambda row: _newest_first(row, due[row.id]))
+        place = {row.id: number for number, row in enumerate(ordered)}
+        children: dict[str, list[Row]] = {}
+        heads: deque[Row] = deque()
+        for row in ordered:
+            if _parent(row) in due and _parent(row) != row.id:
+                children.setdefault(_parent(row), []).append(row)
+            else:
+                heads.append(row)
+        done: set[str] = set()
+        left = iter(ordered)
+        families: list[tuple[Group, int, list[Row]]] = []
+        while len(done) < len(ordered):
+            if heads:
+                head = heads.popleft()
+            else:  # what is left hangs under itself
+                head = next(row for row in left if row.id not in done)
+            if head.id in done:
+                continue
+            group, family = due[head.id], []
+            stack = [(head, _is_child(head))]
+            while stack:
+                row, depth = stack.pop()
+                if row.id in done:
+                    continue
+                done.add(row.id)
+                tall = due[row.id] <= Group.RUNNING
+                family.append(msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
+                for child in reversed(children.get(row.id, ())):
+                    if due[child.id] < group:
+                        heads.append(child)
+                    else:
+                        stack.append((child, depth + 1))
+            families.append((group, place[head.id], family))
+        families.sort(key=lambda one: one[:2])
+        self.rows = tuple(row for *_, family in families for row in family)
+
+
+def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
+    """New rows among those listed, none of which moves past another: children at the end of what
+    is listed under their parents, the others on top of their groups, or with `older` at the end.
+    Takes time in proportion to the rows."""
+    placed = {row.id: row for row in rows}
+    heads: dict[Group, list[Row]] = {group: [] for group in Group}
+    children: dict[str, list[Row]] = {}
+    # by the time of a child its parent is there
+    for row in sorted(new, key=_is_child):
+        due, parent = row.due, placed.get(_parent(row))
+        tall = due <= Group.RUNNING or row.stand is Stand.CUT_OFF
+        if parent is not None and due >= parent.group:
+            depth, group = parent.depth + 1, parent.group
+            children.setdefault(parent.id, []).append(
+                row := msgspec.structs.replace(row, group=group, depth=depth, tall=tall)
+            )
+        else:
+            row = msgspec.structs.replace(row, group=due, depth=_is_child(row), tall=tall)
+            heads[due].append(row)
+        placed[row.id] = row
+    groups: dict[Group, list[Row]] = {group: [] for group in Group}
+    for row in rows:
+        groups[row.group].append(row)
+    found: list[Row] = []
+    for group, held in groups.items():
+        ordered = [*held, *heads[group]] if older else [*heads[group], *held]
+        found += _with_children(ordered, children) if children else ordered
+    return found
+
+
+def _with_children(rows: list[Row], children: dict[str, list[Row]]) -> Iterator[Row]:
+    """Rows of one group, and after all that is listed under a parent its new children."""
+    above: list[Row] = []
+    """The row that was given last, and its parents."""
+    for row in rows:
+        while above and above[-1].depth >= row.depth:
+            yield from _family(above.pop(), children)
+        yield row
+        above.append(row)
+    while above:
+        yield from _family(above.pop(), children)
+
+
+def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
+    """The new children of a row, theirs under each."""
+    left = children.pop(row.id, [])[::-1]
+    while left:
+        yield (child := left.pop())
+        left += children.pop(child.id, [])[::-1]
+
+
+def _counted_in(row: Row) -> Group:
+    """One that needs nobody any more is counted as long as it stands among those that do, so that
+    what is counted is what is listed."""
+    return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
+
+
+def _parent(row: Row) -> str:
+    return bare_id(row.conversation.parent_conversation_id or "")
+
+
+def _is_child(row: Row) -> int:
+    return int(bool(row.conversation.parent_conversation_id))
+
+
+def _newest_first(row: Row, group: Group) -> tuple[bool, float]:
+    """Of those that need somebody the waiting first, of those at work the starting last."""
+    later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and group <= Group.RUNNING
+    return later, -(row.since or 0.0)
