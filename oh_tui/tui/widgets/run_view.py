@@ -109,6 +109,7 @@ class RunView(Stack):
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
         self._conversation, self._now = conversation, now
+        self.timeline.now = now
         self._summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
         self._tell_run()
 
