@@ -141,6 +141,7 @@ class OhTui(BaseApp):
 
     def on_ready(self) -> None:
         """The first frame is out."""
+        self.call_later(idle_gc.limit_arenas)
         if not self.main.run_shown.is_set():
             self.main.draw_at_once()
 

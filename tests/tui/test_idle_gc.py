@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -160,3 +162,41 @@ async def test_the_lines_of_a_closed_view_go() -> None:
         assert len(it.app.screen_stack) == 1
         it.app.collector.collect()
         assert lines() is None
+
+
+ARENAS = """
+import sys, threading
+from oh_tui.tui.platform.idle_gc import limit_arenas
+
+def reserved():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmSize")) // 1024
+
+def work():
+    held = [bytearray(2000) for _ in range(200)]
+    ready.wait()
+    done.wait()
+
+if sys.argv[1] == "limited":
+    limit_arenas()
+before, ready, done = reserved(), threading.Barrier(7), threading.Event()
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads:
+    thread.start()
+ready.wait()
+print(reserved() - before)
+done.set()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's arenas")
+def test_new_threads_share_the_arenas_there_are() -> None:
+    """An arena reserves 64 MB of addresses, a stack 8."""
+    grown = {}
+    for how in ("limited", "free"):
+        words = [sys.executable, "-c", ARENAS, how]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        grown[how] = int(done.stdout)
+    if grown["free"] < 200:
+        pytest.skip("this C library has no arena for each thread")
+    assert grown["limited"] < grown["free"] - 250

@@ -17,6 +17,9 @@ RESTS = 10
 """Least time without a key as a multiple of the last collection, which takes 20 ms with small runs
 and 0.1 s or more with 100,000 events."""
 
+_M_ARENA_MAX = -8
+"""Of malloc.h."""
+
 EVERY = 60.0
 """Least seconds between two collections."""
 
@@ -66,6 +69,17 @@ def _forget_drawn_lines() -> None:
     """Textual 8.2 caches 1,024 colours under keys that hold the widget's lines: 40 MB of closed
     views after six minutes of opening and closing them (measured)."""
     StylesCache.get_inner_outer.cache_clear()
+
+
+def limit_arenas() -> None:
+    """Let new threads share glibc's arenas instead of getting one each: what a thread allocated is
+    freed into its arena, and its holes are of no use to others. With 3,300 events read and let go
+    five times the process kept 12 MB beyond what it held, in place of 17 (measured)."""
+    if sys.platform == "linux":
+        import ctypes  # 3 ms, so not before the first paint
+
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _give_back() -> None:
