@@ -150,7 +150,7 @@ class Soak:
 
     async def switches(self) -> None:
         if self.others:
-            self.screen.open_run(
+            self.screen.run.open(
                 self.random.choice(self.others), preview=self.random.random() < 0.3
             )
             await asyncio.sleep(self.random.uniform(0.0, 0.6))
@@ -215,7 +215,7 @@ class Soak:
 
     async def opens(self, identifier: str) -> None:
         if found := await self.record(identifier):
-            self.screen.open_run(found)
+            self.screen.run.open(found)
             self.screen.focus_pane("timeline")
 
     async def opens_whole(self, identifier: str) -> None:
@@ -271,7 +271,8 @@ class Soak:
         await self.quiet()
         for group in ("run", "follow", "older"):
             self.screen.workers.cancel_group(self.screen, group)
-        self.screen.session.current, self.screen.session.runs = None, Runs()
+        self.screen.session.close_run()
+        self.screen.session.runs = Runs()
         self.screen.run_view.show_run(None)
         await asyncio.sleep(1.0)
         self.app.collector.collect()

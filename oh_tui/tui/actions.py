@@ -6,20 +6,26 @@ A binding names a function here: `do('step', 1)` runs `step(screen, 1)`.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from oh_tui.trajectory.analysis.query import parse
-from oh_tui.tui import (
-    reading,
-    target,
-)
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.timeline import TIMES
 
 if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
+
+NEEDS_RUN = frozenset(
+    {"step", "scroll_result", "next_error", "next_user", "select", "follow", "load_all"}
+    | {"pager", "editor", "images"}
+)
+"""Actions on a run at its place: from a list they wait until the run under the cursor is there."""
+
+SHOWS_RUN = frozenset({"json", "refresh", "copy", "filter", "goto"})
+"""Actions that are about the run under the cursor, and wait for it themselves if they have to."""
 
 TROUBLE = ("error", "failed", "waiting", "loop")
 """The marks of the strip at which `e` stops."""
@@ -75,15 +81,7 @@ def _stop_nearest(screen: MainScreen) -> bool:
             if group == "copy":
                 screen.tell("nothing was copied")
             return True
-    if screen.run_view.is_reading:
-        screen.run_view.is_reading = False
-        if screen.at_work("older"):
-            screen.cancel("older")  # it says itself what it has
-        else:
-            screen.cancel("run")
-            screen.run_view.progress = "stopped · r reads on"
-        return True
-    return False
+    return screen.run.stop()
 
 
 def close(screen: MainScreen) -> None:
@@ -136,7 +134,7 @@ def find_next(screen: MainScreen, by: int) -> None:
 def filter(screen: MainScreen) -> None:
     """Ask for the words of a filter; a range that is selected is one already."""
     selected = screen.timeline.range
-    if selected:
+    if selected and screen.timeline.trajectory is screen.session.trajectory:
         screen.timeline.range_from = None
         screen.search.set_filter(parse(f"step:{selected[0]}-{selected[1]}"))
     else:
@@ -206,7 +204,7 @@ def zoom(screen: MainScreen) -> None:
 
 def follow(screen: MainScreen) -> None:
     session = screen.session
-    if not reading.is_followed(screen):
+    if not screen.run.is_followed:
         screen.tell("nothing to follow: this run is over")
         return
     session.follow = not session.follow
@@ -250,7 +248,7 @@ def mark(screen: MainScreen) -> None:
 
 
 def load_all(screen: MainScreen) -> None:
-    _begin(screen, "ask", reading.load_all, screen)
+    _begin(screen, "ask", screen.older.load_all)
 
 
 def download(screen: MainScreen) -> None:
@@ -306,7 +304,7 @@ def refresh(screen: MainScreen) -> None:
         screen.reopen()
         return
     screen.refresh_lists(sort=True)
-    screen.read_run_again()
+    screen.run.read_again()
 
 
 def show_help(screen: MainScreen) -> None:
@@ -350,9 +348,9 @@ ACTIONS: dict[str, Callable[..., Any]] = {
 def act(screen: MainScreen, name: str, *arguments: str | int) -> None:
     """Do what a key is bound to, on what is under the cursor now."""
     do = ACTIONS[name]
-    if name in target.NEEDS_RUN:
-        target.act_on_run(screen, do, *arguments)
+    if name in NEEDS_RUN:
+        screen.target.act(partial(do, screen, *arguments))
         return
-    if name in target.SHOWS_RUN:
-        target.show_target(screen)
+    if name in SHOWS_RUN:
+        screen.target.show_target()
     do(screen, *arguments)

@@ -142,7 +142,7 @@ class OhTui(BaseApp):
     def on_ready(self) -> None:
         """The first frame is out."""
         self.call_later(idle_gc.limit_arenas)
-        if not self.main.run_shown.is_set():
+        if not self.main.session.run_shown.is_set():
             self.main.draw_at_once()
 
     async def on_event(self, event: events.Event) -> None:

@@ -24,7 +24,7 @@ async def draw_at_once(screen: MainScreen) -> None:
     in one: each frame in between would make them wait for as long as they take to be read."""
     with screen.app.batch_update(), contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_ROWS):
-            await screen.run_shown.wait()
+            await screen.session.run_shown.wait()
 
 
 def painted(screen: MainScreen) -> None:

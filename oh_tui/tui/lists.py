@@ -22,6 +22,7 @@ from oh_tui.text.human import cost_words, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.board import Board
+from oh_tui.tui.messages import ConversationChanged
 from oh_tui.tui.widgets.drawing import Piece, glyphs_of
 from oh_tui.tui.widgets.rule import joined
 
@@ -126,8 +127,8 @@ async def open_named(screen: MainScreen) -> None:
             screen.sidebar.highlight(session.source.opening)
         first, listed = screen.sidebar.list.current, session.conversations
         alone = len(listed) == 1 and not session.source.remote
-        if first and (screen.at or (alone and screen.arrangement.narrow)):
-            screen.open_run(first)
+        if first and (session.open_at or (alone and screen.arrangement.narrow)):
+            screen.run.open(first)
             screen.focus_pane("timeline")
         else:
             screen.preview()
@@ -140,7 +141,7 @@ async def open_named(screen: MainScreen) -> None:
         session.board.take([found])
         screen.show_lists()
     screen.sidebar.highlight(found.id)
-    screen.open_run(found)
+    screen.run.open(found)
     screen.focus_pane("timeline")
 
 
@@ -246,7 +247,7 @@ def pane_left(screen: MainScreen, before: str) -> None:
         screen.sidebar.reorder_sandboxes()
     if session.pane in ("timeline", "detail"):
         if before == "conversations":
-            screen.catch_up()
+            screen.run.catch_up()
         if session.current:
             screen.tell_opened(session.current.id)
 
@@ -333,19 +334,10 @@ def take_state(screen: MainScreen) -> None:
     now = row.conversation if row else before
     if now == before:
         return
-    take_record(screen, now)
+    session.take_record(now)
+    screen.post_message(ConversationChanged())
     if has_moved(before, now):
-        screen.read_run(now)
-
-
-def take_record(screen: MainScreen, now: Conversation) -> None:
-    """What the server tells now of the conversation at the right."""
-    session = screen.session
-    session.current = now
-    if session.pane in ("timeline", "detail"):
-        screen.tell_opened(now.id)
-    screen.run_view.show_conversation(now, session.clock())
-    screen.tell_keys()
+        screen.run.read(now)
 
 
 async def read_more(screen: MainScreen) -> None:

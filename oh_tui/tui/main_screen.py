@@ -9,7 +9,6 @@ so that no read cuts one.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
@@ -29,21 +28,24 @@ from textual.worker import get_current_worker
 
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.settings.settings import Settings
-from oh_tui.sources import has_moved
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
-from oh_tui.tui import beginning, highlight, lists, reading, target
+from oh_tui.tui import beginning, highlight, lists
 from oh_tui.tui.arrangement import PANES, Arrangement, arrange
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.notices import Notices
+from oh_tui.tui.controllers.older import OlderEvents
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.controllers.reports import Reports
+from oh_tui.tui.controllers.run import RunReader
 from oh_tui.tui.controllers.search import Search
 from oh_tui.tui.controllers.servers import Servers
+from oh_tui.tui.controllers.target import TargetRun
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.refreshing import Refreshing
 from oh_tui.tui.remedies import hint_of, words_of
+from oh_tui.tui.runs import why_empty
 from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
@@ -56,7 +58,6 @@ from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.verdict import Verdict
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
@@ -75,9 +76,15 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.web_pages import WebPages
     from oh_tui.tui.messages import (
         AgentChanged,
+        ConversationChanged,
         FilterChanged,
         ListEmpty,
         ListsWanted,
+        RunEmpty,
+        RunGrew,
+        RunLoaded,
+        RunRead,
+        RunStudied,
         RunWanted,
         SourceWanted,
         StepWanted,
@@ -128,18 +135,24 @@ class MainScreen(AskingScreen):
         """Opens the source once more; None as soon as its first page was read."""
         self.make_source = make_source
         self.open_id = open_id
-        self.at = at
-        """Where the cursor is to land in the run that is read first."""
-        self._reading = object()
-        self._rested_on = ""
-        """The id of the conversation under the list's cursor when a run was opened last."""
-        self.run_shown = asyncio.Event()
-        """Steps of a run were on the screen; not asked where none is open from the start."""
+        self.session.open_at = at
         if not at_once:
-            self.run_shown.set()
+            self.session.run_shown.set()  # not asked where none is open from the start
         self.refreshing = Refreshing(self)
         self.ticking: list[Timer] = []
         """What is done again and again while this source is open."""
+
+    @cached_property
+    def run(self) -> RunReader:
+        return RunReader(self.session, self, self.timeline)
+
+    @cached_property
+    def older(self) -> OlderEvents:
+        return OlderEvents(self.session, self, self.run)
+
+    @cached_property
+    def target(self) -> TargetRun:
+        return TargetRun(self.session, self, self.timeline, self.run)
 
     @cached_property
     def search(self) -> Search:
@@ -149,13 +162,12 @@ class MainScreen(AskingScreen):
             conversations=self.sidebar.list,
             steps=self.timeline,
             bodies=self.run_view,
-            run=_ShownRun(self),
+            run=self.target,
         )
 
     @cached_property
     def reports(self) -> Reports:
-        run = _ShownRun(self)
-        return Reports(self.session, self, self.timeline, run, self.search)
+        return Reports(self.session, self, self.timeline, self.target, self.search)
 
     # What keys lead to only is imported after the first paint.
 
@@ -163,7 +175,7 @@ class MainScreen(AskingScreen):
     def goto(self) -> GoTo:
         from oh_tui.tui.controllers.goto import GoTo
 
-        return GoTo(self.session, self, self.timeline, _ShownRun(self))
+        return GoTo(self.session, self, self.timeline, self.target)
 
     @cached_property
     def sandboxes(self) -> SandboxActions:
@@ -205,8 +217,7 @@ class MainScreen(AskingScreen):
     def clipboard(self) -> Clipboard:
         from oh_tui.tui.controllers.clipboard import Clipboard
 
-        run = _ShownRun(self)
-        return Clipboard(self.session, self, self.timeline, run, self.web_pages)
+        return Clipboard(self.session, self, self.timeline, self.target, self.web_pages)
 
     @cached_property
     def external_programs(self) -> ExternalPrograms:
@@ -330,7 +341,7 @@ class MainScreen(AskingScreen):
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
         if conversation := self.sidebar.list.current:
-            self.open_run(conversation)
+            self.run.open(conversation)
             self.focus_pane("timeline")
 
     @on(RowList.Opened, "#sandboxes")
@@ -338,93 +349,19 @@ class MainScreen(AskingScreen):
         row = self.sidebar.sandbox_list.current
         if row and row.conversations:
             self.sidebar.highlight(row.conversations[0].id)
-            self.open_run(row.conversations[0])
+            self.run.open(row.conversations[0])
             self.focus_pane("timeline")
 
     # The run
 
     def preview(self) -> None:
         self._rest.pause()
-        conversation = self.sidebar.list.current
-        shown = self.session.current
-        if conversation and not (shown and same_id(shown.id, conversation.id)):
-            self.open_run(conversation, preview=True)
-
-    def catch_up(self) -> None:
-        """The run at the right is that of the list's cursor, if this was moved since."""
-        conversation = self.sidebar.list.current
-        if conversation and not same_id(conversation.id, self._rested_on):
-            self.preview()
-
-    def open_run(
-        self, conversation: Conversation, *, preview: bool = False, wanted: bool = False
-    ) -> None:
-        """Show a conversation's run. A preview does not count as opened, and reads the run only
-        when that is cheap, unless it is `wanted`."""
-        under = self.sidebar.list.current
-        self._rested_on = under.id if under else ""
-        if (
-            self.session.current
-            and (run := self.session.runs.get(self.session.current.id))
-            and self.timeline.current
-        ):
-            run.event_id = self.timeline.current[1].id
-        before = self.session.current
-        changed = before is None or not same_id(before.id, conversation.id)
-        moved = before is not None and not changed and has_moved(before, conversation)
-        self.session.current = conversation
-        self.preparations.cursors_moved()
-        if changed:
-            self.search.clear_filter()
-            self._show_filter()
-            for group in ("find", "older"):  # they are about the run before
-                self.cancel(group)
-            self.run_view.show_run(None)  # no key acts on its steps any more
-        if not preview:
-            self.tell_opened(conversation.id)
-        self.run_view.show_conversation(conversation, self.session.clock())
-        if changed or moved or not (self.timeline.row_count() or self.run_view.is_reading):
-            self.read_run(conversation, preview=preview and not wanted)
-        self.session.run_news.ring()
-        self.tell_keys()
-
-    def read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
-        """A preview is read only when that is cheap."""
-        self.session.reader = "preview" if preview else "reader"
-        self._reading = object()  # now: the reading that this one cuts off may end before it begins
-        self._read_run(conversation, preview=preview)
-
-    @work(group="run", exclusive=True)
-    async def _read_run(self, conversation: Conversation, *, preview: bool = False) -> None:
-        for group in ("follow", "older"):
-            self.cancel(group)
-        self.run_view.following = ""
-        ours = self._reading
-        try:
-            await reading.read_run(self, conversation, preview=preview)
-        finally:
-            if self._reading is ours:  # else it was cut off by another reading
-                self.session.reader = None
-            self.session.run_news.ring()
-
-    @work(group="follow", exclusive=True)
-    async def follow_run(self, conversation_id: str) -> None:
-        """By its id: a worker and its task hold each other, so that what it was called with stays
-        until memory is gone through."""
-        if run := self.session.runs.get(conversation_id):
-            await reading.follow_run(self, run)
-
-    @work(group="older", exclusive=True)
-    async def read_older(self, *, everything: bool = False) -> None:
-        await reading.read_older(self, everything=everything)
+        self.run.preview()
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
-        at_top = self.timeline.cursor == 0 and self.session.pane == "timeline"
-        # Of a filter that lets nothing through the first row is always under the cursor.
-        reads = self.run_view.is_reading or self.at_work("older")
-        if at_top and not reads and self.session.filtering is None:
-            self.read_older()
+        if self.timeline.cursor == 0 and self.session.pane == "timeline":
+            self.older.at_top()
 
     @on(StripView.Picked)
     def _pick_step(self, message: StripView.Picked) -> None:
@@ -449,8 +386,8 @@ class MainScreen(AskingScreen):
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
-        elif self.session.current and not self.run_view.is_reading:
-            self.read_run(self.session.current)
+        elif not self.session.is_reading:
+            self.run.read_again()
 
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
@@ -591,11 +528,73 @@ class MainScreen(AskingScreen):
     def on_keys_changed(self) -> None:
         self.tell_keys()
 
+    def on_conversation_changed(self, message: ConversationChanged) -> None:
+        session = self.session
+        if message.another:
+            self.search.clear_filter()
+            self._show_filter()
+            self.run_view.show_run(None)
+            if session.cursors and session.cursors.listed is session.current:
+                self._rest.pause()
+        self.sidebar.rows = session.board.rows
+        self.run_view.show_conversation(session.current, session.clock())
+        self.preparations.cursors_moved()
+        session.run_news.ring()
+        self.tell_keys()
+
+    def on_run_empty(self, message: RunEmpty) -> None:
+        if self.session.trajectory is None:
+            self.run_view.show_run(None)
+        self.timeline.empty = message.lines
+        self.timeline.refresh()
+
+    def on_run_loaded(self, message: RunLoaded) -> None:
+        run = message.run
+        if run.trajectory is not self.session.trajectory:
+            return  # another one comes after it
+        if not len(run.trajectory):
+            self.timeline.empty = why_empty(run)
+        self.run_view.via = run.via
+        self.timeline.filtered = None  # its numbers are those of the steps before
+        self.run_view.show_run(run.trajectory, message.step)
+        self.search.refilter()
+        self.tell_keys()
+
+    def on_run_grew(self, message: RunGrew) -> None:
+        self.run_view.grown(message.changed, follow=self.session.follow)
+        self.search.run_grew(message.changed)
+        if message.settled:
+            self.run_view.refresh_outcomes()
+            self.tell_keys()
+
+    def on_run_studied(self, message: RunStudied) -> None:
+        session, run = self.session, self.session.run
+        if run and run.study and self.timeline.trajectory is run.trajectory:
+            self.run_view.study = run.study
+            self.run_view.note = run.note if run.via == "file" else ""
+            self.search.study_came()
+            if message.grew:
+                self.reports.run_grew()
+            self.sidebar.rows = session.board.rows
+            session.run_shown.set()
+        session.run_news.ring()
+
+    def on_run_read(self, message: RunRead) -> None:
+        self.session.run_news.ring()
+        if not message.cut_off and highlight.is_put_off():
+            self.call_after_refresh(self.warm_up)
+
+    def on_progress_changed(self) -> None:
+        self.run_view.progress = self.session.progress
+
+    def on_following_changed(self) -> None:
+        self.tell_following()
+
     def on_agent_changed(self, message: AgentChanged) -> None:
         self.refresh_lists()
         current = self.session.current
         if current and same_id(current.id, message.conversation_id):
-            self.read_run(current)
+            self.run.read(current)
 
     def on_lists_wanted(self, message: ListsWanted) -> None:
         self.refresh_lists(sort=message.sort)
@@ -624,7 +623,7 @@ class MainScreen(AskingScreen):
         self._rest.pause()
         self.session.leave_source(settings)
         self.reopen = None
-        self.open_id = self.at = ""
+        self.open_id = ""
         self.run_view.clear(self.session.clock())
         self.show_lists()
         self.tell_place()
@@ -636,7 +635,7 @@ class MainScreen(AskingScreen):
     def on_run_wanted(self, message: RunWanted) -> None:
         if message.select:
             self.sidebar.highlight(message.conversation.id)
-        self.open_run(message.conversation)
+        self.run.open(message.conversation)
         if message.go:
             self.focus_pane("timeline")
 
@@ -710,12 +709,8 @@ class MainScreen(AskingScreen):
         footer what `f` does about it."""
         if self.is_mounted:
             told = "following (f stops)" if self.session.follow else "not following (f does)"
-            self.run_view.following = told if reading.is_followed(self) else ""
+            self.run_view.following = told if self.run.is_followed else ""
             self.tell_keys()
-
-    def read_run_again(self) -> None:
-        if self.session.current:
-            self.read_run(self.session.current)
 
 
 class _PaneCursors:
@@ -743,26 +738,3 @@ class _PaneCursors:
     @property
     def steps(self) -> tuple[int, int] | None:
         return self._timeline.range
-
-
-class _ShownRun:
-    """The run at the right, for the controllers that need it."""
-
-    def __init__(self, screen: MainScreen) -> None:
-        self._screen = screen
-
-    @property
-    def progress(self) -> str:
-        return self._screen.run_view.progress
-
-    def show_target(self, *, wanted: bool = False) -> Conversation | None:
-        return target.show_target(self._screen, wanted=wanted)
-
-    def study_of(self, conversation: Conversation) -> Study | None:
-        return target.study_of(self._screen, conversation)
-
-    async def until_shown(self, conversation: Conversation) -> Study | None:
-        return await target.until_shown(self._screen, conversation)
-
-    async def is_there(self, conversation: Conversation) -> bool:
-        return await target.run_is_there(self._screen, conversation)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.settings.settings import Settings
     from oh_tui.sources.source import Source
+    from oh_tui.tui.runs import Run
 
 # What has changed
 
@@ -40,6 +41,67 @@ class FilterChanged(Message):
 
 class KeysChanged(Message):
     """Keys would do something else now: the footer names them anew."""
+
+
+class ConversationChanged(Message):
+    """The conversation at the right has another record, or is `another` one, of whose run nothing
+    is there yet."""
+
+    def __init__(self, *, another: bool = False) -> None:
+        super().__init__()
+        self.another = another
+
+
+class RunEmpty(Message):
+    """There is no step to show; these lines say why in their place."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__()
+        self.lines = lines
+
+
+class RunLoaded(Message):
+    """More of the run at the right was read, or its steps have other numbers. The cursor goes to
+    the step at index `step`, or stays with its event."""
+
+    def __init__(self, run: Run, step: int | None) -> None:
+        super().__init__()
+        self.run = run
+        self.step = step
+
+
+class RunGrew(Message):
+    """New events came at the end of the run at the right. `changed` are earlier steps that got a
+    result; when it `settled`, a call without a result may mean something else."""
+
+    def __init__(self, changed: list[int], *, settled: bool) -> None:
+        super().__init__()
+        self.changed = changed
+        self.settled = settled
+
+
+class RunStudied(Message):
+    """The analysis of the run at the right is there, or took in what came as the run `grew`."""
+
+    def __init__(self, *, grew: bool) -> None:
+        super().__init__()
+        self.grew = grew
+
+
+class RunRead(Message):
+    """A reading of the run at the right has ended."""
+
+    def __init__(self, *, cut_off: bool) -> None:
+        super().__init__()
+        self.cut_off = cut_off
+
+
+class ProgressChanged(Message):
+    """The session says otherwise what of the run is being read."""
+
+
+class FollowingChanged(Message):
+    """The run at the right is followed now, or not any more."""
 
 
 class AgentChanged(Message):

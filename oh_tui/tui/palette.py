@@ -98,7 +98,7 @@ class Commands(Provider):
 
     def _open(self, conversation: Conversation) -> None:
         self._main.sidebar.highlight(conversation.id)
-        self._main.open_run(conversation)
+        self._main.run.open(conversation)
         self._main.focus_pane("timeline")
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.pager import Pager
     from oh_tui.sources.starting import Draft
     from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Step
+    from oh_tui.trajectory.model.steps import Step, Trajectory
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.shells import Shell
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
@@ -133,6 +133,18 @@ class Session:
         self.trail: list[Conversation] = []
         """The conversations gone in from, to sub-conversations."""
         self.runs = Runs()
+        self.trajectory: Trajectory | None = None
+        """Of the run at the right, as it is or is about to be drawn; None until it is read."""
+        self.open_at = ""
+        """The step, event or time where the cursor is to land in the run that is read first."""
+        self.is_reading = False
+        """Events of the run at the right are being read, which Esc stops."""
+        self.progress = ""
+        """What of it is being read, or why not all is there; "" when all is."""
+        self.progress_of: object = None
+        """Stands for the reading that tells `progress`: one that was cut off finds another here."""
+        self.run_shown = asyncio.Event()
+        """Steps of a run were on the screen, for the first time."""
         self.reader: str | None = None
         """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
         self.run_news = News()
@@ -289,9 +301,22 @@ class Session:
         """The run at the right, as far as it is read."""
         return self.runs.get(self.current.id) if self.current else None
 
+    @property
+    def has_events(self) -> bool:
+        """Events of the run at the right are there."""
+        return self.trajectory is not None and bool(self.trajectory.events)
+
+    def take_record(self, now: Conversation) -> None:
+        """What the server tells now of the conversation at the right."""
+        self.current = now
+        if self.pane in ("timeline", "detail"):
+            self.board.open(now.id)
+
     def close_run(self) -> None:
         """No conversation is open any more."""
-        self.current = None
+        self.current = self.trajectory = None
+        self.open_at = self.progress = ""
+        self.is_reading = False
         self.trail.clear()
 
     # What is being written

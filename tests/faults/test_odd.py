@@ -19,7 +19,7 @@ from oh_tui.demo import Demo
 from oh_tui.sources import acting
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Trajectory
-from oh_tui.tui.reading import SILENT
+from oh_tui.tui.controllers.run import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
 from tests.faults.wire import Exchange, Fault, Wire

@@ -223,7 +223,7 @@ async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
         await shows(it, "#footer", "p resume sandbox")
         await shows(it, "#sandboxes-rule", "1 paused")
         # the history stays readable, now from the app server
-        await it.until(lambda: run_shown(it).complete and not it.screen.run_view.is_reading)
+        await it.until(lambda: run_shown(it).complete and not it.screen.session.is_reading)
         assert len(run_shown(it)) == len(TOUR) + 1
         await shows(it, "#timeline-rule", "from the app server")
 

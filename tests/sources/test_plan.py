@@ -284,7 +284,7 @@ async def test_reading_changes_nothing_on_the_server() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         for conversation in it.screen.sidebar.conversations[:12]:
-            it.screen.open_run(conversation)
+            it.screen.run.open(conversation)
             await it.settle()
             await it.press("1", "r", "3", "g", "G")
         assert len(between.asked) > 20

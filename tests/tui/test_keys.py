@@ -100,7 +100,7 @@ async def test_q_closes_the_run_of_a_narrow_screen_though_something_is_told_ther
     async with explore(size=(80, 24)) as it:
         await it.press("enter", "t")
         assert it.screen.footer.news
-        it.screen.run_view.is_reading = True
+        it.screen.session.is_reading = True
         await it.press("q")
         assert it.screen.sidebar.display
         assert not it.screen.run_view.display

@@ -159,7 +159,7 @@ async def test_enter_twice_reads_a_run_once(conversation: str) -> None:
         between.asked.clear()
         between.hold("*")
         await it.send("enter")
-        await it.until(lambda: it.screen.run_view.is_reading and between.asked)
+        await it.until(lambda: it.screen.session.is_reading and between.asked)
         asked = len(between.asked)
         await it.send("enter", "enter", "1", "enter")
         assert len(between.asked) == asked, "nothing is begun anew"

@@ -490,7 +490,7 @@ async def test_the_cursor_stays_when_the_whole_run_takes_the_place_of_its_newest
         going_on = between.hold(DOWNLOAD)
         await start(it, COVERAGE)
         timeline = it.screen.timeline
-        await it.until(lambda: timeline.row_count() and it.screen.run_view.is_reading)
+        await it.until(lambda: timeline.row_count() and it.screen.session.is_reading)
         assert timeline.trajectory and not timeline.trajectory.complete
         assert "3,000 events" in it.text("#timeline-rule")
         await it.send("k", "k", "k")
@@ -533,7 +533,7 @@ async def test_turning_to_another_run_cancels_the_reading_of_the_former() -> Non
         reading = [w for w in it.app.workers if w.group == "run" and w.is_running]
         assert reading == []
         assert it.screen.timeline.row_count() == 18
-        assert not it.screen.run_view.is_reading
+        assert not it.screen.session.is_reading
         assert "18 steps" in it.text("#timeline-rule")
 
 

@@ -149,8 +149,13 @@ async def make_long(it: Explorer, count: int = 3000) -> None:
     """A run of many steps in the place of the one shown."""
     trajectory = Trajectory()
     trajectory.extend(made(n) for n in range(1, count + 1))
-    it.screen.run_view.show_run(trajectory, 0)
+    show(it, trajectory)
     await it.settle()
+
+
+def show(it: Explorer, trajectory: Trajectory) -> None:
+    it.screen.session.trajectory = trajectory
+    it.screen.run_view.show_run(trajectory, 0)
 
 
 def made(n: int, kind: str = "ConversationErrorEvent") -> Event:
@@ -329,7 +334,7 @@ async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
         answer = {"id": "r", "kind": "ObservationEvent", "action_id": "c",
                   "observation": {"kind": "TerminalObservation", "exit_code": 1}}  # fmt: skip
         run.extend([made(1), parse_event(json.dumps(call).encode())])
-        it.screen.run_view.show_run(run, 0)
+        show(it, run)
         it.screen.search.set_filter(parse("is:noresult"))
         await it.settle()
         assert numbers(it) == [2]

@@ -47,7 +47,6 @@ class RunView(Stack):
     half of a pair is selected, both are shown."""
 
     as_json: reactive[bool] = reactive(False)
-    is_reading: reactive[bool] = reactive(False)
     whole_call: reactive[bool] = reactive(False)
     """The detail has the whole screen: the thought of the call is shown whole too."""
     via: reactive[str] = reactive("")
@@ -63,9 +62,6 @@ class RunView(Stack):
     """Whether the cursor keeps to the newest step, and which key changes that."""
     screen_height: reactive[int] = reactive(0)
     """Rows of the whole screen, which decide how much stands above the timeline."""
-
-    reading_now: object = None
-    """Whoever reads the run at this moment: what was cut off finds somebody else here."""
 
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
@@ -140,8 +136,8 @@ class RunView(Stack):
             self._show_current()
 
     def clear(self, now: float) -> None:
-        """No conversation is open, and none is read."""
-        self.progress, self.is_reading = "", False
+        """No conversation is open."""
+        self.progress = ""
         self.show_conversation(None, now)
         self.show_run(None)
         self.timeline.empty = ()

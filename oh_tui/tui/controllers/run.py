@@ -1,0 +1,370 @@
+"""Reading the run at the right: the newest page, then all, then what comes while it is watched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, same_id
+from oh_tui.sources import DOWNLOAD_LIMIT, Loaded, has_moved
+from oh_tui.text.human import plural, rough
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import with_sandbox
+from oh_tui.trajectory.model.steps import find_place
+from oh_tui.tui.messages import (
+    ConversationChanged,
+    FollowingChanged,
+    ListsWanted,
+    ProgressChanged,
+    RunEmpty,
+    RunGrew,
+    RunLoaded,
+    RunRead,
+    RunStudied,
+)
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.runs import Run, landing
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+AT_ONCE = 2000
+"""Events up to which a run is studied while the reader waits, in a few hundredths of a second."""
+
+DRAWN = 0.03
+"""Seconds in which the newest events are drawn before the others are read: a thread that reads a
+file would take half of the processor from that."""
+
+SILENT = "nothing new comes: the server does not answer · r reads again"
+"""Stands above a run that cannot be followed at the moment."""
+
+PREVIEW = 2000
+"""Events up to which a run is read just because the cursor rests on it."""
+
+
+class RunReader:
+    """Opens, reads and follows the run at the right."""
+
+    def __init__(self, session: Session, ui: Ui, steps: Steps) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._reading = object()
+        """Stands for the reading asked for last."""
+        self._opened_at = ""
+        """The id of the conversation under the list's cursor when a run was opened last."""
+
+    # Opening
+
+    def preview(self) -> None:
+        """Show the run under the list's cursor, which rests there."""
+        cursors = self._session.cursors
+        conversation = cursors.listed if cursors else None
+        if conversation and not self._session.is_open(conversation):
+            self.open(conversation, preview=True)
+
+    def catch_up(self) -> None:
+        """Show the run under the list's cursor, if this was moved since one was opened."""
+        cursors = self._session.cursors
+        conversation = cursors.listed if cursors else None
+        if conversation and not same_id(conversation.id, self._opened_at):
+            self.preview()
+
+    def open(
+        self, conversation: Conversation, *, preview: bool = False, wanted: bool = False
+    ) -> None:
+        """Show a conversation's run. A preview does not count as opened, and reads the run only
+        when that is cheap, unless it is `wanted`."""
+        session = self._session
+        self._keep_place()
+        before = session.current
+        changed = before is None or not same_id(before.id, conversation.id)
+        moved = before is not None and not changed and has_moved(before, conversation)
+        session.current = conversation
+        if changed:
+            session.trajectory = None  # no key acts on its steps any more
+            for group in ("find", "older"):  # they are about the run before
+                self._ui.cancel(group)
+        if not preview:
+            session.board.open(conversation.id)
+        self._ui.post_message(ConversationChanged(another=changed))
+        if changed or moved or not (session.has_events or session.is_reading):
+            self.read(conversation, preview=preview and not wanted)
+
+    def _keep_place(self) -> None:
+        """Remember where the cursors are, before another run comes."""
+        session, cursors = self._session, self._session.cursors
+        under = cursors.listed if cursors else None
+        self._opened_at = under.id if under else ""
+        run, step = session.run, self._steps.current
+        if run and step and self._steps.trajectory is run.trajectory:
+            run.event_id = step[1].id
+
+    # Reading
+
+    def read(self, conversation: Conversation, *, preview: bool = False) -> None:
+        """Read a run in the background. A preview is read only when that is cheap."""
+        self._session.reader = "preview" if preview else "reader"
+        self._reading = object()  # now: the reading that this one cuts off may end before it begins
+        self._ui.work_on("run", self._read, conversation, preview, instead=True)
+
+    def read_again(self) -> None:
+        if self._session.current:
+            self.read(self._session.current)
+
+    def stop(self) -> bool:
+        """Esc: read no further; False when nothing is being read."""
+        if not self._session.is_reading:
+            return False
+        self._session.is_reading = False
+        if self._ui.at_work("older"):
+            self._ui.cancel("older")  # it says itself what it has
+        else:
+            self._ui.cancel("run")
+            self.tell_progress("stopped · r reads on")
+        return True
+
+    async def _read(self, conversation: Conversation, preview: bool) -> None:
+        for group in ("follow", "older"):
+            self._ui.cancel(group)
+        self._ui.post_message(FollowingChanged())
+        ours, cut_off = self._reading, True
+        try:
+            await self._load(conversation, preview)
+            cut_off = False
+        finally:
+            if self._reading is ours:  # else it was cut off by another reading
+                self._session.reader = None
+            self._ui.post_message(RunRead(cut_off=cut_off))
+
+    async def _load(self, conversation: Conversation, preview: bool) -> None:
+        session = self._session
+        self.tell_progress("")
+        session.is_reading, session.progress_of = False, object()
+        assert session.source is not None
+        kept = session.runs.get(conversation.id)
+        place, session.open_at = session.open_at, ""
+        if kept:
+            if kept.trajectory is not session.trajectory:
+                self._show(kept, landing(kept.trajectory, kept.event_id))
+                await self.study(kept)
+            if kept.is_still(conversation):
+                return
+        else:
+            session.trajectory = None
+            self._ui.post_message(RunEmpty("reading the events …"))
+        run, whole = kept, False
+        held, via = (kept.trajectory, kept.via) if kept else (None, "")
+        with self._reporting():
+            if preview and not kept and not await self._is_cheap(conversation):
+                return
+            session.is_reading = True
+            async with contextlib.aclosing(
+                session.source.runs.load(conversation, held, via)
+            ) as loading:
+                async for loaded in loading:
+                    run = self.take(conversation, loaded, place)
+                    if run and loaded.trajectory is run.trajectory:
+                        await self.study(run)
+                        if loaded.loaded < (loaded.total or 0):
+                            await asyncio.sleep(DRAWN)
+            whole = True
+            if run:
+                run.conversation = conversation  # also of one that nothing new came of
+        session.is_reading = False
+        if not whole:
+            self.tell_progress("broken off · r reads on" if session.has_events else "")
+        elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
+            self.follow(conversation)
+
+    async def _is_cheap(self, conversation: Conversation) -> bool:
+        """Whether a run may be read without being asked for; if not, says how to ask."""
+        source = self._session.source
+        assert source is not None
+        if not source.remote or conversation.sandbox_status == "RUNNING":
+            return True
+        if await source.runs.keeps(conversation):
+            return True
+        total, _ = await source.runs.count_events(conversation)
+        if total <= PREVIEW:
+            return True
+        events = plural(total, "event")
+        if total > DOWNLOAD_LIMIT:
+            self._ui.post_message(RunEmpty(events, "enter reads the newest, L then all"))
+        else:
+            took = f"about {rough(total / 1400)}"
+            self._ui.post_message(RunEmpty(f"{events}, {took}", "enter reads them"))
+        return False
+
+    def take(self, conversation: Conversation, loaded: Loaded, place: str = "") -> Run | None:
+        """Show what came of a run. The cursor lands once; after that it stays with its event."""
+        session = self._session
+        run = session.runs.get(conversation.id)
+        if loaded.news is not None:
+            if run:
+                self._take_news(run, loaded.news)
+            return run
+        if loaded.trajectory is None:
+            if loaded.total:
+                done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
+                self.tell_progress(f"reading {done} · esc stops")
+            return run
+        if run and run.has_more_than(loaded):
+            self._tell_held(run, loaded.total)
+            return run
+        step = None
+        if run is None or (place and not run.trajectory.complete):
+            step = landing(loaded.trajectory, place)
+            is_whole = loaded.trajectory.complete
+            if is_whole and place and find_place(loaded.trajectory, place) is None:
+                self._ui.tell(f"this run has no step or event {place}", error=True)
+        if run and loaded.trajectory.live and self._is_at_end(run):
+            step = len(loaded.trajectory) - 1  # also what came in between is followed
+        run = session.runs.take(conversation, loaded)
+        self._show(run, step)
+        self._tell_held(run, loaded.total)
+        if loaded.note:
+            self._ui.tell(loaded.note)
+        return run
+
+    def _is_at_end(self, run: Run) -> bool:
+        """Whether the cursor keeps to the newest step of a run, and is on it."""
+        steps = self._steps
+        if not self._session.follow or steps.range is not None:
+            return False
+        return steps.trajectory is run.trajectory and steps.cursor >= steps.row_count() - 1
+
+    async def study(self, run: Run) -> None:
+        """Tell what the run came to; of a long one a little later than its steps. Nothing may be
+        added to the trajectory meanwhile: following begins after it."""
+        trajectory = run.trajectory
+        if run.study is None or run.study.trajectory is not trajectory:
+            if len(trajectory.events) <= AT_ONCE:
+                run.study = Study(trajectory)
+            else:
+                run.study = await asyncio.to_thread(Study, trajectory)
+                # What was made now stays: sorting through it would make a key wait for 0.3 s.
+                gc.freeze()
+        self._tell_study(run)
+
+    def _tell_study(self, run: Run, *, grew: bool = False) -> None:
+        session = self._session
+        if run.study and session.trajectory is run.trajectory:
+            verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
+            session.board.tell(run.conversation.id, verdict.word, verdict.short)
+            self._ui.post_message(RunStudied(grew=grew))
+
+    def tell_progress(self, words: str) -> None:
+        """What is being read, or why not all is there; "" when all is."""
+        if self._session.progress != words:
+            self._session.progress = words
+            self._ui.post_message(ProgressChanged())
+
+    def _tell_held(self, run: Run, total: int | None) -> None:
+        held = ""
+        if not run.trajectory.complete and total:
+            events = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
+            held = f"{events} · L reads all"
+        self.tell_progress(held)
+
+    def _show(self, run: Run, step: int | None) -> None:
+        self._session.trajectory = run.trajectory
+        self._ui.post_message(RunLoaded(run, step))
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """A problem is told in the footer, and in the pane that stays empty for it."""
+        with self._ui.reporting():
+            try:
+                yield
+            except Problem as problem:
+                hint = hint_of(problem)
+                self._ui.post_message(RunEmpty(problem.sentence, *filter(None, [hint])))
+                raise
+
+    # Following
+
+    @property
+    def is_followed(self) -> bool:
+        """New events of the run are waited for."""
+        return self._ui.at_work("follow")
+
+    def follow(self, conversation: Conversation) -> None:
+        """Take in new events as they come, until another run is turned to."""
+        # By its id: a worker and its task hold each other, so that what it was called with stays
+        # until memory is gone through.
+        self._ui.work_on("follow", self._follow, conversation.id, instead=True)
+
+    async def _follow(self, conversation_id: str) -> None:
+        if run := self._session.runs.get(conversation_id):
+            with self._ui.reporting():
+                await self._take_in(run)
+
+    async def _take_in(self, run: Run) -> None:
+        session = self._session
+        assert session.source is not None
+        if not (remote := session.source.remote):
+            return
+        trajectory = run.trajectory
+        self._ui.post_message(FollowingChanged())
+
+        held = session.progress
+
+        def told(problem: Problem | None) -> None:
+            if session.trajectory is trajectory:
+                self.tell_progress(SILENT if problem else held)
+                self._ui.tell(problem.sentence if problem else "it answers again")
+
+        following = remote.follow(run.conversation, trajectory, run.via, told)
+        async with contextlib.aclosing(following):
+            async for news in following:
+                if news is None:
+                    await self._begin_anew(run)
+                    return
+                if session.trajectory is not trajectory:
+                    return
+                self._take_news(run, news)
+
+    async def _begin_anew(self, run: Run) -> None:
+        """Its sandbox is another one now, or has another address."""
+        now = await self._record_of_now(run.conversation)
+        if self._session.trajectory is not run.trajectory:
+            return
+        if now != run.conversation:
+            self._session.take_record(now)
+            self._ui.post_message(ConversationChanged())
+            self._ui.post_message(ListsWanted())
+        self.read(now)
+
+    def _take_news(self, run: Run, news: Sequence[Event]) -> None:
+        """Add events to the run shown, in place: a long one built anew takes twice its memory."""
+        trajectory = run.trajectory
+        status, numberings = trajectory.status, trajectory.numberings
+        under = self._steps.current
+        changed = trajectory.extend(news)
+        if run.study:
+            run.study.update()
+        if trajectory.numberings != numberings:  # the rows are no longer those of before
+            step = trajectory.step_of(under[1].id) if under else None
+            self._show(run, step.number - 1 if step else len(trajectory) - 1)
+        else:
+            self._ui.post_message(RunGrew(changed, settled=trajectory.status != status))
+        self._tell_study(run, grew=True)
+
+    async def _record_of_now(self, conversation: Conversation) -> Conversation:
+        """The record with the address and the key of now, after a resume others than before: with
+        the old one the whole run would be read time and again. The old one when the server is
+        silent."""
+        source = self._session.source
+        assert source is not None
+        with contextlib.suppress(Problem):
+            (now,) = await source.get([conversation.id])
+            return now or conversation
+        return conversation

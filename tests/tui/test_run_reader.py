@@ -1,0 +1,106 @@
+"""Opening and reading a run without an app: what the session holds, and what the screen is told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oh_tui.api.models import Conversation
+from oh_tui.settings.settings import Settings
+from oh_tui.sources import Loaded, build
+from oh_tui.trajectory.analysis.query import parse
+from oh_tui.tui.controllers.older import OlderEvents
+from oh_tui.tui.controllers.run import RunReader
+from oh_tui.tui.controllers.target import TargetRun
+from oh_tui.tui.filtering import Filtering
+from oh_tui.tui.messages import ConversationChanged, ProgressChanged, RunGrew, RunLoaded, RunStudied
+from oh_tui.tui.session import Session
+from tests.sources.test_server import happened, parsed
+from tests.tui.fake_ui import FakeUi
+
+FIRST, SECOND = Conversation(id="1" * 32), Conversation(id="2" * 32)
+
+
+def made() -> tuple[Session, FakeUi, RunReader, Any]:
+    steps: Any = SimpleNamespace(
+        trajectory=None, study=None, current=None, range=None, cursor=0, row_count=lambda: 0
+    )
+    session, ui = Session(Settings()), FakeUi()
+    return session, ui, RunReader(session, ui, steps), steps
+
+
+def loaded(first: int, end: int, *, total: int) -> Loaded:
+    events = parsed([happened(n) for n in range(first, end)])
+    trajectory = build(events, complete=end - first == total)
+    return Loaded("app server", trajectory, end - first, total)
+
+
+def test_no_key_acts_on_the_steps_of_the_run_before() -> None:
+    session, ui, run, _ = made()
+    run.open(FIRST)
+    run.take(FIRST, loaded(0, 4, total=4))
+    assert session.trajectory is not None
+    run.open(SECOND, preview=True)
+    assert session.trajectory is None and session.current is SECOND
+    told = [one.another for one in ui.posted if isinstance(one, ConversationChanged)]
+    assert told == [True, True] and len(ui.begun) == 2
+    run.open(SECOND)
+    assert session.reader == "reader", "what was only a preview is read"
+
+
+async def test_the_cursor_lands_once_and_then_stays_with_its_event() -> None:
+    session, ui, run, _ = made()
+    session.current = FIRST
+    newest = run.take(FIRST, loaded(6, 9, total=9))
+    assert newest and session.progress == "the last 3 of 9 events · L reads all"
+    whole = run.take(FIRST, loaded(0, 9, total=9))
+    assert whole and session.trajectory is whole.trajectory and session.progress == ""
+    steps = [one.step for one in ui.posted if isinstance(one, RunLoaded)]
+    assert steps[0] is not None and steps[1:] == [None]
+    assert sum(isinstance(one, ProgressChanged) for one in ui.posted) == 2
+    await run.study(newest)
+    assert not any(isinstance(one, RunStudied) for one in ui.posted), "it is not shown any more"
+    await run.study(whole)
+    assert isinstance(ui.posted[-1], RunStudied)
+
+
+def test_what_comes_is_taken_in_where_it_is() -> None:
+    session, ui, run, _ = made()
+    session.current = FIRST
+    shown = run.take(FIRST, loaded(0, 4, total=4))
+    assert shown
+    held = len(shown.trajectory.events)
+    news = list(parsed([happened(9)]))
+    run.take(FIRST, Loaded("app server", None, 5, 5, news=news))
+    assert session.trajectory is shown.trajectory
+    assert len(shown.trajectory.events) == held + 1
+    assert isinstance(ui.posted[-1], RunGrew)
+
+
+@pytest.mark.parametrize("busy", ["is_reading", "filtering"])
+def test_the_top_reads_older_events_but_not_twice_or_through_a_filter(busy: str) -> None:
+    session, ui, run, _ = made()
+    older = OlderEvents(session, ui, run)
+    setattr(session, busy, Filtering(parse("is:failed")) if busy == "filtering" else True)
+    older.at_top()
+    assert not ui.begun
+    session.is_reading, session.filtering = False, None
+    older.at_top()
+    assert len(ui.begun) == 1
+
+
+async def test_a_key_waits_until_the_run_is_drawn() -> None:
+    session, ui, run, steps = made()
+    target = TargetRun(session, ui, steps, run)
+    did: list[str] = []
+    run.open(FIRST)
+    ui.begun.clear()
+    session.pane = "timeline"
+    run.take(FIRST, loaded(0, 4, total=4))
+    target.act(lambda: did.append("early"))
+    assert not did and len(ui.begun) == 1, "the timeline does not have it yet"
+    steps.trajectory = session.trajectory
+    target.act(lambda: did.append("drawn"))
+    assert did == ["drawn"]
