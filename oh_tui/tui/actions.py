@@ -300,10 +300,10 @@ def images(screen: MainScreen) -> None:
 
 def refresh(screen: MainScreen) -> None:
     screen.tell("reading again")
-    if screen.reopen:
-        screen.reopen()
+    if screen.session.unopened:
+        screen.conversations.open(screen.session.unopened)
         return
-    screen.refresh_lists(sort=True)
+    screen.conversations.schedule.ask(sort=True)
     screen.run.read_again()
 
 

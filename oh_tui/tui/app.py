@@ -160,11 +160,11 @@ class OhTui(BaseApp):
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.main.is_mounted:
-            self.main.refreshing.focused()
+            self.main.conversations.schedule.focused()
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         if self.main.is_mounted:
-            self.main.refreshing.blurred()
+            self.main.conversations.schedule.blurred()
 
     def action_command_palette(self) -> None:
         from oh_tui.tui.palette import Palette

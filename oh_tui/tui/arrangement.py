@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
-from textual.widgets import Static
-
-if TYPE_CHECKING:
-    from oh_tui.tui.main_screen import MainScreen
 
 NARROW = 100
 """Columns below which list and run are two views."""
@@ -54,21 +48,3 @@ class Arrangement(msgspec.Struct, frozen=True):
         if self.narrow:
             panes = PANES[:2] if self.view == "list" else PANES[2:]
         return tuple(p for p in panes if self.sandboxes or p != "sandboxes")
-
-
-def arrange(screen: MainScreen, arrangement: Arrangement) -> None:
-    """Show what is to be seen, and hide the rest."""
-    visible = arrangement.visible()
-    for pane, container in screen.panes.items():
-        container.display = pane in visible
-    left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
-    screen.sidebar.display, screen.run_view.display = left, right
-    screen.divider.display = left and right
-    screen.sidebar.styles.width = arrangement.left_width if right else "1fr"
-    if arrangement.too_small and not screen.query("#too-small"):
-        told = "oh-tui needs {} columns and {} rows".format(*LEAST)
-        screen.mount(Static(told, id="too-small", markup=False))
-    screen.set_class(arrangement.too_small, "-too-small")
-    screen.run_view.whole_call = arrangement.zoom == "detail"
-    screen.run_view.screen_height = arrangement.height
-    screen.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"

@@ -22,17 +22,18 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.geometry import Size
 from textual.reactive import var
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
-from oh_tui.tui import beginning, highlight, lists
-from oh_tui.tui.arrangement import PANES, Arrangement, arrange
+from oh_tui.tui import highlight
+from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
+from oh_tui.tui.controllers.conversations import Conversations
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.older import OlderEvents
 from oh_tui.tui.controllers.preparations import Preparations
@@ -43,10 +44,11 @@ from oh_tui.tui.controllers.servers import Servers
 from oh_tui.tui.controllers.target import TargetRun
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
-from oh_tui.tui.refreshing import Refreshing
+from oh_tui.tui.platform import startup
 from oh_tui.tui.remedies import hint_of, words_of
 from oh_tui.tui.runs import why_empty
 from oh_tui.tui.session import Session
+from oh_tui.tui.totals import totals
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece, Row, glyphs_of
@@ -58,7 +60,6 @@ from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.verdict import Verdict
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.agents import AgentActions
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         ConversationChanged,
         FilterChanged,
         ListEmpty,
+        ListsChanged,
         ListsWanted,
         RunEmpty,
         RunGrew,
@@ -124,27 +126,25 @@ class MainScreen(AskingScreen):
     ) -> None:
         super().__init__()
         self.session = Session(settings, clock=clock)
+        self.session.open_id, self.session.open_at = open_id, at
         self.preparations = Preparations(self.session, self)
         self.notices = Notices(self.session, self)
         self.servers = Servers(self.session, self, connect=connect, demo=demo)
-        self.at_once = at_once
+        self._at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._is_new = True
         """It was not shown yet."""
-        self.reopen: Callable[[], object] | None = None
-        """Opens the source once more; None as soon as its first page was read."""
-        self.make_source = make_source
-        self.open_id = open_id
-        self.session.open_at = at
+        self._make_source = make_source
         if not at_once:
             self.session.run_shown.set()  # not asked where none is open from the start
-        self.refreshing = Refreshing(self)
-        self.ticking: list[Timer] = []
-        """What is done again and again while this source is open."""
 
     @cached_property
     def run(self) -> RunReader:
         return RunReader(self.session, self, self.timeline)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        return Conversations(self.session, self, self.run, self.notices)
 
     @cached_property
     def older(self) -> OlderEvents:
@@ -287,39 +287,40 @@ class MainScreen(AskingScreen):
         self._arrange_for(self.app.size)  # told again with the first resize, after the first paint
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, self._tick)
+        self.set_interval(5.0, self._tick_lists)
         self.watch(self.timeline, "range_from", self.tell_keys, init=False)
         self.sidebar.say("reading the conversations …")
         self.tell_place()
         highlight.put_off()
-        self.call_after_refresh(beginning.painted, self)
-        if self.at_once:
+        self.call_after_refresh(self._painted)
+        if self._at_once:
             self._begin()
         else:
             self.call_after_refresh(self._begin)
 
     @work(group="begin")
     async def draw_at_once(self) -> None:
-        await beginning.draw_at_once(self)
+        await startup.draw_at_once(self.app, self.session.run_shown)
+
+    def _painted(self) -> None:
+        startup.freeze()
+        self.set_timer(startup.WARM_UP, self.warm_up)
 
     def _begin(self) -> None:
-        beginning.begin(self)
+        if self._make_source is None:
+            self.sidebar.say("no API key")
+            self.work_on("write", self.servers.open_without_key)
+        else:
+            self.servers.tell_cautions()
+            self.conversations.open(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
-        await beginning.warm_up(self)
+        """Once a run is drawn or nothing is there to draw: bring the bars that ask too."""
+        await self.mount_bars()
+        await startup.warm_up((*self.bodies, self.asked))
 
     # The lists
-
-    @work(group="lists", exclusive=True)
-    async def open_source(self, make_source: Callable[[], Source]) -> None:
-        await lists.open_source(self, make_source)
-
-    def refresh_lists(self, *, sort: bool = False) -> None:
-        self.refreshing.ask(sort=sort)
-
-    def _read_more(self) -> None:
-        if self.session.pager and not self.at_work("more"):
-            self.work_on("more", lists.read_more, self)
 
     @on(RowList.Highlighted, "#conversations")
     def _rest_on_conversation(self) -> None:
@@ -327,7 +328,7 @@ class MainScreen(AskingScreen):
             self._rest.reset()
             self._rest.resume()
         if self.sidebar.list.cursor >= len(self.session.board.rows) - 3:
-            self._read_more()
+            self.conversations.read_more()
         self.preparations.cursors_moved()
         self.tell_keys()
 
@@ -450,7 +451,7 @@ class MainScreen(AskingScreen):
 
     @property
     def columns(self) -> int:
-        return self.size.width
+        return self.arrangement.width
 
     def report(self, problem: Problem) -> None:
         self.footer.tell(words_of(problem), error=True)
@@ -477,19 +478,19 @@ class MainScreen(AskingScreen):
         self.sidebar.marks = self.session.marks
         self.tell_keys()
 
-    def tell_verdict(self, conversation_id: str, verdict: Verdict) -> None:
-        """What the events of a run say of it, which costs nothing when they are read anyway."""
-        self.session.board.tell(conversation_id, verdict.word, verdict.short)
-        self.sidebar.rows = self.session.board.rows
-
     def tell_opened(self, conversation_id: str) -> None:
         """The run of this conversation is being read."""
         self.session.board.open(conversation_id)
         self.sidebar.rows = self.session.board.rows
 
-    def tell_totals(self) -> None:
+    def _tell_totals(self) -> None:
         self.sidebar.now = self.session.clock()
-        self._header.facts, self.app.title = lists.totals(self)
+        self._header.facts, self.app.title = totals(self.session, self.glyphs)
+
+    def _tick_lists(self) -> None:
+        """Ages grow."""
+        if self.session.source and not self.session.unopened:
+            self._tell_totals()
 
     def tell_keys(self) -> None:
         """The footer follows the focus."""
@@ -501,10 +502,21 @@ class MainScreen(AskingScreen):
 
     # What controllers post
 
-    def on_lists_changed(self) -> None:
+    def on_source_changed(self) -> None:
+        source = self.session.source
+        if source:
+            self.sidebar.begin(grouped=self.session.board.grouped)
+            self.show_lists()
+            has_sandboxes = source.sandboxes is not None
+            self.arrangement = replace(self.arrangement, sandboxes=has_sandboxes)
+        self.tell_place()
+
+    def on_lists_changed(self, message: ListsChanged) -> None:
+        self.conversations.update_current()
+        if message.sort:
+            self.sidebar.reorder_sandboxes()
         self.show_lists()
-        lists.take_state(self)
-        self.tell_totals()
+        self._tell_totals()
         self.tell_keys()
 
     def on_find_changed(self) -> None:
@@ -576,6 +588,8 @@ class MainScreen(AskingScreen):
             if message.grew:
                 self.reports.run_grew()
             self.sidebar.rows = session.board.rows
+            if not message.grew:
+                self._tell_totals()
             session.run_shown.set()
         session.run_news.ring()
 
@@ -591,22 +605,23 @@ class MainScreen(AskingScreen):
         self.tell_following()
 
     def on_agent_changed(self, message: AgentChanged) -> None:
-        self.refresh_lists()
+        self.conversations.schedule.ask()
         current = self.session.current
         if current and same_id(current.id, message.conversation_id):
             self.run.read(current)
 
     def on_lists_wanted(self, message: ListsWanted) -> None:
-        self.refresh_lists(sort=message.sort)
+        self.conversations.schedule.ask(sort=message.sort)
 
     def on_list_empty(self, message: ListEmpty) -> None:
         self.sidebar.say(*message.lines)
-        self.focus_pane("conversations")
+        if message.run:
+            self.timeline.empty = (message.run,)
 
     def on_source_wanted(self, message: SourceWanted) -> None:
         if message.settings:
             self._leave_source(message.settings)
-        self.open_source(message.make_source)
+        self.conversations.open(message.make_source)
         self.focus_pane("conversations")
 
     def _leave_source(self, settings: Settings) -> None:
@@ -622,8 +637,6 @@ class MainScreen(AskingScreen):
         self.clear_news()
         self._rest.pause()
         self.session.leave_source(settings)
-        self.reopen = None
-        self.open_id = ""
         self.run_view.clear(self.session.clock())
         self.show_lists()
         self.tell_place()
@@ -635,7 +648,8 @@ class MainScreen(AskingScreen):
     def on_run_wanted(self, message: RunWanted) -> None:
         if message.select:
             self.sidebar.highlight(message.conversation.id)
-        self.run.open(message.conversation)
+        if not (message.preview and self.session.is_open(message.conversation)):
+            self.run.open(message.conversation, preview=message.preview)
         if message.go:
             self.focus_pane("timeline")
 
@@ -662,8 +676,23 @@ class MainScreen(AskingScreen):
         }.get(pane, self.run_view.result_view)
 
     def watch_arrangement(self, arrangement: Arrangement) -> None:
-        if arrangement.width:
-            arrange(self, arrangement)
+        """Show the panes that are to be seen, and hide the others."""
+        if not arrangement.width:
+            return
+        visible = arrangement.visible()
+        for pane, container in self.panes.items():
+            container.display = pane in visible
+        left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
+        self.sidebar.display, self.run_view.display = left, right
+        self.divider.display = left and right
+        self.sidebar.styles.width = arrangement.left_width if right else "1fr"
+        if arrangement.too_small and not self.query("#too-small"):
+            told = "oh-tui needs {} columns and {} rows".format(*LEAST)
+            self.mount(Static(told, id="too-small", markup=False))
+        self.set_class(arrangement.too_small, "-too-small")
+        self.run_view.whole_call = arrangement.zoom == "detail"
+        self.run_view.screen_height = arrangement.height
+        self.sidebar.whole_sandboxes = arrangement.zoom == "sandboxes"
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange_for(event.size)
@@ -685,7 +714,22 @@ class MainScreen(AskingScreen):
     def _set_pane(self, pane: str) -> None:
         before, self.session.pane = self.session.pane, pane
         if before != pane:
-            lists.pane_left(self, before)
+            self._leave_pane(before)
+
+    def _leave_pane(self, before: str) -> None:
+        """Out of a list its rows may move; in the run, the run is being read."""
+        session = self.session
+        self.sidebar.in_sandboxes = session.pane == "sandboxes"
+        if before == "conversations":
+            session.reorder()
+            self.show_lists()
+        elif before == "sandboxes":
+            self.sidebar.reorder_sandboxes()
+        if session.pane in ("timeline", "detail"):
+            if before == "conversations":
+                self.run.catch_up()
+            if session.current:
+                self.tell_opened(session.current.id)
 
     # What keys do
 

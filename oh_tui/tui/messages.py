@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 class ListsChanged(Message):
     """The session holds other conversations or sandboxes, in another order or state: the sidebar,
-    the totals and the keys are drawn anew."""
+    the totals and the keys are drawn anew; with `sort` every sandbox goes to its place."""
+
+    def __init__(self, *, sort: bool = False) -> None:
+        super().__init__()
+        self.sort = sort
+
+
+class SourceChanged(Message):
+    """The session has another source, or none until one is open."""
 
 
 class FindChanged(Message):
@@ -125,11 +133,12 @@ class ListsWanted(Message):
 
 
 class ListEmpty(Message):
-    """There is nothing to list; these lines say why in its place."""
+    """There is nothing to list; these lines say why in its place, and `run` in that of a run."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, run: str = "") -> None:
         super().__init__()
         self.lines = lines
+        self.run = run
 
 
 class SourceWanted(Message):
@@ -148,15 +157,21 @@ class QuitWanted(Message):
 
 class RunWanted(Message):
     """The run of a conversation is to be shown; `select` also brings the list's cursor to it, `go`
-    the focus too."""
+    the focus too. A `preview` is read only when that is cheap, and does not count as opened."""
 
     def __init__(
-        self, conversation: Conversation, *, select: bool = False, go: bool = False
+        self,
+        conversation: Conversation,
+        *,
+        select: bool = False,
+        go: bool = False,
+        preview: bool = False,
     ) -> None:
         super().__init__()
         self.conversation = conversation
         self.select = select or go
         self.go = go
+        self.preview = preview
 
 
 class StepWanted(Message):

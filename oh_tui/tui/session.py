@@ -110,6 +110,10 @@ class Session:
         self.clock = clock
         self.source: Source | None = None
         """What is open; None until it is made, and while another server is gone to."""
+        self.unopened: Callable[[], Source] | None = None
+        """Makes the source that is being opened; None as soon as its first page was read."""
+        self.open_id = ""
+        """What the command line names, a conversation or its start; "" once that is opened."""
         self.unsupported: set[str] = set()
         """Parts of the lists that this server does not know at all."""
         self.pager: Pager[Conversation] | None = None
@@ -228,7 +232,8 @@ class Session:
         if self.batch:
             self.batch.stopped = True
         self.settings = settings
-        self.pager = None
+        self.pager = self.unopened = None
+        self.open_id = self.open_at = ""
         self.runs = Runs()
         self.close_run()
         self.begin_lists(Board())
@@ -250,6 +255,16 @@ class Session:
     def conversations(self) -> tuple[Conversation, ...]:
         """Those listed, in the order shown."""
         return tuple(row.conversation for row in self.board.rows)
+
+    @property
+    def listed_id(self) -> str:
+        """The id of the conversation under the cursor of the list; "" without one."""
+        listed = self.cursors.listed if self.cursors else None
+        return listed.id if listed else ""
+
+    def reorder(self) -> None:
+        """Put rows where they belong, but the one under the cursor, which stays in its group."""
+        self.board.reorder(keep=self.listed_id)
 
     @property
     def marked(self) -> tuple[Conversation, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from oh_tui.text.problem import Problem
     from oh_tui.trajectory.content.blocks import Block
@@ -92,8 +93,9 @@ class Ui(Protocol):
     def report(self, problem: Problem) -> None:
         """A problem as an error in the footer, with its remedy."""
 
-    def reporting(self) -> AbstractContextManager[None]:
-        """A problem inside becomes an error in the footer."""
+    def reporting(self, say: Callable[..., None] | None = None) -> AbstractContextManager[None]:
+        """A problem inside becomes an error in the footer, and lines for `say`: for the pane that
+        stays empty."""
         ...
 
     def copy(self, text: str) -> None:
@@ -136,6 +138,10 @@ class Ui(Protocol):
 
     def cancel(self, group: str) -> None:
         """Cancel the workers of this group."""
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call back in so many seconds, unless the timer is stopped."""
+        ...
 
     def preparing(self, told: str) -> AbstractContextManager[None]:
         """What an action reads before it asks or acts: Esc and another conversation drop it."""

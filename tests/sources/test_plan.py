@@ -297,7 +297,7 @@ async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events()
         await it.open("Fix the add function")
         between.asked.clear()
         for _ in range(10):
-            it.screen.refresh_lists()
+            it.screen.conversations.schedule.ask()
             await it.settle()
         assert 0 < len(between.asked) <= 30
         assert between.count("GET /api/v1/conversation/*events*") == 0

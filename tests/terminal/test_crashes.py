@@ -19,7 +19,8 @@ DRIVER = """
 import sys, tempfile
 from oh_tui import cli
 from oh_tui.sources.files import FileSource
-from oh_tui.tui import actions, app, lists, main_screen
+from oh_tui.tui import actions, app, main_screen
+from oh_tui.tui.controllers import conversations
 from oh_tui.tui.widgets import conversation_list, timeline
 
 def breaks(*_, **__):
@@ -84,7 +85,7 @@ def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
         "a worker that reads": "FileSource.newest = breaks_later",
-        "a thread": "lists._board = breaks",
+        "a thread": "conversations._board = breaks",
         "drawing": "timeline.Timeline.render_line = breaks",
         "a change of state": "Screen.watch_arrangement = breaks",
         "after the first paint": "Screen._begin = breaks",

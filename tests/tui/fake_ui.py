@@ -14,6 +14,7 @@ from oh_tui.tui.theme import UNICODE, Glyphs
 if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from oh_tui.trajectory.content.blocks import Block
     from oh_tui.tui.ui import Complete
@@ -94,10 +95,12 @@ class FakeUi:
         self.told.append(words_of(problem))
 
     @contextlib.contextmanager
-    def reporting(self) -> Iterator[None]:
+    def reporting(self, say: Callable[..., None] | None = None) -> Iterator[None]:
         try:
             yield
         except Problem as problem:
+            if say:
+                say(problem.sentence)
             self.report(problem)
 
     def copy(self, text: str) -> None:
@@ -142,6 +145,9 @@ class FakeUi:
         return False
 
     def cancel(self, group: str) -> None: ...
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        raise NotImplementedError
 
     @contextlib.contextmanager
     def preparing(self, told: str) -> Iterator[None]:

@@ -14,7 +14,6 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.network import Network
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.triage import Stand
-from oh_tui.tui import lists
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.explorer import Between, Explorer, Late, explore
@@ -364,7 +363,7 @@ async def test_sandboxes_asked_for_before_an_act_do_not_take_it_back(
     late = Late("/api/v1/sandboxes/search")
     async with explore(wrap=late) as it:
         late.arrives.clear()
-        reading = asyncio.ensure_future(lists.read_sandboxes(it.screen))
+        reading = asyncio.ensure_future(it.screen.conversations.read_sandboxes())
         await late.answered.wait()
         title = await act(it)
         late.arrives.set()

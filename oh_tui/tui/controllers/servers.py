@@ -114,6 +114,7 @@ class Servers:
             else:
                 words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=…")
                 self._ui.post_message(ListEmpty(*words))
+                self._ui.focus_pane("conversations")
             return
 
     async def quit(self) -> None:

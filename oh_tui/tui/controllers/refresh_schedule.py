@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
-from oh_tui.tui import lists
-
 if TYPE_CHECKING:
-    from oh_tui.tui.main_screen import MainScreen
+    from textual.timer import Timer
+
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
 
 SLOWEST = 60.0
 """Seconds between two readings while nothing changes and nothing runs."""
@@ -27,12 +26,18 @@ FRESH = 5.0
 which a reading that failed is tried again, the next time after twice as long."""
 
 
-class Refreshing:
+class RefreshSchedule:
     """Reads the lists of a server when it is asked to, and by itself. Nothing cuts a reading but
     the opening of another source; what is asked for meanwhile brings one more afterwards."""
 
-    def __init__(self, screen: MainScreen) -> None:
-        self._screen = screen
+    def __init__(
+        self, session: Session, ui: Ui, refresh: Callable[[bool], Awaitable[bool | None]]
+    ) -> None:
+        """`refresh` reads once, in a new order if it is given True, and tells whether anything has
+        changed: None when that is not known."""
+        self._session = session
+        self._ui = ui
+        self._refresh = refresh
         self.every = 0.0
         """Seconds from the end of a reading to the next, as long as somebody looks."""
         self._timer: Timer | None = None
@@ -46,7 +51,7 @@ class Refreshing:
 
     @property
     def _least(self) -> float:
-        return self._screen.session.settings.config.refresh
+        return self._session.settings.config.refresh
 
     @property
     def wait(self) -> float:
@@ -55,7 +60,7 @@ class Refreshing:
 
     @property
     def _is_busy(self) -> bool:
-        return any(w.group == "lists" and not w.is_finished for w in self._screen.workers)
+        return self._ui.at_work("lists")
 
     def begin(self) -> None:
         """The first page of a source was just read; `read` is to be called at the end of that."""
@@ -89,14 +94,14 @@ class Refreshing:
 
     def blurred(self) -> None:
         """Nobody looks; who wants to be told all the same has set a notice."""
-        self._away = not self._screen.session.settings.notice
+        self._away = not self._session.settings.notice
         if not self._is_busy:
             self._arm()
 
     def _want(self) -> None:
         self._wanted = True
         if not self._is_busy:
-            self._screen.work_on("lists", self.read)
+            self._ui.work_on("lists", self.read)
 
     async def read(self) -> None:
         """As often as it is wanted by the end of each reading; then by itself after a while."""
@@ -104,14 +109,14 @@ class Refreshing:
         while self._wanted:
             asked, sort = self._asked, self._sort
             self._wanted = self._asked = self._sort = False
-            changed = await lists.refresh(self._screen, sort=sort)
+            changed = await self._refresh(sort)
             self._read_at = time.monotonic()
             if changed is None:
                 self.every = min(2 * self.every, SLOWEST) if self._failed else FRESH
                 self._failed = True
                 continue
             self._failed = False
-            if asked or changed or self._screen.session.board.counts().running:
+            if asked or changed or self._session.board.counts().running:
                 self.every = self._least
             else:
                 self.every = max(self._least, min(2 * self.every, SLOWEST))
@@ -119,9 +124,9 @@ class Refreshing:
 
     def _arm(self) -> None:
         self._stop()
-        source = self._screen.session.source
-        if source and source.remote and not self._screen.reopen:
-            self._timer = self._screen.set_timer(self.wait, self._want)
+        source = self._session.source
+        if source and source.remote and not self._session.unopened:
+            self._timer = self._ui.set_timer(self.wait, self._want)
 
     def _stop(self) -> None:
         if self._timer:

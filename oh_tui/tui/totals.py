@@ -1,0 +1,34 @@
+"""What the header tells of all conversations that are loaded, and the title of the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import cost_words, plural
+from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.rule import joined
+
+if TYPE_CHECKING:
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.theme import Glyphs
+
+
+def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
+    """Of each only what is not zero."""
+    counts = session.board.counts()
+    facts: list[Piece] = []
+    title = ["oh-tui"]
+    for count, glyph, words, hue in (
+        (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
+        (counts.failed, glyphs.error, "failed", "bad"),
+        (counts.running, glyphs.running, "running", "good"),
+    ):
+        if count:
+            for_you = " for you" if glyph == glyphs.waiting else ""
+            facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
+            title.append(f"{glyph}{count}")
+    listed = session.conversations
+    costs = [one.cost for one in listed if one.cost]
+    total = max(session.total or 0, len(listed))
+    facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
+    return joined(facts, glyphs.dot), " ".join(title)
