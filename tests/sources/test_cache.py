@@ -30,7 +30,7 @@ from oh_tui.settings.settings import read_settings
 from oh_tui.sources import Loaded, build, cache
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource
-from oh_tui.text.clean import clean as text
+from oh_tui.text import clean as text
 from oh_tui.text.problem import Problem
 from tests.sources.here import demo_read
 from tests.trajectory.test_record import record
