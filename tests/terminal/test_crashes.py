@@ -20,6 +20,7 @@ import sys, tempfile
 from oh_tui import cli
 from oh_tui.sources.files import FileSource
 from oh_tui.tui import actions, app, main_screen
+from oh_tui.tui.platform import base_app
 from oh_tui.tui.controllers import conversations
 from oh_tui.tui.widgets import conversation_list, timeline
 
@@ -94,7 +95,7 @@ def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
         "mounting": "Screen.on_mount = breaks",
         "mounting the app": "app.OhTui.on_mount = breaks",
         "before the screen": "app.OhTui.on_load = breaks",
-        "reading keys": "app.TerminalDriver.run_input_thread = breaks",
+        "reading keys": "base_app.TerminalDriver.run_input_thread = breaks",
     }
     with contextlib.ExitStack() as stack:
         started: dict[str, tuple[Terminal, Path]] = {}
