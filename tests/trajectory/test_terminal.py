@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.text.clean import HIDDEN, clean, redact
 from oh_tui.text import clean as text_module
+from oh_tui.text.clean import HIDDEN, clean, redact
 from oh_tui.trajectory.content.block import Note, Output, output_blocks
 from oh_tui.trajectory.content.terminal import SGR, Written, read_output
 
