@@ -390,8 +390,10 @@ def _has_terminal() -> bool:
 
 
 def _code(problem: Problem) -> int:
-    cause: BaseException | None = problem
-    while isinstance(cause, Problem) and cause.__cause__:
+    cause: BaseException = problem
+    passed = set[int]()  # causes may form a circle: `raise problem from problem` is one
+    while isinstance(cause, Problem) and cause.__cause__ and id(cause) not in passed:
+        passed.add(id(cause))
         cause = cause.__cause__
     full = isinstance(cause, OSError) and cause.errno in _FULL
     return REFUSED if full or isinstance(problem, Refused) else WRONG_USE

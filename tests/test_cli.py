@@ -19,6 +19,7 @@ from oh_tui import cli
 from oh_tui.commands import TABLE
 from oh_tui.settings.settings import Settings
 from oh_tui.sources import ahead
+from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.archive import Archive, open_archive
 from tests.processes import oh_tui as run
 
@@ -333,3 +334,9 @@ def test_the_explorer_opens_files_at_a_step(
     assert opened.paths[0] == anew.paths[0] == Path("one.zip")
     assert opened is not anew
     asyncio.run(opened.close())
+
+
+def test_causes_in_a_circle_end() -> None:
+    first, second = Problem("one"), Refused("other")
+    first.__cause__, second.__cause__ = second, first
+    assert (cli._code(first), cli._code(second)) == (2, 1)

@@ -151,7 +151,9 @@ class Sandboxes:
             try:
                 sandbox = await self.get(sandbox_id)
             except Problem as problem:
-                raise failure or problem from problem
+                if failure is None:
+                    raise
+                raise failure from problem
             status = sandbox.status if sandbox else "MISSING"
             if status == wanted:
                 return SandboxStage.PAUSED if wanted == "PAUSED" else SandboxStage.RUNNING

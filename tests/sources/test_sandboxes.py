@@ -11,7 +11,7 @@ from oh_tui.api.models import Sandbox
 from oh_tui.demo import world
 from oh_tui.sources import SandboxPlan, sandboxes
 from oh_tui.sources.sandboxes import SandboxStage
-from oh_tui.text.problem import Refused, Remedy
+from oh_tui.text.problem import Problem, Refused, Remedy
 from tests.sources.here import Here, demo_read
 
 
@@ -93,3 +93,13 @@ def after(
 
     monkeypatch.setattr(here.source.sandboxes, "get", get)
     return looks
+
+
+async def test_a_server_that_falls_silent_after_a_pause_is_no_cause_of_itself(here: Here) -> None:
+    """A circle of causes never ends for whoever walks along it."""
+    plan = await planned(here, "settings-split")
+    here.between.answer("GET /api/v1/sandboxes*", 500)
+    with pytest.raises(Problem) as caught:
+        async for _ in here.source.sandboxes.carry_out(plan, stop_agents=False):
+            pass
+    assert caught.value.__cause__ is not caught.value
