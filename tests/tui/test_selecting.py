@@ -8,6 +8,7 @@ from rich.style import Style
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL
 
+from oh_tui.tui import highlight
 from oh_tui.tui.theme import THEMES, theme_name
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
@@ -38,8 +39,15 @@ def styles_at(view: BodyView, y: int) -> list[Style]:
     return [s.style for s in view.render_line(y) if s.style and s.text.strip()]
 
 
+async def drawn_for_good(it: Explorer) -> None:
+    """Texts that were drawn before their colours were loaded are shown anew a second after the
+    start, which takes a selection away."""
+    await it.until(lambda: not (highlight.is_put_off() or it.screen.at_work("warm")))
+    await it.settle()
+
+
 async def drag(it: Explorer, start: tuple[str, int, int], end: tuple[str, int, int]) -> None:
-    await it.settle()  # what is shown anew takes a selection away
+    await drawn_for_good(it)
     await it.pilot.pause()
     await it.pilot.mouse_down(f"#{start[0]}", offset=start[1:])
     await it.pilot.hover(f"#{end[0]}", offset=end[1:])
@@ -50,6 +58,7 @@ async def drag(it: Explorer, start: tuple[str, int, int], end: tuple[str, int, i
 async def test_a_selection_is_readable_under_every_theme() -> None:
     async with explore() as it:
         await it.open(OAUTH)
+        await drawn_for_good(it)
         view = it.screen.run_view.call_view
         for theme in THEMES:
             it.app.theme = theme_name(theme)
