@@ -90,7 +90,7 @@ class StartTasks:
         self.starts: list[StartTask] = []
 
     def begin(self, request: dict[str, Any]) -> StartTask:
-        """Begin a start, of which `request` is the body."""
+        """Ask the server to start a conversation; `request` is the body of the call."""
         world = self.world
         start = StartTask(len(self.starts) + 1, world.clock.now(), request)
         self.starts.append(start)

@@ -113,8 +113,7 @@ class FollowingChanged(Message):
 
 
 class AgentChanged(Message):
-    """The server was asked to change something about the agent of a conversation: the lists are
-    read again, and its run if it is the one shown."""
+    """An agent was told something: the lists are read again, and its run if it is open."""
 
     def __init__(self, conversation_id: str) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Sandboxes:
-    """The sandboxes of a server as they were read last, or as an act told since."""
+    """The sandboxes of a server: as last read, or as an act since then reported them."""
 
     def __init__(self) -> None:
         self.known = False
@@ -77,7 +77,7 @@ class Wait(Struct, eq=False):
 
 
 class Cursors(Protocol):
-    """Where the cursors of the panes are; the panes own that."""
+    """The cursor positions, which the panes own."""
 
     @property
     def listed(self) -> Conversation | None:
@@ -272,7 +272,7 @@ class Session:
         return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
 
     def keep_marks(self, marks: frozenset[str]) -> None:
-        """Mark these conversations and no others; one that is not listed any more is not."""
+        """Replace the marks; conversations that are no longer listed lose theirs."""
         self.marks = marks & {row.id for row in self.board.rows} if marks else marks
 
     def unmark(self, conversations: Iterable[Conversation]) -> None:

@@ -120,7 +120,7 @@ class RunReader:
             self.read(self._session.current)
 
     def stop(self) -> bool:
-        """Esc: read no further; False when nothing is being read."""
+        """Stop reading (Esc); False when nothing is being read."""
         if not self._session.is_reading:
             return False
         self._session.is_reading = False

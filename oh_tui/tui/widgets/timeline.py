@@ -111,7 +111,7 @@ class Timeline(RowList):
         return current[0].number if current and current[0] else 1
 
     _hidden_step = 1
-    """The step that the cursor was on before the filter hid all of them."""
+    """The step under the cursor before a filter without matches."""
 
     def place_of(self, event_id: str) -> int | None:
         """The row of an event, or of the step it belongs to; None when it has no row."""
