@@ -16,8 +16,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.endings import INTERRUPTED, Ended, heeded
-from oh_tui.commands.frame import (
+from oh_tui.commands.shared.endings import INTERRUPTED, Ended, heeded
+from oh_tui.commands.shared.frame import (
     Call,
     Command,
     Parser,
@@ -26,7 +26,7 @@ from oh_tui.commands.frame import (
     server_only,
     top_parser,
 )
-from oh_tui.commands.ids import WHOLE, find, is_path, require_id
+from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
 from oh_tui.settings.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
 from oh_tui.settings.settings import DEMO as DEMO_SERVER
 from oh_tui.text.clean import clean, clean_line, redact
@@ -34,7 +34,7 @@ from oh_tui.text.problem import Problem, Refused
 
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
-    from oh_tui.commands.calllog import CallLog
+    from oh_tui.commands.shared.calllog import CallLog
     from oh_tui.settings.config import Known
     from oh_tui.sources.files import FileSource
     from oh_tui.sources.source import Source
@@ -133,6 +133,11 @@ def _run(words: list[str]) -> int:
         name, command, asked = read_words(words, top)
     except SystemExit:  # --help or --version has printed
         return OK
+    if getattr(asked, "print_completion", ""):
+        from oh_tui.commands.shared.reference import completion
+
+        print(completion(asked.print_completion))
+        return OK
     given: list[str] = getattr(asked, "words", None) or [getattr(asked, "word", None) or ""]
     paths = [path_of(word) for word in getattr(asked, "paths", ())]
     if command.reads == "run" and is_path(given[0]):
@@ -171,7 +176,7 @@ def _run(words: list[str]) -> int:
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
-    from oh_tui.commands.printing import style_of_stdout
+    from oh_tui.commands.shared.printing import style_of_stdout
 
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
@@ -188,7 +193,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         try:
             return await command.run(call)
         except Problem as problem:
-            from oh_tui.commands.remedies import worded
+            from oh_tui.commands.shared.remedies import worded
 
             problem.hint = worded(problem.hint, call.about)
             raise
@@ -275,7 +280,7 @@ def _source_maker(
 def _call_log(path: str | None) -> CallLog | None:
     if not path:
         return None
-    from oh_tui.commands.calllog import CallLog
+    from oh_tui.commands.shared.calllog import CallLog
 
     return CallLog(path_of(path))
 

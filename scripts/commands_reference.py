@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oh_tui.cli import EPILOG, USAGE
-from oh_tui.commands.reference import reference
+from oh_tui.commands.shared.reference import reference
 
 PLACE = Path(__file__).parent.parent / "docs" / "commands.md"
 

@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import Entry
-from oh_tui.demo.run import Run
-from oh_tui.demo.tools import edit, shell, view
+from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.tools import edit, shell, view
 from oh_tui.demo.world import Conversation, Sandbox
 
 LASTS = 15.0

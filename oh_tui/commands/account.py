@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import msgspec
 
 from oh_tui import __version__
-from oh_tui.commands import store
-from oh_tui.commands.documents import conversation_id, conversation_json, line
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.printing import (
+from oh_tui.commands.shared import store
+from oh_tui.commands.shared.documents import conversation_id, conversation_json, line
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.printing import (
     Cell,
     Column,
     Hue,
@@ -23,8 +23,8 @@ from oh_tui.commands.printing import (
     stamp,
     table,
 )
-from oh_tui.commands.reading import short_id, title
-from oh_tui.commands.standing import GLYPHS, HUES, Needy, needy, remembered
+from oh_tui.commands.shared.reading import short_id, title
+from oh_tui.commands.shared.standing import GLYPHS, HUES, Needy, needy, remembered
 from oh_tui.sources.remembered import Seen
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural

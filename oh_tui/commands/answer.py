@@ -7,12 +7,12 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.acting import require_consent, short, text_of
-from oh_tui.commands.documents import conversation_id, line
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.ids import find
-from oh_tui.commands.printing import print_json, tell_progress
-from oh_tui.commands.reading import title
+from oh_tui.commands.shared.acting import require_consent, short, text_of
+from oh_tui.commands.shared.documents import conversation_id, line
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import print_json, tell_progress
+from oh_tui.commands.shared.reading import title
 from oh_tui.sources.acting import AgentStage
 from oh_tui.sources.agent_state import AgentStatus
 from oh_tui.text.human import plural

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from oh_tui.commands import store
-from oh_tui.commands.documents import moment
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.printing import Column, print_json, stamp, table
+from oh_tui.commands.shared import store
+from oh_tui.commands.shared.documents import moment
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.printing import Column, print_json, stamp, table
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 

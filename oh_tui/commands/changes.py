@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import Column, Row, print_json, say, table
-from oh_tui.commands.reading import name, open_run, say_damage, whole
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.printing import Column, Row, print_json, say, table
+from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, rows

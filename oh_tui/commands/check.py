@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import Cell, Column, Hue, Style, print_json, table
-from oh_tui.commands.reading import name, open_run, say_damage, whole
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.printing import Cell, Column, Hue, Style, print_json, table
+from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.text.clean import clean, redact, safe_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.content.describe import describe, describe_event

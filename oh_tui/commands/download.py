@@ -7,11 +7,11 @@ from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
-from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call, Command, path_of
-from oh_tui.commands.ids import SHOWN, find
-from oh_tui.commands.printing import print_json, tell_progress
-from oh_tui.commands.reading import title
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.frame import Call, Command, path_of
+from oh_tui.commands.shared.ids import SHOWN, find
+from oh_tui.commands.shared.printing import print_json, tell_progress
+from oh_tui.commands.shared.reading import title
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem

@@ -6,11 +6,11 @@ import tempfile
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.ids import SHOWN
-from oh_tui.commands.printing import Column, print_json, print_json_line, say, table
-from oh_tui.commands.reading import chosen, on_server, open_run, whole
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.ids import SHOWN
+from oh_tui.commands.shared.printing import Column, print_json, print_json_line, say, table
+from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
 from oh_tui.text.clean import redact_json
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.archive import open_archive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from oh_tui.commands.frame import Call, Command, explorer_arguments
+from oh_tui.commands.shared.frame import Call, Command, explorer_arguments
 
 
 async def _run(call: Call) -> int:

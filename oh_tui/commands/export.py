@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.documents import Facts, conversation_json, step_json, verdict_json
-from oh_tui.commands.frame import Call, Command, filter_argument, path_of, run_argument
-from oh_tui.commands.printing import json_line, say
-from oh_tui.commands.reading import open_run, title, whole
+from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
+from oh_tui.commands.shared.frame import Call, Command, filter_argument, path_of, run_argument
+from oh_tui.commands.shared.printing import json_line, say
+from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import HIDDEN, clean_line, redact_json, safe_line

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.acting import require_consent, short
-from oh_tui.commands.documents import conversation_id, line
-from oh_tui.commands.frame import Call, Command, path_of
-from oh_tui.commands.ids import find
-from oh_tui.commands.printing import for_terminal, print_json, tell_progress
+from oh_tui.commands.shared.acting import require_consent, short
+from oh_tui.commands.shared.documents import conversation_id, line
+from oh_tui.commands.shared.frame import Call, Command, path_of
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import for_terminal, print_json, tell_progress
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem

@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, Sandbox, bare_id
-from oh_tui.commands.documents import (
+from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
     line,
     sandbox_json,
     verdict_json,
 )
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.ids import SHOWN
-from oh_tui.commands.printing import Cell, Column, Row, Style, pairs, print_json, say, table
-from oh_tui.commands.reading import chosen, on_server, short_id, title, with_state
-from oh_tui.commands.standing import HUES, NOTHING, outcome, remembered, state
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.ids import SHOWN
+from oh_tui.commands.shared.printing import Cell, Column, Row, Style, pairs, print_json, say, table
+from oh_tui.commands.shared.reading import chosen, on_server, short_id, title, with_state
+from oh_tui.commands.shared.standing import HUES, NOTHING, outcome, remembered, state
 from oh_tui.sources import cut_words
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.remembered import Seen

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.ids import find
-from oh_tui.commands.printing import Style, fit, say, width
-from oh_tui.commands.reading import name, read_run, short_id, title, whole, with_state
-from oh_tui.commands.standing import NOTHING, outcome, remembered
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import Style, fit, say, width
+from oh_tui.commands.shared.reading import name, read_run, short_id, title, whole, with_state
+from oh_tui.commands.shared.standing import NOTHING, outcome, remembered
 from oh_tui.sources.remembered import Seen
 from oh_tui.text.clean import safe_line
 from oh_tui.text.human import age, clock, tenths
@@ -21,7 +21,7 @@ from oh_tui.trajectory.model.steps import Outcome, Trajectory, find_place
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.frame import Call
+    from oh_tui.commands.shared.frame import Call
 
 WANTS_TERMINAL = "The explorer wants a terminal; this is the plain list."
 

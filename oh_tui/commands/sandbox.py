@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from argparse import ArgumentParser
 
-from oh_tui.commands.acting import require_consent
-from oh_tui.commands.documents import conversation_id, sandbox_json
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.ids import find, is_path, read_id, require_id
-from oh_tui.commands.printing import print_json, say, tell_progress
-from oh_tui.commands.reading import title
+from oh_tui.commands.shared.acting import require_consent
+from oh_tui.commands.shared.documents import conversation_id, sandbox_json
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
+from oh_tui.commands.shared.printing import print_json, say, tell_progress
+from oh_tui.commands.shared.reading import title
 from oh_tui.sources import SandboxPlan
 from oh_tui.sources.sandboxes import Sandboxes, SandboxStage
 from oh_tui.text.clean import clean_line, safe_line

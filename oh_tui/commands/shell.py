@@ -8,11 +8,11 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import IO, TYPE_CHECKING
 
-from oh_tui.commands.acting import short
-from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.ids import find
-from oh_tui.commands.printing import for_terminal, print_json, say
+from oh_tui.commands.shared.acting import short
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import for_terminal, print_json, say
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration
 from oh_tui.text.problem import Problem

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
-from oh_tui.commands.acting import file_text, require_consent, short, text_of
-from oh_tui.commands.documents import (
+from oh_tui.commands.shared.acting import file_text, require_consent, short, text_of
+from oh_tui.commands.shared.documents import (
     Facts,
     conversation_id,
     conversation_json,
     line,
     verdict_json,
 )
-from oh_tui.commands.frame import Call, Command
-from oh_tui.commands.ids import read_id
-from oh_tui.commands.printing import print_json, say, tell_progress
-from oh_tui.commands.reading import read_run, whole
-from oh_tui.commands.standing import state
+from oh_tui.commands.shared.frame import Call, Command
+from oh_tui.commands.shared.ids import read_id
+from oh_tui.commands.shared.printing import print_json, say, tell_progress
+from oh_tui.commands.shared.reading import read_run, whole
+from oh_tui.commands.shared.standing import state
 from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 
-from oh_tui.commands.documents import (
+from oh_tui.commands.shared.documents import (
     GLYPHS,
     Facts,
     conversation_json,
@@ -14,9 +14,9 @@ from oh_tui.commands.documents import (
     totals_json,
     verdict_json,
 )
-from oh_tui.commands.frame import Call, Command, filter_argument, run_argument
-from oh_tui.commands.printing import Cell, Column, Hue, Row, Style, print_json, say, table
-from oh_tui.commands.reading import name, open_run, whole
+from oh_tui.commands.shared.frame import Call, Command, filter_argument, run_argument
+from oh_tui.commands.shared.printing import Cell, Column, Hue, Row, Style, print_json, say, table
+from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.query import Query, parse

@@ -8,11 +8,18 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.documents import Facts, step_json
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.ids import find
-from oh_tui.commands.printing import Cell, Style, between_tabs, laid_out, print_json_line, say
-from oh_tui.commands.reading import chosen, read_run, whole
+from oh_tui.commands.shared.documents import Facts, step_json
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.ids import find
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Style,
+    between_tabs,
+    laid_out,
+    print_json_line,
+    say,
+)
+from oh_tui.commands.shared.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem

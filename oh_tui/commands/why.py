@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.documents import tokens_json, verdict_json
-from oh_tui.commands.frame import Call, Command, run_argument
-from oh_tui.commands.printing import number, print_json
-from oh_tui.commands.reading import open_run, say_damage, title, whole
+from oh_tui.commands.shared.documents import tokens_json, verdict_json
+from oh_tui.commands.shared.frame import Call, Command, run_argument
+from oh_tui.commands.shared.printing import number, print_json
+from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.text.clean import safe_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.trajectory.analysis.accounting import Accounts

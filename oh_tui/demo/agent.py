@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from oh_tui.demo.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
-from oh_tui.demo.run import Call, Run
+from oh_tui.demo.runs.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
+from oh_tui.demo.runs.run import Call, Run
+from oh_tui.demo.runs.tools import shell, view
 from oh_tui.demo.shell import run_command
-from oh_tui.demo.tools import shell, view
 
 Turn = Callable[[Run], None]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oh_tui.demo.long_runs import LONG_RUNS
-from oh_tui.demo.meter import MODELS, SONNET, Model
-from oh_tui.demo.player import perform
-from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.run import Run
+from oh_tui.demo.runs.long_runs import LONG_RUNS
+from oh_tui.demo.runs.meter import MODELS, SONNET, Model
+from oh_tui.demo.runs.player import perform
+from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.runs.run import Run
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 

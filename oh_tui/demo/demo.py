@@ -7,10 +7,10 @@ from functools import cached_property
 
 from starlette.types import ASGIApp
 
-from oh_tui.demo.app_server import make_app
 from oh_tui.demo.catalog import SETS
-from oh_tui.demo.network import Network
-from oh_tui.demo.recorder import fixed_uuid
+from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.servers.app_server import make_app
+from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
 from oh_tui.sources.remembered import Seen
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oh_tui.demo.catalog import make_entry
-from oh_tui.demo.meter import combined
-from oh_tui.demo.player import FOLDER, load_scenario
+from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.runs.player import FOLDER, load_scenario
 from oh_tui.demo.world import write_run
 
 NOT_FACTS = {"root", "files", "confirms", "max_iterations", "step"}

@@ -22,10 +22,10 @@ from oh_tui.demo.catalog import (
     sandbox_id,
 )
 from oh_tui.demo.clock import Clock
-from oh_tui.demo.events import StoredEvent, deliver
-from oh_tui.demo.meter import combined
-from oh_tui.demo.recorder import Act, Interventions, fixed_uuid
-from oh_tui.demo.run import Run
+from oh_tui.demo.runs.events import StoredEvent, deliver
+from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.runs.recorder import Act, Interventions, fixed_uuid
+from oh_tui.demo.runs.run import Run
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8

@@ -16,7 +16,7 @@ from textual.widget import MountError, Widget
 from textual.widgets import Input
 
 from oh_tui.trajectory.content.blocks import Block, Failure
-from oh_tui.tui.lines import Document
+from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.bars import Hint, Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece

@@ -30,7 +30,6 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
-from oh_tui.tui import highlight
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
 from oh_tui.tui.controllers.conversations import Conversations
@@ -46,6 +45,7 @@ from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.platform import startup
 from oh_tui.tui.remedies import hint_of, words_of
+from oh_tui.tui.rendering import highlight
 from oh_tui.tui.runs import why_empty
 from oh_tui.tui.session import Session
 from oh_tui.tui.totals import totals

@@ -11,8 +11,8 @@ import pytest
 
 from oh_tui.cli import EPILOG, USAGE
 from oh_tui.commands import TABLE
-from oh_tui.commands.frame import SHELLS, load
-from oh_tui.commands.reference import completion, reference
+from oh_tui.commands.shared.frame import SHELLS, load
+from oh_tui.commands.shared.reference import completion, reference
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,7 +6,7 @@ import json
 from itertools import product
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.standing import needy, outcome
+from oh_tui.commands.shared.standing import needy, outcome
 from oh_tui.sources.remembered import Memory, Seen
 from oh_tui.sources.triage import Counts, Stand
 from oh_tui.tui.board import Board

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from oh_tui.api import StartTasks
 from oh_tui.api.models import StartTask
 from oh_tui.commands import start as start_command
-from oh_tui.demo.start_tasks import Started
+from oh_tui.demo.servers.start_tasks import Started
 from oh_tui.sources import starting
 from tests.commands import schemas
 from tests.commands.conftest import Served

@@ -9,10 +9,10 @@ import pytest
 
 from oh_tui.api import AppServer, errors
 from oh_tui.api.transport import Waits
-from oh_tui.commands.frame import DEMOS
+from oh_tui.commands.shared.frame import DEMOS
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES, SETS
-from oh_tui.demo.network import Network
+from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import NOW
 
 ONCE = Waits(attempts=1)

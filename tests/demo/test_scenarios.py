@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.app_server import DOWNLOAD_LIMIT
 from oh_tui.demo.catalog import BOXES, ENTRIES, sandbox_id
-from oh_tui.demo.meter import combined
+from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.servers.app_server import DOWNLOAD_LIMIT
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from tests.demo.wire import IDS, NOW, at_rest, talk

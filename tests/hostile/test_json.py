@@ -19,7 +19,13 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands import changes as changes_command
 from oh_tui.commands import check as check_command
 from oh_tui.commands import why as why_command
-from oh_tui.commands.documents import Facts, counts_json, step_json, totals_json, verdict_json
+from oh_tui.commands.shared.documents import (
+    Facts,
+    counts_json,
+    step_json,
+    totals_json,
+    verdict_json,
+)
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.analysis.scan import spoken
 from oh_tui.trajectory.analysis.spending import spending

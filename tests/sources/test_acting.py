@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
-from oh_tui.demo.events import StoredEvent
+from oh_tui.demo.runs.events import StoredEvent
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, AgentStage, Steps
 from oh_tui.sources.agent_state import Standing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.images import SCREENSHOT
+from oh_tui.demo.runs.images import SCREENSHOT
 from oh_tui.text.clean import HIDDEN, clean
 from oh_tui.trajectory.content.blocks import (
     Block,

@@ -23,8 +23,8 @@ from oh_tui.settings.settings import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui
-from oh_tui.tui.lines import warm_up
 from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.rendering.lines import warm_up
 from oh_tui.tui.widgets.drawing import Drawn
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)

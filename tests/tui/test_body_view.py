@@ -17,7 +17,7 @@ from oh_tui.trajectory.content.blocks import (
     Note,
     Output,
 )
-from oh_tui.tui.lines import Document
+from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 
 

@@ -12,8 +12,8 @@ from rich.color import Color
 from oh_tui.trajectory.content.blocks import Checklist, Output, Table
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
-from oh_tui.tui.colours import PLAIN, Colours, Look, apply, contrast, style_of
-from oh_tui.tui.lines import Document
+from oh_tui.tui.rendering.colours import PLAIN, Colours, Look, apply, contrast, style_of
+from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
 
 

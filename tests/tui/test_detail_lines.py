@@ -8,7 +8,7 @@ from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blo
 from oh_tui.trajectory.content.describe import Family, family_of
 from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
-from oh_tui.tui.lines import Document
+from oh_tui.tui.rendering.lines import Document
 from tests.demo_runs import demo_run
 
 GOLDEN = Path(__file__).parent / "detail_lines.txt"

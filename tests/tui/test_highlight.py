@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from oh_tui.trajectory.content.blocks import Block, Command, Markdown
-from oh_tui.tui import highlight
-from oh_tui.tui.highlight import lexer_for
-from oh_tui.tui.lines import Document, warm_up
+from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.highlight import lexer_for
+from oh_tui.tui.rendering.lines import Document, warm_up
 from tests.tui.explorer import explore
 from tests.tui.test_run import WEEKS
 

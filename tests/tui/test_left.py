@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.demo.network import Network
+from oh_tui.demo.servers.network import Network
 from oh_tui.settings.settings import Settings
 from tests.tui.explorer import Between, Explorer, explore
 

@@ -31,10 +31,10 @@ from oh_tui.trajectory.content.blocks import (
     Thought,
 )
 from oh_tui.trajectory.content.plans import Task
-from oh_tui.tui import sections
-from oh_tui.tui.lines import Document
-from oh_tui.tui.sections import cells, chop, expand
-from oh_tui.tui.slices import SLICE, slices
+from oh_tui.tui.rendering import sections
+from oh_tui.tui.rendering.lines import Document
+from oh_tui.tui.rendering.sections import cells, chop, expand
+from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import HUES
 
 

@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.demo.app_writes import START_TASK_IDS
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.servers.app_writes import START_TASK_IDS
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource

@@ -7,7 +7,7 @@ import asyncio
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
-from oh_tui.demo.network import Network
+from oh_tui.demo.servers.network import Network
 from oh_tui.tui.widgets.sandbox_rows import (
     JUST,
     SandboxOrder,

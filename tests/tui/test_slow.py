@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from oh_tui.demo.network import Network
+from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import Between, explore
 
 SLOW = Network(waits=(0.01, 0.04), fails=0.0, rows=6)

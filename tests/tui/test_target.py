@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.network import Network
+from oh_tui.demo.servers.network import Network
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.triage import Stand
 from oh_tui.tui.screens.changes import ChangesScreen

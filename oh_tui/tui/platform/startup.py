@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from oh_tui.tui import highlight, lines
+from oh_tui.tui.rendering import highlight, lines
 
 if TYPE_CHECKING:
     from textual.app import App

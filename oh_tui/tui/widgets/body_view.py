@@ -21,10 +21,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.trajectory.content.blocks import Block
-from oh_tui.tui.colours import PREFIX, style_of
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.lines import Document, in_sight
-from oh_tui.tui.sections import Line, cells
+from oh_tui.tui.rendering.colours import PREFIX, style_of
+from oh_tui.tui.rendering.lines import Document, in_sight
+from oh_tui.tui.rendering.sections import Line, cells
 from oh_tui.tui.theme import hues_of
 from oh_tui.tui.widgets.drawing import Drawn
 

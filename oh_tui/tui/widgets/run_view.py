@@ -18,7 +18,7 @@ from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import day_span, plural
 from oh_tui.trajectory.model.events import Event, seconds
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
-from oh_tui.tui.lines import Document
+from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of, told_line
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten

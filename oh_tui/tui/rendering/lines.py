@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from oh_tui.trajectory.content.blocks import Block
-from oh_tui.tui import highlight
-from oh_tui.tui.body_layout import lay_out
-from oh_tui.tui.sections import Line, cells, chop
+from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.body_layout import lay_out
+from oh_tui.tui.rendering.sections import Line, cells, chop
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 
@@ -165,7 +165,7 @@ def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
 def warm_up() -> None:
     """Load what paints and renders, which takes about 150 ms: for a thread, once the first screen
     is drawn. Until then text is shown as it came (`highlight.put_off`)."""
-    from oh_tui.tui.prose import render
+    from oh_tui.tui.rendering.prose import render
 
     highlight.load()
     render("`warm`\n\n```python\nup = 1\n```", 20)

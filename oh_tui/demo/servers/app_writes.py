@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oh_tui.demo.http import (
+from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.servers.http import (
     Query,
     answer,
     body,
@@ -21,8 +22,7 @@ from oh_tui.demo.http import (
     utc,
     uuid_or_none,
 )
-from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.start_tasks import StartTask, StartTasks
+from oh_tui.demo.servers.start_tasks import StartTask, StartTasks
 from oh_tui.demo.world import Conversation, World
 
 PATIENCE = 30.0

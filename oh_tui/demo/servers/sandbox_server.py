@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oh_tui.demo.http import Query, answer, body, detail, invalid, utc, uuid_or_none
+from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
 from oh_tui.demo.world import Sandbox, World
 

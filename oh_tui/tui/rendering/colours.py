@@ -14,7 +14,7 @@ from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
 from oh_tui.trajectory.content.terminal import SGR
-from oh_tui.tui.highlight import Piece
+from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.theme import DARK, HUES, LIGHT
 
 PREFIX = "sgr:"

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from oh_tui.commands import TABLE
-from oh_tui.commands.frame import (
+from oh_tui.commands.shared.frame import (
     Parser,
     command_parser,
     load,

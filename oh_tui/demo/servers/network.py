@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oh_tui.demo.http import answer
+from oh_tui.demo.servers.http import answer
 
 _LISTS = re.compile(r"/api/v1/(?:app-conversations|sandboxes)/search")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from oh_tui.demo.agent import FILES, work
 from oh_tui.demo.catalog import Entry, sandbox_id
-from oh_tui.demo.meter import SONNET, Model
-from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.run import Run
+from oh_tui.demo.runs.meter import SONNET, Model
+from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.runs.run import Run
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 BOOTS = 4.5

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from oh_tui.demo.images import SCREENSHOT
-from oh_tui.demo.run import Call, Plan, Run, text
+from oh_tui.demo.runs.images import SCREENSHOT
+from oh_tui.demo.runs.run import Call, Plan, Run, text
 
 
 def shell(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.frame import Call
-from oh_tui.commands.ids import SHOWN, WHOLE, find, read_id
-from oh_tui.commands.printing import say, tell_progress
+from oh_tui.commands.shared.frame import Call
+from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
+from oh_tui.commands.shared.printing import say, tell_progress
 from oh_tui.sources import Loaded, joined
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.source import Source

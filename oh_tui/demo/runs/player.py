@@ -28,12 +28,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from oh_tui.demo.run import Call, Run
-from oh_tui.demo.tools import TOOLS
+from oh_tui.demo.runs.run import Call, Run
+from oh_tui.demo.runs.tools import TOOLS
 
 Table = dict[str, Any]
 
-FOLDER = Path(__file__).with_name("scenarios")
+FOLDER = Path(__file__).parents[1] / "scenarios"
 
 
 def perform(run: Run, name: str) -> None:

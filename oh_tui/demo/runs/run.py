@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oh_tui.demo.meter import Model
-from oh_tui.demo.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
-from oh_tui.demo.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
+from oh_tui.demo.runs.meter import Model
+from oh_tui.demo.runs.prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
+from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
 
 
 def text(content: str) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from rich.text import Text
 from rich.theme import Theme
 
 from oh_tui.text.clean import clean
-from oh_tui.tui import highlight
-from oh_tui.tui.highlight import Piece
+from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.highlight import Piece
 
 
 def _named(name: str) -> Style:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.demo.events import StoredEvent
+from oh_tui.demo.runs.events import StoredEvent
 
 
 async def zipped(info: dict[str, Any], events: Iterable[StoredEvent]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ import posixpath
 import re
 from typing import Any
 
-from oh_tui.demo.events import StoredEvent
+from oh_tui.demo.runs.events import StoredEvent
 
 BESIDE = {
     "/workspace/dates": {"uv.lock": "UPDATED", "tests/test_weeks_prop.py": ""},

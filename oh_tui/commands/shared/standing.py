@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.printing import Hue
+from oh_tui.commands.shared.printing import Hue
 from oh_tui.sources.remembered import Memory, Seen
 from oh_tui.sources.triage import Counts, Group, Stand, Standing, count, standing
 from oh_tui.text.clean import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.frame import Call
+    from oh_tui.commands.shared.frame import Call
 
 WORDS = {
     "waiting_for_confirmation": "waiting",

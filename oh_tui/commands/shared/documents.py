@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.ids import read_id
-from oh_tui.commands.printing import number, stamp
-from oh_tui.commands.reading import title
+from oh_tui.commands.shared.ids import read_id
+from oh_tui.commands.shared.printing import number, stamp
+from oh_tui.commands.shared.reading import title
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.usage import Spent

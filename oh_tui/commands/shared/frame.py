@@ -15,14 +15,14 @@ import msgspec
 
 from oh_tui import __version__
 from oh_tui.commands import TABLE
-from oh_tui.commands.ids import is_path, read_id
-from oh_tui.commands.misuse import HELP, misuse
+from oh_tui.commands.shared.ids import is_path, read_id
+from oh_tui.commands.shared.misuse import HELP, misuse
 from oh_tui.settings.paths import expanded
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.commands.printing import Style
+    from oh_tui.commands.shared.printing import Style
     from oh_tui.settings.settings import Settings
     from oh_tui.sources.source import Source
 
@@ -131,14 +131,6 @@ class _RefuseKey(argparse.Action):
             "shell's history",
             "set OPENHANDS_API_KEY instead",
         )
-
-
-class _Completion(argparse.Action):
-    def __call__(self, parser: object, namespace: object, values: Any, *_: object) -> NoReturn:
-        from oh_tui.commands.reference import completion
-
-        print(completion(values))
-        raise SystemExit(0)
 
 
 DEMOS = {
@@ -284,7 +276,7 @@ def own_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print-completion",
         choices=SHELLS,
-        action=_Completion,
+        default="",
         metavar="SHELL",
         help=f"print what {', '.join(SHELLS)} need to complete words",
     )

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from oh_tui.demo.agent_server import AgentServers
-from oh_tui.demo.app_writes import AppWrites
-from oh_tui.demo.download import zipped
-from oh_tui.demo.events import StoredEvent
-from oh_tui.demo.http import (
+from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.recorder import fixed_uuid
+from oh_tui.demo.servers.agent_server import AgentServers
+from oh_tui.demo.servers.app_writes import AppWrites
+from oh_tui.demo.servers.download import zipped
+from oh_tui.demo.servers.http import (
     Query,
     Refused,
     answer,
@@ -28,9 +29,8 @@ from oh_tui.demo.http import (
     utc,
     uuid_or_none,
 )
-from oh_tui.demo.rate_limit import RateLimit
-from oh_tui.demo.recorder import fixed_uuid
-from oh_tui.demo.sandbox_server import SandboxServers
+from oh_tui.demo.servers.rate_limit import RateLimit
+from oh_tui.demo.servers.sandbox_server import SandboxServers
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 DOWNLOAD_LIMIT = 10_000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oh_tui.demo.http import answer
+from oh_tui.demo.servers.http import answer
 
 FAST, SLOW = 10, 20
 """In one second the first 10 calls pass, the next 10 wait a second, the rest get a 429."""

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from oh_tui.demo.events import StoredEvent
-from oh_tui.demo.git import git_changes
-from oh_tui.demo.http import (
+from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.servers.git import git_changes
+from oh_tui.demo.servers.http import (
     Query,
     Refused,
     answer,
@@ -25,7 +26,6 @@ from oh_tui.demo.http import (
     utc,
     uuid_or_none,
 )
-from oh_tui.demo.meter import combined
 from oh_tui.demo.world import Conversation, Sandbox, World
 
 _SDK = "openhands.sdk.event"

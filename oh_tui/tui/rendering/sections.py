@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from rich.cells import cell_len, get_character_cell_size
 
 from oh_tui.text.patterns import pattern
-from oh_tui.tui import highlight
-from oh_tui.tui.highlight import Piece
+from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.highlight import Piece
 
 
 class Line(NamedTuple):
@@ -369,7 +369,7 @@ class MarkdownSection(RowSection):
     def _render(self) -> Iterable[Sequence[Piece]]:
         """What renders Markdown is loaded after the first screen; until then its source shows."""
         if not highlight.is_put_off():
-            from oh_tui.tui.prose import render
+            from oh_tui.tui.rendering.prose import render
 
             yield from render(self._source, self.width)
             return

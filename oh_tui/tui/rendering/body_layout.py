@@ -26,10 +26,10 @@ from oh_tui.trajectory.content.blocks import (
     Thought,
 )
 from oh_tui.trajectory.content.plans import Task
-from oh_tui.tui import highlight
-from oh_tui.tui.colours import Colours
-from oh_tui.tui.highlight import Piece
-from oh_tui.tui.sections import (
+from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.colours import Colours
+from oh_tui.tui.rendering.highlight import Piece
+from oh_tui.tui.rendering.sections import (
     Line,
     MarkdownSection,
     RowSection,
@@ -41,7 +41,7 @@ from oh_tui.tui.sections import (
     expand_at,
     head,
 )
-from oh_tui.tui.slices import SLICE, slices
+from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 WHOLE = 150

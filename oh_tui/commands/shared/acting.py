@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.documents import conversation_id
-from oh_tui.commands.frame import Call, path_of
-from oh_tui.commands.ids import SHOWN
-from oh_tui.commands.printing import ask, interruptible
+from oh_tui.commands.shared.documents import conversation_id
+from oh_tui.commands.shared.frame import Call, path_of
+from oh_tui.commands.shared.ids import SHOWN
+from oh_tui.commands.shared.printing import ask, interruptible
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 

@@ -110,7 +110,7 @@ async def _started_as(source: Source, identifier: str) -> Conversation:
     own = bare_id((task and task.app_conversation_id) or "")
     (conversation,) = await source.get([own]) if own else (None,)
     if conversation is not None:
-        from oh_tui.commands.printing import say
+        from oh_tui.commands.shared.printing import say
 
         say(f"that is the id of a start; the conversation is {safe_line(own)}")
         return conversation

@@ -1,0 +1,1 @@
+"""The runs of the demo: scenarios played into events, times and costs."""

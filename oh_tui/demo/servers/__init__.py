@@ -1,0 +1,1 @@
+"""The endpoints of the demo, as the real servers answer them."""

@@ -1,0 +1,1 @@
+"""Blocks of a step to lines on the screen."""
