@@ -308,7 +308,7 @@ def refresh(screen: MainScreen) -> None:
 
 
 def show_help(screen: MainScreen) -> None:
-    from oh_tui.tui.dialogs import HelpScreen
+    from oh_tui.tui.screens.help import HelpScreen
 
     screen.app.push_screen(HelpScreen(screen.session.settings.config.keys))
 

@@ -16,17 +16,17 @@ from textual.widget import MountError, Widget
 from textual.widgets import Input
 
 from oh_tui.trajectory.content.blocks import Block, Failure
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.widgets.bars import Hint, Question, QuestionBar
+from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
-    from oh_tui.tui.ui import Complete
     from oh_tui.tui.widgets.editor import Editor
-    from oh_tui.tui.widgets.prompt import Prompt
+    from oh_tui.tui.widgets.prompt import Complete, Prompt
 
 
 W = TypeVar("W", bound=Widget)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
-from oh_tui.tui.keys import footer_hints, selection_hints
-from oh_tui.tui.widgets.bars import Hint
+from oh_tui.tui.keys import Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
     from oh_tui.tui.session import Session

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from oh_tui.settings.config import Known
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.tui.theme import THEMES
-from oh_tui.tui.widgets.bars import Hint
 
 LISTS = frozenset({"conversations", "sandboxes"})
 RUN = frozenset({"timeline", "detail"})
@@ -33,6 +32,14 @@ class Key(msgspec.Struct, frozen=True):
 
     def binding(self) -> Binding:
         return Binding(self.keys, self.action, self.label, id=self.id, show=False)
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """A key and what it does, as the footer shows it; without an action it cannot be clicked."""
+
+    key: str
+    label: str
+    action: str
 
 
 _MOVE = "Moving"

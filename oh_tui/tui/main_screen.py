@@ -132,8 +132,6 @@ class MainScreen(AskingScreen):
         self.servers = Servers(self.session, self, connect=connect, demo=demo)
         self._at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
-        self._is_new = True
-        """It was not shown yet."""
         self._make_source = make_source
         if not at_once:
             self.session.run_shown.set()  # not asked where none is open from the start
@@ -256,18 +254,6 @@ class MainScreen(AskingScreen):
             yield Divider(id="divider")
             yield RunView(id="right")
         yield Footer(id="footer")
-
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """For the first time its parts are new and have their styles: to add them up once more
-        would take 3 ms of the start."""
-        if self._is_new:
-            self._is_new = event.refresh_styles = False
-
-    def _screen_resized(self, size: Size) -> None:
-        """Textual tells of the first size three times, and would lay out and draw for each.
-        `size` is that of the app already, `outer_size` what was laid out last."""
-        if size != self.outer_size:
-            super()._screen_resized(size)
 
     def on_mount(self) -> None:
         self.sidebar = self.query_one(Sidebar)

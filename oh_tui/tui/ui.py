@@ -5,7 +5,7 @@ The main screen is it; a test may be another.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.bars import Question
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
+    from oh_tui.tui.widgets.prompt import Complete
 
 
 T = TypeVar("T")
-
-Complete = Callable[[str], Awaitable[str | None]]
-"""Gives the whole text that begins with what is typed, None for no such."""
 
 
 class Ui(Protocol):

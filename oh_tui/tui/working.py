@@ -12,13 +12,15 @@ from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from oh_tui.tui.platform.base_screen import BaseScreen
+
 T = TypeVar("T")
 
 A_FRAME = 0.1
 """Seconds that work waits at most for what it found to be drawn."""
 
 
-class WorkingScreen(Screen[int]):
+class WorkingScreen(BaseScreen):
     def work_on(
         self,
         group: str,

@@ -90,7 +90,7 @@ async def test_get_begins_with_the_file_of_the_step_and_completes_those_of_the_r
         assert path.startswith("/workspace/dates/")
         it.screen.find_input.value = ""
         await it.type(path[:-3])
-        await it.until(lambda: it.screen.find_input._suggestion)
+        await it.until(lambda: it.screen.find_input.suggestion)
         await it.send("tab")
         assert it.screen.find_input.value.startswith(path[:-3])
         assert len(it.screen.find_input.value) > len(path) - 3
@@ -138,7 +138,7 @@ async def test_put_then_get_gives_the_same_bytes(tmp_path: Path) -> None:
         await begin(it, "put")
         assert "Put a local file" in asked(it)
         await it.type(f"{tmp_path}/no")
-        await it.until(lambda: it.screen.find_input._suggestion)
+        await it.until(lambda: it.screen.find_input.suggestion)
         await it.send("tab", "enter")
         await it.until(lambda: "1.3 MB, into the sandbox as" in asked(it))
         assert it.screen.find_input.value == "/workspace/dates/noise.bin"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 from textual.widgets import OptionList
 
-from oh_tui.tui.dialogs import HelpScreen, keys_text
 from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.screens.help import HelpScreen, keys_text
 from oh_tui.tui.widgets.bars import Footer
 from tests.tui.explorer import explore
 

@@ -236,7 +236,7 @@ async def test_tab_completes_a_word_and_leaves_the_line_where_there_is_none() ->
         await it.press("ampersand")
         line = it.screen.find_input
         await it.type("is:fa")
-        await it.until(lambda: line._suggestion)
+        await it.until(lambda: line.suggestion)
         await it.press("tab")
         assert line.value == "is:failed"
         assert line.display

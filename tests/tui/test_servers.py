@@ -21,9 +21,9 @@ from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.servers import Servers as ServersController
-from oh_tui.tui.dialogs import HelpScreen
 from oh_tui.tui.keys import known
 from oh_tui.tui.messages import QuitWanted
+from oh_tui.tui.screens.help import HelpScreen
 from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
 from tests.tui.fake_ui import FakeUi

@@ -178,7 +178,7 @@ async def test_repositories_branches_and_models_are_those_seen() -> None:
         await it.send("down")
         assert shown.fields["repository"].value in seen
         shown.fields["repository"].value = "acme/stor"
-        await it.until(lambda: shown.fields["repository"]._suggestion)
+        await it.until(lambda: shown.fields["repository"].suggestion)
         await it.send("tab")
         assert shown.fields["repository"].value in seen
         assert shown.focused is shown.fields["repository"]

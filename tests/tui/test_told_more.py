@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oh_tui.sources.files import FileSource
-from oh_tui.tui.dialogs import help_texts
+from oh_tui.tui.screens.help import help_texts
 from oh_tui.tui.theme import UNICODE
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import explore

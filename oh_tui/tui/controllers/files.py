@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandboxes import SandboxActions
     from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Complete, Ui
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
 
 
 class FileTransfers:

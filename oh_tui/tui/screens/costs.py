@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.costs_page import INDENT, Writer
-from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule

@@ -27,9 +27,10 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.block import safe
 from oh_tui.trajectory.content.blocks import Block, Command, Failure, Note, Plain
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
-from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten

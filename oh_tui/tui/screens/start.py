@@ -24,8 +24,9 @@ from textual.widgets import Input
 from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Drawn, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.prompt import Prompt

@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from oh_tui.text.human import plural
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten, width_of
 from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
@@ -60,14 +61,6 @@ MOST_LINES = 4
 def wrapped(text: str, width: int, widget: Widget) -> list[str]:
     """Lines of at most so many cells."""
     return [line.plain.rstrip() for line in Text(text).wrap(widget.app.console, width)]
-
-
-class Hint(msgspec.Struct, frozen=True):
-    """A key and what it does, as the footer shows it; without an action it cannot be clicked."""
-
-    key: str
-    label: str
-    action: str
 
 
 class Footer(Drawn):

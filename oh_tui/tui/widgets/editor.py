@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -15,40 +14,21 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widgets import TextArea
 
-from oh_tui.text.patterns import pattern
+from oh_tui.tui.platform.text_field import TextField
 from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule
 
 MOST_LINES = 12
 """Lines of text that are in sight at most."""
-
-_UNTYPED = pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What no keyboard types, but a paste may hold: it would reach the terminal."""
-
-
 EARLY = "ctrl+s came before the field was drawn."
 
 
-class Lines(TextArea, FirstFrame):
-    """A text area in which only what can be typed is pasted."""
-
+class Lines(TextField, FirstFrame):
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing yet when it is drawn before its styles are there, which Textual's own does not
-        expect (seen on a busy machine)."""
         self.drawing()
-        if not self._component_styles:
-            return [Strip.blank(crop.width)] * crop.height
         return super().render_lines(crop)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        # prevented here: Textual would call the handler of the class above as well
-        event.prevent_default()
-        event.stop()
-        await super()._on_paste(events.Paste(_UNTYPED.sub("", text)))
 
 
 class EditorKeys(Drawn):

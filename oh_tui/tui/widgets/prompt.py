@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
-from textual.widgets import Input
 from textual.widgets.input import Selection
 
-if TYPE_CHECKING:
-    from oh_tui.tui.ui import Complete
+from oh_tui.tui.platform.input_line import InputLine
+
+Complete = Callable[[str], Awaitable[str | None]]
+"""Gives the whole text that begins with what is typed, None for no such."""
 
 
-class Prompt(Input):
+class Prompt(InputLine):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "take_completion", show=False)]
 
     def action_take_completion(self) -> None:
         """Where there is none, Tab leaves the line as anywhere else."""
-        if not (self._suggestion and self.cursor_at_end):
+        if not (self.suggestion and self.cursor_at_end):
             raise SkipAction
-        self.value = self._suggestion
+        self.value = self.suggestion
         self.cursor_position = len(self.value)
 
     def complete_with(self, complete: Complete | None) -> None:

@@ -14,9 +14,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Keymap, help_groups
+from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Hint, Keymap, help_groups
 from oh_tui.tui.theme import Glyphs
-from oh_tui.tui.widgets.bars import Footer, Hint
+from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import glyphs_of
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.working import ClosesOnce
