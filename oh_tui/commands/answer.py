@@ -22,7 +22,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents, Steps
-    from oh_tui.sources.agent_state import Standing
+    from oh_tui.sources.agent_state import AgentState
 
 
 async def send(call: Call) -> int:
@@ -111,7 +111,7 @@ async def go_on(call: Call) -> int:
     return 0
 
 
-async def _standing(call: Call) -> tuple[Agents, Standing]:
+async def _standing(call: Call) -> tuple[Agents, AgentState]:
     """How the agent stands now. Raises Refused when it cannot be told anything."""
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
@@ -125,11 +125,11 @@ async def _standing(call: Call) -> tuple[Agents, Standing]:
 
 async def _through(
     call: Call, steps: Steps, go_on: Mapping[AgentStage, str] | None = None
-) -> tuple[Standing, list[str]]:
+) -> tuple[AgentState, list[str]]:
     """How the agent stands in the end, and the stages; with one of `go_on` what goes on when the
     command is interrupted is another."""
     stages: list[str] = []
-    now: Standing | None = None
+    now: AgentState | None = None
     try:
         async for step in steps:
             if not isinstance(step, AgentStage):
@@ -145,7 +145,7 @@ async def _through(
     return now, stages
 
 
-def _calls_wait(standing: Standing) -> str:
+def _calls_wait(standing: AgentState) -> str:
     calls = standing.calls
     names = ", ".join(what(one) for one in calls)
     if not standing.waits:
@@ -158,7 +158,7 @@ def what(step: Step) -> str:
     return describe(step, Outcome.WAITING).what
 
 
-def _next(standing: Standing) -> str:
+def _next(standing: AgentState) -> str:
     """The command that goes on from there."""
     status = AgentStatus.UNREAD if standing.can_continue else standing.agent_status
     return _NEXT.get(status, _NEXT[AgentStatus.IDLE]).replace("{id}", short(standing.conversation))
@@ -172,7 +172,9 @@ _NEXT = {
 }
 
 
-def _tell(call: Call, now: Standing, done: str, stages: list[str], calls: tuple[Step, ...]) -> None:
+def _tell(
+    call: Call, now: AgentState, done: str, stages: list[str], calls: tuple[Step, ...]
+) -> None:
     """What was done, to which calls, and how the agent stands now."""
     if call.as_json:
         print_json(_document(now, done, stages, calls))
@@ -185,7 +187,7 @@ def _tell(call: Call, now: Standing, done: str, stages: list[str], calls: tuple[
 
 
 def _document(
-    now: Standing, done: str, stages: list[str], calls: tuple[Step, ...]
+    now: AgentState, done: str, stages: list[str], calls: tuple[Step, ...]
 ) -> dict[str, Any]:
     return {
         "id": conversation_id(now.conversation),

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
 from oh_tui.sources import PAGE, build
-from oh_tui.sources.agent_state import Standing, read
+from oh_tui.sources.agent_state import AgentState, read
 from oh_tui.text.problem import Problem, Refused, Remedy
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class AgentStage(StrEnum):
     SENDING_LATER = "sending: it arrives when this step ends"
 
 
-Steps = AsyncIterator[AgentStage | Standing]
+Steps = AsyncIterator[AgentStage | AgentState]
 """The stages of what was asked, then how the agent stands; an error after that says what became of
 it otherwise than asked."""
 
@@ -78,7 +78,7 @@ class Agents:
     def __init__(self, api: AppServer) -> None:
         self._api = api
 
-    async def standing(self, conversation_id: str) -> Standing:
+    async def standing(self, conversation_id: str) -> AgentState:
         """How an agent stands at this moment: one call to the app server, two to the agent server.
         A server that is frozen, dead or slow is a Problem within 5 s."""
         try:
@@ -90,15 +90,15 @@ class Agents:
                 Remedy.THAW,
             ) from None
 
-    async def _standing(self, conversation_id: str) -> Standing:
+    async def _standing(self, conversation_id: str) -> AgentState:
         (now,) = await self._api.get_conversations([conversation_id])
         if now is None:
             raise Refused("This conversation is not on the server any more", Remedy.LIST)
         if now.sandbox_status != "RUNNING":
-            return Standing(now)
+            return AgentState(now)
         return await self._of_agent(now, self._agent(now))
 
-    async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> Standing:
+    async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> AgentState:
         """How the agent stands in its sandbox; two calls that go out together, so that what is
         decided on them follows as soon as it can."""
         record, page = await asyncio.gather(
@@ -118,7 +118,7 @@ class Agents:
             now = read(conversation, status, run)
         return now
 
-    async def answer(self, standing: Standing, *, accept: bool, reason: str = "") -> Steps:
+    async def answer(self, standing: AgentState, *, accept: bool, reason: str = "") -> Steps:
         """Answer all calls that wait; the server knows no answer to one of several. Raises Refused
         at the end when it was not this answer that they got."""
         now = await self._as_shown(standing)
@@ -140,7 +140,7 @@ class Agents:
     async def _run(
         self,
         agent: AgentServer,
-        shown: Standing,
+        shown: AgentState,
         run: Callable[[], Coroutine[Any, Any, None]],
         patience: float | None = None,
     ) -> None:
@@ -161,7 +161,7 @@ class Agents:
             now = await self._of_agent(shown.conversation, agent)
             now.require_as_shown(shown)
 
-    async def stop(self, standing: Standing, *, at_once: bool) -> Steps:
+    async def stop(self, standing: AgentState, *, at_once: bool) -> Steps:
         """After the present step, however long that takes, or in the middle of it."""
         agent = self._agent(standing.conversation)
         if at_once:
@@ -177,7 +177,7 @@ class Agents:
         yield after
         after.require_stopped()
 
-    async def _step_over(self, before: Standing) -> None:
+    async def _step_over(self, before: AgentState) -> None:
         """While the model thinks a stop is granted at once: the agent is "paused", and still does
         what the model says then (measured). Nothing tells that the model is not asked any more."""
         loop = asyncio.get_running_loop()
@@ -197,7 +197,7 @@ class Agents:
                 )
             await asyncio.sleep(WATCH / 2)
 
-    async def go_on(self, standing: Standing) -> Steps:
+    async def go_on(self, standing: AgentState) -> Steps:
         """Let the agent go on; calls without a result are run (again)."""
         now = await self._as_shown(standing)
         if now.runs:
@@ -216,7 +216,7 @@ class Agents:
         after.require_gone_on(standing)
 
     async def send(
-        self, standing: Standing, text: str, *, approve: bool = False, reject: bool = False
+        self, standing: AgentState, text: str, *, approve: bool = False, reject: bool = False
     ) -> Steps:
         """Say something and let the agent read it; one that `is_held` needs to be told what is to
         become of its calls. Raises HalfDone when it arrived and is not read, or when a call that
@@ -268,7 +268,7 @@ class Agents:
         """Say something that the agent reads when it is let go on."""
         await self._api.send_message(conversation_id, text, run=False)
 
-    async def _let_read(self, agent: AgentServer, shown: Standing) -> None:
+    async def _let_read(self, agent: AgentServer, shown: AgentState) -> None:
         """Let an agent go on that was told something; done, too, when somebody else did, unless
         that was the answer to a call."""
         now = await self._of_agent(shown.conversation, agent)
@@ -281,7 +281,7 @@ class Agents:
             if not (await self._of_agent(shown.conversation, agent)).runs:
                 raise
 
-    async def reject_for_message(self, standing: Standing) -> Standing:
+    async def reject_for_message(self, standing: AgentState) -> AgentState:
         """Reject what waits, so that a message may be sent; how it stands then."""
         now = await self._as_shown(standing)
         reason = "The user says something instead."
@@ -294,8 +294,8 @@ class Agents:
         return after
 
     async def settled(
-        self, before: Standing, as_asked: Callable[[Standing], bool] = lambda _: True
-    ) -> Standing:
+        self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
+    ) -> AgentState:
         """How the agent stands when something has changed and it stands as it was asked to, or
         after 3 s all the same: what a call that was cut off leaves may show before that it was."""
         end = asyncio.get_running_loop().time() + SETTLE
@@ -311,8 +311,8 @@ class Agents:
             wait = min(wait * 2, 0.5)
 
     async def _after(
-        self, before: Standing, as_asked: Callable[[Standing], bool] = lambda _: True
-    ) -> Standing:
+        self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
+    ) -> AgentState:
         """`settled`, after what was asked is done: it must not be done again when this fails."""
         try:
             return await self.settled(before, as_asked)
@@ -320,7 +320,7 @@ class Agents:
             told = f"It was done, but then: {problem.sentence}"
             raise HalfDone(told, problem.hint) from problem
 
-    async def _as_shown(self, standing: Standing) -> Standing:
+    async def _as_shown(self, standing: AgentState) -> AgentState:
         """The state of this moment; what was decided on must still be so, for a call that nobody
         saw must not be answered."""
         now = await self.standing(standing.conversation.id)

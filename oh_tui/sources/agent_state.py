@@ -52,7 +52,7 @@ _STATUSES = {
 }
 
 
-class Standing(msgspec.Struct, frozen=True):
+class AgentState(msgspec.Struct, frozen=True):
     """How the agent of a conversation stands, read from both servers just now."""
 
     conversation: Conversation
@@ -131,16 +131,16 @@ class Standing(msgspec.Struct, frozen=True):
         idle = not (self.runs or self.waits)
         return idle and (stopped or self.unread or bool(self.calls))
 
-    def same_calls(self, other: Standing) -> bool:
+    def same_calls(self, other: AgentState) -> bool:
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
-    def still_waits(self, before: Standing) -> bool:
+    def still_waits(self, before: AgentState) -> bool:
         """With calls that are known: what waits without one may be something else by now."""
         return self.waits and bool(self.calls) and self.same_calls(before)
 
     # Before something is asked of the agent
 
-    def require_as_shown(self, shown: Standing) -> None:
+    def require_as_shown(self, shown: AgentState) -> None:
         """Raises Refused when letting the agent go on would do something else than what the user
         decided on: run or reject a call that they did not see, or one that was answered."""
         if self.obstacle:
@@ -167,7 +167,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     # After it was asked
 
-    def require_answered(self, before: Standing, *, accept: bool, reason: str = "") -> None:
+    def require_answered(self, before: AgentState, *, accept: bool, reason: str = "") -> None:
         """Raises Refused when what waited `before` still waits though the server took the answer,
         when somebody else answered it otherwise, or when the answer met calls not shown."""
         if self.still_waits(before):
@@ -186,7 +186,7 @@ class Standing(msgspec.Struct, frozen=True):
         if reason and reasons and {_plain(one) for one in reasons} != {_plain(reason)}:
             raise Refused("Rejected by somebody else, with another reason than yours", Remedy.LOOK)
 
-    def unseen(self, before: Standing) -> Refused | None:
+    def unseen(self, before: AgentState) -> Refused | None:
         """That a call was answered which was made after `before`: between the last look and the
         answer somebody else had answered, and the agent asked anew. The server has no way to rule
         that out. None when it did not happen."""
@@ -199,7 +199,7 @@ class Standing(msgspec.Struct, frozen=True):
             Remedy.LOOK_WHAT_IT_DID,
         )
 
-    def require_nothing_unseen(self, before: Standing) -> None:
+    def require_nothing_unseen(self, before: AgentState) -> None:
         """Raises what `unseen` gives."""
         if problem := self.unseen(before):
             raise problem
@@ -208,7 +208,7 @@ class Standing(msgspec.Struct, frozen=True):
         if self.runs:
             raise Refused("The agent was asked to stop, and works on", Remedy.STOP_AGAIN)
 
-    def require_gone_on(self, before: Standing) -> None:
+    def require_gone_on(self, before: AgentState) -> None:
         """Raises Refused when the agent does not work, and nothing has changed since `before`, or
         when a call that was not shown got an answer."""
         self.require_nothing_unseen(before)
@@ -219,7 +219,7 @@ class Standing(msgspec.Struct, frozen=True):
             )
 
 
-def read(conversation: Conversation, status: str, run: Trajectory) -> Standing:
+def read(conversation: Conversation, status: str, run: Trajectory) -> AgentState:
     """The standing that the last events of a run tell; `status` is the one in its record.
 
     An agent that is stopped while its model thinks ends that step. Until then 1.58.2 has "running"
@@ -228,7 +228,7 @@ def read(conversation: Conversation, status: str, run: Trajectory) -> Standing:
     if status == "running" and run.status == "paused":
         status = run.status
     calls = open_calls(run)
-    return Standing(
+    return AgentState(
         conversation,
         status,
         calls,
@@ -251,7 +251,7 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
     )
 
 
-def answered_since(before: Standing, now: Standing) -> tuple[Step, ...]:
+def answered_since(before: AgentState, now: AgentState) -> tuple[Step, ...]:
     """The calls made after the events of `before` that waited for an answer and got one: they were
     rejected, or the agent went on from waiting with them."""
     last = before.events[-1].id if before.events else ""

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from oh_tui import cli
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
 from tests.commands.shell import Shell, interrupted, shell
@@ -228,9 +228,9 @@ def test_both_answers_at_once_are_none(shell: Shell) -> None:
 
 def standing_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """How agents stand is told otherwise in these fields."""
-    real: Callable[[Agents, str], Awaitable[Standing]] = Agents.standing
+    real: Callable[[Agents, str], Awaitable[AgentState]] = Agents.standing
 
-    async def changed(self: Agents, conversation_id: str) -> Standing:
+    async def changed(self: Agents, conversation_id: str) -> AgentState:
         return replace(await real(self, conversation_id), **fields)
 
     monkeypatch.setattr(Agents, "standing", changed)

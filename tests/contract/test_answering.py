@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.sources.acting import Agents, AgentStage
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 
 from .acting import Stage
 
@@ -25,11 +25,11 @@ async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     agents = Agents(stage.api)
     shown = await agents.standing(conversation.id)
 
-    async def approved() -> list[AgentStage | Standing]:
+    async def approved() -> list[AgentStage | AgentState]:
         return [step async for step in agents.answer(shown, accept=True)]
 
     told, now = await stage.meanwhile(approved())
-    assert told == "approving" and isinstance(now, Standing) and not now.waits
+    assert told == "approving" and isinstance(now, AgentState) and not now.waits
     await stage.until_status(conversation, "finished")
     assert stage.ran(conversation)
     # a second one, when nothing waits any more, does no harm

@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api import AppServer, Conversation
 from oh_tui.sources.acting import Agents, HalfDone
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from tests.contract.acting import Stage
@@ -83,7 +83,7 @@ async def approved(race: Race) -> None:
     await answered(agents, seen)
 
 
-async def answered(agents: Agents, seen: Standing) -> None:
+async def answered(agents: Agents, seen: AgentState) -> None:
     async for _ in agents.answer(seen, accept=True):
         pass
     now = await agents.settled(seen, lambda now: not now.waits)

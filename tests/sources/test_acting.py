@@ -14,7 +14,7 @@ from oh_tui.demo import Demo
 from oh_tui.demo.runs.events import StoredEvent
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, AgentStage, Steps
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.model.steps import RESULT_KINDS
@@ -33,7 +33,7 @@ class Here:
     agents: Agents
     between: Between
 
-    async def standing(self, slug: str) -> Standing:
+    async def standing(self, slug: str) -> AgentState:
         return await self.agents.standing(IDS[slug])
 
     def events(self, slug: str) -> list[StoredEvent]:
@@ -44,7 +44,7 @@ class Here:
     def kinds(self, slug: str) -> list[str]:
         return [event.kind for event in self.events(slug)]
 
-    def results(self, slug: str, standing: Standing) -> list[str]:
+    def results(self, slug: str, standing: AgentState) -> list[str]:
         """The kinds of what came of the calls that had no result then."""
         ids = [call.event.id for call in standing.calls]
         return [
@@ -166,7 +166,7 @@ async def test_what_a_stop_leaves_may_show_before_the_agent_is_stopped(
     assert before.runs
     told = [replace(before, unread=not before.unread)] * 2 + [replace(before, status="paused")]
 
-    async def standing(identifier: str) -> Standing:
+    async def standing(identifier: str) -> AgentState:
         assert identifier == before.conversation.id
         return told.pop(0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.api import Conversation
 from oh_tui.sources import build
-from oh_tui.sources.agent_state import Standing, read
+from oh_tui.sources.agent_state import AgentState, read
 from oh_tui.trajectory.model.events import parse_event
 
 
@@ -57,11 +57,11 @@ def test_an_agent_asked_to_stop_does_not_run(record: str, told: list[str], stand
 def test_how_an_agent_stands_and_whether_it_can_go_on(
     status: str, words: str, goes_on: bool
 ) -> None:
-    standing = Standing(Conversation("0" * 32, sandbox_status="RUNNING"), status)
+    standing = AgentState(Conversation("0" * 32, sandbox_status="RUNNING"), status)
     assert (standing.in_words, standing.can_continue) == (words, goes_on)
     assert standing.is_held == (status == "waiting_for_confirmation")
 
 
 def test_where_the_sandbox_does_not_run_that_is_what_is_said() -> None:
-    standing = Standing(Conversation("0" * 32, sandbox_status="PAUSED"), "paused")
+    standing = AgentState(Conversation("0" * 32, sandbox_status="PAUSED"), "paused")
     assert standing.in_words == "the sandbox is paused"

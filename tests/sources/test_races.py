@@ -10,7 +10,7 @@ import pytest
 from oh_tui.api import Conflict
 from oh_tui.sources import acting
 from oh_tui.sources.acting import Agents, HalfDone
-from oh_tui.sources.agent_state import Standing, answered_since
+from oh_tui.sources.agent_state import AgentState, answered_since
 from oh_tui.text.problem import Problem
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 from tests.sources.here import demo_read
@@ -21,7 +21,7 @@ class Race:
     def __init__(self, agents: Agents, other: Other) -> None:
         self.agents, self.other = agents, other
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> AgentState:
         return await self.agents.standing(OAUTH)
 
     @property
@@ -37,7 +37,7 @@ async def race(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Race]:
         yield Race(it.source.agents, Other(it.demo, it.between))
 
 
-async def answered(race: Race, shown: Standing, *, accept: bool) -> None:
+async def answered(race: Race, shown: AgentState, *, accept: bool) -> None:
     await done(race.agents.answer(shown, accept=accept))
 
 

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation
 from oh_tui.settings.settings import Settings
 from oh_tui.sources.acting import AgentStage
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.tui.controllers.agents import AgentActions
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.session import Session, Wait
 from tests.tui.fake_ui import FakeUi
 
 ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="RUNNING")
-WORKS = Standing(ONE, "running")
+WORKS = AgentState(ONE, "running")
 
 
 class FakeAgents:
@@ -27,10 +27,10 @@ class FakeAgents:
     def __init__(self) -> None:
         self.stopped: list[bool] = []
 
-    async def standing(self, conversation_id: str) -> Standing:
+    async def standing(self, conversation_id: str) -> AgentState:
         return WORKS
 
-    async def stop(self, standing: Standing, *, at_once: bool) -> AsyncIterator[Any]:
+    async def stop(self, standing: AgentState, *, at_once: bool) -> AsyncIterator[Any]:
         self.stopped.append(at_once)
         yield AgentStage.STOPPING
         yield replace(standing, status="paused")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.settings import Settings
 from oh_tui.sources import acting
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.tui.controllers import agents
@@ -372,7 +372,7 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
 async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
     real = acting.Agents._standing
 
-    async def stopped(agents: acting.Agents, name: str) -> Standing:
+    async def stopped(agents: acting.Agents, name: str) -> AgentState:
         standing = await real(agents, name)
         return replace(standing, status="paused") if standing.calls else standing
 

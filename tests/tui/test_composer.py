@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.settings import Settings
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.tui.controllers.agents import SENDING, AgentActions
 from oh_tui.tui.controllers.compose import Composer
 from oh_tui.tui.controllers.sandboxes import SandboxActions
@@ -22,8 +22,8 @@ ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="R
 class FakeAgents:
     """Of one conversation, whose sandbox is gone."""
 
-    async def standing(self, conversation_id: str) -> Standing:
-        return Standing(replace(ONE, sandbox_status="MISSING"))
+    async def standing(self, conversation_id: str) -> AgentState:
+        return AgentState(replace(ONE, sandbox_status="MISSING"))
 
 
 def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:

@@ -30,7 +30,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.acting import Agents, Steps
-    from oh_tui.sources.agent_state import Standing
+    from oh_tui.sources.agent_state import AgentState
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.editor import Editor
@@ -51,7 +51,7 @@ class AgentActions:
         self._session = session
         self._ui = ui
 
-    async def read_standing(self) -> tuple[Agents, Standing] | None:
+    async def read_standing(self) -> tuple[Agents, AgentState] | None:
         """How the agent of the conversation meant stands now, its run at the right; None when there
         is nothing to be said to it from here."""
         session = self._session
@@ -105,7 +105,7 @@ class AgentActions:
             done = "approved" if chosen == "yes" else "rejected"
             self._ui.tell(f"{done} · {stands(now)}")
 
-    async def ask_about_calls(self, standing: Standing, question: Question) -> str:
+    async def ask_about_calls(self, standing: AgentState, question: Question) -> str:
         """Ask with all calls that have no result in sight."""
         calls = standing.calls
         one = len(calls) == 1
@@ -120,7 +120,7 @@ class AgentActions:
         facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
         return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
 
-    async def _reason(self, standing: Standing) -> str | None:
+    async def _reason(self, standing: AgentState) -> str | None:
         from oh_tui.tui.widgets.editor import Editor
 
         count = plural(len(standing.calls) or 1, "call")
@@ -153,7 +153,7 @@ class AgentActions:
             else:
                 self._ui.tell(stands(standing))
 
-    async def _stop(self, agents: Agents, standing: Standing) -> None:
+    async def _stop(self, agents: Agents, standing: AgentState) -> None:
         calls = standing.calls
         glyph = self._ui.glyphs.running
         named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing.conversation), "")]
@@ -182,7 +182,7 @@ class AgentActions:
         now = await self.carry_out(standing, steps, what=STOPPING)
         self._ui.tell(stands(now))
 
-    async def _continue(self, agents: Agents, standing: Standing) -> None:
+    async def _continue(self, agents: Agents, standing: AgentState) -> None:
         if standing.calls:
             count = len(standing.calls)
             again = "Going on runs it again." if count == 1 else f"Going on runs all {count} again."
@@ -239,7 +239,9 @@ class AgentActions:
                 return True
         return False
 
-    async def carry_out(self, before: Standing, steps: Steps, *, what: str = TELLING) -> Standing:
+    async def carry_out(
+        self, before: AgentState, steps: Steps, *, what: str = TELLING
+    ) -> AgentState:
         """Show each stage with the seconds it takes; how the agent stands then. The lists and the
         run are read again, whatever came of it."""
         session = self._session
@@ -268,7 +270,7 @@ class AgentActions:
             return await self._ui.write_text(editor)
 
 
-def _one_answer(standing: Standing) -> list[list[Piece]]:
+def _one_answer(standing: AgentState) -> list[list[Piece]]:
     """What one must know before answering; nothing for a single call, which is all in sight."""
     if not standing.in_sight:
         return [[("Not all of its calls are among the last events: look at the run.", "warn")]]
@@ -301,7 +303,7 @@ _STANDS = {
 }
 
 
-def stands(standing: Standing) -> str:
+def stands(standing: AgentState) -> str:
     """How an agent stands, with the key that goes on from there."""
     words = standing.in_words
     return words if standing.obstacle else _STANDS.get(standing.agent_status, words)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.acting import HalfDone
-from oh_tui.sources.agent_state import Standing
+from oh_tui.sources.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agents import SENDING, TELLING, short_title, stands
@@ -56,7 +56,7 @@ class Composer:
             self._ui.tell("the message before is still being sent")
             return
         with self._ui.reporting():
-            if _cannot_read(Standing(conversation)):  # by the list, which may be old
+            if _cannot_read(AgentState(conversation)):  # by the list, which may be old
                 found = await self._agent_actions.read_standing()
                 if found is None:
                     return
@@ -154,7 +154,7 @@ class Composer:
         self._ui.tell(f"sent · {told}")
         return True
 
-    async def _ask_before_message(self, standing: Standing) -> str:
+    async def _ask_before_message(self, standing: AgentState) -> str:
         """A message runs what waits before it is read: measured, agent server 1.34.0."""
         count = plural(len(standing.calls) or 1, "call")
         lines: list[list[Piece]] = [
@@ -204,17 +204,17 @@ class Composer:
         return True
 
 
-def _cannot_read(standing: Standing) -> bool:
+def _cannot_read(standing: AgentState) -> bool:
     """An agent in a paused sandbox can: it is resumed first."""
     return standing.obstacle is not None and standing.conversation.sandbox_status != "PAUSED"
 
 
-def _require_reader(standing: Standing) -> None:
+def _require_reader(standing: AgentState) -> None:
     if _cannot_read(standing) and standing.obstacle:
         raise standing.obstacle
 
 
-def _read_when(standing: Standing) -> str:
+def _read_when(standing: AgentState) -> str:
     """When the agent would read a message."""
     if standing.obstacle:
         return "asks before it resumes the sandbox"
