@@ -26,7 +26,7 @@ from oh_tui.commands.shared.standing import HUES, NOTHING, outcome, remembered, 
 from oh_tui.sources import cut_words
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.remembered import Seen
-from oh_tui.sources.triage import standing
+from oh_tui.sources.triage import conversation_state
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.problem import Problem
@@ -194,7 +194,9 @@ async def sandboxes(call: Call) -> int:
     inside: dict[str, list[Conversation]] = {}
     # The one that the explorer lists first is named first.
     seen = remembered(call)
-    for one in sorted(page.items, key=lambda one: standing(one, _seen(seen, one)).group(one)):
+    for one in sorted(
+        page.items, key=lambda one: conversation_state(one, _seen(seen, one)).group(one)
+    ):
         inside.setdefault(one.sandbox_id or "", []).append(one)
     rank = {"RUNNING": 0, "STARTING": 1, "ERROR": 2, "PAUSED": 3}
     shown = [one for one in held if call.asked.all or one.status != "MISSING"]

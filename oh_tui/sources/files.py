@@ -17,7 +17,7 @@ from oh_tui.api.models import (
     bare_id,
 )
 from oh_tui.sources import PAGE, PEEK, Cost, Loaded, build
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -105,7 +105,7 @@ class FileSource:
         """The conversation with the state of its agent, which a file has no other record of."""
         verdict = self.runs.ending(conversation)
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
-        status = Stand.CUT_OFF.value if verdict.cut_off else word
+        status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         return msgspec.structs.replace(conversation, execution_status=status or None)
 
     async def count(self) -> int | None:
@@ -229,7 +229,7 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
     return Conversation(
         id=name,
         title=text("title") or _title(archive),
-        execution_status=Stand.CUT_OFF if archive.cut_off else None,
+        execution_status=RunStatus.CUT_OFF if archive.cut_off else None,
         selected_repository=text("selected_repository"),
         selected_branch=text("selected_branch"),
         llm_model=text("llm_model"),

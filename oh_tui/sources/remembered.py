@@ -41,7 +41,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of one conversation from before; "" and 0 stand for not known."""
 
     outcome: str = ""
-    """A word of `oh_tui.sources.triage.Stand`."""
+    """A word of `oh_tui.sources.triage.RunStatus`."""
     when: float = 0.0
     """The time of the outcome, in seconds since 1970, as far as the server told it."""
     line: str = ""

@@ -1,5 +1,6 @@
-"""Which conversations need somebody: how each stands by what is told and what is remembered, and
-the group it belongs to. The explorer and the commands count by this alone.
+"""Which conversations need the user: the state of each, reported or remembered, and its group.
+
+The explorer and the commands count by these functions alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from oh_tui.sources.remembered import Seen
 from oh_tui.trajectory.model.events import seconds
 
 
-class Stand(StrEnum):
-    """How a conversation's agent stands; UNKNOWN also for words of servers to come."""
+class RunStatus(StrEnum):
+    """The status of a run; UNKNOWN also stands for words that this version does not know."""
 
     WAITING = "waiting"
     STUCK = "stuck"
@@ -25,22 +26,22 @@ class Stand(StrEnum):
     PAUSED = "paused"
     IDLE = "idle"
     CUT_OFF = "cut off"
-    """Of a file that lacks the end of its run."""
+    """The file lacks the end of the run."""
     UNKNOWN = ""
 
 
-TROUBLE = frozenset({Stand.WAITING, Stand.STUCK, Stand.ERROR})
-AT_WORK = frozenset({Stand.RUNNING, Stand.STARTING})
+TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
+AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.STARTING})
 
-STANDS = {
-    "waiting_for_confirmation": Stand.WAITING,
-    **{one.value: one for one in Stand if one.value and one is not Stand.STARTING},
+STATUSES = {
+    "waiting_for_confirmation": RunStatus.WAITING,
+    **{one.value: one for one in RunStatus if one.value and one is not RunStatus.STARTING},
 }
-"""Words of servers, and ours for what is remembered."""
+"""The server's `execution_status`, or the remembered word -> status."""
 
 
 class Group(IntEnum):
-    """In the order of the list."""
+    """The groups in the order of the list."""
 
     NEEDS_YOU = 0
     RUNNING = 1
@@ -52,69 +53,75 @@ class Group(IntEnum):
         return ("needs you", "running", "finished, not opened yet", "earlier")[self]
 
 
-class Standing(NamedTuple):
-    """How a conversation stands."""
+class ConversationState(NamedTuple):
+    """The status of a conversation and how far it can be relied on."""
 
-    stand: Stand = Stand.UNKNOWN
+    status: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
-    """Told now; else remembered from when its sandbox was up."""
+    """The server reports it now; otherwise it is remembered from when the sandbox ran."""
     opened: bool = False
-    """Its run was opened as it is now."""
+    """The user has opened the run since it last changed."""
 
     def group(self, conversation: Conversation) -> Group:
-        """What is only remembered needs nobody any more once its run was opened, but a question
-        that can still be answered does. A finished sub-conversation is not news: its parent read
-        it."""
-        if self.stand is Stand.WAITING and conversation.sandbox_status == "PAUSED":
+        """The group of the conversation.
+
+        A remembered failure leaves "needs you" once its run was opened. A remembered question
+        stays while it can be answered. A finished sub-conversation is not news: its parent reads
+        the result.
+        """
+        if self.status is RunStatus.WAITING and conversation.sandbox_status == "PAUSED":
             return Group.NEEDS_YOU
-        if self.stand in TROUBLE and (self.certain or not self.opened):
+        if self.status in TROUBLE and (self.certain or not self.opened):
             return Group.NEEDS_YOU
-        if self.stand in AT_WORK:
+        if self.status in AT_WORK:
             return Group.RUNNING
-        child = conversation.parent_conversation_id
-        if self.stand is Stand.FINISHED and not (self.opened or child):
+        is_read = self.opened or conversation.parent_conversation_id
+        if self.status is RunStatus.FINISHED and not is_read:
             return Group.NOT_OPENED
         return Group.EARLIER
 
 
 class Counts(NamedTuple):
+    """How many conversations wait, have failed, and run."""
+
     waiting: int = 0
     failed: int = 0
     running: int = 0
 
 
-def count(stands: Iterable[tuple[Group, Stand]]) -> Counts:
+def count(states: Iterable[tuple[Group, RunStatus]]) -> Counts:
+    """Counts the conversations that need the user and those that run."""
     waiting = failed = running = 0
-    for group, stand in stands:
+    for group, status in states:
         if group is Group.NEEDS_YOU:
-            waiting += stand is Stand.WAITING
-            failed += stand is not Stand.WAITING
+            waiting += status is RunStatus.WAITING
+            failed += status is not RunStatus.WAITING
         running += group is Group.RUNNING
     return Counts(waiting, failed, running)
 
 
-def told_stand(conversation: Conversation) -> Stand:
-    """What the server tells of the agent. For a while after a start or a resume the sandbox runs
-    and nothing is told of the agent yet."""
+def reported_status(conversation: Conversation) -> RunStatus:
+    """The status that the server reports. A sandbox that has just started or resumed reports none
+    for a while: the conversation is STARTING."""
     if conversation.execution_status is not None:
-        return STANDS.get(conversation.execution_status, Stand.UNKNOWN)
+        return STATUSES.get(conversation.execution_status, RunStatus.UNKNOWN)
     up = conversation.sandbox_status in ("STARTING", "RUNNING")
-    return Stand.STARTING if up else Stand.UNKNOWN
+    return RunStatus.STARTING if up else RunStatus.UNKNOWN
 
 
-def standing(conversation: Conversation, seen: Seen) -> Standing:
-    """How it stands: what the server tells, else what was seen while its sandbox was up."""
-    told = stand = told_stand(conversation)
-    if not told:
-        stand = STANDS.get(seen.outcome, Stand.UNKNOWN)
-        if stand is Stand.RUNNING:  # it is no more: frozen with its sandbox, or gone with it
+def conversation_state(conversation: Conversation, seen: Seen) -> ConversationState:
+    """The state that the server reports, or else the one remembered from when the sandbox ran."""
+    reported = status = reported_status(conversation)
+    if not reported:
+        status = STATUSES.get(seen.outcome, RunStatus.UNKNOWN)
+        if status is RunStatus.RUNNING:  # no longer: the agent is frozen or gone with its sandbox
             paused = conversation.sandbox_status == "PAUSED"
-            stand = Stand.PAUSED if paused else Stand.UNKNOWN
-        if not stand and conversation.sandbox_status == "ERROR":
-            stand = Stand.ERROR
-    return Standing(stand, bool(told), 0.0 < seen.opened >= updated(conversation))
+            status = RunStatus.PAUSED if paused else RunStatus.UNKNOWN
+        if not status and conversation.sandbox_status == "ERROR":
+            status = RunStatus.ERROR
+    return ConversationState(status, bool(reported), 0.0 < seen.opened >= updated(conversation))
 
 
 def updated(conversation: Conversation) -> float:
-    """When it changed last, in seconds since 1970; 0 when that is not known."""
+    """When the conversation last changed, in seconds since 1970; 0 when unknown."""
     return seconds(conversation.updated_at or conversation.created_at or "") or 0.0

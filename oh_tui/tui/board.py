@@ -16,15 +16,15 @@ from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.sources.remembered import Memory
 from oh_tui.sources.triage import (
     AT_WORK,
-    STANDS,
+    STATUSES,
     TROUBLE,
+    ConversationState,
     Counts,
     Group,
-    Stand,
-    Standing,
+    RunStatus,
+    conversation_state,
     count,
-    standing,
-    told_stand,
+    reported_status,
     updated,
 )
 from oh_tui.trajectory.model.events import seconds
@@ -35,17 +35,17 @@ LOOK_AGAIN = 30.0
 time that nothing comes of it they are twice as many, up to"""
 LOOK_LATEST = 480.0
 
-NEWSWORTHY = TROUBLE | {Stand.FINISHED}
+NEWSWORTHY = TROUBLE | {RunStatus.FINISHED}
 
-_STATUS = {Stand.WAITING: "waiting_for_confirmation"}
+_STATUS = {RunStatus.WAITING: "waiting_for_confirmation"}
 
 _WORDS = {
-    Stand.WAITING: "waits for your answer",
-    Stand.STUCK: "stuck",
-    Stand.ERROR: "ended in an error",
-    Stand.RUNNING: "the agent works",
-    Stand.STARTING: "starting",
-    Stand.CUT_OFF: CUT_OFF,
+    RunStatus.WAITING: "waits for your answer",
+    RunStatus.STUCK: "stuck",
+    RunStatus.ERROR: "ended in an error",
+    RunStatus.RUNNING: "the agent works",
+    RunStatus.STARTING: "starting",
+    RunStatus.CUT_OFF: CUT_OFF,
 }
 """The second line of a row as long as nothing better is known."""
 
@@ -54,7 +54,7 @@ class Row(msgspec.Struct, frozen=True):
     """A conversation as the list shows it."""
 
     conversation: Conversation
-    stand: Stand = Stand.UNKNOWN
+    stand: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
     """Told now; else remembered from when its sandbox was up."""
     line: str = ""
@@ -75,7 +75,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def due(self) -> Group:
         """The group it belongs to."""
-        return Standing(self.stand, self.certain, self.opened).group(self.conversation)
+        return ConversationState(self.stand, self.certain, self.opened).group(self.conversation)
 
 
 class Look(NamedTuple):
@@ -94,7 +94,7 @@ class Change(NamedTuple):
     """A conversation that was listed before has come to stand so."""
 
     conversation: Conversation
-    stand: Stand
+    stand: RunStatus
 
 
 class Board:
@@ -108,7 +108,7 @@ class Board:
         self._places: dict[str, int] = {}
         self._placed_of: tuple[Row, ...] = ()
         """By id the places of the rows, of these rows."""
-        self._heard: dict[str, Stand] = {}
+        self._heard: dict[str, RunStatus] = {}
         """What the server told last of each agent, for changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
@@ -124,7 +124,7 @@ class Board:
 
     def counts(self) -> Counts:
         if not self.grouped:
-            failed = sum(row.stand in (Stand.STUCK, Stand.ERROR) for row in self.rows)
+            failed = sum(row.stand in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
             return Counts(failed=failed)
         return count((_counted_in(row), row.stand) for row in self.rows)
 
@@ -144,15 +144,15 @@ class Board:
             if self._told.get(row.id, -inf) >= asked:
                 now = row.conversation
             rows.append(row if now == row.conversation else self._renewed(row, now))
-            before, stand = self._heard.get(row.id), told_stand(now)
+            before, stand = self._heard.get(row.id), reported_status(now)
             if before not in (None, stand) and stand in NEWSWORTHY:
                 changes.append(Change(now, stand))
         new = [self._renewed(Row(one), one) for one in fresh.values()]
         if new:
             rows = _joined(rows, new, older=older)
         for row in rows:
-            stand = told_stand(row.conversation)
-            if stand not in (Stand.UNKNOWN, Stand.STARTING):
+            stand = reported_status(row.conversation)
+            if stand not in (RunStatus.UNKNOWN, RunStatus.STARTING):
                 self._heard[row.id] = stand
         is_first = not self.rows
         self.rows = tuple(rows)
@@ -163,23 +163,23 @@ class Board:
     def tell(self, identifier: str, word: str, line: str) -> None:
         """What the events of a run say of it: newer than the list, and there also when the server
         tells no outcome."""
-        row, stand = self.row(identifier), STANDS.get(word, Stand.UNKNOWN)
+        row, stand = self.row(identifier), STATUSES.get(word, RunStatus.UNKNOWN)
         if row is None or not stand:
             return
         conversation = row.conversation
-        told = told_stand(conversation)
-        if told is Stand.STARTING:
+        told = reported_status(conversation)
+        if told is RunStatus.STARTING:
             return
         if told and told is not stand:
             status = _STATUS.get(stand, stand.value)
             conversation = msgspec.structs.replace(conversation, execution_status=status)
-        elif not told and (stand is not Stand.IDLE or self.memory.get(row.id).outcome):
+        elif not told and (stand is not RunStatus.IDLE or self.memory.get(row.id).outcome):
             self.memory.saw(row.id, stand, updated(conversation))
         self._renewed(row, conversation)  # this remembers an outcome that is new
-        if stand is Stand.STUCK and not line.lower().startswith("stuck"):
+        if stand is RunStatus.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
         if self.memory.get(row.id).outcome == stand:
-            self.memory.heard(row.id, line, keep=stand is not Stand.RUNNING)
+            self.memory.heard(row.id, line, keep=stand is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
     def told(self, conversation: Conversation, now: float) -> None:
@@ -218,23 +218,23 @@ class Board:
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
         """The row with what is known of its conversation now, at the same place."""
         identifier, changed = bare_id(conversation.id), updated(conversation)
-        told = told_stand(conversation)
+        told = reported_status(conversation)
         seen = self.memory.get(identifier)
-        is_told = told not in (Stand.UNKNOWN, Stand.STARTING)
-        if told is Stand.IDLE:  # news only where something else is remembered
+        is_told = told not in (RunStatus.UNKNOWN, RunStatus.STARTING)
+        if told is RunStatus.IDLE:  # news only where something else is remembered
             is_told = bool(seen.outcome)
         if is_told and (
-            told != seen.outcome or (told is not Stand.RUNNING and changed > seen.when)
+            told != seen.outcome or (told is not RunStatus.RUNNING and changed > seen.when)
         ):
             self.memory.saw(identifier, told, changed)
             seen = self.memory.get(identifier)
-        stand, certain, opened = standing(conversation, seen)
+        stand, certain, opened = conversation_state(conversation, seen)
         since = seen.when if not told and seen.when else changed or None
         if stand in AT_WORK:
             since = seconds(conversation.created_at or "") or since
         line = seen.line if seen.outcome == stand else ""
         if not line:
-            broken = stand is Stand.ERROR and conversation.sandbox_status == "ERROR"
+            broken = stand is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
             line = "its sandbox failed" if broken else _WORDS.get(stand, "")
         return msgspec.structs.replace(
             row,
@@ -264,7 +264,7 @@ class Board:
                 same = look.status == one.execution_status
                 if same and look.updated_at == one.updated_at and not look.failed:
                     continue
-                if same and now < look.until and (look.failed or row.stand is Stand.RUNNING):
+                if same and now < look.until and (look.failed or row.stand is RunStatus.RUNNING):
                     continue
             found.append((bool(look and look.failed), row.due, bool(look), row))
         found.sort(key=lambda one: one[:3])
@@ -341,7 +341,7 @@ def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
     # by the time of a child its parent is there
     for row in sorted(new, key=_is_child):
         due, parent = row.due, placed.get(_parent(row))
-        tall = due <= Group.RUNNING or row.stand is Stand.CUT_OFF
+        tall = due <= Group.RUNNING or row.stand is RunStatus.CUT_OFF
         if parent is not None and due >= parent.group:
             depth, group = parent.depth + 1, parent.group
             children.setdefault(parent.id, []).append(
@@ -398,5 +398,8 @@ def _is_child(row: Row) -> int:
 
 def _newest_first(row: Row, group: Group) -> tuple[bool, float]:
     """Of those that need somebody the waiting first, of those at work the starting last."""
-    later = row.stand in (Stand.STUCK, Stand.ERROR, Stand.STARTING) and group <= Group.RUNNING
+    later = (
+        row.stand in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
+        and group <= Group.RUNNING
+    )
     return later, -(row.since or 0.0)

@@ -8,7 +8,7 @@ from itertools import product
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.standing import needy, outcome
 from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import Counts, Stand
+from oh_tui.sources.triage import Counts, RunStatus
 from oh_tui.tui.board import Board
 from tests.commands.test_outputs import demo
 
@@ -22,7 +22,7 @@ def test_status_counts_what_the_explorer_counts() -> None:
     remembered: dict[str, Seen] = {}
     conversations: list[Conversation] = []
     for number, (status, sandbox, seen, opened, parent) in enumerate(
-        product(STATUSES, SANDBOXES, Stand, (0.0, OPENED_BEFORE, OPENED_SINCE), (None, "0"))
+        product(STATUSES, SANDBOXES, RunStatus, (0.0, OPENED_BEFORE, OPENED_SINCE), (None, "0"))
     ):
         one = Conversation(
             id=f"{number:032x}",

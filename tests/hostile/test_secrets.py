@@ -22,7 +22,7 @@ from oh_tui.api.models import Conversation, Secret
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.saving import download_name
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean
 from oh_tui.tui.board import Change
 from oh_tui.tui.controllers import notices
@@ -414,7 +414,9 @@ def test_the_name_of_a_download_and_what_a_notice_gets_hold_no_secret() -> None:
     seen = {"a key of a known shape": KEY, "a split key": WHOLE, "ours": USED["the environment"]}
     name = download_name(titled)
     assert name == "hidden-hidden-hidden-for-all-5f3a5f3a.zip"
-    given = notices.environment(Change(titled, Stand.FINISHED), {"OPENHANDS_API_KEY": KEY})
+    given = notices.environment(Change(titled, RunStatus.FINISHED), {"OPENHANDS_API_KEY": KEY})
     check(
-        "a notice", " ".join(given.values()) + notices.sentence([Change(titled, Stand.STUCK)]), seen
+        "a notice",
+        " ".join(given.values()) + notices.sentence([Change(titled, RunStatus.STUCK)]),
+        seen,
     )

@@ -19,7 +19,7 @@ from oh_tui.settings.settings import Settings, fetch_key, read_settings
 from oh_tui.sources import remembered as seen
 from oh_tui.sources.remembered import Memory, Seen
 from oh_tui.sources.saving import publish_as
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
 from oh_tui.tui.board import Change
@@ -271,7 +271,7 @@ async def test_a_notice_gets_no_key_and_a_monstrous_id_loses_none(
 ) -> None:
     huge = Conversation("i" * 10_000_000, title="t" * 10_000_000)
     for one in (huge, Conversation("b", title="second")):
-        variables = notices.environment(Change(one, Stand.ERROR), os.environ)
+        variables = notices.environment(Change(one, RunStatus.ERROR), os.environ)
         assert await notices.run((str(program),), variables) == ""
     told = (tmp_path / "told").read_text()
     assert len(told.splitlines()) == 2
@@ -284,7 +284,7 @@ async def test_what_becomes_of_one_notice_does_not_matter_to_the_next(tmp_path: 
     script.write_text(f'#!/bin/sh\necho "$OH_TUI_ID" >> {tmp_path}/told\nexit 3\n')
     script.chmod(0o700)
     async with explore() as explorer:
-        changes = [Change(Conversation(name), Stand.ERROR) for name in ("a", "b", "c")]
+        changes = [Change(Conversation(name), RunStatus.ERROR) for name in ("a", "b", "c")]
         await explorer.screen.notices._run_all((str(script),), changes)
         assert "the notice command ended with 3" in explorer.footer
     assert (tmp_path / "told").read_text().split() == ["a", "b", "c"]

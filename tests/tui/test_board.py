@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import Counts, Group, Stand
+from oh_tui.sources.triage import Counts, Group, RunStatus
 from oh_tui.tui.board import Board, Row
 
 NOW = 1_800_000_000.0
@@ -86,23 +86,23 @@ def test_four_groups_the_newest_first_inside_each() -> None:
 @pytest.mark.parametrize(
     ("conversation", "seen", "stand", "certain"),
     [
-        (talk("a", "finished"), Seen("error"), Stand.FINISHED, True),
-        (talk("a"), Seen("finished", 5.0), Stand.FINISHED, False),
-        (talk("a"), Seen(), Stand.UNKNOWN, False),
-        (talk("a"), Seen("running"), Stand.PAUSED, False),  # frozen with its sandbox
-        (talk("a", sandbox="MISSING"), Seen("running"), Stand.UNKNOWN, False),
-        (talk("a", sandbox="ERROR"), Seen("running"), Stand.ERROR, False),
-        (talk("a", sandbox="ERROR"), Seen("finished"), Stand.FINISHED, False),
-        (talk("a", sandbox="STARTING"), Seen("finished"), Stand.STARTING, True),
-        (talk("a", sandbox="RUNNING"), Seen("finished"), Stand.STARTING, True),
-        (talk("a", "deleting"), Seen("finished"), Stand.FINISHED, False),
-        (talk("a", "levitating"), Seen(), Stand.UNKNOWN, False),
-        (talk("a"), Seen("levitating"), Stand.UNKNOWN, False),
-        (talk("a", sandbox="FROZEN"), Seen(), Stand.UNKNOWN, False),
+        (talk("a", "finished"), Seen("error"), RunStatus.FINISHED, True),
+        (talk("a"), Seen("finished", 5.0), RunStatus.FINISHED, False),
+        (talk("a"), Seen(), RunStatus.UNKNOWN, False),
+        (talk("a"), Seen("running"), RunStatus.PAUSED, False),  # frozen with its sandbox
+        (talk("a", sandbox="MISSING"), Seen("running"), RunStatus.UNKNOWN, False),
+        (talk("a", sandbox="ERROR"), Seen("running"), RunStatus.ERROR, False),
+        (talk("a", sandbox="ERROR"), Seen("finished"), RunStatus.FINISHED, False),
+        (talk("a", sandbox="STARTING"), Seen("finished"), RunStatus.STARTING, True),
+        (talk("a", sandbox="RUNNING"), Seen("finished"), RunStatus.STARTING, True),
+        (talk("a", "deleting"), Seen("finished"), RunStatus.FINISHED, False),
+        (talk("a", "levitating"), Seen(), RunStatus.UNKNOWN, False),
+        (talk("a"), Seen("levitating"), RunStatus.UNKNOWN, False),
+        (talk("a", sandbox="FROZEN"), Seen(), RunStatus.UNKNOWN, False),
     ],
 )
 def test_how_it_stands_is_told_or_else_remembered(
-    conversation: Conversation, seen: Seen, stand: Stand, certain: bool
+    conversation: Conversation, seen: Seen, stand: RunStatus, certain: bool
 ) -> None:
     row = get(board(conversation, seen={"a": seen}), "a")
     assert (row.stand, row.certain) == (stand, certain)
@@ -111,11 +111,11 @@ def test_how_it_stands_is_told_or_else_remembered(
 def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
     made = board(talk("a", "finished", 300))
     made.take([talk("a", None, 300)])
-    assert (get(made, "a").stand, get(made, "a").certain) == (Stand.FINISHED, False)
+    assert (get(made, "a").stand, get(made, "a").certain) == (RunStatus.FINISHED, False)
     made.take([talk("a", None, 300, sandbox="STARTING")])
-    assert get(made, "a").stand is Stand.STARTING
+    assert get(made, "a").stand is RunStatus.STARTING
     made.take([talk("a", None, 300)])
-    assert get(made, "a").stand is Stand.FINISHED
+    assert get(made, "a").stand is RunStatus.FINISHED
     assert get(made, "a").since == pytest.approx(NOW - 300)
 
 
@@ -129,10 +129,10 @@ def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> N
     by_events.take([talk("a", None, 20)])
     after_the_pause = board(talk("a", "waiting_for_confirmation"))
     after_the_pause.take([talk("a", None, 20)])
-    assert get(after_the_pause, "a").stand is Stand.WAITING
+    assert get(after_the_pause, "a").stand is RunStatus.WAITING
     after_the_pause.tell("a", "idle", "rejected: rm")
     for one in (by_list, by_events, after_the_pause):
-        assert get(one, "a").stand is Stand.IDLE
+        assert get(one, "a").stand is RunStatus.IDLE
         assert one.counts() == Counts()
     never = board(talk("b", "idle"))
     assert never.memory.get("b").outcome == "", "nothing to remember"
@@ -183,7 +183,7 @@ def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
     assert order(made) == ["c", "a", "b"]
     made.take([talk("c", "finished", 1), talk("b", "waiting_for_confirmation", 1)])
     assert order(made) == ["c", "a", "b"]
-    assert get(made, "b").stand is Stand.WAITING
+    assert get(made, "b").stand is RunStatus.WAITING
     assert not get(made, "b").tall
     assert get(made, "c").tall
     assert made.counts() == Counts(waiting=1)
@@ -253,8 +253,10 @@ def test_changes_are_told_once_and_not_of_the_first_reading() -> None:
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
     told = made.take([talk("a", "running"), talk("b", "finished"), talk("new", "error")])
-    assert [(change.conversation.id, change.stand) for change in told] == [("b", Stand.FINISHED)]
-    assert made.take([talk("b", None), talk("a", "stuck")])[0].stand is Stand.STUCK
+    assert [(change.conversation.id, change.stand) for change in told] == [
+        ("b", RunStatus.FINISHED)
+    ]
+    assert made.take([talk("b", None), talk("a", "stuck")])[0].stand is RunStatus.STUCK
     # paused and up again it stands as before: no news
     assert made.take([talk("b", None, sandbox="STARTING")]) == []
     assert made.take([talk("b", "finished")]) == []
@@ -264,17 +266,17 @@ def test_the_verdict_of_a_run_that_is_read_is_newer_than_the_list() -> None:
     made = board(talk("a", "running"), talk("gone", None, 300, sandbox="MISSING"))
     made.tell("a", "waiting", "asks: git push")
     row = get(made, "a")
-    assert (row.stand, row.line) == (Stand.WAITING, "asks: git push")
+    assert (row.stand, row.line) == (RunStatus.WAITING, "asks: git push")
     assert row.conversation.execution_status == "waiting_for_confirmation"
     made.tell("gone", "stuck", "same call and result, 4 times")
     row = get(made, "gone")
-    assert (row.stand, row.certain) == (Stand.STUCK, False)
+    assert (row.stand, row.certain) == (RunStatus.STUCK, False)
     assert row.line == "stuck: same call and result, 4 times"
     made.take([talk("a", "running")])
     assert get(made, "a").line == "the agent works", "the line of another outcome is no line"
     made.tell("a", "", "")
     made.tell("nobody", "error", "x")
-    assert get(made, "a").stand is Stand.RUNNING
+    assert get(made, "a").stand is RunStatus.RUNNING
 
 
 def test_only_a_few_runs_are_looked_into_and_only_when_they_changed() -> None:
@@ -369,6 +371,6 @@ def test_a_reading_asked_for_before_an_act_told_changes_not_what_it_told() -> No
     made.told(talk("a", "running", 1), 20.0)
     late = [talk("a", "waiting_for_confirmation"), talk("b", "finished")]
     assert [change.conversation.id for change in made.take(late, asked=19.0)] == ["b"]
-    assert (get(made, "a").stand, get(made, "b").stand) == (Stand.RUNNING, Stand.FINISHED)
+    assert (get(made, "a").stand, get(made, "b").stand) == (RunStatus.RUNNING, RunStatus.FINISHED)
     made.take([talk("a", "finished", 0)], asked=21.0)
-    assert get(made, "a").stand is Stand.FINISHED
+    assert get(made, "a").stand is RunStatus.FINISHED

@@ -18,7 +18,7 @@ from oh_tui.settings.settings import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.triage import Group, Stand
+from oh_tui.sources.triage import Group, RunStatus
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
@@ -304,7 +304,7 @@ async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> Non
     async with explore(source=source, settings=kept) as it:
         row = it.screen.session.board.row(LEDGER_ID)
         assert row
-        assert (row.stand, row.certain, row.group) == (Stand.FINISHED, False, Group.EARLIER)
+        assert (row.stand, row.certain, row.group) == (RunStatus.FINISHED, False, Group.EARLIER)
 
 
 async def test_rows_do_not_need_the_calls_that_tell_their_second_lines() -> None:

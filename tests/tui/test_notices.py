@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.settings import Settings, read_settings
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.tui.board import Change
 from oh_tui.tui.controllers import notices
@@ -18,7 +18,7 @@ from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
 
 
-def change(title: str, stand: Stand = Stand.FINISHED) -> Change:
+def change(title: str, stand: RunStatus = RunStatus.FINISHED) -> Change:
     return Change(Conversation(id="c1", title=title), stand)
 
 
@@ -41,8 +41,8 @@ def test_what_is_no_command_is_told() -> None:
 
 
 def test_several_changes_are_one_sentence() -> None:
-    assert notices.sentence([change("A", Stand.WAITING)]) == "A waits for you"
-    told = notices.sentence([change(name, Stand.ERROR) for name in "ABCDE"])
+    assert notices.sentence([change("A", RunStatus.WAITING)]) == "A waits for you"
+    told = notices.sentence([change(name, RunStatus.ERROR) for name in "ABCDE"])
     assert told == "5 conversations: A failed, B failed, C failed and 2 more"
 
 
@@ -59,7 +59,7 @@ async def test_a_command_is_told_by_variables_and_never_by_a_shell(tmp_path: Pat
     script = "import os,sys; open(sys.argv[1],'w').write(repr((sys.argv[2:], dict(os.environ))))"
     hostile = "$(touch /tmp/x); `id` \"'"
     variables = notices.environment(
-        change(hostile, Stand.STUCK), {"PATH": "/bin", "OPENHANDS_API_KEY": "sk-secret"}
+        change(hostile, RunStatus.STUCK), {"PATH": "/bin", "OPENHANDS_API_KEY": "sk-secret"}
     )
     words = (sys.executable, "-c", script, str(told), "$OH_TUI_TITLE")
     assert await notices.run(words, variables) == ""
@@ -76,7 +76,7 @@ async def test_a_command_gets_no_key_and_no_odd_id() -> None:
         "DISPLAY": ":0", "WORK_SERVER": "sk-1", "SESSION_API_KEY": "sk-2", "MY_TOKEN": "sk-3",
     }  # fmt: skip
     key = "sk-ant-api03-abcd1234567890abcd"
-    odd = Change(Conversation(id="x\x1b]0;y\x07\n\0\ud800", title=f"use {key}"), Stand.ERROR)
+    odd = Change(Conversation(id="x\x1b]0;y\x07\n\0\ud800", title=f"use {key}"), RunStatus.ERROR)
     variables = notices.environment(odd, given)
     assert sorted(variables) == [
         "DISPLAY", "LC_ALL", "OH_TUI_ID", "OH_TUI_OUTCOME", "OH_TUI_TITLE", "PATH",
@@ -109,5 +109,5 @@ def test_changes_ring_once_and_as_the_settings_say(
     ui = FakeUi()
     controller = notices.Notices(Session(Settings(notice=notice)), ui)
     controller.ring([])
-    controller.ring([change("A", Stand.ERROR)])
+    controller.ring([change("A", RunStatus.ERROR)])
     assert ui.written == written

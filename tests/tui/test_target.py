@@ -13,7 +13,7 @@ import pytest
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.settings import Settings
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.explorer import Between, Explorer, Late, explore
@@ -282,7 +282,7 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
         row = it.screen.session.board.row(IDS[OAUTH])
-        assert row and row.stand is Stand.IDLE
+        assert row and row.stand is RunStatus.IDLE
         assert "wait" not in it.text("#header")
         assert f"◆ {OAUTH}" not in it.text("#conversations")
         assert "idle" in it.text("#summary")
@@ -293,7 +293,7 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
     async with explore(wrap=late) as it:
         await at(it, OAUTH)
         board = it.screen.session.board
-        stands: list[Stand] = []
+        stands: list[RunStatus] = []
         late.arrives.clear()
         await it.send("r")
         await late.answered.wait()
@@ -316,7 +316,7 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
         late.arrives.set()
         await it.settle()
         assert len(stands) >= 2, "the one that was late, and the one after it"
-        assert Stand.WAITING not in stands
+        assert RunStatus.WAITING not in stands
 
 
 async def by_p(it: Explorer) -> str:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
 from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import Counts, Group, Stand, Standing, count, standing
+from oh_tui.sources.triage import (
+    ConversationState,
+    Counts,
+    Group,
+    RunStatus,
+    conversation_state,
+    count,
+)
 from oh_tui.text.clean import safe_line
 
 if TYPE_CHECKING:
@@ -59,14 +66,14 @@ def remembered(call: Call) -> Mapping[str, Seen]:
 def outcome(conversation: Conversation, seen: Seen) -> tuple[str, Hue]:
     """How its agent stands, in one word and its hue, as the explorer's list has it: what is only
     remembered is dim; where nothing is, the state of the sandbox stands for it."""
-    how = standing(conversation, seen)
+    how = conversation_state(conversation, seen)
     word = _word(conversation, how) or state(conversation)
-    return word, HUES.get(word, "") if how.certain or word != how.stand else "dim"
+    return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
 
 
-def _word(conversation: Conversation, how: Standing) -> str:
+def _word(conversation: Conversation, how: ConversationState) -> str:
     told = how.certain or conversation.sandbox_status == "ERROR"
-    return state(conversation) if told else how.stand.value
+    return state(conversation) if told else how.status.value
 
 
 class Needy(NamedTuple):
@@ -84,15 +91,15 @@ def needy(
 ) -> tuple[Counts, list[Needy]]:
     """How many need somebody, and who; the waiting first, then those that failed."""
     found: list[Needy] = []
-    stands: list[tuple[Group, Stand]] = []
+    stands: list[tuple[Group, RunStatus]] = []
     for one in conversations:
-        how = standing(one, seen.get(bare_id(one.id), NOTHING))
+        how = conversation_state(one, seen.get(bare_id(one.id), NOTHING))
         group = how.group(one)
-        stands.append((group, how.stand))
+        stands.append((group, how.status))
         if group is Group.RUNNING:
             name = "running"
         elif group is Group.NEEDS_YOU:
-            name = "waiting" if how.stand is Stand.WAITING else "failed"
+            name = "waiting" if how.status is RunStatus.WAITING else "failed"
         else:
             continue
         found.append(Needy(one, name, _word(one, how)))

@@ -11,7 +11,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from oh_tui.settings.credentials import without_keys
-from oh_tui.sources.triage import Stand
+from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural
 from oh_tui.tui.board import Change
@@ -43,10 +43,10 @@ LONGEST = 64
 the system takes, and ids of OpenHands have 32."""
 
 _WORDS = {
-    Stand.WAITING: "waits for you",
-    Stand.STUCK: "is stuck",
-    Stand.ERROR: "failed",
-    Stand.FINISHED: "finished",
+    RunStatus.WAITING: "waits for you",
+    RunStatus.STUCK: "is stuck",
+    RunStatus.ERROR: "failed",
+    RunStatus.FINISHED: "finished",
 }
 
 

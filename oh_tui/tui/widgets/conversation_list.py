@@ -10,7 +10,7 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.triage import AT_WORK, Group, Stand
+from oh_tui.sources.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line, held, redact
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.tui.board import Board, Row
@@ -135,7 +135,7 @@ class ConversationList(RowList):
             return self.pieces(place, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
         text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)  # free at the end
-        hue = "" if row.stand in (Stand.WAITING, Stand.STUCK, Stand.ERROR) else "dim"
+        hue = "" if row.stand in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
     def pieces(self, row: int, width: int) -> list[Piece]:
@@ -186,26 +186,26 @@ class ConversationList(RowList):
         return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
 
 
-def stand_mark(glyphs: Glyphs, stand: Stand) -> tuple[str, str]:
+def stand_mark(glyphs: Glyphs, stand: RunStatus) -> tuple[str, str]:
     """Glyph and hue of how an agent stands."""
     return {
-        Stand.WAITING: (glyphs.waiting, "warn"),
-        Stand.STUCK: (glyphs.error, "bad"),
-        Stand.ERROR: (glyphs.error, "bad"),
-        Stand.RUNNING: (glyphs.running, "good"),
-        Stand.STARTING: (glyphs.starting, "good"),
-        Stand.FINISHED: (glyphs.finished, "dim"),
-        Stand.PAUSED: (glyphs.paused, "dim"),
-        Stand.CUT_OFF: (glyphs.failed, "warn"),
+        RunStatus.WAITING: (glyphs.waiting, "warn"),
+        RunStatus.STUCK: (glyphs.error, "bad"),
+        RunStatus.ERROR: (glyphs.error, "bad"),
+        RunStatus.RUNNING: (glyphs.running, "good"),
+        RunStatus.STARTING: (glyphs.starting, "good"),
+        RunStatus.FINISHED: (glyphs.finished, "dim"),
+        RunStatus.PAUSED: (glyphs.paused, "dim"),
+        RunStatus.CUT_OFF: (glyphs.failed, "warn"),
     }.get(stand, (glyphs.unknown, "dim"))
 
 
 def stand_words(row: Row) -> str:
     """The same in two words, for a wide row."""
-    if row.stand is Stand.UNKNOWN or row.stand is Stand.IDLE:
+    if row.stand is RunStatus.UNKNOWN or row.stand is RunStatus.IDLE:
         gone = row.conversation.sandbox_status == "MISSING"
         return "sandbox gone" if gone else row.stand.value
-    return "waits for you" if row.stand is Stand.WAITING else row.stand.value
+    return "waits for you" if row.stand is RunStatus.WAITING else row.stand.value
 
 
 def number_or_cost(conversation: Conversation) -> str:
