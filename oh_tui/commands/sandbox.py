@@ -12,7 +12,7 @@ from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
 from oh_tui.commands.shared.printing import print_json, say, tell_progress
 from oh_tui.commands.shared.reading import title
 from oh_tui.sources import SandboxPlan
-from oh_tui.sources.sandboxes import Sandboxes, SandboxStage
+from oh_tui.sources.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -71,7 +71,7 @@ async def _change(call: Call, verb: str) -> int:
     return 0
 
 
-async def _sandbox_id(call: Call, sandboxes: Sandboxes) -> str:
+async def _sandbox_id(call: Call, sandboxes: ServerSandboxes) -> str:
     """Of the conversation that is meant, or of a sandbox named by itself."""
     word = call.asked.target
     if is_path(word):
@@ -92,7 +92,7 @@ async def _sandbox_id(call: Call, sandboxes: Sandboxes) -> str:
     return conversation.sandbox_id
 
 
-async def _tell_displaced(sandboxes: Sandboxes, plan: SandboxPlan) -> None:
+async def _tell_displaced(sandboxes: ServerSandboxes, plan: SandboxPlan) -> None:
     """What the server paused to make room. The resume is done by now, so that no answer is no
     failure."""
     with contextlib.suppress(Problem):

@@ -42,7 +42,7 @@ class SandboxStage(StrEnum):
     RUNNING = "running again"
 
 
-class Sandboxes:
+class ServerSandboxes:
     """The sandboxes of an app server."""
 
     def __init__(self, api: AppServer, problems: list[str]) -> None:

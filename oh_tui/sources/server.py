@@ -10,7 +10,7 @@ from oh_tui.sources import PAGE
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.pager import SLICE
-from oh_tui.sources.sandboxes import Sandboxes
+from oh_tui.sources.sandboxes import ServerSandboxes
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
@@ -40,7 +40,7 @@ class ServerSource:
         self.remembered = remembered or {}
         self.problems: list[str] = []
         """What the list of sandboxes left out."""
-        self.sandboxes = Sandboxes(api, self.problems)
+        self.sandboxes = ServerSandboxes(api, self.problems)
 
     @cached_property
     def agents(self) -> Agents:

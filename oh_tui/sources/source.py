@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
     from oh_tui.sources.loading import ServerRuns
     from oh_tui.sources.remembered import Seen
-    from oh_tui.sources.sandboxes import Sandboxes
+    from oh_tui.sources.sandboxes import ServerSandboxes
     from oh_tui.trajectory.model.steps import Trajectory
 
 
@@ -77,7 +77,7 @@ class Source(Protocol):
         ...
 
     @property
-    def sandboxes(self) -> Sandboxes | None:
+    def sandboxes(self) -> ServerSandboxes | None:
         """The sandboxes, to be paused, resumed, started and worked in."""
         ...
 

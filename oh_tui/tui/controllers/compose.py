@@ -18,7 +18,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
     from oh_tui.sources.acting import Agents
-    from oh_tui.sources.sandboxes import Sandboxes
+    from oh_tui.sources.sandboxes import ServerSandboxes
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agents import AgentActions
     from oh_tui.tui.controllers.sandboxes import SandboxActions
@@ -180,7 +180,7 @@ class Composer:
         with session.claiming([sandbox_id]):
             return await self._resume_as_planned(sandboxes, sandbox_id)
 
-    async def _resume_as_planned(self, sandboxes: Sandboxes, sandbox_id: str) -> bool:
+    async def _resume_as_planned(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
         plan = await sandboxes.plan(sandbox_id)
         if plan.action == "pause":  # it runs again meanwhile
             return True

@@ -24,7 +24,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.sandboxes import Sandboxes
+    from oh_tui.sources.sandboxes import ServerSandboxes
     from oh_tui.sources.workspace import Workspace
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -86,7 +86,7 @@ class SandboxActions:
 
     # One sandbox
 
-    async def change(self, sandboxes: Sandboxes, sandbox_id: str) -> None:
+    async def change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
         """Pause this sandbox, or resume it; not while that goes on already."""
         session = self._session
         if sandbox_id in session.changing:
@@ -95,7 +95,7 @@ class SandboxActions:
         with session.claiming([sandbox_id]), self._ui.reporting():
             await self._change(sandboxes, sandbox_id)
 
-    async def _change(self, sandboxes: Sandboxes, sandbox_id: str) -> None:
+    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
         session = self._session
         with self._ui.preparing("asking how the sandbox stands"):
             plan = await sandboxes.plan(sandbox_id)
@@ -124,7 +124,7 @@ class SandboxActions:
 
     async def carry_out(
         self,
-        sandboxes: Sandboxes,
+        sandboxes: ServerSandboxes,
         plan: SandboxPlan,
         tell: Callable[[str], None],
         *,
@@ -142,7 +142,7 @@ class SandboxActions:
         self._ui.post_message(ListsChanged())
         return stage
 
-    async def displaced_words(self, sandboxes: Sandboxes, plan: SandboxPlan) -> str:
+    async def displaced_words(self, sandboxes: ServerSandboxes, plan: SandboxPlan) -> str:
         """After a resume: the sandboxes that the server paused to make room."""
         paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
         if not paused:
@@ -206,7 +206,7 @@ class SandboxActions:
         self._ui.tell("stops after this one")
         return True
 
-    async def _pause_marked(self, sandboxes: Sandboxes) -> None:
+    async def _pause_marked(self, sandboxes: ServerSandboxes) -> None:
         """Pause the sandboxes of the marked conversations, or resume them when none of them runs.
         Those that another key changes at this moment are left to it."""
         session = self._session
@@ -241,7 +241,7 @@ class SandboxActions:
                 raise failed
         self._ui.post_message(ListsWanted())
 
-    async def _plans(self, sandboxes: Sandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
+    async def _plans(self, sandboxes: ServerSandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
         """What can be done with each sandbox at this moment: three calls for each."""
         plans = {}
         for number, sandbox_id in enumerate(ids, 1):
@@ -251,7 +251,7 @@ class SandboxActions:
 
     async def _carry_out_all(
         self,
-        sandboxes: Sandboxes,
+        sandboxes: ServerSandboxes,
         todo: dict[str, SandboxPlan],
         claimed: set[str],
         *,
@@ -296,7 +296,9 @@ class SandboxActions:
     def _teller(self, head: str, more: str) -> Callable[[str], None]:
         return lambda stage: self._ui.tell(f"{head}: {stage}{more}", log=False)
 
-    async def _displaced_count(self, sandboxes: Sandboxes, todo: dict[str, SandboxPlan]) -> str:
+    async def _displaced_count(
+        self, sandboxes: ServerSandboxes, todo: dict[str, SandboxPlan]
+    ) -> str:
         paused = len(await sandboxes.displaced(*todo.values()))
         if not paused:
             return ""

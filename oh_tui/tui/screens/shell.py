@@ -39,7 +39,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
-    from oh_tui.sources.sandboxes import Sandboxes
+    from oh_tui.sources.sandboxes import ServerSandboxes
     from oh_tui.tui.session import Session
 
 WHAT = (
@@ -132,7 +132,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     """The command that is waited for."""
 
     def __init__(
-        self, session: Session, sandboxes: Sandboxes, conversation: Conversation, shell: Shell
+        self, session: Session, sandboxes: ServerSandboxes, conversation: Conversation, shell: Shell
     ) -> None:
         super().__init__()
         self.sandboxes = sandboxes
