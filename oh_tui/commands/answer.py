@@ -13,7 +13,7 @@ from oh_tui.commands.shared.frame import Call, Command
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import print_json, tell_progress
 from oh_tui.commands.shared.reading import title
-from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_actions import AgentStage
 from oh_tui.sources.agent_state import AgentStatus
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -21,7 +21,7 @@ from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents, Steps
+    from oh_tui.sources.agent_actions import Agents, Steps
     from oh_tui.sources.agent_state import AgentState
 
 

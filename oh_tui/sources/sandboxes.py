@@ -106,7 +106,7 @@ class ServerSandboxes:
         """Pause or resume as planned; tells each stage, the last being what is true then. What the
         server was asked for and does not do is Refused after half a minute, unless `patient`."""
         assert plan.sandbox is not None
-        from oh_tui.sources.acting import watched
+        from oh_tui.sources.agent_actions import watched
 
         sandbox_id = plan.sandbox.id
         wanted = "PAUSED" if plan.action == "pause" else "RUNNING"

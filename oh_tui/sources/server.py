@@ -15,7 +15,7 @@ from oh_tui.sources.sandboxes import ServerSandboxes
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.remembered import Seen
 
 
@@ -44,7 +44,7 @@ class ServerSource:
 
     @cached_property
     def agents(self) -> Agents:
-        from oh_tui.sources.acting import Agents  # after the first paint
+        from oh_tui.sources.agent_actions import Agents  # after the first paint
 
         return Agents(self.api)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources import Cost, Loaded
-    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.loading import ServerRuns
     from oh_tui.sources.remembered import Seen
     from oh_tui.sources.sandboxes import ServerSandboxes

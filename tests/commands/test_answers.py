@@ -16,8 +16,8 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui import cli
-from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents
+from oh_tui.sources import agent_actions
+from oh_tui.sources.agent_actions import Agents
 from oh_tui.sources.agent_state import AgentState
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
@@ -108,8 +108,8 @@ def test_stopped_now_the_call_is_cut_off_and_the_agent_goes_on_when_told(shell: 
 def test_stopped_while_the_model_thinks_a_call_without_end_is_told_of(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "WATCH", 0.02)
-    monkeypatch.setattr(acting, "LASTS", 0.3)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.02)
+    monkeypatch.setattr(agent_actions, "LASTS", 0.3)
     world = shell.demo.world
     conversation = world.conversation(FLAKY)
     assert conversation is not None
@@ -157,7 +157,7 @@ def test_one_that_stands_as_before_is_not_said_to_be_continued(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server took it, and nothing came of it."""
-    monkeypatch.setattr(acting, "SETTLE", 0.1)
+    monkeypatch.setattr(agent_actions, "SETTLE", 0.1)
     shell.between.answer("POST /runtime/*/run", 200, '{"success": true}', "application/json")
     said = shell(f"continue {DATES}")
     assert (said.code, said.out) == (1, "")
@@ -198,7 +198,7 @@ def test_every_refusal_of_the_server_is_one_line_and_a_hint(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # a yes that is refused with 409 is tried again, for 10 s
-    monkeypatch.setattr(acting, "READY", 0.1)
+    monkeypatch.setattr(agent_actions, "READY", 0.1)
     for status in (401, 403, 404, 409, 413, 422, 429, 500, 503):
         shell.between.answer("POST *", status, '{"detail": "Not today"}', "application/json")
         said = shell(EACH[name])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oh_tui.sources import acting
+from oh_tui.sources import agent_actions
 from tests.commands.shell import Shell, shell
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 
@@ -33,7 +33,7 @@ STAGES: dict[str, tuple[Callable[[Other], object], str, list[str]]] = {
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "SETTLE", 0.3)
+    monkeypatch.setattr(agent_actions, "SETTLE", 0.3)
 
 
 @pytest.mark.parametrize("stage", STAGES)

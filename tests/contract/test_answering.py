@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.acting import Agents, AgentStage
+from oh_tui.sources.agent_actions import Agents, AgentStage
 from oh_tui.sources.agent_state import AgentState
 
 from .acting import Stage

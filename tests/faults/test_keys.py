@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from oh_tui.sources import acting, sandboxes
+from oh_tui.sources import agent_actions, sandboxes
 from tests.faults import faults
 from tests.faults.conftest import KEY, source
 from tests.faults.test_acts import MAYBE
@@ -122,8 +122,8 @@ async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[st
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for is so at the next look, or never."""
     at_once(monkeypatch)
-    monkeypatch.setattr(acting, "SETTLE", 0.1)
-    monkeypatch.setattr(acting, "READY", 0.1)
+    monkeypatch.setattr(agent_actions, "SETTLE", 0.1)
+    monkeypatch.setattr(agent_actions, "READY", 0.1)
 
 
 @pytest.mark.parametrize("key", AGENT.values(), ids=AGENT)

@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo import Demo
-from oh_tui.sources import acting
+from oh_tui.sources import agent_actions
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.controllers.run import SILENT
@@ -93,7 +93,7 @@ def test_an_agent_that_does_not_stop_because_it_is_frozen_is_told_of(
     wire: Wire, shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     """To stop may take as long as a step does, so that there is no limit to the call itself."""
-    monkeypatch.setattr(acting, "WATCH", 0.05)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.05)
     shell.patience = FEW
     wire.arm("POST /runtime/*/pause", faults.silent)
     wire.arm(AGENT, faults.silent, after=4)

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from oh_tui.api import Conflict
-from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents, HalfDone
+from oh_tui.sources import agent_actions
+from oh_tui.sources.agent_actions import Agents, HalfDone
 from oh_tui.sources.agent_state import AgentState, answered_since
 from oh_tui.text.problem import Problem
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
@@ -32,7 +32,7 @@ class Race:
 
 @pytest.fixture
 async def race(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Race]:
-    monkeypatch.setattr(acting, "SETTLE", 0.3)
+    monkeypatch.setattr(agent_actions, "SETTLE", 0.3)
     async with demo_read() as it:
         yield Race(it.source.agents, Other(it.demo, it.between))
 
@@ -187,7 +187,7 @@ async def test_one_that_is_not_ready_is_tried_again_while_the_same_call_waits(ra
 async def test_one_that_is_never_ready_is_an_error(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "READY", 0.3)
+    monkeypatch.setattr(agent_actions, "READY", 0.3)
     shown = await race.standing()
     race.other.between.answer(RUN, 409, '{"detail": "no"}', "application/json")
     with pytest.raises(Conflict):
@@ -199,10 +199,10 @@ async def test_calls_older_than_those_read_are_looked_for(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of calls made at once all run with one answer: all must be known."""
-    monkeypatch.setattr(acting, "PAGE", 1)
+    monkeypatch.setattr(agent_actions, "PAGE", 1)
     whole = await race.standing()
     assert whole.known and whole.in_sight
-    monkeypatch.setattr(acting, "LOOK_BACK", len(whole.events) - 2)
+    monkeypatch.setattr(agent_actions, "LOOK_BACK", len(whole.events) - 2)
     part = await race.standing()
     assert part.same_calls(whole) and not part.known
     with pytest.raises(Problem, match="not among the last events"):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.settings import Settings
-from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_actions import AgentStage
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.tui.controllers.agents import AgentActions
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted

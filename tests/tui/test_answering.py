@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.settings import Settings
-from oh_tui.sources import acting
+from oh_tui.sources import agent_actions
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.model.steps import RESULT_KINDS
@@ -142,7 +142,7 @@ async def test_without_a_reason_ctrl_s_rejects_and_esc_leaves_the_call_waiting()
         assert "ctrl+s  reject" in it.text("EditorKeys")
         await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
-        assert acting.REASON in said(it, OAUTH)
+        assert agent_actions.REASON in said(it, OAUTH)
 
 
 @pytest.mark.parametrize(
@@ -370,13 +370,13 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
 
 
 async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
-    real = acting.Agents._standing
+    real = agent_actions.Agents._standing
 
-    async def stopped(agents: acting.Agents, name: str) -> AgentState:
+    async def stopped(agents: agent_actions.Agents, name: str) -> AgentState:
         standing = await real(agents, name)
         return replace(standing, status="paused") if standing.calls else standing
 
-    monkeypatch.setattr(acting.Agents, "_standing", stopped)
+    monkeypatch.setattr(agent_actions.Agents, "_standing", stopped)
     return await asked(it, "P")
 
 
@@ -406,7 +406,7 @@ async def test_where_there_is_nothing_to_stop_P_names_the_key_that_helps(
 async def test_a_frozen_agent_server_is_a_sentence(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "PATIENCE", 0.3)
+    monkeypatch.setattr(agent_actions, "PATIENCE", 0.3)
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)

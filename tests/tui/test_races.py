@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oh_tui.sources import acting
+from oh_tui.sources import agent_actions
 from tests.races import NEXT, RESPOND, RUN, SEND, SHOWN, Other
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.test_answering import OAUTH, asked, opened, told, writing
@@ -37,7 +37,7 @@ async def error_told(it: Explorer, words: str) -> None:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "SETTLE", 0.3)
+    monkeypatch.setattr(agent_actions, "SETTLE", 0.3)
 
 
 @pytest.mark.parametrize("stage", STAGES)

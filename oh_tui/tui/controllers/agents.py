@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.sources.acting import AgentStage
+from oh_tui.sources.agent_actions import AgentStage
 from oh_tui.sources.agent_state import AgentStatus
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.content.block import Block, Heading
@@ -29,7 +29,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.acting import Agents, Steps
+    from oh_tui.sources.agent_actions import Agents, Steps
     from oh_tui.sources.agent_state import AgentState
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui

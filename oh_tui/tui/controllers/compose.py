@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.acting import HalfDone
+from oh_tui.sources.agent_actions import HalfDone
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
@@ -17,7 +17,7 @@ from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
-    from oh_tui.sources.acting import Agents
+    from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.sandboxes import ServerSandboxes
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agents import AgentActions

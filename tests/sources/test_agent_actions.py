@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
 from oh_tui.demo.runs.events import StoredEvent
-from oh_tui.sources import acting
-from oh_tui.sources.acting import Agents, AgentStage, Steps
+from oh_tui.sources import agent_actions
+from oh_tui.sources.agent_actions import Agents, AgentStage, Steps
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem, Remedy
@@ -118,7 +118,7 @@ async def test_a_conversation_that_is_not_there_is_a_sentence(here: Here) -> Non
 async def test_a_server_that_stays_silent_is_a_sentence_in_time(
     here: Here, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "PATIENCE", 0.2)
+    monkeypatch.setattr(agent_actions, "PATIENCE", 0.2)
     here.between.hold(call)
     with pytest.raises(Problem, match="did not tell within") as caught:
         await here.standing("oauth")
@@ -128,7 +128,7 @@ async def test_a_server_that_stays_silent_is_a_sentence_in_time(
 async def test_a_call_that_waits_is_found_far_back(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "PAGE", 1)
+    monkeypatch.setattr(agent_actions, "PAGE", 1)
     assert len((await here.standing("oauth")).calls) == 1
 
 
@@ -209,7 +209,7 @@ async def test_after_this_step_the_call_has_its_result(here: Here) -> None:
 async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_over(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "WATCH", 0.02)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.02)
     world, clock = here.demo.world, here.demo.world.clock
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
@@ -237,8 +237,8 @@ async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_o
 async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "WATCH", 0.02)
-    monkeypatch.setattr(acting, "THINKS", 0.1)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.02)
+    monkeypatch.setattr(agent_actions, "THINKS", 0.1)
     world = here.demo.world
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
@@ -251,8 +251,8 @@ async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
 async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_ever(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "WATCH", 0.02)
-    monkeypatch.setattr(acting, "LASTS", 0.3)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.02)
+    monkeypatch.setattr(agent_actions, "LASTS", 0.3)
     world = here.demo.world
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
@@ -280,7 +280,7 @@ async def test_at_once_the_call_is_cut_off(here: Here) -> None:
 async def test_an_agent_server_that_dies_while_it_stops_is_noticed(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "WATCH", 0.05)
+    monkeypatch.setattr(agent_actions, "WATCH", 0.05)
     before = await here.standing("pydantic")
     here.between.hold("POST /runtime/*/pause")
     here.between.answer("GET /runtime/*", 503, "no server")
