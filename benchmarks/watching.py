@@ -49,7 +49,7 @@ async def _watch() -> None:
     from oh_tui.api import AppServer
     from oh_tui.demo import make_demo
     from oh_tui.demo.catalog import ENTRIES
-    from oh_tui.settings.settings import Settings
+    from oh_tui.settings.startup import Settings
     from oh_tui.sources.server import ServerSource
     from oh_tui.tui.app import OhTui
 

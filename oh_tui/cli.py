@@ -27,8 +27,8 @@ from oh_tui.commands.shared.frame import (
     top_parser,
 )
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
-from oh_tui.settings.settings import CLOUD, LOCAL, Settings, fetch_key, read_settings
-from oh_tui.settings.settings import DEMO as DEMO_SERVER
+from oh_tui.settings.startup import CLOUD, LOCAL, Settings, fetch_key, read_settings
+from oh_tui.settings.startup import DEMO as DEMO_SERVER
 from oh_tui.text.clean import clean, clean_line, redact
 from oh_tui.text.problem import Problem, Refused
 

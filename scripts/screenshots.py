@@ -12,7 +12,7 @@ from pathlib import Path
 from oh_tui.api import AppServer
 from oh_tui.cli import DEMO
 from oh_tui.demo import make_demo
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
 

@@ -35,7 +35,7 @@ from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from oh_tui.tui.app import OhTui

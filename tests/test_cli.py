@@ -17,7 +17,7 @@ import pytest
 import oh_tui
 from oh_tui import cli
 from oh_tui.commands import TABLE
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources import ahead
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.archive import Archive, open_archive

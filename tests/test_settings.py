@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui.api.models import Secret
 from oh_tui.settings.config import Known
-from oh_tui.settings.settings import (
+from oh_tui.settings.startup import (
     CLOUD,
     LOCAL,
     Settings,
@@ -144,7 +144,7 @@ def test_the_linux_console_and_the_flag_ask_for_ascii() -> None:
 
 @pytest.mark.parametrize(("charset", "ascii"), [("C", True), ("C.UTF-8", False)])
 def test_a_locale_that_is_not_utf8_asks_for_ascii(charset: str, ascii: bool) -> None:
-    code = "from oh_tui.settings.settings import read_settings; print(read_settings({}).ascii)"
+    code = "from oh_tui.settings.startup import read_settings; print(read_settings({}).ascii)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "LC_ALL": charset},

@@ -20,7 +20,7 @@ from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.tui.main_screen import MainScreen

@@ -27,7 +27,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement

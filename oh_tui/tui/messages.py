@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.settings.settings import Settings
+    from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
     from oh_tui.tui.runs import Run
 

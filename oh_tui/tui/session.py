@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui.board import Board
 from oh_tui.tui.runs import News, Run, Runs

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.demo import Demo, world
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources import sandboxes
 from tests.faults import faults
 from tests.faults.conftest import BOXES, IDS, KEY, Shell, source

@@ -15,7 +15,7 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared import store
 from oh_tui.settings.paths import make_private
-from oh_tui.settings.settings import Settings, fetch_key, read_settings
+from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.sources import remembered as seen
 from oh_tui.sources.remembered import Memory, Seen
 from oh_tui.sources.saving import publish_as

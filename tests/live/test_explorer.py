@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from tests.tui.explorer import Explorer, explore

@@ -26,7 +26,7 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.settings import read_settings
+from oh_tui.settings.startup import read_settings
 from oh_tui.sources import Loaded, build, cache
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.server import ServerSource

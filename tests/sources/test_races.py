@@ -14,7 +14,7 @@ from oh_tui.sources.agent_state import AgentState, answered_since
 from oh_tui.text.problem import Problem
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 from tests.sources.here import demo_read
-from tests.sources.test_acting import done
+from tests.sources.test_agent_actions import done
 
 
 class Race:

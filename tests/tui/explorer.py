@@ -19,7 +19,7 @@ from textual.widget import Widget
 from oh_tui.api import AppServer
 from oh_tui.api.transport import Waits
 from oh_tui.demo import Demo, make_demo
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources import agent_actions
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.sources.files import FileSource

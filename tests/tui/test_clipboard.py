@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.controllers.clipboard import Clipboard

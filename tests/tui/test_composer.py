@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.agent_state import AgentState
 from oh_tui.tui.controllers.agents import SENDING, AgentActions
 from oh_tui.tui.controllers.compose import Composer

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.controllers.conversations import Conversations

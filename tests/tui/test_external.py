@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.runs.images import SCREENSHOT
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.images import Image
 from oh_tui.tui import desktop

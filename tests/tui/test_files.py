@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import StreamingResponse
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS = "Parse ISO week dates"

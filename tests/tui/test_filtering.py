@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory

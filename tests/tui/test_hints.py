@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo.servers.network import Network
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from tests.tui.explorer import Between, Explorer, explore
 
 SLOW = Network(waits=(0.0, 0.02), fails=0.0, rows=100)

@@ -14,7 +14,7 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page, Sandbox
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.server import ServerSource

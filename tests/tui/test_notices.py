@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings, read_settings
+from oh_tui.settings.startup import Settings, read_settings
 from oh_tui.sources.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.tui.board import Change

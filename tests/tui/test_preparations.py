@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.preparations import Preparations
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi

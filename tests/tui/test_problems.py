@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from oh_tui.api import AppServer, Secret
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.app_writes import START_TASK_IDS
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual import events
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.triage import Counts
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.board import Board

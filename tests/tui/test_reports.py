@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.reports import Reports
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.session import Session

@@ -10,7 +10,7 @@ from textual import events
 
 from oh_tui.api.models import CommandResult
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.content.blocks import Failure, Note, Output
 from oh_tui.tui import shells
 from oh_tui.tui.screens.shell import ShellScreen

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources import starting as source_starting
 from oh_tui.sources.files import FileSource
 from oh_tui.tui.screens.start import StartScreen

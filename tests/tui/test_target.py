@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.network import Network
-from oh_tui.settings.settings import Settings
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.triage import RunStatus
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen

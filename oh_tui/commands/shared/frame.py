@@ -23,7 +23,7 @@ from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.commands.shared.printing import Style
-    from oh_tui.settings.settings import Settings
+    from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
 
 

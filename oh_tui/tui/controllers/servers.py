@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded
-from oh_tui.settings.settings import Settings, choose
+from oh_tui.settings.startup import Settings, choose
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
