@@ -35,7 +35,7 @@ from oh_tui.text.problem import Problem, Refused
 if TYPE_CHECKING:
     from oh_tui.commands import MakeSource
     from oh_tui.commands.shared.calllog import CallLog
-    from oh_tui.settings.config import Known
+    from oh_tui.settings.config import ExplorerNames
     from oh_tui.sources.files import FileSource
     from oh_tui.sources.source import Source
 
@@ -326,7 +326,7 @@ def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
     return ServerSource(api, settings.label, address=settings.base_url, cache=cache)
 
 
-def _known() -> Known:
+def _known() -> ExplorerNames:
     """The names of keys and themes; only the explorer has them."""
     from oh_tui.tui.keys import known
 

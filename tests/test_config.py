@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.settings.config import Config, Faults, Known, Server, parse_config
+from oh_tui.settings.config import Config, ExplorerNames, Faults, ServerEntry, parse_config
 from oh_tui.settings.keyboard import key_name, key_names, shown_keys
 from oh_tui.settings.toml_lines import lines_of
 from oh_tui.text.clean import clean_line
@@ -19,7 +19,7 @@ from oh_tui.tui.keys import known
 
 README = Path(__file__).parents[1] / "README.md"
 
-SOME = Known(
+SOME = ExplorerNames(
     {"find": "slash", "find.next": "n", "find.previous": "N", "quit": "q", "mark": "space"},
     ("oh-dark", "oh-light", "nord"),
 )
@@ -55,7 +55,7 @@ quit = "Q"
 """
 
 
-def faults(text: str, known: Known | None = SOME) -> list[tuple[int, str]]:
+def faults(text: str, known: ExplorerNames | None = SOME) -> list[tuple[int, str]]:
     with pytest.raises(Faults) as caught:
         parse_config(text, known)
     return [(fault.line, fault.text) for fault in caught.value.faults]
@@ -69,15 +69,15 @@ def test_an_empty_file_changes_nothing() -> None:
 def test_what_a_file_can_say() -> None:
     assert parse_config(WHOLE, SOME) == Config(
         servers={
-            "work": Server(
+            "work": ServerEntry(
                 "work",
                 "https://oh.example.org",
                 key_command=("pass", "show", "openhands"),
                 auth="session",
                 read_only=True,
             ),
-            "home": Server("home", "http://localhost:3000", key_env="HOME_KEY"),
-            "lab": Server("lab", "http://10.0.0.5", key_file="~/.lab", auth="bearer"),
+            "home": ServerEntry("home", "http://localhost:3000", key_env="HOME_KEY"),
+            "lab": ServerEntry("lab", "http://10.0.0.5", key_file="~/.lab", auth="bearer"),
         },
         default="work",
         theme="nord",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Secret
-from oh_tui.settings.config import Known
+from oh_tui.settings.config import ExplorerNames
 from oh_tui.settings.startup import (
     CLOUD,
     LOCAL,
@@ -351,10 +351,10 @@ def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_the_explorers_names_are_asked_for_only_where_the_file_has_some(tmp_path: Path) -> None:
-    def never() -> Known:
+    def never() -> ExplorerNames:
         raise AssertionError("this loads the explorer")
 
     read_settings(write(tmp_path, SERVERS), server="lab", known=never)
     text = '[keys]\nquit = "Q"'
-    known = Known({"quit": "q"}, ())
+    known = ExplorerNames({"quit": "q"}, ())
     assert read_settings(write(tmp_path, text), known=lambda: known).config.keys == {"quit": "Q"}

@@ -37,7 +37,7 @@ _SECRETS = ("key", "api_key", "token", "password", "secret")
 """Names under which somebody may put a key itself."""
 
 
-class Server(msgspec.Struct, frozen=True):
+class ServerEntry(msgspec.Struct, frozen=True):
     """A server of the file: where it is, and where its key is. At most one of the key's three."""
 
     name: str
@@ -52,7 +52,7 @@ class Server(msgspec.Struct, frozen=True):
 class Config(msgspec.Struct, frozen=True):
     """What the file says; what it does not say keeps the value here."""
 
-    servers: Mapping[str, Server] = msgspec.field(default_factory=dict)
+    servers: Mapping[str, ServerEntry] = msgspec.field(default_factory=dict)
     default: str = ""
     """The name of the server to open when none is named."""
     theme: str = ""
@@ -68,7 +68,7 @@ class Config(msgspec.Struct, frozen=True):
     """Id of an action -> its keys by Textual's names, with commas between."""
 
 
-class Known(NamedTuple):
+class ExplorerNames(NamedTuple):
     """What the explorer knows by name."""
 
     actions: Mapping[str, str]
@@ -90,7 +90,7 @@ class Faults(Exception):
         self.faults = sorted(faults)
 
 
-def parse_config(text: str, known: Known | None = None) -> Config:
+def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     """What the text of a file says; raises Faults with everything that is wrong with it.
 
     Keys and themes are the explorer's: without `known` they are left unread.
@@ -130,7 +130,7 @@ class _Reader:
 
     # The file
 
-    def config(self, document: dict[str, Any], known: Known | None) -> Config:
+    def config(self, document: dict[str, Any], known: ExplorerNames | None) -> Config:
         for name in document:
             if name not in NAMES:
                 hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
@@ -160,7 +160,7 @@ class _Reader:
             self.blame(("default",), f"there is no server {_quoted(name)}{_near(name, there)}")
         return name
 
-    def _theme(self, document: dict[str, Any], known: Known | None) -> str:
+    def _theme(self, document: dict[str, Any], known: ExplorerNames | None) -> str:
         name = self._text((), document, "theme")
         if name and known and name not in known.themes:
             listed = _near(name, known.themes) or f": {', '.join(list(known.themes)[:3])}, …"
@@ -187,7 +187,7 @@ class _Reader:
 
     # A server
 
-    def _server(self, name: str, table: Any) -> Server | None:
+    def _server(self, name: str, table: Any) -> ServerEntry | None:
         path = ("servers", name)
         if not isinstance(table, dict):
             self.blame(path, f"a server is a table: [servers.{_bare(name)}]")
@@ -209,7 +209,7 @@ class _Reader:
         places = [key for key in ("key_env", "key_file", "key_command") if key in table]
         if len(places) > 1:
             self.blame((*path, places[1]), f"one place for the key, not {' and '.join(places)}")
-        return Server(
+        return ServerEntry(
             name,
             url=self._url(path, table),
             key_env=self._key_env(path, table),
@@ -252,7 +252,7 @@ class _Reader:
 
     # Keys
 
-    def _keys(self, table: dict[str, Any], known: Known | None) -> dict[str, str]:
+    def _keys(self, table: dict[str, Any], known: ExplorerNames | None) -> dict[str, str]:
         if known is None:
             return {}
         keys: dict[str, str] = {}
@@ -274,7 +274,9 @@ class _Reader:
         self._tell_clashes(table, keys, known)
         return keys
 
-    def _tell_clashes(self, table: dict[str, Any], keys: dict[str, str], known: Known) -> None:
+    def _tell_clashes(
+        self, table: dict[str, Any], keys: dict[str, str], known: ExplorerNames
+    ) -> None:
         """Of two actions on one key Textual would silently drop one."""
         holds: dict[str, str] = {}
         # those of the file last, so that the line named is one of the file

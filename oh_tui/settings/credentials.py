@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Secret
 from oh_tui.settings.address import CLOUD
-from oh_tui.settings.config import Server
+from oh_tui.settings.config import ServerEntry
 from oh_tui.settings.paths import expanded, read_small, tilde, under_home
 from oh_tui.text.clean import held, hold, safe_line
 from oh_tui.text.problem import Problem
@@ -42,7 +42,7 @@ _names = set(VARIABLES)
 """Variables that hold a key, as far as the settings name them."""
 
 
-def hold_keys(environment: Mapping[str, str], servers: Iterable[Server]) -> None:
+def hold_keys(environment: Mapping[str, str], servers: Iterable[ServerEntry]) -> None:
     """Let no key of the environment be shown, be it used or not: the runs of this machine had the
     same environment, and may have printed it."""
     _names.update(server.key_env for server in servers)
@@ -62,7 +62,7 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def named_key(server: Server, environment: Mapping[str, str]) -> Found:
+def named_key(server: ServerEntry, environment: Mapping[str, str]) -> Found:
     """The key of a server that says where it is."""
     if server.key_command:
         # whole: whoever shows it knows the key by then, which may stand anywhere in it

@@ -19,9 +19,9 @@ from oh_tui.settings.config import (
     LOCAL,
     Auth,
     Config,
+    ExplorerNames,
     Faults,
-    Known,
-    Server,
+    ServerEntry,
     command_words,
     parse_config,
 )
@@ -118,7 +118,7 @@ def read_settings(
     ascii: bool = False,
     read_only: bool = False,
     local: bool = False,
-    known: Callable[[], Known] | None = None,
+    known: Callable[[], ExplorerNames] | None = None,
 ) -> Settings:
     """Settings from the flags given, the environment and the settings file; raises Problem on a
     value that is wrong, of a file with all its faults.
@@ -197,7 +197,9 @@ def fetch_key(settings: Settings) -> Secret | None:
 # The settings file
 
 
-def _read_config(environment: Mapping[str, str], known: Callable[[], Known] | None) -> Config:
+def _read_config(
+    environment: Mapping[str, str], known: Callable[[], ExplorerNames] | None
+) -> Config:
     file, must_be = config_file(environment)
     if file is None or not (must_be or file.exists()):
         return Config()
@@ -260,7 +262,7 @@ def _at_address(settings: Settings, base_url: str, environment: Mapping[str, str
     )
 
 
-def _locked(settings: Settings, server: Server) -> bool:
+def _locked(settings: Settings, server: ServerEntry) -> bool:
     return settings.all_read_only or server.read_only
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from textual.binding import Binding, BindingType
 
-from oh_tui.settings.config import Known
+from oh_tui.settings.config import ExplorerNames
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.tui.theme import THEMES
 
@@ -164,9 +164,9 @@ FILTER_WORDS = (
 """What `&` understands, for the help."""
 
 
-def known() -> Known:
+def known() -> ExplorerNames:
     """What a settings file can name."""
-    return Known({key.id: key.keys for key in (*MOVE_KEYS, *SCREEN_KEYS)}, THEMES)
+    return ExplorerNames({key.id: key.keys for key in (*MOVE_KEYS, *SCREEN_KEYS)}, THEMES)
 
 
 Keymap = Mapping[str, str]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
-from oh_tui.settings.config import Config, Server, parse_config
+from oh_tui.settings.config import Config, ServerEntry, parse_config
 from oh_tui.settings.startup import LOCAL, Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
@@ -30,13 +30,13 @@ from tests.tui.fake_ui import FakeUi
 
 CONFIG = Config(
     servers={
-        "lab": Server("lab", "http://lab.example", read_only=True),
-        "work": Server("work", "http://work.example", key_env="NO_SUCH_VARIABLE"),
-        "cloud": Server("cloud", "https://app.all-hands.dev"),
+        "lab": ServerEntry("lab", "http://lab.example", read_only=True),
+        "work": ServerEntry("work", "http://work.example", key_env="NO_SUCH_VARIABLE"),
+        "cloud": ServerEntry("cloud", "https://app.all-hands.dev"),
     }
 )
 
-OPEN = Config(servers={"lab": Server("lab", "http://lab.example")})
+OPEN = Config(servers={"lab": ServerEntry("lab", "http://lab.example")})
 """One that may be changed."""
 
 
