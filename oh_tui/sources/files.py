@@ -25,7 +25,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import DOLLAR, NOTHING, record_sums
+from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
 from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
@@ -256,9 +256,9 @@ def _last_time(archive: Archive) -> str:
 
 def _metrics(stats: bytes) -> Metrics | None:
     sums = record_sums(stats)
-    if sums == NOTHING:
+    if sums == NO_USAGE:
         return None
     usage = TokenUsage(
         sums.prompt, sums.completion, sums.cache_read, sums.cache_write, sums.reasoning
     )
-    return Metrics(sums.cost / DOLLAR, usage)
+    return Metrics(sums.cost, usage)

@@ -12,12 +12,13 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.sources import Loaded, build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Trajectory
 from tests.api.servers import over
 from tests.sources.here import demo_read
 from tests.sources.test_server import ID, Servers, happened, ids, read, turned
+from tests.trajectory.made import used
 from tests.trajectory.test_accounting import lists, metrics
 
 A = ("answer-1", 100, 10, 0.25, 1.5)
@@ -35,7 +36,7 @@ def answered(second: int, number: int) -> dict[str, Any]:
     return happened(second, source="agent", llm_response_id=f"answer-{number}")
 
 
-def spent(trajectory: Trajectory | None) -> Spent:
+def spent(trajectory: Trajectory | None) -> Usage:
     assert trajectory is not None
     return Accounts(trajectory).total
 
@@ -45,7 +46,7 @@ def records(servers: Servers) -> int:
 
 
 HISTORY = [happened(1), turned(2, "running"), answered(5, 1), answered(9, 2)]
-BOTH = Spent(llm=3.75, cost=0.75, prompt=300, completion=30, calls=2)
+BOTH = used(llm=3.75, cost=0.75, prompt=300, completion=30, calls=2)
 
 
 async def test_a_run_of_a_server_without_stats_events_has_those_of_its_record() -> None:
@@ -98,7 +99,7 @@ async def test_a_record_that_is_not_there_costs_nothing(stats: dict[str, Any] | 
     (conversation,) = await source.get([ID])
     assert conversation is not None
     (state,) = [state async for state in source.runs.load(conversation)]
-    assert spent(state.trajectory) == Spent()
+    assert spent(state.trajectory) == NO_USAGE
     assert state.trajectory is not None
     assert not Accounts(state.trajectory).priced
 
@@ -115,7 +116,7 @@ async def test_what_the_record_told_stays_when_the_sandbox_is_paused() -> None:
     _, _, after = await read(servers, after.trajectory)
     assert spent(after.trajectory) == BOTH
     _, _, alone = await read(servers)
-    assert spent(alone.trajectory) == Spent(cost=0.25, prompt=100, completion=10)
+    assert spent(alone.trajectory) == used(cost=0.25, prompt=100, completion=10)
 
 
 @pytest.mark.parametrize("slug", ["week-dates", "oauth", "pydantic"])

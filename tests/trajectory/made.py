@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.stats import DOLLAR, SECOND, Usage
 
 BEGAN = "2026-03-01T10:00:"
 
@@ -14,6 +15,11 @@ def event(kind: str, id: str, second: float = 0, **fields: Any) -> Event:
     """An event as a server would send it; None leaves a field out."""
     body = {"id": id, "kind": kind, "timestamp": f"{BEGAN}{second:06.3f}", **fields}
     return parse_event(json.dumps({k: v for k, v in body.items() if v is not None}).encode())
+
+
+def used(*, llm: float = 0, cost: float = 0, **counts: int) -> Usage:
+    """A usage from seconds and dollars."""
+    return Usage(picodollars=round(cost * DOLLAR), microseconds=round(llm * SECOND), **counts)
 
 
 def call(

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.stats import NO_USAGE
 from oh_tui.trajectory.model.steps import Trajectory
 from tests.demo.wire import NOW
 from tests.demo_runs import SLUGS, demo_events, demo_run
 
-from .made import event, message, output, result, shell
+from .made import event, message, output, result, shell, used
 
 TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
@@ -70,7 +70,7 @@ def costs(accounts: Accounts) -> list[float | None]:
 
 def assert_sums(accounts: Accounts) -> None:
     """Steps and other come to the total, and so do the usage ids."""
-    steps = [accounts.of(step) or Spent() for step in accounts.trajectory.steps]
+    steps = [accounts.of(step) or NO_USAGE for step in accounts.trajectory.steps]
     usages = list(accounts.usages.values())
     for name in (*TOKENS, "calls"):
         total = getattr(accounts.total, name)
@@ -171,11 +171,11 @@ def test_a_parallel_group_is_charged_on_its_first_call() -> None:
         full_state("f", 4, agent=metrics(0.5, 10, 5, **lists(("r", 10, 5, 0.5, 2.5)))),
     )
     first, second = accounts.trajectory.steps
-    assert accounts.of(first) == Spent(llm=2.5, cost=0.5, prompt=10, completion=5, calls=1)
+    assert accounts.of(first) == used(llm=2.5, cost=0.5, prompt=10, completion=5, calls=1)
     assert accounts.of(second) is None
     assert accounts.llm(first) == 2.5
     assert accounts.llm(second) is None
-    assert accounts.other == Spent()
+    assert accounts.other == NO_USAGE
     assert accounts.other_about == ()
 
 
@@ -271,7 +271,7 @@ def test_a_paused_run_lists_a_part_of_its_answers() -> None:
     )
     assert costs(accounts) == [0.5, 0.25]
     assert accounts.llm(accounts.trajectory.steps[1]) == pytest.approx(2.0)
-    assert accounts.other == Spent(cost=1.0, prompt=60, completion=10, calls=1)
+    assert accounts.other == used(cost=1.0, prompt=60, completion=10, calls=1)
     assert accounts.other_about == ("1 call without a step",)
 
 
@@ -342,7 +342,7 @@ def test_totals_that_go_down_are_not_believed_in_silence() -> None:
 @pytest.mark.parametrize("cost", [-1.0, 1e30])
 def test_impossible_numbers_are_left_out(cost: float) -> None:
     accounts = build(stats("s", 1, agent=metrics(cost, 10, 5)), shell("a", second=1.1))
-    assert accounts.total == Spent(prompt=10, completion=5, calls=1)
+    assert accounts.total == used(prompt=10, completion=5, calls=1)
     assert accounts.other_about == ("1 update with impossible numbers",)
 
 
@@ -350,7 +350,7 @@ def test_impossible_numbers_are_left_out(cost: float) -> None:
 def test_stats_that_cannot_be_read_are_counted(text: str) -> None:
     raw = f'{{"kind":"ConversationStateUpdateEvent","id":"s","key":"stats","value":{text}}}'
     accounts = build(parse_event(raw.encode()), shell("a", second=1))
-    assert accounts.total == Spent()
+    assert accounts.total == NO_USAGE
     assert accounts.other_about == ("1 update cannot be read",)
 
 
@@ -456,5 +456,5 @@ def test_whatever_the_stats_tell_the_sums_agree(
     assert accounts.active >= 0
     assert accounts.waited >= 0
     assert all(part for part in accounts.other_about)
-    if accounts.other != Spent():
+    if accounts.other != NO_USAGE:
         assert accounts.other_about, "what is in no step is explained"

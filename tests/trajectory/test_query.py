@@ -16,23 +16,19 @@ from oh_tui.trajectory.analysis.moments import moment, seconds_of
 from oh_tui.trajectory.analysis.query import QueryError, complete, parse
 from oh_tui.trajectory.analysis.suggestions import meant
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Step, Trajectory
 
 from ..demo_runs import demo_run
-from .made import call, event, failure, message, output, result, shell, state
-
-
-@dataclass
-class Money:
-    cost: float
+from .made import call, event, failure, message, output, result, shell, state, used
 
 
 @dataclass
 class Books:
     costs: dict[int, float]
 
-    def of(self, step: Step) -> Money | None:
-        return Money(self.costs[step.number]) if step.number in self.costs else None
+    def of(self, step: Step) -> Usage | None:
+        return used(cost=self.costs[step.number]) if step.number in self.costs else None
 
     def ran(self, step: Step) -> float | None:
         return step.ran()

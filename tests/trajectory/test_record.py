@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from oh_tui.sources import build as trajectory_of
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import agent_text, stats_text
+from oh_tui.trajectory.model.stats import NO_USAGE, agent_text, stats_text
 
-from .made import event, message, output, shell
+from .made import event, message, output, shell, used
 from .test_accounting import (
     assert_same,
     assert_sums,
@@ -57,9 +56,9 @@ def test_events_without_stats_are_charged_by_the_record() -> None:
     """As agent server 1.17.0 and the CLI 1.16.0 write them: no event tells of tokens."""
     accounts = accounts_of(CALLS, record(TITLE, A, B))
     _, first, second = accounts.trajectory.steps
-    assert accounts.of(first) == Spent(llm=1.5, cost=0.25, prompt=100, completion=10, calls=1)
-    assert accounts.of(second) == Spent(llm=2.25, cost=0.5, prompt=200, completion=20, calls=1)
-    assert accounts.total == Spent(llm=4.5, cost=0.76, prompt=330, completion=33, calls=3)
+    assert accounts.of(first) == used(llm=1.5, cost=0.25, prompt=100, completion=10, calls=1)
+    assert accounts.of(second) == used(llm=2.25, cost=0.5, prompt=200, completion=20, calls=1)
+    assert accounts.total == used(llm=4.5, cost=0.76, prompt=330, completion=33, calls=3)
     assert accounts.other_about == ("1 call without a step",)
     assert accounts.priced
     assert accounts.context == [(2, 100), (3, 200)]
@@ -81,7 +80,7 @@ def test_updates_that_come_late_or_merged_take_nothing_from_the_record() -> None
     assert by_time.other_about == ("1 call without a step",)
     accounts = accounts_of(events, record(TITLE, A, B, ("answer-c", 400, 40, 1.0, 3.0)))
     assert costs(accounts) == [None, 0.25, 0.5, 1.0]
-    assert accounts.total == Spent(llm=7.5, cost=1.76, prompt=730, completion=73, calls=4)
+    assert accounts.total == used(llm=7.5, cost=1.76, prompt=730, completion=73, calls=4)
     assert accounts.other_about == ("1 call without a step",)
     assert_sums(accounts)
 
@@ -95,8 +94,8 @@ def test_what_came_after_the_record_is_charged_by_time() -> None:
     ]
     accounts = accounts_of(events, record(A))
     assert costs(accounts) == [0.25, 0.5]
-    assert accounts.total == Spent(llm=1.5, cost=0.75, prompt=300, completion=30, calls=2)
-    assert accounts.other == Spent()
+    assert accounts.total == used(llm=1.5, cost=0.75, prompt=300, completion=30, calls=2)
+    assert accounts.other == NO_USAGE
     assert accounts.other_about == ()
 
 
@@ -122,7 +121,7 @@ def test_the_record_goes_before_full_states_that_lack_something() -> None:
     half["costs"].append({"cost": 0.5})
     accounts = accounts_of([*CALLS, full_state("f", 5, agent=half)], record(A, B))
     assert costs(accounts) == [None, 0.25, 0.5]
-    assert accounts.other == Spent()
+    assert accounts.other == NO_USAGE
     assert accounts.other_about == ()
 
 
@@ -140,14 +139,14 @@ def test_the_time_of_answers_without_tokens_counts() -> None:
     agent["token_usages"] = []
     accounts = accounts_of(CALLS, stats_text({"usage_to_metrics": {"agent": agent}}))
     assert [accounts.llm(step) for step in accounts.trajectory.steps] == [None, 1.5, 2.25]
-    assert accounts.total == Spent(llm=3.75, calls=2)
+    assert accounts.total == used(llm=3.75, calls=2)
     assert not accounts.priced
 
 
 def test_answers_without_an_id_are_in_the_sums() -> None:
     accounts = accounts_of(CALLS, record(A, ("", 200, 20, 0.5, 2.25), ("", 5, 5, 0.25, 0.25)))
     assert costs(accounts) == [None, 0.25, None]
-    assert accounts.total == Spent(llm=4.0, cost=1.0, prompt=305, completion=35, calls=3)
+    assert accounts.total == used(llm=4.0, cost=1.0, prompt=305, completion=35, calls=3)
     assert accounts.other_about == ("2 calls without a step", "the total has more than its calls")
     assert_sums(accounts)
 
@@ -162,7 +161,7 @@ def test_a_part_of_a_run_is_charged_by_the_record_too() -> None:
     events = [stats("s", 5.9, agent=metrics(0.75, 300, 30)), CALLS[3]]
     accounts = accounts_of(events, record(A, B), complete=False)
     assert costs(accounts) == [0.5]
-    assert accounts.other == Spent(llm=1.5, cost=0.25, prompt=100, completion=10, calls=1)
+    assert accounts.other == used(llm=1.5, cost=0.25, prompt=100, completion=10, calls=1)
     assert accounts.other_about == ("1 call without a step here",)
 
 
@@ -177,7 +176,7 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
     """It has those of the agent alone, and of the last answer at times nothing (measured)."""
     usage = {"prompt_tokens": 300, "completion_tokens": 30}
     accounts = accounts_of(CALLS, agent_text(0.75, usage))
-    assert accounts.total == accounts.other == Spent(cost=0.75, prompt=300, completion=30)
+    assert accounts.total == accounts.other == used(cost=0.75, prompt=300, completion=30)
     assert accounts.other_about == ("the total has more than its calls",)
     updates = [
         stats("s", 1.9, agent=metrics(0.25, 100, 10)),
@@ -191,7 +190,7 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
 
 def test_a_cost_without_tokens_is_explained_too() -> None:
     accounts = accounts_of([], stats_text({"usage_to_metrics": {"title": {"accumulated_cost": 1}}}))
-    assert accounts.other == Spent(cost=1.0)
+    assert accounts.other == used(cost=1.0)
     assert accounts.other_about == ("the total has more than its calls",)
 
 
@@ -207,7 +206,7 @@ def test_whatever_the_record_tells_the_sums_agree(
         trajectory.stats = stats_text(data.draw(st.sampled_from([{"usage_to_metrics": told}, {}])))
         accounts.update()
         assert_sums(accounts)
-    if accounts.other != Spent():
+    if accounts.other != NO_USAGE:
         assert accounts.other_about, "what is in no step is explained"
 
 
@@ -231,7 +230,7 @@ def test_a_folder_tells_what_its_base_state_does(tmp_path: Path) -> None:
     archive = open_archive(kept_run(tmp_path / "run", base))
     accounts = accounts_of(list(archive.events()), archive.stats)
     assert costs(accounts) == [None, 0.25, 0.5]
-    assert accounts.total == Spent(llm=4.5, cost=0.76, prompt=330, completion=33, calls=3)
+    assert accounts.total == used(llm=4.5, cost=0.76, prompt=330, completion=33, calls=3)
 
 
 def test_a_base_state_without_usage_leaves_it_to_the_metrics_of_meta_json(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import MOST, USAGES, Spending, context_fill, spending
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.content.describe import Family
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import NO_USAGE
 from oh_tui.trajectory.model.steps import Step, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
@@ -153,7 +153,7 @@ def test_nothing_asked_is_nothing_spent() -> None:
     spent = spent_by(build())
     told = (spent.slowest, spent.dearest, spent.usages, spent.prompts, spent.tools)
     assert told == ((), (), (), (), ())
-    assert (spent.active, spent.model, spent.rest, spent.total) == (0, 0, 0, Spent())
+    assert (spent.active, spent.model, spent.rest, spent.total) == (0, 0, 0, NO_USAGE)
 
 
 @given(hostile_runs(), st.integers(0, 9))

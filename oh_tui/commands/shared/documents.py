@@ -11,10 +11,10 @@ from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}Z"
 
 
-def _spent(spent: Spent) -> dict[str, Any]:
+def _spent(spent: Usage) -> dict[str, Any]:
     return {
         "llm_s": number(spent.llm, 3),
         "cost": number(spent.cost),
@@ -202,7 +202,7 @@ def _spent(spent: Spent) -> dict[str, Any]:
     }
 
 
-def tokens_json(spent: Spent) -> dict[str, int]:
+def tokens_json(spent: Usage) -> dict[str, int]:
     return {
         "prompt": spent.prompt,
         "completion": spent.completion,

@@ -15,14 +15,12 @@ from bisect import bisect_left
 import msgspec
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.ledger import Ledger, Update, about, total_of
-from oh_tui.trajectory.analysis.usage import Spent, spent_of
+from oh_tui.trajectory.analysis.ledger import Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.model.events import Event, seconds
 from oh_tui.trajectory.model.stats import (
-    NOTHING,
-    SECOND,
-    Amount,
+    NO_USAGE,
+    Usage,
     has_stats,
     read_record,
     read_stats,
@@ -42,7 +40,7 @@ class _Charge(msgspec.Struct, gc=False, frozen=True):
     it; None when a list told it, which is sure."""
 
     usage: str
-    amount: Amount
+    amount: Usage
     at: float | None = None
 
 
@@ -174,7 +172,7 @@ class Accounts:
     def _charge_all(self) -> None:
         before, charges = self._charges, dict[str, _Charge]()
         for ledger in self._ledgers.values():
-            claimed: list[Amount] = []
+            claimed: list[Usage] = []
             for event_id, step in self._made_by.items() if ledger.listed else ():
                 call = ledger.listed.get(step.event.llm_response_id)
                 if call is None or event_id in charges:
@@ -199,7 +197,7 @@ class Accounts:
             if is_same:
                 is_same = False
                 self._context_from = min(self._context_from, step.number)
-            if (old.amount.llm if old else 0) != (new.amount.llm if new else 0):
+            if (old.amount.microseconds if old else 0) != (new.amount.microseconds if new else 0):
                 self._llm_from = min(self._llm_from or step.number, step.number)
                 break
 
@@ -260,18 +258,18 @@ class Accounts:
 
     # Of a step
 
-    def of(self, step: Step) -> Spent | None:
+    def of(self, step: Step) -> Usage | None:
         """What this step was charged; None when nothing is told of it, as of your messages and
         of the second call of a parallel group."""
         charge = self._charges.get(step.event.id)
-        return None if charge is None else spent_of(charge.amount)
+        return charge.amount if charge else None
 
     def llm(self, step: Step) -> float | None:
         """Seconds the model took for this step: as measured by the server, else the time since
         the step before ended; None when that cannot be known or another step has it."""
         charge = self._charges.get(step.event.id)
-        if charge is not None and charge.amount.llm:
-            return charge.amount.llm / SECOND
+        if charge is not None and charge.amount.microseconds:
+            return charge.amount.llm
         gap = self._gap(step)
         return None if gap is None else max(0.0, gap)
 
@@ -296,7 +294,7 @@ class Accounts:
         if span is not None and span < 0:
             return True
         charge = self._charges.get(step.event.id)
-        if charge is not None and charge.amount.llm:
+        if charge is not None and charge.amount.microseconds:
             return False
         gap = self._gap(step)
         return gap is not None and gap < 0
@@ -310,21 +308,21 @@ class Accounts:
     # Of the run; also asked for in a thread, while another usage id may come
 
     @property
-    def total(self) -> Spent:
-        return spent_of(total_of(ledger.total for ledger in list(self._ledgers.values())))
+    def total(self) -> Usage:
+        return sum((ledger.total for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property
-    def other(self) -> Spent:
+    def other(self) -> Usage:
         """What no step was charged."""
-        return spent_of(total_of(ledger.other for ledger in list(self._ledgers.values())))
+        return sum((ledger.other for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property
-    def usages(self) -> dict[str, Spent]:
+    def usages(self) -> dict[str, Usage]:
         """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
         return {
-            usage: spent_of(ledger.total)
+            usage: ledger.total
             for usage, ledger in list(self._ledgers.items())
-            if ledger.total != NOTHING
+            if ledger.total != NO_USAGE
         }
 
     @property

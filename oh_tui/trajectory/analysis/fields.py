@@ -18,17 +18,12 @@ from oh_tui.trajectory.analysis.scan import Said, needle, said_by_step
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.describe import Family, family_of
 from oh_tui.trajectory.model.bodies import arguments, field
+from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step, Trajectory
 
 
-class Spent(Protocol):
-    @property
-    def cost(self) -> float:
-        """US dollars."""
-
-
 class Accounts(Protocol):
-    def of(self, step: Step) -> Spent | None: ...
+    def of(self, step: Step) -> Usage | None: ...
     def ran(self, step: Step) -> float | None: ...
 
 

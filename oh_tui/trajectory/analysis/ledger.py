@@ -11,10 +11,10 @@ from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.model.stats import (
     DOLLAR,
-    NOTHING,
-    Amount,
+    NO_USAGE,
     Call,
     Metrics,
+    Usage,
     read_calls,
     read_metrics,
 )
@@ -27,7 +27,7 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     """The totals grew by `amount`, taken for one answer, to `reached` tokens (in, out)."""
 
     timestamp: str
-    amount: Amount
+    amount: Usage
     reached: tuple[int, int]
 
 
@@ -37,7 +37,7 @@ class Ledger:
     def __init__(self, usage: str, *, has_past: bool = False) -> None:
         """`has_past`: older events are missing, so what is told first was not spent just then."""
         self.usage = usage
-        self.past = NOTHING
+        self.past = NO_USAGE
         """What was spent before the first update."""
         self._has_past = has_past
         self.window = 0
@@ -47,11 +47,11 @@ class Ledger:
         """Those that were not looked at yet, or that are ahead of all steps."""
         self.listed: dict[str, Call] = {}
         """Response id -> answer, of all lists together."""
-        self.charged = NOTHING
+        self.charged = NO_USAGE
         """What the steps were charged of it."""
         self.left_out = 0
         """Updates with impossible numbers."""
-        self._top = NOTHING
+        self._top = NO_USAGE
         """The highest sums that events told."""
         self._lower: list[tuple[int, int]] = []
         """Tokens in and out of the updates that told less than one before them. One alone came
@@ -60,12 +60,12 @@ class Ledger:
         """How many of them came last."""
         self._sank = False
         """One told less in one number and more in another: it began anew."""
-        self._told = NOTHING
+        self._told = NO_USAGE
         """The highest sums told beside the events, and of the lists: they alone have the time of
         the model, and the number of its answers."""
-        self._unclaimed = NOTHING
+        self._unclaimed = NO_USAGE
         """What lists tell of answers that no step was charged."""
-        self._loose = NOTHING
+        self._loose = NO_USAGE
         """What updates tell of answers in no list that no step was charged."""
         self._ends: dict[tuple[int, int], str] = {}
         """Tokens in and out after each answer that is listed -> its response id."""
@@ -92,16 +92,16 @@ class Ledger:
                 self.past = total
         if total == self._top:
             return
-        below = total.cost < self._top.cost or total.has_fewer(self._top)
+        below = total.picodollars < self._top.picodollars or total.has_fewer(self._top)
         top = self._top.highest(total) if below else total
         grew = top != self._top
         if grew:
-            amount = top.since(self._top)
+            amount = replace(top - self._top, calls=1)
             update = Update(timestamp, amount, (total.prompt, total.completion))
             self.updates.append(update)
             self.open.append(update)
             if not self.is_listed(update):
-                self._loose = self._loose.plus(amount)
+                self._loose += amount
             self._top = top
         if below and metrics.is_whole and _is_below(total, top, len(self.updates)):
             self._sank |= grew
@@ -137,7 +137,7 @@ class Ledger:
         if not changed:
             return False
         if (self.past.prompt, self.past.completion) in self._ends:
-            self.past = NOTHING
+            self.past = NO_USAGE
         self._complete_costs()
         return True
 
@@ -146,7 +146,7 @@ class Ledger:
         prompt = completion = llm = count = 0
         for call in read_calls(metrics):
             amount = call.amount
-            llm += amount.llm
+            llm += amount.microseconds
             if amount.prompt or amount.completion:
                 prompt, completion = prompt + amount.prompt, completion + amount.completion
                 self._ends[prompt, completion] = call.response
@@ -154,7 +154,7 @@ class Ledger:
                 count += amount.calls
             if call.response:
                 found.setdefault(call.response, call)
-        self._told = self._told.highest(Amount(llm=llm, calls=count))
+        self._told = self._told.highest(Usage(microseconds=llm, calls=count))
         changed = False
         for response, call in found.items():
             held = self.listed.get(response)
@@ -171,7 +171,7 @@ class Ledger:
                 continue
             told, grown = call.amount, update.amount
             if (told.prompt, told.completion) == (grown.prompt, grown.completion):
-                amount = replace(told, cost=grown.cost)
+                amount = replace(told, picodollars=grown.picodollars)
                 self.listed[call.response] = replace(call, amount=amount, has_cost=True)
 
     def is_listed(self, update: Update) -> bool:
@@ -180,52 +180,52 @@ class Ledger:
 
     # Charging
 
-    def restart(self, claimed: Iterable[Amount]) -> None:
+    def restart(self, claimed: Iterable[Usage]) -> None:
         """Steps are charged these amounts, of answers that are listed, and nothing else."""
-        self.charged = total_of(claimed)
+        self.charged = sum(claimed, NO_USAGE)
         self.open = [update for update in self.updates if not self.is_listed(update)]
-        listed = total_of(call.amount for call in self.listed.values())
-        self._unclaimed = listed.minus(self.charged)
-        self._loose = total_of(update.amount for update in self.open)
+        listed = sum((call.amount for call in self.listed.values()), NO_USAGE)
+        self._unclaimed = listed - self.charged
+        self._loose = sum((update.amount for update in self.open), NO_USAGE)
 
     def claim(self, call: Call) -> None:
         """A step is charged for an answer that is listed."""
-        self.charged = self.charged.plus(call.amount)
-        self._unclaimed = self._unclaimed.minus(call.amount)
+        self.charged += call.amount
+        self._unclaimed -= call.amount
 
-    def charge(self, amount: Amount) -> None:
+    def charge(self, amount: Usage) -> None:
         """A step is charged what an update told of."""
-        self.charged = self.charged.plus(amount)
-        self._loose = self._loose.minus(amount)
+        self.charged += amount
+        self._loose -= amount
 
-    def take_back(self, amount: Amount) -> None:
+    def take_back(self, amount: Usage) -> None:
         """Undo `charge`."""
-        self.charged = self.charged.minus(amount)
-        self._loose = self._loose.plus(amount)
+        self.charged -= amount
+        self._loose += amount
 
     # Sums
 
     @property
-    def total(self) -> Amount:
+    def total(self) -> Usage:
         """What the server tells, and at least what its answers come to."""
         known, told = self._known(), self._sums()
-        listed = self.charged.plus(self._unclaimed)
+        listed = self.charged + self._unclaimed
         total = told.highest(listed)
-        is_close = abs(told.cost - known.cost) <= _ROUNDING * max(1, known.calls)
-        cost = max(known.cost if is_close else total.cost, self.charged.cost)
-        return replace(total, cost=cost, calls=max(total.calls, known.calls))
+        is_close = abs(told.picodollars - known.picodollars) <= _ROUNDING * max(1, known.calls)
+        cost = max(known.picodollars if is_close else total.picodollars, self.charged.picodollars)
+        return replace(total, picodollars=cost, calls=max(total.calls, known.calls))
 
     @property
-    def other(self) -> Amount:
+    def other(self) -> Usage:
         """What no step was charged."""
-        return self.total.minus(self.charged)
+        return self.total - self.charged
 
-    def _sums(self) -> Amount:
+    def _sums(self) -> Usage:
         return self._top.highest(self._told)
 
-    def _known(self) -> Amount:
+    def _known(self) -> Usage:
         """What the answers come to, those that no step was charged too."""
-        return self.charged.plus(self._unclaimed).plus(self._loose).plus(self.past)
+        return self.charged + self._unclaimed + self._loose + self.past
 
     def went_down(self) -> bool:
         return self._sank or any(reached not in self._ends for reached in self._lower)
@@ -235,7 +235,7 @@ class Ledger:
         known, told = self._known(), self._sums()
         if told.prompt > known.prompt or told.completion > known.completion:
             return True
-        return self.total.cost > known.cost and not self.without_cost()
+        return self.total.picodollars > known.picodollars and not self.without_cost()
 
     def is_exceeded(self) -> bool:
         """The answers come to more than the total told."""
@@ -250,7 +250,7 @@ class Ledger:
 def _worth(call: Call) -> tuple[bool, int, int]:
     """By how much is told of an answer: a list made while it came lacks some of it."""
     amount = call.amount
-    return call.has_cost, amount.prompt + amount.completion, amount.llm
+    return call.has_cost, amount.prompt + amount.completion, amount.microseconds
 
 
 def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> list[str]:
@@ -269,13 +269,13 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
             parts.append(plural(calls, what, f"calls of {name}" if " of " in what else ""))
         else:
             strays += calls
-        priced |= bool(total.cost)
-        if total.prompt and not total.cost:
+        priced |= bool(total.picodollars)
+        if total.prompt and not total.picodollars:
             free.append(name)
-        costs += ledger.without_cost() if other.cost else 0
-        timed |= bool(other.llm) and not (calls or has_rest)
+        costs += ledger.without_cost() if other.picodollars else 0
+        timed |= bool(other.microseconds) and not (calls or has_rest)
         rest |= has_rest
-        past |= ledger.past != NOTHING
+        past |= ledger.past != NO_USAGE
         below |= ledger.went_down()
         exceeded |= ledger.is_exceeded()
         left_out += ledger.left_out
@@ -293,23 +293,8 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
     return parts + [words for words, holds in told if holds]
 
 
-def total_of(amounts: Iterable[Amount]) -> Amount:
-    # written out, as in `Amount`: a run has as many answers as steps
-    prompt = completion = cache_read = cache_write = reasoning = cost = llm = calls = 0
-    for amount in amounts:
-        prompt += amount.prompt
-        completion += amount.completion
-        cache_read += amount.cache_read
-        cache_write += amount.cache_write
-        reasoning += amount.reasoning
-        cost += amount.cost
-        llm += amount.llm
-        calls += amount.calls
-    return Amount(prompt, completion, cache_read, cache_write, reasoning, cost, llm, calls)
-
-
-def _is_below(total: Amount, other: Amount, answers: int) -> bool:
+def _is_below(total: Usage, other: Usage, answers: int) -> bool:
     """Some sum of tokens or cost is lower."""
-    if total.cost < other.cost - _ROUNDING * answers:
+    if total.picodollars < other.picodollars - _ROUNDING * answers:
         return True
     return total.has_fewer(other)

@@ -10,8 +10,8 @@ import msgspec
 
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.usage import Spent
 from oh_tui.trajectory.content.describe import Family, describe, family_of
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Step, Trajectory
 
 MOST = 10
@@ -35,7 +35,7 @@ class Costly(msgspec.Struct, frozen=True):
     """Seconds of the model."""
     ran: float
     """Seconds of the tool, without those in which the call waited for you."""
-    spent: Spent
+    spent: Usage
     """What its answer cost, all calls of a parallel group together."""
 
 
@@ -53,11 +53,11 @@ class Spending(msgspec.Struct, frozen=True):
     slowest: tuple[Costly, ...]
     dearest: tuple[Costly, ...]
     """By cost; by tokens, when no price is known."""
-    total: Spent
-    other: Spent
+    total: Usage
+    other: Usage
     other_about: tuple[str, ...]
     priced: bool
-    usages: tuple[tuple[str, Spent], ...]
+    usages: tuple[tuple[str, Usage], ...]
     """By usage id, the dearest first; clean and redacted, those that are left out under ""."""
     prompts: tuple[int, ...]
     """Tokens in the prompt of each answer, in order; 0 where the history was condensed."""
@@ -100,7 +100,7 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
     worth: list[float] = []
     for step in steps:
         spent = accounts.of(step)
-        worth.append(0.0 if spent is None else spent.cost if priced else tokens(spent))
+        worth.append(0.0 if spent is None else spent.cost if priced else spent.tokens)
     dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
     known = model + sum(tools.values())
     return Spending(
@@ -128,10 +128,6 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
     )
 
 
-def tokens(spent: Spent) -> int:
-    return spent.prompt + spent.completion
-
-
 def _top(most: int, values: list[float]) -> list[int]:
     """Places of the highest values, the highest first, the earlier first among equals."""
     return nlargest(most, range(len(values)), key=lambda place: (values[place], -place))
@@ -142,19 +138,17 @@ def _costly(
 ) -> Costly:
     told = describe(step, trajectory.outcome(step))
     what = told.what if step.is_call or not told.result else f"{told.what}: {told.result}"
-    return Costly(step.number, told.family, what, span[1], span[2], accounts.of(step) or Spent())
+    return Costly(step.number, told.family, what, span[1], span[2], accounts.of(step) or NO_USAGE)
 
 
-def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Spent], ...]:
+def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Usage], ...]:
     """The usage ids, those of least weight in one sum when there are many."""
     told = sorted(
         accounts.usages.items(),
-        key=lambda pair: (-pair[1].cost if priced else -tokens(pair[1]), pair[0]),
+        key=lambda pair: (-pair[1].cost if priced else -pair[1].tokens, pair[0]),
     )
     named = [(safe_line(usage[:200]), spent) for usage, spent in told[:USAGES]]
-    rest = Spent()
-    for _, spent in told[USAGES:]:
-        rest += spent
+    rest = sum((spent for _, spent in told[USAGES:]), NO_USAGE)
     return (*named, ("", rest)) if told[USAGES:] else tuple(named)
 
 

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.events import Event
 
 DOLLAR = 10**12
 SECOND = 10**6
-"""What one of them is in the whole numbers of an `Amount`."""
+"""A dollar and a second in the units of `Usage`."""
 
 _MOST = 10**15
 """No number of tokens or dollars comes near it; one that does can only be a fault."""
@@ -29,65 +29,69 @@ _LONGEST = 10**6
 """The same in seconds of one answer."""
 
 
-class Amount(msgspec.Struct, frozen=True, gc=False):
-    """What was spent, in whole numbers, so that sums are exact in any order."""
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """What answers of a model used, in whole numbers, so that sums are exact in any order."""
 
     prompt: int = 0
+    """Tokens in, those read from and written to the cache among them."""
     completion: int = 0
+    """Tokens out, those of reasoning among them."""
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
-    cost: int = 0
-    """In 1e-12 US dollars."""
-    llm: int = 0
-    """In microseconds."""
+    picodollars: int = 0
+    """Cost in 1e-12 US dollars."""
+    microseconds: int = 0
+    """Time of the model, as far as the server measured it."""
     calls: int = 0
+    """Answers of a model."""
+
+    @property
+    def cost(self) -> float:
+        """US dollars."""
+        return self.picodollars / DOLLAR
+
+    @property
+    def llm(self) -> float:
+        """Seconds of the model."""
+        return self.microseconds / SECOND
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt + self.completion
 
     # Written out: a run has tens of thousands of updates.
 
-    def plus(self, other: Amount) -> Amount:
-        return Amount(
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
             self.prompt + other.prompt,
             self.completion + other.completion,
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
             self.reasoning + other.reasoning,
-            self.cost + other.cost,
-            self.llm + other.llm,
+            self.picodollars + other.picodollars,
+            self.microseconds + other.microseconds,
             self.calls + other.calls,
         )
 
-    def minus(self, other: Amount) -> Amount:
-        return Amount(
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
             self.prompt - other.prompt,
             self.completion - other.completion,
             self.cache_read - other.cache_read,
             self.cache_write - other.cache_write,
             self.reasoning - other.reasoning,
-            self.cost - other.cost,
-            self.llm - other.llm,
+            self.picodollars - other.picodollars,
+            self.microseconds - other.microseconds,
             self.calls - other.calls,
         )
 
-    def since(self, other: Amount) -> Amount:
-        """The growth of cumulative tokens and cost, as that of one call."""
-        return Amount(
-            self.prompt - other.prompt,
-            self.completion - other.completion,
-            self.cache_read - other.cache_read,
-            self.cache_write - other.cache_write,
-            self.reasoning - other.reasoning,
-            self.cost - other.cost,
-            0,
-            1,
-        )
+    def highest(self, other: Usage) -> Usage:
+        """The higher of each two numbers."""
+        return Usage(*map(max, astuple(self), astuple(other)))
 
-    def highest(self, other: Amount) -> Amount:
-        """Of each number the higher one."""
-        return Amount(*map(max, astuple(self), astuple(other)))
-
-    def has_fewer(self, other: Amount) -> bool:
-        """Some number of tokens is lower."""
+    def has_fewer(self, other: Usage) -> bool:
+        """Whether some number of tokens is lower."""
         return (
             self.prompt < other.prompt
             or self.completion < other.completion
@@ -97,21 +101,21 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-NOTHING = Amount()
+NO_USAGE = Usage()
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
     """One answer of a model, as a full state lists it."""
 
     response: str
-    amount: Amount
+    amount: Usage
     has_cost: bool
 
 
 class Metrics(NamedTuple):
     """What one state update tells of one usage id."""
 
-    total: Amount
+    total: Usage
     window: int
     """Tokens that the model's context can hold; 0 when not told."""
     is_whole: bool
@@ -213,15 +217,12 @@ def agent_text(cost: Any, tokens: Any) -> bytes:
     metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
     text = stats_text({"usage_to_metrics": {"agent": metrics}})
     told = [read_metrics(metrics) for metrics in read_record(text).values()]
-    return text if any(metrics.total != NOTHING for metrics in told) else b""
+    return text if any(metrics.total != NO_USAGE for metrics in told) else b""
 
 
-def record_sums(text: bytes) -> Amount:
+def record_sums(text: bytes) -> Usage:
     """What such a text tells of all usage ids together."""
-    total = NOTHING
-    for metrics in read_record(text).values():
-        total = total.plus(read_metrics(metrics).total)
-    return total
+    return sum((read_metrics(metrics).total for metrics in read_record(text).values()), NO_USAGE)
 
 
 def lists_answers(text: bytes) -> bool:
@@ -241,7 +242,7 @@ def read_metrics(told: msgspec.Raw) -> Metrics:
     try:
         metrics = _decode_metrics(told)
     except _UNREADABLE:
-        return Metrics(NOTHING, 0, False, None)
+        return Metrics(NO_USAGE, 0, False, None)
     tokens = metrics.accumulated_token_usage or _NO_TOKENS
     cost = _whole(metrics.accumulated_cost, DOLLAR)
     amount, is_whole = _amount(tokens, cost or 0)
@@ -284,9 +285,9 @@ def read_calls(metrics: Metrics) -> list[Call]:
         amount, _ = _amount(usage, price or 0, took.pop(response, 0), 1)
         calls.append(Call(response, amount, price is not None))
     for response, span in took.items():
-        calls.append(Call(response, Amount(llm=span, calls=1), False))
+        calls.append(Call(response, Usage(microseconds=span, calls=1), False))
     if rest:  # of answers that are there already, by no id or by one that is taken
-        calls.append(Call("", Amount(llm=rest), False))
+        calls.append(Call("", Usage(microseconds=rest), False))
     return calls
 
 
@@ -301,7 +302,7 @@ def _entries(decode: Callable[[bytes], list[T] | None], text: msgspec.Raw) -> li
         return None
 
 
-def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Amount, bool]:
+def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Usage, bool]:
     """The amount, and whether all numbers in it are possible; those that are not count 0."""
     five = (
         tokens.prompt_tokens or 0,
@@ -314,7 +315,7 @@ def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[A
     if not is_whole:
         a, b, c, d, e = (number if 0 <= number < _MOST else 0 for number in five)
         five = a, b, c, d, e
-    return Amount(*five, cost, llm, calls), is_whole
+    return Usage(*five, cost, llm, calls), is_whole
 
 
 def _whole(number: float | None, unit: int, most: int = _MOST) -> int | None:

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from oh_tui.text.human import compact, dollars, duration, plural, tenths
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
-from oh_tui.trajectory.analysis.usage import Spent
+from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.rule import joined, whole_pieces
@@ -69,7 +69,7 @@ class Writer:
     def money(self) -> None:
         """What it cost, by usage id."""
         spent, total = self.spent, self.spent.total
-        if total == Spent():
+        if total == NO_USAGE:
             return
         facts: list[Piece] = []
         if not spent.priced:
@@ -102,8 +102,8 @@ class Writer:
         """What no step was charged, and what is wrong with the sums."""
         other, about = self.spent.other, ", ".join(self.spent.other_about)
         sums = [dollars(other.cost)] if other.cost else []
-        if other.prompt + other.completion:
-            sums.append(f"{compact(other.prompt + other.completion)} tokens")
+        if other.tokens:
+            sums.append(f"{compact(other.tokens)} tokens")
         if not sums:
             return about
         return f"of it in no step: {', '.join(sums)}" + (f" ({about})" if about else "")
@@ -220,11 +220,11 @@ def _count(number: int) -> str:
     return _short(compact(number), number) if number else ""
 
 
-def _price(spent: Spent) -> str:
+def _price(spent: Usage) -> str:
     """Tokens without a price are not free."""
     if spent.cost:
         return _short(dollars(spent.cost), spent.cost, "$")
-    return "unknown" if spent.prompt or spent.completion else ""
+    return "unknown" if spent.tokens else ""
 
 
 def _short(told: str, number: float, sign: str = "") -> str:

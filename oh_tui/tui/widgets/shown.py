@@ -105,7 +105,7 @@ def _spent(step: Step, study: Study | None) -> str:
         return ""
     spent, llm = study.accounts.of(step), study.accounts.llm(step)
     facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
-    if spent and (spent.prompt or spent.completion):
+    if spent and spent.tokens:
         facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
     if spent and spent.cost:
         facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))

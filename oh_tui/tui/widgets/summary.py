@@ -85,7 +85,7 @@ def totals(study: Study) -> list[Piece]:
         waits = f" + {duration(waited)} waiting for you" if waited >= 30 else ""
         facts.append((f"{duration(active)} active{waits}", "dim"))
     spent = accounts.total
-    tokens = spent.prompt + spent.completion
+    tokens = spent.tokens
     if spent.cost:
         facts.append((dollars(spent.cost), ""))
     elif tokens and not accounts.priced:
