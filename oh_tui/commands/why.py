@@ -14,8 +14,8 @@ from oh_tui.text.human import dollars, duration, plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
-from oh_tui.trajectory.analysis.loops import Pattern
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps, spans, stopped_loop
+from oh_tui.trajectory.analysis.loops import Pattern, loop_steps
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans, stopped_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import CUT_OFF, Outcome, Step, Trajectory

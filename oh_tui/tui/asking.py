@@ -15,7 +15,7 @@ from textual.css.query import NoMatches
 from textual.widget import MountError, Widget
 from textual.widgets import Input
 
-from oh_tui.trajectory.content.blocks import Block, Failure
+from oh_tui.trajectory.content.block import Block, Failure
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.bars import Question, QuestionBar

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.content.blocks import Block
+    from oh_tui.trajectory.content.block import Block
     from oh_tui.trajectory.content.describe import Description
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step, Trajectory

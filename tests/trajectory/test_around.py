@@ -8,17 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.content.blocks import (
-    Checklist,
-    Failure,
-    Fields,
-    Note,
-    Table,
-    call_blocks,
-    event_blocks,
-    links_of,
-    result_blocks,
-)
+from oh_tui.trajectory.content.block import Checklist, Failure, Fields, Note, Table
+from oh_tui.trajectory.content.blocks import call_blocks, event_blocks, links_of, result_blocks
 from oh_tui.trajectory.content.plans import Task, compare
 from oh_tui.trajectory.content.step_context import Around, forgotten_steps, previous_of
 from oh_tui.trajectory.model.events import Event

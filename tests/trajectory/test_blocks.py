@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.demo.runs.images import SCREENSHOT
 from oh_tui.text.clean import HIDDEN, clean
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
     Code,
@@ -25,13 +25,15 @@ from oh_tui.trajectory.content.blocks import (
     Output,
     Plain,
     Thought,
+    plain_text,
+)
+from oh_tui.trajectory.content.blocks import (
     call_blocks,
     call_title,
     command_text,
     event_blocks,
     json_text,
     output_text,
-    plain_text,
     result_blocks,
     result_title,
 )

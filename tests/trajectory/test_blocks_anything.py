@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean, clean_line
+from oh_tui.trajectory.content.block import Block, Checklist, Fields, Output, Table, plain_text
 from oh_tui.trajectory.content.blocks import (
-    Around,
-    Block,
-    Checklist,
-    Fields,
-    Output,
-    Table,
     call_blocks,
     call_title,
     command_text,
@@ -22,11 +17,11 @@ from oh_tui.trajectory.content.blocks import (
     json_text,
     links_of,
     output_text,
-    plain_text,
     result_blocks,
     result_title,
 )
 from oh_tui.trajectory.content.images import images_of
+from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.content.terminal import SGR
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Trajectory

@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 
 from oh_tui.text.clean import HIDDEN
-from oh_tui.trajectory.content.describe import (
-    Description,
-    Family,
-    describe,
-    describe_event,
-)
+from oh_tui.trajectory.content.describe import Description, describe, describe_event
 from oh_tui.trajectory.content.tools import tool_of
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
-from oh_tui.trajectory.model.tool_use import count
+from oh_tui.trajectory.model.tool_use import Family, count
 
 from .made import call, event, failure, message, output, result, shell
 

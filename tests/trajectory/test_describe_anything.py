@@ -14,13 +14,13 @@ from oh_tui.text.clean import HIDDEN
 from oh_tui.trajectory.content.describe import (
     LIMIT,
     Description,
-    Family,
     describe,
     describe_event,
     family_of,
 )
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 from tests.trajectory.test_describe import ACTIONS, EVENTS, line, told
 
 from ..demo_runs import demo_run

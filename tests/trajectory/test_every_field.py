@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean, redact, redact_json
 from oh_tui.trajectory.analysis.scan import finish, needle, said_by_step
+from oh_tui.trajectory.content.block import plain_text
 from oh_tui.trajectory.content.blocks import (
-    Around,
     call_blocks,
     call_title,
     event_blocks,
-    plain_text,
     result_blocks,
     result_title,
 )
 from oh_tui.trajectory.content.images import data_text
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
+from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.views import (
     REDUNDANT,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.loops import Loops
-from oh_tui.trajectory.analysis.verdict import judge, loop_steps
+from oh_tui.trajectory.analysis.loops import Loops, loop_steps
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory
 from tests.trajectory.test_verdict import ASKED, finish, pairs, run

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.content.blocks import Note, result_blocks, result_title
+from oh_tui.trajectory.content.block import Note
+from oh_tui.trajectory.content.blocks import result_blocks, result_title
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory

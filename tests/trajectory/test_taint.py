@@ -12,8 +12,8 @@ import pytest
 
 from oh_tui.text.clean import clean
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.content.block import Block
 from oh_tui.trajectory.content.blocks import (
-    Block,
     call_blocks,
     call_title,
     command_text,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps, spans
+from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory
 

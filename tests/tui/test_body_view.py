@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.content.block import (
     Block,
     Code,
     Diff,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
 
-from oh_tui.trajectory.content.blocks import Checklist, Output, Table
+from oh_tui.trajectory.content.block import Checklist, Output, Table
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.tui.rendering.colours import PLAIN, Colours, Look, apply, contrast, style_of

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from oh_tui.text.clean import clean
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
     Code,

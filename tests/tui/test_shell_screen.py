@@ -11,7 +11,7 @@ from textual import events
 from oh_tui.api.models import CommandResult
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
-from oh_tui.trajectory.content.blocks import Failure, Note, Output
+from oh_tui.trajectory.content.block import Failure, Note, Output
 from oh_tui.tui import shells
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.shells import Shell, ShellEntry, result_blocks

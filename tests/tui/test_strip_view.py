@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.analysis.verdict import loop_steps
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.strip_view import LABEL, StripView

@@ -11,7 +11,8 @@ from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, loop_steps
+from oh_tui.trajectory.analysis.loops import loop_steps
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.stats import Usage

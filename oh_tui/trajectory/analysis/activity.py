@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.trajectory.content.describe import Family, family_of
+from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, MESSAGE_KINDS, Step, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 
 SHORT_GAP = 30.0
 """Seconds; nobody doing anything for longer is a gap, and worth cutting out."""

@@ -16,10 +16,11 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.trajectory.analysis.moments import Moment, moment, seconds_of
 from oh_tui.trajectory.analysis.scan import Said, needle, said_by_step
 from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.describe import Family, family_of
+from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 
 
 class Accounts(Protocol):

@@ -10,9 +10,10 @@ import msgspec
 
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.content.describe import Family, describe, family_of
+from oh_tui.trajectory.content.describe import describe, family_of
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage
 from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 
 MOST = 10
 """Steps in each of the two lists."""

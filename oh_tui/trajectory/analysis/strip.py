@@ -14,9 +14,10 @@ import msgspec
 from oh_tui.text.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.analysis.activity import Course, LlmTimes
 from oh_tui.trajectory.analysis.scale import Gaps, Scale
-from oh_tui.trajectory.content.describe import Family, family_of
+from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.tool_use import Family
 
 MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed", "rejected")
 """What a column can be marked with, the strongest first."""

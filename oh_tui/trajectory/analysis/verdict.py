@@ -26,15 +26,10 @@ from oh_tui.trajectory.analysis.ending import (
     with_outcome,
 )
 from oh_tui.trajectory.analysis.failures import failure_words
-from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop, loop_steps
+from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.tools import items_of_plan
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
-
-__all__ = [
-    "Verdict", "judge", "loop_steps", "plan_of", "spans", "stopped_loop",
-    "with_sandbox",
-]  # fmt: skip
 
 CAUSE, SHORT = 200, 60
 """Characters that the two texts of a verdict have at most."""

@@ -14,26 +14,15 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
-    Code,
     Command,
-    Diff,
-    Failure,
-    Fields,
     Heading,
-    ImageNote,
-    Json,
-    Markdown,
     Note,
-    Output,
-    Plain,
-    Table,
     Thought,
     content,
     json_pretty,
     one_line,
     output_blocks,
     pair_blocks,
-    plain_text,
     safe,
 )
 from oh_tui.trajectory.content.block_calls import ACTIONS
@@ -74,36 +63,6 @@ from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
-
-__all__ = [
-    "Around",
-    "Block",
-    "Checklist",
-    "Code",
-    "Command",
-    "Diff",
-    "Failure",
-    "Fields",
-    "Heading",
-    "ImageNote",
-    "Json",
-    "Markdown",
-    "Note",
-    "Output",
-    "Plain",
-    "Table",
-    "Thought",
-    "call_blocks",
-    "call_title",
-    "command_text",
-    "event_blocks",
-    "json_text",
-    "links_of",
-    "output_text",
-    "plain_text",
-    "result_blocks",
-    "result_title",
-]
 
 _UNDONE = (Outcome.ERROR, Outcome.REJECTED)
 """Outcomes after which it helps to know what the agent did next."""

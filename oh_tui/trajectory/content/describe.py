@@ -24,8 +24,6 @@ from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
 
-__all__ = ["Description", "Family", "describe", "describe_event", "family_of"]
-
 LIMIT = 400
 """Characters that a description's text has at most."""
 

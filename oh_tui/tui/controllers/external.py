@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oh_tui.settings.credentials import without_keys
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.content.blocks import Block, Code, Diff, Json, Markdown, plain_text
+from oh_tui.trajectory.content.block import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import StepBodies, Steps

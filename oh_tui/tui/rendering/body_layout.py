@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.blocks import (
+from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
     Code,

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from oh_tui.trajectory.content.blocks import Block
+from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.body_layout import lay_out
 from oh_tui.tui.rendering.sections import Line, cells, chop

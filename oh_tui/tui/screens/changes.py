@@ -16,8 +16,7 @@ from textual.screen import ModalScreen
 from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, Row, rows
-from oh_tui.trajectory.content.block import safe
-from oh_tui.trajectory.content.blocks import Block, Diff, Heading, Note
+from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.keys import Hint

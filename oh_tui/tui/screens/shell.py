@@ -25,8 +25,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.content.block import safe
-from oh_tui.trajectory.content.blocks import Block, Command, Failure, Note, Plain
+from oh_tui.trajectory.content.block import Block, Command, Failure, Note, Plain, safe
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks

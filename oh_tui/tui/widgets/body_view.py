@@ -20,7 +20,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
 
-from oh_tui.trajectory.content.blocks import Block
+from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.keys import MOVE
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight

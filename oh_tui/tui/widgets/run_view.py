@@ -31,7 +31,7 @@ from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.content.blocks import Block
+    from oh_tui.trajectory.content.block import Block
 
 LOW = 30
 """Rows of the screen below which the strip goes without its axis and the summary without its

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import compact, dollars, duration, size
+from oh_tui.trajectory.content.block import Block, Json, Note
 from oh_tui.trajectory.content.blocks import (
-    Around,
-    Block,
-    Json,
-    Note,
     call_blocks,
     call_title,
     event_blocks,
@@ -17,6 +14,7 @@ from oh_tui.trajectory.content.blocks import (
     result_blocks,
     result_title,
 )
+from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
