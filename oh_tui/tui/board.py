@@ -6,7 +6,8 @@ Knows no widget and asks no server; what is told to a `Board` decides what it ho
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from math import inf
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ LOOK_AGAIN = 30.0
 time that nothing comes of it they are twice as many, up to"""
 LOOK_LATEST = 480.0
 
+_NOT_TOLD = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
+
 NEWSWORTHY = TROUBLE | {RunStatus.FINISHED}
 
 _STATUS = {RunStatus.WAITING: "waiting_for_confirmation"}
@@ -51,7 +54,8 @@ _WORDS = {
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A conversation as the list shows it."""
+    """A conversation as the list shows it. What follows from it is worked out once: each reading
+    and each new order looks at all rows."""
 
     conversation: Conversation
     stand: RunStatus = RunStatus.UNKNOWN
@@ -68,14 +72,33 @@ class Row(msgspec.Struct, frozen=True):
     tall: bool = False
     """Takes two lines; stays so until the next new order, so that no row below it moves."""
 
-    @property
-    def id(self) -> str:
-        return bare_id(self.conversation.id)
+    id: str = ""
+    parent: str = ""
+    """The id of its parent; "" for none."""
+    reported: RunStatus = RunStatus.UNKNOWN
+    """What the server tells of its agent."""
+    due: Group = Group.EARLIER
+    """The group it belongs to."""
+    urgency: tuple[Group, bool, float] = (Group.EARLIER, False, 0.0)
+    """What it is sorted by."""
 
-    @property
-    def due(self) -> Group:
-        """The group it belongs to."""
-        return ConversationState(self.stand, self.certain, self.opened).group(self.conversation)
+    def __post_init__(self) -> None:
+        one = self.conversation
+        group = ConversationState(self.stand, self.certain, self.opened).group(one)
+        for name, value in (
+            ("id", bare_id(one.id)),
+            ("parent", bare_id(one.parent_conversation_id or "")),
+            ("reported", reported_status(one)),
+            ("due", group),
+            ("urgency", _urgency(self, group)),
+        ):
+            msgspec.structs.force_setattr(self, name, value)
+
+    def at(self, group: Group, depth: int, tall: bool) -> Row:
+        """The row at another place of the list; itself where it is there already."""
+        if self.group is group and self.depth == depth and self.tall is tall:
+            return self
+        return msgspec.structs.replace(self, group=group, depth=depth, tall=tall)
 
 
 class Look(NamedTuple):
@@ -126,7 +149,9 @@ class Board:
         if not self.grouped:
             failed = sum(row.stand in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
             return Counts(failed=failed)
-        return count((_counted_in(row), row.stand) for row in self.rows)
+        near = Group.RUNNING  # what is neither there nor due there counts for nothing
+        rows = (row for row in self.rows if row.due <= near or row.group <= near)
+        return count((_counted_in(row), row.stand) for row in rows)
 
     # What is told
 
@@ -140,20 +165,19 @@ class Board:
         changes: list[Change] = []
         rows: list[Row] = []
         for row in self.rows:
-            now = fresh.pop(row.id, row.conversation)
-            if self._told.get(row.id, -inf) >= asked:
-                now = row.conversation
-            rows.append(row if now == row.conversation else self._renewed(row, now))
-            before, stand = self._heard.get(row.id), reported_status(now)
-            if before not in (None, stand) and stand in NEWSWORTHY:
-                changes.append(Change(now, stand))
+            now = fresh.pop(row.id, None)
+            if now and self._told.get(row.id, -inf) < asked and now != row.conversation:
+                row = self._renewed(row, now)
+            rows.append(row)
+            before = self._heard.get(row.id)
+            if before not in (None, row.reported) and row.reported in NEWSWORTHY:
+                changes.append(Change(row.conversation, row.reported))
         new = [self._renewed(Row(one), one) for one in fresh.values()]
         if new:
             rows = _joined(rows, new, older=older)
         for row in rows:
-            stand = reported_status(row.conversation)
-            if stand not in (RunStatus.UNKNOWN, RunStatus.STARTING):
-                self._heard[row.id] = stand
+            if row.reported not in _NOT_TOLD:
+                self._heard[row.id] = row.reported
         is_first = not self.rows
         self.rows = tuple(rows)
         if is_first:
@@ -287,48 +311,62 @@ class Board:
         that is more urgent than its parent stands alone. `keep` is the id of one that stays in
         its group although it was opened: who comes back from its run finds it where it was."""
         if not self.grouped:
-            self.rows = tuple(msgspec.structs.replace(r, depth=_is_child(r)) for r in self.rows)
+            self.rows = tuple(row.at(row.group, _is_child(row), row.tall) for row in self.rows)
             return
-        due = {row.id: row.due for row in self.rows}
         kept = self.row(keep)
-        if kept and kept.opened and kept.due is Group.EARLIER:
-            due[kept.id] = kept.group
-        ordered = sorted(self.rows, key=lambda row: _newest_first(row, due[row.id]))
+        if kept and not (kept.opened and kept.due is Group.EARLIER):
+            kept = None
+
+        def urgency(row: Row) -> tuple[Group, bool, float]:
+            return row.urgency if row is not kept else _urgency(row, row.group)
+
+        ordered = sorted(self.rows, key=urgency)
         place = {row.id: number for number, row in enumerate(ordered)}
         children: dict[str, list[Row]] = {}
-        heads: deque[Row] = deque()
         for row in ordered:
-            if _parent(row) in due and _parent(row) != row.id:
-                children.setdefault(_parent(row), []).append(row)
-            else:
-                heads.append(row)
-        done: set[str] = set()
-        left = iter(ordered)
-        families: list[tuple[Group, int, list[Row]]] = []
-        while len(done) < len(ordered):
-            if heads:
-                head = heads.popleft()
-            else:  # what is left hangs under itself
-                head = next(row for row in left if row.id not in done)
-            if head.id in done:
+            if row.parent and row.parent in place and row.parent != row.id:
+                children.setdefault(row.parent, []).append(row)
+        families: list[Sequence[Row]] = [
+            (row.at(due := urgency(row)[0], _is_child(row), due <= Group.RUNNING),)
+            for row in ordered
+        ]
+        for row in chain.from_iterable(children.values()):
+            families[place[row.id]] = ()
+        for head, family in _families(ordered, children, urgency):
+            families[place[head.id]] = family
+        self.rows = tuple(chain.from_iterable(families))
+
+
+def _families(
+    ordered: Sequence[Row],
+    children: Mapping[str, list[Row]],
+    urgency: Callable[[Row], tuple[Group, bool, float]],
+) -> Iterator[tuple[Row, list[Row]]]:
+    """The rows that have children or parents, by the one that each family hangs under."""
+    hanging = {row.id for row in chain.from_iterable(children.values())}
+    heads = deque(row for row in ordered if row.id in children and row.id not in hanging)
+    left = (row for row in ordered if row.id in hanging)
+    done: set[str] = set()
+    # what is left in the end hangs under itself
+    while head := heads.popleft() if heads else next((r for r in left if r.id not in done), None):
+        if head.id in done:
+            continue
+        group, family = urgency(head)[0], list[Row]()
+        stack = [(head, _is_child(head))]
+        while stack:
+            row, depth = stack.pop()
+            if row.id in done:
                 continue
-            group, family = due[head.id], []
-            stack = [(head, _is_child(head))]
-            while stack:
-                row, depth = stack.pop()
-                if row.id in done:
-                    continue
-                done.add(row.id)
-                tall = due[row.id] <= Group.RUNNING
-                family.append(msgspec.structs.replace(row, group=group, depth=depth, tall=tall))
-                for child in reversed(children.get(row.id, ())):
-                    if due[child.id] < group:
-                        heads.append(child)
-                    else:
-                        stack.append((child, depth + 1))
-            families.append((group, place[head.id], family))
-        families.sort(key=lambda one: one[:2])
-        self.rows = tuple(row for *_, family in families for row in family)
+            done.add(row.id)
+            family.append(row.at(group, depth, urgency(row)[0] <= Group.RUNNING))
+            # siblings stand by what is urgent in them, whatever their groups
+            held = sorted(children.get(row.id, ()), key=lambda child: urgency(child)[1:])
+            for child in reversed(held):
+                if urgency(child)[0] < group:
+                    heads.append(child)
+                else:
+                    stack.append((child, depth + 1))
+        yield head, family
 
 
 def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
@@ -340,15 +378,13 @@ def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
     children: dict[str, list[Row]] = {}
     # by the time of a child its parent is there
     for row in sorted(new, key=_is_child):
-        due, parent = row.due, placed.get(_parent(row))
+        due, parent = row.due, placed.get(row.parent)
         tall = due <= Group.RUNNING or row.stand is RunStatus.CUT_OFF
         if parent is not None and due >= parent.group:
             depth, group = parent.depth + 1, parent.group
-            children.setdefault(parent.id, []).append(
-                row := msgspec.structs.replace(row, group=group, depth=depth, tall=tall)
-            )
+            children.setdefault(parent.id, []).append(row := row.at(group, depth, tall))
         else:
-            row = msgspec.structs.replace(row, group=due, depth=_is_child(row), tall=tall)
+            row = row.at(due, _is_child(row), tall)
             heads[due].append(row)
         placed[row.id] = row
     groups: dict[Group, list[Row]] = {group: [] for group in Group}
@@ -388,18 +424,15 @@ def _counted_in(row: Row) -> Group:
     return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
 
 
-def _parent(row: Row) -> str:
-    return bare_id(row.conversation.parent_conversation_id or "")
-
-
 def _is_child(row: Row) -> int:
-    return int(bool(row.conversation.parent_conversation_id))
+    return int(bool(row.parent))
 
 
-def _newest_first(row: Row, group: Group) -> tuple[bool, float]:
-    """Of those that need somebody the waiting first, of those at work the starting last."""
+def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
+    """Of those that need somebody the waiting first, of those at work the starting last; then the
+    newest first."""
     later = (
         row.stand in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
         and group <= Group.RUNNING
     )
-    return later, -(row.since or 0.0)
+    return group, later, -(row.since or 0.0)

@@ -254,7 +254,7 @@ class Session:
     @property
     def conversations(self) -> tuple[Conversation, ...]:
         """Those listed, in the order shown."""
-        return tuple(row.conversation for row in self.board.rows)
+        return tuple([row.conversation for row in self.board.rows])
 
     @property
     def listed_id(self) -> str:

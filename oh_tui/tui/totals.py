@@ -28,7 +28,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
     listed = session.conversations
-    costs = [one.cost for one in listed if one.cost]
+    costs = [cost for one in listed if (cost := one.cost)]
     total = max(session.total or 0, len(listed))
     facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
     return joined(facts, glyphs.dot), " ".join(title)

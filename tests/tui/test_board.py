@@ -339,6 +339,16 @@ def test_files_are_rows_in_the_order_given_without_groups() -> None:
     assert made.counts() == Counts(failed=1)
 
 
+def test_a_reading_and_a_new_order_make_only_those_rows_anew_that_change() -> None:
+    family = [talk("parent", None, 500), talk("child", None, 400, parent="parent")]
+    made = board(*(talk(f"t{n}", None, n) for n in range(1_000)), *family)
+    before = {row.id: row for row in made.rows}
+    made.take([talk("t700", "running", 0), *(talk(f"t{n}", None, n) for n in range(100))])
+    made.reorder()
+    assert order(made)[:2] == ["t700", "t0"]
+    assert [row.id for row in made.rows if row is not before[row.id]] == ["t700"]
+
+
 IDS = st.sampled_from(["a", "b", "c", "d", "e"])
 TALKS = st.builds(
     Conversation,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -183,3 +185,30 @@ async def test_rows_further_down_are_asked_for_in_turn_those_in_sight_each_time(
         assert all(len(some) == len(set(some)) == 99 for some in asked)
         assert all(set(rows[175:225]) <= set(some) for some in asked)
         assert {row for some in asked for row in some} == set(rows)
+
+
+async def test_a_key_comes_between_taking_what_was_read_and_ordering_it() -> None:
+    async with explore() as it:
+        board, ticks = it.screen.session.board, list[None]()
+        turns: dict[str, int] = {}
+
+        def noting(do: Callable[..., Any]) -> Callable[..., Any]:
+            def noted(*given: Any, **named: Any) -> Any:
+                turns.setdefault(do.__name__, len(ticks))
+                return do(*given, **named)
+
+            return noted
+
+        board.take = noting(board.take)  # type: ignore[method-assign]
+        board.reorder = noting(board.reorder)  # type: ignore[method-assign]
+        ticking = asyncio.create_task(tick(ticks))
+        await it.press("r")
+        ticking.cancel()
+        assert turns["take"] < turns["reorder"]
+
+
+async def tick(ticks: list[None]) -> None:
+    """Count the turns of the event loop."""
+    while True:
+        ticks.append(None)
+        await asyncio.sleep(0)

@@ -204,7 +204,7 @@ class Conversations:
             page = await source.newest()
             fresh = {bare_id(c.id): c for c in page.items}
             if source.remote:
-                further = [c.id for c in session.conversations if bare_id(c.id) not in fresh]
+                further = [row.conversation.id for row in board.rows if row.id not in fresh]
                 further = self.schedule.some(further, near=session.listed_id)
                 if further:
                     found = await source.get(further)
@@ -212,14 +212,16 @@ class Conversations:
                 await self.read_sandboxes()
             is_whole = True
         changes = board.take(fresh.values(), asked=asked)
+        changed = self._state() != before
+        await asyncio.sleep(0)  # many rows take their time: a key comes between
         if sort:
             board.reorder()
         elif session.pane != "conversations":
             session.reorder()
         ui.post_message(ListsChanged(sort=sort))
+        await asyncio.sleep(0)
         self._notices.ring(changes)
         self._look(source)
-        changed = self._state() != before
         await session.save_seen()
         return changed if is_whole else None
 
