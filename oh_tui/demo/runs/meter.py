@@ -27,17 +27,24 @@ MODELS = {"sonnet": SONNET, "haiku": HAIKU, "gemini": GEMINI, "local": LOCAL}
 """By the names that scenarios give them."""
 
 
+TOKENS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+"""What the servers count."""
+
+
 @dataclass(slots=True)
 class Meter:
     """The metrics of one usage id, as the servers report them."""
 
     model: Model
     cost: float = 0.0
-    prompt: int = 0
-    completion: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    reasoning: int = 0
+    tokens: list[int] = field(default_factory=lambda: [0] * len(TOKENS))
+    """The sums, in the order of `TOKENS`."""
     per_turn: int = 0
     costs: list[dict[str, Any]] = field(default_factory=list)
     latencies: list[dict[str, Any]] = field(default_factory=list)
@@ -49,66 +56,36 @@ class Meter:
         response: str,
         latency: float,
         prompt: int,
-        held: int,
+        cached: int,
         out: int,
         reasoning: int,
     ) -> None:
-        """One call with `prompt` tokens, `held` of which the model had in its cache."""
-        model = self.model
-        new = prompt - held
-        if model.written > model.fresh:
-            price = new * model.written + held * model.cached + out * model.out
-            written = new
-        else:
-            price = new * model.fresh + held * model.cached + out * model.out
-            written = 0
+        """Add one call with `prompt` tokens, `cached` of which the model had in its cache."""
+        model, new = self.model, prompt - cached
+        writes = model.written > model.fresh
+        per_new = model.written if writes else model.fresh
+        price = new * per_new + cached * model.cached + out * model.out
+        counts = [prompt, out, cached, new if writes else 0, reasoning]
         self.cost = round(self.cost + price / 1e6, 6)
-        self.prompt += prompt
-        self.completion += out
-        self.cache_read += held
-        self.cache_write += written
-        self.reasoning += reasoning
+        self.tokens = [total + count for total, count in zip(self.tokens, counts, strict=True)]
         self.per_turn = prompt + out
         if price:
             self.costs.append({"model": model.name, "cost": round(price / 1e6, 6), "timestamp": at})
         self.latencies.append(
             {"model": model.name, "latency": round(latency, 6), "response_id": response}
         )
-        self.usages.append(
-            self._usage(prompt, out, held, written, reasoning, prompt + out, response)
-        )
+        self.usages.append(self._usage(counts, response))
 
     def total(self) -> dict[str, Any]:
         """The tokens of all calls together."""
-        return self._usage(
-            self.prompt,
-            self.completion,
-            self.cache_read,
-            self.cache_write,
-            self.reasoning,
-            self.per_turn,
-            "",
-        )
+        return self._usage(self.tokens, "")
 
-    def _usage(
-        self,
-        prompt: int,
-        out: int,
-        read: int,
-        written: int,
-        reasoning: int,
-        per_turn: int,
-        response: str,
-    ) -> dict[str, Any]:
+    def _usage(self, counts: list[int], response: str) -> dict[str, Any]:
         return {
             "model": self.model.name,
-            "prompt_tokens": prompt,
-            "completion_tokens": out,
-            "cache_read_tokens": read,
-            "cache_write_tokens": written,
-            "reasoning_tokens": reasoning,
+            **dict(zip(TOKENS, counts, strict=True)),
             "context_window": self.model.window,
-            "per_turn_token": per_turn,
+            "per_turn_token": self.per_turn,
             "response_id": response,
         }
 
@@ -116,17 +93,11 @@ class Meter:
 def combined(stats: dict[str, Any]) -> dict[str, Any]:
     """One snapshot out of the metrics of all usage ids."""
     parts = list(stats["usage_to_metrics"].values())
+    usages = [part["accumulated_token_usage"] for part in parts]
     usage: dict[str, Any] = {"model": "", "response_id": ""}
-    for name in (
-        "prompt_tokens",
-        "completion_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "reasoning_tokens",
-    ):
-        usage[name] = sum(part["accumulated_token_usage"][name] for part in parts)
+    usage |= {name: sum(one[name] for one in usages) for name in TOKENS}
     for name in ("context_window", "per_turn_token"):
-        usage[name] = parts[0]["accumulated_token_usage"][name] if parts else 0
+        usage[name] = usages[0][name] if usages else 0
     return {
         "model_name": "default",
         "accumulated_cost": round(sum(part["accumulated_cost"] for part in parts), 6),
