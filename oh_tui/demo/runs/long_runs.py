@@ -71,9 +71,8 @@ def fuzzing(run: Run) -> None:
 
 def _stream_until(run: Run, count: int) -> None:
     """Streaming deltas until the run has so many events."""
-    fields = {"content": ".", "reasoning_content": None}
     while len(run.events) < count:
-        run.emit("StreamingDeltaEvent", "agent", fields, app_only=True)
+        run.emit("StreamingDeltaEvent", "agent", app_only=True, content=".", reasoning_content=None)
 
 
 LONG_RUNS = {"coverage": coverage, "fuzzing": fuzzing}

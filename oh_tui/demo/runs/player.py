@@ -15,25 +15,33 @@ and for odd runs `full_state`, `result_again` and `stray_result`.
 
 The other keys are the parameters of the method of that name, in `Run` or below. A step without such
 a key is an answer of the model that calls a tool: `thought`, `because` (its reasoning), `llm` (the
-seconds it took), and the call itself as in `tools.TOOLS`; several calls are `[[step.call]]` tables.
+seconds it took), and the call itself as in `tools`; several calls are `[[step.call]]` tables.
 `llm` and `ran` may be a range, [2, 4]: the number drawn from it is the same in every process. TOML
 has no null; the string "null" stands for it.
 """
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from oh_tui.demo.runs import tools
 from oh_tui.demo.runs.run import Call, Run
-from oh_tui.demo.runs.tools import TOOLS
 
 Table = dict[str, Any]
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
+
+TOOLS: dict[str, Callable[..., Call]] = {
+    name: function
+    for name, function in inspect.getmembers(tools, inspect.isfunction)
+    if function.__module__ == tools.__name__ and not name.startswith("_")
+}
+"""Each public function of `tools`, by the name that scenarios give it."""
 
 
 def perform(run: Run, name: str) -> None:
@@ -142,7 +150,7 @@ class _Player:
     # steps ----------------------------------------------------------------------------------
 
     def _event(self, kind: str, *, source: str = "environment", **fields: Any) -> None:
-        self.run.emit(kind, source, fields)
+        self.run.emit(kind, source, **fields)
 
     def _full_state(self, _: bool) -> None:
         self.run.full_state()
@@ -190,22 +198,23 @@ class _Player:
             "raw_input": input,
             "content": None,
         }
-        started = {"status": "in_progress", "raw_output": None, "is_error": False}
-        run.emit("ACPToolCallEvent", "agent", call | started)
+        started = call | {"status": "in_progress", "raw_output": None, "is_error": False}
+        run.emit("ACPToolCallEvent", "agent", **started)
         run.wait(ran)
-        ended = {
+        ended = call | {
             "status": "failed" if failed else "completed",
             "raw_output": out,
             "content": [{"type": "content", "content": {"type": "text", "text": out}}],
             "is_error": failed,
         }
-        run.emit("ACPToolCallEvent", "agent", call | ended)
+        run.emit("ACPToolCallEvent", "agent", **ended)
 
     def _judged(self, risk: str) -> None:
-        fields = {
-            "analyzer": "LLMSecurityAnalyzer",
-            "policy": "ConfirmRisky",
-            "risks": {self.last.id: risk},
-            "details": {},
-        }
-        self.run.emit("SecurityAnalysisEvent", "environment", fields)
+        self.run.emit(
+            "SecurityAnalysisEvent",
+            "environment",
+            analyzer="LLMSecurityAnalyzer",
+            policy="ConfirmRisky",
+            risks={self.last.id: risk},
+            details={},
+        )

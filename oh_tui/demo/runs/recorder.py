@@ -157,14 +157,14 @@ class Recorder:
         self,
         kind: str,
         source: str,
-        fields: dict[str, Any],
         *,
         at: float | None = None,
         app_only: bool = False,
         held: bool = False,
+        **fields: Any,
     ) -> str:
-        """Append an event and return its id. `held` events wait for the state lock: the next
-        `release` appends them, with the time at which they were made."""
+        """Append an event with these fields and return its id. `held` events wait for the state
+        lock: the next `release` appends them, with the time at which they were made."""
         identifier = str(self.new_id())
         when = datetime.fromtimestamp(self.now if at is None else at, UTC)
         timestamp = when.replace(tzinfo=None).isoformat()
@@ -192,8 +192,7 @@ class Recorder:
 
     def state(self, key: str, value: Any, **how: Any) -> None:
         """Emit a state update."""
-        fields = {"key": key, "value": value}
-        self.emit("ConversationStateUpdateEvent", "environment", fields, **how)
+        self.emit("ConversationStateUpdateEvent", "environment", key=key, value=value, **how)
 
     def set_status(self, status: str) -> None:
         """Change the execution status."""
@@ -244,11 +243,14 @@ class Recorder:
         meter.add(self.now, response, seconds, self.context, held, out, reasoning)
         step = (self.now - begin) / (len(deltas) + 1)
         for index, text in enumerate(deltas, 1):
-            fields: dict[str, str | None] = {"content": text, "reasoning_content": None}
-            if thinks and index == 1:
-                fields = {"content": None, "reasoning_content": text}
+            is_reasoning = thinks and index == 1
             self.emit(
-                "StreamingDeltaEvent", "agent", fields, at=begin + step * index, app_only=True
+                "StreamingDeltaEvent",
+                "agent",
+                at=begin + step * index,
+                app_only=True,
+                content=None if is_reasoning else text,
+                reasoning_content=text if is_reasoning else None,
             )
         self.state("stats", self.stats(lists=False), at=self.now - 0.004, held=True)
         if usage == "agent":
@@ -270,18 +272,13 @@ class Recorder:
     def halt(self) -> None:
         """The events of a stop after the step."""
         self.set_status("paused")
-        self.emit("PauseEvent", "user", {})
+        self.emit("PauseEvent", "user")
 
     def name_the_run(self) -> None:
         """The extra model call for the title; its cost belongs to no step."""
         response = f"chatcmpl-{self.new_id('answer').hex}"
         self.meters["agent"].add(self.now, response, 1.1, 460, 0, 14, 0)
         self.state("stats", self.stats(lists=False), at=self.now + 0.31)
-
-    def forget(self, kept: int) -> None:
-        """The context after a condensation."""
-        self.context = kept
-        self._cached = SYSTEM_TOKENS
 
     # what the servers report ------------------------------------------------------------------
 

@@ -45,15 +45,10 @@ class Plan:
 
     def items(self) -> list[dict[str, str]]:
         """The tasks as the task tracker lists them."""
+        statuses = ["done"] * self.done + ["in_progress"] + ["todo"] * len(self.titles)
         return [
-            {
-                "title": title,
-                "notes": "",
-                "status": "done"
-                if index < self.done
-                else ("in_progress" if index == self.done else "todo"),
-            }
-            for index, title in enumerate(self.titles)
+            {"title": title, "notes": "", "status": status}
+            for title, status in zip(self.titles, statuses, strict=False)
         ]
 
 
@@ -94,20 +89,7 @@ class Run(Recorder):
         """The user writes; the agent does not run because of it."""
         if self._last_user is None:
             self._open()
-        message = {"role": "user", "content": [text(words)], **MESSAGE}
-        extended = [text(f"<skill>{name}</skill>") for name in skills]
-        self._last_user = self.emit(
-            "MessageEvent",
-            "user",
-            {
-                "llm_message": message,
-                "llm_response_id": None,
-                "activated_skills": list(skills),
-                "extended_content": extended,
-                "sender": None,
-                "critic_result": None,
-            },
-        )
+        self._last_user = self._message("user", words, skills=skills)
         self.context += _tokens(words)
         self.wait(0.003)
         self.state("last_user_message_id", self._last_user)
@@ -121,21 +103,28 @@ class Run(Recorder):
     def say(self, words: str, *, llm: float | None = None) -> None:
         """The model answers with text only, which ends the run."""
         response = self.ask_model(_tokens(words), llm, deltas=tuple(pieces(words, 6)))
-        message = {"role": "assistant", "content": [text(words)], **MESSAGE}
-        self.emit(
-            "MessageEvent",
-            "agent",
-            {
-                "llm_message": message,
-                "llm_response_id": response,
-                "activated_skills": [],
-                "extended_content": [],
-                "sender": None,
-                "critic_result": None,
-            },
-        )
+        self._message("agent", words, response)
         self.release()
         self.end("finished")
+
+    def _message(
+        self,
+        source: str,
+        words: str,
+        response: str | None = None,
+        skills: tuple[str, ...] = (),
+    ) -> str:
+        role = "user" if source == "user" else "assistant"
+        return self.emit(
+            "MessageEvent",
+            source,
+            llm_message={"role": role, "content": [text(words)], **MESSAGE},
+            llm_response_id=response,
+            activated_skills=list(skills),
+            extended_content=[text(f"<skill>{name}</skill>") for name in skills],
+            sender=None,
+            critic_result=None,
+        )
 
     def do(
         self,
@@ -169,13 +158,11 @@ class Run(Recorder):
             self.emit(
                 "UserRejectObservation",
                 "environment",
-                {
-                    "tool_name": call.tool,
-                    "tool_call_id": call.call_id,
-                    "rejection_reason": reason,
-                    "rejection_source": by,
-                    "action_id": call.id,
-                },
+                tool_name=call.tool,
+                tool_call_id=call.call_id,
+                rejection_reason=reason,
+                rejection_source=by,
+                action_id=call.id,
             )
         self.pending = ()
 
@@ -186,34 +173,37 @@ class Run(Recorder):
         self.wait(self.shorten(call.ran * self.vary(1.0, 1.03)))
         if call.observation is None:
             self.tool_error(call)
-            return
-        self.observe(call, call.observation)
+        else:
+            self.observe(call, call.observation)
 
     def observe(self, call: Call, observation: dict[str, Any]) -> None:
         """Record a result."""
-        self.pending = tuple(each for each in self.pending if each is not call)
-        self.context += sum(_tokens(part.get("text", "")) for part in observation["content"])
+        self._settle(call, *(part.get("text", "") for part in observation["content"]))
         self.emit(
             "ObservationEvent",
             "environment",
-            {
-                "tool_name": call.tool,
-                "tool_call_id": call.call_id,
-                "observation": observation,
-                "action_id": call.id,
-                "extended_content": [],
-            },
+            tool_name=call.tool,
+            tool_call_id=call.call_id,
+            observation=observation,
+            action_id=call.id,
+            extended_content=[],
         )
 
     def tool_error(self, call: Call) -> None:
         """Record the error that takes the place of a result."""
-        self.pending = tuple(each for each in self.pending if each is not call)
-        self.context += _tokens(call.error)
+        self._settle(call, call.error)
         self.emit(
             "AgentErrorEvent",
             "agent",
-            {"tool_name": call.tool, "tool_call_id": call.call_id, "error": call.error},
+            tool_name=call.tool,
+            tool_call_id=call.call_id,
+            error=call.error,
         )
+
+    def _settle(self, call: Call, *texts: str) -> None:
+        """The call is no longer pending, and the model will read these texts."""
+        self.pending = tuple(each for each in self.pending if each is not call)
+        self.context += sum(map(_tokens, texts))
 
     def finish(self, message: str, *, llm: float | None = None) -> None:
         """The model calls `finish`, which ends the run."""
@@ -237,7 +227,7 @@ class Run(Recorder):
         """End the run with a ConversationErrorEvent."""
         self.set_status("error")
         self.wait(0.02)
-        self.emit("ConversationErrorEvent", "environment", {"code": code, "detail": detail})
+        self.emit("ConversationErrorEvent", "environment", code=code, detail=detail)
         self.release()
         self.wait(0.2)
         self.full_state()
@@ -245,7 +235,7 @@ class Run(Recorder):
     def condense(self, summary: str, *, keep: int, llm: float, requested: bool = False) -> None:
         """Replace all but the last `keep` events that the model sees with a summary."""
         if requested:
-            self.emit("CondensationRequest", "environment", {})
+            self.emit("CondensationRequest", "environment")
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]
         response = self.ask_model(_tokens(summary), llm, usage="condenser")
         gone = [identifier for identifier in seen[2:-keep] if identifier not in self._forgotten]
@@ -253,15 +243,14 @@ class Run(Recorder):
         self.emit(
             "Condensation",
             "environment",
-            {
-                "forgotten_event_ids": gone,
-                "summary": summary,
-                "summary_offset": 2,
-                "llm_response_id": response,
-            },
+            forgotten_event_ids=gone,
+            summary=summary,
+            summary_offset=2,
+            llm_response_id=response,
         )
         self.release()
-        self.forget(SYSTEM_TOKENS + 3_000 + _tokens(summary))
+        self.context = SYSTEM_TOKENS + 3_000 + _tokens(summary)
+        self._cached = SYSTEM_TOKENS
 
     def hook(
         self,
@@ -278,22 +267,20 @@ class Run(Recorder):
         self.emit(
             "HookExecutionEvent",
             "hook",
-            {
-                "hook_event_type": kind,
-                "hook_command": command,
-                "tool_name": call.tool if call else None,
-                "success": code == 0,
-                "blocked": code == 2,
-                "exit_code": code,
-                "stdout": out,
-                "stderr": err,
-                "reason": reason,
-                "additional_context": None,
-                "error": None,
-                "action_id": call.id if call else None,
-                "message_id": None,
-                "hook_input": None,
-            },
+            hook_event_type=kind,
+            hook_command=command,
+            tool_name=call.tool if call else None,
+            success=code == 0,
+            blocked=code == 2,
+            exit_code=code,
+            stdout=out,
+            stderr=err,
+            reason=reason,
+            additional_context=None,
+            error=None,
+            action_id=call.id if call else None,
+            message_id=None,
+            hook_input=None,
         )
 
     def cut_off(self) -> None:
@@ -304,7 +291,7 @@ class Run(Recorder):
             self.tool_error(call)
         self.release()
         self.set_status("paused")
-        self.emit("InterruptEvent", "user", {})
+        self.emit("InterruptEvent", "user")
         self.full_state()
 
     # ------------------------------------------------------------------------------------------
@@ -327,11 +314,9 @@ class Run(Recorder):
         self.emit(
             "SystemPromptEvent",
             "agent",
-            {
-                "system_prompt": text(SYSTEM_PROMPT),
-                "tools": tools,
-                "dynamic_context": text(f"Working folder: {self.root}"),
-            },
+            system_prompt=text(SYSTEM_PROMPT),
+            tools=tools,
+            dynamic_context=text(f"Working folder: {self.root}"),
         )
         self.wait(0.004)
 
@@ -346,26 +331,24 @@ class Run(Recorder):
             call.id = self.emit(
                 "ActionEvent",
                 "agent",
-                {
-                    "thought": [text(thought)] if thought and not index else [],
-                    "reasoning_content": because if because and not index else None,
-                    "thinking_blocks": [],
-                    "responses_reasoning_item": None,
-                    "action": call.action,
-                    "tool_name": call.tool,
-                    "tool_call_id": call.call_id,
-                    "tool_call": {
-                        "id": call.call_id,
-                        "responses_item_id": None,
-                        "name": call.tool,
-                        "arguments": arguments,
-                        "origin": "completion",
-                    },
-                    "llm_response_id": response,
-                    "security_risk": call.risk,
-                    "critic_result": None,
-                    "summary": call.summary,
+                thought=[text(thought)] if thought and not index else [],
+                reasoning_content=because if because and not index else None,
+                thinking_blocks=[],
+                responses_reasoning_item=None,
+                action=call.action,
+                tool_name=call.tool,
+                tool_call_id=call.call_id,
+                tool_call={
+                    "id": call.call_id,
+                    "responses_item_id": None,
+                    "name": call.tool,
+                    "arguments": arguments,
+                    "origin": "completion",
                 },
+                llm_response_id=response,
+                security_risk=call.risk,
+                critic_result=None,
+                summary=call.summary,
             )
             self.wait(0.002)
             if call.action is None and call.error:

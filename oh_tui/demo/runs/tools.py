@@ -5,7 +5,6 @@ What follows the run and the first argument is given by name; scenarios use the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from oh_tui.demo.runs.images import SCREENSHOT
@@ -245,32 +244,6 @@ def tool(
 def broken(run: Run, name: str, *, arguments: str, error: str) -> Call:
     """A call with unreadable arguments, or of an unknown tool: it never runs."""
     return Call(tool=name, action=None, arguments=arguments, error=error)
-
-
-TOOLS: dict[str, Callable[..., Call]] = {
-    function.__name__: function
-    for function in (
-        shell,
-        view,
-        create,
-        edit,
-        refused_edit,
-        insert,
-        undo,
-        plan,
-        plan_done,
-        show_plan,
-        think,
-        grep,
-        glob,
-        patch,
-        mcp,
-        browse,
-        tool,
-        broken,
-    )
-}
-"""Each tool by the name that scenarios give it."""
 
 
 def _call(
