@@ -29,6 +29,28 @@ class StoredEvent(msgspec.Struct):
         return msgspec.json.encode(_without_nulls(value))
 
 
+def select(
+    events: list[StoredEvent],
+    *,
+    kind: str | None = None,
+    source: str | None = None,
+    since: str | None = None,
+    before: str | None = None,
+) -> list[StoredEvent]:
+    """The events of this kind and source from `since` until before `before`, timestamps compared
+    as text. None stands for no condition."""
+    if kind is source is since is before is None:
+        return events
+    return [
+        event
+        for event in events
+        if (kind is None or event.kind == kind)
+        and (source is None or event.source == source)
+        and (since is None or event.timestamp >= since)
+        and (before is None or event.timestamp < before)
+    ]
+
+
 def deliver(events: list[StoredEvent]) -> None:
     """Set when each event reaches the app server: the agent server's webhook sends five at a time,
     or what it has 30 s after the last event."""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.servers.git import git_changes
 from oh_tui.demo.servers.http import (
@@ -20,11 +20,10 @@ from oh_tui.demo.servers.http import (
     body,
     detail,
     invalid,
+    path_uuid,
     raw_page,
-    refuse,
     spoken,
     utc,
-    uuid_or_none,
 )
 from oh_tui.demo.world import Conversation, Sandbox, World
 
@@ -32,25 +31,21 @@ _SDK = "openhands.sdk.event"
 CLASSES = {
     f"{_SDK}.{module}.{kind}": kind
     for module, kinds in {
-        "acp_tool_call": ("ACPToolCallEvent",),
-        "condenser": ("Condensation", "CondensationRequest", "CondensationSummaryEvent"),
-        "conversation_error": ("ConversationErrorEvent",),
-        "conversation_state": ("ConversationStateUpdateEvent",),
-        "hook_execution": ("HookExecutionEvent",),
-        "llm_completion_log": ("LLMCompletionLogEvent",),
-        "llm_convertible.action": ("ActionEvent",),
-        "llm_convertible.message": ("MessageEvent",),
-        "llm_convertible.observation": (
-            "AgentErrorEvent",
-            "ObservationEvent",
-            "UserRejectObservation",
-        ),
-        "llm_convertible.system": ("SystemPromptEvent",),
-        "streaming_delta": ("StreamingDeltaEvent",),
-        "token": ("TokenEvent",),
-        "user_action": ("InterruptEvent", "PauseEvent"),
+        "acp_tool_call": "ACPToolCallEvent",
+        "condenser": "Condensation CondensationRequest CondensationSummaryEvent",
+        "conversation_error": "ConversationErrorEvent",
+        "conversation_state": "ConversationStateUpdateEvent",
+        "hook_execution": "HookExecutionEvent",
+        "llm_completion_log": "LLMCompletionLogEvent",
+        "llm_convertible.action": "ActionEvent",
+        "llm_convertible.message": "MessageEvent",
+        "llm_convertible.observation": "AgentErrorEvent ObservationEvent UserRejectObservation",
+        "llm_convertible.system": "SystemPromptEvent",
+        "streaming_delta": "StreamingDeltaEvent",
+        "token": "TokenEvent",
+        "user_action": "InterruptEvent PauseEvent",
     }.items()
-    for kind in kinds
+    for kind in kinds.split()
 }
 """The `kind` filter of 1.34.0 wants the class with its module; a short name finds nothing."""
 
@@ -87,10 +82,11 @@ class AgentServers:
         events = self._events(conversation, query)
         if order == "TIMESTAMP_DESC":
             events = events[::-1]
-        start = self._start(events, query.text("page_id"))
-        page = events[start : start + limit]
-        after = events[start + limit].id if start + limit < len(events) else None
-        return raw_page([event.agent_json() for event in page], after)
+        # a page begins at the event with its id; an unknown id gives page 1
+        page_id = query.text("page_id")
+        start = next((n for n, event in enumerate(events) if event.id == page_id), 0)
+        page, rest = events[start : start + limit], events[start + limit :]
+        return raw_page([event.agent_json() for event in page], rest[0].id if rest else None)
 
     async def count_events(self, request: Request) -> Response:
         return answer(len(self._events(self._conversation(request), Query(request))))
@@ -213,10 +209,7 @@ class AgentServers:
     ) -> Conversation:
         """The conversation of the request; `missing` is the endpoint's own refusal, if any."""
         box = self.sandbox(request)
-        identifier = uuid_or_none(request.path_params["id"])
-        if identifier is None:
-            message, given = "Input should be a valid UUID", request.path_params["id"]
-            raise refuse("path", "conversation_id", "uuid_parsing", message, given)
+        identifier = path_uuid(request)
         conversation = self.world.conversation(identifier.hex)
         if conversation is None or conversation.sandbox is not box:
             unknown = (404, f"Conversation not found: {identifier}")
@@ -224,30 +217,21 @@ class AgentServers:
         return conversation
 
     def _events(self, conversation: Conversation, query: Query) -> list[StoredEvent]:
-        kind, source = query.text("kind"), query.text("source")
-        since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
+        kind = query.text("kind")
         events = self.world.agent_events(conversation)
         if not self._stats_in_events():
             events = [event for event in events if b'"key":"stats"' not in event.raw]
-        if kind is not None:
-            events = [event for event in events if event.kind == CLASSES.get(kind)]
-        if source is not None:
-            events = [event for event in events if event.source == source]
-        if since is not None:
-            events = [event for event in events if event.timestamp >= _naive(since)]
-        if before is not None:
-            events = [event for event in events if event.timestamp < _naive(before)]
-        return events
-
-    @staticmethod
-    def _start(events: list[StoredEvent], page_id: str | None) -> int:
-        """Where a page begins: at the event with this id; an unknown id is page 1."""
-        numbers = (number for number, event in enumerate(events) if event.id == page_id)
-        return next(numbers, 0)
+        return select(
+            events,
+            kind=None if kind is None else CLASSES.get(kind, ""),
+            source=query.text("source"),
+            since=_naive(query.time("timestamp__gte")),
+            before=_naive(query.time("timestamp__lt")),
+        )
 
 
-def _naive(when: datetime) -> str:
+def _naive(bound: datetime | None) -> str | None:
     """A bound in the server's own zone, which is UTC here."""
-    if when.tzinfo is not None:
-        when = when.astimezone(UTC).replace(tzinfo=None)
-    return when.isoformat()
+    if bound is None:
+        return None
+    return (bound.astimezone(UTC).replace(tzinfo=None) if bound.tzinfo else bound).isoformat()

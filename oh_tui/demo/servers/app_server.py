@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from oh_tui.demo.runs.events import StoredEvent
+from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.recorder import fixed_uuid
-from oh_tui.demo.servers.agent_server import AgentServers
+from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.http import (
@@ -24,8 +24,10 @@ from oh_tui.demo.servers.http import (
     aware,
     crash,
     detail,
+    offset,
+    page_of,
+    path_uuid,
     raw_page,
-    refuse,
     utc,
     uuid_or_none,
 )
@@ -35,27 +37,7 @@ from oh_tui.demo.world import Conversation, Sandbox, World
 
 DOWNLOAD_LIMIT = 10_000
 
-KINDS = (
-    "ServerErrorEvent",
-    "ACPToolCallEvent",
-    "Condensation",
-    "CondensationRequest",
-    "CondensationSummaryEvent",
-    "ConversationErrorEvent",
-    "ConversationStateUpdateEvent",
-    "HookExecutionEvent",
-    "LLMCompletionLogEvent",
-    "ActionEvent",
-    "MessageEvent",
-    "AgentErrorEvent",
-    "ObservationEvent",
-    "UserRejectObservation",
-    "SystemPromptEvent",
-    "StreamingDeltaEvent",
-    "TokenEvent",
-    "InterruptEvent",
-    "PauseEvent",
-)
+KINDS = ("ServerErrorEvent", *CLASSES.values())
 
 
 class AppServer:
@@ -111,12 +93,9 @@ class AppServer:
 
     async def search_conversations(self, request: Request) -> Response:
         query = Query(request)
-        limit = query.limit()
-        subs = query.flag("include_sub_conversations")
+        limit, subs = query.limit(), query.flag("include_sub_conversations")
         found = [c for c in self._filtered(query) if subs or c.entry.parent is None]
-        start = _offset(query.text("page_id")) or 0
-        page = found[start : start + limit]
-        after = str(start + limit) if start + limit < len(found) else None
+        page, after = page_of(found, offset(query.text("page_id")) or 0, limit)
         items = [self._conversation(request, conversation) for conversation in page]
         return answer({"items": items, "next_page_id": after})
 
@@ -136,10 +115,7 @@ class AppServer:
 
     async def download(self, request: Request) -> Response:
         """The trajectory as a zip; 413 for more events than it may hold."""
-        identifier = uuid_or_none(request.path_params["id"])
-        if identifier is None:
-            message, given = "Input should be a valid UUID", request.path_params["id"]
-            raise refuse("path", "conversation_id", "uuid_parsing", message, given)
+        identifier = path_uuid(request)
         conversation = self.world.conversation(identifier.hex)
         if conversation is None:
             return detail(404, f"Conversation not found: {identifier}")
@@ -150,9 +126,8 @@ class AppServer:
                 f"Conversation export contains {len(events)} events, exceeding the "
                 f"limit of {DOWNLOAD_LIMIT}",
             )
-        name = f"conversation_{identifier}.zip"
         headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Disposition": f'attachment; filename="conversation_{identifier}.zip"',
             "Cache-Control": "no-store",
         }
         body = zipped(self._info(conversation), events)
@@ -239,17 +214,10 @@ class AppServer:
         query = Query(request)
         limit = query.limit()
         order = query.one_of("sort_order", ("TIMESTAMP", "TIMESTAMP_DESC"), "TIMESTAMP")
-        events = self._events(request, query)
-        if events is None:
+        events, start = self._events(request, query), offset(query.text("page_id"))
+        if events is None or start is None:
             return crash()
-        page_id = query.text("page_id")
-        start = _offset(page_id)
-        if start is None:
-            return crash()
-        if order == "TIMESTAMP_DESC":
-            events = events[::-1]
-        page = events[start:][:limit]
-        after = str(start + limit) if start + limit < len(events) else None
+        page, after = page_of(events[::-1] if order == "TIMESTAMP_DESC" else events, start, limit)
         return raw_page([event.raw for event in page], after)
 
     async def count_events(self, request: Request) -> Response:
@@ -281,23 +249,20 @@ class AppServer:
         conversation = self.world.conversation(identifier.hex)
         if conversation is None:
             return []
-        events = self.world.app_events(conversation)
-        if kind:
-            events = [event for event in events if event.kind == kind]
-        if since:
-            events = [event for event in events if event.timestamp >= since.isoformat()]
-        if before:
-            events = [event for event in events if event.timestamp < before.isoformat()]
-        return events
+        return select(
+            self.world.app_events(conversation),
+            kind=kind,
+            since=since.isoformat() if since else None,
+            before=before.isoformat() if before else None,
+        )
 
     # sandboxes ------------------------------------------------------------------------------
 
     async def search_sandboxes(self, request: Request) -> Response:
         query = Query(request)
-        limit, start = query.limit(), _offset(query.text("page_id")) or 0
         boxes = sorted(self.world.sandboxes.values(), key=lambda box: -box.created)
-        after = str(start + limit) if start + limit < len(boxes) else None
-        items = [self._sandbox(request, box) for box in boxes[start : start + limit]]
+        page, after = page_of(boxes, offset(query.text("page_id")) or 0, query.limit())
+        items = [self._sandbox(request, box) for box in page]
         return answer({"items": items, "next_page_id": after})
 
     async def get_sandboxes(self, request: Request) -> Response:
@@ -357,11 +322,3 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 def _runtime(request: Request, box: Sandbox) -> str:
     return f"{str(request.base_url).rstrip('/')}/runtime/{box.port}"
-
-
-def _offset(page_id: str | None) -> int | None:
-    """The offset in a page id; None for anything else."""
-    try:
-        return int(page_id or 0)
-    except ValueError:
-        return None

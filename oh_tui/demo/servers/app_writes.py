@@ -18,6 +18,7 @@ from oh_tui.demo.servers.http import (
     crash,
     detail,
     invalid,
+    page_of,
     spoken,
     utc,
     uuid_or_none,
@@ -99,9 +100,8 @@ class AppWrites:
         tasks += [task for name in START_TASK_IDS if (task := self._find(name))]
         if wanted is not None:
             tasks = [task for task in tasks if task["app_conversation_id"] == wanted.hex]
-        start = int(query.text("page_id") or 0)
-        after = str(start + limit) if start + limit < len(tasks) else None
-        return answer({"items": tasks[start : start + limit], "next_page_id": after})
+        page, after = page_of(tasks, int(query.text("page_id") or 0), limit)
+        return answer({"items": page, "next_page_id": after})
 
     def _find(self, identifier: str) -> dict[str, Any] | None:
         start = self.start_tasks.find(identifier)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -141,20 +143,32 @@ class Query:
             raise refuse("query", name, "datetime_from_date_parsing", message, given) from None
 
 
-_FLAGS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "t": True,
-    "y": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-    "f": False,
-    "n": False,
-}
+_FLAGS = dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True)
+_FLAGS |= dict.fromkeys(("false", "0", "no", "off", "f", "n"), False)
+
+
+def offset(page_id: str | None) -> int | None:
+    """The offset in a page id; None for anything else."""
+    try:
+        return int(page_id or 0)
+    except ValueError:
+        return None
+
+
+def page_of(items: Sequence[T], start: int, limit: int) -> tuple[Sequence[T], str | None]:
+    """The items from `start` on, and the id of the page after them."""
+    after = start + limit
+    return items[start:][:limit], str(after) if after < len(items) else None
+
+
+def path_uuid(request: Request) -> UUID:
+    """The conversation in the path; 422 for what is no UUID."""
+    given = request.path_params["id"]
+    identifier = uuid_or_none(given)
+    if identifier is None:
+        message = "Input should be a valid UUID"
+        raise refuse("path", "conversation_id", "uuid_parsing", message, given)
+    return identifier
 
 
 def uuid_or_none(text: str) -> UUID | None:
