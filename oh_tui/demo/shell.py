@@ -34,20 +34,29 @@ class _Shell:
     cwd: str
     limit: float
     done: ShellResult = field(default_factory=ShellResult)
+    code: int = 0
+    """The exit code of the present command."""
     over: bool = False
 
     def path(self, name: str) -> str:
         return posixpath.normpath(posixpath.join(self.cwd, name))
 
     def is_folder(self, path: str) -> bool:
-        return path == "/" or any(name.startswith(path.rstrip("/") + "/") for name in self.files)
+        return path == "/" or bool(self.below(path))
 
-    def fail(self, words: str, code: int = 1) -> int:
+    def below(self, path: str) -> list[str]:
+        """The files in a folder."""
+        return [name for name in self.files if name.startswith(path.rstrip("/") + "/")]
+
+    def fail(self, words: str, code: int = 1) -> bytes:
+        """Set the exit code; a command that fails prints nothing but its error."""
+        self.code = code
         self.done.stderr += _text(f"{words}\n")
-        return code
+        return b""
 
 
-Command = Callable[[_Shell, list[str], bytes], tuple[bytes, int]]
+Command = Callable[[_Shell, list[str], bytes], bytes]
+"""Takes its arguments and its input; returns its output."""
 
 
 def run_command(
@@ -56,8 +65,7 @@ def run_command(
     """Run a command line over `files`, which it may change, for at most `limit` seconds."""
     shell = _Shell(files, cwd, limit)
     if re.search(r"[`({]|\$", command):
-        shell.done.code = shell.fail("sh: 1: the demo's shell knows plain commands only", 2)
-        return shell.done
+        return _unreadable(shell, "the demo's shell knows plain commands only")
     marked = re.sub(r"(?<!\S)2>&1", " \x01 ", command)
     marked = re.sub(r"(?<!\S)1?>&2", " \x02 ", marked)
     marked = re.sub(r"(?<!\S)2>", " \x03 ", marked).replace("\n", " ; ")
@@ -67,42 +75,46 @@ def run_command(
     try:
         words = list(lexer)
     except ValueError:
-        shell.done.code = shell.fail("sh: 1: Syntax error: Unterminated quoted string", 2)
-        return shell.done
-    code, skip, line = 0, False, list[str]()
+        return _unreadable(shell, "Syntax error: Unterminated quoted string")
+    skip, line = False, list[str]()
     for word in [*words, ";"]:
         if word not in (";", "&&", "||"):
             line.append(word)
             continue
         if line and not skip:
-            code = _pipeline(shell, line)
+            _pipeline(shell, line)
         line = []
-        skip = (word == "&&" and code != 0) or (word == "||" and code == 0)
+        skip = (word == "&&" and shell.code != 0) or (word == "||" and shell.code == 0)
         if shell.over:
             break
-    shell.done.code = code
+    shell.done.code = shell.code
     return shell.done
 
 
-def _pipeline(shell: _Shell, words: list[str]) -> int:
+def _unreadable(shell: _Shell, why: str) -> ShellResult:
+    shell.fail(f"sh: 1: {why}")
+    shell.done.code = 2
+    return shell.done
+
+
+def _pipeline(shell: _Shell, words: list[str]) -> None:
     parts: list[list[str]] = [[]]
     for word in words:
         if word == "|":
             parts.append([])
         else:
             parts[-1].append(word)
-    data, code = b"", 0
-    for last, part in ((index == len(parts) - 1, part) for index, part in enumerate(parts)):
-        data, code = _simple(shell, part, data)
+    data = b""
+    for part in parts:
+        data = _simple(shell, part, data)
         if shell.over:
-            return code
-        if last:
-            shell.done.stdout += data
-    return code
+            return
+    shell.done.stdout += data
 
 
-def _simple(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
-    """Run one command with its redirections; returns its output for the pipe, and the exit code."""
+def _simple(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    """Run one command with its redirections; returns its output for the pipe."""
+    shell.code = 0
     arguments, target, errors = list[str](), "", ""
     rest = iter(words)
     for word in rest:
@@ -118,28 +130,25 @@ def _simple(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
             case _:
                 arguments.append(word)
     if not arguments:
-        return b"", 0
+        return b""
     before = shell.done.stderr
     run = _COMMANDS.get(arguments[0])
     if run is None:
-        out, code = b"", shell.fail(f"sh: 1: {arguments[0]}: not found", 127)
+        out = shell.fail(f"sh: 1: {arguments[0]}: not found", 127)
     else:
-        out, code = run(shell, arguments[1:], data)
-    out = out[:MOST]
+        out = run(shell, arguments[1:], data)[:MOST]
     if errors:
-        said, shell.done.stderr = shell.done.stderr[len(before) :], before
+        written, shell.done.stderr = shell.done.stderr[len(before) :], before
         if errors == "\x01":
-            out += said
+            out += written
+    if not target:
+        return out
     if target == "\x02":
         shell.done.stderr += out
-        return b"", code
-    if target:
-        path = shell.path(target.lstrip(">"))
-        if path != "/dev/null":
-            kept = shell.files.get(path, b"") if target.startswith(">>") else b""
-            shell.files[path] = kept + out
-        return b"", code
-    return out, code
+    elif (path := shell.path(target.lstrip(">"))) != "/dev/null":
+        kept = shell.files.get(path, b"") if target.startswith(">>") else b""
+        shell.files[path] = kept + out
+    return b""
 
 
 def _text(words: str) -> bytes:
@@ -154,15 +163,15 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _echo(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _echo(shell: _Shell, words: list[str], data: bytes) -> bytes:
     bare = words[:1] == ["-n"]
-    return _text(" ".join(words[bare:]) + ("" if bare else "\n")), 0
+    return _text(" ".join(words[bare:]) + ("" if bare else "\n"))
 
 
-def _printf(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _printf(shell: _Shell, words: list[str], data: bytes) -> bytes:
     pattern, values = (words or [""])[0], iter(words[1:])
     text = re.sub("%s", lambda found: next(values, ""), pattern).replace("%%", "%")
-    out = re.sub(
+    return re.sub(
         rb"\\(?:([0-7]{1,3})|(.))",
         lambda found: (
             bytes([int(found[1], 8) & 255])
@@ -171,155 +180,155 @@ def _printf(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
         ),
         _text(text),
     )
-    return out, 0
 
 
-def _seq(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _seq(shell: _Shell, words: list[str], data: bytes) -> bytes:
     try:
         numbers = [_number(word) for word in words]
         first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: tuple(numbers[:2])}[len(numbers)] + (
             numbers[-1],
         )
     except (ValueError, KeyError, IndexError):
-        return b"", shell.fail("seq: invalid argument")
+        return shell.fail("seq: invalid argument")
     if step == 0 or (last - first) / step > 5_000_000:
-        return b"", shell.fail("seq: too much for the demo")
+        return shell.fail("seq: too much for the demo")
     stop = last + (1 if step > 0 else -1)
-    return _text("".join(f"{number}\n" for number in range(first, stop, step))), 0
+    return _text("".join(f"{number}\n" for number in range(first, stop, step)))
 
 
-def _sleep(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _sleep(shell: _Shell, words: list[str], data: bytes) -> bytes:
     try:
         seconds = float((words or ["x"])[0].removesuffix("s"))
     except ValueError:
-        return b"", shell.fail("sleep: invalid time interval")
+        return shell.fail("sleep: invalid time interval")
     shell.done.seconds += max(0.0, seconds)
     if shell.done.seconds > shell.limit:
-        shell.done.seconds, shell.over = shell.limit, True
-        return b"", TIMED_OUT
-    return b"", 0
+        shell.done.seconds, shell.over, shell.code = shell.limit, True, TIMED_OUT
+    return b""
 
 
-def _exit(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _exit(shell: _Shell, words: list[str], data: bytes) -> bytes:
     shell.over = True
     try:
-        return b"", _number(words[0] if words else "0") & 255
+        shell.code = _number(words[0] if words else "0") & 255
     except ValueError:
-        return b"", shell.fail(f"sh: 1: exit: Illegal number: {words[0]}", 2)
+        return shell.fail(f"sh: 1: exit: Illegal number: {words[0]}", 2)
+    return b""
 
 
-def _cat(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _cat(shell: _Shell, words: list[str], data: bytes) -> bytes:
     if not words:
-        return data, 0
-    out, code = b"", 0
+        return data
+    out = b""
     for word in words:
         path = shell.path(word)
         if path in shell.files:
             out += shell.files[path]
         elif shell.is_folder(path):
-            code = shell.fail(f"cat: {word}: Is a directory")
+            shell.fail(f"cat: {word}: Is a directory")
         else:
-            code = shell.fail(f"cat: {word}: No such file or directory")
-    return out, code
+            shell.fail(f"cat: {word}: No such file or directory")
+    return out
 
 
-def _ls(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
-    out, code = list[str](), 0
-    for word in [word for word in words if not word.startswith("-")] or ["."]:
+def _ls(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    out = list[str]()
+    for word in _names(words) or ["."]:
         path = shell.path(word)
-        below = path.rstrip("/") + "/"
         if path in shell.files:
             out.append(word)
         elif shell.is_folder(path):
-            names = [name[len(below) :] for name in shell.files if name.startswith(below)]
-            out += sorted({name.partition("/")[0] for name in names})
+            start = len(path.rstrip("/")) + 1
+            out += sorted({name[start:].partition("/")[0] for name in shell.below(path)})
         elif path != shell.cwd:
-            code = shell.fail(f"ls: cannot access '{word}': No such file or directory", 2)
-    return _text("".join(f"{name}\n" for name in out)), code
+            shell.fail(f"ls: cannot access '{word}': No such file or directory", 2)
+    return _text("".join(f"{name}\n" for name in out))
 
 
-def _cd(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _cd(shell: _Shell, words: list[str], data: bytes) -> bytes:
     path = shell.path(words[0] if words else "/workspace")
     if not shell.is_folder(path):
-        return b"", shell.fail(f"sh: 1: cd: can't cd to {words[0]}", 2)
+        return shell.fail(f"sh: 1: cd: can't cd to {words[0]}", 2)
     shell.cwd = path
-    return b"", 0
+    return b""
 
 
-def _rm(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _rm(shell: _Shell, words: list[str], data: bytes) -> bytes:
     flags = "".join(word for word in words if word.startswith("-"))
-    code = 0
-    for word in [word for word in words if not word.startswith("-")]:
+    for word in _names(words):
         path = shell.path(word)
         if path in shell.files:
             del shell.files[path]
         elif "r" in flags and shell.is_folder(path):
-            for name in [name for name in shell.files if name.startswith(path.rstrip("/") + "/")]:
+            for name in shell.below(path):
                 del shell.files[name]
         elif "f" not in flags:
-            code = shell.fail(f"rm: cannot remove '{word}': No such file or directory")
-    return b"", code
+            shell.fail(f"rm: cannot remove '{word}': No such file or directory")
+    return b""
 
 
-def _touch(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _touch(shell: _Shell, words: list[str], data: bytes) -> bytes:
     for word in words:
         shell.files.setdefault(shell.path(word), b"")
-    return b"", 0
+    return b""
 
 
-def _wc(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _wc(shell: _Shell, words: list[str], data: bytes) -> bytes:
     flag = next((word for word in words if word.startswith("-")), "-l")
-    names = [word for word in words if not word.startswith("-")]
-    code = 0
-    if names:
-        data, code = _cat(shell, names, b"")
+    names = _names(words)
+    data = _cat(shell, names, data)
     count = len(data) if flag == "-c" else data.count(b"\n")
-    return _text(f"{count}{' ' + names[0] if names else ''}\n"), code
+    return _text(f"{count}{' ' + names[0] if names else ''}\n")
 
 
-def _head(shell: _Shell, words: list[str], data: bytes) -> tuple[bytes, int]:
+def _head(shell: _Shell, words: list[str], data: bytes) -> bytes:
     size, unit = 10, "-n"
     names = list(words)
     if len(names) > 1 and names[0] in ("-n", "-c"):
         try:
             unit, size = names[0], max(0, _number(names[1]))
         except ValueError:
-            return b"", shell.fail(f"head: invalid number of lines: '{names[1]}'")
+            return shell.fail(f"head: invalid number of lines: '{names[1]}'")
         del names[:2]
     if names == ["/dev/zero"] and unit == "-c":
-        return b"\0" * min(size, MOST), 0
-    code = 0
-    if names:
-        data, code = _cat(shell, names, b"")
-    if unit == "-c":
-        return data[:size], code
-    return b"".join(data.splitlines(keepends=True)[:size]), code
+        return b"\0" * min(size, MOST)
+    data = _cat(shell, names, data)
+    return data[:size] if unit == "-c" else b"".join(data.splitlines(keepends=True)[:size])
 
 
-def _says(words: str, code: int = 0) -> Command:
-    return lambda shell, arguments, data: (_text(words), code)
+def _names(words: list[str]) -> list[str]:
+    return [word for word in words if not word.startswith("-")]
+
+
+def _prints(words: str) -> Command:
+    return lambda shell, arguments, data: _text(words)
+
+
+def _false(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    shell.code = 1
+    return b""
 
 
 _COMMANDS: dict[str, Command] = {
     "cat": _cat,
     "cd": _cd,
-    "date": _says("Mon Mar  9 15:49:30 UTC 2026\n"),
+    "date": _prints("Mon Mar  9 15:49:30 UTC 2026\n"),
     "echo": _echo,
     "exit": _exit,
-    "false": _says("", 1),
+    "false": _false,
     "head": _head,
-    "hostname": _says("demo\n"),
+    "hostname": _prints("demo\n"),
     "ls": _ls,
-    "mkdir": _says(""),
+    "mkdir": _prints(""),
     "printf": _printf,
-    "pwd": lambda shell, words, data: (_text(shell.cwd + "\n"), 0),
+    "pwd": lambda shell, words, data: _text(shell.cwd + "\n"),
     "rm": _rm,
     "seq": _seq,
     "sleep": _sleep,
     "touch": _touch,
-    "true": _says(""),
-    ":": _says(""),
-    "uname": _says("Linux\n"),
+    "true": _prints(""),
+    ":": _prints(""),
+    "uname": _prints("Linux\n"),
     "wc": _wc,
-    "whoami": _says("openhands\n"),
+    "whoami": _prints("openhands\n"),
 }
