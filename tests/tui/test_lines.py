@@ -429,7 +429,7 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
     for row in range(len(document)):
         line = document.line(row)
         assert line.text == document.text(row)
-        assert all(name in HUES["oh-dark"] for _, style in line.body for name in style.split())
+        assert all(name in HUES for _, style in line.body for name in style.split())
         assert "\n" not in line.text
         assert "\t" not in line.text
         assert clean(line.gutter + line.text) == line.gutter + line.text

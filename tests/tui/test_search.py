@@ -16,7 +16,7 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from oh_tui.tui import actions
 from oh_tui.tui.controllers import search
-from oh_tui.tui.theme import hues_of, style
+from oh_tui.tui.theme import palette_of, style
 from tests.tui.explorer import Explorer, explore
 
 STUCK = "Parse ISO week dates"
@@ -46,7 +46,7 @@ def numbers(it: Explorer) -> list[int]:
 
 def hits(it: Explorer, selector: str) -> list[str]:
     """The texts marked as hits in a pane."""
-    colour = style(hues_of(it.app.current_theme), "hit").bgcolor
+    colour = style(palette_of(it.app.current_theme), "hit").bgcolor
     marked: list[str] = []
     for strip in strips(it, selector):
         marked += [s.text for s in strip if s.style and s.style.bgcolor == colour]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.sources import SandboxPlan
+from oh_tui.sources.triage import reported_status
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.describe import describe
@@ -182,9 +183,7 @@ class SandboxActions:
     def _named(self, conversation: Conversation) -> list[Piece]:
         """Glyph and title, and of the run at the right the step that it is in."""
         session = self._session
-        glyph, hue = status_mark(
-            self._ui.glyphs, conversation.sandbox_status, conversation.execution_status
-        )
+        glyph, hue = status_mark(self._ui.glyphs, reported_status(conversation))
         doing = ""
         run = session.runs.get(conversation.id) if session.is_open(conversation) else None
         if run and len(run.trajectory):

@@ -1,6 +1,6 @@
 """Colours that a program wrote its output in, as pieces and styles that can always be read.
 
-"\\x1b[1;31mno\\x1b[0m"  ->  ("no", "sgr:bold,fg=1")  ->  bold, in our red
+"\\x1b[1;31mno\\x1b[0m"  ->  ("no", "sgr:bold color(1)")  ->  bold, in our red
 """
 
 from __future__ import annotations
@@ -8,52 +8,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import msgspec
-from rich.color import Color, blend_rgb
+from rich.ansi import AnsiDecoder
+from rich.color import Color, ColorType, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
+from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.terminal import SGR
 from oh_tui.tui.rendering.highlight import Piece
-from oh_tui.tui.theme import DARK, HUES, LIGHT
+from oh_tui.tui.theme import PALETTES, style
 
 PREFIX = "sgr:"
-"""How the names of these styles begin."""
+"""How the names of these styles begin; the rest is rich's definition of the style."""
 
 _LONGEST = 20_000
 """Characters, sequences included, of the longest line that is coloured."""
 
+_MOST = 5_000
+"""Sequences above a line that decide its colours; those of a whole megabyte would take 0.6 s."""
+
 _LEAST = 4.5
-"""Contrast with the background that text is given, as WCAG asks for; on a middling background the
-most there is, which is above 3."""
+"""Contrast of text with its background, as WCAG asks for; against a middling background the
+highest possible, which is above 3."""
 
-_SIXTEEN = ("dim", "bad", "good", "warn", "web", "llm", "terminal", "")
-"""Our hues for black, red, green, yellow, blue, magenta, cyan and white; their bright forms are
-the same. Black and white would be the background's on one theme or the other."""
-
+_HUES = ("dim", "bad", "good", "warn", "web", "llm", "terminal", "")
 _ANSI = ("bright_black", "red", "green", "yellow", "blue", "magenta", "cyan", "default")
+"""Our hue for black, red, green, yellow, blue, magenta, cyan and white, and its form on an ansi
+theme; the bright colours take the same. Black and white would be the background's on one theme or
+the other."""
 
-
-class Look(msgspec.Struct, frozen=True):
-    """What SGR sequences add up to. A colour is "" (the terminal's own), a number up to 15, or
-    `#rrggbb`. Hidden and blinking text is shown as any other."""
-
-    fg: str = ""
-    bg: str = ""
-    flags: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """As a style name; "" for plain text."""
-        parts = sorted(self.flags)
-        parts += [f"{side}={value}" for side, value in (("fg", self.fg), ("bg", self.bg)) if value]
-        return PREFIX + ",".join(parts) if parts else ""
-
-
-PLAIN = Look()
-
-_ON = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike", 21: "underline"}
-_OFF = {22: {"bold", "dim"}, 23: {"italic"}, 24: {"underline"}, 27: {"reverse"}, 29: {"strike"}}
+_UNDERLINE_COLOUR = pattern(r"\b58;(?:5;\d+|2;\d+;\d+;\d+)")
+"""Rich reads its numbers as codes."""
 
 
 class Colours:
@@ -61,162 +46,108 @@ class Colours:
 
     def __init__(self, coloured: str) -> None:
         self._lines = coloured.split("\n")
-        self._starts = {0: PLAIN}
-        """Line -> the look it begins with, where it was needed so far."""
+        self._starts = {0: Style.null()}
+        """Line -> the style it begins with, for the lines painted so far."""
 
     def paint(self, number: int, line: str) -> Sequence[Piece]:
-        """A line as pieces, its tabs as they are; without colours where the line of the output
-        is not the line that is shown, because a secret was taken out of it."""
+        """A line as pieces, its tabs kept; without colours where `line`, as it is shown, differs
+        from the line of the output, because a secret was taken out of it."""
         if number >= len(self._lines):
             return [(line, "")]
         source = self._lines[number]
         if len(source) > _LONGEST:
             return [(line, "")]
-        look = self._start(number)
+        now = self._start(number)
         pieces: list[Piece] = []
-        at = 0
-        for match in SGR.finditer(source):
-            if match.start() > at:
-                pieces.append((source[at : match.start()], look.name))
-            look = apply(look, match[1])
-            at = match.end()
-        if at < len(source):
-            pieces.append((source[at:], look.name))
-        self._starts[number + 1] = look
+        for place, part in enumerate(SGR.split(source)):
+            if place % 2:
+                now = apply(now, part)
+            elif part:
+                pieces.append((part, f"{PREFIX}{now}" if now else ""))
+        self._starts[number + 1] = now
         if "".join(text for text, _ in pieces) != line:
             return [(line, "")]
         return pieces
 
-    def _start(self, number: int) -> Look:
-        """The look at the start of a line, counted on from the nearest line above where it is
-        known, or where everything was reset."""
+    def _start(self, number: int) -> Style:
+        """The style at the start of a line, worked out from the nearest line above whose start is
+        known or that resets everything."""
         first = number
         while first not in self._starts:
             first -= 1
             if "\x1b[0m" in self._lines[first] or "\x1b[m" in self._lines[first]:
                 break
-        look = self._starts.get(first, PLAIN)
-        for n in range(first, number):
-            if "\x1b" in self._lines[n]:
-                for match in SGR.finditer(self._lines[n]):
-                    look = apply(look, match[1])
-        self._starts[number] = look
-        return look
+        now = self._starts.get(first, Style.null())
+        sequences = SGR.findall("\n".join(self._lines[first:number]))
+        for parameters in sequences[-_MOST:]:
+            now = apply(now, parameters)
+        self._starts[number] = now
+        return now
 
 
 @lru_cache(maxsize=1024)
-def apply(look: Look, parameters: str) -> Look:
-    """The look after one more sequence; what is not understood changes nothing."""
-    fg, bg, flags = look.fg, look.bg, set(look.flags)
-    codes = [
-        int(code) if code and len(code) < 5 else 0
-        for code in parameters.replace("::", ":").replace(":", ";").split(";")
-    ]
-    at = 0
-    while at < len(codes):
-        code = codes[at]
-        at += 1
-        if code == 0:
-            fg, bg, flags = "", "", set()
-        elif code in _ON:
-            flags.add(_ON[code])
-        elif code in _OFF:
-            flags -= _OFF[code]
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            fg = str(code - 30 if code < 90 else code - 82)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            bg = str(code - 40 if code < 100 else code - 92)
-        elif code == 39:
-            fg = ""
-        elif code == 49:
-            bg = ""
-        elif code in (38, 48):
-            colour, at = _extended(codes, at)
-            if code == 38:
-                fg = colour
-            else:
-                bg = colour
-        elif code == 58:  # of the underline
-            _, at = _extended(codes, at)
-    return Look(fg, bg, frozenset(flags))
-
-
-def _extended(codes: list[int], at: int) -> tuple[str, int]:
-    """A colour of the 256 or of all, and the place after it."""
-    kind = codes[at] if at < len(codes) else 0
-    if kind == 5 and at + 1 < len(codes):
-        number = min(255, codes[at + 1])
-        if number < 16:
-            return str(number), at + 2
-        if number < 232:
-            steps = (0, 95, 135, 175, 215, 255)
-            number -= 16
-            rgb = (steps[number // 36], steps[number // 6 % 6], steps[number % 6])
-        else:
-            rgb = (8 + 10 * (number - 232),) * 3
-        return "#{:02x}{:02x}{:02x}".format(*rgb), at + 2
-    if kind == 2 and at + 3 < len(codes):
-        red, green, blue = (min(255, code) for code in codes[at + 1 : at + 4])
-        return f"#{red:02x}{green:02x}{blue:02x}", at + 4
-    return "", at + 1
+def apply(now: Style, parameters: str) -> Style:
+    """The style after one more sequence; codes that rich does not know change nothing."""
+    parameters = parameters.replace("::", ":").replace(":", ";")
+    decoder = AnsiDecoder()
+    decoder.style = now
+    decoder.decode_line(f"\x1b[{_UNDERLINE_COLOUR.sub('10', parameters)}m")
+    return decoder.style
 
 
 @lru_cache(maxsize=2048)
-def style_of(theme: str, name: str) -> Style:
-    """The style of a name such as `sgr:bold,fg=1,bg=#ff8800` under one of our sets of hues."""
-    flags, fg, bg = set[str](), "", ""
-    for part in name.removeprefix(PREFIX).split(","):
-        if part.startswith("fg="):
-            fg = part[3:]
-        elif part.startswith("bg="):
-            bg = part[3:]
-        else:
-            flags.add(part)
-    if "dim" in flags and not fg and not bg:
-        fg = "0"
-    words = Style(
-        bold="bold" in flags or None,
-        italic="italic" in flags or None,
-        underline="underline" in flags or None,
-        strike="strike" in flags or None,
+def style_of(palette: str, name: str) -> Style:
+    """The style to draw a name such as `sgr:bold color(1) on #ff8800` with. Hidden and blinking
+    text is shown like any other."""
+    written = Style.parse(name.removeprefix(PREFIX))
+    front, back = (
+        None if colour is None or colour.is_default else colour
+        for colour in (written.color, written.bgcolor)
     )
-    if theme == "ansi":
-        return words + _ansi(fg, bg, "reverse" in flags)
-    return words + _true(theme, fg, bg, "reverse" in flags)
+    if written.dim and not front and not back:
+        front = Color.from_ansi(0)
+    attributes = Style(
+        bold=written.bold or None,
+        italic=written.italic or None,
+        underline=written.underline or written.underline2 or None,
+        strike=written.strike or None,
+    )
+    if palette == "ansi":
+        return attributes + _on_ansi(front, back, bool(written.reverse))
+    return attributes + _on_ours(palette, front, back, bool(written.reverse))
 
 
-def _ansi(fg: str, bg: str, reverse: bool) -> Style:
-    """Text on a colour is that colour in reverse: both are what the terminal can tell apart."""
-    shown = bg or fg
-    colour = _ANSI[int(shown) % 8] if shown.isdecimal() else "default"
-    if colour == "default":
-        return Style(reverse=bool(bg) or reverse or None)
-    return Style(color=colour, reverse=bool(bg) != reverse or None)
+def _on_ansi(front: Color | None, back: Color | None, reverse: bool) -> Style:
+    """Text on a colour becomes reversed text in that colour: both are what the terminal can tell
+    apart."""
+    shown = back or front
+    name = _ANSI[(shown.number or 0) % 8] if shown and _is_of_sixteen(shown) else "default"
+    if name == "default":
+        return Style(reverse=bool(back) or reverse or None)
+    return Style(color=name, reverse=bool(back) != reverse or None)
 
 
-def _true(theme: str, fg: str, bg: str, reverse: bool) -> Style:
-    kind = LIGHT if theme == "oh-light" else DARK
-    ink, paper = (_triplet(str(c)) for c in (kind.foreground, kind.background))
-    front, back = _rgb(theme, fg) or ink, _rgb(theme, bg) or paper
+def _on_ours(palette: str, front: Color | None, back: Color | None, reverse: bool) -> Style:
+    ink, paper = (Color.parse(PALETTES[palette][c]).get_truecolor() for c in ("ink", "paper"))
+    text, ground = _triplet(palette, front) or ink, _triplet(palette, back) or paper
     if reverse:
-        front, back = back, front
-    front = readable(front, back, ink, paper)
+        text, ground = ground, text
+    text = readable(text, ground, ink, paper)
     return Style(
-        color=Color.from_triplet(front) if front != ink else None,
-        bgcolor=Color.from_triplet(back) if back != paper else None,
+        color=Color.from_triplet(text) if text != ink else None,
+        bgcolor=Color.from_triplet(ground) if ground != paper else None,
     )
 
 
-def _triplet(colour: str) -> ColorTriplet:
-    return Color.parse(colour).get_truecolor()
+def _is_of_sixteen(colour: Color) -> bool:
+    return colour.type is ColorType.STANDARD
 
 
-def _rgb(theme: str, value: str) -> ColorTriplet | None:
+def _triplet(palette: str, colour: Color | None) -> ColorTriplet | None:
     """A colour of ours for one of the sixteen; None for the terminal's own."""
-    if not value.isdecimal():
-        return _triplet(value) if value else None
-    hue = _SIXTEEN[int(value) % 8]
-    return _triplet(HUES[theme][hue]) if hue else None
+    if colour is not None and _is_of_sixteen(colour):
+        colour = style(palette, _HUES[(colour.number or 0) % 8]).color
+    return colour.get_truecolor() if colour is not None else None
 
 
 def readable(

@@ -25,7 +25,7 @@ from oh_tui.tui.keys import MOVE
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
 from oh_tui.tui.rendering.sections import Line, cells
-from oh_tui.tui.theme import hues_of
+from oh_tui.tui.theme import palette_of
 from oh_tui.tui.widgets.drawing import Drawn
 
 _PREPARE_EVERY = 0.02
@@ -382,7 +382,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     def _look(self, names: str) -> Style:
         """The style for names separated by spaces, later ones on top."""
         if names.startswith(PREFIX):
-            return style_of(hues_of(self.app.current_theme), names)
+            return style_of(palette_of(self.app.current_theme), names)
         return Style.combine(self.hue(name) for name in names.split())
 
     # ----------------------------------------------------------------------------------- selection

@@ -14,7 +14,7 @@ from oh_tui.sources.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line, held, redact
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.tui.board import Board, Row
-from oh_tui.tui.theme import Glyphs
+from oh_tui.tui.theme import Glyphs, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
 
@@ -140,7 +140,7 @@ class ConversationList(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
-        glyph, hue = stand_mark(self.glyphs, shown.stand)
+        glyph, hue = status_mark(self.glyphs, shown.stand)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
         sign: Piece = (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", "")
@@ -186,22 +186,8 @@ class ConversationList(RowList):
         return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
 
 
-def stand_mark(glyphs: Glyphs, stand: RunStatus) -> tuple[str, str]:
-    """Glyph and hue of how an agent stands."""
-    return {
-        RunStatus.WAITING: (glyphs.waiting, "warn"),
-        RunStatus.STUCK: (glyphs.error, "bad"),
-        RunStatus.ERROR: (glyphs.error, "bad"),
-        RunStatus.RUNNING: (glyphs.running, "good"),
-        RunStatus.STARTING: (glyphs.starting, "good"),
-        RunStatus.FINISHED: (glyphs.finished, "dim"),
-        RunStatus.PAUSED: (glyphs.paused, "dim"),
-        RunStatus.CUT_OFF: (glyphs.failed, "warn"),
-    }.get(stand, (glyphs.unknown, "dim"))
-
-
 def stand_words(row: Row) -> str:
-    """The same in two words, for a wide row."""
+    """How an agent stands in two words, for a wide row."""
     if row.stand is RunStatus.UNKNOWN or row.stand is RunStatus.IDLE:
         gone = row.conversation.sandbox_status == "MISSING"
         return "sandbox gone" if gone else row.stand.value
@@ -241,7 +227,7 @@ def name_some(board: Board, conversations: Sequence[Conversation], glyphs: Glyph
     pieces: list[Piece] = []
     for conversation in conversations[:NAMED]:
         if row := board.row(conversation.id):
-            pieces.append(stand_mark(glyphs, row.stand))
+            pieces.append(status_mark(glyphs, row.stand))
         pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
     if len(conversations) > NAMED:
         pieces.append((f"and {len(conversations) - NAMED} more", "dim"))

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
-from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, hues_of, style
+from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, palette_of, style
 
 Piece = tuple[str, str]
 """A text and the name of its hue; "" is the pane's own colour."""
@@ -47,7 +47,7 @@ class Drawn(Widget):
         return self._base
 
     def hue(self, name: str) -> Style:
-        self._hues = self._hues or hues_of(self.app.current_theme)
+        self._hues = self._hues or palette_of(self.app.current_theme)
         return style(self._hues, name)
 
     def strip(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:

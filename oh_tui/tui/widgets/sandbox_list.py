@@ -7,7 +7,7 @@ from textual.strip import Strip
 
 from oh_tui.text.human import age
 from oh_tui.trajectory.model.events import seconds
-from oh_tui.tui.theme import sandbox_mark
+from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of
 from oh_tui.tui.widgets.row_list import RowList
@@ -49,7 +49,7 @@ class SandboxList(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         sandbox = self.rows[row]
-        glyph, hue = sandbox_mark(self.glyphs, sandbox.status)
+        glyph, hue = status_mark(self.glyphs, sandbox.status)
         then = seconds(sandbox.created_at)
         aged = age(then, self.now) if then is not None else ""
         if sandbox.conversations:
