@@ -35,8 +35,6 @@ class Demo:
         """The id of the conversation to open first."""
         self.rate_limited = True
         """Whether the app server limits calls."""
-        self.stats_in_events = True
-        """False for agent servers that have stats in their record only, as 1.17.0."""
 
     @cached_property
     def remembered(self) -> dict[str, Seen]:
@@ -51,11 +49,7 @@ class Demo:
     @cached_property
     def app(self) -> ASGIApp:
         """Both servers as one ASGI app."""
-        return make_app(
-            self.world,
-            limits=lambda: self.rate_limited,
-            stats_in_events=lambda: self.stats_in_events,
-        )
+        return make_app(self.world, limits=lambda: self.rate_limited)
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
         """`app`, behind a slow network for the kind "slow"."""

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -89,11 +90,21 @@ class Conversation:
         return self.entry.live or bool(self.interventions.acts)
 
 
+class AgentVersion(StrEnum):
+    """The agent servers that the demo can stand for; they differ as the real ones were measured."""
+
+    OLD = "1.17.0"
+    USUAL = "1.34.0"
+    NEW = "1.58.2"
+
+
 class World:
     """The conversations and sandboxes of one demo, and its clock."""
 
     def __init__(self, now: datetime | None, entries: tuple[Entry, ...]) -> None:
         self.clock = Clock(now)
+        self.agent_version = AgentVersion.USUAL
+        """Of the agent servers in its sandboxes."""
         self.has_processes = False
         """Sandboxes are processes on the host: each works in its own folder, reported as "."."""
         start = self.clock.start
@@ -224,7 +235,10 @@ class World:
             return None
         if not conversation.live:
             return conversation.entry.status
-        return str(self._last(conversation, "execution_status", "idle"))
+        status = str(self._last(conversation, "execution_status", "idle"))
+        if status == "paused" and self.agent_version == AgentVersion.NEW:
+            return "running" if self._has_more(conversation) else status
+        return status
 
     def metrics(self, conversation: Conversation) -> dict[str, Any]:
         """Cost and tokens of all usages together, as the app server knows them."""
@@ -272,7 +286,8 @@ class World:
             conversation.heard = conversation.shown
         at = max(self.clock.now(), conversation.shown)
         waits = self.execution_status(conversation) == "running" and what in ("message", "stop")
-        act = Act(at, what, text, run, waits)
+        locked = self.agent_version == AgentVersion.OLD
+        act = Act(at, what, text, run, waits, locked)
         conversation.interventions.acts.append(act)
         conversation.built = None
         return act
@@ -326,7 +341,7 @@ class World:
         user, or was stopped while its model was thinking."""
         status, there = self.execution_status(conversation), self.agent_events(conversation)
         if status == "paused" and conversation.live:
-            return len(there) < len(self._build(conversation)[0])
+            return self._has_more(conversation)
         if status != "waiting_for_confirmation":
             return False
         return there[-1].appended_at <= self.clock.now() < there[-1].appended_at + INSTANT
@@ -342,6 +357,10 @@ class World:
         box = conversation.sandbox
         now = self.clock.now()
         return now if box is None or box.frozen_at is None else min(now, box.frozen_at)
+
+    def _has_more(self, conversation: Conversation) -> bool:
+        """Events are to come that nobody has to bring about."""
+        return len(self.agent_events(conversation)) < len(self._build(conversation)[0])
 
     def _build(self, conversation: Conversation) -> Built:
         self.status(conversation.sandbox)

@@ -9,6 +9,7 @@ import pytest
 from oh_tui.api import AppServer, Conversation
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.world import AgentVersion
 
 from .acting import Prompts, Stage
 from .fixtures import ServerUnderTest, agent, api, run, wire
@@ -17,8 +18,16 @@ __all__ = ["agent", "api", "run", "wire"]
 
 
 @pytest.fixture
-def demo() -> Demo:
-    return make_demo(shows="everything")
+def version(request: pytest.FixtureRequest) -> AgentVersion:
+    """Of the agent servers that the demo stands for; a test may have it as its parameter."""
+    return getattr(request, "param", AgentVersion.USUAL)
+
+
+@pytest.fixture
+def demo(version: AgentVersion) -> Demo:
+    made = make_demo(shows="everything")
+    made.world.agent_version = version
+    return made
 
 
 @pytest.fixture
@@ -27,13 +36,7 @@ def server(demo: Demo) -> ServerUnderTest:
 
 
 @pytest.fixture
-def version() -> str:
-    """Of the agent servers that the demo stands for."""
-    return "1.34.0"
-
-
-@pytest.fixture
-def stage(demo: Demo, api: AppServer) -> Stage:
+def stage(demo: Demo, api: AppServer, version: AgentVersion) -> Stage:
     demo.rate_limited = False  # its clock is moved on: many calls fall into one second
 
     async def sleep(seconds: float) -> None:
@@ -56,4 +59,5 @@ def stage(demo: Demo, api: AppServer) -> Stage:
         ran,
         sleep,
         "/workspace/put",
+        interrupts=version != AgentVersion.OLD,
     )

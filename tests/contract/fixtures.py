@@ -10,7 +10,14 @@ import pytest
 
 from oh_tui.api import AgentServer, AppServer, Conversation, Page, Secret
 from oh_tui.api.asgi import ASGIApp
+from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.model.events import Event
+
+VERSIONS = tuple(AgentVersion)
+"""The three generations of agent servers that the contract holds for."""
+
+every_version = pytest.mark.parametrize("version", VERSIONS, indirect=True)
+"""For a test of an agent server, or of what is read from one."""
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 """An id that no server has given."""

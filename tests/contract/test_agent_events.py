@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, NotFound, Secret, same_id
 
-from .fixtures import UNKNOWN, ids, joined
+from .fixtures import UNKNOWN, every_version, ids, joined
+
+pytestmark = [every_version]
 
 
 async def test_the_agent_servers_cursor_is_the_next_event(

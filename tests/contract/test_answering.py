@@ -6,6 +6,9 @@ from oh_tui.sources.agent_actions import Agents, AgentStage
 from oh_tui.sources.agent_state import AgentState
 
 from .acting import Stage
+from .fixtures import every_version
+
+pytestmark = [every_version]
 
 
 async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None:

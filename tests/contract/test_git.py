@@ -8,6 +8,10 @@ import pytest
 from oh_tui.api import AgentServer, AppServer, Conversation, NotFound, ServerError
 from oh_tui.sources.server import ServerSource
 
+from .fixtures import every_version
+
+pytestmark = [every_version]
+
 
 async def test_where_there_is_no_repository_only_an_old_server_says_so(
     agent: AgentServer, version: str

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from .acting import Stage
+from .fixtures import every_version
+
+pytestmark = [every_version]
 
 
 async def test_without_a_message_or_told_to_wait_the_agent_does_nothing(stage: Stage) -> None:

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from oh_tui.api import AppServer, Conversation
+from oh_tui.demo.world import AgentVersion
 from tests.contract.acting import Prompts, Stage
-from tests.contract.fixtures import ServerUnderTest, agent, api, run, wire
+from tests.contract.fixtures import ServerUnderTest, agent, api, every_version, run, wire
 
 from .alone import AgentServerAlone
 from .alone import python as python_of
@@ -23,15 +24,10 @@ from .model import PRICED, ScriptedModel
 from .scripts import NOTES, PROOF, scripts
 from .server import PYTHON, LiveServer, keep_logs, temporary_folder
 
-__all__ = ["agent", "api", "run", "wire"]
+__all__ = ["agent", "api", "every_version", "run", "wire"]
 
-IN_SANDBOXES = "1.34.0"
+IN_SANDBOXES = AgentVersion.USUAL
 """The version of the agent servers that the app server starts in its sandboxes."""
-
-VERSIONS = ("1.17.0", IN_SANDBOXES, "1.58.2")
-
-every_version = pytest.mark.parametrize("version", VERSIONS, indirect=True)
-"""For a test of an agent server, or of what is read from one."""
 
 LOGS = pytest.StashKey[Path]()
 
@@ -187,7 +183,7 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
         ran,
         asyncio.sleep,
         str(folder / "work" / "put"),
-        interrupts=version != "1.17.0",
+        interrupts=version != AgentVersion.OLD,
     )
 
 

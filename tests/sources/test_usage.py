@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from oh_tui.demo.world import AgentVersion
 from oh_tui.sources import Loaded, build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -125,8 +126,8 @@ async def test_the_demo_without_stats_events_comes_to_the_same(slug: str) -> Non
     async with demo_read() as here:
         conversation = await here.conversation(slug)
         accounts: list[Accounts] = []
-        for in_events in (True, False):
-            here.demo.stats_in_events = in_events
+        for version in (AgentVersion.USUAL, AgentVersion.OLD):
+            here.demo.world.agent_version = version
             state = [state async for state in here.source.runs.load(conversation)][-1]
             assert state.trajectory is not None
             accounts.append(Accounts(state.trajectory))

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
+from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.trajectory.analysis.study import Study
@@ -337,7 +338,7 @@ def test_shares_do_not_round_to_all_or_nothing(share: float, text: str) -> None:
 async def test_a_server_without_stats_events_shows_what_a_run_cost() -> None:
     """As agent server 1.17.0: its record alone tells, also of what came while one looked on."""
     async with explore() as explorer:
-        explorer.demo.stats_in_events = False
+        explorer.demo.world.agent_version = AgentVersion.OLD
         await explorer.open("Migrate to pydantic 2")
         study = explorer.screen.run_view.study
         assert study is not None and study.accounts.total.cost > 0

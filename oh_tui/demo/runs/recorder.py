@@ -59,6 +59,8 @@ class Act:
     """Whether the message makes the agent run."""
     waits: bool = False
     """Whether it waits for the end of the current step."""
+    locked: bool = False
+    """It waits for that end also while the model thinks, as on agent server 1.17.0."""
 
 
 @dataclass(slots=True)
@@ -262,7 +264,7 @@ class Recorder:
         """The model does not hold the lock: an agent that is told to stop meanwhile is paused at
         once, yet ends its step (measured)."""
         stop, end = self._asked("stop"), self.now + seconds
-        if stop is not None and stop.at < end:
+        if stop is not None and not stop.locked and stop.at < end:
             self.wait(stop.at - self.now)
             self.acts.remove(stop)
             self.halt()

@@ -1,8 +1,8 @@
-"""The agent servers' endpoints (/runtime/PORT/api), as agent server 1.34.0 answers them."""
+"""The agent servers' endpoints (/runtime/PORT/api), as agent server 1.34.0 answers them, or another
+of `AgentVersion`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from oh_tui.demo.servers.http import (
     spoken,
     utc,
 )
-from oh_tui.demo.world import Conversation, Sandbox, World
+from oh_tui.demo.world import AgentVersion, Conversation, Sandbox, World
 
 _SDK = "openhands.sdk.event"
 CLASSES = {
@@ -53,9 +53,8 @@ CLASSES = {
 class AgentServers:
     """The endpoints of all agent servers; the port in the path says which sandbox is meant."""
 
-    def __init__(self, world: World, stats_in_events: Callable[[], bool]) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self._stats_in_events = stats_in_events
 
     def routes(self) -> list[Route]:
         """The routes of Starlette."""
@@ -167,7 +166,7 @@ class AgentServers:
 
     async def pause(self, request: Request) -> Response:
         """Answers when the current call has ended, as the real server does."""
-        conversation = self._conversation(request, (400, "Bad Request"))
+        conversation = self._conversation(request, self._cannot_stop)
         running = self.world.execution_status(conversation) == "running"
         act = self.world.act(conversation, "stop")
         await self.world.wait_until(conversation, lambda: self.world.shows(conversation, act))
@@ -175,20 +174,34 @@ class AgentServers:
         return answer({"success": True})
 
     async def interrupt(self, request: Request) -> Response:
-        """Stop the agent in the middle of its step."""
-        conversation = self._conversation(request, (400, "Bad Request"))
+        """Stop the agent in the middle of its step; before 1.24 nothing can."""
+        if self.world.agent_version == AgentVersion.OLD:
+            raise Refused(detail(404, "Not Found"))
+        conversation = self._conversation(request, self._cannot_stop)
         running = self.world.execution_status(conversation) == "running"
         self._do(conversation, "interrupt")
         self.world.show(conversation, 0.0, anew=running)
         return answer({"success": True})
 
+    @property
+    def _cannot_stop(self) -> tuple[int, str] | None:
+        """The refusal to stop what is not there."""
+        return None if self.world.agent_version == AgentVersion.NEW else (400, "Bad Request")
+
     async def git_changes(self, request: Request) -> Response:
         """Changes in the repository at `path`, by any conversation that works there."""
         box = self.sandbox(request)
         path = Query(request).many("path")[-1]
+        inside = [one for one in self.world.conversations.values() if one.sandbox is box]
+        roots = {self.world.root(one) for one in inside}
+        if self.world.agent_version == AgentVersion.OLD and path not in roots:
+            is_folder = any(root.startswith(f"{path.rstrip('/')}/") for root in roots)
+            why = "Not a git repository" if is_folder else "Directory does not exist"
+            said = {"detail": "Internal Server Error", "exception": f"{why}: {path}"}
+            return answer(said, 500)
         events: list[StoredEvent] = []
-        for conversation in self.world.conversations.values():
-            if conversation.sandbox is box and self.world.root(conversation) == path:
+        for conversation in inside:
+            if self.world.root(conversation) == path:
                 events += self.world.agent_events(conversation)
         return answer(git_changes(path, events))
 
@@ -219,7 +232,7 @@ class AgentServers:
     def _events(self, conversation: Conversation, query: Query) -> list[StoredEvent]:
         kind = query.text("kind")
         events = self.world.agent_events(conversation)
-        if not self._stats_in_events():
+        if self.world.agent_version == AgentVersion.OLD:  # its stats are in its record alone
             events = [event for event in events if b'"key":"stats"' not in event.raw]
         return select(
             events,

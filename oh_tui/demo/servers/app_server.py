@@ -284,7 +284,7 @@ class AppServer:
         return {
             "id": box.id,
             "created_by_user_id": "demo",
-            "sandbox_spec_id": "ghcr.io/openhands/agent-server:1.34.0-python",
+            "sandbox_spec_id": f"ghcr.io/openhands/agent-server:{self.world.agent_version}-python",
             "status": status,
             "session_api_key": box.key if running else None,
             "exposed_urls": [{"name": "AGENT_SERVER", "url": url, "port": box.port}]
@@ -294,13 +294,10 @@ class AppServer:
         }
 
 
-def make_app(
-    world: World, *, limits: Callable[[], bool], stats_in_events: Callable[[], bool]
-) -> Starlette:
+def make_app(world: World, *, limits: Callable[[], bool]) -> Starlette:
     """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox.
-    Each call asks `limits` whether the rate limit is on, and `stats_in_events` whether stats are
-    among the events of agent servers."""
-    agents = AgentServers(world, stats_in_events)
+    Each call asks `limits` whether the rate limit is on."""
+    agents = AgentServers(world)
     sandboxes = SandboxServers(world, agents.sandbox)
     routes = [*AppServer(world).routes(), *agents.routes(), *sandboxes.routes()]
     return Starlette(

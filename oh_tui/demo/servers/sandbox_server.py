@@ -1,4 +1,4 @@
-"""The sandboxes' shell and files, as agent server 1.34.0 serves them.
+"""The sandboxes' shell and files, as agent server 1.34.0 or another of `AgentVersion` serves them.
 
 Files are in memory and commands simulated: nothing of this machine is read, written
 or run.
@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
-from oh_tui.demo.world import Sandbox, World
+from oh_tui.demo.world import AgentVersion, Sandbox, World
 
 PART = 1024 * 1024
 """Characters of a stream in one part of an output."""
@@ -87,7 +87,13 @@ class SandboxServers:
     async def execute(self, request: Request) -> Response:
         _, output = await self._begun(request)
         await asyncio.sleep(max(0.0, output.over - self.world.clock.ticks()))
-        return answer(output.parts[-1])
+        part = output.parts[-1]
+        if self.world.agent_version == AgentVersion.NEW:  # the whole, not its last MiB
+            part |= {
+                name: "".join(one[name] or "" for one in output.parts)
+                for name in ("stdout", "stderr")
+            }
+        return answer(part)
 
     def _home(self, box: Sandbox) -> str:
         """The working folder of a command that names none."""
@@ -195,6 +201,8 @@ class SandboxServers:
         if not path.startswith("/"):
             return detail(400, "Path must be absolute")
         if _is_folder(path, files):
+            if self.world.agent_version == AgentVersion.NEW:
+                return detail(400, "Path is a directory")
             return _failed(f"[Errno 21] Is a directory: '{path}'")
         if path.startswith(("/proc/", "/sys/")):
             return _failed(f"[Errno 2] No such file or directory: '{posixpath.dirname(path)}'")
