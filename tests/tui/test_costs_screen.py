@@ -22,11 +22,11 @@ from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.costs import WIDEST, CostsScreen
 from oh_tui.tui.screens.costs_page import INDENT, Writer, percent
 from oh_tui.tui.theme import ASCII, DARK, LIGHT, UNICODE
-from oh_tui.tui.widgets.drawing import width_of
 from tests.demo_runs import demo_run
 from tests.trajectory.made import message, shell
 from tests.trajectory.test_accounting import build, hostile_runs, metrics, stats

@@ -32,8 +32,8 @@ from oh_tui.trajectory.content.block import (
 )
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.tui.rendering import sections
+from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.rendering.sections import cells, chop, expand
 from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import HUES
 
@@ -320,11 +320,11 @@ def test_tabs_are_measured_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def counted(text: str) -> int:
         measured.append(len(text))
-        return cells(text)
+        return width_of(text)
 
     monkeypatch.setattr(sections, "cells", counted)
     line = "漢\t" * 5000
-    assert cells(expand(line, 8)) == 8 * 5000
+    assert width_of(expand(line, 8)) == 8 * 5000
     assert sum(measured) <= 2 * len(line)
 
 
@@ -446,9 +446,9 @@ def test_chopped_lines_hold_the_whole_text(text: str, width: int, words: bool) -
     assert starts[0] == 0
     assert starts == sorted(set(starts))
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        assert cells(text[start:end].rstrip(" ") if words else text[start:end]) <= max(2, width)
+        assert width_of(text[start:end].rstrip(" ") if words else text[start:end]) <= max(2, width)
 
 
 @pytest.mark.parametrize("text", ["plain", "日本", "✓ done", "e\u0301", "a─b", "→", "👍"])
 def test_cells_agree_with_rich(text: str) -> None:
-    assert cells(text) == cell_len(text)
+    assert width_of(text) == cell_len(text)

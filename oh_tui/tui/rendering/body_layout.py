@@ -27,6 +27,7 @@ from oh_tui.trajectory.content.block import (
 )
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering.cells import chop, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours
 from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.rendering.sections import (
@@ -35,11 +36,6 @@ from oh_tui.tui.rendering.sections import (
     RowSection,
     Section,
     TextSection,
-    cells,
-    chop,
-    expand,
-    expand_at,
-    head,
 )
 from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import UNICODE, Glyphs
@@ -160,7 +156,7 @@ def _thought(text: str, width: int, most: int) -> Section:
     more = len(whole) - most
     said = f" … {more} more line{'s' if more > 1 else ''}"[:width]
     last = rows[-1].text.rstrip()
-    last = head(last, width - cells(said), words=True).rstrip()
+    last = head(last, width - width_of(said), words=True).rstrip()
     rows[-1] = Line("", [(last, ""), (said, "note")])
     return RowSection(rows, width, follows=[whole.continues(row) for row in range(most)])
 
@@ -258,14 +254,14 @@ def _paint_diff(lines: list[str], path: str, number: int) -> Sequence[Piece]:
 def _fields(pairs: Sequence[tuple[str, str]], width: int) -> list[Section]:
     """Label and value side by side, a long value hanging under its beginning."""
     pairs = [(" ".join(label.split()), value) for label, value in pairs]
-    column = min(max((cells(label) for label, _ in pairs), default=0) + 2, max(2, width // 3))
+    column = min(max((width_of(label) for label, _ in pairs), default=0) + 2, max(2, width // 3))
     room = max(1, width - column)
     rows: list[Line] = []
     follows: list[bool] = []
     for label, value in pairs:
-        if cells(label) > column - 1:
+        if width_of(label) > column - 1:
             label = head(label, column - 2) + "…"
-        label += " " * (column - cells(label))
+        label += " " * (column - width_of(label))
         for n, source in enumerate(expand(value, 4).split("\n")):
             starts = chop(source, room, words=len(source) <= PROSE)
             for start, end in zip(starts, [*starts[1:], len(source)], strict=True):
@@ -302,27 +298,27 @@ def _checklist(tasks: Sequence[Task], width: int, glyphs: Glyphs) -> Section:
         glyph, box, hue, look = _TASK_LOOKS[task.status]
         mark = f"{getattr(glyphs, glyph) if glyphs is UNICODE else box} "
         if task.change == "dropped":
-            mark, look = " " * cells(mark), "strike note"
+            mark, look = " " * width_of(mark), "strike note"
         said, said_hue = _CHANGES.get(task.change, ("", ""))
-        room = max(1, width - cells(mark))
-        if cells(mark) >= width:
+        room = max(1, width - width_of(mark))
+        if width_of(mark) >= width:
             mark = ""
         for n, (start, end) in enumerate(_spans(task.title, room)):
             body: list[Piece] = [(mark, hue)] if not n else []
-            gutter = " " * cells(mark) if n else ""
+            gutter = " " * width_of(mark) if n else ""
             rows.append(Line(gutter, [*body, (task.title[start:end], look)]))
             follows.append(n > 0)
         if said:
             last = rows[-1]
-            if cells(last.gutter + last.text) + 2 + len(said) <= width:
+            if width_of(last.gutter + last.text) + 2 + len(said) <= width:
                 rows[-1] = Line(last.gutter, [*last.body, ("  ", ""), (said, said_hue)])
             else:
-                rows.append(Line(" " * cells(mark), [(head(said, room), said_hue)]))
+                rows.append(Line(" " * width_of(mark), [(head(said, room), said_hue)]))
                 follows.append(False)
         below = [f"was: {task.was}"] if task.was else []
         for text in [*below, *filter(None, expand(task.notes, 4).split("\n"))]:
             for start, end in _spans(text, room):
-                rows.append(Line(" " * cells(mark), [(text[start:end], "note")]))
+                rows.append(Line(" " * width_of(mark), [(text[start:end], "note")]))
                 follows.append(start > 0)
     return RowSection(rows, width, follows=follows)
 
@@ -338,7 +334,7 @@ _NUMBER = pattern(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Section]:
     """Columns side by side, numbers at their right; where they do not fit, each row as a field."""
     kept = [n for n in range(len(columns)) if any(row[n] for row in rows)]
-    widths = [max(cells(row[n]) for row in (columns, *rows)) for n in kept]
+    widths = [max(width_of(row[n]) for row in (columns, *rows)) for n in kept]
     if sum(widths) + 2 * (len(kept) - 1) > width:
         pairs = [
             (row[0], "  ".join(f"{columns[n]} {row[n]}" for n in kept if n and row[n]))
@@ -350,7 +346,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     def line(row: Sequence[str], style: str) -> Line:
         texts = []
         for n, wide, at_right in zip(kept, widths, right, strict=True):
-            gap = " " * (wide - cells(row[n]))
+            gap = " " * (wide - width_of(row[n]))
             texts.append(gap + row[n] if at_right else row[n] + gap)
         return Line("", [("  ".join(texts).rstrip(), style)])
 

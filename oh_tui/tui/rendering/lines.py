@@ -14,7 +14,8 @@ from itertools import accumulate
 from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.body_layout import lay_out
-from oh_tui.tui.rendering.sections import Line, cells, chop
+from oh_tui.tui.rendering.cells import chop, width_of
+from oh_tui.tui.rendering.sections import Line
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 
@@ -151,13 +152,13 @@ def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
     if left:
         starts = chop(text, left, most=2)
         start = starts[1] if len(starts) > 1 else len(text)
-        over = cells(text[:start])
+        over = width_of(text[:start])
         if over < left and start < len(text):
-            lead = over + cells(text[start]) - left
+            lead = over + width_of(text[start]) - left
             start += 1
     ends = chop(text[start:], max(1, room - lead), most=2)
     end = start + ends[1] if len(ends) > 1 else len(text)
-    if cells(text[start:end]) > room - lead:
+    if width_of(text[start:end]) > room - lead:
         end = start
     return start, end, lead
 

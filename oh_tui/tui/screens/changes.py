@@ -20,9 +20,10 @@ from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, width_of
+from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.file_list import WIDE, FileHead, FileList, cut_front
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined

@@ -16,7 +16,8 @@ from textual.widget import Widget
 
 from oh_tui.text.human import plural
 from oh_tui.tui.keys import Hint
-from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten, width_of
+from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten
 from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
 
@@ -36,13 +37,13 @@ class Header(Drawn):
         placed = [width_of(text) for text, _ in self.place]
         warnings = sum(placed[1:])
         facts = whole_pieces(self.facts, width - 12 - warnings - min(sum(placed[:1]), LEAST_PLACE))
-        told = sum(width_of(text) for text, _ in facts)
+        told = total_width(facts)
         room = width - told - 12 - warnings
         place: list[Piece] = [
             (shorten(text, max(0, room), self.glyphs.more), hue) for text, hue in self.place[:1]
         ]
         place += self.place[1:]
-        used = 9 + sum(width_of(text) for text, _ in place)
+        used = 9 + total_width(place)
         gap = " " * max(1, width - used - told - 1)
         return self.strip(
             [(" ", ""), ("oh-tui", "title"), ("  ", ""), *place, (gap, ""), *facts], width
@@ -146,7 +147,7 @@ class Footer(Drawn):
         else:
             for hint in self.always:
                 right += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
-        taken = sum(width_of(text) for text, _ in right) + 1
+        taken = total_width(right) + 1
         room = width - taken - 2
         left: list[Piece] = [(" ", "")]
         used = 1

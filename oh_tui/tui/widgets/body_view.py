@@ -22,9 +22,10 @@ from textual.timer import Timer
 
 from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.keys import MOVE
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
-from oh_tui.tui.rendering.sections import Line, cells
+from oh_tui.tui.rendering.sections import Line
 from oh_tui.tui.theme import palette_of
 from oh_tui.tui.widgets.drawing import Drawn
 
@@ -359,7 +360,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
                         style += look
                 if part:
                     segments.append(Segment(part, style + Style(meta={"offset": (first, row)})))
-                    shown += cells(part)
+                    shown += width_of(part)
             at = after
         if shown < room:
             # A click behind the end is a click on the end.

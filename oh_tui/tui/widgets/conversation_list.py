@@ -14,8 +14,9 @@ from oh_tui.sources.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line, held, redact
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.tui.board import Board, Row
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, status_mark
-from oh_tui.tui.widgets.drawing import Piece, fit, shorten, width_of
+from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList
 
 UNTITLED = "untitled"

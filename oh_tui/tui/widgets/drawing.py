@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import ASCII, UNICODE, Glyphs, palette_of, style
 
 Piece = tuple[str, str]
@@ -75,11 +76,6 @@ class Drawn(Widget):
 
 def glyphs_of(app: App[object]) -> Glyphs:
     return ASCII if app.has_class("-ascii") else UNICODE
-
-
-def width_of(text: str) -> int:
-    """Cells a text takes; quick for ASCII, which most text is."""
-    return len(text) if text.isascii() else cell_len(text)
 
 
 def fit(text: str, width: int, more: str = "…") -> str:

@@ -16,7 +16,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.tui.platform.text_field import TextField
-from oh_tui.tui.widgets.drawing import Drawn, Piece, width_of
+from oh_tui.tui.rendering.cells import total_width
+from oh_tui.tui.widgets.drawing import Drawn, Piece
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule
 
@@ -44,10 +45,10 @@ class EditorKeys(Drawn):
         pieces: list[Piece] = [(" ", "")]
         if self.refusal:
             pieces.append((f"{self.refusal}     ", "warn"))
-        used = sum(width_of(text) for text, _ in pieces)
+        used = total_width(pieces)
         for key, label in self.keys:
             told: list[Piece] = [(key, "key"), (f"  {label}     ", "")]
-            used += sum(width_of(text) for text, _ in told)
+            used += total_width(told)
             if used - 5 > width:
                 break
             pieces += told

@@ -7,7 +7,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.trajectory.analysis.changes import Row
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
+from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 from oh_tui.tui.widgets.row_list import RowList
 
 WIDE = 100

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, width_of
+from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 
 class Rule(Drawn):
@@ -27,13 +28,13 @@ class Rule(Drawn):
         width = self.size.width
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
-        wanted = sum(width_of(text) for text, _ in self.facts)
+        wanted = total_width(self.facts)
         # A long title leaves a third of the line to the facts; on short lines it is one of ours.
         kept = min(wanted + 2, width // 3) if wanted and width >= 60 else 0
         title = whole_pieces(self.title, width - 6 - kept)
-        used = sum(width_of(text) for text, _ in title)
+        used = total_width(title)
         facts = whole_pieces(self.facts, width - used - 7)
-        told = sum(width_of(text) for text, _ in facts)
+        told = total_width(facts)
         left: list[Piece] = [(line, hue)]
         if used:
             left += [(" ", ""), *title, (" ", "")]

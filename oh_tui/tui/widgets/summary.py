@@ -9,8 +9,9 @@ from textual.strip import Strip
 
 from oh_tui.text.human import compact, dollars, duration
 from oh_tui.trajectory.analysis.verdict import with_sandbox
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import verdict_mark
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study

@@ -17,8 +17,9 @@ from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tent
 from oh_tui.trajectory.content.describe import Description, describe, describe_event
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten, width_of
+from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:

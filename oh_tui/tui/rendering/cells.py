@@ -1,0 +1,87 @@
+"""Text measured in cells of the terminal: its width, where it is cut, tabs as spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, get_character_cell_size
+
+from oh_tui.text.patterns import pattern
+
+_NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e"
+_NARROW += "\u20a0-\u20bf\u2100-\u2319\u2500-\u25fc\u2713-\u2727\u2800-\u28ff"
+_ALL_NARROW = pattern(f"[{_NARROW}]*+")
+
+
+def is_narrow(text: str) -> bool:
+    """Each character takes one cell: a quick test, which misses some narrow text."""
+    return text.isascii() or bool(_ALL_NARROW.fullmatch(text))
+
+
+def width_of(text: str) -> int:
+    """The cells that a text takes."""
+    if is_narrow(text):
+        return len(text)
+    return cell_len(text) if len(text) < 200 else sum(map(get_character_cell_size, text))
+
+
+def total_width(pieces: Iterable[tuple[str, str]]) -> int:
+    """The cells that pieces of text take side by side."""
+    return sum(width_of(text) for text, _ in pieces)
+
+
+def chop(text: str, width: int, *, words: bool = False, most: int = 0) -> list[int]:
+    """Where the screen lines of a text begin; always at least [0]. A character wider than the
+    width gets a line of its own; combining characters stay with theirs. The text is one line,
+    cleaned and without tabs: control characters have no width that all agree on. With `most`,
+    the beginnings of so many lines are enough: a line of a megabyte is not walked for them."""
+    if not words and is_narrow(text):
+        return list(range(0, max(1, len(text)), width))
+    starts = [0]
+    at = used = 0
+    blank = -1
+    """Index after the last space of this line, where a line may end between words."""
+    for at, char in enumerate(text):
+        size = get_character_cell_size(char)
+        if words and char == " ":
+            # a space may stand beyond the edge, where nobody sees it
+            used += size
+            blank = at + 1
+            continue
+        if used + size > width and at > starts[-1] and size:
+            cut = blank if blank > starts[-1] else at
+            starts.append(cut)
+            if len(starts) == most:
+                break
+            used = width_of(text[cut:at])
+            blank = -1
+        used += size
+    return starts
+
+
+def head(text: str, width: int, *, words: bool = False) -> str:
+    """The first line of a text that is cut at the width; "" for no width."""
+    starts = chop(text, width, words=words, most=2) if width > 0 else [0, 0]
+    return text[: starts[1]] if len(starts) > 1 else text
+
+
+def expand(text: str, size: int) -> str:
+    """Text with its tabs as spaces; a tab after wide characters still ends on a tab stop."""
+    if "\t" not in text:
+        return text
+    if text.isascii():
+        return text.expandtabs(size)
+    return "\n".join(expand_at(line, size, 0)[0] for line in text.split("\n"))
+
+
+def expand_at(text: str, size: int, column: int) -> tuple[str, int]:
+    """A part of one line that begins at a column, with its tabs as spaces, and the column behind
+    it. Each part between two tabs is measured once, however many there are."""
+    first, *others = text.split("\t")
+    parts = [first]
+    column += width_of(first)
+    for part in others:
+        gap = size - column % size
+        parts.append(" " * gap + part)
+        column += gap + width_of(part)
+    return "".join(parts), column
