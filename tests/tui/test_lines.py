@@ -31,7 +31,7 @@ from oh_tui.trajectory.content.block import (
     Thought,
 )
 from oh_tui.trajectory.content.plans import Task
-from oh_tui.tui.rendering import sections
+from oh_tui.tui.rendering import cells, sections
 from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.rendering.slices import SLICE, slices
@@ -322,7 +322,7 @@ def test_tabs_are_measured_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
         measured.append(len(text))
         return width_of(text)
 
-    monkeypatch.setattr(sections, "cells", counted)
+    monkeypatch.setattr(cells, "width_of", counted)
     line = "漢\t" * 5000
     assert width_of(expand(line, 8)) == 8 * 5000
     assert sum(measured) <= 2 * len(line)
