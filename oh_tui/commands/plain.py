@@ -17,7 +17,7 @@ from oh_tui.text.human import age, clock, tenths
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
-from oh_tui.trajectory.model.steps import Outcome, Trajectory, find_place
+from oh_tui.trajectory.model.steps import Outcome, Trajectory, find_step
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -68,7 +68,7 @@ async def show_plain(call: Call) -> int:
         _print_table(_step_rows(whole(loaded)), ">>><<<")
     print(f"\n{WANTS_TERMINAL}")
     place = call.asked.at
-    if opened and place and find_place(whole(loaded), place) is None:
+    if opened and place and find_step(whole(loaded), place) is None:
         steps = len(whole(loaded))
         there = f"its steps are 1 to {steps}" if steps else "nothing was asked yet"
         raise Problem(f"This run has no step or event {safe_line(place)}", there)

@@ -11,7 +11,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.steps import Trajectory, find_place
+from oh_tui.trajectory.model.steps import Trajectory, find_step
 
 KEPT = 8
 
@@ -99,7 +99,7 @@ class Runs:
 def landing(trajectory: Trajectory, place: str) -> int:
     """The index of the step where the cursor lands: at `place` if there is such, else where the
     verdict points, else on the last step."""
-    found = find_place(trajectory, place) if place else None
+    found = find_step(trajectory, place) if place else None
     if found is not None:
         return found
     number = judge(trajectory).landing or len(trajectory)

@@ -1,6 +1,6 @@
 """Readers of decoded events: the text inside, whatever shape the event has. They never raise.
 
-They give text as it came: it still has to pass `oh_tui.text.clean.clean` and `redact`.
+The text is raw: pass it through `oh_tui.text.clean.clean` and `redact` before showing it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.events import decode_json
 
 
 def field(body: Any, *path: str) -> Any:
-    """What lies at the end of a path of names; None where it breaks off."""
+    """The value at a path of names; None when the path does not exist."""
     for name in path:
         if not isinstance(body, dict):
             return None
@@ -23,17 +23,16 @@ def field(body: Any, *path: str) -> Any:
 
 
 def text_field(body: Any, *path: str) -> str:
-    """The text at the end of a path of names; "" when it is missing or no text."""
+    """The text at a path of names; "" when it is missing or not a text."""
     value = field(body, *path)
     return value if isinstance(value, str) else ""
 
 
 def blocks_text(blocks: Any, image: str = "[image]") -> str:
-    """The text of content blocks, a newline between blocks, `[image]` (or nothing, if `image` is
-    "") for each image.
+    """The text of content blocks, joined by newlines, with `image` in place of each image.
 
     A content block is `{"type": "text", "text": ...}` or `{"type": "image", "image_urls": [...]}`;
-    plain strings are taken too, as older servers send them.
+    older servers send plain strings.
     """
     if isinstance(blocks, str):
         return blocks
@@ -54,7 +53,7 @@ def blocks_text(blocks: Any, image: str = "[image]") -> str:
 
 
 def content_text(body: Any, image: str = "[image]") -> str:
-    """What a result says: the text of an observation, the error, the reason of a rejection."""
+    """The text of a result: of its observation, its error or the reason of a rejection."""
     observation = field(body, "observation")
     if isinstance(observation, dict):
         return observation_text(observation, image)
@@ -66,12 +65,12 @@ def content_text(body: Any, image: str = "[image]") -> str:
 
 
 def observation_text(observation: dict[str, Any], image: str = "[image]") -> str:
-    """The text of an observation: its `error` where that is a text, then its `content`. The
-    pre-releases have `output` or `message` in place of `content`."""
-    said = blocks_text(observation.get("content"), image)
-    said = said or text_field(observation, "output") or text_field(observation, "message")
+    """The text of an observation: its `error` if that is a text, then its `content`, which
+    pre-releases call `output` or `message`."""
+    text = blocks_text(observation.get("content"), image)
+    text = text or text_field(observation, "output") or text_field(observation, "message")
     error = text_field(observation, "error")
-    return "\n".join(filter(None, (error, said))) if error and error not in said else said
+    return "\n".join(filter(None, (error, text))) if error and error not in text else text
 
 
 def message_text(body: Any) -> str:
@@ -80,7 +79,7 @@ def message_text(body: Any) -> str:
 
 
 def thought_text(body: Any) -> str:
-    """What the model said before a call: its thought, else its reasoning; "" when neither."""
+    """The thought before a call, else the reasoning; "" without either."""
     return blocks_text(field(body, "thought")).strip() or reasoning_text(body).strip()
 
 
@@ -97,41 +96,41 @@ def reasoning_text(body: Any) -> str:
 
 
 def command_text(body: Any) -> str:
-    """The command of a terminal call, or of a terminal result when the call is missing."""
-    if text_field(body, "action", "kind") in ("TerminalAction", "ExecuteBashAction"):
-        return text_field(body, "action", "command")
-    if text_field(body, "observation", "kind") in ("TerminalObservation", "ExecuteBashObservation"):
-        return text_field(body, "observation", "command")
+    """The command of a terminal call or of a terminal result."""
+    for half in ("action", "observation"):
+        kind = text_field(body, half, "kind").removesuffix(half.capitalize())
+        if kind in ("Terminal", "ExecuteBash"):
+            return text_field(body, half, "command")
     return ""
 
 
 def arguments(body: Any) -> Any:
-    """The arguments of a call as the model gave them: decoded, or the text if it is no JSON.
+    """The arguments of a call as the model gave them: decoded, or the text if it is not JSON.
 
-    They stand in `tool_call.arguments` as JSON text (`tool_call.function.arguments` in old runs);
-    an ACP call has `raw_input`. None when there are none.
+    They are JSON text in `tool_call.arguments` (in old runs `tool_call.function.arguments`), or
+    the `raw_input` of an ACP call. None without arguments.
     """
-    given = field(body, "tool_call", "arguments")
-    if given is None:
-        given = field(body, "tool_call", "function", "arguments")
-    if given is None:
-        given = field(body, "raw_input")
-    if not isinstance(given, str):
-        return given
+    called = field(body, "tool_call")
+    places = (field(called, "arguments"), field(called, "function", "arguments"))
+    found = next((value for value in places if value is not None), field(body, "raw_input"))
+    if not isinstance(found, str):
+        return found
     try:
-        return decode_json(given.encode("utf-8", "surrogatepass"))
+        return decode_json(found.encode("utf-8", "surrogatepass"))
     except ValueError:
-        return given
+        return found
 
 
 def arguments_text(body: Any) -> str:
-    """The arguments of a call on one line, for a call that was not parsed into an action. Secrets
-    are taken out before it is JSON again: in `\\nsk-…` the n would hide the key."""
-    given = arguments(body)
-    if given is None or isinstance(given, str):
-        return given or ""
+    """The arguments of a call on one line, for a call that was not parsed into an action.
+
+    Secrets are hidden before the JSON is written: in `\\nsk-…` the n would hide the key.
+    """
+    found = arguments(body)
+    if found is None or isinstance(found, str):
+        return found or ""
     try:
-        return json.dumps(redact_json(given), ensure_ascii=False)
+        return json.dumps(redact_json(found), ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return ""
 
@@ -140,11 +139,11 @@ _PROMPT = pattern(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")
 
 
 def strip_echo(output: str, command: str) -> str:
-    """A terminal's output without the echo of this command, as some shells give it first.
+    """A terminal's output without the command that some shells echo first.
 
-    Only the lines of this step's own command at the very start go, with a prompt before them or,
-    for a command of more than one word, without; anything else, such as the echo of another
-    command, is evidence and stays. Both texts must have passed `clean`.
+    Removes only the lines of this command at the very start, with a prompt before them or, for a
+    command of several words, without. Any other echo stays, as evidence. Expects both texts to be
+    cleaned.
     """
     lines = [line.strip() for line in command.strip().splitlines()]
     if not lines or not lines[0] or lines[0] not in output[: len(lines[0]) + 200]:

@@ -1,12 +1,13 @@
-"""An event: the typed head of any JSON object a run may hold; its body is decoded on demand."""
+"""An event: the typed head of a JSON object in a run; its body is decoded on demand."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import sys
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -22,40 +23,38 @@ from oh_tui.trajectory.model.result_state import (
 )
 
 UNREADABLE = "(cannot read)"
-"""The kind of an event whose text is no JSON object; `body()` gives that text under "text"."""
+"""The kind of an event that is not a JSON object; its `body()` holds the raw text under "text"."""
 
 NO_KIND = "(no kind)"
-"""The kind of a JSON object that names none."""
+"""The kind of a JSON object without a `kind`."""
 
-MOST_PARTS = 1_000_000
-"""Commas between the values of JSON up to which it is made into objects."""
+MAX_VALUES = 1_000_000
+"""JSON with this many commas between values is not decoded."""
 
 _STRING = pattern(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 _NAME = 200
-"""Characters of a name that are kept: of a kind, a tool, a status. Longer ones are no names, and
-each pane would clean them anew."""
+"""Characters kept of a kind, a tool name or a status: panes clean these names on every draw."""
 
 _VERB = 40
-"""Characters; a longer command is no editor's."""
+"""Longest `command` of a file editor, in characters."""
 
 _ACP_OPEN = frozenset({None, "", "pending", "in_progress"})
-"""States of a call in the Agent Client Protocol in which it has not ended."""
+"""Statuses of an ACP (Agent Client Protocol) call that has not ended."""
 
 
 class Bodies(Protocol):
-    """Where the text of an event can be read again, so that it need not stay in memory."""
+    """Reads the text of events again, so that it need not stay in memory."""
 
     def read(self, place: int) -> bytes:
-        """The whole JSON of the event at `place`; b"" when it can no longer be read."""
+        """The JSON of the event at index `place`; b"" when it can no longer be read."""
 
 
 class Event(msgspec.Struct, gc=False, eq=False):
-    """The head of one event, under the wire's names; missing and null fields are "".
+    """The head of one event, with the field names of the API; missing and null fields are "".
 
-    Substitutes, so that any object can be shown: a missing id becomes "sha-" and 12 digits of the
-    text's SHA-1 (the same text is the same event again), a missing timestamp stays "" and sorts
-    nowhere: the order of the source is kept.
+    A missing id becomes "sha-" and 12 digits of the text's SHA-1, so that the same text is the
+    same event.
     """
 
     id: str
@@ -71,37 +70,36 @@ class Event(msgspec.Struct, gc=False, eq=False):
     """`security_risk`: LOW, MEDIUM, HIGH, UNKNOWN or ""."""
     summary: str = ""
     part: str = ""
-    """Kind of the `action` or `observation` inside, such as TerminalAction; "" when there is
-    none, as for a call that could not be parsed."""
+    """Kind of the `action` or `observation`, such as TerminalAction; "" without one, as in a call
+    that could not be parsed."""
     verb: str = ""
-    """What decides whether a call reads or changes: `command` of a file editor's action (view,
-    create, ...), `tool_kind` of an ACPToolCallEvent; "" for all others."""
+    """`command` of a file editor's action (view, create, ...) or `tool_kind` of an
+    ACPToolCallEvent: tells reads from changes. "" for all others."""
     key: str = ""
-    """Of a ConversationStateUpdateEvent: what changed."""
+    """Of a ConversationStateUpdateEvent: the name of the state that changed."""
     status: str = ""
-    """Of a ConversationStateUpdateEvent with key `execution_status` (or of a `full_state`): the
-    new status."""
+    """The new `execution_status`, if the event is a state update that has one."""
     failed: bool = False
-    """The event says that something went wrong: an error kind, a rejection, `is_error` or `error`,
-    a hook that blocked or failed. An exit code or a timeout alone does not set it."""
+    """The event reports a failure: an error kind, a rejection, `is_error` or `error`, a hook that
+    blocked or failed. An exit code or a timeout alone does not set it."""
     ended: bool = False
-    """Of an ACPToolCallEvent: it reports the end of the call and not its beginning."""
+    """Of an ACPToolCallEvent: it reports the end of the call."""
     exit_code: int | None = None
-    """Of a terminal observation, from its `metadata` where only that has it."""
+    """Of a terminal observation, or of its `metadata`."""
     timed_out: bool = False
-    """The tool stopped waiting at the limit that the call set."""
+    """The tool stopped waiting at the call's time limit."""
     held: bytes = b""
     store: Bodies | None = None
     place: int = 0
 
     def raw(self) -> bytes:
-        """The JSON text of the event as it was received; b"" when its file is gone."""
+        """The JSON as received; b"" when its file is gone."""
         if self.held or self.store is None:
             return self.held
         return self.store.read(self.place)
 
     def body(self) -> dict[str, Any]:
-        """The whole event as decoded JSON; never raises. Decoded anew at each call."""
+        """The whole event, decoded at each call; never raises."""
         raw = self.raw()
         try:
             value = decode_json(raw)
@@ -113,19 +111,19 @@ class Event(msgspec.Struct, gc=False, eq=False):
 
     @property
     def still_running(self) -> bool:
-        """The command ran on when the tool stopped waiting for it."""
+        """The command was still running when the tool stopped waiting."""
         return self.exit_code == STILL_RUNNING and not self.failed and not self.timed_out
 
     @property
     def command_failed(self) -> bool:
-        """The tool worked and its command did not: an exit code other than 0, or a timeout."""
+        """The tool worked, but its command exited with another code than 0 or timed out."""
         return not self.failed and (self.timed_out or bool(self.exit_code))
 
     def seconds(self) -> float | None:
-        """The timestamp in seconds since 1970; None when there is none or it cannot be read.
+        """The timestamp in seconds since 1970; None when it is missing or unreadable.
 
-        Event times are naive and of the agent server's own clock (measured): they are taken as
-        UTC, which they are in the official images. Only differences are exact.
+        Timestamps are naive times of the agent server's clock (measured). They are read as UTC,
+        which is right for the official images; only differences are exact.
         """
         return seconds(self.timestamp)
 
@@ -159,6 +157,8 @@ class _State(msgspec.Struct, gc=False):
 
 _EPOCH = datetime(1970, 1, 1)
 
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
 _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_state = msgspec.json.Decoder(_State).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -166,14 +166,14 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def decode_json(data: bytes) -> Any:
-    """Any JSON text as Python objects; raises ValueError and nothing else.
+    """Decodes any JSON text; raises only ValueError, also for JSON that is nested too deep or has
+    too many values.
 
-    msgspec is fast but refuses what servers do send: lone surrogates, NaN, a byte order mark;
-    for those the standard library gets a second try. Nesting too deep for both is a ValueError,
-    and so are more parts than fit into memory.
+    msgspec is fast but refuses lone surrogates, NaN and a byte order mark, which servers do send;
+    the standard library reads those.
     """
-    if has_too_many_parts(data):
-        raise ValueError("of too many parts")
+    if _has_too_many_values(data):
+        raise ValueError("too many values")
     try:
         return _decode_any(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -186,18 +186,18 @@ def decode_json(data: bytes) -> Any:
         raise ValueError("nested too deep") from error
 
 
-def has_too_many_parts(data: bytes) -> bool:
-    """Whether JSON would take far more memory as objects than as text: 60 MB of `{},` take 4 GB
-    until they are shown. The commas inside of texts do not count."""
-    if data.count(b",") < MOST_PARTS:
+def _has_too_many_values(data: bytes) -> bool:
+    """Whether JSON would take far more memory decoded than as text: 60 MB of `{},` take 4 GB.
+    Commas inside strings do not count."""
+    if data.count(b",") < MAX_VALUES:
         return False
-    return _STRING.sub(b"", data).count(b",") >= MOST_PARTS
+    return _STRING.sub(b"", data).count(b",") >= MAX_VALUES
 
 
 def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> Event:
     """An event from its JSON text; never raises.
 
-    With a `store` the text is not kept but read again from there when the body is wanted.
+    With a `store` the text is not kept; the body is read from index `place` of the store.
     """
     try:
         head = _decode_head(raw)
@@ -238,7 +238,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
 
 
 def _name(text: str | None) -> str:
-    """A name that many events share is held once: each would take 60 bytes."""
+    """Interned, because many events share it: each copy would take 60 bytes."""
     return sys.intern(text[:_NAME]) if text else ""
 
 
@@ -260,10 +260,10 @@ def _substitute_id(raw: bytes) -> str:
 
 
 def seconds(timestamp: str) -> float | None:
-    """ISO 8601 text as seconds since 1970, a time without zone taken as UTC; None if it is none."""
+    """An ISO 8601 time in seconds since 1970, read as UTC if it has no zone; None if unreadable."""
     try:
         when = datetime.fromisoformat(timestamp)
-        # four times as fast as giving it a zone first, and asked for each step several times
+        # called several times per step, and four times as fast as setting the zone first
         return when.timestamp() if when.tzinfo else (when - _EPOCH).total_seconds()
     except (ValueError, OverflowError):
         return None
@@ -282,39 +282,23 @@ def _status(key: str | None, value: msgspec.Raw) -> str:
 
 def _loose_head(value: Any) -> _Head:
     """The head of an object in which some field has a type that no server documents."""
+    return _loose(_Head, value) or _Head(kind=UNREADABLE)
+
+
+def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
+    """A struct from an object; a field of a wrong type counts as missing."""
     if not isinstance(value, dict):
-        return _Head(kind=UNREADABLE)
+        return None
+    fields = msgspec.structs.fields(kind)
+    return kind(**{field.name: _LOOSE[field.type](value.get(field.name)) for field in fields})
 
-    def raw(inside: Any) -> msgspec.Raw:
-        import json
 
-        with contextlib.suppress(TypeError, ValueError, RecursionError):
-            return msgspec.Raw(json.dumps(inside).encode())  # lone surrogates too
-        return msgspec.Raw(b"")
+def _raw(value: Any) -> msgspec.Raw:
+    import json
 
-    def inside(name: str) -> dict[str, Any] | None:
-        part = value.get(name)
-        return part if isinstance(part, dict) else None
-
-    action, seen = inside("action"), inside("observation")
-    fields: dict[str, Any] = {"action": None, "observation": None, "error": raw(value.get("error"))}
-    if action is not None:
-        fields["action"] = _ActionHead(_text(action.get("kind")), raw(action.get("command")))
-    if seen is not None:
-        fields["observation"] = ObservationHead(
-            kind=_text(seen.get("kind")),
-            is_error=seen.get("is_error") is True,
-            exit_code=as_code(seen.get("exit_code")),
-            **{n: raw(seen.get(n)) for n in ("command", "error", "timeout", "status", "metadata")},
-        )
-    for name in ("is_error", "success", "blocked"):
-        flag = value.get(name)
-        fields[name] = flag if isinstance(flag, bool) else None
-    for name in _Head.__struct_fields__:
-        if name not in fields and name != "value":
-            fields[name] = _text(value.get(name))
-    fields["value"] = raw(value.get("value"))
-    return _Head(**fields)
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        return msgspec.Raw(json.dumps(value).encode())  # lone surrogates too
+    return msgspec.Raw(b"")
 
 
 def _text(value: Any) -> str | None:
@@ -323,3 +307,14 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool | int | float):
         return str(value)
     return None
+
+
+_LOOSE: dict[Any, Callable[[Any], Any]] = {
+    str | None: _text,
+    bool | None: lambda value: value if isinstance(value, bool) else None,
+    int | None: as_code,
+    msgspec.Raw: _raw,
+    _ActionHead | None: lambda value: _loose(_ActionHead, value),
+    ObservationHead | None: lambda value: _loose(ObservationHead, value),
+}
+"""Readers of untrusted values, by the type of the field."""

@@ -1,4 +1,4 @@
-"""Whether a result says that it failed, and its exit code, in the shapes of every version."""
+"""Whether a result reports a failure, and its exit code, in the format of any server version."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 import msgspec
 
 ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
-"""Kinds that are a failure by themselves, whatever their fields say."""
+"""Kinds that are always failures."""
 
 STILL_RUNNING = -1
-"""The exit code of a command that still ran when the tool stopped waiting for it."""
+"""The exit code of a command that was still running when the tool stopped waiting."""
 
 _NONE = msgspec.Raw(b"")
 
-_NOTHING = frozenset({b"", b"null", b"false", b'""', b"0", b"[]", b"{}"})
-"""JSON of an `error` that says there was none. Pre-releases have a text, or true and false."""
+_NO_ERROR = frozenset({b"", b"null", b"false", b'""', b"0", b"[]", b"{}"})
+"""JSON of an `error` field without an error. Pre-releases use strings, true and false."""
 
 _BAD_STATUSES = frozenset({b'"error"', b'"failed"', b'"cancelled"'})
-"""What `status` says of a task, a workflow or a call of another agent that did not go well."""
+"""The `status` of a failed task, workflow or call of another agent."""
 
 
 class ObservationHead(msgspec.Struct, gc=False):
-    """The fields of an `observation` that decide how it went, under the wire's names. Those that
-    have another type in some version are left as JSON."""
+    """The fields of an `observation` that tell its outcome, with the names of the API. Fields whose
+    type differs between versions stay JSON."""
 
     kind: str | None = None
     command: msgspec.Raw = _NONE
@@ -36,7 +36,7 @@ class ObservationHead(msgspec.Struct, gc=False):
 
 
 class ResultHead(msgspec.Struct, gc=False):
-    """The same for the event around it."""
+    """The fields of an event that tell its outcome."""
 
     is_error: bool | None = None
     error: msgspec.Raw = _NONE
@@ -47,13 +47,13 @@ class ResultHead(msgspec.Struct, gc=False):
 
 
 def has_failed(kind: str, head: ResultHead) -> bool:
-    """Whether an event of this kind says that something went wrong. An exit code or a timeout
-    alone does not: that is a command that failed."""
+    """Whether an event of this kind reports a failure. An exit code or a timeout alone is no
+    failure of the tool: the command failed."""
     if kind in ERROR_KINDS or kind == "UserRejectObservation":
         return True
     if kind == "HookExecutionEvent" and (head.success is False or head.blocked is True):
         return True
-    if head.is_error or _says_something(head.error):
+    if head.is_error or _is_error(head.error):
         return True
     if kind == "ACPToolCallEvent":
         return head.status in ("failed", "cancelled")
@@ -62,13 +62,13 @@ def has_failed(kind: str, head: ResultHead) -> bool:
         return False
     return bool(
         observation.is_error
-        or _says_something(observation.error)
+        or _is_error(observation.error)
         or (len(observation.status) <= 11 and bytes(observation.status) in _BAD_STATUSES)
     )
 
 
 def exit_code(observation: ObservationHead | None) -> int | None:
-    """The exit code of a command; `metadata` has it where the observation itself does not."""
+    """The exit code of a command, from the observation or its `metadata`."""
     if observation is None:
         return None
     if observation.exit_code is not None or not observation.metadata:
@@ -80,8 +80,8 @@ def exit_code(observation: ObservationHead | None) -> int | None:
 
 
 def timed_out(observation: ObservationHead | None) -> bool:
-    said = observation.timeout if observation else _NONE
-    return len(said) == 4 and bytes(said) == b"true"
+    timeout = observation.timeout if observation else _NONE
+    return len(timeout) == 4 and bytes(timeout) == b"true"
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -91,12 +91,12 @@ class _Metadata(msgspec.Struct, gc=False):
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 
 
-def _says_something(error: msgspec.Raw) -> bool:
-    return len(error) > 5 or bytes(error) not in _NOTHING
+def _is_error(error: msgspec.Raw) -> bool:
+    return len(error) > 5 or bytes(error) not in _NO_ERROR
 
 
 def as_code(value: Any) -> int | None:
-    """An exit code of any type that a server may write it in."""
+    """An exit code that a server may have written as a float; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

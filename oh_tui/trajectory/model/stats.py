@@ -1,9 +1,9 @@
 """Reads the `stats` of a run: tokens, cost and latency, in state updates and beside the events.
 
 `usage_to_metrics.<usage id>` holds sums since the run began (`accumulated_cost` in US dollars,
-`accumulated_token_usage`) and, in full states, in the record of an agent server and in
-`base_state.json`, three lists with one entry per answer. Of these `token_usages` and
-`response_latencies` name their answer by `response_id`, `costs` does not.
+`accumulated_token_usage`). Full states, the record of an agent server and `base_state.json` also
+have three lists with one entry per answer of the model: `token_usages` and `response_latencies`,
+which name the answer by `response_id`, and `costs`, which does not.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SECOND = 10**6
 """A dollar and a second in the units of `Usage`."""
 
 _MOST = 10**15
-"""No number of tokens or dollars comes near it; one that does can only be a fault."""
+"""Larger numbers of tokens or dollars are faults."""
 
 _LONGEST = 10**6
-"""The same in seconds of one answer."""
+"""Longest plausible latency of one answer, in seconds."""
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
@@ -105,7 +105,7 @@ NO_USAGE = Usage()
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
-    """One answer of a model, as a full state lists it."""
+    """One answer of a model, from the lists of a full state."""
 
     response: str
     amount: Usage
@@ -113,15 +113,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
 
 class Metrics(NamedTuple):
-    """What one state update tells of one usage id."""
+    """The stats of one usage id in one state update."""
 
     total: Usage
     window: int
-    """Tokens that the model's context can hold; 0 when not told."""
+    """Size of the model's context in tokens; 0 when unknown."""
     is_whole: bool
-    """False when a number in it is impossible and was left out."""
+    """False when an impossible number was left out."""
     lists: tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw] | None
-    """`token_usages`, `costs` and `response_latencies`, not decoded; None without the first."""
+    """`token_usages`, `costs` and `response_latencies`, not decoded; None without entries."""
 
 
 class _Tokens(msgspec.Struct, gc=False):
@@ -187,7 +187,7 @@ def has_stats(event: Event) -> bool:
 
 
 def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
-    """What an update tells of each usage id, for `read_metrics`; None when it tells nothing."""
+    """The stats in an update by usage id, for `read_metrics`; None without stats."""
     raw = event.raw()
     try:
         if event.key == "stats":
@@ -201,8 +201,8 @@ def read_stats(event: Event) -> dict[str, msgspec.Raw] | None:
 
 
 def stats_text(stats: Any) -> bytes:
-    """The `stats` of a record or of `base_state.json` as JSON, for `read_record`; b"" when it
-    tells nothing, as that of a fork."""
+    """The `stats` of a record or of `base_state.json` as JSON, for `read_record`; b"" when empty,
+    as in a fork."""
     usages = stats.get("usage_to_metrics") if isinstance(stats, dict) else None
     texts: dict[str, msgspec.Raw] = {}
     for usage, metrics in usages.items() if isinstance(usages, dict) else ():
@@ -212,35 +212,35 @@ def stats_text(stats: Any) -> bytes:
 
 
 def agent_text(cost: Any, tokens: Any) -> bytes:
-    """The same of the sums of the agent's model alone, as the app server has them of a
-    conversation; b"" when all are zero."""
+    """The sums of the agent's model, as the app server has them for a conversation, in the form of
+    `stats_text`; b"" when all are zero."""
     metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
     text = stats_text({"usage_to_metrics": {"agent": metrics}})
-    told = [read_metrics(metrics) for metrics in read_record(text).values()]
-    return text if any(metrics.total != NO_USAGE for metrics in told) else b""
+    return text if record_sums(text) != NO_USAGE else b""
 
 
 def record_sums(text: bytes) -> Usage:
-    """What such a text tells of all usage ids together."""
+    """The sum of all usage ids in a text of `stats_text`."""
     return sum((read_metrics(metrics).total for metrics in read_record(text).values()), NO_USAGE)
 
 
 def lists_answers(text: bytes) -> bool:
-    """Whether such a text tells of single answers, or of sums alone."""
+    """Whether a text of `stats_text` lists single answers, not only sums."""
     return any(read_metrics(metrics).lists for metrics in read_record(text).values())
 
 
 def read_record(text: bytes) -> dict[str, msgspec.Raw]:
-    """What `stats_text` tells of each usage id, for `read_metrics`."""
+    """The stats in a text of `stats_text` by usage id, for `read_metrics`."""
     try:
         return _decode_record(text).usage_to_metrics or {}
     except _UNREADABLE:
         return {}
 
 
-def read_metrics(told: msgspec.Raw) -> Metrics:
+def read_metrics(text: msgspec.Raw) -> Metrics:
+    """Decodes the stats of one usage id; never raises."""
     try:
-        metrics = _decode_metrics(told)
+        metrics = _decode_metrics(text)
     except _UNREADABLE:
         return Metrics(NO_USAGE, 0, False, None)
     tokens = metrics.accumulated_token_usage or _NO_TOKENS
@@ -257,9 +257,8 @@ def read_metrics(told: msgspec.Raw) -> Metrics:
 
 
 def read_calls(metrics: Metrics) -> list[Call]:
-    """The answers that a full state lists, in order, each with what is told of it. Costs are
-    taken by position, so only when there are as many. Answers without tokens, of which the time
-    alone is told, come last. [] when the lists cannot be read."""
+    """The answers listed in a full state, in order, then those with a latency but no tokens; []
+    when the lists cannot be read. Costs are matched by position, if there are as many."""
     if metrics.lists is None:
         return []
     tokens = _entries(_decode_tokens, metrics.lists[0])
@@ -269,24 +268,25 @@ def read_calls(metrics: Metrics) -> list[Call]:
     prices = [_whole(entry.cost, DOLLAR) for entry in costs]
     if len(prices) != len(tokens):
         prices = [None] * len(tokens)
-    took: dict[str, int] = {}
+    latencies: dict[str, int] = {}
     rest = 0
+    """Time of answers without an id, or with one that is listed already."""
     for entry in _entries(_decode_latencies, metrics.lists[2]) or ():
         span = _whole(entry.latency, SECOND, _LONGEST)
         if span is None:
             continue
-        if entry.response_id and entry.response_id not in took:
-            took[entry.response_id] = span
+        if entry.response_id and entry.response_id not in latencies:
+            latencies[entry.response_id] = span
         else:
             rest += span
     calls = []
     for usage, price in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
-        amount, _ = _amount(usage, price or 0, took.pop(response, 0), 1)
+        amount, _ = _amount(usage, price or 0, latencies.pop(response, 0), 1)
         calls.append(Call(response, amount, price is not None))
-    for response, span in took.items():
+    for response, span in latencies.items():
         calls.append(Call(response, Usage(microseconds=span, calls=1), False))
-    if rest:  # of answers that are there already, by no id or by one that is taken
+    if rest:
         calls.append(Call("", Usage(microseconds=rest), False))
     return calls
 
@@ -295,7 +295,7 @@ T = TypeVar("T")
 
 
 def _entries(decode: Callable[[bytes], list[T] | None], text: msgspec.Raw) -> list[T] | None:
-    """None for a list that cannot be read; one that is missing is empty."""
+    """The entries of a list, [] when it is missing, None when it cannot be read."""
     try:
         return (decode(text) if len(text) else None) or []
     except _UNREADABLE:
@@ -303,7 +303,7 @@ def _entries(decode: Callable[[bytes], list[T] | None], text: msgspec.Raw) -> li
 
 
 def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[Usage, bool]:
-    """The amount, and whether all numbers in it are possible; those that are not count 0."""
+    """The usage, and whether all its numbers are possible; impossible ones count as 0."""
     five = (
         tokens.prompt_tokens or 0,
         tokens.completion_tokens or 0,
@@ -319,7 +319,7 @@ def _amount(tokens: _Tokens, cost: int, llm: int = 0, calls: int = 0) -> tuple[U
 
 
 def _whole(number: float | None, unit: int, most: int = _MOST) -> int | None:
-    """`number` in units; 0 for a missing one, None for one that cannot be."""
+    """`number` in units; 0 when missing, None when impossible."""
     if number is None:
         return 0
     if not math.isfinite(number) or not 0 <= number < most:

@@ -1,4 +1,4 @@
-"""Events to steps: what a reader takes for one thing, calls joined with their results."""
+"""Steps: calls joined with their results, messages, errors and other events of a run."""
 
 from __future__ import annotations
 
@@ -11,31 +11,23 @@ import msgspec
 
 from oh_tui.trajectory.model.events import UNREADABLE, Event
 
-HIDDEN_KINDS = frozenset(
-    {
-        "StreamingDeltaEvent",
-        "ConversationStateUpdateEvent",
-        "TokenEvent",
-        "LLMCompletionLogEvent",
-        "SystemPromptEvent",
-        "CondensationRequest",
-        "SecurityAnalysisEvent",
-    }
-)
-"""Kinds that are no step of their own; they are counted, and shown on demand."""
+HIDDEN_KINDS = frozenset({
+    "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
+    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent",
+})  # fmt: skip
+"""Kinds that are not steps; they are counted, and shown on demand."""
 
 RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
 """Kinds that answer a call."""
 
 CUT_OFF = "cut off: the end of this run is not in the file"
 NO_END = "how it ended is not known: the last event of this run cannot be read"
-"""Said in place of a verdict: `cut_off` of a trajectory."""
+"""Values of `Trajectory.cut_off`, shown in place of a verdict."""
 
 MESSAGE_KINDS = frozenset({"MessageEvent"})
 
-
 FEW = 8
-"""Results of one call up to which they are a tuple."""
+"""Up to so many results of one call are a tuple, more are a list."""
 
 
 class Outcome(StrEnum):
@@ -43,7 +35,7 @@ class Outcome(StrEnum):
     COMMAND_FAILED = "command failed"
     ERROR = "error"
     REJECTED = "rejected"
-    """The user, or a hook of theirs, did not let it run: nothing went wrong."""
+    """The user or a hook did not let the call run; no failure."""
     WAITING = "waiting"
     RUNNING = "running"
     NO_RESULT = "no result"
@@ -52,17 +44,17 @@ class Outcome(StrEnum):
 class Step(msgspec.Struct, gc=False, eq=False):
     """One thing that happened.
 
-    `number` counts from 1 in the order of the source. `event` is the call, the message, the error
-    or whatever else the step is; `results` are the events that answer it, in order: usually one,
-    none while a call is open, more when the run holds a second result. A result whose call is not
-    in the run is a step of its own (`is_stray`).
+    `number` counts from 1 in the order of the source. `event` is the call, the message or the
+    error; `results` are the events that answer it, in order: usually one, none while the call is
+    open, several when the run has a second result. A result without its call is a step of its own
+    (`is_stray`).
     """
 
     number: int
     event: Event
     results: Sequence[Event] = ()
     approved: float | None = None
-    """When a call that waited for an answer began to run, in seconds since 1970."""
+    """When a call that waited for confirmation began to run, in seconds since 1970."""
 
     @property
     def is_call(self) -> bool:
@@ -70,29 +62,28 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
     @property
     def is_stray(self) -> bool:
-        """A result without a call. An AgentErrorEvent that names no call is just an error."""
+        """A result without its call. An AgentErrorEvent that names no call is an error step."""
         event = self.event
         return event.kind in RESULT_KINDS and bool(event.action_id or event.tool_call_id)
 
     @property
     def result(self) -> Event | None:
-        """The result that counts: the first, but the last report of an ACP call."""
+        """The result that counts: the first; of an ACP call the last report."""
         if not self.results:
             return None
         return self.results[-1 if self.event.kind == "ACPToolCallEvent" else 0]
 
     @property
     def is_open(self) -> bool:
-        """A call whose end is not known. The only report of an ACP call may be that of its end."""
+        """A call that has not ended. The only report of an ACP call may be the one of its end."""
         last = self.result or self.event
         if self.event.kind == "ACPToolCallEvent":
             return not (last.ended or last.failed)
         return self.is_call and last is self.event and not last.failed
 
     def ran(self) -> float | None:
-        """Seconds from the call, or from its approval, to its result; negative when the clock went
-        back; None when there is no result or no time, or when the call was rejected, as nothing
-        ran."""
+        """Seconds from the call, or its approval, to its result; negative when the clock went back.
+        None without a result or a time, and for a rejected call, which never ran."""
         result = self.result
         if result is None or result.kind == "UserRejectObservation":
             return None
@@ -100,14 +91,13 @@ class Step(msgspec.Struct, gc=False, eq=False):
         return None if began is None or ended is None else ended - began
 
     def began(self) -> float | None:
-        """When it began to run, in seconds since 1970; None without a time."""
+        """When the step began to run, in seconds since 1970; None without a time."""
         return self.event.seconds() if self.approved is None else self.approved
 
 
 class Counts(msgspec.Struct):
-    """How many of what, kept up while events come in. Only calls are counted in `calls`, `ok`,
-    `failed_commands`, `call_errors`, `rejected` and `open`; `errors` counts every step that is an
-    error."""
+    """Counts of a run, updated as events arrive. `calls`, `ok`, `failed_commands`, `call_errors`,
+    `rejected` and `open` count calls only; `errors` counts every step that is an error."""
 
     events: int = 0
     hidden: int = 0
@@ -124,7 +114,7 @@ class Counts(msgspec.Struct):
 
 
 class StatusChange(NamedTuple):
-    """The run came into another `execution_status`, when there were `after` steps."""
+    """A change of `execution_status`, after so many steps."""
 
     after: int
     status: str
@@ -132,59 +122,59 @@ class StatusChange(NamedTuple):
 
 
 class Trajectory:
-    """The events of one run, joined into steps as they come in.
+    """The events of one run, joined into steps as they arrive.
 
-    `extend` costs in proportion to what it is given. Order is that of the source; an event whose
-    id is known already is dropped. `complete` is False while older events are missing, so that
-    step numbers are not final. `live` is False for a file: nothing in it is running.
+    `extend` takes time in proportion to the new events. Events keep the order of the source; one
+    with a known id is dropped. `complete` is False while older events are missing: step numbers
+    are not final. `live` is False for a file: nothing in it is running.
     """
 
     def __init__(self, *, live: bool = False, complete: bool = True) -> None:
         self.live = live
         self.complete = complete
         self.cut_off = ""
-        """Why nobody can say how the run ended, as a sentence; "" when its end is here."""
+        """A sentence on why the end of the run is unknown; "" when it is known."""
         self.status = ""
-        """The last `execution_status` the events tell, "" when they tell none."""
+        """The last `execution_status` in the events, "" without one."""
         self.stats = b""
-        """What is told of tokens, cost and latency beside the events, as `stats_text` gives it."""
+        """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
         self.statuses: list[StatusChange] = []
-        """Each change of the status, in order."""
+        """All changes of the status, in order."""
         self.numberings = 1
-        """How often the steps got their numbers: one more when steps had to be taken out."""
+        """Version of the step numbers: one more each time steps were removed."""
         self.events: list[Event] = []
         self.steps: list[Step] = []
         self.counts = Counts()
         self._owner: dict[str, int] = {}
-        """Event id -> number of its step, 0 for an event that belongs to none."""
+        """Event id -> number of its step, 0 for a hidden event."""
         self._calls: dict[str, int] = {}
         """tool_call_id -> number of the last step that made it."""
         self._unanswered: dict[str, list[int]] = {}
-        """tool_call_id that several steps made -> their numbers; those at the end that were
-        answered by their action_id are taken off when they are met."""
+        """tool_call_id used by several steps -> their numbers; answered ones at the end are removed
+        when they are met."""
         self._groups: dict[str, int | list[int]] = {}
-        """llm_response_id -> number of the call it made, or numbers of several: a list for each
-        single call would take 4 MB in 100,000 events."""
+        """llm_response_id -> number of its call, or the list of several; lists for
+        single calls would take 4 MB in 100,000 events."""
         self._strays: dict[str, list[Event]] = {}
-        """action_id or tool_call_id -> results whose call has not come."""
+        """action_id or tool_call_id -> results whose call has not arrived."""
         self._last_response = ""
         self._last_updates: dict[str, Event] = {}
-        """By key: the last state update."""
+        """Key -> the last state update."""
         self._updates: dict[str, Event] = {}
-        """By id of a state update: the one before with the same key."""
+        """Id of a state update -> the previous one with the same key."""
         self.began: float | None = None
-        """When the first step that has a time happened, in seconds since 1970."""
+        """Time of the first step that has one, in seconds since 1970."""
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def extend(self, events: Iterable[Event]) -> list[int]:
-        """Take in events that follow those held. Returns the numbers of earlier steps that
-        changed because a result of theirs came in. All or nothing, if reading them fails."""
+        """Adds events that follow the known ones; all or nothing, if iterating over them fails.
+        Returns the numbers of earlier steps that got a result."""
         known = len(self.steps)
         changed: set[int] = set()
         gone: set[int] = set()
-        """Numbers of steps that were results standing alone until their call came."""
+        """Numbers of stray results whose call has arrived."""
         for event in list(events):
             if event.id in self._owner:
                 continue
@@ -199,9 +189,8 @@ class Trajectory:
                 self._owner[event.id] = 0
                 self.counts.hidden += 1
                 if event.kind == "ConversationStateUpdateEvent":
-                    before = self._last_updates.get(event.key)
-                    if before is not None:
-                        self._updates[event.id] = before
+                    if previous := self._last_updates.get(event.key):
+                        self._updates[event.id] = previous
                     self._last_updates[event.key] = event
                 continue
             number = self._step_answered(event)
@@ -223,22 +212,18 @@ class Trajectory:
 
     def ended(self) -> float | None:
         """When the last step that has a time ended, in seconds since 1970."""
-        for step in reversed(self.steps[-50:]):
-            last = step.result or step.event
-            when = last.seconds()
-            if when is not None:
-                return when
-        return None
+        times = ((step.result or step.event).seconds() for step in reversed(self.steps[-50:]))
+        return next((when for when in times if when is not None), None)
 
     def holds(self, event_id: str) -> bool:
         return event_id in self._owner
 
     def place_of(self, event_id: str) -> int | None:
-        """The index of an event among `events`; walks them, so not for every row."""
+        """The index of an event in `events`; a linear search."""
         return next((n for n, e in enumerate(self.events) if e.id == event_id), None)
 
     def step_of(self, event_id: str) -> Step | None:
-        """The step that an event belongs to; None for a hidden or unknown event."""
+        """The step of an event; None for a hidden or unknown event."""
         number = self._owner.get(event_id, 0)
         return self.steps[number - 1] if number else None
 
@@ -248,17 +233,20 @@ class Trajectory:
         return _closed_outcome(step.event, step.result)
 
     def group(self, step: Step) -> Sequence[int]:
-        """Numbers of the calls that the model made in the same answer, ascending; one for a single
-        call. It is the list held here, to be read only: a group may be as long as a run."""
-        found = self._groups.get(step.event.llm_response_id, ()) if step.is_call else ()
+        """Numbers of the calls in the same answer of the model, ascending; () for other steps. Do
+        not change it: it is not a copy, as a group may be as long as the run."""
+        return self._group(step.event.llm_response_id) if step.is_call else ()
+
+    def _group(self, response: str) -> Sequence[int]:
+        found = self._groups.get(response, ())
         return (found,) if isinstance(found, int) else found
 
     def update_before(self, event: Event) -> Event | None:
-        """The state update with the same key before this one."""
+        """The previous state update with the same key."""
         return self._updates.get(event.id)
 
     def _open_outcome(self, step: Step) -> Outcome:
-        """A call without a result is still to come only if the model has not answered since."""
+        """A call can only be waiting or running if the model has not answered since."""
         if step.event.llm_response_id == self._last_response:
             if self.status == "waiting_for_confirmation":
                 return Outcome.WAITING
@@ -267,15 +255,14 @@ class Trajectory:
         return Outcome.NO_RESULT
 
     def _approve(self, event: Event) -> None:
-        """The calls of the last answer that waited for the user run from this event on."""
-        found = self._groups.get(self._last_response, ())
-        for number in (found,) if isinstance(found, int) else found:
+        """The calls of the last answer were approved: they run from this event on."""
+        for number in self._group(self._last_response):
             step = self.steps[number - 1]
             if step.is_open:
                 step.approved = event.seconds()
 
     def _step_answered(self, event: Event) -> int:
-        """The number of the step that this event is a result of, 0 if there is none."""
+        """The number of the step that this event is a result of, else 0."""
         if event.kind == "ACPToolCallEvent":
             return self._calls.get(event.tool_call_id, 0)
         if event.kind not in RESULT_KINDS:
@@ -316,10 +303,10 @@ class Trajectory:
         self._count(step, -1)
         if isinstance(step.results, list):
             step.results.append(event)
-        else:  # a tuple is smaller, a list of many grows in no time
+        else:  # a tuple is smaller, a long list faster to append to
             few = len(step.results) < FEW
             step.results = (*step.results, event) if few else [*step.results, event]
-        # the same text twice is held once
+        # share equal strings
         call = step.event
         if event.action_id == call.id:
             event.action_id = call.id
@@ -329,14 +316,14 @@ class Trajectory:
         self._count(step, 1)
 
     def _adopt(self, step: Step) -> set[int]:
-        """Join a new call with the results that came before it, which clocks that go back can
-        cause. Returns the numbers of the steps that they were until now."""
+        """Joins a new call with results that arrived before it, as when a clock went back. Returns
+        the numbers of the steps that those results were."""
         event = step.event
         gone: set[int] = set()
         for name in (event.id, event.tool_call_id):
             for result in self._strays.pop(name, []):
                 own = self._owner[result.id]
-                # it may have found another call by its other name
+                # its other id may have found another call
                 if self.steps[own - 1].event is result:
                     gone.add(own)
                     self._count(self.steps[own - 1], -1)
@@ -344,7 +331,7 @@ class Trajectory:
         return gone
 
     def _renumber(self, gone: set[int]) -> None:
-        """Take steps out. It costs as much as there are steps, so once a batch at most."""
+        """Removes steps; takes time in proportion to the run, so at most once per `extend`."""
         self.numberings += 1
         kept = [step for step in self.steps if step.number not in gone]
         new = {step.number: number for number, step in enumerate(kept, 1)}
@@ -392,7 +379,7 @@ class Trajectory:
 
 
 def _closed_outcome(event: Event, result: Event | None) -> Outcome:
-    """The outcome of a step that waits for nothing any more."""
+    """The outcome of a step that has ended."""
     last = result or event
     if last.kind == "UserRejectObservation":
         return Outcome.REJECTED
@@ -403,13 +390,12 @@ def _closed_outcome(event: Event, result: Event | None) -> Outcome:
     return Outcome.OK
 
 
-def find_place(trajectory: Trajectory, place: str) -> int | None:
-    """The index of the step that `place` means: a step number, an event id or the start of one."""
-    steps = trajectory.steps
-    if place.isdecimal() and 0 < int(place) <= len(steps) and trajectory.complete:
-        return int(place) - 1
-    step = trajectory.step_of(place)
-    if step is None and len(place) >= 4:
-        event = next((e for e in trajectory.events if e.id.startswith(place)), None)
+def find_step(trajectory: Trajectory, text: str) -> int | None:
+    """The index of the step named by a step number, an event id or the start of one."""
+    if text.isdecimal() and 0 < int(text) <= len(trajectory) and trajectory.complete:
+        return int(text) - 1
+    step = trajectory.step_of(text)
+    if step is None and len(text) >= 4:
+        event = next((e for e in trajectory.events if e.id.startswith(text)), None)
         step = trajectory.step_of(event.id) if event else None
     return step.number - 1 if step else None

@@ -1,4 +1,4 @@
-"""A call of a tool with its result, and the short texts that both come down to."""
+"""A tool call with its result, and helpers for their one-line texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oh_tui.trajectory.model.events import Event
 
 
 class Family(StrEnum):
-    """Who or what acts in a step; each has one hue."""
+    """Who or what acts in a step; each family has one colour."""
 
     YOU = "you"
     AGENT = "agent"
@@ -38,8 +38,8 @@ class Family(StrEnum):
 
 
 class Use(msgspec.Struct):
-    """One use of a tool. `action` and `observation` are empty when that half is missing, `result`
-    is the event around the observation; `ran` is in seconds."""
+    """One tool call. `action` and `observation` are empty when missing, `result` is the event of
+    the observation, `ran` is in seconds."""
 
     name: str
     action: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -48,11 +48,11 @@ class Use(msgspec.Struct):
     result: Event | None = None
 
     def get(self, *names: str) -> str:
-        """The first non-empty text or number under these names; of the action if there is one,
-        else of the observation, which repeats most of it."""
-        given = self.action or self.observation
+        """The first non-empty text or number with one of these names in the action, or in the
+        observation, which repeats most of it, if there is no action."""
+        fields = self.action or self.observation
         for name in names:
-            value = given.get(name)
+            value = fields.get(name)
             if value and isinstance(value, str):
                 return value
             if isinstance(value, int) and not isinstance(value, bool):
@@ -64,8 +64,8 @@ class Use(msgspec.Struct):
 
 
 class What(NamedTuple):
-    """A family, a verb and what the verb is about; `detail` "" leaves room for the summary that
-    the agent gave, None does not."""
+    """The family, verb and object of a call. `detail` "" is replaced by the summary that the agent
+    gave, None is not."""
 
     family: Family
     verb: str
@@ -73,7 +73,7 @@ class What(NamedTuple):
 
 
 Parts = tuple[str, ...]
-"""Pieces of one line, shown two spaces apart."""
+"""Parts of one line, to be joined by two spaces."""
 
 
 class Tool(NamedTuple):
@@ -82,15 +82,15 @@ class Tool(NamedTuple):
 
 
 def first_line(text: str) -> str:
-    """The first line that says something."""
+    """The first line that is not blank and not the header of tool errors."""
     lines = clean(text[:4000]).split("\n")
     return next((line for line in lines if line.strip() and line.strip() != ERROR_HEADER), "")
 
 
 def last_line(text: str) -> str:
-    """The last line that says something: no bare prompt, no note that the tool put below."""
+    """The last line that is not blank, a bare prompt or a note of the tool."""
     for line in reversed(clean(text[-8000:]).split("\n")):
-        if line.strip() and not _NOT_TELLING.fullmatch(line.strip()):
+        if line.strip() and not _PROMPT_OR_NOTE.fullmatch(line.strip()):
             return line
     return ""
 
@@ -102,12 +102,12 @@ def count(number: int, noun: str) -> str:
 
 
 def shorten(path: str) -> str:
-    """A path without the folder that sandboxes keep their work in."""
+    """A path without the working folder of sandboxes."""
     return re.sub(r"^/workspace/(?:project/)?(?=.)", "", path)
 
 
 ERROR_HEADER = "[An error occurred during execution.]"
-_NOT_TELLING = pattern(
+_PROMPT_OR_NOTE = pattern(
     r"[\w.@:~/\\\- ()]{0,80}[$#%>❯]"
     r"|\[(?:The command|Command finished|Current working directory|Python interpreter).*\]?"
 )

@@ -14,7 +14,7 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
-from oh_tui.trajectory.model.steps import find_place
+from oh_tui.trajectory.model.steps import find_step
 from oh_tui.tui.messages import (
     ConversationChanged,
     FollowingChanged,
@@ -223,7 +223,7 @@ class RunReader:
         if run is None or (place and not run.trajectory.complete):
             step = landing(loaded.trajectory, place)
             is_whole = loaded.trajectory.complete
-            if is_whole and place and find_place(loaded.trajectory, place) is None:
+            if is_whole and place and find_step(loaded.trajectory, place) is None:
                 self._ui.tell(f"this run has no step or event {place}", error=True)
         if run and loaded.trajectory.live and self._is_at_end(run):
             step = len(loaded.trajectory) - 1  # also what came in between is followed
