@@ -23,9 +23,9 @@ from oh_tui.commands.shared.ids import SHOWN
 from oh_tui.commands.shared.printing import Cell, Column, Row, Style, pairs, print_json, say, table
 from oh_tui.commands.shared.reading import chosen, on_server, short_id, title, with_state
 from oh_tui.commands.shared.standing import HUES, NOTHING, outcome, remembered, state
-from oh_tui.sources import cut_words
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.remembered import Seen
+from oh_tui.sources.results import cut_words
 from oh_tui.sources.triage import conversation_state
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import compact, dollars

@@ -11,7 +11,7 @@ from oh_tui.commands.shared.frame import Call, Command
 from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
 from oh_tui.commands.shared.printing import print_json, say, tell_progress
 from oh_tui.commands.shared.reading import title
-from oh_tui.sources import SandboxPlan
+from oh_tui.sources.results import SandboxPlan
 from oh_tui.sources.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import plural

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
-from oh_tui.sources import PAGE, build
 from oh_tui.sources.agent_state import AgentState, read
+from oh_tui.sources.results import PAGE, build
 from oh_tui.text.problem import Problem, Refused, Remedy
 
 if TYPE_CHECKING:

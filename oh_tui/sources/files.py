@@ -16,7 +16,7 @@ from oh_tui.api.models import (
     TokenUsage,
     bare_id,
 )
-from oh_tui.sources import PAGE, PEEK, Cost, Loaded, build
+from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import PAGE, Older, has_moved
+from oh_tui.sources.results import PAGE, Older, has_moved
 from oh_tui.sources.usage import StatsReader
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.model.events import Event

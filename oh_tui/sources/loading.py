@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import TooLarge
-from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build, following
+from oh_tui.sources import following
 from oh_tui.sources.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.following import (
     LATE,
@@ -27,6 +27,7 @@ from oh_tui.sources.following import (
     older_from_agent,
     running_agent,
 )
+from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.usage import read_stats, stats_of_app, worth_keeping
 from oh_tui.text.clean import holds_key

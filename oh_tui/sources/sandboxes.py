@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, RateLimited
-from oh_tui.sources import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.following import running_agent
+from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
 from oh_tui.text.clean import safe_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import PAGE
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.pager import SLICE
+from oh_tui.sources.results import PAGE
 from oh_tui.sources.sandboxes import ServerSandboxes
 
 if TYPE_CHECKING:

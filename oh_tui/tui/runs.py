@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources import DOWNLOAD_LIMIT, PAGE, Loaded
+from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.steps import Trajectory, find_step

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources import build
+from oh_tui.sources.results import build
 from oh_tui.trajectory.model.events import Event, parse_event
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui

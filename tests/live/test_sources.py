@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Conversation
-from oh_tui.sources import Loaded
 from oh_tui.sources.files import FileSource
+from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
 
 from .conftest import Live

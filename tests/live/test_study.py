@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Conversation
-from oh_tui.sources import build
+from oh_tui.sources.results import build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study

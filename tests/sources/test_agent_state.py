@@ -7,8 +7,8 @@ import json
 import pytest
 
 from oh_tui.api import Conversation
-from oh_tui.sources import build
 from oh_tui.sources.agent_state import AgentState, read
+from oh_tui.sources.results import build
 from oh_tui.trajectory.model.events import parse_event
 
 

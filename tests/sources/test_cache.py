@@ -27,8 +27,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
-from oh_tui.sources import Loaded, build, cache
+from oh_tui.sources import cache
 from oh_tui.sources.cache import RunCache
+from oh_tui.sources.results import Loaded, build
 from oh_tui.sources.server import ServerSource
 from oh_tui.text import clean as text
 from oh_tui.text.problem import Problem

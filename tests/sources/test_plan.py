@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import Loaded, Older, build, joined
+from oh_tui.sources.results import Loaded, Older, build, joined
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Trajectory
 from tests.sources.here import Here, demo_read

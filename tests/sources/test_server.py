@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import Loaded, build, joined, loading
+from oh_tui.sources import loading
+from oh_tui.sources.results import Loaded, build, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory

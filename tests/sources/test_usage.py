@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.demo.world import AgentVersion
-from oh_tui.sources import Loaded, build
+from oh_tui.sources.results import Loaded, build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
@@ -215,7 +215,7 @@ async def test_a_record_that_does_not_come_is_not_asked_for_all_the_time(
 
 
 def test_pages_before_a_run_leave_its_stats() -> None:
-    from oh_tui.sources import Older, joined
+    from oh_tui.sources.results import Older, joined
 
     held = build((), complete=False, stats=b"{}")
     assert joined(held, [Older("app server", [], 0, complete=True)]).stats == b"{}"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.sources import build as trajectory_of
+from oh_tui.sources.results import build as trajectory_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.model.events import Event

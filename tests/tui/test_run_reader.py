@@ -9,7 +9,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import Loaded, build
+from oh_tui.sources.results import Loaded, build
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.tui.controllers.older import OlderEvents
 from oh_tui.tui.controllers.run import RunReader

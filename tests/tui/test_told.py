@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from textual.events import Click
 
-from oh_tui.sources import Loaded, build
+from oh_tui.sources.results import Loaded, build
 from oh_tui.trajectory.analysis.query import parse, quoted
 from oh_tui.trajectory.model.events import Event
 from oh_tui.tui.screens.changes import ChangesScreen

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.shared.frame import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import say, tell_progress
-from oh_tui.sources import Loaded, joined
 from oh_tui.sources.files import FileSource, run_of
+from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural, rough

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
-from oh_tui.sources import cut_words, has_moved
 from oh_tui.sources.pager import Pager
 from oh_tui.sources.remembered import Memory
+from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.arrangement import NARROW

@@ -7,7 +7,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import Cost, Loaded, Older, joined
+from oh_tui.sources.results import Cost, Loaded, Older, joined
 from oh_tui.text.human import plural, rough
 from oh_tui.tui.widgets.bars import Question
 

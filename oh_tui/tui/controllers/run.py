@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
-from oh_tui.sources import DOWNLOAD_LIMIT, Loaded, has_moved
+from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, has_moved
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study

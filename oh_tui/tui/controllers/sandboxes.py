@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import SandboxPlan
+from oh_tui.sources.results import SandboxPlan
 from oh_tui.sources.triage import reported_status
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
