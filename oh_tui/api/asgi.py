@@ -1,8 +1,8 @@
 """A transport that streams from an ASGI app in this process.
 
-httpx's own ASGITransport collects the whole body first and ignores timeouts (measured); this one
-hands on each piece as the app sends it, keeps the read timeout, and stops the app when the caller
-goes away. The app's lifespan is not run.
+httpx's own ASGITransport collects the whole body first and ignores timeouts (measured). This one
+passes on each piece as the app sends it, applies the read timeout, and stops the app when the
+caller goes away. It does not run the app's lifespan.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ASGIApp = Callable[
     Awaitable[None],
 ]
 
-LEAVE = 0.1
-"""Seconds an app gets to end by itself after `http.disconnect`, before it is cancelled."""
+GRACE = 0.1
+"""Seconds that an app has to end after `http.disconnect`, before it is cancelled."""
 
 
 class AppTransport(httpx.AsyncBaseTransport):
-    """Sends every request, whatever its host, to `app`.
+    """Sends every request to `app`, whatever its host.
 
-    Raises httpx.ReadTimeout when the app is silent for the read timeout, httpx.RemoteProtocolError
-    when it fails or ends before its answer is complete.
+    Raises httpx.ReadTimeout when the app stays silent for the read timeout, and
+    httpx.RemoteProtocolError when it fails or ends before its response is complete.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -46,12 +46,12 @@ class AppTransport(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer; the app runs in a task of its own until `aclose`."""
+    """One request and its response. The app runs in a task of its own until `aclose`."""
 
     def __init__(self, app: ASGIApp, request: httpx.Request, body: bytes) -> None:
         self._body: bytes | None = body
         self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
-        # one message at a time: an app may not run ahead of a slow reader
+        # one message at a time, so that the app does not run ahead of a slow reader
         self._sent: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=1)
         self._gone = asyncio.Event()
         self._failure: Exception | None = None
@@ -78,9 +78,9 @@ class _Exchange(httpx.AsyncByteStream):
         await self._sent.put(message)
 
     async def next(self) -> Message:
-        """The app's next message; the end of the app before it is an error."""
+        """The app's next message. Raises httpx.RemoteProtocolError when the app has ended."""
         try:
-            # not wait_for, which loses a cancellation that meets a message (Python 3.11)
+            # wait_for loses a cancellation that coincides with a message (Python 3.11)
             async with asyncio.timeout(self._timeout):
                 message = await self._sent.get()
         except TimeoutError:
@@ -101,10 +101,10 @@ class _Exchange(httpx.AsyncByteStream):
         self._gone.set()
         with anyio.CancelScope(shield=True):
             try:
-                # a send that waits for a reader is of no use any more
+                # releases a send that waits for a reader
                 with contextlib.suppress(asyncio.QueueEmpty):
                     self._sent.get_nowait()
-                await asyncio.wait({self._task}, timeout=LEAVE)
+                await asyncio.wait({self._task}, timeout=GRACE)
             finally:
                 self._task.cancel()
                 await asyncio.wait({self._task})

@@ -1,10 +1,10 @@
-"""The one httpx client behind every call: how long it waits, and the header that a key goes in."""
+"""The httpx client behind every call: its timeouts, and the header that carries the key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import httpx
 
@@ -12,19 +12,18 @@ from oh_tui import __version__
 from oh_tui.api.addresses import keep_location
 from oh_tui.api.asgi import AppTransport, ASGIApp
 from oh_tui.api.errors import Unreachable
-from oh_tui.api.failures import Call
+from oh_tui.api.failures import ApiCall
 from oh_tui.api.heads import bound_heads
-from oh_tui.api.models import Secret
+from oh_tui.api.models import Auth, Secret
 
-Auth: TypeAlias = Literal["bearer", "session"]
 Watch: TypeAlias = Callable[[str, str, int | None, float], None]
-"""Is told of each attempt: method, URL without query, status or None, seconds."""
+"""Called for each attempt with method, URL without query, status or None, and seconds."""
 
 CONNECT = 5.0
 # a page of events of a conversation of 50,000 takes the app server 14 s (measured)
 PATIENT = httpx.Timeout(60.0, connect=CONNECT)
 USUAL = httpx.Timeout(30.0, connect=CONNECT)
-# a paused agent server takes the connection and then is silent for ever (measured)
+# a paused agent server accepts the connection and then stays silent for ever (measured)
 QUICK = httpx.Timeout(5.0, connect=CONNECT)
 # the agent's interrupt waits up to 5 s for the run to end (source)
 URGENT = httpx.Timeout(10.0, connect=CONNECT)
@@ -33,11 +32,10 @@ UNLIMITED = httpx.Timeout(CONNECT, read=None)
 
 
 class Connections:
-    """The one httpx client behind an app server and its agent servers; made at the first call.
+    """The one httpx client behind an app server and its agent servers, created at the first call.
 
-    It holds no key and takes no cookies, so that nothing can follow a call to another server.
-    With `app` every call goes to that ASGI app in this process. `patience` is how many times as
-    long as usual an answer is waited for.
+    It holds no key and accepts no cookies, so nothing can follow a call to another server. With
+    `app` every call goes to that ASGI app in this process. `patience` multiplies all timeouts.
     """
 
     def __init__(
@@ -49,8 +47,8 @@ class Connections:
         self._client: httpx.AsyncClient | None = None
         self._closed = False
 
-    def client(self, call: Call) -> httpx.AsyncClient:
-        """Raises Unreachable when closed, or when the machine's proxy settings are unusable."""
+    def client(self, call: ApiCall) -> httpx.AsyncClient:
+        """Raises Unreachable after `aclose`, and for unusable proxy settings of this machine."""
         if self._closed:
             raise Unreachable(f"Could not {call.doing}: the connection was closed here")
         if self._client is None:
@@ -59,7 +57,7 @@ class Connections:
                     transport=AppTransport(self._app) if self._app else None,
                     headers={
                         "Accept": "application/json",
-                        "Accept-Encoding": "gzip",  # what `unpacking` knows
+                        "Accept-Encoding": "gzip",  # the only one that `unpacking` reads
                         "User-Agent": f"oh-tui/{__version__}",
                     },
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -77,11 +75,10 @@ class Connections:
                 ) from None
         return self._client
 
-    def waits(self, usual: httpx.Timeout) -> httpx.Timeout:
-        """How long a call is to wait that usually waits so long."""
-        times = (usual.connect, usual.read, usual.write, usual.pool)
-        connect, read, write, pool = (t and t * self._patience for t in times)
-        return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
+    def timeout(self, usual: httpx.Timeout) -> httpx.Timeout:
+        """The timeout multiplied by `patience`."""
+        times = {name: t and t * self._patience for name, t in usual.as_dict().items()}
+        return httpx.Timeout(**times)
 
     async def aclose(self) -> None:
         self._closed = True
@@ -90,7 +87,7 @@ class Connections:
 
 
 class KeyHeader(httpx.Auth):
-    """Puts the key on the request last, so that no local variable of ours ever holds it."""
+    """Adds the key to the request at the last moment, so that none of our variables holds it."""
 
     def __init__(self, key: Secret, scheme: Auth) -> None:
         self._key = key

@@ -1,4 +1,4 @@
-"""From the bytes of an answer to models: row by row, so that one bad row costs only itself."""
+"""From the bytes of an answer to models: row by row, so that a bad row costs only itself."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ import msgspec
 from oh_tui.api.errors import Conflict
 from oh_tui.api.failures import Answer, bad_answer, not_the_api
 from oh_tui.api.models import Page, Secret
-from oh_tui.api.paging import MOST_ROWS
-from oh_tui.text.clean import safe_line
+from oh_tui.api.paging import MAX_ROWS
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
 
 LARGE = 1 << 20
-"""Bytes of an answer from which a thread decodes it, so that no key waits for that."""
+"""Bytes of an answer from which a thread decodes it, so that no key waits for it."""
 
-MOST_PARTS = 1_000_000
-"""Commas up to which JSON is made into objects whole: 64 MiB of `{},{},` would take 2 GB."""
+MAX_PARTS = 1_000_000
+"""Commas up to which JSON is turned into objects as a whole: 64 MiB of `{},{},` would take 2 GB."""
 
 PIECE = 1 << 12
-"""Characters of a row that are looked at first for its end."""
+"""Characters of a row in which its end is looked for first."""
 
 
 class _Page(msgspec.Struct):
@@ -41,47 +40,38 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _FAILED = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
-async def aside(decode: Callable[[Answer], T], answer: Answer) -> T:
-    """What `decode` makes of the answer; a thread does it where that takes long."""
+async def in_thread(decode: Callable[[Answer], T], answer: Answer) -> T:
+    """The decoded answer. A thread decodes a large one."""
     if len(answer.data) < LARGE:
         return decode(answer)
     return await asyncio.to_thread(decode, answer)
 
 
 def model_page(answer: Answer, model: type[M]) -> Page[M]:
-    """A page of `model`; rows that are no object with an id are counted and left out. Of more than
-    100,000 rows the first are taken.
-
-    Raises NotTheApi, BadAnswer.
-    """
+    """A page of models. Rows that are no object with an id are counted and left out, and so are
+    rows after the first 100,000. Raises NotTheApi, BadAnswer."""
     rows, cursor = _page(answer)
-    is_cut = len(rows) > MOST_ROWS
-    models = [loose_model(row, model) for row in rows[:MOST_ROWS]]
+    is_cut = len(rows) > MAX_ROWS
+    models = [loose_model(row, model) for row in rows[:MAX_ROWS]]
     items = [item for item in models if item is not None]
-    unreadable = len(models) - len(items)
-    return Page(items, cursor, unreadable, is_cut=is_cut, size=len(answer.data))
+    return Page(items, cursor, len(models) - len(items), is_cut=is_cut, size=len(answer.data))
 
 
 def event_page(answer: Answer) -> Page[Event]:
-    """A page of events; every row becomes one, even one that cannot be read.
-
-    Raises NotTheApi, BadAnswer.
-    """
+    """A page of events. Every row becomes one, even an unreadable one. Raises NotTheApi,
+    BadAnswer."""
     rows, cursor = _page(answer)
     return Page([parse_event(row) for row in rows], cursor, size=len(answer.data))
 
 
 def model_list(answer: Answer, model: type[M]) -> list[M]:
-    """The readable rows of a bare list; nulls stand for what does not exist and are left out."""
+    """The readable rows of a plain list, without the nulls for unknown ids. Raises NotTheApi,
+    BadAnswer."""
     models = [loose_model(row, model) for row in _list(answer)]
     return [item for item in models if item is not None]
 
 
-def event_list(answer: Answer) -> list[Event]:
-    return [parse_event(row) for row in _list(answer) if row.strip() != b"null"]
-
-
-def one(answer: Answer, kind: type[M]) -> M:
+def model(answer: Answer, kind: type[M]) -> M:
     """One object. Raises NotTheApi, BadAnswer."""
     value = loose_model(answer.data, kind)
     if value is None:
@@ -91,17 +81,16 @@ def one(answer: Answer, kind: type[M]) -> M:
 
 
 def count(answer: Answer) -> int:
-    """A bare number, zero or more. Raises NotTheApi, BadAnswer."""
+    """A plain number, zero or more. Raises NotTheApi, BadAnswer."""
     value = _json(answer)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise bad_answer(answer, "no number")
     return value
 
 
-def accepted(answer: Answer, hint: str) -> None:
-    """Raises Conflict for a 200 that says {"success": false}; anything else is a yes."""
-    value = _json(answer)
-    if isinstance(value, dict) and value.get("success") is False:
+def require_success(answer: Answer, hint: str) -> None:
+    """Raises Conflict for a 200 that says {"success": false}. Anything else is a success."""
+    if field(answer, "success") is False:
         raise Conflict(
             f"Could not {answer.call.doing}: {answer.call.host} says that it did not work",
             hint,
@@ -110,23 +99,15 @@ def accepted(answer: Answer, hint: str) -> None:
         )
 
 
-def number(answer: Answer, name: str) -> int | None:
-    """The number under `name` in an object; None when it has none."""
+def field(answer: Answer, name: str) -> Any:
+    """A field of an object, None when it is missing. Raises NotTheApi."""
     value = _json(answer)
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-
-def text(answer: Answer, name: str) -> str:
-    """The text under `name` in an object, on one line; "" when it has none."""
-    value = _json(answer)
-    found = value.get(name) if isinstance(value, dict) else None
-    return safe_line(found)[:80] if isinstance(found, str) else ""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def loose_model(raw: bytes, kind: type[M]) -> M | None:
-    """A model from JSON text; a field of a wrong type is taken as missing. None when the text is
-    no object, or one without what every `kind` must have (its id)."""
+    """A model from JSON text, with fields of a wrong type taken as missing. None when the text is
+    no object or lacks a required field, such as the id."""
     try:
         value = msgspec.json.decode(raw, type=kind, dec_hook=_secret)
     except _FAILED:
@@ -142,12 +123,9 @@ def loose_model(raw: bytes, kind: type[M]) -> M | None:
 def _loose(value: Any, kind: type[M]) -> M | None:
     if not isinstance(value, dict):
         return None
-    known = _fields(kind)
-    if any(field.required and value.get(field.name) in (None, "") for field in known):
-        return None
-    fields = {field.name: _field(value.get(field.name), field.type) for field in known}
+    fields = {one.name: _loose_field(value.get(one.name), one.type) for one in _fields(kind)}
     fields = {name: inside for name, inside in fields.items() if inside is not None}
-    if any(field.required and fields.get(field.name) in (None, "") for field in known):
+    if any(one.required and fields.get(one.name) in (None, "") for one in _fields(kind)):
         return None
     return kind(**fields)
 
@@ -155,8 +133,8 @@ def _loose(value: Any, kind: type[M]) -> M | None:
 _fields = functools.cache(msgspec.structs.fields)
 
 
-def _field(value: Any, wanted: Any) -> Any:
-    """`value` as a field of type `wanted`, numbers also from text; None when it cannot be."""
+def _loose_field(value: Any, wanted: Any) -> Any:
+    """The value as type `wanted`, numbers also from text; None when it does not fit."""
     for part in get_args(wanted):
         if isinstance(part, type) and issubclass(part, msgspec.Struct):
             return _loose(value, part)
@@ -174,7 +152,7 @@ def _secret(kind: type[Any], value: Any) -> Any:
 
 
 def _page(answer: Answer) -> tuple[list[bytes], str | None]:
-    """The rows, at most one more than MOST_ROWS of a page of many parts, and the cursor."""
+    """The rows and the cursor. Of a page of many parts at most one row more than MAX_ROWS."""
     try:
         page = _decode_page(answer.data)
         items = bytes(page.items)
@@ -184,29 +162,31 @@ def _page(answer: Answer) -> tuple[list[bytes], str | None]:
         value = _json(answer)
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         raise bad_answer(answer, "no page of items")
-    return [_again(row) for row in value["items"]], _cursor(value.get("next_page_id"))
+    return [_encode(row) for row in value["items"]], _cursor(value.get("next_page_id"))
 
 
 def _first_rows(items: bytes) -> list[bytes]:
-    """The first elements of a JSON array that is not empty, one at a time: as objects all of them
-    may take 50 times as much memory. Raises ValueError for what is no such array."""
+    """The first elements of a JSON array that is not empty, read one at a time: as objects all of
+    them may take 50 times the memory. Raises ValueError for anything else."""
     text = items.decode()
     if text[:1] != "[":
         raise ValueError("no array")
     rows: list[bytes] = []
-    at = 0
-    while text[at] != "]" and len(rows) <= MOST_ROWS:
-        start = _next(text, at + 1)
+    position = 0
+    while text[position] != "]" and len(rows) <= MAX_ROWS:
+        start = _skip_space(text, position + 1)
         end = _end_of_value(text, start)
         rows.append(text[start:end].encode())
-        at = _next(text, end)
+        position = _skip_space(text, end)
     return rows
 
 
 def _end_of_value(text: str, start: int) -> int:
-    """Where the JSON value ends that starts here. A row may be the whole page and of as many
-    parts: it is read in ever longer pieces, none of more parts than a page that is read whole.
-    Raises ValueError."""
+    """The end of the JSON value that begins at `start`.
+
+    One row may fill the page and have as many parts. It is therefore read in growing pieces, none
+    with more parts than a page that is read whole. Raises ValueError.
+    """
     size = PIECE
     while True:
         piece = text[start : start + size]
@@ -219,22 +199,21 @@ def _end_of_value(text: str, start: int) -> int:
             if is_all:
                 raise
         size *= 2
-        if text.count(",", start, start + size) >= MOST_PARTS:
+        if text.count(",", start, start + size) >= MAX_PARTS:
             raise ValueError("a row of too many parts")
 
 
 _read_value = json.JSONDecoder().raw_decode
 
 
-def _next(text: str, at: int) -> int:
-    """The next place in JSON that is no space."""
-    while text[at] in " \t\r\n":
-        at += 1
-    return at
+def _skip_space(text: str, position: int) -> int:
+    while text[position] in " \t\r\n":
+        position += 1
+    return position
 
 
 def _is_small(data: bytes) -> bool:
-    return data.count(b",") < MOST_PARTS
+    return data.count(b",") < MAX_PARTS
 
 
 def _list(answer: Answer) -> list[bytes]:
@@ -246,10 +225,10 @@ def _list(answer: Answer) -> list[bytes]:
         value = _json(answer)
     if not isinstance(value, list):
         raise bad_answer(answer, "no list")
-    return [_again(row) for row in value]
+    return [_encode(row) for row in value]
 
 
-def _again(value: Any) -> bytes:
+def _encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 

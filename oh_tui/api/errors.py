@@ -1,19 +1,19 @@
-"""Every way a call to an OpenHands server can fail.
+"""The errors of calls to OpenHands servers.
 
 Problem
 └── Refused
     └── ApiError
-        ├── AuthError        401, 403: no key, a wrong key, or no right to it
-        ├── NotFound         404, 410: no such thing, or it is gone
-        ├── Conflict         409: it cannot be done in the present state
+        ├── AuthError        401, 403: no key, a wrong key, or no permission
+        ├── NotFound         404, 410: it does not exist, or no longer
+        ├── Conflict         409: impossible in the current state
         ├── RateLimited      429: too many calls, after all retries
-        ├── TooLarge         413: more than the server is willing to send
-        ├── InvalidRequest   400, 405, 422: the server does not take this request
+        ├── TooLarge         413: larger than the server or we accept
+        ├── InvalidRequest   400, 405, 422: the server does not accept this request
         ├── ServerError      5xx: the server failed
-        ├── Unreachable      no connection: name, port, certificate, broken off
+        ├── Unreachable      no connection, or one that broke off
         ├── TimedOut         connected, but no answer in time
-        ├── NotTheApi        an answer that is no JSON: a web page, a proxy, another program
-        └── BadAnswer        JSON, but not of the documented shape
+        ├── NotTheApi        no JSON: the page of a frontend, a proxy or another program
+        └── BadAnswer        JSON that does not have the documented shape
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from oh_tui.text.problem import Refused
 
 
 class ApiError(Refused):
-    """A call failed. `status` is the HTTP status (None when there was no answer), `address` the
-    method and URL that were asked, without a query and without a key.
+    """A call failed.
 
-    `detail` is the server's own explanation, cleaned and redacted ("" when it gave none).
+    `status` is the HTTP status, None without an answer. `address` is the method and URL of the
+    call, without query and key. `detail` is the server's explanation, cleaned and redacted, or "".
     """
 
     def __init__(
@@ -60,12 +60,13 @@ class RateLimited(ApiError):
 
 
 class TooLarge(ApiError):
-    """413: a download above the server's limit of events, or a request body above its limit; or
-    an answer of more than 64 MiB, which is not read on."""
+    """413: a download above the server's limit of events, or a request body above its limit. Also
+    an answer of more than 64 MiB, which is not read to its end."""
 
 
 class InvalidRequest(ApiError):
-    """400, 405, 422 and the other 4xx; or words and ids that no URL can hold, not sent at all."""
+    """400, 405, 422 and the other 4xx. Also text and ids that no URL can hold, which are never
+    sent."""
 
 
 class ServerError(ApiError):
@@ -81,9 +82,9 @@ class TimedOut(ApiError):
 
 
 class NotTheApi(ApiError):
-    """A 200 whose body is no JSON (the frontend answers any unknown path with its own page), or
-    a redirect that is not followed."""
+    """A 200 without JSON, as frontends answer unknown paths with their page; or a redirect that is
+    not followed."""
 
 
 class BadAnswer(ApiError):
-    """JSON that is not what the call documents."""
+    """JSON that does not have the documented shape."""

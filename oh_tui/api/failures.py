@@ -1,4 +1,4 @@
-"""What went wrong with a call: httpx's exceptions and HTTP statuses as the tree of errors."""
+"""Turns HTTP statuses and httpx's exceptions into the errors of `oh_tui.api.errors`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from oh_tui.api.addresses import WANTED
+from oh_tui.api.addresses import EXPECTED
 from oh_tui.api.errors import (
     ApiError,
     AuthError,
@@ -32,17 +32,18 @@ from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.problem import Remedy
 from oh_tui.trajectory.model.events import decode_json
 
-LONGEST = 86_400.0
-"""Seconds up to which a wait that a server asks for is told."""
+LONGEST_WAIT = 86_400.0
+"""Seconds above which a Retry-After is not shown as a number."""
 
 MAYBE_DONE = Remedy.MAYBE_DONE
 
-_SAID_ALREADY = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
+_GENERIC = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
+"""Explanations that say no more than the status."""
 
 
 @dataclass(frozen=True)
-class Call:
-    """What was asked of whom, for the sentence: "Could not {doing}: {host} ..."."""
+class ApiCall:
+    """A call as its errors describe it: "Could not {doing}: {host} ..."."""
 
     doing: str
     method: str
@@ -50,11 +51,11 @@ class Call:
     """Without query and without credentials."""
     host: str
     key: Secret | None = None
-    """The key that goes with the call, to keep it out of what the server says."""
+    """The key of the call, which is removed from the server's explanation."""
     hints: Mapping[type[ApiError], str] = field(default_factory=dict)
-    """What to try next, where the call knows better than the status tells."""
+    """What to try next, by kind of error, where the call knows better than the status."""
     acts: bool = False
-    """It changes something, and doing it twice would not be the same."""
+    """The call changes something and must not be repeated."""
 
     @property
     def address(self) -> str:
@@ -63,21 +64,21 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """The body of a 2xx, whole, and the call it answers."""
+    """The whole body of a 2xx, and its call."""
 
-    call: Call
-    data: bytes = field(repr=False)  # may hold keys of sandboxes
+    call: ApiCall
+    data: bytes = field(repr=False)  # may contain keys of sandboxes
     content_type: str = ""
 
 
-def short(identifier: str) -> str:
-    """An id as sentences name it."""
+def short_id(identifier: str) -> str:
+    """An id as messages show it."""
     return clean_line(identifier)[:12]
 
 
-class Failure(Exception):
-    """One attempt failed; `again` is False, True (after the usual wait) or the wait in seconds.
-    `unsent`: the server cannot have seen anything of it."""
+class FailedAttempt(Exception):
+    """An attempt that failed. `again` says whether to retry: False, True (after the usual wait) or
+    the seconds to wait. With `unsent` the server cannot have seen any of it."""
 
     def __init__(self, error: ApiError, again: bool | float, *, unsent: bool = False) -> None:
         super().__init__(error.sentence)
@@ -87,18 +88,19 @@ class Failure(Exception):
 
 
 def from_status(
-    call: Call, status: int, body: bytes, content_type: str, wait: float | None = None
+    call: ApiCall, status: int, body: bytes, content_type: str, wait: float | None = None
 ) -> ApiError:
-    """The error for an answer that is no 2xx; `wait` is its Retry-After in seconds."""
+    """The error for a status other than 2xx; `wait` is its Retry-After in seconds."""
     kind, reason, hint = _by_status(status, with_key=call.key is not None)
     hint = call.hints.get(kind, hint)
     if call.acts and status in (502, 504):
         hint = MAYBE_DONE
     if wait:
-        long = wait > LONGEST
-        hint = "It asks to wait longer than a day" if long else f"Try again in {math.ceil(wait)} s"
+        hint = f"Try again in {math.ceil(wait)} s"
+        if wait > LONGEST_WAIT:
+            hint = "It asks to wait longer than a day"
     detail = explanation(body, content_type, call.key)
-    if detail and detail.lower() not in _SAID_ALREADY:
+    if detail and detail.lower() not in _GENERIC:
         reason = f"said: {_shortened(detail.rstrip('.'), 240)}"
     return kind(
         f"Could not {call.doing}: {call.host} {reason} ({status})",
@@ -135,20 +137,20 @@ def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str
         case _ if status >= 500:
             return ServerError, "failed", "Try again; if it stays so, look into the server's log"
         case _ if 300 <= status < 400:
-            return NotTheApi, "sent us to another address", WANTED
+            return NotTheApi, "sent us to another address", EXPECTED
         case _:
             return InvalidRequest, "does not take this request", "Its version may differ"
 
 
 def explanation(body: bytes, content_type: str, key: Secret | None = None) -> str:
-    """The server's own words, cleaned and redacted; "" when it gave none, or a web page.
+    """The server's explanation, cleaned and redacted; "" for none or for a web page.
 
-    Forms seen: {"detail": text or list}, {"error": text}, {"message": text}, a bare JSON string,
-    plain text; the agent server says "Internal Server Error" in `detail` and why in `exception`
-    (all measured).
+    The known forms: {"detail": text or list}, {"error": text}, {"message": text}, a JSON string,
+    plain text. The agent server puts "Internal Server Error" into `detail` and the reason into
+    `exception` (all measured).
     """
     try:
-        text = _said(decode_json(body))
+        text = _explained(decode_json(body))
     except ValueError:
         plain = "html" not in content_type and not body.lstrip().startswith(b"<")
         text = body.decode("utf-8", "replace") if plain else ""
@@ -157,17 +159,17 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
     return _shortened(safe_line(_shortened(text, 4000)), 1000).strip()
 
 
-def _said(value: Any) -> str:
+def _explained(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_said, value[:5])))
+        return "; ".join(filter(None, map(_explained, value[:5])))
     if isinstance(value, dict):
         for name in ("detail", "exception", "error", "message", "msg"):
-            text = _said(value.get(name))
-            if text and not (text.lower() in _SAID_ALREADY and value.get("exception")):
-                where = value.get("loc")
-                last = where[-1] if isinstance(where, list) and where else None
+            text = _explained(value.get(name))
+            if text and not (text.lower() in _GENERIC and value.get("exception")):
+                location = value.get("loc")
+                last = location[-1] if isinstance(location, list) and location else None
                 return f"{last}: {text}" if isinstance(last, str) else text
     return ""
 
@@ -176,9 +178,8 @@ def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def from_exception(call: Call, error: Exception) -> ApiError:
-    """The error for a call that got no complete answer."""
-    could_not = f"Could not {call.doing}"
+def from_exception(call: ApiCall, error: Exception) -> ApiError:
+    """The error for a call without a complete answer."""
     kind: type[ApiError] = Unreachable
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
@@ -202,7 +203,7 @@ def from_exception(call: Call, error: Exception) -> ApiError:
             hint = "Look for odd characters, or shorten it"
         case httpx.UnsupportedProtocol():
             reason = f"{call.host} is no http or https address"
-            hint = WANTED
+            hint = EXPECTED
         case _:
             reason, hint = _connection(call, error)
     before = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -210,27 +211,27 @@ def from_exception(call: Call, error: Exception) -> ApiError:
     sent = isinstance(error, answered) and not isinstance(error, before)
     if call.acts and sent and not isinstance(error, httpx.UnsupportedProtocol):
         hint = MAYBE_DONE
-    return kind(f"{could_not}: {reason}", hint, address=call.address)
+    return kind(f"Could not {call.doing}: {reason}", hint, address=call.address)
 
 
 @contextlib.contextmanager
-def named(call: Call) -> Generator[None, None, None]:
-    """Whatever goes wrong with httpx inside becomes a Failure."""
+def translated(call: ApiCall) -> Generator[None, None, None]:
+    """Turns httpx's exceptions into FailedAttempt."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
         transient = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
         again = isinstance(error, transient) and not is_certificate(error)
         unsent = isinstance(error, httpx.ConnectError)
-        raise Failure(from_exception(call, error), again, unsent=unsent) from None
+        raise FailedAttempt(from_exception(call, error), again, unsent=unsent) from None
 
 
 def is_certificate(error: BaseException) -> bool:
-    """Whether TLS itself failed, which trying again does not mend."""
+    """Whether TLS itself failed, which a retry does not repair."""
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
-def _connection(call: Call, error: Exception) -> tuple[str, str]:
+def _connection(call: ApiCall, error: Exception) -> tuple[str, str]:
     proxy = _proxy(call) if isinstance(error, httpx.ConnectError) else ""
     for cause in _causes(error):
         match cause:
@@ -262,9 +263,9 @@ def _connection(call: Call, error: Exception) -> tuple[str, str]:
     return (f"the connection to {call.host} broke off", "Try again")
 
 
-def _proxy(call: Call) -> str:
-    """Host and port of the proxy that the machine's settings put before the server; "" for none."""
-    import urllib.request  # not at the top: nobody needs it where all is well
+def _proxy(call: ApiCall) -> str:
+    """Host and port of the proxy that this machine uses for the server; "" for none."""
+    import urllib.request  # loaded only when a connection fails
 
     url = httpx.URL(call.url)
     proxies = urllib.request.getproxies()
@@ -278,7 +279,7 @@ def _proxy(call: Call) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception, what it was raised from, and the members of groups; each once."""
+    """The exception, its causes and contexts, and the members of groups, each once."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
@@ -292,42 +293,34 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += cause.exceptions
 
 
-def broken_off(call: Call, received: int, size: int) -> Unreachable:
-    """A body that ended before all of it had come."""
-    return Unreachable(
-        f"Could not {call.doing}: it broke off after {received:,} of {size:,} bytes",
-        "Try again",
-        address=call.address,
-    )
-
-
-def redirected(call: Call, status: int, target: httpx.URL | None) -> NotTheApi:
-    """A redirect where none is followed, or one too many; `target` is None when unusable."""
+def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheApi:
+    """The error for a redirect that is not followed; `target` is None for no web address."""
     where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
     return NotTheApi(
         f"Could not {call.doing}: {call.host} sent us to {where} ({status})",
-        f"If that is the right server, use its address. {WANTED}",
+        f"If that is the right server, use its address. {EXPECTED}",
         status=status,
         address=call.address,
     )
 
 
 def not_the_api(answer: Answer) -> NotTheApi:
-    """A 200 that is no JSON: the frontend answers any unknown path with its page (measured)."""
+    """The error for a 200 without JSON: frontends answer unknown paths with a page (measured)."""
     page = "html" in answer.content_type or answer.data.lstrip()[:1] == b"<"
     what = "a web page" if page else "no JSON" if answer.data else "nothing"
     call = answer.call
-    # a page is no answer of a server that did something; half of an answer, or none, may be
+    # a page does not come from a server that did something; half an answer, or none, may
     unsure = call.acts and not page
     return NotTheApi(
         f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
-        MAYBE_DONE if unsure else f"The address is wrong or the server too old. {WANTED}",
+        MAYBE_DONE if unsure else f"The address is wrong or the server too old. {EXPECTED}",
         status=200,
         address=call.address,
     )
 
 
 def bad_answer(answer: Answer, what: str) -> BadAnswer:
+    """The error for JSON without the documented shape."""
     call = answer.call
     return BadAnswer(
         f"Could not {call.doing}: the answer of {call.host} is {what}",

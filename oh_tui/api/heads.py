@@ -1,5 +1,8 @@
-"""The heads of answers, bounded: httpx reads interim answers such as 103 without end, and each
-64 KiB of them keep the event loop for a tenth of a second (measured)."""
+"""Bounds the heads of responses.
+
+httpx reads interim responses such as 103 without end, and 64 KiB of them keep the event loop for a
+tenth of a second (measured).
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ import httpx
 
 from oh_tui.text.patterns import pattern
 
-MOST = 1 << 18
-"""Bytes of a head with all interim answers before it."""
+MAX_HEAD = 1 << 18
+"""Bytes of a head, including all interim responses before it."""
 
 PIECE = 1 << 13
 """Bytes of a head that are read at a time."""
 
 _BEFORE = b"\r\n\r\n"
 _FINAL = pattern(rb"\r?\n\r?\nHTTP/1\.[01] [2-9]")
-"""How an answer begins that is no interim one."""
+"""The begin of a final response."""
 
 
 def bound_heads(client: httpx.AsyncClient) -> None:
-    """Give the client connections whose heads are bounded. httpx has no name for what they are
-    made with, so this reaches into its pools, those of proxies too."""
+    """Give the client connections with bounded heads. httpx has no public name for the network
+    backend, so this reaches into its pools, also those of proxies."""
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         if pool is not None:
@@ -58,7 +61,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """After each write an answer begins, and its head ends with the first that is final."""
+    """After each write a head begins; it ends with that of the first final response."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -72,7 +75,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         seen = self._end + data
         self._end = seen[-len(_BEFORE + b"HTTP/1.1 ") :]
         self._in_head = not _FINAL.search(seen)
-        if self._in_head and self._size > MOST:
+        if self._in_head and self._size > MAX_HEAD:
             raise httpcore.RemoteProtocolError("its head has no end")
         return data
 

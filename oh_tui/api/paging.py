@@ -1,22 +1,21 @@
-"""Going through listings: page after page without repeats, and ids in batches."""
+"""Iterating over the pages of a listing without repeats."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 from oh_tui.api.errors import BadAnswer
 from oh_tui.api.models import Page
 
-MOST = 10_000
-"""Pages after which a listing is taken for one that has no end."""
+MAX_PAGES = 10_000
+"""Pages after which a listing counts as endless."""
 
-MAX_IDS = 99
-"""Conversations in one batch: the server refuses 100."""
+MAX_ROWS = 100_000
+"""Rows that are read of a listing, whether they come in one page or in many."""
 
-MOST_ROWS = 100_000
-MOST_BYTES = 256 << 20
-"""Rows and bytes that a listing takes in, whether they come in one page or in many."""
+MAX_BYTES = 256 << 20
+"""Bytes that are read of a listing with a limit of rows."""
 
 
 class HasId(Protocol):
@@ -28,28 +27,25 @@ T = TypeVar("T", bound=HasId)
 
 
 class Pages(Generic[T]):
-    """Every page of a listing from cursor `first` on, each item once.
+    """Every page of a listing, each item once.
 
-    App servers count in offsets, so rows repeat when something new arrives between two pages; and
-    a cursor that a server does not understand silently starts over (both measured). So items seen
-    before are left out, and a cursor seen before or a page without news ends it. A page that
-    failed, or whose call was cancelled, is the next one still. A listing with a `limit` of rows
-    ends with a page that `is_cut` when there are more. Raises BadAnswer after 10,000 pages.
+    App servers use offsets as cursors, so rows repeat when something new arrives between two
+    pages, and a cursor that a server does not understand silently starts over (both measured).
+    Items seen before are therefore left out, and the iteration ends at a cursor seen before or a
+    page without new items. After a page that failed or was cancelled, the next step fetches it
+    again. A listing with a `limit` of rows ends with a page that `is_cut` when there are more.
+    Raises BadAnswer after 10,000 pages.
     """
 
     def __init__(
-        self,
-        fetch: Callable[[str | None], Awaitable[Page[T]]],
-        first: str | None = None,
-        *,
-        limit: int | None = None,
+        self, fetch: Callable[[str | None], Awaitable[Page[T]]], *, limit: int | None = None
     ) -> None:
         self._fetch = fetch
-        self._cursor = first
         self._limit = limit
-        self._size = 0
+        self._cursor: str | None = None
+        self._bytes = 0
         self._seen: set[str] = set()
-        self._asked: set[str | None] = set()
+        self._fetched: set[str | None] = set()
         self._ended = False
 
     def __aiter__(self) -> AsyncIterator[Page[T]]:
@@ -58,43 +54,32 @@ class Pages(Generic[T]):
     async def __anext__(self) -> Page[T]:
         if self._ended:
             raise StopAsyncIteration
-        if len(self._asked) >= MOST:
-            raise without_end()
+        if len(self._fetched) >= MAX_PAGES:
+            raise BadAnswer(
+                f"The server gives page after page without an end, {MAX_PAGES:,} so far",
+                "Its version may differ from what this program knows",
+            )
         page = await self._fetch(self._cursor)
-        first = not self._asked
-        self._asked.add(self._cursor)
+        is_first = not self._fetched
+        self._fetched.add(self._cursor)
         self._cursor = page.next_page_id
-        fresh = []
+        new = []
         for item in page.items:
             if item.id not in self._seen:
                 self._seen.add(item.id)
-                fresh.append(item)
-        news = bool(fresh or page.unreadable)
-        self._size += page.size
+                new.append(item)
+        self._bytes += page.size
         if self._limit is not None and self._is_too_long(page, self._limit):
             self._ended = True
-            room = max(0, len(fresh) - max(0, len(self._seen) - self._limit))
-            return Page(fresh[:room], None, page.unreadable, is_cut=True)
-        self._ended = not news or self._cursor is None or self._cursor in self._asked
-        if not (news or first):
+            room = max(0, len(new) - max(0, len(self._seen) - self._limit))
+            return Page(new[:room], None, page.unreadable, is_cut=True)
+        has_news = bool(new or page.unreadable)
+        self._ended = not has_news or self._cursor is None or self._cursor in self._fetched
+        if not (has_news or is_first):
             raise StopAsyncIteration
-        return Page(fresh, page.next_page_id, page.unreadable)
+        return Page(new, page.next_page_id, page.unreadable)
 
     def _is_too_long(self, page: Page[T], limit: int) -> bool:
         """Whether the listing ends here although the server has more."""
         rows, more = len(self._seen), page.next_page_id is not None
-        return page.is_cut or rows > limit or (more and (rows == limit or self._size > MOST_BYTES))
-
-
-def without_end() -> BadAnswer:
-    return BadAnswer(
-        f"The server gives page after page without an end, {MOST:,} so far",
-        "Its version may differ from what this program knows",
-    )
-
-
-def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """The different ids, in order, at most `size` at a time."""
-    different = list(dict.fromkeys(ids))
-    for start in range(0, len(different), size):
-        yield different[start : start + size]
+        return page.is_cut or rows > limit or (more and (rows == limit or self._bytes > MAX_BYTES))

@@ -1,8 +1,9 @@
-"""What is asked of the servers with more than an address: starts, messages, and files as forms."""
+"""Request bodies: starting a conversation, messages, and files as forms."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -12,23 +13,24 @@ from typing import IO, Any, TypeAlias
 import msgspec
 
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.api.transport import Body
+from oh_tui.api.transport import RequestBody
 
 PIECE = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
 
-Content: TypeAlias = bytes | Path | Callable[[], AsyncIterator[bytes]]
-"""A file to send. The function makes its pieces anew each time: an older server is asked twice."""
+Content: TypeAlias = bytes | Path
+"""A file to send: its bytes, or its local path."""
 
 
 class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation to start. Without `message` the agent waits for one; with it it begins at
-    once, even if the wire's `run` says no (source, agent server 1.34.0): there is no field for it.
+    """A conversation to start.
 
-    `sandbox_id` puts it into a sandbox that is there, and resumes one that is paused (measured);
-    else a new one is made. The server replaces `title` by one of its own after the first message
-    (measured). `git_provider` is "github", "gitlab", "bitbucket", "bitbucket_data_center",
-    "forgejo", "azure_devops" or "enterprise_sso".
+    Without `message` the agent waits for one. With a message it begins at once, even if the wire's
+    `run` is false (source, agent server 1.34.0), which therefore has no field here. `sandbox_id`
+    names an existing sandbox, which is resumed if it is paused (measured); otherwise a new one is
+    created. The server replaces `title` by its own after the first message (measured).
+    `git_provider` is "github", "gitlab", "bitbucket", "bitbucket_data_center", "forgejo",
+    "azure_devops" or "enterprise_sso".
     """
 
     message: str = ""
@@ -41,18 +43,18 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     parent_conversation_id: str | None = None
 
     def wire(self) -> dict[str, Any]:
-        """The body of the call, without what was not given."""
-        given = msgspec.structs.asdict(self)
-        text = given.pop("message")
-        body = {name: value for name, value in given.items() if value}
+        """The JSON body, without empty fields."""
+        fields = msgspec.structs.asdict(self)
+        text = fields.pop("message")
+        body = {name: value for name, value in fields.items() if value}
         if text.strip():
             body["initial_message"] = message(text, run=True)
         return body
 
 
 def message(text: str, *, run: bool) -> dict[str, Any]:
-    """A message of the user. Raises InvalidRequest for one without words: the agent server takes
-    even that, and shows the model an empty message (measured)."""
+    """The JSON body of a user message. Raises InvalidRequest for blank text, which the agent server
+    accepts and shows to the model as an empty message (measured)."""
     if not text.strip():
         raise InvalidRequest("A message needs some words", "Write what the agent is to know or do")
     return {"role": "user", "content": [{"type": "text", "text": text}], "run": run}
@@ -61,67 +63,52 @@ def message(text: str, *, run: bool) -> dict[str, Any]:
 class Upload:
     """A file as the form that the agent server takes, sent piece by piece.
 
-    Raises InvalidRequest when the file cannot be read, or gives another number of bytes than
-    `size`, while it is sent too: the server then has no complete form and keeps nothing of it
-    (source).
+    Raises InvalidRequest when the file cannot be read, or changes its size while it is sent: the
+    server then has no complete form and keeps nothing of it (source).
     """
 
-    def __init__(
-        self, content: Content, size: int | None, progress: Callable[[int], None] | None
-    ) -> None:
-        if isinstance(content, bytes):
-            size = len(content)
-        elif isinstance(content, Path):
-            size = _size(content)
-        self.size = size
-        self.sent = 0
+    def __init__(self, content: Content, progress: Callable[[int], None] | None) -> None:
         self._content = content
         self._progress = progress
-        mark = secrets.token_hex(16)
+        self.sent = 0
+        """Bytes of the file that were sent so far."""
+        with _opened(content) as file:
+            self._size = file.seek(0, os.SEEK_END)
+        boundary = secrets.token_hex(16)
         self._head = (
-            f"--{mark}\r\n"
+            f"--{boundary}\r\n"
             'Content-Disposition: form-data; name="file"; filename="file"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
-        self._tail = f"\r\n--{mark}--\r\n".encode()
-        whole = None if size is None else len(self._head) + size + len(self._tail)
-        self.body = Body(self._form, f"multipart/form-data; boundary={mark}", whole)
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self.body = RequestBody(
+            self._form,
+            f"multipart/form-data; boundary={boundary}",
+            len(self._head) + self._size + len(self._tail),
+        )
 
     async def _form(self) -> AsyncIterator[bytes]:
         self.sent = 0
         yield self._head
-        async for piece in self._pieces():
-            self.sent += len(piece)
-            if self.size is not None and self.sent > self.size:
-                raise _changed(self.size)
-            yield piece
-            if self._progress is not None:
-                self._progress(self.sent)
-        if self.size is not None and self.sent != self.size:
-            raise _changed(self.size)
+        with _opened(self._content) as file:
+            while piece := await asyncio.to_thread(_read, file):
+                self.sent += len(piece)
+                if self.sent > self._size:
+                    break
+                yield piece
+                if self._progress is not None:
+                    self._progress(self.sent)
+        if self.sent != self._size:
+            raise InvalidRequest(
+                f"The file to send is no longer the {self._size:,} bytes it was",
+                "Send it again when it is whole",
+            )
         yield self._tail
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if callable(self._content):
-            async for piece in self._content():
-                yield piece
-        elif isinstance(self._content, bytes):
-            for start in range(0, len(self._content), PIECE):
-                yield self._content[start : start + PIECE]
-        else:
-            with _opened(self._content) as file:
-                while piece := await asyncio.to_thread(_read, file):
-                    yield piece
 
-
-def _size(path: Path) -> int:
-    with _opened(path) as file:
-        return os.fstat(file.fileno()).st_size
-
-
-def _opened(path: Path) -> IO[bytes]:
+def _opened(content: Content) -> IO[bytes]:
     try:
-        return path.open("rb")
+        return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
     except OSError as error:
         raise _unreadable(error) from None
 
@@ -136,9 +123,3 @@ def _read(file: IO[bytes]) -> bytes:
 def _unreadable(error: OSError) -> InvalidRequest:
     why = error.strerror or type(error).__name__
     return InvalidRequest(f"The file to send cannot be read: {why}", "Check its path and rights")
-
-
-def _changed(size: int) -> InvalidRequest:
-    return InvalidRequest(
-        f"The file to send is no longer the {size:,} bytes it was", "Send it again when it is whole"
-    )

@@ -1,4 +1,4 @@
-"""What an agent server does for its sandbox as a whole: a shell, and files in and out.
+"""The agent server of a sandbox as a whole: its shell, and files in and out.
 
 Facts without another source are measured on agent server 1.34.0.
 """
@@ -7,58 +7,63 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Generator
-
-import httpx
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
 from oh_tui.api.bodies import Pieces
-from oh_tui.api.connections import CONNECT, PATIENT, QUICK, USUAL
+from oh_tui.api.connections import PATIENT, QUICK, USUAL
 from oh_tui.api.errors import ApiError, BadAnswer, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.failures import MAYBE_DONE
 from oh_tui.api.filters import page_params
 from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
-from oh_tui.api.paging import MOST, without_end
+from oh_tui.api.paging import Pages
 from oh_tui.api.requests import Content, Upload
-from oh_tui.api.transport import Hints, Server
+from oh_tui.api.transport import Hints, HttpClient, Params
 from oh_tui.text.clean import safe_line
 
-TIMEOUT = 300
-"""Seconds a command may take unless told otherwise; the server's own number."""
+T = TypeVar("T")
 
-CHUNKS = 8
-"""Parts of an output in one page: a part is up to 1 MiB characters, which JSON may write with six
+TIMEOUT = 300
+"""Seconds that a command may take by default, as on the server."""
+
+PARTS = 8
+"""Parts of an output in one page. A part is up to 1 MiB characters, which JSON may write in six
 times as many bytes."""
 
 GRACE = 20.0
-"""Seconds that the end of a command may be told after its time."""
+"""Seconds after its timeout within which the end of a command must be reported."""
 
 
 class SandboxServer:
     """The agent server of one sandbox. Every method raises the errors of `oh_tui.api.errors`:
-    TimedOut when the sandbox is paused (it takes the connection and stays silent), AuthError after
-    a resume that gave it a new key (source)."""
+    TimedOut when the sandbox is paused (it accepts the connection and stays silent), AuthError
+    after a resume that gave it a new key (source)."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
         self._old_files = False
+        """The server takes the path of a file in the address, not in the query."""
 
     # the shell, which is not the agent's: /bin/sh in the sandbox's own folder
 
     async def start_bash_command(
         self, command: str, *, cwd: str | None = None, timeout: int = TIMEOUT
     ) -> BashCommand:
-        """Start a command, which goes on whether or not anybody reads; `timeout` is in seconds.
-        Neither the agent nor the events know of it."""
-        answer = await self._server.post(
+        """Start a command, which runs to its end or `timeout` (seconds) whether or not its output
+        is read. Neither the agent nor the events know of it."""
+        if not command.strip():
+            raise InvalidRequest("There is no command to run", "Type one")
+        body = {"command": command, "timeout": timeout} | ({"cwd": cwd} if cwd else {})
+        answer = await self._http.post(
             "/api/bash/start_bash_command",
             "start the command",
-            json=_command(command, cwd, timeout),
+            json=body,
             timeout=QUICK,
-            hints=_SHELL_HINTS,
+            hints={NotFound: _TOO_OLD},
         )
-        return decode.one(answer, BashCommand)
+        return decode.model(answer, BashCommand)
 
     async def search_bash_events(
         self,
@@ -66,15 +71,15 @@ class SandboxServer:
         *,
         order__gt: int | None = None,
         page_id: str | None = None,
-        limit: int = CHUNKS,
+        limit: int = PARTS,
     ) -> Page[BashOutput]:
         """A page of the parts of a command's output, in the order of their times; with `order__gt`
-        only those of a higher number, which servers before 1.11 ignore (source).
+        only parts with a higher number, which servers before 1.11 ignore (source).
 
-        A running command has no part before it has printed more than 1 MiB, and one that is
-        unknown has none either.
+        A running command has no part until it has printed more than 1 MiB. An unknown command has
+        none either.
         """
-        answer = await self._server.get(
+        answer = await self._http.get(
             "/api/bash/bash_events/search",
             "read what the command printed",
             (
@@ -90,11 +95,11 @@ class SandboxServer:
     async def bash_output(
         self, command_id: str, *, timeout: float | None = None
     ) -> AsyncIterator[BashOutput]:
-        """The whole output of a command, part by part in order, until the one with its exit code.
+        """The whole output of a command, part by part in order, up to the one with the exit code.
 
-        Each stream is cut anywhere, even within a line, and what is not UTF-8 comes as �. Asks
-        every 0.1 s, later every second; raises TimedOut when no end was told within `timeout`
-        seconds. May be called again, also after an error, and begins anew.
+        Each stream is cut anywhere, even within a line, and bytes that are not UTF-8 come as �.
+        The server is asked every 0.1 s, later every second. Raises TimedOut when no end is reported
+        within `timeout` seconds. May be called again, also after an error, and starts over then.
         """
         loop = asyncio.get_running_loop()
         end = None if timeout is None else loop.time() + timeout
@@ -110,23 +115,30 @@ class SandboxServer:
                     over = over or part.exit_code is not None
             whole = sorted(numbers.values()) == list(range(len(numbers)))
             if over and not whole and not all_again:
-                # two streams that grow at once may share a number (source): look at all of it
+                # two streams that grow at once may share a number (source): read all of it again
                 all_again = True
                 continue
             if over or whole:
-                for part in sorted(waiting, key=_place):
+                # the part that ends it comes last, whatever its number
+                for part in sorted(waiting, key=lambda p: (p.order or 0, p.exit_code is not None)):
                     yield part
                 waiting.clear()
             if over:
                 return
             if end is not None and loop.time() > end:
                 raise TimedOut(
-                    f"Could not read what the command printed: {self._server.host} told no end "
+                    f"Could not read what the command printed: {self._http.host} told no end "
                     "of it in time",
                     "It may still run: look in the sandbox",
                 )
             await asyncio.sleep(wait)
             wait = min(wait * 1.5, 1.0)
+
+    async def _parts(self, command_id: str, after: int | None) -> list[BashOutput]:
+        pages = Pages(
+            lambda cursor: self.search_bash_events(command_id, order__gt=after, page_id=cursor)
+        )
+        return [part async for page in pages for part in page.items]
 
     async def run_command(
         self,
@@ -136,9 +148,11 @@ class SandboxServer:
         timeout: int = TIMEOUT,
         progress: Callable[[BashOutput], None] | None = None,
     ) -> CommandResult:
-        """Run a command to its end and give all that it printed; `progress` sees each part as it
-        comes. The exit code is -1 when it could not be started or was ended after `timeout`
-        seconds. When the caller stops waiting, or how it goes on cannot be read, it goes on."""
+        """Run a command to its end and return its output; `progress` gets each part as it comes.
+
+        The exit code is -1 when the command could not be started or was killed after `timeout`
+        seconds. The command goes on when the caller is cancelled or its output cannot be read.
+        """
         started = await self.start_bash_command(command, cwd=cwd, timeout=timeout)
         parts = []
         try:
@@ -156,113 +170,57 @@ class SandboxServer:
             "".join(part.stderr or "" for part in parts),
         )
 
-    async def execute_bash_command(
-        self, command: str, *, cwd: str | None = None, timeout: int = TIMEOUT
-    ) -> BashOutput:
-        """Run a command and wait for its last part: the whole output only when it is less than
-        1 MiB, and of more than that on 1.17.0 any part, without an exit code if it is not the last.
-        One connection is kept silent all the time; `run_command` needs neither."""
-        answer = await self._server.post(
-            "/api/bash/execute_bash_command",
-            "run the command",
-            json=_command(command, cwd, timeout),
-            timeout=httpx.Timeout(timeout + GRACE, connect=CONNECT),
-        )
-        return decode.one(answer, BashOutput)
-
-    async def _parts(self, command_id: str, after: int | None) -> list[BashOutput]:
-        found: list[BashOutput] = []
-        page_id, asked = None, set[str]()
-        while True:
-            page = await self.search_bash_events(command_id, order__gt=after, page_id=page_id)
-            found += page.items
-            page_id = page.next_page_id
-            if page_id is None or page_id in asked:
-                return found
-            if len(asked) >= MOST:
-                raise without_end()
-            asked.add(page_id)
-
     # files
 
     @contextlib.asynccontextmanager
     async def download_file(self, path: str) -> AsyncIterator[Pieces]:
-        """A file of the sandbox, `path` absolute, in pieces as they come; `size` says how much:
+        """A file of the sandbox in pieces as they arrive; `path` is absolute, `size` the length:
 
             async with server.download_file("/workspace/notes.txt") as pieces:
                 async for piece in pieces: ...
 
-        Raises Unreachable at the end when less came than was said, NotFound for no such file,
-        InvalidRequest for a folder or a path that is not absolute.
+        Raises Unreachable at the end when less than the stated size arrived, NotFound when there is
+        no such file, InvalidRequest for a folder or a path that is not absolute.
         """
-        doing = f"get {_named(path)} from the sandbox"
+        doing = f"get {_file_name(path)} from the sandbox"
         async with contextlib.AsyncExitStack() as stack:
-            pieces = None
-            if not self._old_files:
-                with self._older_form():
-                    pieces = await stack.enter_async_context(
-                        self._server.stream(
-                            "/api/file/download",
-                            doing,
-                            _GET_HINTS,
-                            (("path", path),),
-                            follow=False,
-                        )
-                    )
-            if pieces is None:
-                old = f"/api/file/download/{segment(path)}"
-                pieces = await stack.enter_async_context(
-                    self._server.stream(old, doing, _GET_HINTS, follow=False)
-                )
-            yield pieces
+            yield await self._either_form(
+                "download",
+                path,
+                lambda address, params: stack.enter_async_context(
+                    self._http.stream(address, doing, _GET_HINTS, params, follow=False)
+                ),
+            )
 
     async def file_size(self, path: str) -> int | None:
-        """How many bytes a file of the sandbox has, by asking for it and not reading on; None when
-        the server does not say. Raises as `download_file`."""
+        """The length of a file of the sandbox in bytes, None when the server does not say. It
+        starts a download and reads nothing of it. Raises as `download_file`."""
         async with self.download_file(path) as pieces:
             return pieces.size
 
     async def upload_file(
-        self,
-        path: str,
-        content: Content,
-        *,
-        size: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        self, path: str, content: Content, *, progress: Callable[[int], None] | None = None
     ) -> int:
-        """Put a file into the sandbox at `path`, absolute, and give its size in bytes.
+        """Write a file into the sandbox at `path`, which is absolute, and return its bytes.
 
-        A file that is there is overwritten, missing folders are made. `content` is bytes, a local
-        path, or a function that gives the pieces, of `size` bytes if that is known. `progress`
-        hears how many bytes were sent. When the answer does not tell how much arrived (before
-        1.58, source), the server is asked. Raises InvalidRequest for a local file that cannot be
-        read or changes meanwhile, ServerError when the sandbox cannot write there, BadAnswer when
-        it did not keep everything.
+        An existing file is overwritten, missing folders are created. `progress` gets the number of
+        bytes sent so far. When the answer does not say how much arrived (before 1.58, source), the
+        server is asked. Raises InvalidRequest for a local file that cannot be read or changes while
+        it is sent, ServerError when the sandbox cannot write there, BadAnswer when it did not keep
+        everything.
         """
-        upload = Upload(content, size, progress)
-        doing = f"put {_named(path)} into the sandbox"
-        answer = None
-        if not self._old_files:
-            with self._older_form():
-                answer = await self._server.post(
-                    "/api/file/upload",
-                    doing,
-                    body=upload.body,
-                    params=(("path", path),),
-                    timeout=PATIENT,
-                    hints=_PUT_HINTS,
-                )
-        if answer is None:
-            answer = await self._server.post(
-                f"/api/file/upload/{segment(path)}",
-                doing,
-                body=upload.body,
-                timeout=PATIENT,
-                hints=_PUT_HINTS,
-            )
-        decode.accepted(answer, _PUT_HINTS[ServerError])
-        kept = decode.number(answer, "file_size")
-        if kept is None:
+        upload = Upload(content, progress)
+        doing = f"put {_file_name(path)} into the sandbox"
+        answer = await self._either_form(
+            "upload",
+            path,
+            lambda address, params: self._http.post(
+                address, doing, body=upload.body, params=params, timeout=PATIENT, hints=_PUT_HINTS
+            ),
+        )
+        decode.require_success(answer, _PUT_HINTS[ServerError])
+        kept = decode.field(answer, "file_size")
+        if isinstance(kept, bool) or not isinstance(kept, int):
             try:
                 kept = await self.file_size(path)
             except NotFound:
@@ -272,44 +230,39 @@ class SandboxServer:
                 raise
         if kept is not None and kept != upload.sent:
             raise BadAnswer(
-                f"Could not {doing}: {self._server.host} kept {kept:,} of {upload.sent:,} bytes",
+                f"Could not {doing}: {self._http.host} kept {kept:,} of {upload.sent:,} bytes",
                 _PUT_HINTS[ServerError],
                 address=answer.call.address,
             )
         return upload.sent
 
-    @contextlib.contextmanager
-    def _older_form(self) -> Generator[None, None, None]:
-        """Lets the refusals pass with which a server before 1.14 answers a path in the query: it
-        has it in the address. Later ones know both forms, from 1.20 only the query (source)."""
-        try:
-            yield
-        except ApiError as error:
-            # no such address; what FastAPI makes of it with a slash at its end; another method
-            missing = isinstance(error, NotFound) and error.detail in ("", "Not Found")
-            if not missing and error.status not in (307, 308, 405, 422):
-                raise
-            self._old_files = True
+    async def _either_form(
+        self, action: str, path: str, call: Callable[[str, Params], Awaitable[T]]
+    ) -> T:
+        """Call with the path of the file in the query, or in the address as servers before 1.14
+        want it. Later ones take both forms, from 1.20 on only the query (source)."""
+        if not self._old_files:
+            try:
+                return await call(f"/api/file/{action}", (("path", path),))
+            except ApiError as error:
+                if not _is_older_server(error):
+                    raise
+                self._old_files = True
+        return await call(f"/api/file/{action}/{segment(path)}", ())
 
 
-def _command(command: str, cwd: str | None, timeout: int) -> dict[str, object]:
-    if not command.strip():
-        raise InvalidRequest("There is no command to run", "Type one")
-    return {"command": command, "timeout": timeout} | ({"cwd": cwd} if cwd else {})
+def _is_older_server(error: ApiError) -> bool:
+    """Whether an older server refused the path in the query: it has no such address, FastAPI
+    redirects to the address with a slash, or the address takes another method."""
+    missing = isinstance(error, NotFound) and error.detail in ("", "Not Found")
+    return missing or error.status in (307, 308, 405, 422)
 
 
-def _place(part: BashOutput) -> tuple[int, bool]:
-    """By number, and the one that ends it all last."""
-    return part.order or 0, part.exit_code is not None
-
-
-def _named(path: str) -> str:
+def _file_name(path: str) -> str:
     return safe_line(path.rsplit("/", 1)[-1] or path)[:60] or "a file"
 
 
 _TOO_OLD = "The server of this sandbox may be too old for it"
-
-_SHELL_HINTS: Hints = {NotFound: _TOO_OLD}
 
 _GET_HINTS: Hints = {
     NotFound: "Check the path: it is one of the sandbox, and absolute",

@@ -1,7 +1,4 @@
-"""One call to a server: its key, its pace, its retries and redirects; an answer or a named error.
-
-Measured facts behind the choices are in the comments; nothing here knows an endpoint.
-"""
+"""HTTP calls to one server: key, pace, retries and redirects. It knows no endpoint."""
 
 from __future__ import annotations
 
@@ -25,61 +22,67 @@ import msgspec
 import stamina
 import stamina.instrumentation
 
-from oh_tui.api.addresses import origin, redirect_target
+from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.bodies import Pieces, body_pieces, body_size, content_type, whole_body
-from oh_tui.api.cancelling import apart
-from oh_tui.api.connections import PATIENT, USUAL, Auth, Connections, KeyHeader
-from oh_tui.api.errors import ApiError, AuthError, TooLarge
+from oh_tui.api.cancelling import in_own_task
+from oh_tui.api.connections import PATIENT, USUAL, Connections, KeyHeader
+from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
 from oh_tui.api.failures import (
     Answer,
-    Call,
-    Failure,
+    ApiCall,
+    FailedAttempt,
     from_status,
-    named,
     not_the_api,
     redirected,
+    translated,
 )
-from oh_tui.api.models import Secret
+from oh_tui.api.models import Auth, Secret
 from oh_tui.text.patterns import pattern
 
-# stamina logs each retry to stderr unless told otherwise, which a screen cannot have
+# without a hook stamina logs each retry to stderr, onto the screen
 stamina.instrumentation.set_on_retry_hooks([])
 
 T = TypeVar("T")
 Limiter: TypeAlias = contextlib.AbstractAsyncContextManager[None]
 Hints: TypeAlias = Mapping[type[ApiError], str]
-"""What to try next by kind of error, where a call knows better than its status tells."""
+"""What to try next, by kind of error, where a call knows better than the status."""
 
 Params: TypeAlias = Sequence[tuple[str, str | int | bool | None]]
-"""Names may repeat; a value None leaves the name out."""
+"""Query parameters. Names may repeat; None leaves a parameter out."""
 
 MAX_JSON = 64 * 1024 * 1024
-"""Bytes of a JSON answer, unpacked, that are read; more raises TooLarge."""
+"""Bytes of a JSON answer, unpacked, above which TooLarge is raised."""
 
-MAX_WORDS = 64 * 1024
-"""Bytes of an error's body that are read for the server's explanation."""
+MAX_EXPLANATION = 64 * 1024
+"""Bytes of an error's body that are searched for the server's explanation."""
 
 MAX_REDIRECTS = 5
+
+MISSING_ENDPOINT: Hints = {NotFound: f"The address is wrong or the server too old. {EXPECTED}"}
+"""For endpoints that always exist: their 404 means a wrong address, not a missing item."""
 
 _KEY = pattern(r"[!-~]+")
 
 
 @dataclass(frozen=True)
-class Waits:
-    """When a safe call is tried again, in seconds: `first`, then twice as long each time up to
-    `most`, plus up to `jitter`; a Retry-After of at most `asked` replaces that, and a longer one
-    is not waited for."""
+class RetryPolicy:
+    """When a safe call is repeated, in seconds.
+
+    The wait begins with `first` and doubles up to `longest`, plus up to `jitter`. A Retry-After of
+    at most `longest_asked` replaces it; a call with a longer one is not repeated.
+    """
 
     attempts: int = 3
     first: float = 0.5
-    most: float = 4.0
+    longest: float = 4.0
     jitter: float = 0.25
-    asked: float = 60.0
+    longest_asked: float = 60.0
 
 
 @dataclass(frozen=True)
-class Body:
-    """What a call sends: `content` makes it anew for each attempt, `size` is its bytes if known."""
+class RequestBody:
+    """The body of a request. `content` creates it for each attempt; `size` is its length in bytes,
+    if known."""
 
     content: Callable[[], bytes | AsyncIterator[bytes]]
     content_type: str = "application/json"
@@ -87,20 +90,20 @@ class Body:
 
 
 @dataclass(frozen=True)
-class _Ask:
-    """What goes with a call besides its address."""
+class _Options:
+    """The parameters, timeout and body of a call."""
 
     params: Params
     timeout: httpx.Timeout
-    body: Body | None = None
+    body: RequestBody | None = None
 
 
-class Server:
-    """One server; `base` is an address as `addresses.base_address` gives it.
+class HttpClient:
+    """HTTP calls to one server, whose address `base` comes from `addresses.base_address`.
 
-    `auth` fixes the header of the key; None tries `Authorization: Bearer` first and, on a 401,
-    `X-Session-API-Key` once, and keeps what worked. Without key no header is sent. Raises
-    AuthError for a key that no header can carry.
+    `auth` fixes the header of the key. With None, `Authorization: Bearer` is tried first and, after
+    a 401, `X-Session-API-Key` once; the one that worked is kept. Without a key no header is sent.
+    Raises AuthError for a key that no header can carry.
     """
 
     def __init__(
@@ -111,7 +114,7 @@ class Server:
         key: Secret | None,
         auth: Auth | None,
         limiter: Limiter | None,
-        waits: Waits,
+        retries: RetryPolicy,
         hints: Hints | None = None,
     ) -> None:
         self.base = base
@@ -121,7 +124,7 @@ class Server:
         self._scheme: Auth = auth or "bearer"
         self._settled = auth is not None
         self._limiter: Limiter = limiter or contextlib.nullcontext()
-        self._waits = waits
+        self._retries = retries
         self._hints = hints or {}
 
     async def get(
@@ -132,11 +135,11 @@ class Server:
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
     ) -> Answer:
-        """The body of a 2xx; `doing` names the call in errors, as in "Could not {doing}: ...".
+        """The answer, if it is a 2xx. `doing` names the call in errors: "Could not {doing}: ...".
 
-        Raises every error of `oh_tui.api.errors`. Tried again when that may help.
+        Repeated where that may help. Raises the errors of `oh_tui.api.errors`.
         """
-        return await self._whole(self._call("GET", path, doing, hints), _Ask(params, timeout))
+        return await self._whole(self._call("GET", path, doing, hints), _Options(params, timeout))
 
     async def post(
         self,
@@ -144,22 +147,23 @@ class Server:
         doing: str,
         *,
         json: Any = None,
-        body: Body | None = None,
+        body: RequestBody | None = None,
         params: Params = (),
         repeatable: bool = False,
         once: bool = False,
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
-        method: str = "POST",
     ) -> Answer:
-        """Like `get`, with `json` or `body` sent. What may not be done twice, anything that is not
-        `repeatable`, is tried again only when no connection came about, and with `once` not even
-        then: the caller looks how things stand before each try."""
+        """Like `get`, with `json` or `body` sent.
+
+        A call that is not `repeatable` is repeated only when no connection came about, and with
+        `once` not even then: its caller checks the state before each attempt.
+        """
         if json is not None:
             data = msgspec.json.encode(json)
-            body = Body(lambda: data)
-        call = self._call(method, path, doing, hints, acts=not repeatable)
-        return await self._whole(call, _Ask(params, timeout, body), 1 if once else None)
+            body = RequestBody(lambda: data)
+        call = self._call("POST", path, doing, hints, acts=not repeatable)
+        return await self._whole(call, _Options(params, timeout, body), 1 if once else None)
 
     @contextlib.asynccontextmanager
     async def stream(
@@ -171,40 +175,40 @@ class Server:
         *,
         follow: bool = True,
     ) -> AsyncIterator[Pieces]:
-        """The pieces of a body as they come: no limit in total, 60 s between two pieces.
+        """The pieces of a body as they arrive, without a limit in total and with 60 s for each.
 
-        Redirects are followed, at most 5, unless `follow` is False; the key is dropped for good
-        when one leads to another scheme, host or port. Tried again only before the body has begun,
-        and not after a 5xx.
+        At most 5 redirects are followed, none if `follow` is False. The key is dropped for good
+        when one leads to another scheme, host or port. Repeated only before the body has begun, and
+        not after a 5xx.
         """
         call = self._call("GET", path, doing, hints)
-        ask = _Ask(params, PATIENT)
+        options = _Options(params, PATIENT)
         async with contextlib.AsyncExitStack() as opened:
 
             async def once() -> httpx.Response:
-                response = await self._opened(call, ask, follow=follow)
-                opened.push_async_callback(apart, response.aclose)
+                response = await self._opened(call, options, follow=follow)
+                opened.push_async_callback(in_own_task, response.aclose)
                 return response
 
-            response = await apart(lambda: self._retried(call, once, never=range(500, 600)))
+            response = await in_own_task(lambda: self._retried(call, once, never=range(500, 600)))
             url = response.url.copy_with(query=None)
             last = replace(call, url=str(url), host=url.netloc.decode("ascii"))
             if "html" in content_type(response):
                 raise not_the_api(Answer(last, b"", content_type(response)))
             size = body_size(response)
             pieces = body_pieces(last, response, size)
-            opened.push_async_callback(apart, pieces.aclose)
+            opened.push_async_callback(in_own_task, pieces.aclose)
             yield Pieces(pieces, size)
 
     def _call(
         self, method: str, path: str, doing: str, hints: Hints | None = None, *, acts: bool = False
-    ) -> Call:
+    ) -> ApiCall:
         known = {**self._hints, **(hints or {})}
-        return Call(doing, method, self.base + path, self.host, self._key, known, acts)
+        return ApiCall(doing, method, self.base + path, self.host, self._key, known, acts)
 
-    async def _whole(self, call: Call, ask: _Ask, attempts: int | None = None) -> Answer:
+    async def _whole(self, call: ApiCall, options: _Options, attempts: int | None = None) -> Answer:
         async def once() -> Answer:
-            response = await self._opened(call, ask, follow=False)
+            response = await self._opened(call, options, follow=False)
             try:
                 body = await whole_body(call, response, MAX_JSON)
             finally:
@@ -220,42 +224,42 @@ class Server:
                 raise not_the_api(answer)
             return answer
 
-        return await apart(lambda: self._retried(call, once, attempts=attempts))
+        return await in_own_task(lambda: self._retried(call, once, attempts=attempts))
 
     async def _retried(
         self,
-        call: Call,
+        call: ApiCall,
         once: Callable[[], Awaitable[T]],
         *,
         never: range = range(0),
         attempts: int | None = None,
     ) -> T:
         def again(error: Exception) -> bool | float:
-            if not isinstance(error, Failure) or error.error.status in never:
+            if not isinstance(error, FailedAttempt) or error.error.status in never:
                 return False
             return error.again if error.unsent or not call.acts else False
 
-        waits = self._waits
+        retries = self._retries
         try:
             async for attempt in stamina.retry_context(
                 on=again,
-                attempts=attempts or waits.attempts,
+                attempts=attempts or retries.attempts,
                 timeout=None,
-                wait_initial=waits.first,
-                wait_max=waits.most,
-                wait_jitter=waits.jitter,
+                wait_initial=retries.first,
+                wait_max=retries.longest,
+                wait_jitter=retries.jitter,
             ):
                 with attempt:
                     return await once()
-        except Failure as failure:
-            # the cause is in the sentence; its frames hold requests with their headers
+        except FailedAttempt as failure:
+            # without the cause: its frames hold requests with their headers
             raise failure.error from None
         raise AssertionError("an attempt ends with an answer or an error")
 
-    async def _opened(self, call: Call, ask: _Ask, *, follow: bool) -> httpx.Response:
-        """A 2xx with its body unread; whoever gets it closes it."""
-        with named(call):
-            response = await self._authorised(call, ask)
+    async def _opened(self, call: ApiCall, options: _Options, *, follow: bool) -> httpx.Response:
+        """A 2xx with its body unread, for the caller to close."""
+        with translated(call):
+            response = await self._authorised(call, options)
         ours = True
         for _ in range(MAX_REDIRECTS if follow else 0):
             target = redirect_target(response)
@@ -263,11 +267,11 @@ class Server:
                 break
             await response.aclose()
             ours = ours and origin(target) == origin(httpx.URL(self.base))
-            onwards = _Ask((), ask.timeout)
-            # what goes wrong from here on is the other host's
+            bare = _Options((), options.timeout)
+            # from here on errors are those of the other host
             call = replace(call, host=target.netloc.decode("ascii"))
-            with named(call):
-                response = await self._sent(call, target, onwards, self._scheme if ours else None)
+            with translated(call):
+                response = await self._sent(call, target, bare, self._scheme if ours else None)
         if response.is_success:
             return response
         try:
@@ -275,17 +279,17 @@ class Server:
         finally:
             await response.aclose()
 
-    async def _authorised(self, call: Call, ask: _Ask) -> httpx.Response:
-        """The answer to the key in the header that this server takes, found out on the way."""
+    async def _authorised(self, call: ApiCall, options: _Options) -> httpx.Response:
+        """The response to a request with the key in the header that this server accepts."""
         tried = self._scheme
-        response = await self._sent(call, call.url, ask, tried)
+        response = await self._sent(call, call.url, options, tried)
         if response.status_code == 401 and self._key is not None:
-            # calls run side by side: another may have found the header in the meantime
+            # another call may have found the header meanwhile
             if self._settled and self._scheme == tried:
                 return response
             other: Auth = "session" if tried == "bearer" else "bearer"
             await response.aclose()
-            response = await self._sent(call, call.url, ask, other)
+            response = await self._sent(call, call.url, options, other)
             if response.status_code == 401:
                 self._settled = True
             elif response.status_code < 429:
@@ -295,20 +299,20 @@ class Server:
         return response
 
     async def _sent(
-        self, call: Call, url: httpx.URL | str, ask: _Ask, scheme: Auth | None
+        self, call: ApiCall, url: httpx.URL | str, options: _Options, scheme: Auth | None
     ) -> httpx.Response:
         client = self._connections.client(call)
         headers = {}
-        if ask.body is not None:
-            headers["Content-Type"] = ask.body.content_type
-            if ask.body.size is not None:
-                headers["Content-Length"] = str(ask.body.size)
-        timeout = self._connections.waits(ask.timeout)
+        if options.body is not None:
+            headers["Content-Type"] = options.body.content_type
+            if options.body.size is not None:
+                headers["Content-Length"] = str(options.body.size)
+        timeout = self._connections.timeout(options.timeout)
         request = client.build_request(
             call.method,
             url,
-            params=[(name, value) for name, value in ask.params if value is not None] or None,
-            content=ask.body.content() if ask.body else None,
+            params=[(name, value) for name, value in options.params if value is not None] or None,
+            content=options.body.content() if options.body else None,
             headers=headers,
             timeout=timeout,
         )
@@ -316,7 +320,7 @@ class Server:
         async with self._limiter:
             status, began = None, time.perf_counter()
             try:
-                with anyio.fail_after(_until_head(ask, timeout)):
+                with anyio.fail_after(_until_head(options, timeout)):
                     response = await client.send(request, auth=key, stream=True)
                 status = response.status_code
                 return response
@@ -328,22 +332,22 @@ class Server:
                     took = time.perf_counter() - began
                     self._connections.watch(call.method, url, status, took)
 
-    async def _refusal(self, call: Call, response: httpx.Response) -> Failure:
+    async def _refusal(self, call: ApiCall, response: httpx.Response) -> FailedAttempt:
         status = response.status_code
         if "location" in response.extensions:
-            return Failure(redirected(call, status, redirect_target(response)), again=False)
+            return FailedAttempt(redirected(call, status, redirect_target(response)), again=False)
         body = b""
-        with contextlib.suppress(Failure):
-            body = await whole_body(call, response, MAX_WORDS, cut=True) or b""
+        with contextlib.suppress(FailedAttempt):
+            body = await whole_body(call, response, MAX_EXPLANATION, cut=True) or b""
         wait = retry_after(response.headers.get("Retry-After", ""))
         again: bool | float = status in (429, 502, 503, 504)
         if again and wait is not None:
-            again = wait if wait <= self._waits.asked else False
-        return Failure(from_status(call, status, body, content_type(response), wait), again)
+            again = wait if wait <= self._retries.longest_asked else False
+        return FailedAttempt(from_status(call, status, body, content_type(response), wait), again)
 
 
 def retry_after(value: str) -> float | None:
-    """Seconds to wait by a Retry-After header, a number or an HTTP date; None when it is none."""
+    """The seconds of a Retry-After header, a number or an HTTP date; None when it is neither."""
     try:
         seconds = float(value)
     except ValueError:
@@ -367,9 +371,9 @@ def _usable(key: Secret | None, host: str) -> Secret | None:
     return key
 
 
-def _until_head(ask: _Ask, timeout: httpx.Timeout) -> float | None:
-    """Seconds in which an answer must begin; None where that depends on what we send, or is not
-    known. httpx has a limit for each piece of a head, and none for all of them."""
-    if ask.body is not None or timeout.read is None:
+def _until_head(options: _Options, timeout: httpx.Timeout) -> float | None:
+    """Seconds within which the head of a response must be complete. httpx limits the time for each
+    piece of a head, not for all. None for a request with a body, or without a timeout."""
+    if options.body is not None or timeout.read is None:
         return None
     return (timeout.connect or 0.0) + 2 * timeout.read

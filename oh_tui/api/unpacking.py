@@ -1,7 +1,7 @@
-"""The body of an answer as it comes, unpacked a little at a time, and never for ever.
+"""Decompresses response bodies in bounded steps.
 
-httpx unpacks each piece of the network at once, and an encoding within an encoding as well: 64 KB
-that are packed twice become 64 GB in memory. So it is done here, with an end to each step.
+httpx decompresses each piece from the network at once, and nested encodings too: 64 KB that are
+compressed twice become 64 GB in memory.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import AsyncIterator
 import httpx
 
 PIECE = 1 << 18
-"""Bytes that are unpacked at a time."""
+"""Bytes that are decompressed at a time."""
 
 GATHERED = 1 << 16
 TURN = 0.005
-"""Bytes, or seconds, after which the event loop gets its turn."""
+"""Bytes or seconds after which the event loop gets its turn."""
 
-SLOWEST = 1024
-"""Bytes a second that a body must come with, on the average, when it takes longer than the wait
-for any of them: else a server that sends one now and then is waited for without end."""
+MIN_RATE = 1024
+"""Bytes a second, on average, of a body that takes longer than its read timeout. A server that
+sends one byte now and then would never time out otherwise."""
 
-BARREN = 1 << 20
-"""Bytes that come without anything in them: no packer needs so many, and they could go on for
-ever without ever being too much of a body."""
+MAX_BARREN = 1 << 20
+"""Compressed bytes in a row that may yield nothing. No compressor needs as many, and they could go
+on for ever without exceeding the limit of a body."""
 
 _MAGIC = b"\x1f\x8b"
 
 _GZIP = 31
-"""What zlib calls a gzip body with its head and its check sum."""
+"""zlib's `wbits` for gzip with header and checksum."""
 
 
 async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The pieces of a body. Raises httpx.DecodingError for one that is packed otherwise than we
-    asked for, is damaged or not whole."""
+    """The decompressed pieces of a body. Raises httpx.DecodingError for another encoding than gzip,
+    and for a damaged or incomplete body."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
         async for piece in gathered(response.aiter_raw()):
@@ -49,31 +49,34 @@ async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
             came = came or bool(piece)
             barren += len(piece)
             while piece:
-                if packed.eof:  # a body may be of several parts, and filled up with zeros
+                if packed.eof:  # a body may have several members, and padding of zeros
                     piece = piece.lstrip(b"\0")
                     if not piece:
                         break
                     if not _MAGIC.startswith(piece[:2]):
-                        return  # what stands behind it is no part of it
+                        return  # trailing data is not part of the body
                     packed = zlib.decompressobj(_GZIP)
                 if out := packed.decompress(piece, PIECE):
                     barren = 0
                     yield out
                 piece = packed.unconsumed_tail or packed.unused_data
-            if barren > BARREN:
+            if barren > MAX_BARREN:
                 raise httpx.DecodingError("holds nothing")
         if out := packed.flush():
             yield out
     except zlib.error as error:
         raise httpx.DecodingError("damaged") from error
-    if came and not packed.eof:  # no body at all is none that was cut off
+    if came and not packed.eof:  # an empty body is not cut off
         raise httpx.DecodingError("not whole")
 
 
 async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in fewer pieces. A body in chunks of one byte comes without a pause for the
-    event loop, and would keep it for seconds. The first piece after a wait is handed on at once;
-    what comes with it follows with the next, with the end, or before the error that ends it."""
+    """The same bytes in fewer pieces.
+
+    A body in chunks of one byte arrives without a pause and would keep the event loop for seconds.
+    The first piece after a wait is passed on at once. Those that arrive with it follow with the
+    next one, at the end, or before the error that ends the body.
+    """
     clock = asyncio.get_running_loop().time
     held, since = bytearray(), 0.0
     try:
@@ -92,12 +95,13 @@ async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(held)
 
 
-async def steady(pieces: AsyncIterator[bytes], wait: float | None) -> AsyncIterator[bytes]:
-    """The same pieces; raises httpx.ReadTimeout when they drip. None waits without end."""
+async def steady(pieces: AsyncIterator[bytes], timeout: float | None) -> AsyncIterator[bytes]:
+    """The same pieces. Raises httpx.ReadTimeout when they fall behind MIN_RATE after `timeout`
+    seconds; None disables that."""
     clock = asyncio.get_running_loop().time
     began, came = clock(), 0
     async for piece in pieces:
         came += len(piece)
-        if wait is not None and clock() - began > wait + came / SLOWEST:
+        if timeout is not None and clock() - began > timeout + came / MIN_RATE:
             raise httpx.ReadTimeout("it drips")
         yield piece

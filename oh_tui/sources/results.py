@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.paging import MOST_ROWS
+from oh_tui.api.paging import MAX_ROWS
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Trajectory
 
@@ -94,7 +94,7 @@ class SandboxPlan(msgspec.Struct, frozen=True):
 
 def cut_words(what: str) -> str:
     """What is said of a listing that is longer than what is read of it."""
-    return f"only the first {MOST_ROWS:,} {what} are listed: the server has more"
+    return f"only the first {MAX_ROWS:,} {what} are listed: the server has more"
 
 
 def has_moved(before: Conversation, now: Conversation) -> bool:

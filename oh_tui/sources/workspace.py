@@ -168,7 +168,7 @@ class Workspace:
         """A local file into the sandbox, where it replaces what is there; its bytes."""
         size = local_size(local)
         return await self._agent.sandbox.upload_file(
-            path, local, size=size, progress=lambda sent: progress(sent, size)
+            path, local, progress=lambda sent: progress(sent, size)
         )
 
 

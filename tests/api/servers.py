@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.api import AppServer, Secret
 from oh_tui.api.connections import Connections
-from oh_tui.api.transport import Server, Waits
+from oh_tui.api.transport import HttpClient, RetryPolicy
 
 KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 """A made-up key that no other text of the tests holds."""
 
-AT_ONCE = Waits(first=0, most=0, jitter=0)
+AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)
 
 Answer = Response | Callable[[Request], Response]
 
@@ -66,10 +66,10 @@ def over(
     *,
     key: str | None = None,
     auth: Literal["bearer", "session"] | None = None,
-    waits: Waits = AT_ONCE,
+    retries: RetryPolicy = AT_ONCE,
     base: str = "http://app.test",
 ) -> AppServer:
-    return AppServer(base, key=Secret(key) if key else None, auth=auth, app=app, waits=waits)
+    return AppServer(base, key=Secret(key) if key else None, auth=auth, app=app, retries=retries)
 
 
 @contextlib.asynccontextmanager
@@ -111,11 +111,11 @@ async def raw(
 
 
 @contextlib.asynccontextmanager
-async def over_network(base: str) -> AsyncIterator[Server]:
+async def over_network(base: str) -> AsyncIterator[HttpClient]:
     """The transport alone, over real sockets."""
     connections = Connections()
     try:
-        yield Server(base, connections, key=None, auth=None, limiter=None, waits=AT_ONCE)
+        yield HttpClient(base, connections, key=None, auth=None, limiter=None, retries=AT_ONCE)
     finally:
         await connections.aclose()
 

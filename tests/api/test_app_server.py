@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -34,7 +34,6 @@ def hexadecimal(number: int) -> str:
         (lambda s: s.get_conversations([ID]), "GET", "app-conversations", [None]),
         (lambda s: s.search_events(ID), "GET", f"conversation/{ID}/events/search", {"items": []}),
         (lambda s: s.count_events(ID), "GET", f"conversation/{ID}/events/count", 0),
-        (lambda s: s.get_events(ID, ["e"]), "GET", f"conversation/{ID}/events", [None]),
         (lambda s: s.sandboxes.search(), "GET", "sandboxes/search", {"items": []}),
         (lambda s: s.sandboxes.get(["s"]), "GET", "sandboxes", [None]),
         (lambda s: s.sandboxes.pause("s"), "POST", "sandboxes/s/pause", {"success": True}),
@@ -79,27 +78,6 @@ async def test_filters_go_as_the_server_wants_them() -> None:
     assert dict(app.asked[1].query_params) == {"limit": "100"}
 
 
-async def test_event_times_go_without_a_zone_because_the_server_compares_text() -> None:
-    app = Script(page(), json(0))
-    async with over(app) as server:
-        await server.search_events(
-            ID,
-            kind__eq="ActionEvent",
-            timestamp__gte="2025-01-02T03:04:05.000600Z",
-            timestamp__lt=datetime(2025, 1, 2, tzinfo=UTC),
-            sort_order="TIMESTAMP_DESC",
-        )
-        await server.count_events(ID, timestamp__gte="2025-01-02T03:04:05+01:00")
-    assert dict(app.asked[0].query_params) == {
-        "kind__eq": "ActionEvent",
-        "timestamp__gte": "2025-01-02T03:04:05.000600",
-        "timestamp__lt": "2025-01-02T00:00:00",
-        "sort_order": "TIMESTAMP_DESC",
-        "limit": "100",
-    }
-    assert app.asked[1].query_params["timestamp__gte"] == "2025-01-02T02:04:05"
-
-
 @pytest.mark.parametrize("limit", [0, -1, 101])
 async def test_a_limit_no_server_takes_is_refused_here(limit: int) -> None:
     app = Script(page())
@@ -142,7 +120,7 @@ async def test_a_repeated_cursor_ends_the_pages() -> None:
 
     app = Script(answer)
     async with over(app) as server:
-        assert await gathered(server.iter_events(ID)) == [["0"], ["1"]]
+        assert await gathered(server.iter_conversations()) == [["0"], ["1"]]
 
 
 async def test_a_page_without_news_ends_the_pages() -> None:
@@ -204,21 +182,6 @@ async def test_ids_are_taken_with_and_without_dashes_and_asked_for_once() -> Non
     assert len(app.asked) == 1
 
 
-async def test_many_events_are_asked_for_100_at_a_time() -> None:
-    def answer(request: Request) -> Response:
-        ids = request.query_params.getlist("id")
-        return json([{"id": i, "kind": "MessageEvent"} if i != "e7" else None for i in ids])
-
-    app = Script(answer)
-    ids = [f"e{number}" for number in range(250, 0, -1)]
-    async with over(app) as server:
-        found = await server.get_events(ID, ids)
-    assert [len(request.query_params.getlist("id")) for request in app.asked] == [100, 100, 50]
-    assert [event.id if event else None for event in found] == [
-        identifier if identifier != "e7" else None for identifier in ids
-    ]
-
-
 async def test_sandboxes_and_start_tasks_keep_the_order_asked_for() -> None:
     app = Script(
         json([{"id": "b"}, None, {"id": "a"}]),
@@ -261,7 +224,7 @@ async def test_a_download_arrives_in_pieces_over_the_network() -> None:
     app = Script(StreamingResponse(body(), media_type="application/zip"))
     async with (
         listening(app) as base,
-        AppServer(base, waits=AT_ONCE) as server,
+        AppServer(base, retries=AT_ONCE) as server,
         server.download(ID) as pieces,
     ):
         assert await anext(pieces) == b"PK\3\4"
@@ -418,7 +381,7 @@ def test_the_environment_names_server_and_key(
         monkeypatch.setenv(name, value)
     server = OpenHands()
     assert server.base_url == (base or "https://app.all-hands.dev")
-    assert server._server._key == (Secret(key) if key else None)
+    assert server._http._key == (Secret(key) if key else None)
 
 
 async def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from oh_tui.api.cancelling import apart
-from oh_tui.api.transport import Server
+from oh_tui.api.cancelling import in_own_task
+from oh_tui.api.transport import HttpClient
 
 from .servers import over_network
 
@@ -49,7 +49,7 @@ class Counted:
 
 
 @contextlib.asynccontextmanager
-async def counted() -> AsyncIterator[tuple[Counted, Server]]:
+async def counted() -> AsyncIterator[tuple[Counted, HttpClient]]:
     counts = Counted()
     async with await asyncio.start_server(counts.serve, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
@@ -58,11 +58,11 @@ async def counted() -> AsyncIterator[tuple[Counted, Server]]:
         await asyncio.gather(*counts.talks)
 
 
-async def whole(server: Server) -> bytes:
+async def whole(server: HttpClient) -> bytes:
     return (await server.get("/", "read nothing")).data
 
 
-async def streamed(server: Server) -> bytes:
+async def streamed(server: HttpClient) -> bytes:
     async with server.stream("/", "read nothing") as pieces:
         return b"".join([piece async for piece in pieces])
 
@@ -70,7 +70,7 @@ async def streamed(server: Server) -> bytes:
 @pytest.mark.parametrize("read", [whole, streamed])
 @pytest.mark.parametrize("times", [1, 3])
 async def test_no_connection_is_lost_at_whatever_moment_it_is_cancelled(
-    read: Callable[[Server], Awaitable[bytes]], times: int
+    read: Callable[[HttpClient], Awaitable[bytes]], times: int
 ) -> None:
     async with counted() as (counts, server):
         cancelled = 0
@@ -103,7 +103,7 @@ async def test_the_end_of_what_was_begun_is_waited_for() -> None:
         finally:
             ended = True
 
-    call = asyncio.ensure_future(apart(work))
+    call = asyncio.ensure_future(in_own_task(work))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     call.cancel()
@@ -117,7 +117,7 @@ async def test_what_goes_wrong_is_told_as_ever() -> None:
         raise ValueError("as ever")
 
     with pytest.raises(ValueError, match="as ever"):
-        await apart(work)
+        await in_own_task(work)
 
 
 async def test_what_went_wrong_is_not_kept() -> None:
@@ -135,7 +135,7 @@ async def test_what_went_wrong_is_not_kept() -> None:
     gc.disable()
     try:
         with contextlib.suppress(Wrong):
-            await apart(work)
+            await in_own_task(work)
         await asyncio.sleep(0)
         assert wrong and wrong[0]() is None
     finally:

@@ -13,12 +13,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 
 from oh_tui.api import errors
 from oh_tui.api.connections import UNLIMITED
-from oh_tui.api.failures import Call, explanation, from_exception
+from oh_tui.api.failures import ApiCall, explanation, from_exception
 from oh_tui.api.transport import MAX_JSON
 
 from .servers import KEY, Script, closed_port, json, listening, over, over_network, raw
 
-CALL = Call("list conversations", "GET", "http://app.test/x", "app.test")
+CALL = ApiCall("list conversations", "GET", "http://app.test/x", "app.test")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from starlette.applications import Starlette
@@ -15,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from oh_tui.api import AppServer, SandboxServer, errors
+from oh_tui.api import AppServer, errors, requests
 from oh_tui.api.models import BashOutput
+from oh_tui.api.sandbox_server import SandboxServer
 
 from .servers import Script, json, listening, over, page, raw
 from .test_agent_server import agent_of
@@ -144,7 +144,7 @@ async def test_a_local_file_is_sent_and_its_progress_told(tmp_path: Path) -> Non
     local.write_bytes(BINARY)
     files, told = Files("query"), list[int]()
     async with listening(files.app) as base, AppServer(base) as server:
-        sandbox = SandboxServer(server._server)
+        sandbox = SandboxServer(server._http)
         assert await sandbox.upload_file("/w/big.bin", local, progress=told.append) == len(BINARY)
         assert await got(sandbox, "/w/big.bin") == BINARY
     assert told == sorted(told)
@@ -152,20 +152,13 @@ async def test_a_local_file_is_sent_and_its_progress_told(tmp_path: Path) -> Non
     assert told[-1] == len(BINARY)
 
 
-async def test_pieces_of_a_function_are_sent_again_to_an_older_server() -> None:
-    made = []
-
-    async def content() -> AsyncIterator[bytes]:
-        made.append(1)
-        for _ in range(3):
-            yield b"abc"
-
-    for size in (None, 9):
-        files = Files("address")
-        async with over(files.app) as server:
-            assert await sandbox_of(server).upload_file("/w/x", content, size=size) == 9
-        assert files.kept == {"/w/x": b"abcabcabc"}
-    assert len(made) == 4
+async def test_a_local_file_is_sent_again_to_an_older_server(tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    local.write_bytes(b"abcabcabc")
+    files = Files("address")
+    async with over(files.app) as server:
+        assert await sandbox_of(server).upload_file("/w/x", local) == 9
+    assert files.kept == {"/w/x": b"abcabcabc"}
 
 
 async def test_a_local_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -178,15 +171,20 @@ async def test_a_local_file_that_cannot_be_read_is_named(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("size", [5, 500])
-async def test_a_file_that_changes_while_it_is_sent_is_not_put(size: int) -> None:
-    files = Files("query")
+async def test_a_file_that_changes_while_it_is_sent_is_not_put(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, local = Files("query"), tmp_path / "local"
+    local.write_bytes(b"x" * size)
 
-    async def content() -> AsyncIterator[bytes]:
-        yield b"x" * 100
+    def changed(file: IO[bytes]) -> bytes:
+        local.write_bytes(b"x" * 100)
+        return file.read()
 
+    monkeypatch.setattr(requests, "_read", changed)
     async with listening(files.app) as base, AppServer(base) as server:
         with pytest.raises(errors.InvalidRequest, match="no longer"):
-            await SandboxServer(server._server).upload_file("/w/x", content, size=size)
+            await SandboxServer(server._http).upload_file("/w/x", local)
     assert files.kept == {}
 
 
@@ -206,7 +204,7 @@ async def test_half_a_download_is_an_error() -> None:
 
     async with raw(half) as base, AppServer(base) as server:
         with pytest.raises(errors.Unreachable):
-            await got(SandboxServer(server._server), "/w/x")
+            await got(SandboxServer(server._http), "/w/x")
 
 
 async def test_half_a_download_within_this_process_is_an_error_too() -> None:
@@ -277,14 +275,6 @@ async def test_an_end_that_is_never_told_is_not_waited_for_for_ever() -> None:
         with pytest.raises(errors.TimedOut, match="no end"):
             async for _ in sandbox_of(server).bash_output("c1", timeout=0.3):
                 pass
-
-
-async def test_execute_gives_the_last_part() -> None:
-    app = Script(json(part(2, "tail", 0)))
-    async with over(app) as server:
-        found = await sandbox_of(server).execute_bash_command("make", cwd="/w", timeout=9)
-    assert (found.order, found.exit_code, found.stdout) == (2, 0, "tail")
-    assert await app.asked[0].json() == {"command": "make", "cwd": "/w", "timeout": 9}
 
 
 def hanging() -> ASGIApp:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from oh_tui.api import AppServer, Conversation, Secret, errors
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.app_server import limiter_for
-from oh_tui.api.transport import Waits, retry_after
+from oh_tui.api.transport import RetryPolicy, retry_after
 
 from .servers import AT_ONCE, KEY, Answer, Script, json, listening, over, page
 
@@ -143,7 +143,7 @@ async def test_no_key_shows_in_errors_reprs_or_logs(caplog: pytest.LogCaptureFix
             shown += [error.detail, *traceback.format_exception(error)]
     async with listening(Script(json(1))) as base, AppServer(base, key=Secret(KEY)) as server:
         await server.count_conversations()
-        shown += [repr(server), repr(vars(server)), repr(vars(server._server))]
+        shown += [repr(server), repr(vars(server)), repr(vars(server._http))]
         held = Conversation("c", conversation_url=base, session_api_key=Secret(KEY))
         shown += [repr(server.agent_server(held)), repr(held)]
     assert caplog.text
@@ -222,7 +222,7 @@ async def test_retry_after_is_waited_for() -> None:
 
 async def test_retry_after_replaces_the_usual_wait() -> None:
     app = Script(json({}, 503, Retry_After="0"), json(5))
-    async with over(app, waits=Waits(first=30, most=30)) as server:
+    async with over(app, retries=RetryPolicy(first=30, longest=30)) as server:
         assert await asyncio.wait_for(server.count_conversations(), 5) == 5
 
 
@@ -313,7 +313,7 @@ async def test_the_key_does_not_reach_another_port_over_the_network() -> None:
     async with (
         listening(store) as elsewhere,
         listening(Script(to(elsewhere))) as base,
-        AppServer(base, key=Secret(KEY), waits=AT_ONCE) as server,
+        AppServer(base, key=Secret(KEY), retries=AT_ONCE) as server,
     ):
         assert await downloaded(server) == b"PK"
     assert store.keys() == [NO_KEY]

@@ -43,7 +43,7 @@ class Shell:
     between: Between = field(default_factory=Between)
 
     def source(self, log: object = None) -> ServerSource:
-        api = AppServer(self.demo.base_url, app=self.between(self.demo.app), waits=AT_ONCE)
+        api = AppServer(self.demo.base_url, app=self.between(self.demo.app), retries=AT_ONCE)
         return ServerSource(api, "demo", self.demo.opening)
 
     def __call__(self, line: str) -> Said:

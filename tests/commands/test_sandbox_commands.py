@@ -13,8 +13,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from oh_tui.api import SandboxServer
 from oh_tui.api.errors import Unreachable
+from oh_tui.api.sandbox_server import SandboxServer
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
 from tests.commands.shell import Shell, interrupted, shell

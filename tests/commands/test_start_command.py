@@ -13,8 +13,8 @@ import pexpect
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api import StartTasks
 from oh_tui.api.models import StartTask
+from oh_tui.api.start_tasks import StartTasks
 from oh_tui.commands import start as start_command
 from oh_tui.demo.servers.start_tasks import Started
 from oh_tui.sources import starting

@@ -10,6 +10,7 @@ import pytest
 
 from oh_tui.api import AgentServer, AppServer, Conversation, Page, Secret
 from oh_tui.api.asgi import ASGIApp
+from oh_tui.api.paging import Pages
 from oh_tui.demo.world import AgentVersion
 from oh_tui.trajectory.model.events import Event
 
@@ -71,6 +72,11 @@ def agent(api: AppServer, run: Conversation) -> AgentServer:
     agent = api.agent_server(run)
     assert agent is not None
     return agent
+
+
+def pages_of(api: AppServer, conversation_id: str, limit: int = 100) -> Pages[Event]:
+    """All events of a conversation on the app server."""
+    return Pages(lambda cursor: api.search_events(conversation_id, page_id=cursor, limit=limit))
 
 
 async def joined(pages: AsyncIterator[Page[Event]]) -> list[Event]:

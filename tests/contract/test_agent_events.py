@@ -42,19 +42,8 @@ async def test_the_agent_server_lists_backwards_too(agent: AgentServer) -> None:
     assert ids(backwards) == whole[::-1]
 
 
-async def test_the_agent_server_counts_and_filters(agent: AgentServer) -> None:
-    whole = await joined(agent.iter_events())
-    assert await agent.count_events() == len(whole)
-    calls = [event for event in whole if event.kind == "ActionEvent"]
-    assert await agent.count_events(kind="ActionEvent") == len(calls)
-    assert ids(await joined(agent.iter_events(kind="ActionEvent"))) == ids(calls)
-    users = [event for event in whole if event.source == "user"]
-    assert users
-    assert ids(await joined(agent.iter_events(source="user"))) == ids(users)
-
-
-async def test_a_kind_unknown_to_the_agent_server_has_no_events(agent: AgentServer) -> None:
-    assert await agent.count_events(kind="NoSuchEvent") == 0
+async def test_the_agent_server_counts_what_it_lists(agent: AgentServer) -> None:
+    assert await agent.count_events() == len(await joined(agent.iter_events()))
 
 
 async def test_the_agent_servers_record_has_status_and_stats(

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from oh_tui.api import AppServer, Conversation, InvalidRequest, User, bare_id, same_id
+from oh_tui.api import AppServer, Conversation, InvalidRequest, bare_id, same_id
+from oh_tui.api.models import User
 
 from .fixtures import UNKNOWN
 
@@ -107,7 +108,6 @@ async def test_a_title_is_searched_by_a_part_of_it(api: AppServer, run: Conversa
     assert all(word.lower() in (one.title or "").lower() for one in found)
     nothing = await api.search_conversations(title__contains="no title has this in it")
     assert (nothing.items, nothing.next_page_id) == ([], None)
-    assert await api.count_conversations(title__contains="no title has this in it") == 0
 
 
 @pytest.mark.parametrize("field", ["created_at", "updated_at"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -54,19 +53,6 @@ async def test_a_file_that_is_there_is_overwritten(agent: AgentServer, stage: St
         await agent.sandbox.upload_file(path, content)
         assert await got(agent, path) == content
         assert await agent.sandbox.file_size(path) == len(content)
-
-
-@pytest.mark.parametrize("size", [None, 9])
-async def test_a_file_can_be_sent_as_it_is_made(
-    agent: AgentServer, stage: Stage, size: int | None
-) -> None:
-    async def content() -> AsyncIterator[bytes]:
-        for _ in range(3):
-            yield b"abc"
-
-    path = f"{stage.folder}/made.txt"
-    assert await agent.sandbox.upload_file(path, content, size=size) == 9
-    assert await got(agent, path) == b"abcabcabc"
 
 
 async def test_the_shell_sees_the_file_and_its_files_can_be_fetched(

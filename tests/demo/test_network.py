@@ -8,20 +8,20 @@ from collections import Counter
 import pytest
 
 from oh_tui.api import AppServer, errors
-from oh_tui.api.transport import Waits
+from oh_tui.api.transport import RetryPolicy
 from oh_tui.commands.shared.frame import DEMOS
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES, SETS
 from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import NOW
 
-ONCE = Waits(attempts=1)
+ONCE = RetryPolicy(attempts=1)
 
 
 def through(network: Network, seed: int = 1) -> AppServer:
     demo = make_demo(NOW)
     demo.rate_limited = False
-    return AppServer(demo.base_url, app=network.over(demo.app, seed), waits=ONCE)
+    return AppServer(demo.base_url, app=network.over(demo.app, seed), retries=ONCE)
 
 
 async def test_a_call_takes_as_long_as_the_network_says() -> None:
@@ -72,7 +72,7 @@ async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_los
     up = next(box for box in demo.world.sandboxes.values() if box.status == "RUNNING")
     for seed in range(20):
         net = Network((0.0, 0.0), fails=1.0).over(demo.app, seed)
-        async with AppServer(demo.base_url, app=net, waits=ONCE) as api:
+        async with AppServer(demo.base_url, app=net, retries=ONCE) as api:
             with pytest.raises(errors.ApiError):
                 await api.sandboxes.pause(up.id)
     demo.advance(10)

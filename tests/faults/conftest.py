@@ -38,7 +38,9 @@ def wire(demo: Demo) -> Iterator[Wire]:
 
 
 def client(url: str, patience: float = 1.0) -> AppServer:
-    return AppServer(url, key=Secret(KEY), waits=AT_ONCE, limiter=nullcontext(), patience=patience)
+    return AppServer(
+        url, key=Secret(KEY), retries=AT_ONCE, limiter=nullcontext(), patience=patience
+    )
 
 
 def source(wire: Wire, patience: float = 1.0) -> ServerSource:

@@ -48,7 +48,7 @@ def spoilt(name: str) -> Any:
 async def test_the_history_is_read_from_the_app_server(name: str) -> None:
     demo = make_demo(NOW, "everything")
     demo.rate_limited = False
-    api = AppServer("http://demo", app=changed(demo.app, spoilt(name)), waits=AT_ONCE)
+    api = AppServer("http://demo", app=changed(demo.app, spoilt(name)), retries=AT_ONCE)
     source = ServerSource(api, "demo")
     async with api:
         (conversation,) = await source.get([DATES])

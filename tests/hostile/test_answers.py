@@ -69,7 +69,7 @@ def test_commands_on_such_a_server(seed: int, monkeypatch: pytest.MonkeyPatch) -
         cli,
         "demo_source",
         lambda log=None: ServerSource(
-            AppServer(demo.base_url, app=app, waits=AT_ONCE), "demo", demo.opening
+            AppServer(demo.base_url, app=app, retries=AT_ONCE), "demo", demo.opening
         ),
     )
     for line in COMMANDS:

@@ -86,7 +86,7 @@ def test_on_a_server_whose_every_word_is_hostile(
         api = AppServer(
             demo.base_url,
             app=changed(demo.app, lambda call, value, by=spoiler: by.spoil(value)),  # type: ignore[misc]
-            waits=AT_ONCE,
+            retries=AT_ONCE,
         )
         source = ServerSource(api, "demo", demo.opening)
         monkeypatch.setattr(cli, "demo_source", lambda log=None, made=source: made)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oh_tui.api import decode, paging
-from oh_tui.api.failures import Answer, Call
+from oh_tui.api.failures import Answer, ApiCall
 from oh_tui.api.models import Sandbox
-from oh_tui.api.paging import MOST_ROWS
+from oh_tui.api.paging import MAX_ROWS
 from tests.api.servers import Script, over
 from tests.hostile.bounds import used_by
 from tests.hostile.server import serving
@@ -50,20 +50,20 @@ async def test_one_page_or_many_100_000_rows_are_taken_and_that_there_are_more_i
         async with over(Script(answer)) as server:
             for listing in (server.sandboxes.iter(), server.iter_conversations()):
                 pages = [page async for page in listing]
-                assert sum(len(page.items) for page in pages) == MOST_ROWS
+                assert sum(len(page.items) for page in pages) == MAX_ROWS
                 assert [page.is_cut for page in pages] == [*[False] * (len(pages) - 1), True]
 
 
 async def test_a_listing_of_so_many_rows_and_no_more_is_whole() -> None:
-    rows = ",".join(map(row, range(MOST_ROWS)))
+    rows = ",".join(map(row, range(MAX_ROWS)))
     whole = Response(f'{{"items":[{rows}],"next_page_id":null}}', media_type="application/json")
     async with over(Script(whole)) as server:
         (page,) = [page async for page in server.sandboxes.iter()]
-    assert (len(page.items), page.is_cut) == (MOST_ROWS, False)
+    assert (len(page.items), page.is_cut) == (MAX_ROWS, False)
 
 
 async def test_few_rows_of_many_bytes_end_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(paging, "MAX_BYTES", 1 << 20)
     answer = WithoutEnd(10, "x" * 10_000)
     async with over(Script(answer)) as server:
         pages = [page async for page in server.iter_conversations()]
@@ -78,9 +78,9 @@ def test_a_page_of_nothing_but_rows_takes_no_more_memory_than_its_bytes(
     used = used_by(
         f"""
         from oh_tui.api import decode
-        from oh_tui.api.failures import Answer, Call
+        from oh_tui.api.failures import Answer, ApiCall
         from oh_tui.api.models import Sandbox
-        call = Call("list", "GET", "http://x", "x")
+        call = ApiCall("list", "GET", "http://x", "x")
         rows = ({row!r} * (20_000_000 // {len(row)})).rstrip(", \\n")
         answer = Answer(call, b'{{"items":[' + rows.encode() + b"]}}", "application/json")
         del rows
@@ -90,7 +90,7 @@ def test_a_page_of_nothing_but_rows_takes_no_more_memory_than_its_bytes(
         """,
         tmp_path,
     )
-    assert sum(used.told[:2]) == MOST_ROWS
+    assert sum(used.told[:2]) == MAX_ROWS
     assert used.told[2]
     assert used.mib < 250
     assert used.seconds < 10
@@ -100,9 +100,9 @@ def test_an_answer_of_a_million_parts_that_is_no_page_is_refused(tmp_path: Path)
     used = used_by(
         """
         from oh_tui.api import decode
-        from oh_tui.api.failures import Answer, Call
+        from oh_tui.api.failures import Answer, ApiCall
         from oh_tui.api.models import Sandbox
-        call = Call("list", "GET", "http://x", "x")
+        call = ApiCall("list", "GET", "http://x", "x")
         answer = Answer(call, b"[" + b"{}," * 20_000_000 + b"NaN]", "application/json")
         def act():
             return decode.model_page(answer, Sandbox)
@@ -119,9 +119,9 @@ def test_a_single_row_of_many_million_parts_is_refused(row: str, of: str, tmp_pa
     used = used_by(
         f"""
         from oh_tui.api import decode
-        from oh_tui.api.failures import Answer, Call
+        from oh_tui.api.failures import Answer, ApiCall
         from oh_tui.api.models import Sandbox
-        call = Call("list", "GET", "http://x", "x")
+        call = ApiCall("list", "GET", "http://x", "x")
         row = {row!r}.encode().replace(b"PARTS", b"{{}}," * 20_000_000 + b"{{}}")
         answer = Answer(call, b'{{"items":[' + row + b"]}}", "application/json")
         del row
@@ -140,7 +140,7 @@ def test_rows_of_any_length_are_found_on_a_page_of_many_parts() -> None:
     long = "[" + "1," * 300_000 + "1]"
     rows = [f'{{"id":"{n}","x":{long if n % 2 else "[]"}}}' for n in range(8)]
     rows += ["12345678", '"' + "y" * decode.PIECE + '"']
-    call = Call("list", "GET", "http://x", "x")
+    call = ApiCall("list", "GET", "http://x", "x")
     page = decode.model_page(Answer(call, f'{{"items":[{",".join(rows)}]}}'.encode()), Sandbox)
     assert [box.id for box in page.items] == [str(n) for n in range(8)]
     assert page.unreadable == 2
@@ -150,13 +150,13 @@ def test_the_commands_say_that_there_is_more() -> None:
     with serving(Script(WithoutEnd())) as url:
         told = oh_tui("sandboxes", "--server", url)
         assert told.returncode == 0
-        assert len(told.stdout.splitlines()) == MOST_ROWS
+        assert len(told.stdout.splitlines()) == MAX_ROWS
         assert "only the first 100,000 sandboxes are listed: the server has more" in told.stderr
 
 
 async def test_the_explorer_says_that_there_is_more() -> None:
     between = Between()
-    rows = ",".join(map(row, range(MOST_ROWS + 1)))
+    rows = ",".join(map(row, range(MAX_ROWS + 1)))
     between.answer("GET /api/v1/sandboxes/search", 200, f'{{"items":[{rows}]}}', "application/json")
     async with explore(wrap=between) as explorer:
         await explorer.settle()

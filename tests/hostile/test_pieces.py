@@ -29,7 +29,7 @@ async def sending(serve: Serve) -> AsyncIterator[AppServer]:
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with AppServer(address, waits=AT_ONCE) as api:
+    async with AppServer(address, retries=AT_ONCE) as api:
         yield api
     server.close()
 

@@ -90,18 +90,17 @@ async def test_without_the_right_key_nothing_is_done(locked: LiveServer, key: st
         for call in (
             api.start_tasks.begin(StartRequest(message="script:short")),
             api.send_message("0" * 32, "Hello?"),
-            api.rename_conversation("0" * 32, "x"),
-            api.start_tasks.search(),
+            api.start_tasks.get(["0" * 32]),
             api.sandboxes.pause("x"),
         ):
             with pytest.raises(AuthError):
                 await call
     async with AppServer(locked.url, key=Secret(locked.key)) as api:
-        assert (await api.start_tasks.search()).items == []
+        assert await api.start_tasks.get(["0" * 32]) == [None]
 
 
 async def test_with_the_right_key_the_first_call_may_be_one_that_acts(locked: LiveServer) -> None:
     async with AppServer(locked.url, key=Secret(locked.key)) as api:
         with pytest.raises(ApiError) as caught:
-            await api.rename_conversation("0" * 32, "x")
+            await api.send_message("0" * 32, "x")
         assert caught.value.status == 404

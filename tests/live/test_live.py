@@ -17,6 +17,7 @@ from oh_tui.api import (
     NotFound,
     Secret,
 )
+from oh_tui.api.paging import Pages
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 from .conftest import Live, Runs, every_version
@@ -54,7 +55,7 @@ async def agent_of(api: AppServer, conversation_id: str) -> AgentServer:
 async def stored(api: AppServer, conversation_id: str) -> Trajectory:
     """What the app server holds."""
     trajectory = Trajectory()
-    async for page in api.iter_events(conversation_id):
+    async for page in Pages(lambda cursor: api.search_events(conversation_id, page_id=cursor)):
         trajectory.extend(page.items)
     return trajectory
 

@@ -33,6 +33,6 @@ class Here:
 async def demo_read() -> AsyncIterator[Here]:
     demo, between = make_demo(NOW, "everything"), Between()
     demo.rate_limited = False
-    api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
+    api = AppServer(demo.base_url, app=between(demo.app), retries=AT_ONCE)
     yield Here(demo, ServerSource(api, "demo"), between)
     await api.aclose()

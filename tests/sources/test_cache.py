@@ -207,7 +207,7 @@ async def test_resting_on_a_long_run_reads_it_when_it_is_kept(here: Here) -> Non
     demo.rate_limited = False
 
     def api() -> AppServer:
-        return AppServer(demo.base_url, app=here.between(demo.app), waits=AT_ONCE)
+        return AppServer(demo.base_url, app=here.between(demo.app), retries=AT_ONCE)
 
     async def rest() -> str:
         async with explore(source=lambda: ServerSource(api(), "demo", cache=runs)) as it:

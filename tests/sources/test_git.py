@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.api import AppServer, Conversation, GitChange, NotFound, Secret, ServerError
+from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
+from oh_tui.api.models import GitChange
 from oh_tui.sources.sandboxes import _unquoted
 from oh_tui.sources.server import ServerSource
 from tests.api.servers import Script, json, over

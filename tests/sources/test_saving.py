@@ -287,7 +287,7 @@ async def test_downloads_at_once_that_are_cancelled_leave_whole_files_or_nothing
         link(*names)
 
     monkeypatch.setattr(os, "link", slow)
-    source = ServerSource(AppServer(demo.base_url, app=demo.app, waits=AT_ONCE), "demo")
+    source = ServerSource(AppServer(demo.base_url, app=demo.app, retries=AT_ONCE), "demo")
     (run,) = await source.get([next(e.id for e in ENTRIES if e.slug == "fix-add")])
     assert run
     for _ in range(3):

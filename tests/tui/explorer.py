@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from oh_tui.api import AppServer
-from oh_tui.api.transport import Waits
+from oh_tui.api.transport import RetryPolicy
 from oh_tui.demo import Demo, make_demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
@@ -33,7 +33,7 @@ NAMES = {" ": "space", "/": "slash", "?": "question_mark", "[": "left_square_bra
          "]": "right_square_bracket"}  # fmt: skip
 CHARACTERS = {name: character for character, name in NAMES.items()}
 
-AT_ONCE = Waits(first=0, most=0, jitter=0)
+AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)
 
 READS = (
     "lists",
@@ -254,7 +254,7 @@ async def explore(
     demo.rate_limited = False
 
     def make() -> Source:
-        api = AppServer(demo.base_url, app=wrap(demo.app), waits=AT_ONCE)
+        api = AppServer(demo.base_url, app=wrap(demo.app), retries=AT_ONCE)
         return ServerSource(api, "demo", remembered=demo.remembered)
 
     app = OhTui(

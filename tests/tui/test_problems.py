@@ -37,7 +37,7 @@ async def test_a_wrong_key_is_named_in_the_pane_and_in_the_footer() -> None:
     def source() -> ServerSource:
         app = between(lambda scope, receive, send: receive())  # type: ignore[arg-type,return-value]
         key = Secret("sk-oh-7Qz1vX9mKp4RtL2w")
-        return ServerSource(AppServer("http://app.test", key=key, app=app, waits=AT_ONCE), "test")
+        return ServerSource(AppServer("http://app.test", key=key, app=app, retries=AT_ONCE), "test")
 
     async with explore(source=source) as it:
         for place in (it.text("#conversations"), it.footer):
@@ -90,7 +90,7 @@ async def test_a_web_page_in_place_of_an_answer_is_said_to_be_one() -> None:
 
 async def test_a_server_that_cannot_be_reached_is_named() -> None:
     def source() -> ServerSource:
-        return ServerSource(AppServer("http://127.0.0.1:9", waits=AT_ONCE), "127.0.0.1:9")
+        return ServerSource(AppServer("http://127.0.0.1:9", retries=AT_ONCE), "127.0.0.1:9")
 
     async with explore(source=source) as it:
         assert "127.0.0.1:9" in it.footer

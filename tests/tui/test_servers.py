@@ -65,7 +65,7 @@ class Servers:
             demo = make_demo(NOW, "everything")
             demo.rate_limited = False
             between = self.between.setdefault(settings.server, Between())
-            api = AppServer(demo.base_url, app=between(demo.app), waits=AT_ONCE)
+            api = AppServer(demo.base_url, app=between(demo.app), retries=AT_ONCE)
             source = Closing(api, settings.label)
         self.made.append(source)
         return source
@@ -346,7 +346,9 @@ async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() 
     async with explore(wrap=here) as it:
         demo = make_demo(NOW, "everything")
         demo.rate_limited = False
-        other = ServerSource(AppServer(demo.base_url, app=there(demo.app), waits=AT_ONCE), "other")
+        other = ServerSource(
+            AppServer(demo.base_url, app=there(demo.app), retries=AT_ONCE), "other"
+        )
         paused = next(s.id for s in await other.sandboxes.all() if s.status == "PAUSED")
         it.screen.run_worker(it.screen.sandboxes.change(other.sandboxes, paused), group="write")
         await it.until(lambda: it.screen.question_bar.display)

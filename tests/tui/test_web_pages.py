@@ -37,7 +37,7 @@ def served() -> ServerSource:
     demo = make_demo(NOW, "everything")
     demo.rate_limited = False
     return ServerSource(
-        AppServer(demo.base_url, app=demo.app, waits=AT_ONCE), "a server", address=SERVER
+        AppServer(demo.base_url, app=demo.app, retries=AT_ONCE), "a server", address=SERVER
     )
 
 

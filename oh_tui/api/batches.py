@@ -1,0 +1,36 @@
+"""Objects by their ids, in batches that the server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from oh_tui.api import decode
+from oh_tui.api.models import Conversation, Sandbox, StartTask, bare_id
+from oh_tui.api.transport import Hints, HttpClient
+
+M = TypeVar("M", Conversation, Sandbox, StartTask)
+
+MAX_IDS = 99
+"""Ids in one call: the server refuses 100."""
+
+
+async def get_by_ids(
+    http: HttpClient,
+    path: str,
+    doing: str,
+    ids: Sequence[str],
+    model: type[M],
+    *,
+    parameter: str = "ids",
+    hints: Hints | None = None,
+) -> list[M | None]:
+    """The objects with these ids, with or without dashes, in the same order; None for each that is
+    unknown."""
+    found: dict[str, M] = {}
+    unique = list(dict.fromkeys(ids))
+    for start in range(0, len(unique), MAX_IDS):
+        params = [(parameter, one) for one in unique[start : start + MAX_IDS]]
+        answer = await http.get(path, doing, params, hints=hints)
+        found |= {bare_id(one.id): one for one in decode.model_list(answer, model)}
+    return [found.get(bare_id(one)) for one in ids]
