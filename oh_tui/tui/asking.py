@@ -162,7 +162,7 @@ class AskingScreen(WorkingScreen):
 
     @on(QuestionBar.TooEarly)
     def _tell_early(self, message: QuestionBar.TooEarly) -> None:
-        self.tell(message.told)
+        self.tell(message.words)
 
     async def prompt(
         self,

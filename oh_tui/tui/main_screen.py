@@ -724,10 +724,6 @@ class MainScreen(AskingScreen):
 
         act(self, name, *arguments)
 
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
-
     def _tick(self) -> None:
         """What runs at this moment tells how long it has."""
         trajectory = self.timeline.trajectory

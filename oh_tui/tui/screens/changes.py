@@ -304,10 +304,6 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     def on_descendant_focus(self) -> None:
         self._tell_keys()
 
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
-
     # Room
 
     def on_resize(self) -> None:

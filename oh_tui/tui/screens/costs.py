@@ -104,10 +104,6 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         message.stop()
         self.dismiss(self.page.number)
 
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
-
 
 class CostsPage(RowList):
     """The whole page; the cursor walks the lines of steps only."""

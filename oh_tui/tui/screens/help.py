@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -70,10 +70,6 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         left, right = help_texts(glyphs_of(self.app), self._keymap, column)
         self.query_one("#help-left", Static).update(left)
         self.query_one("#help-right", Static).update(right)
-
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)

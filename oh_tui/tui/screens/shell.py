@@ -321,9 +321,5 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     def on_descendant_focus(self) -> None:
         self._tell_keys()
 
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
-
     def on_resize(self) -> None:
         self._tell()

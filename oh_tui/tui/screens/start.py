@@ -319,10 +319,6 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._tell_keys()
 
-    @on(Footer.Pressed)
-    async def _press_hint(self, message: Footer.Pressed) -> None:
-        await self.run_action(message.action)
-
     def action_leave(self) -> None:
         self.left = True
         self.dismiss(None)

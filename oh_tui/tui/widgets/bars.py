@@ -1,8 +1,9 @@
-"""The bars at the foot of the screen: questions, the header and the footer."""
+"""The bars of a screen: header, footer and questions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -22,78 +23,67 @@ from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
 
 LEAST_PLACE = 16
-"""Cells that the place keeps however much there is to tell at its right."""
+"""Cells that `place` keeps, however many facts there are."""
 
 
 class Header(Drawn):
-    """Where we are at the left, what there is at the right. Of the place the first piece is cut
-    where there is no room; what follows is a warning, and stays whole."""
+    """`place`, where we are, at the left and `facts` at the right. The first piece of the place is
+    cut where room is short; the others are warnings and stay whole."""
 
     place: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        placed = [width_of(text) for text, _ in self.place]
-        warnings = sum(placed[1:])
-        facts = whole_pieces(self.facts, width - 12 - warnings - min(sum(placed[:1]), LEAST_PLACE))
-        told = total_width(facts)
-        room = width - told - 12 - warnings
-        place: list[Piece] = [
-            (shorten(text, max(0, room), self.glyphs.more), hue) for text, hue in self.place[:1]
-        ]
-        place += self.place[1:]
-        used = 9 + total_width(place)
-        gap = " " * max(1, width - used - told - 1)
-        return self.strip(
-            [(" ", ""), ("oh-tui", "title"), ("  ", ""), *place, (gap, ""), *facts], width
-        )
+        first, warnings = self.place[:1], self.place[1:]
+        room = width - 12 - total_width(warnings)
+        facts = whole_pieces(self.facts, room - min(total_width(first), LEAST_PLACE))
+        room = max(0, room - total_width(facts))
+        left: list[Piece] = [(" ", ""), ("oh-tui", "title"), ("  ", "")]
+        left += [(shorten(text, room, self.glyphs.more), hue) for text, hue in first]
+        left += warnings
+        gap = " " * max(1, width - total_width(left) - total_width(facts) - 1)
+        return self.strip([*left, (gap, ""), *facts], width)
 
 
 KEPT_NEWS = 500
-"""Messages that can be looked at again."""
+"""Messages that the palette can show again."""
 
 NEWS_SECONDS = 5.0
 
 MOST_LINES = 4
-"""Lines of an error."""
+"""Lines of an error at most."""
 
 
 def wrapped(text: str, width: int, widget: Widget) -> list[str]:
-    """Lines of at most so many cells."""
+    """The text in lines of at most `width` cells."""
     return [line.plain.rstrip() for line in Text(text).wrap(widget.app.console, width)]
 
 
 class Footer(Drawn):
-    """The keys of the focused pane; news and errors take the right end, and as much of the line
-    as they need; an error as many lines."""
+    """The keys of the focused pane. News take as much of the right end as they need; an error
+    takes several lines if it must."""
 
     hints: reactive[tuple[Hint, ...]] = reactive(())
     always: reactive[tuple[Hint, ...]] = reactive(())
-    """Hints at the right end, which stay when room is short."""
+    """Hints at the right end; they stay when room is short."""
     news: reactive[tuple[Piece, ...]] = reactive(())
-
-    class Pressed(Message):
-        """A hint was clicked."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._places: list[tuple[int, int, str]] = []
+        self._clickable: list[tuple[int, int, str]] = []
+        """First cell, cell after the last one, and action of each hint drawn."""
         self._is_error = self._stays = False
         self._timer: Timer | None = None
         self.told: list[tuple[str, bool]] = []
-        """The last news of the session and whether each was an error, the oldest first."""
+        """The last messages and whether each was an error, the oldest first."""
 
     def tell(
         self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
     ) -> None:
-        """News stay for 5 seconds and never push an error away; an error stays until Esc.
-        Progress is not worth keeping (`log`), and gives way to news, but not to the word that it
-        begins with (`passing`)."""
+        """Show a message: for 5 seconds, or an error until Esc; news never replace an error.
+        Progress (`log=False`) is not kept in the history and does not replace news that still
+        show, unless those only announced it (`passing`)."""
         if log and text:
             self.note(text, error=error)
         if (self._is_error and not error) or (self._stays and not log):
@@ -106,19 +96,19 @@ class Footer(Drawn):
         self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """Keep news that are shown elsewhere, for whoever looks for them later."""
+        """Keep a message in the history without showing it here."""
         self.told.append((text, error))
         del self.told[:-KEPT_NEWS]
 
     def clear(self) -> bool:
-        """Take news or an error away; True when it was an error, which waited for this."""
-        was_error, self._is_error, self.news = self._is_error, False, ()
-        self._stays = False
+        """Remove the message; True when it was an error."""
+        was_error = self._is_error
+        self._is_error, self._stays, self.news = False, False, ()
         self._fit()
         return was_error
 
     def _lines(self) -> list[str]:
-        """An error that is longer than the line: it is there whole."""
+        """The lines of an error that is too long for one."""
         text = "".join(text for text, _ in self.news)
         room = self.size.width - 2
         if not self._is_error or room < 20 or width_of(text) <= room:
@@ -137,47 +127,48 @@ class Footer(Drawn):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if lines := self._lines():
-            self._places = []
-            told = lines[y] if y < len(lines) else ""
-            return self.strip([(" ", ""), (told, "bad")], width)
-        right: list[Piece] = list(self.news)
-        if right:
-            text = "".join(text for text, _ in right)
-            right = [(shorten(text, max(0, width - 2), self.glyphs.more), right[0][1])]
-        else:
-            for hint in self.always:
-                right += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
-        taken = total_width(right) + 1
-        room = width - taken - 2
-        left: list[Piece] = [(" ", "")]
+            self._clickable = []
+            line = lines[y] if y < len(lines) else ""
+            return self.strip([(" ", ""), (line, "bad")], width)
+        right = [
+            (shorten(text, max(0, width - 2), self.glyphs.more), hue) for text, hue in self.news
+        ]
+        always = [] if right else [_hint_pieces(hint) for hint in self.always]
+        taken = total_width(right) + sum(map(total_width, always)) + 1
+        pieces: list[Piece] = [(" ", "")]
         used = 1
-        self._places = []
+        self._clickable = []
         for hint in self.hints:
-            cells = width_of(hint.key) + 1 + width_of(hint.label) + 2
-            if used + cells > room:
+            shown = _hint_pieces(hint)
+            cells = total_width(shown)
+            if used + cells > width - taken - 2:
                 break
-            left += [(hint.key, "key"), (f" {hint.label}  ", "dim")]
-            self._places.append((used, used + cells, hint.action))
+            pieces += shown
+            self._clickable.append((used, used + cells, hint.action))
             used += cells
-        gap = " " * max(1, width - used - taken)
-        if not self.news:
-            start = used + len(gap)
-            for hint in self.always:
-                cells = width_of(hint.key) + 1 + width_of(hint.label) + 2
-                self._places.append((start, start + cells, hint.action))
-                start += cells
-        return self.strip([*left, (gap, ""), *right], width)
+        gap = max(1, width - used - taken)
+        pieces.append((" " * gap, ""))
+        used += gap
+        for hint, shown in zip(self.always, always, strict=False):
+            pieces += shown
+            self._clickable.append((used, used + total_width(shown), hint.action))
+            used += total_width(shown)
+        return self.strip([*pieces, *right], width)
 
     def on_click(self, event: events.Click) -> None:
-        for start, end, action in self._places:
+        for start, end, action in self._clickable:
             if start <= event.x < end and action:
-                self.post_message(self.Pressed(action))
+                self.screen.call_next(self.screen.run_action, action)
+
+
+def _hint_pieces(hint: Hint) -> list[Piece]:
+    return [(hint.key, "key"), (f" {hint.label}  ", "dim")]
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is asked in the bar: a title, lines that say what is at stake, and the answers as
-    (key, label, value). Esc is always the answer "" and need not be listed. Without a title the
-    bar has no rule of its own: what is asked about stands above it."""
+    """A question in the bar: a title, lines that say what is at stake, and the answers as
+    (key, label, value). Esc always answers "" and need not be listed. Without a title the bar has
+    no rule of its own, because its subject stands right above it."""
 
     title: str
     lines: Sequence[Sequence[Piece]]
@@ -185,47 +176,47 @@ class Question(msgspec.Struct, frozen=True):
     refusal: str = "no"
     """The label of Esc."""
     harmless: bool = False
-    """Keys that were typed before it was drawn may answer it."""
+    """Keys typed before it was drawn may answer it."""
 
 
 SCROLLS = {
     "down": (0, 1), "j": (0, 1), "up": (0, -1), "k": (0, -1),
     "pagedown": (1, 0), "pageup": (-1, 0),
 }  # fmt: skip
-"""Key -> pages and lines by which what is asked about moves."""
+"""Key -> pages and lines by which the subject of the question scrolls."""
 
 
 class QuestionBar(Drawn, can_focus=True):
-    """Asks above the footer, so that the run stays readable; it takes all keys until answered.
-    Those that were there before it was drawn answer nothing: they are told of in a `TooEarly`."""
+    """Asks above the footer, so that the run stays readable, and takes all keys until answered.
+    Keys typed before it was drawn answer nothing; a `TooEarly` reports them."""
 
     DEFAULT_CSS = "QuestionBar { width: 1fr; height: 2; background: $panel; }"
 
     question: reactive[Question | None] = reactive(None, layout=True)
 
+    @dataclass
     class Answered(Message):
-        def __init__(self, value: str) -> None:
-            super().__init__()
-            self.value = value
+        """The question was answered; "" stands for Esc."""
 
+        value: str
+
+    @dataclass
     class TooEarly(Message):
-        """What was typed before the question was on the terminal."""
+        """Keys came before the question was on the terminal; `words` says which."""
 
-        def __init__(self, told: str) -> None:
-            super().__init__()
-            self.told = told
+        words: str
 
+    @dataclass
     class Scrolled(Message):
-        """What is asked about is to move by so many pages, or lines."""
+        """The subject of the question is to scroll by pages or lines."""
 
-        def __init__(self, pages: int, lines: int) -> None:
-            super().__init__()
-            self.pages, self.lines = pages, lines
+        pages: int
+        lines: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.is_seen = False
-        """The question is on the terminal, and the keys from before have been handled."""
+        """The question is on the terminal, and earlier keys have been handled."""
         self._awaited: Question | None = None
         self._early: list[str] = []
 
@@ -249,7 +240,7 @@ class QuestionBar(Drawn, can_focus=True):
         self._fit(self.question)
 
     def _lines(self, question: Question) -> list[Sequence[Piece]]:
-        """A sentence longer than the bar goes on in the next line."""
+        """The lines of the question; a sentence longer than the bar is wrapped."""
         lines: list[Sequence[Piece]] = []
         room = self.screen.size.width - 2
         for line in question.lines:
@@ -275,16 +266,15 @@ class QuestionBar(Drawn, can_focus=True):
             rest = heavy * max(0, width - 1 - width_of(title))
             return self.strip([(heavy, ""), (title, "title"), (rest, "")], width)
         if y <= len(lines):
-            told = cut(lines[y - 1], width - 2, self.glyphs.more)
-            return self.strip([(" ", ""), *told], width)
-        answers = [(key, label) for key, label, _ in self.question.answers]
-        answers.append(("esc", self.question.refusal))
-        taken = 1 + sum(width_of(key) + 2 + width_of(label) for key, label in answers)
+            return self.strip([(" ", ""), *cut(lines[y - 1], width - 2, self.glyphs.more)], width)
+        answers: list[list[Piece]] = [
+            [(key, "key"), (f"  {label}", "")] for key, label, _ in self.question.answers
+        ]
+        answers.append([("esc", "key"), (f"  {self.question.refusal}", "")])
+        taken = 1 + sum(map(total_width, answers))
         gap = " " * max(2, min(5, (width - taken) // max(1, len(answers) - 1)))
-        pieces: list[Piece] = [(" ", "")]
-        for place, (key, label) in enumerate(answers):
-            pieces += [(gap if place else "", ""), (key, "key"), (f"  {label}", "")]
-        return self.strip(pieces, width)
+        pieces = [piece for answer in answers for piece in ((gap, ""), *answer)]
+        return self.strip([(" ", ""), *pieces[1:]], width)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -305,7 +295,7 @@ class QuestionBar(Drawn, can_focus=True):
 
 
 def early_words(keys: Sequence[str], question: Question) -> str:
-    """That keys were not taken: the last of them that would have answered, and how many more."""
+    """Says that keys were ignored: the last one that would have answered, and how many others."""
     answers = {key for key, _, _ in question.answers}
     named = next((key for key in reversed(keys) if key in answers), keys[-1])
     more = f", and {plural(len(keys) - 1, 'other key')}" if len(keys) > 1 else ""

@@ -59,19 +59,10 @@ class Drawn(Widget):
             if base.reverse:
                 # In reverse every hue would be a block of colour: such a line has none.
                 pieces = [(text, "") for text, _ in pieces]
-        segments: list[Segment] = []
-        room = width
-        for text, name in pieces:
-            if room <= 0:
-                break
-            cells = width_of(text)
-            if cells > room:
-                text, cells = set_cell_size(text, room), room
-            segments.append(Segment(text, base + self.hue(name) if name else base))
-            room -= cells
-        if room > 0:
-            segments.append(Segment(" " * room, base))
-        return Strip(segments, width)
+        segments = [
+            Segment(text, base + self.hue(hue) if hue else base) for text, hue in pieces if text
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
 
 
 def glyphs_of(app: App[object]) -> Glyphs:
