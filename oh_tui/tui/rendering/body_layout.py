@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.block import (
     Block,
@@ -27,7 +28,7 @@ from oh_tui.trajectory.content.block import (
 )
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.tui.rendering import highlight
-from oh_tui.tui.rendering.cells import chop, expand, expand_at, head, width_of
+from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours
 from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.rendering.sections import (
@@ -41,8 +42,8 @@ from oh_tui.tui.rendering.slices import SLICE, slices
 from oh_tui.tui.theme import UNICODE, Glyphs
 
 WHOLE = 150
-"""Lines; code up to here is painted in one go, so that strings over several lines are right;
-longer code is painted line by line, where it is looked at."""
+"""Lines of code that are painted in one go, which gets strings over several lines right; longer
+code is painted line by line, where it is looked at."""
 
 PLAIN_MARKDOWN = 500_000
 """Characters of Markdown beyond which its source is shown instead."""
@@ -54,7 +55,7 @@ PROSE = 50_000
 def lay_out(
     blocks: Sequence[Block], width: int, wrap: bool, glyphs: Glyphs = UNICODE
 ) -> list[Section]:
-    """The sections of all blocks, an empty line around prose and above headings."""
+    """The sections of all blocks, with an empty line around prose and above headings."""
     sections: list[Section] = []
     for number, block in enumerate(blocks):
         after_prose = number > 0 and isinstance(blocks[number - 1], Markdown)
@@ -123,13 +124,13 @@ def _output(text: str, coloured: str, width: int, wrap: bool) -> Section:
 
 
 def _expanded(pieces: Sequence[Piece], line: str) -> Sequence[Piece]:
-    """Pieces with their tabs as spaces, as in the line that is shown."""
-    found: list[Piece] = []
+    """The pieces with their tabs expanded; one plain piece if they do not add up to `line`."""
+    expanded: list[Piece] = []
     column = 0
     for text, style in pieces:
-        shown, column = expand_at(text, 8, column)
-        found.append((shown, style))
-    return found if "".join(text for text, _ in found) == line else [(line, "")]
+        text, column = expand_at(text, 8, column)
+        expanded.append((text, style))
+    return expanded if "".join(text for text, _ in expanded) == line else [(line, "")]
 
 
 def _markdown(text: str, width: int) -> list[Section]:
@@ -139,7 +140,7 @@ def _markdown(text: str, width: int) -> list[Section]:
     sections: list[Section] = []
     for part, below in pairwise([*parts, ""]):
         if len(part) > SLICE * 5:
-            # a paragraph this long is no prose, and some take rich seconds
+            # so long a paragraph is no prose, and rich may take seconds for it
             sections.append(_text(part, width))
         else:
             at_blank = not part.rpartition("\n")[2].strip()
@@ -153,16 +154,14 @@ def _thought(text: str, width: int, most: int) -> Section:
     if most <= 0 or len(whole) <= most:
         return whole
     rows = [whole.line(row) for row in range(most)]
-    more = len(whole) - most
-    said = f" … {more} more line{'s' if more > 1 else ''}"[:width]
-    last = rows[-1].text.rstrip()
-    last = head(last, width - width_of(said), words=True).rstrip()
-    rows[-1] = Line("", [(last, ""), (said, "note")])
+    more = f" … {plural(len(whole) - most, 'more line')}"[:width]
+    last = head(rows[-1].text.rstrip(), width - width_of(more), words=True).rstrip()
+    rows[-1] = Line("", [(last, ""), (more, "note")])
     return RowSection(rows, width, follows=[whole.continues(row) for row in range(most)])
 
 
 def _painter(lines: list[str], name: str) -> Callable[[int], Sequence[Piece]]:
-    """What paints a line; short code is painted whole, when its first line is asked for."""
+    """A function that paints a line by its number; short code is painted whole at its first."""
     whole: list[list[Piece]] = []
 
     def paint(number: int) -> Sequence[Piece]:
@@ -205,8 +204,8 @@ _HUNK = pattern(r"@@ -(\d{1,9})(?:,\d+)? \+(\d{1,9})(?:,\d+)? @@")
 
 
 def _line_numbers(lines: list[str]) -> list[int]:
-    """For each line of a diff its number in the new file, or in the old one if it was taken out;
-    0 where it is not known."""
+    """The number of each line of a diff: in the new file, or in the old one for a removed line; 0
+    where it is unknown."""
     numbers: list[int] = []
     old = new = 0
     known = False
@@ -252,7 +251,7 @@ def _paint_diff(lines: list[str], path: str, number: int) -> Sequence[Piece]:
 
 
 def _fields(pairs: Sequence[tuple[str, str]], width: int) -> list[Section]:
-    """Label and value side by side, a long value hanging under its beginning."""
+    """Label and value side by side; the further lines of a value are indented to its start."""
     pairs = [(" ".join(label.split()), value) for label, value in pairs]
     column = min(max((width_of(label) for label, _ in pairs), default=0) + 2, max(2, width // 3))
     room = max(1, width - column)
@@ -262,14 +261,12 @@ def _fields(pairs: Sequence[tuple[str, str]], width: int) -> list[Section]:
         if width_of(label) > column - 1:
             label = head(label, column - 2) + "…"
         label += " " * (column - width_of(label))
-        for n, source in enumerate(expand(value, 4).split("\n")):
-            starts = chop(source, room, words=len(source) <= PROSE)
-            for start, end in zip(starts, [*starts[1:], len(source)], strict=True):
-                first = not n and not start
-                shown = (source[start:end], "")
-                body = [(label, "label"), shown] if first else [shown]
-                rows.append(Line("" if first else " " * column, body))
-                follows.append(start > 0)
+        gutter, before = "", [(label, "label")]
+        for source in expand(value, 4).split("\n"):
+            for number, part in enumerate(_chopped(source, room)):
+                rows.append(Line(gutter, [*before, (part, "")]))
+                follows.append(number > 0)
+                gutter, before = " " * column, []
     return [RowSection(rows, width, follows=follows)] if rows else []
 
 
@@ -278,7 +275,8 @@ _TASK_LOOKS = {
     "in_progress": ("running", "[>]", "mark", "bold"),
     "todo": ("starting", "[ ]", "dim", ""),
 }
-"""Status of a task -> glyph, the ASCII form that needs no legend, hue of it, style of the title."""
+"""Status of a task -> its glyph, its ASCII form, which needs no legend, the hue of both, and the
+style of the title."""
 
 _CHANGES = {
     "new": ("new", "mark"),
@@ -291,7 +289,7 @@ _CHANGES = {
 
 
 def _checklist(tasks: Sequence[Task], width: int, glyphs: Glyphs) -> Section:
-    """A line for each task with what changed in it, its notes and its former title below."""
+    """A line for each task and what changed in it; below, its former title and its notes."""
     rows: list[Line] = []
     follows: list[bool] = []
     for task in tasks:
@@ -299,40 +297,39 @@ def _checklist(tasks: Sequence[Task], width: int, glyphs: Glyphs) -> Section:
         mark = f"{getattr(glyphs, glyph) if glyphs is UNICODE else box} "
         if task.change == "dropped":
             mark, look = " " * width_of(mark), "strike note"
-        said, said_hue = _CHANGES.get(task.change, ("", ""))
+        change, change_hue = _CHANGES.get(task.change, ("", ""))
         room = max(1, width - width_of(mark))
         if width_of(mark) >= width:
             mark = ""
-        for n, (start, end) in enumerate(_spans(task.title, room)):
-            body: list[Piece] = [(mark, hue)] if not n else []
-            gutter = " " * width_of(mark) if n else ""
-            rows.append(Line(gutter, [*body, (task.title[start:end], look)]))
-            follows.append(n > 0)
-        if said:
+        indent = " " * width_of(mark)
+        first, *others = _chopped(task.title, room)
+        rows.append(Line("", [(mark, hue), (first, look)]))
+        rows += [Line(indent, [(part, look)]) for part in others]
+        follows += [False, *(True for _ in others)]
+        if change:
             last = rows[-1]
-            if width_of(last.gutter + last.text) + 2 + len(said) <= width:
-                rows[-1] = Line(last.gutter, [*last.body, ("  ", ""), (said, said_hue)])
+            if width_of(last.gutter + last.text) + 2 + len(change) <= width:
+                rows[-1] = Line(last.gutter, [*last.body, ("  ", ""), (change, change_hue)])
             else:
-                rows.append(Line(" " * width_of(mark), [(head(said, room), said_hue)]))
+                rows.append(Line(indent, [(head(change, room), change_hue)]))
                 follows.append(False)
         below = [f"was: {task.was}"] if task.was else []
         for text in [*below, *filter(None, expand(task.notes, 4).split("\n"))]:
-            for start, end in _spans(text, room):
-                rows.append(Line(" " * width_of(mark), [(text[start:end], "note")]))
-                follows.append(start > 0)
+            for number, part in enumerate(_chopped(text, room)):
+                rows.append(Line(indent, [(part, "note")]))
+                follows.append(number > 0)
     return RowSection(rows, width, follows=follows)
 
 
-def _spans(text: str, room: int) -> list[tuple[int, int]]:
-    starts = chop(text, room, words=len(text) <= PROSE)
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+def _chopped(text: str, room: int) -> list[str]:
+    return chopped(text, room, words=len(text) <= PROSE)
 
 
 _NUMBER = pattern(r"[-+<$]?[\d,.]+ ?(?:[kMG]?B?|%)(?: [-+]\S+)?|")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Section]:
-    """Columns side by side, numbers at their right; where they do not fit, each row as a field."""
+    """Columns side by side, numbers aligned right; rows become fields where there is no room."""
     kept = [n for n in range(len(columns)) if any(row[n] for row in rows)]
     widths = [max(width_of(row[n]) for row in (columns, *rows)) for n in kept]
     if sum(widths) + 2 * (len(kept) - 1) > width:
@@ -345,9 +342,9 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 
     def line(row: Sequence[str], style: str) -> Line:
         texts = []
-        for n, wide, at_right in zip(kept, widths, right, strict=True):
-            gap = " " * (wide - width_of(row[n]))
-            texts.append(gap + row[n] if at_right else row[n] + gap)
+        for n, cells, is_number in zip(kept, widths, right, strict=True):
+            gap = " " * (cells - width_of(row[n]))
+            texts.append(gap + row[n] if is_number else row[n] + gap)
         return Line("", [("  ".join(texts).rstrip(), style)])
 
     lines = [line(columns, "label"), *(line(row, "") for row in rows)]

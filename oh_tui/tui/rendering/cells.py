@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from rich.cells import cell_len, get_character_cell_size
 
@@ -31,42 +32,49 @@ def total_width(pieces: Iterable[tuple[str, str]]) -> int:
 
 
 def chop(text: str, width: int, *, words: bool = False, most: int = 0) -> list[int]:
-    """Where the screen lines of a text begin; always at least [0]. A character wider than the
-    width gets a line of its own; combining characters stay with theirs. The text is one line,
-    cleaned and without tabs: control characters have no width that all agree on. With `most`,
-    the beginnings of so many lines are enough: a line of a megabyte is not walked for them."""
+    """Where the screen lines of a text begin, as offsets; always at least [0].
+
+    A character wider than the width gets a line of its own; combining characters stay with
+    theirs. The text is one line, cleaned and without tabs: terminals disagree on the width of
+    control characters. `words` cuts between words. `most` stops after so many lines, because
+    walking a megabyte takes long.
+    """
     if not words and is_narrow(text):
         return list(range(0, max(1, len(text)), width))
     starts = [0]
-    at = used = 0
-    blank = -1
-    """Index after the last space of this line, where a line may end between words."""
-    for at, char in enumerate(text):
+    used = 0
+    after_space = -1
+    for offset, char in enumerate(text):
         size = get_character_cell_size(char)
         if words and char == " ":
-            # a space may stand beyond the edge, where nobody sees it
-            used += size
-            blank = at + 1
+            used += size  # it may be beyond the edge, where nobody sees it
+            after_space = offset + 1
             continue
-        if used + size > width and at > starts[-1] and size:
-            cut = blank if blank > starts[-1] else at
-            starts.append(cut)
+        if used + size > width and offset > starts[-1] and size:
+            start = after_space if after_space > starts[-1] else offset
+            starts.append(start)
             if len(starts) == most:
                 break
-            used = width_of(text[cut:at])
-            blank = -1
+            used = width_of(text[start:offset])
+            after_space = -1
         used += size
     return starts
 
 
+def chopped(text: str, width: int, *, words: bool = False) -> list[str]:
+    """The screen lines of a text, see `chop`."""
+    starts = chop(text, width, words=words)
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
+
+
 def head(text: str, width: int, *, words: bool = False) -> str:
-    """The first line of a text that is cut at the width; "" for no width."""
+    """The first screen line of a text; "" for no width."""
     starts = chop(text, width, words=words, most=2) if width > 0 else [0, 0]
     return text[: starts[1]] if len(starts) > 1 else text
 
 
 def expand(text: str, size: int) -> str:
-    """Text with its tabs as spaces; a tab after wide characters still ends on a tab stop."""
+    """Text with its tabs as spaces up to the next multiple of `size` cells."""
     if "\t" not in text:
         return text
     if text.isascii():
@@ -75,8 +83,8 @@ def expand(text: str, size: int) -> str:
 
 
 def expand_at(text: str, size: int, column: int) -> tuple[str, int]:
-    """A part of one line that begins at a column, with its tabs as spaces, and the column behind
-    it. Each part between two tabs is measured once, however many there are."""
+    """As `expand`, of a part of one line that begins at a column; also the column after it. Each
+    part between two tabs is measured only once."""
     first, *others = text.split("\t")
     parts = [first]
     column += width_of(first)

@@ -1,7 +1,7 @@
 """Syntax colours: pygments tokens as pieces with our style names, line by line.
 
-pygments takes 0.1 s to load, so it is imported when the first line is painted, or before that in a
-thread: then lines are shown without colours until it is there.
+pygments takes 0.1 s to load. It is imported with the first line painted, or earlier in a thread;
+lines are shown without colours until that is done.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LINE = 2000
 """Characters; a longer line is shown without colours, because painting it could take seconds."""
 
 FIRST = ("bash", "json", "x.py", "x.md")
-"""What most runs have, loaded beforehand."""
+"""Names for the lexers that most runs need, loaded beforehand."""
 
 
 class _Loading:
@@ -28,7 +28,7 @@ class _Loading:
 
 
 def put_off() -> None:
-    """Paint nothing until `load` has been called, if it has not been yet."""
+    """Paint nothing until `load` has been called."""
     _Loading.put_off = not _Loading.done
 
 
@@ -37,20 +37,18 @@ def is_put_off() -> bool:
 
 
 def load() -> None:
-    """Import what paints, which takes 0.1 s, and paint from now on. May be called in a thread."""
+    """Import pygments, which takes 0.1 s, and paint from now on. May be called in a thread."""
     for name in FIRST:
         lexer = _find_lexer(name)
         if lexer is not None:
             paint_line(lexer, "x = 1")
     _Loading.done, _Loading.put_off = True, False
-    _find_lexer("x")  # the names of all files, which an unusual one is compared with
+    _find_lexer("x")  # loads the file names of all lexers
 
 
 def lexer_for(name: str) -> Lexer | None:
-    """The lexer for a language name or for a path, by its file name; None when there is none.
-
-    A path is asked for by its name alone: guessing by content costs too much for each step.
-    """
+    """The lexer for a language or for the file name of a path; None when there is none. Content
+    is not looked at: that would cost too much for each step."""
     return _find_lexer(name) if name and not _Loading.put_off else None
 
 
@@ -61,7 +59,7 @@ def _find_lexer(name: str) -> Lexer | None:
 
     file = name.rstrip("/").rpartition("/")[2]
     found = None
-    # By the language first: comparing with the file names of all lexers takes 0.1 s once.
+    # Language first: loading the file names of all lexers takes 0.1 s.
     language = _language(file.rpartition(".")[2]) if "." in file else file
     if language:
         try:
@@ -75,7 +73,7 @@ def _find_lexer(name: str) -> Lexer | None:
 
 @lru_cache(maxsize=64)
 def _language(ending: str) -> str:
-    """The name of the one lexer for files that end so; "" where there are none or several."""
+    """The name of the only lexer for files with this ending; "" for none or several."""
     from pygments.lexers import get_all_lexers
 
     claims = [names[0] for _, names, files, _ in get_all_lexers(plugins=False)
@@ -103,8 +101,7 @@ def paint_line(lexer: Lexer, line: str) -> list[Piece]:
     if len(line) > MAX_LINE:
         return [(line, "")]
     pieces = paint(lexer, line)[0]
-    # A lexer may change text (drop a byte order mark, mend line ends): then colours are wrong
-    # and what would be shown is not what is there.
+    # A lexer may change text (drop a byte order mark, normalize line ends), which must not show.
     return pieces if "".join(text for text, _ in pieces) == line else [(line, "")]
 
 

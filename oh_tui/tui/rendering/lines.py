@@ -60,13 +60,13 @@ class Document:
         return self._sections[number].text(inner)
 
     def continues(self, row: int) -> bool:
-        """Whether a screen line goes on with the line above, which was too long for the width."""
+        """Whether a screen line continues the one above, which was too long for the width."""
         number, inner = self._section(row)
         return self._sections[number].continues(inner)
 
     def extract(self, first: int, start: int, last: int, end: int | None) -> str:
-        """The text from character `start` of line `first` up to `end` (None: all) of line `last`,
-        with newlines only where the source has them."""
+        """The text from character `start` of line `first` up to `end` of line `last` (None: to its
+        end), with newlines only where the source has them."""
         self.prepare(first, last + 1)
         parts = []
         for row in range(first, min(last + 1, len(self))):
@@ -86,8 +86,8 @@ class Document:
         return any(section.pending for section in self._sections)
 
     def prepare(self, first: int, last: int) -> None:
-        """Make the lines from `first` to before `last` true ones. Numbers of lines may change:
-        hold on to a `place` and ask `row_at` afterwards."""
+        """Make the lines from `first` to before `last` true ones. Line numbers may change: keep a
+        `place` and ask `row_at` afterwards."""
         row = first
         while row < min(last, len(self)):
             number, _ = self._section(row)
@@ -105,7 +105,7 @@ class Document:
                 return
 
     def place(self, row: int) -> tuple[int, float]:
-        """Where in the source a line is; it stays when width or wrap change."""
+        """Where in the source a line is; independent of width and wrap."""
         if not len(self):
             return 0, 0.0
         number, inner = self._section(min(max(0, row), len(self) - 1))
@@ -119,8 +119,8 @@ class Document:
         return self._firsts[number] + self._sections[number].row_at(inner)
 
     def find(self, needle: str, row: int, back: bool = False) -> int | None:
-        """The nearest line at or after (before) `row` in which the text begins, in any case;
-        no line beyond the end is tried. May render Markdown on its way."""
+        """The nearest line at or after `row` (`back`: at or before) in which the text begins,
+        ignoring case; does not start over at the other end. May render Markdown on its way."""
         if not needle or not len(self):
             return None
         row = min(row, len(self) - 1)
@@ -139,14 +139,14 @@ class Document:
         return None
 
     def marks(self, row: int, needle: str, seen: slice = slice(None)) -> list[tuple[int, int]]:
-        """Where the text stands in a line, as character offsets, at least among those seen."""
+        """Where the text occurs in a line, as character offsets, at least in the part `seen`."""
         number, inner = self._section(row)
         return self._sections[number].marks(inner, needle, seen) if needle else []
 
 
 def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
-    """The characters that are in sight of a line scrolled sideways, as offsets, and the blank
-    cells before them that a wide character leaves which is cut in half."""
+    """The visible part of a line scrolled sideways: start and end as character offsets, and the
+    blank cells before it, left by a wide character cut in half."""
     text = line.text
     start = lead = 0
     if left:
@@ -164,8 +164,8 @@ def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
 
 
 def warm_up() -> None:
-    """Load what paints and renders, which takes about 150 ms: for a thread, once the first screen
-    is drawn. Until then text is shown as it came (`highlight.put_off`)."""
+    """Load what paints and renders, which takes about 150 ms: call it in a thread once the first
+    screen is drawn. Until then text is shown as it is (`highlight.put_off`)."""
     from oh_tui.tui.rendering.prose import render
 
     highlight.load()

@@ -21,40 +21,30 @@ from oh_tui.tui.rendering.highlight import Piece
 
 
 def _named(name: str) -> Style:
-    """A style that carries our name for it, so that the name is still there in a segment."""
+    """A style that carries our name for it into the segments."""
     return Style(meta={"name": name})
 
 
 _THEME = Theme(
     {
-        "markdown.paragraph": Style(),
-        "markdown.text": Style(),
-        "markdown.em": Style(italic=True),
-        "markdown.emph": Style(italic=True),
-        "markdown.strong": Style(bold=True),
         "markdown.code": _named("code"),
         "markdown.code_block": _named("code"),
         "markdown.block_quote": _named("quote"),
-        "markdown.list": Style(),
-        "markdown.item": Style(),
         "markdown.item.bullet": _named("dim"),
         "markdown.item.number": _named("dim"),
         "markdown.hr": _named("dim"),
-        "markdown.h1.border": Style(),
         **{f"markdown.h{level}": _named("heading") for level in range(1, 8)},
         "markdown.link": _named("link"),
         "markdown.link_url": _named("link"),
-        "markdown.s": Style(strike=True),
         "markdown.table.border": _named("dim"),
         "markdown.table.header": _named("heading"),
     }
 )
-"""On top of rich's own theme, which has what tables and rules ask for; colours of its are not
-taken over, see `_name`."""
+"""On top of rich's own theme, whose colours `_name` leaves out."""
 
 
 class _Heading(markdown.Heading):
-    """On the left and without a frame: a pane is not a poster."""
+    """At the left and without a frame."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         self.text.justify = "left"
@@ -62,7 +52,7 @@ class _Heading(markdown.Heading):
 
 
 class _Code(markdown.CodeBlock):
-    """With our colours and no background."""
+    """In our colours and without a background."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
@@ -80,11 +70,11 @@ _PARSER = (
     .enable("strikethrough")
     .enable("table")
 )
-"""As rich's own, but tags are text: rich would leave them out, and what stands in them."""
+"""As rich's own, but HTML tags are text: rich would leave them out with their content."""
 
 
 class _Table(markdown.TableElement):
-    """With long words cut over lines, not cut off."""
+    """Long words go on in the next line; rich cuts them off."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
@@ -95,7 +85,7 @@ class _Table(markdown.TableElement):
 
 
 class _Image(markdown.ImageItem):
-    """By its text and address: rich shows an emoji and hides the address in a link."""
+    """Text and address: rich shows an emoji and hides the address in a link."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         address = Text(self.destination, style=_named("link"))
@@ -108,7 +98,7 @@ class _Markdown(markdown.Markdown):
         self.parsed = _PARSER.parse(source)
         for token in self.parsed:
             for child in token.children or ():
-                # people and models mean the line ends that they write
+                # people and models mean the line ends they write
                 if child.type == "softbreak":
                     child.type = "hardbreak"
 
@@ -123,15 +113,15 @@ class _Markdown(markdown.Markdown):
 
 
 def render(source: str, width: int) -> list[list[Piece]]:
-    """Markdown as lines of at most `width` cells; its source, cut, where rich cannot render it or
-    nothing would be left of it."""
+    """Markdown as lines of at most `width` cells; the source, cut at the width, if rich cannot
+    render it or would show nothing of it."""
     console = Console(
         width=width, file=io.StringIO(), theme=_THEME, force_terminal=True, legacy_windows=False
     )
     try:
         lines = [_pieces(line) for line in console.render_lines(_Markdown(source), pad=False)]
     except Exception:
-        lines = []  # no text may end the app; that of a message least of all
+        lines = []  # no text may end the app
     if not any(lines):
         lines = [[(part, "")] for line in source.split("\n") for part in chop_cells(line, width)]
     while lines and not lines[0]:
@@ -147,7 +137,7 @@ _SPACES = {ord("\t"): " ", ord("\n"): " "}
 def _pieces(segments: Iterable[tuple[str, Style | None, object]]) -> list[Piece]:
     pieces: list[Piece] = []
     for text, style, _ in segments:
-        # an entity such as &#x202e; is a harmful character only now
+        # an entity such as &#x202e; becomes a harmful character only here
         text = clean(text).translate(_SPACES)
         if text:
             pieces.append((text, _name(style)))

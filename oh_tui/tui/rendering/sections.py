@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, pairwise
+from functools import lru_cache, partial
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from oh_tui.tui.rendering import highlight
-from oh_tui.tui.rendering.cells import chop, expand, is_narrow, width_of
+from oh_tui.tui.rendering.cells import chop, chopped, expand, is_narrow, width_of
 from oh_tui.tui.rendering.highlight import Piece
 
 
@@ -38,31 +39,33 @@ class Section(Protocol):
     def line(self, row: int) -> Line: ...
     def text(self, row: int) -> str: ...
     def continues(self, row: int) -> bool:
-        """The line above is the same line of the source."""
+        """Whether the line above belongs to the same line of the source."""
 
     def place(self, row: int) -> float:
-        """Where in the source a line is, in a measure that does not depend on the width."""
+        """Where in the source a line is; independent of the width."""
 
     def row_at(self, place: float) -> int: ...
     def find(self, needle: str, row: int, back: bool) -> int | None:
         """The nearest line at or after (before) `row` in which the text begins."""
 
     def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
-        """Where the text stands in a line, as character offsets, parts included; of a long line
-        in the characters that are seen."""
+        """Where the text occurs in a line, as character offsets, partial hits at its edges
+        included; at least in the part that is seen."""
 
-    def prepare(self) -> None: ...
-
-
-# ------------------------------------------------------------------------------------- sections
+    def prepare(self) -> None:
+        """Make the estimated lines true ones."""
 
 
 _LONG = 10_000
-"""Characters of a line that is cut once, and not again whenever another line was drawn between."""
+"""Characters of a line whose cuts are kept from the first measure on."""
 
 
 class TextSection:
-    """Lines of text, cut at the width (or between words) when `wrap` is on."""
+    """Lines of text; with `wrap`, cut at the width, and between words with `words`.
+
+    `paint` gives the pieces of a line by its number; without it the text has the one `style`.
+    `gutters` are shown before the lines, in `indent` cells; `tint` names a style for a whole line.
+    """
 
     pending = False
 
@@ -80,20 +83,16 @@ class TextSection:
         tint: Callable[[int], str] | None = None,
     ) -> None:
         self._lines = lines
-        self._paint = paint
+        self._pieces = lru_cache(maxsize=2000)(paint) if paint else None
         self._style = style
         self._gutters = gutters
         self._indent = indent
         self._tint = tint
         self._words = words
-        self._room = max(1, width - indent)
+        self._room = room = max(1, width - indent)
+        self._cuts = lru_cache(maxsize=256)(partial(_cuts, lines, room, words))
         self._ends: list[int] | None = None
         """Number of the row after each line; None when each line is one row."""
-        self._painted: dict[int, Sequence[Piece]] = {}
-        self._last_cuts: tuple[int, list[int]] = (-1, [0])
-        self._long_cuts: dict[int, list[int]] = {}
-        """Of lines that take long to cut."""
-        room = self._room
         if wrap:
             self.width = width
             if any(len(line) * 2 > room for line in lines):
@@ -113,16 +112,15 @@ class TextSection:
                 return 1
             if not self._words:
                 return -(-size // self._room)
-        cuts = chop(line, self._room, words=self._words)
         if size > _LONG:
-            self._long_cuts[number] = cuts
-        return len(cuts)
+            return len(self._cuts(number))
+        return len(chop(line, self._room, words=self._words))
 
     def __len__(self) -> int:
         return self._count
 
     def _find_line(self, row: int) -> tuple[int, int]:
-        """A row as the number of its line and of the row in that line."""
+        """The line of a row, and which row of that line it is."""
         if self._ends is None:
             return row, 0
         number = bisect_right(self._ends, row)
@@ -141,14 +139,6 @@ class TextSection:
         end = cuts[part + 1] if part + 1 < len(cuts) else len(line)
         return number, cuts[part], end
 
-    def _cuts(self, number: int) -> list[int]:
-        if number in self._long_cuts:
-            return self._long_cuts[number]
-        if self._last_cuts[0] != number:
-            cuts = chop(self._lines[number], self._room, words=self._words)
-            self._last_cuts = (number, cuts)
-        return self._last_cuts[1]
-
     def text(self, row: int) -> str:
         number, start, end = self._span(row)
         return self._lines[number][start:end]
@@ -163,20 +153,11 @@ class TextSection:
             first = self._gutters[number] if self._gutters and not start else ""
             gutter = first + " " * (self._indent - width_of(first))
         tint = self._tint(number) if self._tint else ""
-        if self._paint is None:
+        if self._pieces is None:
             body: Sequence[Piece] = [(self._lines[number][start:end], self._style)]
         else:
             body = cut(self._pieces(number), start, end)
         return Line(gutter, body, tint)
-
-    def _pieces(self, number: int) -> Sequence[Piece]:
-        pieces = self._painted.get(number)
-        if pieces is None:
-            assert self._paint is not None
-            if len(self._painted) > 2000:
-                self._painted.clear()
-            pieces = self._painted[number] = self._paint(number)
-        return pieces
 
     def place(self, row: int) -> float:
         number, start, _ = self._span(row)
@@ -191,48 +172,36 @@ class TextSection:
         return first + max(0, bisect_right(self._cuts(number), offset) - 1)
 
     def find(self, needle: str, row: int, back: bool) -> int | None:
-        low = needle.lower()
-        pattern = _pattern(needle)
-        number = self._find_line(row)[0] if 0 <= row < self._count else 0
-        if row >= self._count:
-            if not back:
-                return None
-            number = len(self._lines) - 1
-        elif row < 0 and back:
-            return None
-        order = range(number, -1, -1) if back else range(number, len(self._lines))
-        for n in order:
+        low, pattern = needle.lower(), _pattern(needle)
+        number, _ = self._find_line(row)
+        for n in range(number, -1, -1) if back else range(number, len(self._lines)):
             line = self._lines[n]
             if low not in line.lower():
                 continue
             first = self._first_row(n)
             cuts = self._cuts(n) if self._ends else [0]
             rows = [first + bisect_right(cuts, m.start()) - 1 for m in pattern.finditer(line)]
-            rows = [r for r in rows if (r <= row if back else r >= row)]
-            if rows:
+            if rows := [r for r in rows if (r <= row if back else r >= row)]:
                 return rows[-1 if back else 0]
         return None
 
     def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
         number, start, end = self._span(row)
         first, last, _ = seen.indices(end - start)
-        low, end = start + first, start + last
-        begin = max(0, low - len(needle) + 1)
-        window = self._lines[number][begin : end + len(needle) - 1]
-        found = []
-        for match in _pattern(needle).finditer(window):
-            left = max(low, match.start() + begin) - start
-            right = min(end, match.end() + begin) - start
-            if left < right:
-                found.append((left, right))
-        return found
+        begin = max(0, start + first - len(needle) + 1)
+        window = self._lines[number][begin : start + last + len(needle) - 1]
+        found = [
+            (max(first, match.start() + begin - start), min(last, match.end() + begin - start))
+            for match in _pattern(needle).finditer(window)
+        ]
+        return [(left, right) for left, right in found if left < right]
 
     def prepare(self) -> None:
         pass
 
 
 class RowSection:
-    """Rows that are laid out already."""
+    """Lines that are laid out already."""
 
     def __init__(self, rows: list[Line], width: int, *, follows: Sequence[bool] = ()) -> None:
         self.pending = False
@@ -272,14 +241,14 @@ class RowSection:
 
 
 class MarkdownSection(RowSection):
-    """A slice of Markdown; its lines are an estimate until it is rendered."""
+    """A slice of Markdown; its number of lines is an estimate until it is rendered. With `gap` an
+    empty line follows."""
 
     def __init__(self, source: str, width: int, *, gap: bool = False) -> None:
         super().__init__([], width)
         self.pending = True
         self._source = source
         self._gap = gap
-        """An empty line follows."""
         self._estimate = sum(-(-len(line) // width) or 1 for line in source.split("\n"))
 
     def __len__(self) -> int:
@@ -293,16 +262,15 @@ class MarkdownSection(RowSection):
             self.pending = False
 
     def _render(self) -> Iterable[Sequence[Piece]]:
-        """What renders Markdown is loaded after the first screen; until then its source shows."""
+        """The source itself until the renderer is loaded, after the first screen."""
         if not highlight.is_put_off():
             from oh_tui.tui.rendering.prose import render
 
             yield from render(self._source, self.width)
             return
         for line in expand(self._source, 4).split("\n"):
-            starts = chop(line, self.width, words=True)
-            for start, end in pairwise([*starts, len(line)]):
-                yield [(line[start:end], "")]
+            for part in chopped(line, self.width, words=True):
+                yield [(part, "")]
 
     def line(self, row: int) -> Line:
         return Line("", []) if self.pending else super().line(row)
@@ -322,15 +290,19 @@ class MarkdownSection(RowSection):
 def cut(pieces: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:
     """The pieces of the characters from `start` to `end`."""
     found = []
-    at = 0
+    offset = 0
     for text, style in pieces:
-        after = at + len(text)
-        if after > start and at < end:
-            found.append((text[max(0, start - at) : end - at], style))
-        at = after
-        if at >= end:
+        after = offset + len(text)
+        if after > start and offset < end:
+            found.append((text[max(0, start - offset) : end - offset], style))
+        offset = after
+        if offset >= end:
             break
     return found
+
+
+def _cuts(lines: Sequence[str], room: int, words: bool, number: int) -> list[int]:
+    return chop(lines[number], room, words=words)
 
 
 def _pattern(needle: str) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""Markdown cut into pieces that are rendered one by one, where they are looked at."""
+"""Markdown cut into slices that are rendered one by one, when they come into sight."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ _RULE = pattern(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*"
 
 
 def _weight(line: str) -> int:
-    """What it costs to render a line, in characters: a short one takes its time too."""
+    """The cost of rendering a line, in characters; a short line has a minimum."""
     return max(40, len(line))
 
 
 def slices(text: str) -> list[str]:
     """Markdown cut between paragraphs, about `SLICE` characters each.
 
-    What is indented stays with the line above it, so that an item of a list stays whole. A code
-    fence that is very long, or never closed, is cut into several; a long table too, each part
-    with the head of the whole.
+    Indented lines stay with the line above, so that a list item stays whole. A very long or
+    unclosed code fence is cut into several; so is a long table, and each part repeats its head.
     """
     if sum(map(_weight, text.split("\n"))) <= SLICE * 2:
         return [text] if text.strip() else []
