@@ -22,7 +22,7 @@ from oh_tui.tui.screens.changes import (
     ChangesScreen,
     Chosen,
     change_blocks,
-    told_steps,
+    edited_steps,
 )
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn
@@ -315,4 +315,4 @@ def test_foreign_text_is_harmless_in_the_change() -> None:
 
 def test_steps_are_told_as_one_or_as_a_span() -> None:
     log = changes(run(*edit("1", A, "a", "b"), *edit("2", "b", "a", "b"), *edit("3", A, "b", "c")))
-    assert [told_steps(file) for file in log.files] == ["1 edit, step 2", "2 edits, steps 1-3"]
+    assert [edited_steps(file) for file in log.files] == ["1 edit, step 2", "2 edits, steps 1-3"]

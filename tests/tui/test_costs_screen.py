@@ -308,7 +308,7 @@ def test_no_line_is_wider_than_the_page(
         assert "\n" not in text
         assert "\x1b" not in text
         assert "-$" not in text
-    for place, number in writer.places:
+    for place, number in writer.step_lines:
         assert 1 <= number <= len(trajectory)
         assert place < len(writer.lines)
 

@@ -1,5 +1,7 @@
-"""What a run changed: its files at the top, below them the whole change of the one under the
-cursor; git's list beside it where a sandbox runs."""
+"""The files that a run changed, and below them the whole change of the file under the cursor.
+
+Where the sandbox runs, git's own list of changes is shown beside ours.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +35,18 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
-"""What the reader wants of the main screen: the steps of one file, or one step; None for
-neither."""
+"""The reader's choice, for the main screen: the steps of one file, one step, or None."""
 
 PIECES = 200
-"""Edits of a file that is not known whole which are shown, the last ones."""
+"""Edits shown of a file that is not known whole, the last ones."""
 
 SLICE = 0.02
-"""Seconds of reading between two keys."""
+"""Seconds of reading in one go, so that keys get their turn."""
 
 
 class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
-    """Over the main screen. `show_study` gives it the run, `grown` is to be called when that got
-    more events, `set_git` when git has answered."""
+    """Call `show_study` with the run, `grown` when the run got more events, and `set_git` when git
+    has answered."""
 
     DEFAULT_CSS = """
     ChangesScreen { background: $background; }
@@ -77,9 +78,9 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.changes = ChangeLog(Trajectory())
         self.run_title = title
         self.study: Study | None = None
-        """Of the run, once it is there."""
+        """The analysis of the run, once it is there."""
         self._waits: tuple[str, ...] = ("reading the run …",)
-        """What stands in the place of files while the run is not there."""
+        """Shown in place of files until the run is there."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._shown: tuple[str, int] | None = None
@@ -92,12 +93,8 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.change_rule = Rule(id="change-rule")
         self.change = BodyView(id="change")
         self.footer = Footer()
-        yield self.list_rule
-        yield self.head
-        yield self.files
-        yield self.change_rule
-        yield self.change
-        yield self.footer
+        yield from (self.list_rule, self.head, self.files)
+        yield from (self.change_rule, self.change, self.footer)
 
     def on_mount(self) -> None:
         if self._waits:
@@ -105,16 +102,16 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         else:
             self.read()
 
-    # What there is
+    # The run and git
 
     def show_study(self, study: Study, progress: str = "") -> None:
-        """What is told of the run."""
+        """The run is there."""
         self.study, self.changes, self._waits, self._shown = study, study.changes, (), None
         if self.is_mounted:
             self.read()
 
     def fail(self, why: tuple[str, ...]) -> None:
-        """The run does not come."""
+        """The run cannot be read."""
         self._waits = why
         if self.is_mounted:
             self._list()
@@ -125,11 +122,11 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self.read()
 
     def set_git(self, changes: Sequence[GitChange] | None, why: str = "") -> None:
-        """Git's answer; None when it could not be asked, and why."""
+        """Git's answer, or None and the reason when it could not be asked."""
         self._why = why
-        self._git = None
-        if changes is not None:
-            self._git = [(change.letter, change.path) for change in changes]
+        self._git = (
+            None if changes is None else [(change.letter, change.path) for change in changes]
+        )
         if self.is_mounted:
             self._list()
 
@@ -157,10 +154,8 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     def _tell(self) -> None:
         log, dot = self.changes, self.list_rule.glyphs.dot
-        title: tuple[Piece, ...] = (("Changed files", "title"),)
-        if self.run_title and self.size.width >= WIDE:
-            title = (*title, (f"  {self.run_title}", "dim"))
-        self.list_rule.title = title
+        run_title = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
+        self.list_rule.title = (("Changed files", "title"), (run_title, "dim"))
         facts: list[Piece] = []
         if log.changed:
             facts.append((log.size, ""))
@@ -221,7 +216,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     @work(group="change", exclusive=True)
     async def _read_change(self, row: Row, *, keep: bool) -> None:
-        """In a thread: comparing two texts of 10 MB takes a second or two."""
+        """Uses a thread, because comparing two texts of 10 MB takes a second or two."""
         blocks = await asyncio.to_thread(change_blocks, self.changes, row)
         top = self.change.scroll_offset.y if keep else 0
         self.change.show(blocks)
@@ -236,14 +231,12 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             return
         facts: list[Piece] = []
         if row.file and row.file.edits:
-            facts.append((told_steps(row.file), ""))
+            facts.append((edited_steps(row.file), ""))
         first, last, total = self.change.position()
         if total > last - first + 1:
             facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
         room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
-        name = row.path
-        if width_of(name) > room:
-            name = cut_front(name, room, self.change.glyphs.more)
+        name = cut_front(row.path, min(room, width_of(row.path)), self.change.glyphs.more)
         self.change_rule.title = ((name, "title"),)
         self.change_rule.facts = joined(facts, self.change_rule.glyphs.dot)
 
@@ -279,7 +272,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self.dismiss(("step", row.file.last_step))
 
     def _touched(self) -> Row | None:
-        """The row under the cursor, if a step of this run is known to have touched its file."""
+        """The row under the cursor, if a known step of this run touched its file."""
         row = self.files.current
         if row and row.file is None:
             self.footer.tell("no editor or patch call of this run touched that file")
@@ -304,28 +297,23 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     def on_descendant_focus(self) -> None:
         self._tell_keys()
 
-    # Room
-
     def on_resize(self) -> None:
         self._arrange()
         self._tell()
         self._tell_change()
 
     def _arrange(self) -> None:
-        """The list is as high as it must be, at most two fifths: what changed is read below."""
+        """The list takes the lines it needs, at most two fifths; the change takes the rest."""
         count = self.files.row_count()
-        alone = not count
+        most = max(3, (self.size.height - 4) * 2 // 5)
         self.list_rule.display = self.head.display = self.files.display = not self.whole
-        self.change_rule.display = self.change.display = not alone
-        if alone:
-            self.files.styles.height = "1fr"
-        else:
-            self.files.styles.height = min(count, max(3, (self.size.height - 4) * 2 // 5))
+        self.change_rule.display = self.change.display = count > 0
+        self.files.styles.height = min(count, most) if count else "1fr"
         self.head.refresh()
 
 
-def told_steps(file: FileChange) -> str:
-    """1 edit, step 12; 7 edits, steps 9-49."""
+def edited_steps(file: FileChange) -> str:
+    """Such as "1 edit, step 12" or "7 edits, steps 9-49"."""
     steps = file.steps
     if len(steps) == 1:
         return f"1 edit, step {steps[0]:,}"
@@ -333,7 +321,7 @@ def told_steps(file: FileChange) -> str:
 
 
 def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
-    """The whole change of a file, or the pieces of it that the events hold."""
+    """The whole change of a file, or those parts of it that the events hold."""
     file = row.file
     if file is None:
         return [

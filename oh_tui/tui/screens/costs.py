@@ -1,8 +1,9 @@
-"""Where the time and the money of a run went, on one page; its steps lead back to the timeline."""
+"""The time and the cost of a run on one page; enter on a step goes to it in the timeline."""
 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 WIDEST = 100
-"""Cells that a line has at most: wider ones are hard to follow from name to number."""
+"""Cells of a line at most: in a wider one the eye loses its way from name to number."""
 
 LEAST = 57
-"""Cells it is written in at least; a narrower screen cuts them off."""
+"""Cells of a line at least; a narrower screen cuts it off."""
 
 LARGE = 5_000
-"""Steps; so many are added up in a thread, while the screen goes on."""
+"""Steps from which a thread adds them up, so that the screen goes on."""
 
 
 class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
-    """Answers with the number of the step to go to, or None."""
+    """Returns the number of the step to go to, or None."""
 
     DEFAULT_CSS = """
     CostsScreen { background: $background; }
@@ -47,7 +48,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         super().__init__()
         self.run_title = title
         self.study: Study | None = None
-        """Of the run, once it is there."""
+        """The analysis of the run, once it is there."""
         self._progress = ""
         self.rule = Rule()
         self.page = CostsPage()
@@ -55,32 +56,28 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        yield self.rule
-        yield self.page
-        yield self.footer
+        yield from (self.rule, self.page, self.footer)
 
     def on_mount(self) -> None:
-        title: tuple[Piece, ...] = (("Where it went", "title"),)
-        self.rule.title = (*title, (f"  {self.run_title}", "dim")) if self.run_title else title
+        run_title = f"  {self.run_title}" if self.run_title else ""
+        self.rule.title = (("Where it went", "title"), (run_title, "dim"))
         self.footer.always = (Hint("esc", "close", "dismiss"),)
         if self.study:
             self._show(self.study)
 
     def show_study(self, study: Study, progress: str = "") -> None:
-        """What is told of the run; `progress` says why older events are not in it."""
+        """The run is there; `progress` says why older events are missing."""
         self.study, self._progress = study, progress
         if self.is_mounted:
             self._show(study)
 
     def _show(self, study: Study) -> None:
-        left_out = (
-            "" if study.trajectory.complete else self._progress or "older events are not read"
-        )
-        self.rule.facts = ((left_out, "warn"),) if left_out else ()
+        missing = self._progress or "older events are not read"
+        self.rule.facts = () if study.trajectory.complete else ((missing, "warn"),)
         self.add_up(study)
 
     def fail(self, why: tuple[str, ...]) -> None:
-        """The run does not come."""
+        """The run cannot be read."""
         self.page.empty = why
         self.page.refresh()
 
@@ -106,16 +103,16 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
 
 
 class CostsPage(RowList):
-    """The whole page; the cursor walks the lines of steps only."""
+    """The whole page; the cursor stops only at lines of steps."""
 
     def __init__(self) -> None:
         super().__init__()
         self._numbered = True
-        """The numbers of its steps are final."""
+        """Whether the numbers of its steps are final."""
         self._spent: Spending | None = None
         self._lines: list[list[Piece]] = []
         self._steps: list[tuple[int, int]] = []
-        """The line and the number of each step that is named."""
+        """The line and the number of each step on the page."""
 
     @property
     def number(self) -> int | None:
@@ -138,13 +135,13 @@ class CostsPage(RowList):
         writer.money()
         writer.context(*context_fill(self._spent.prompts, width - INDENT))
         writer.steps(numbered=self._numbered)
-        self._lines, self._steps = writer.lines, writer.places
+        self._lines, self._steps = writer.lines, writer.step_lines
         if not self._lines:
             self.empty = ("no time and no money was spent yet",)
         self.rows_changed()
 
     def _said(self, y: int, width: int) -> list[Piece]:
-        """Without a step to go to the page is there all the same."""
+        """The page shows even if it has no step to go to."""
         if not self._lines:
             return super()._said(y, width)
         return [(" ", ""), *self._lines[y]] if y < len(self._lines) else []
@@ -161,12 +158,10 @@ class CostsPage(RowList):
         return self._steps[row][0], 1
 
     def row_at(self, line: int) -> int | None:
-        return next((row for row, (at, _) in enumerate(self._steps) if at == line), None)
+        return next((row for row, (own, _) in enumerate(self._steps) if own == line), None)
 
     def row_near(self, line: int) -> int:
-        return next(
-            (row for row, (at, _) in enumerate(self._steps) if at >= line), len(self._steps)
-        )
+        return bisect_left(self._steps, (line, 0))
 
     def line_pieces(self, line: int, width: int) -> list[Piece]:
         return self._lines[line]
@@ -175,16 +170,16 @@ class CostsPage(RowList):
         return self._lines[self._steps[row][0]]
 
     def view_of(self, row: int) -> tuple[int, int]:
-        """What stands between a step and the one before is seen with it, where there is room."""
-        at = self._steps[row][0]
+        """The lines since the step before, such as headings, come into view with a step."""
+        line = self._steps[row][0]
         first = self._steps[row - 1][0] + 1 if row else 0
-        return (first, at) if at - first < self.scrollable_content_region.height else (at, at)
+        return (first if line - first < self.scrollable_content_region.height else line), line
 
     def action_move(self, rows: int) -> None:
         before, top = self.cursor, self.scroll_y
         super().action_move(rows)
         if self.cursor == before and self.scroll_y == top:
-            # above the first step there may be more to read
+            # there may be more to read above the first step
             self.scroll_relative(y=rows, animate=False)
 
     def action_page(self, pages: float) -> None:

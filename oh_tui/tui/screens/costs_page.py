@@ -1,4 +1,4 @@
-"""The page of where it went, written: time, money, context and the dearest steps, in lines."""
+"""The lines of the costs page: time, money, context, and the slowest and dearest steps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from oh_tui.tui.widgets.rule import joined, whole_pieces
 INDENT = 2
 LABEL = 10
 NUMBER = 9
-"""Cells before a line, of a name and of a number."""
+"""Cells of the indent, of a name and of a number."""
 
 SMALL = 0.005
-"""Of the active time; a family that took less is one of the others."""
+"""Share of the active time; a family that took less counts as other."""
 
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
@@ -32,10 +32,11 @@ class Writer:
         self.glyphs = glyphs
         self.width = width
         self.lines: list[list[Piece]] = []
-        self.places: list[tuple[int, int]] = []
+        self.step_lines: list[tuple[int, int]] = []
+        """Line and number of each step on the page."""
 
     def time(self) -> None:
-        """The share of the active time that model and tools took."""
+        """How model and tools share the active time."""
         spent = self.spent
         whole = max(spent.active, spent.model + sum(span for _, span in spent.tools) + spent.rest)
         rows: list[tuple[str, str, float]] = [("model", "llm", spent.model)]
@@ -58,17 +59,14 @@ class Writer:
         room = self.width - 2 - LABEL - NUMBER - 7
         for name, hue, span in rows:
             share = span / whole
-            self.lines.append(
-                [
-                    (f"  {name:<{LABEL}}", hue),
-                    (f"{duration(span):>{NUMBER}}", ""),
-                    (f"{percent(share):>5}  ", "dim"),
-                    (self._bar(share, room), hue),
-                ]
-            )
+            label: Piece = (f"  {name:<{LABEL}}", hue)
+            numbers: list[Piece] = [
+                (f"{duration(span):>{NUMBER}}", ""), (f"{percent(share):>5}  ", "dim")
+            ]  # fmt: skip
+            self.lines.append([label, *numbers, (self._bar(share, room), hue)])
 
     def money(self) -> None:
-        """What it cost, by usage id."""
+        """The cost by usage id."""
         spent, total = self.spent, self.spent.total
         if total == NO_USAGE:
             return
@@ -100,7 +98,7 @@ class Writer:
             self.lines += [[("  " + line, "dim")] for line in wrap(said, self.width - 2)]
 
     def _other(self) -> str:
-        """What no step was charged, and what is wrong with the sums."""
+        """The cost that belongs to no step, and what is wrong with the sums."""
         other, about = self.spent.other, ", ".join(self.spent.other_about)
         sums = [dollars(other.cost)] if other.cost else []
         if other.tokens:
@@ -110,7 +108,7 @@ class Writer:
         return f"of it in no step: {', '.join(sums)}" + (f" ({about})" if about else "")
 
     def context(self, fill: tuple[int, ...], condensed: frozenset[int]) -> None:
-        """How full the context was, answer by answer; the highest column is the fullest."""
+        """How full the context was, answer by answer; the highest column is the maximum."""
         spent = self.spent
         if not fill:
             return
@@ -138,7 +136,7 @@ class Writer:
         self.lines.append(line)
 
     def steps(self, *, numbered: bool) -> None:
-        """The slowest and the dearest. Numbers are not final while older events are missing."""
+        """The slowest and the dearest steps, with their numbers if those are final (`numbered`)."""
         spent = self.spent
         steps = {step.number for step in (*spent.slowest, *spent.dearest)}
         if len(steps) == len(spent.slowest) == len(spent.dearest) == 1:
@@ -164,34 +162,31 @@ class Writer:
         if not steps:
             return
         self._head(title)
-        self.lines[-1] = [
-            (title, "title"),
-            (f"{_right(columns):>{self.width - width_of(title)}}", "dim"),
-        ]
-        place = max(5, *(len(str(step.number)) + 2 for step in steps)) if numbered else 0
-        room = self.width - place - 2 - NUMBER * len(columns)
+        head = f"{_right(columns):>{self.width - width_of(title)}}"
+        self.lines[-1] = [(title, "title"), (head, "dim")]
+        digits = max(5, *(len(str(step.number)) + 2 for step in steps)) if numbered else 0
+        room = self.width - digits - 2 - NUMBER * len(columns)
         for step in steps:
             verb, _, rest = step.what.partition(" ")
             verb = shorten(verb, room, self.glyphs.more)
-            self.places.append((len(self.lines), step.number))
-            self.lines.append(
-                [
-                    (f"{step.number:>{place}}" if numbered else "", "dim"),
-                    ("  ", ""),
-                    (verb, FAMILY_HUES.get(step.family, "")),
-                    (fit(f" {rest}", room - width_of(verb), self.glyphs.more), ""),
-                    (_right(cells(step)), ""),
-                ]
-            )
+            self.step_lines.append((len(self.lines), step.number))
+            line: list[Piece] = [
+                (f"{step.number:>{digits}}" if numbered else "", "dim"),
+                ("  ", ""),
+                (verb, FAMILY_HUES.get(step.family, "")),
+                (fit(f" {rest}", room - width_of(verb), self.glyphs.more), ""),
+                (_right(cells(step)), ""),
+            ]
+            self.lines.append(line)
 
     def _head(self, title: str, *facts: Piece) -> None:
         if self.lines:
             self.lines.append([])
-        told = whole_pieces(facts, self.width - width_of(title) - 2)
-        self.lines.append([(title, "title"), ("  ", ""), *told])
+        shown = whole_pieces(facts, self.width - width_of(title) - 2)
+        self.lines.append([(title, "title"), ("  ", ""), *shown])
 
     def _bar(self, share: float, room: int) -> str:
-        """A length in eighths of a cell, the smallest at least."""
+        """A bar in eighths of a cell, at least one eighth long."""
         eighths = max(1, round(min(1.0, share) * room * 8))
         if self.glyphs.levels.isascii():
             return "#" * max(1, eighths // 8)
@@ -209,7 +204,7 @@ def _times(step: Costly) -> list[str]:
 
 def _prices(step: Costly) -> list[str]:
     cost = step.spent.cost
-    # steps are cheap: tenths of a cent tell them apart
+    # steps are cheap: only tenths of a cent tell them apart
     return [*_tokens(step), f"${cost:.3f}" if 0.0005 <= cost < 100 else _price(step.spent)]
 
 
@@ -228,13 +223,13 @@ def _price(spent: Usage) -> str:
     return "unknown" if spent.tokens else ""
 
 
-def _short(told: str, number: float, sign: str = "") -> str:
-    """Also what no run comes to stays in its column."""
-    return told if len(told) < NUMBER else f"{sign}{number:.0e}"
+def _short(text: str, number: float, sign: str = "") -> str:
+    """The text, or an exponent if it is too long for its column."""
+    return text if len(text) < NUMBER else f"{sign}{number:.0e}"
 
 
 def percent(share: float) -> str:
-    """A share as 0 to 1 in full percent; a little is not none and nearly all is not all."""
+    """A share between 0 and 1 in whole percent; only 0 is "0%", and only 1 "100%"."""
     if 0 < share < 0.01:
         return "<1%"
     return "99%" if 0.99 < share < 1 else f"{share:.0%}"
