@@ -150,7 +150,7 @@ class Soak:
 
     async def switches(self) -> None:
         if self.others:
-            self.screen.run.open(
+            self.screen.controllers.run.open(
                 self.random.choice(self.others), preview=self.random.random() < 0.3
             )
             await asyncio.sleep(self.random.uniform(0.0, 0.6))
@@ -215,7 +215,7 @@ class Soak:
 
     async def opens(self, identifier: str) -> None:
         if found := await self.record(identifier):
-            self.screen.run.open(found)
+            self.screen.controllers.run.open(found)
             self.screen.focus_pane("timeline")
 
     async def opens_whole(self, identifier: str) -> None:

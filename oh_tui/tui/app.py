@@ -23,6 +23,7 @@ from textual.filter import LineFilter
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
+from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
@@ -139,6 +140,12 @@ class OhTui(BaseApp):
     def opening(self) -> asyncio.Future[None] | None:
         return self.main.mounting
 
+    def has_actions(self, namespace: str) -> bool:
+        return hasattr(Controllers, namespace)
+
+    def actions_of(self, namespace: str) -> object:
+        return getattr(self.main.controllers, namespace)
+
     def on_ready(self) -> None:
         """The first frame is out."""
         self.call_later(idle_gc.limit_arenas)
@@ -160,11 +167,11 @@ class OhTui(BaseApp):
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.main.is_mounted:
-            self.main.conversations.schedule.focused()
+            self.main.controllers.conversations.schedule.focused()
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         if self.main.is_mounted:
-            self.main.conversations.schedule.blurred()
+            self.main.controllers.conversations.schedule.blurred()
 
     def action_command_palette(self) -> None:
         from oh_tui.tui.palette import Palette

@@ -76,7 +76,6 @@ class AskingScreen(WorkingScreen):
         if self._mounting is None:
             bars = (self.asked_rule, self.asked, self.question_bar, self.find_input)
             self.asked_rule.heavy, self.asked.can_focus = True, False
-            self.asked.wrap = all(view.wrap for view in self.query(BodyView))
             self._mounting = asyncio.ensure_future(self._mount_above_footer(bars))
         await asyncio.shield(self._mounting)
 
@@ -129,6 +128,7 @@ class AskingScreen(WorkingScreen):
         await self.mount_bars()
         if self.is_questioning:
             return ""
+        self.asked.wrap = all(view.wrap for view in self.query("#call, #result").results(BodyView))
         lines = len(Document(blocks, max(1, self.size.width - 2), glyphs=self.asked.glyphs))
         self.asked.styles.height = max(1, min(lines, self.size.height // 3))
         self.asked_rule.title, self.asked_rule.facts = title, facts
@@ -278,7 +278,7 @@ class AskingScreen(WorkingScreen):
             return (), ()  # they tell their own
         if self.is_typing:
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
-            return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "do('back')"),)
+            return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "back"),)
         return None
 
     @property

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 from textual import events, on, work
@@ -32,15 +31,8 @@ from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.asking import AskingScreen
-from oh_tui.tui.controllers.conversations import Conversations
-from oh_tui.tui.controllers.notices import Notices
-from oh_tui.tui.controllers.older import OlderEvents
-from oh_tui.tui.controllers.preparations import Preparations
-from oh_tui.tui.controllers.reports import Reports
-from oh_tui.tui.controllers.run import RunReader
-from oh_tui.tui.controllers.search import Search
+from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.servers import Servers
-from oh_tui.tui.controllers.target import TargetRun
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.keys import BINDINGS
 from oh_tui.tui.platform import startup
@@ -62,19 +54,6 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.controllers.agents import AgentActions
-    from oh_tui.tui.controllers.clipboard import Clipboard
-    from oh_tui.tui.controllers.compose import Composer
-    from oh_tui.tui.controllers.downloads import Downloads
-    from oh_tui.tui.controllers.external import ExternalPrograms
-    from oh_tui.tui.controllers.files import FileTransfers
-    from oh_tui.tui.controllers.goto import GoTo
-    from oh_tui.tui.controllers.images import Images
-    from oh_tui.tui.controllers.sandboxes import SandboxActions
-    from oh_tui.tui.controllers.shell import Shells
-    from oh_tui.tui.controllers.start import NewConversations
-    from oh_tui.tui.controllers.sub_conversations import SubConversations
-    from oh_tui.tui.controllers.web_pages import WebPages
     from oh_tui.tui.messages import (
         AgentChanged,
         ConversationChanged,
@@ -101,10 +80,6 @@ REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
 
 
-GROUPS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "git", "copy")
-"""Workers that read from the server that is left, or make something of what it gave."""
-
-
 class MainScreen(AskingScreen):
     BINDINGS = BINDINGS
     BLANK = True  # its panes cover it
@@ -127,125 +102,12 @@ class MainScreen(AskingScreen):
         super().__init__()
         self.session = Session(settings, clock=clock)
         self.session.open_id, self.session.open_at = open_id, at
-        self.preparations = Preparations(self.session, self)
-        self.notices = Notices(self.session, self)
         self.servers = Servers(self.session, self, connect=connect, demo=demo)
         self._at_once = at_once
         """The source is open already: it is read before the first paint, which then shows it."""
         self._make_source = make_source
         if not at_once:
             self.session.run_shown.set()  # not asked where none is open from the start
-
-    @cached_property
-    def run(self) -> RunReader:
-        return RunReader(self.session, self, self.timeline)
-
-    @cached_property
-    def conversations(self) -> Conversations:
-        return Conversations(self.session, self, self.run, self.notices)
-
-    @cached_property
-    def older(self) -> OlderEvents:
-        return OlderEvents(self.session, self, self.run)
-
-    @cached_property
-    def target(self) -> TargetRun:
-        return TargetRun(self.session, self, self.timeline, self.run)
-
-    @cached_property
-    def search(self) -> Search:
-        return Search(
-            self.session,
-            self,
-            conversations=self.sidebar.list,
-            steps=self.timeline,
-            bodies=self.run_view,
-            run=self.target,
-        )
-
-    @cached_property
-    def reports(self) -> Reports:
-        return Reports(self.session, self, self.timeline, self.target, self.search)
-
-    # What keys lead to only is imported after the first paint.
-
-    @cached_property
-    def goto(self) -> GoTo:
-        from oh_tui.tui.controllers.goto import GoTo
-
-        return GoTo(self.session, self, self.timeline, self.target)
-
-    @cached_property
-    def sandboxes(self) -> SandboxActions:
-        from oh_tui.tui.controllers.sandboxes import SandboxActions
-
-        return SandboxActions(self.session, self)
-
-    @cached_property
-    def downloads(self) -> Downloads:
-        from oh_tui.tui.controllers.downloads import Downloads
-
-        return Downloads(self.session, self)
-
-    @cached_property
-    def web_pages(self) -> WebPages:
-        from oh_tui.tui.controllers.web_pages import WebPages
-
-        return WebPages(self.session, self)
-
-    @cached_property
-    def agents(self) -> AgentActions:
-        from oh_tui.tui.controllers.agents import AgentActions
-
-        return AgentActions(self.session, self)
-
-    @cached_property
-    def composer(self) -> Composer:
-        from oh_tui.tui.controllers.compose import Composer
-
-        return Composer(self.session, self, self.agents, self.sandboxes)
-
-    @cached_property
-    def sub_conversations(self) -> SubConversations:
-        from oh_tui.tui.controllers.sub_conversations import SubConversations
-
-        return SubConversations(self.session, self)
-
-    @cached_property
-    def clipboard(self) -> Clipboard:
-        from oh_tui.tui.controllers.clipboard import Clipboard
-
-        return Clipboard(self.session, self, self.timeline, self.target, self.web_pages)
-
-    @cached_property
-    def external_programs(self) -> ExternalPrograms:
-        from oh_tui.tui.controllers.external import ExternalPrograms
-
-        return ExternalPrograms(self, self.timeline, self.run_view)
-
-    @cached_property
-    def images(self) -> Images:
-        from oh_tui.tui.controllers.images import Images
-
-        return Images(self.session, self, self.timeline)
-
-    @cached_property
-    def files(self) -> FileTransfers:
-        from oh_tui.tui.controllers.files import FileTransfers
-
-        return FileTransfers(self.session, self, self.timeline, self.sandboxes)
-
-    @cached_property
-    def new_conversations(self) -> NewConversations:
-        from oh_tui.tui.controllers.start import NewConversations
-
-        return NewConversations(self.session, self)
-
-    @cached_property
-    def shells(self) -> Shells:
-        from oh_tui.tui.controllers.shell import Shells
-
-        return Shells(self.session, self, self.sandboxes)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -263,6 +125,13 @@ class MainScreen(AskingScreen):
         # Held, not looked up: at the end the screen is taken down under a worker that still tells.
         self._header = self.query_one(Header)
         self.divider = self.query_one(Divider)
+        self.controllers = Controllers(
+            self.session,
+            self,
+            conversations=self.sidebar.list,
+            steps=self.timeline,
+            bodies=self.run_view,
+        )
         self.session.cursors = _PaneCursors(self.sidebar, self.timeline)
         self.panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
         self._rules = {
@@ -298,7 +167,7 @@ class MainScreen(AskingScreen):
             self.work_on("write", self.servers.open_without_key)
         else:
             self.servers.tell_cautions()
-            self.conversations.open(self._make_source, in_thread=not self._at_once)
+            self.controllers.conversations.open(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
@@ -314,21 +183,21 @@ class MainScreen(AskingScreen):
             self._rest.reset()
             self._rest.resume()
         if self.sidebar.list.cursor >= len(self.session.board.rows) - 3:
-            self.conversations.read_more()
-        self.preparations.cursors_moved()
+            self.controllers.conversations.read_more()
+        self.controllers.preparations.cursors_moved()
         self.tell_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
         row = self.sidebar.sandbox_list.current if self.session.pane == "sandboxes" else None
         self.sidebar.list.marked_sandbox = row.id if row else ""
-        self.preparations.cursors_moved()
+        self.controllers.preparations.cursors_moved()
         self.tell_keys()
 
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
         if conversation := self.sidebar.list.current:
-            self.run.open(conversation)
+            self.controllers.run.open(conversation)
             self.focus_pane("timeline")
 
     @on(RowList.Opened, "#sandboxes")
@@ -336,19 +205,19 @@ class MainScreen(AskingScreen):
         row = self.sidebar.sandbox_list.current
         if row and row.conversations:
             self.sidebar.highlight(row.conversations[0].id)
-            self.run.open(row.conversations[0])
+            self.controllers.run.open(row.conversations[0])
             self.focus_pane("timeline")
 
     # The run
 
     def preview(self) -> None:
         self._rest.pause()
-        self.run.preview()
+        self.controllers.run.preview()
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
         if self.timeline.cursor == 0 and self.session.pane == "timeline":
-            self.older.at_top()
+            self.controllers.older.at_top()
 
     @on(StripView.Picked)
     def _pick_step(self, message: StripView.Picked) -> None:
@@ -360,25 +229,25 @@ class MainScreen(AskingScreen):
         if number is None or not self.timeline.row_count():
             return
         if not self.timeline.go_to_step(number):
-            self.search.clear_filter()
+            self.controllers.search.clear_filter()
             self._show_filter()
             self.timeline.go_to_step(number)
 
     @on(RowList.Opened, "#timeline")
     def _open_step(self) -> None:
         if self.timeline.row_count():
-            child = self.sub_conversations.of_step()
+            child = self.controllers.sub_conversations.of_step()
             if child:
-                self.work_on("ask", self.sub_conversations.enter, child)
+                self.work_on("ask", self.controllers.sub_conversations.enter, child)
                 return
             self.arrangement = replace(self.arrangement, zoom="detail", view="run")
             self.focus_pane("detail")
         elif not self.session.is_reading:
-            self.run.read_again()
+            self.controllers.run.read_again()
 
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:
-        self.action_do("zoom")
+        self.action_zoom()
 
     # Telling
 
@@ -428,8 +297,16 @@ class MainScreen(AskingScreen):
     ) -> None:
         self.app.push_screen(screen, closed)
 
+    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if not self.controllers.preparations.prepares(do.__name__):
+            self.work_on(group, do)
+
+    @property
+    def is_preparing(self) -> bool:
+        return self.controllers.preparations.active
+
     def preparing(self, told: str) -> AbstractContextManager[None]:
-        return self.preparations.preparing(get_current_worker(), told)
+        return self.controllers.preparations.preparing(get_current_worker(), told)
 
     @property
     def glyphs(self) -> Glyphs:
@@ -458,11 +335,6 @@ class MainScreen(AskingScreen):
         sidebar.rows, sidebar.marks = session.board.rows, session.marks
         sidebar.knows_sandboxes = session.sandboxes.known
         sidebar.sandboxes, sidebar.show_gone = session.sandboxes.all, session.show_gone
-
-    def mark(self, marks: frozenset[str]) -> None:
-        self.session.keep_marks(marks)
-        self.sidebar.marks = self.session.marks
-        self.tell_keys()
 
     def tell_opened(self, conversation_id: str) -> None:
         """The run of this conversation is being read."""
@@ -498,11 +370,15 @@ class MainScreen(AskingScreen):
         self.tell_place()
 
     def on_lists_changed(self, message: ListsChanged) -> None:
-        self.conversations.update_current()
+        self.controllers.conversations.update_current()
         if message.sort:
             self.sidebar.reorder_sandboxes()
         self.show_lists()
         self._tell_totals()
+        self.tell_keys()
+
+    def on_marks_changed(self) -> None:
+        self.sidebar.marks = self.session.marks
         self.tell_keys()
 
     def on_find_changed(self) -> None:
@@ -529,14 +405,14 @@ class MainScreen(AskingScreen):
     def on_conversation_changed(self, message: ConversationChanged) -> None:
         session = self.session
         if message.another:
-            self.search.clear_filter()
+            self.controllers.search.clear_filter()
             self._show_filter()
             self.run_view.show_run(None)
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()
         self.sidebar.rows = session.board.rows
         self.run_view.show_conversation(session.current, session.clock())
-        self.preparations.cursors_moved()
+        self.controllers.preparations.cursors_moved()
         session.run_news.ring()
         self.tell_keys()
 
@@ -555,12 +431,12 @@ class MainScreen(AskingScreen):
         self.run_view.via = run.via
         self.timeline.filtered = None  # its numbers are those of the steps before
         self.run_view.show_run(run.trajectory, message.step)
-        self.search.refilter()
+        self.controllers.search.refilter()
         self.tell_keys()
 
     def on_run_grew(self, message: RunGrew) -> None:
         self.run_view.grown(message.changed, follow=self.session.follow)
-        self.search.run_grew(message.changed)
+        self.controllers.search.run_grew(message.changed)
         if message.settled:
             self.run_view.refresh_outcomes()
             self.tell_keys()
@@ -570,9 +446,9 @@ class MainScreen(AskingScreen):
         if run and run.study and self.timeline.trajectory is run.trajectory:
             self.run_view.study = run.study
             self.run_view.note = run.note if run.via == "file" else ""
-            self.search.study_came()
+            self.controllers.search.study_came()
             if message.grew:
-                self.reports.run_grew()
+                self.controllers.reports.run_grew()
             self.sidebar.rows = session.board.rows
             if not message.grew:
                 self._tell_totals()
@@ -591,13 +467,13 @@ class MainScreen(AskingScreen):
         self.tell_following()
 
     def on_agent_changed(self, message: AgentChanged) -> None:
-        self.conversations.schedule.ask()
+        self.controllers.conversations.schedule.ask()
         current = self.session.current
         if current and same_id(current.id, message.conversation_id):
-            self.run.read(current)
+            self.controllers.run.read(current)
 
     def on_lists_wanted(self, message: ListsWanted) -> None:
-        self.conversations.schedule.ask(sort=message.sort)
+        self.controllers.conversations.schedule.ask(sort=message.sort)
 
     def on_list_empty(self, message: ListEmpty) -> None:
         self.sidebar.say(*message.lines)
@@ -607,19 +483,13 @@ class MainScreen(AskingScreen):
     def on_source_wanted(self, message: SourceWanted) -> None:
         if message.settings:
             self._leave_source(message.settings)
-        self.conversations.open(message.make_source)
+        self.controllers.conversations.open(message.make_source)
         self.focus_pane("conversations")
 
     def _leave_source(self, settings: Settings) -> None:
         """Nothing of the old server stays on the screen, and nothing is read from it any more."""
         self.refuse()
-        self.preparations.drop()
-        for group in GROUPS:
-            self.cancel(group)
-        while self.agents.stop_waiting():
-            pass
-        self.search.clear_filter()
-        self.search.set_find("")
+        self.controllers.leave_source()
         self.clear_news()
         self._rest.pause()
         self.session.leave_source(settings)
@@ -635,7 +505,7 @@ class MainScreen(AskingScreen):
         if message.select:
             self.sidebar.highlight(message.conversation.id)
         if not (message.preview and self.session.is_open(message.conversation)):
-            self.run.open(message.conversation, preview=message.preview)
+            self.controllers.run.open(message.conversation, preview=message.preview)
         if message.go:
             self.focus_pane("timeline")
 
@@ -713,16 +583,84 @@ class MainScreen(AskingScreen):
             self.sidebar.reorder_sandboxes()
         if session.pane in ("timeline", "detail"):
             if before == "conversations":
-                self.run.catch_up()
+                self.controllers.run.catch_up()
             if session.current:
                 self.tell_opened(session.current.id)
 
-    # What keys do
+    # What keys do, besides what controllers do
 
-    def action_do(self, name: str, *arguments: str | int) -> None:
-        from oh_tui.tui.actions import act  # all that keys lead to: after the first paint
+    def action_pane(self, pane: str) -> None:
+        if pane == "sandboxes" and not self.arrangement.sandboxes:
+            self.tell("these are files: there is no sandbox")
+        else:
+            self.focus_pane(pane)
 
-        act(self, name, *arguments)
+    def action_next_pane(self, by: int) -> None:
+        panes = self.arrangement.visible()
+        at = panes.index(self.session.pane) if self.session.pane in panes else 0
+        self.focus_pane(panes[(at + by) % len(panes)])
+
+    def action_zoom(self) -> None:
+        """The pane on the whole screen, and back."""
+        pane = self.session.pane
+        zoomed = "" if self.arrangement.zoom else pane
+        self.arrangement = replace(self.arrangement, zoom=zoomed)
+        self.focus_pane(pane)
+
+    def action_back(self) -> None:
+        """One level back; never quits."""
+        if self.refuse() or self.controllers.stop_nearest() or self.clear_news():
+            return
+        if self.timeline.drop_range():
+            return
+        if self.session.marks and self.session.pane == "conversations":
+            self.session.keep_marks(frozenset())
+            self.on_marks_changed()
+        elif self.session.find_text:
+            self.controllers.search.set_find("")
+        elif self.arrangement.zoom != "detail" and self.timeline.filtered is not None:
+            self.controllers.search.clear_filter()
+        elif self.arrangement.zoom or not self.controllers.sub_conversations.leave():
+            self._close_pane()
+
+    def _close_pane(self) -> None:
+        """Out of a zoom, else one pane towards the conversations."""
+        pane, zoomed = self.session.pane, self.arrangement.zoom
+        if zoomed:
+            self.arrangement = replace(self.arrangement, zoom="")
+            self.focus_pane("timeline" if zoomed == "detail" else zoomed)
+        elif pane == "detail":
+            self.focus_pane("timeline")
+        elif pane != "conversations":
+            self.focus_pane("conversations")
+
+    def action_refresh(self) -> None:
+        """Read the lists and the run under the cursor again."""
+        self.controllers.target.show_target()
+        self.tell("reading again")
+        if self.session.unopened:
+            self.controllers.conversations.open(self.session.unopened)
+            return
+        self.controllers.conversations.schedule.ask(sort=True)
+        self.controllers.run.read_again()
+
+    def action_help(self) -> None:
+        from oh_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.session.settings.config.keys))
+
+    def action_close_or_quit(self) -> None:
+        """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at
+        the top, quit."""
+        arrangement = self.arrangement
+        if arrangement.zoom:
+            self._close_pane()
+        elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
+            self.focus_pane("conversations")
+        elif self.session.writing_words or self.session.drafts:
+            self.work_on("ask", self.servers.quit)
+        else:
+            self.app.exit(0)
 
     def _tick(self) -> None:
         """What runs at this moment tells how long it has."""
@@ -735,7 +673,7 @@ class MainScreen(AskingScreen):
         footer what `f` does about it."""
         if self.is_mounted:
             told = "following (f stops)" if self.session.follow else "not following (f does)"
-            self.run_view.following = told if self.run.is_followed else ""
+            self.run_view.following = told if self.controllers.run.is_followed else ""
             self.tell_keys()
 
 

@@ -30,6 +30,10 @@ class ListsChanged(Message):
         self.sort = sort
 
 
+class MarksChanged(Message):
+    """Other conversations are marked."""
+
+
 class SourceChanged(Message):
     """The session has another source, or none until one is open."""
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.main_screen import MainScreen
 
 MORE = (
-    ("get a file", "get a file from the sandbox into the download folder", "do('get')"),
-    ("put a file", "put a local file into the sandbox", "do('put')"),
+    ("get a file", "get a file from the sandbox into the download folder", "files.get"),
+    ("put a file", "put a local file into the sandbox", "files.put"),
 )
 """What has no key: label, help, action."""
 
@@ -98,7 +98,7 @@ class Commands(Provider):
 
     def _open(self, conversation: Conversation) -> None:
         self._main.sidebar.highlight(conversation.id)
-        self._main.run.open(conversation)
+        self._main.controllers.run.open(conversation)
         self._main.focus_pane("timeline")
 
 

@@ -1,11 +1,11 @@
 """What controllers see of the panes of a run. The panes are it; a test may be another.
 
-They read; of what they may call, nothing but `move_to` and `go_to_step` changes a pane.
+They read; of what they may call, moving the cursor, selecting and toggling changes a pane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -83,6 +83,32 @@ class Steps(Rows, Protocol):
 
     def describe_row(self, step: Step | None, event: Event) -> Description: ...
 
+    def walk(self, by: int, wanted: Callable[[Step], bool]) -> bool:
+        """Move to the next (by=1) or previous (-1) step that is wanted; False if there is none."""
+        ...
+
+    def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
+        """As `walk`, to steps that the strip marks so."""
+        ...
+
+    def failed(self, step: Step) -> bool:
+        """It went wrong, or waits for an answer."""
+        ...
+
+    def begin_range(self) -> None:
+        """Select from the step under the cursor."""
+
+    def drop_range(self) -> bool:
+        """Select no steps any more; False when none were."""
+        ...
+
+    def toggle_events(self) -> None:
+        """Show the events that are no steps too, or no more."""
+
+    def next_time(self) -> str:
+        """Show another clock in the time column; which it is then, as `time`."""
+        ...
+
     def go_to_step(self, number: int) -> bool:
         """Bring the cursor to a step at once; False when the filter hides it."""
         ...
@@ -103,6 +129,15 @@ class StepBodies(Protocol):
     def body_in_focus(self) -> tuple[str, Sequence[Block]]:
         """ "call" or "result", whichever has the focus, else the result; and what it shows."""
         ...
+
+    def scroll_result(self, lines: int) -> None: ...
+
+    def toggle_wrap(self) -> bool:
+        """Wrap long lines, or cut them; whether they wrap then."""
+        ...
+
+    def toggle_json(self) -> None:
+        """The step as raw JSON, and back."""
 
     def find_in_result(self, text: str, *, back: bool) -> bool:
         """Scroll to the next place with a text, or back to the one before; False without one."""
@@ -129,6 +164,9 @@ class ShownRun(Protocol):
     async def until_shown(self, conversation: Conversation) -> Study | None:
         """Wait for this run; None when it does not come."""
         ...
+
+    def act(self, do: Callable[[], object], /) -> None:
+        """Do something with the run under the cursor: at once if it is there, else when it is."""
 
     async def is_there(self, conversation: Conversation) -> bool:
         """Wait for this run, reading it if nobody does, and tell why when it does not come."""

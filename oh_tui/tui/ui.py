@@ -130,6 +130,14 @@ class Ui(Protocol):
     ) -> None:
         """Do something in a worker of this group, beside the others of it or `instead` of them."""
 
+    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """As `work_on`, but not once more while the same still reads what it asks about."""
+
+    @property
+    def is_preparing(self) -> bool:
+        """An action reads what it asks about."""
+        ...
+
     def at_work(self, group: str) -> bool:
         """Whether a worker of this group runs that was not cancelled."""
         ...

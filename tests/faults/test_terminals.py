@@ -22,13 +22,13 @@ KEY = "plain-canary-of-a-download"
 CRASH = """
 import sys
 from oh_tui import cli
-from oh_tui.tui import actions
+from oh_tui.tui.controllers.view import ViewActions
 
 def breaks(*_, **__):
     held = "canary-in-" + "a-local"
     raise ValueError("no such thing")
 
-actions.ACTIONS["hidden"] = breaks
+ViewActions.action_hidden = breaks
 sys.exit(cli.main(sys.argv[1:]))
 """
 

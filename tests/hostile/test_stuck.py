@@ -17,11 +17,11 @@ TURNS = """
 def turns(*_, **__):
     while True:
         pass
-actions.ACTIONS["hidden"] = turns
+view.ViewActions.action_hidden = turns
 """
 WAITS = """
 import threading
-actions.ACTIONS["hidden"] = lambda *_: threading.Lock().acquire() and threading.Event().wait()
+view.ViewActions.action_hidden = lambda *_: threading.Lock().acquire() and threading.Event().wait()
 """
 AT_THE_END = """
 import time

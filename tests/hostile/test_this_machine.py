@@ -285,7 +285,7 @@ async def test_what_becomes_of_one_notice_does_not_matter_to_the_next(tmp_path: 
     script.chmod(0o700)
     async with explore() as explorer:
         changes = [Change(Conversation(name), RunStatus.ERROR) for name in ("a", "b", "c")]
-        await explorer.screen.notices._run_all((str(script),), changes)
+        await explorer.screen.controllers.conversations._notices._run_all((str(script),), changes)
         assert "the notice command ended with 3" in explorer.footer
     assert (tmp_path / "told").read_text().split() == ["a", "b", "c"]
 

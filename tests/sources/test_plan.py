@@ -284,7 +284,7 @@ async def test_reading_changes_nothing_on_the_server() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         for conversation in it.screen.sidebar.conversations[:12]:
-            it.screen.run.open(conversation)
+            it.screen.controllers.run.open(conversation)
             await it.settle()
             await it.press("1", "r", "3", "g", "G")
         assert len(between.asked) > 20
@@ -297,7 +297,7 @@ async def test_ten_idle_refreshes_cost_thirty_calls_at_most_and_read_no_events()
         await it.open("Fix the add function")
         between.asked.clear()
         for _ in range(10):
-            it.screen.conversations.schedule.ask()
+            it.screen.controllers.conversations.schedule.ask()
             await it.settle()
         assert 0 < len(between.asked) <= 30
         assert between.count("GET /api/v1/conversation/*events*") == 0

@@ -19,9 +19,9 @@ DRIVER = """
 import sys, tempfile
 from oh_tui import cli
 from oh_tui.sources.files import FileSource
-from oh_tui.tui import actions, app, main_screen
+from oh_tui.tui import app, main_screen
 from oh_tui.tui.platform import base_app
-from oh_tui.tui.controllers import conversations
+from oh_tui.tui.controllers import conversations, search, view
 from oh_tui.tui.widgets import conversation_list, timeline
 
 def breaks(*_, **__):
@@ -68,8 +68,8 @@ def check_end(terminal: Terminal, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        pytest.param("actions.ACTIONS['hidden'] = breaks", "x", id="a key"),
-        pytest.param("main_screen.Search.find = breaks_later", "/", id="a worker"),
+        pytest.param("view.ViewActions.action_hidden = breaks", "x", id="a key"),
+        pytest.param("search.Search.find = breaks_later", "/", id="a worker"),
         pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
         pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
     ],
@@ -129,7 +129,7 @@ def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path
     change = """
 def full(**_):
     raise OSError
-actions.ACTIONS["hidden"], tempfile.mkstemp = breaks, full
+view.ViewActions.action_hidden, tempfile.mkstemp = breaks, full
 """
     with crash(tmp_path, change, "x") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()

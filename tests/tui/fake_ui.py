@@ -32,6 +32,7 @@ class FakeUi:
     glyphs: Glyphs = UNICODE
     columns = 120
     is_asking = False
+    is_preparing = False
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
@@ -135,6 +136,9 @@ class FakeUi:
         instead: bool = False,
     ) -> None:
         self.begun.append(partial(do, *words))
+
+    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.begun.append(do)
 
     async def work(self) -> None:
         """Do what was begun, one after the other."""

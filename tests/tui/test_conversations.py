@@ -15,10 +15,13 @@ from oh_tui.tui.controllers.conversations import Conversations
 from oh_tui.tui.controllers.notices import Notices
 from oh_tui.tui.controllers.run import RunReader
 from oh_tui.tui.messages import ListEmpty, ListsChanged, RunWanted, SourceChanged
+from oh_tui.tui.panes import Rows
 from oh_tui.tui.session import Session
 from tests.terminal.runs import make_zip
 from tests.tui.fake_ui import FakeUi
 
+NO_ROWS = cast("Rows", None)
+"""No cursor is moved."""
 NO_RUN = cast("RunReader", None)
 """None is at the right."""
 
@@ -33,7 +36,9 @@ class Opened:
     async def open(self, folder: Path, *, columns: int) -> RunWanted:
         """The run that is wanted after it."""
         self.ui.columns = columns
-        lists = Conversations(self.session, self.ui, NO_RUN, Notices(self.session, self.ui))
+        lists = Conversations(
+            self.session, self.ui, NO_ROWS, NO_RUN, Notices(self.session, self.ui)
+        )
         lists.open(lambda: cast("Source", FileSource([folder])), in_thread=False)
         await self.ui.work()
         if self.session.source:

@@ -173,7 +173,7 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await opened(it, OAUTH)
         gate = between.hold("GET /api/v1/app-conversations*")
         await it.send("a")
-        await it.until(lambda: it.screen.preparations.active)
+        await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
         assert "y came before the question" in it.footer
         gate.set()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 from msgspec.structs import replace
+from textual.actions import parse
 from textual.widgets import OptionList
 
 from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.palette import MORE
 from oh_tui.tui.screens.help import HelpScreen, keys_text
 from oh_tui.tui.widgets.bars import Footer
 from tests.tui.explorer import explore
@@ -36,6 +40,21 @@ async def test_no_two_keys_of_the_screen_are_the_same() -> None:
     assert len(keys) == len(set(keys))
     ids = [key.id for key in (*MOVE_KEYS, *SCREEN_KEYS)]
     assert len(ids) == len(set(ids))
+
+
+async def test_every_key_and_command_names_an_action_that_there_is() -> None:
+    async with explore() as it:
+        commands = [action for _, _, action in MORE]
+        for action in (*commands, *(key.action for key in SCREEN_KEYS)):
+            namespace, name, arguments = parse(action)
+            owner = {"": it.screen, "app": it.app}.get(namespace)
+            owner = owner or getattr(it.screen.controllers, namespace)
+            assert inspect.signature(getattr(owner, f"action_{name}")).bind(*arguments)
+        for pane in (it.screen.timeline, it.screen.run_view.result_view):
+            for key in MOVE_KEYS:
+                _, name, arguments = parse(key.action)
+                assert inspect.signature(getattr(pane, f"action_{name}")).bind(*arguments)
+        assert "p" in it.app.active_bindings, "those of controllers are no mistake to Textual"
 
 
 async def test_the_palette_opens_a_conversation_by_its_title() -> None:
@@ -111,7 +130,7 @@ async def test_keys_typed_in_one_burst_go_to_the_pane_they_name() -> None:
         await it.open("Parse ISO week dates")
         await it.press("1")
         last, listed = it.screen.timeline.cursor, it.screen.sidebar.list.cursor
-        it.screen.action_do("pane", "timeline")
+        it.screen.action_pane("timeline")
         assert it.screen.focused is it.screen.timeline
         await it.press("k")
         assert it.screen.timeline.cursor == last - 1

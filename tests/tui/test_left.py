@@ -30,8 +30,8 @@ ACTIONS = (
     Action("stop", "Flaky CI on main", "P"),
     Action("pause", "Flaky CI on main", "p"),
     Action("shell", "Add OAuth login", "exclamation_mark"),
-    Action("get", "Add OAuth login", "do('get')"),
-    Action("put", "Add OAuth login", "do('put')"),
+    Action("get", "Add OAuth login", "files.get"),
+    Action("put", "Add OAuth login", "files.put"),
     Action("read all", "Fuzz the parser over night", "L"),
 )
 
@@ -64,12 +64,12 @@ async def pressed(
         between.asked.clear()
         between.hold("*")
         for _ in range(times):
-            if action.key.startswith("do("):
+            if "." in action.key:
                 await it.screen.run_action(action.key)
                 await it.pilot.pause(0)
             else:
                 await it.send(action.key)
-        await it.until(lambda: it.screen.preparations.active and between.asked)
+        await it.until(lambda: it.screen.controllers.preparations.active and between.asked)
         assert "esc stops" in it.footer
         yield it, between
 
@@ -83,7 +83,7 @@ async def answered(it: Explorer, between: Between) -> None:
     for _ in range(3):
         await it.settle()
     assert not it.app.crashed
-    assert not it.screen.preparations.active
+    assert not it.screen.controllers.preparations.active
 
 
 @all_actions

@@ -140,7 +140,7 @@ async def test_rows_do_not_move_under_the_cursor_until_asked() -> None:
         await it.press("j", "j")
         under = it.screen.sidebar.list.current
         assert under is not None
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert titles(it) == before
         assert f"✓ {FLAKY}" in it.text("#conversations"), "what it shows is true at once"
@@ -158,7 +158,7 @@ async def test_leaving_the_pane_puts_rows_in_order_and_a_question_does_not() -> 
     async with explore(source=lambda: source) as it:
         before = titles(it)
         source.stands = {LEDGER: "error"}
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         await it.press("slash", "escape")
         assert titles(it) == before
@@ -316,7 +316,7 @@ async def test_rows_do_not_need_the_calls_that_tell_their_second_lines() -> None
         assert not it.footer.startswith("Could")
         assert "reads" not in it.footer
         asked = between.count("GET /runtime/*/events/search")
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert between.count("GET /runtime/*/events/search") <= asked + 1, "not again and again"
 
@@ -329,13 +329,13 @@ async def test_a_change_can_ring_and_the_first_reading_does_not(
     settings = replace(Settings(), notice=("osc9",))
     async with explore(source=lambda: source, settings=settings) as it:
         monkeypatch.setattr(it.app, "write_terminal", rung.append)
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert rung == []
         source.stands = {LEDGER: "waiting_for_confirmation", FLAKY: "finished", "x": "error"}
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         (text,) = rung
         assert text.startswith("\x1b]9;oh-tui: 2 conversations: ")
@@ -349,7 +349,7 @@ async def test_by_default_nothing_rings(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(it.app, "bell", lambda: pytest.fail("it rang"))
         monkeypatch.setattr(it.app, "write_terminal", lambda text: pytest.fail("it rang"))
         source.stands = {LEDGER: "error"}
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert "✗ 3 failed" in it.text("#header")
 

@@ -19,6 +19,7 @@ from textual.widgets import Input, TextArea
 from oh_tui import tui
 
 OVERRIDDEN = {
+    (App, "_check_action_state"): "fails for an action of a controller",
     (App, "_fatal_error"): "prints local variables, which may hold keys",
     (App, "_handle_exception"): "the only place that sees every unhandled error",
     (LinuxDriver, "_run_input_thread"): "ends the app by printing a traceback",

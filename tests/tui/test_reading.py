@@ -145,7 +145,7 @@ async def test_another_run_stops_it_and_what_came_is_there_on_coming_back() -> N
         asked = between.count(OLDER)
         other = next(c for c in it.screen.sidebar.conversations if "add func" in (c.title or ""))
         it.screen.sidebar.highlight(other.id)  # where the cursor rests is what is shown
-        it.screen.run.open(other)
+        it.screen.controllers.run.open(other)
         between.go_on()
         await it.settle()
         assert between.count(OLDER) == asked + 1, "only the page of the other is asked for"
@@ -163,7 +163,7 @@ async def test_what_was_read_page_by_page_outlives_eight_other_runs() -> None:
         between.go_on()
         others = [c for c in it.screen.sidebar.conversations if c.title != LONG][-9:]
         for other in others:
-            it.screen.run.open(other)
+            it.screen.controllers.run.open(other)
             await it.settle()
         await it.open(LONG)
         assert held(it) == 100 + 10 * 99 - 19
@@ -177,9 +177,9 @@ async def test_too_much_that_is_new_takes_the_place_of_what_was_whole() -> None:
         assert before and before.complete and conversation
         newest = build(parsed([happened(n) for n in range(1000)]), complete=False)
         loaded = Loaded("app server", newest, 1000, 4500, more=True)
-        it.screen.run.take(conversation, loaded)
+        it.screen.controllers.run.take(conversation, loaded)
         assert it.screen.timeline.trajectory is before, "the rest is to come"
-        it.screen.run.take(conversation, replace(loaded, more=False))
+        it.screen.controllers.run.take(conversation, replace(loaded, more=False))
         await it.pilot.pause()
         assert held(it) == 1000
         assert "the last 1,000 of 4,500 events · L reads all" in rule(it)
@@ -209,10 +209,10 @@ async def test_a_record_that_has_moved_is_read_from_where_it_is_now() -> None:
         now = it.screen.session.current
         assert now and it.screen.at_work("follow")
         it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
-        it.screen.run.read(paused)
+        it.screen.controllers.run.read(paused)
         await it.settle()
         assert not it.screen.at_work("follow")
-        it.screen.run.open(now)
+        it.screen.controllers.run.open(now)
         await it.settle()
         assert it.screen.at_work("follow")
         assert it.screen.run_view.via == "agent server"
@@ -225,7 +225,7 @@ async def test_a_run_is_followed_as_soon_as_its_sandbox_was_resumed() -> None:
         assert now and now.sandbox_id
         it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
         it.screen.session.board.take([paused])
-        it.screen.run.read(paused)
+        it.screen.controllers.run.read(paused)
         await it.settle()
         it.screen.session.sandbox_settled(now.sandbox_id, "RUNNING")
         it.screen.post_message(ListsChanged())

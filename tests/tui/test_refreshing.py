@@ -24,9 +24,9 @@ SEARCH = "GET /api/v1/app-conversations/search"
 
 async def by_itself(it: Explorer) -> float:
     """What the timer does; the seconds until it does so again."""
-    it.screen.conversations.schedule._want()
+    it.screen.controllers.conversations.schedule._want()
     await it.settle()
-    return it.screen.conversations.schedule.wait
+    return it.screen.controllers.conversations.schedule.wait
 
 
 async def send(it: Explorer, event: events.Event) -> None:
@@ -41,7 +41,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
         held, asked = between.hold(SEARCH), between.count(SEARCH)
         demo = it.app.main.servers.demo
         assert demo
-        it.screen.conversations.open(demo)
+        it.screen.controllers.conversations.open(demo)
         it.screen.sidebar.total = None
         await it.until(lambda: it.screen.session.source is not None and it.screen.session.unopened)
         for event in (events.AppBlur(), events.AppFocus()):
@@ -52,7 +52,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
         assert between.count(SEARCH) == asked + 1
         assert it.screen.sidebar.total == 41
         assert it.screen.session.unopened is None
-        assert it.screen.conversations.schedule._timer is not None
+        assert it.screen.controllers.conversations.schedule._timer is not None
 
 
 async def test_a_slow_reading_is_not_cut_and_what_was_asked_meanwhile_comes_once() -> None:
@@ -60,8 +60,8 @@ async def test_a_slow_reading_is_not_cut_and_what_was_asked_meanwhile_comes_once
     async with explore(wrap=between) as it:
         held, asked = between.hold(SEARCH), between.count(SEARCH)
         for _ in range(5):
-            it.screen.conversations.schedule._want()
-            it.screen.conversations.schedule.ask(sort=True)
+            it.screen.controllers.conversations.schedule._want()
+            it.screen.controllers.conversations.schedule.ask(sort=True)
             await it.pilot.pause(0.02)
         assert between.count(SEARCH) == asked + 1
         held.set()
@@ -72,10 +72,10 @@ async def test_a_slow_reading_is_not_cut_and_what_was_asked_meanwhile_comes_once
 async def test_a_reading_tells_whether_anything_has_changed() -> None:
     source = Changing()
     async with explore(source=lambda: source) as it:
-        assert not await it.screen.conversations.refresh(False)
+        assert not await it.screen.controllers.conversations.refresh(False)
         source.stands = {LEDGER: "error"}
-        assert await it.screen.conversations.refresh(False)
-        assert not await it.screen.conversations.refresh(True)
+        assert await it.screen.controllers.conversations.refresh(False)
+        assert not await it.screen.controllers.conversations.refresh(True)
 
 
 async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
@@ -89,7 +89,7 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
         source.stands = {LEDGER: "error"}
         assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]
         await it.press("r")
-        assert it.screen.conversations.schedule.wait == 15.0
+        assert it.screen.controllers.conversations.schedule.wait == 15.0
 
 
 async def test_a_reading_that_failed_is_tried_again_soon_and_then_less_often() -> None:
@@ -109,7 +109,7 @@ async def test_a_server_that_is_gone_for_days_does_not_end_the_explorer(
         return None
 
     async with explore() as it:
-        refreshing = it.screen.conversations.schedule
+        refreshing = it.screen.controllers.conversations.schedule
         monkeypatch.setattr(refreshing, "_refresh", fails)
         for _ in range(1100):
             refreshing._wanted = True
@@ -135,9 +135,9 @@ async def test_out_of_sight_it_is_read_seldom_unless_a_notice_is_wanted(
     async with explore(wrap=between, settings=replace(Settings(), notice=notice)) as it:
         asked = between.count(SEARCH)
         await send(it, events.AppBlur())
-        assert it.screen.conversations.schedule.wait == wait
+        assert it.screen.controllers.conversations.schedule.wait == wait
         await send(it, events.AppFocus())
-        assert it.screen.conversations.schedule.wait == 15.0
+        assert it.screen.controllers.conversations.schedule.wait == 15.0
         assert between.count(SEARCH) == asked, "it was read a moment ago"
         monkeypatch.setattr(refresh_schedule, "FRESH", 0.0)
         await send(it, events.AppFocus())
@@ -168,7 +168,7 @@ async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
     source.runs = source.remote = runs = Hanging(source)
     async with explore(source=lambda: source) as it:
         for _ in range(3):
-            it.screen.conversations.schedule.ask()
+            it.screen.controllers.conversations.schedule.ask()
             await it.pilot.pause(0.02)
         await it.settle()
         assert "pytest -q" in it.text("#conversations")
@@ -179,7 +179,7 @@ async def test_one_agent_server_that_hangs_keeps_no_other_line_away(
 async def test_rows_further_down_are_asked_for_in_turn_those_in_sight_each_time() -> None:
     async with explore() as it:
         rows = [f"row-{n}" for n in range(400)]
-        refreshing = it.screen.conversations.schedule
+        refreshing = it.screen.controllers.conversations.schedule
         assert refreshing.some(rows[:50], near="") == rows[:50]
         asked = [refreshing.some(rows, near="row-200") for _ in range(12)]
         assert all(len(some) == len(set(some)) == 99 for some in asked)

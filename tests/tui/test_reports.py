@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,9 @@ class FakeRun:
 
     def study_of(self, conversation: Conversation) -> None: ...
 
+    def act(self, do: Callable[[], object], /) -> None:
+        do()
+
     async def until_shown(self, conversation: Conversation) -> None: ...
 
     async def is_there(self, conversation: Conversation) -> bool:
@@ -44,7 +48,7 @@ def made() -> tuple[Session, FakeUi, Reports, FakeRun, list[str]]:
 @pytest.mark.parametrize(("chosen", "told"), [(7, [7]), (None, [])])
 def test_a_step_of_the_costs_is_gone_to(chosen: int | None, told: list[int]) -> None:
     _, ui, reports, _, _ = made()
-    reports.show_costs()
+    reports.action_costs()
     ui.closed[0](chosen)
     assert [one.number for one in ui.posted if isinstance(one, StepWanted)] == told
 
@@ -68,5 +72,5 @@ async def test_what_is_chosen_for_a_run_that_is_gone_does_nothing() -> None:
 def test_without_a_conversation_it_says_so() -> None:
     session, ui, reports, run, _ = made()
     run.target = None
-    reports.show_costs()
+    reports.action_costs()
     assert ui.told == [session.no_target] and not ui.pushed

@@ -81,8 +81,8 @@ def test_what_comes_is_taken_in_where_it_is() -> None:
 
 @pytest.mark.parametrize("busy", ["is_reading", "filtering"])
 def test_the_top_reads_older_events_but_not_twice_or_through_a_filter(busy: str) -> None:
-    session, ui, run, _ = made()
-    older = OlderEvents(session, ui, run)
+    session, ui, run, steps = made()
+    older = OlderEvents(session, ui, run, TargetRun(session, ui, steps, run))
     setattr(session, busy, Filtering(parse("is:failed")) if busy == "filtering" else True)
     older.at_top()
     assert not ui.begun

@@ -300,7 +300,7 @@ async def test_a_sandbox_that_goes_away_under_the_cursor_leaves_the_key_no_other
     async with explore(wrap=between) as it:
         highlight(it, SPLIT)
         del it.demo.world.sandboxes["intranet"]
-        it.screen.conversations.schedule.ask()
+        it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         row = it.screen.sidebar.sandbox_list.current
         assert row and row.is_gone

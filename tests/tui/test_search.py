@@ -14,7 +14,6 @@ from textual.strip import Strip
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
-from oh_tui.tui import actions
 from oh_tui.tui.controllers import search
 from oh_tui.tui.theme import palette_of, style
 from tests.tui.explorer import Explorer, explore
@@ -320,7 +319,7 @@ async def test_steps_that_come_are_tested_too() -> None:
         run = run_of(it)
         changed = run.extend(made(n) for n in range(31, 52))
         it.screen.run_view.grown(changed, follow=True)
-        it.screen.search.run_grew(changed)
+        it.screen.controllers.search.run_grew(changed)
         await it.settle()
         assert numbers(it) == [10, 20, 30, 40, 50]
 
@@ -335,12 +334,12 @@ async def test_a_step_leaves_the_filter_when_its_result_comes() -> None:
                   "observation": {"kind": "TerminalObservation", "exit_code": 1}}  # fmt: skip
         run.extend([made(1), parse_event(json.dumps(call).encode())])
         show(it, run)
-        it.screen.search.set_filter(parse("is:noresult"))
+        it.screen.controllers.search.set_filter(parse("is:noresult"))
         await it.settle()
         assert numbers(it) == [2]
         changed = run.extend([parse_event(json.dumps(answer).encode())])
         it.screen.run_view.grown(changed, follow=False)
-        it.screen.search.run_grew(changed)
+        it.screen.controllers.search.run_grew(changed)
         await it.settle()
         assert numbers(it) == []
 
@@ -418,8 +417,8 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
         await it.open(STUCK)
         await make_long(it, 20_000)
         await it.press("g")
-        it.screen.search.set_find("nowhere to be found")
-        it.screen.search.find_again(1)
+        it.screen.controllers.search.set_find("nowhere to be found")
+        it.screen.controllers.search.action_find_next(1)
         turns = 0
         while any(w.group == "find" and not w.is_finished for w in it.app.workers):
             await asyncio.sleep(0)
@@ -433,13 +432,13 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
     """Which Python writes to stderr, of a coroutine that nobody ever began."""
     async with explore() as it:
         await it.open(STUCK)
-        it.screen.search.set_find("week")
+        it.screen.controllers.search.set_find("week")
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             for _ in range(2):
-                actions.find_next(it.screen, 1)
-                it.screen.search.set_filter(parse("tool:terminal"))
-                actions.changes(it.screen)
+                it.screen.controllers.search.action_find_next(1)
+                it.screen.controllers.search.set_filter(parse("tool:terminal"))
+                it.screen.controllers.reports.action_changes()
             await it.settle()
             gc.collect()
         assert [str(one.message) for one in warned] == []

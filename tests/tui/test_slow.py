@@ -52,7 +52,7 @@ async def test_a_page_of_the_server_that_was_left_does_not_come_into_the_next_li
         between.held.clear()
         demo = it.screen.servers.demo
         assert demo is not None
-        it.screen.conversations.open(partial(demo))
+        it.screen.controllers.conversations.open(partial(demo))
         await it.until(lambda: it.screen.session.pager not in (None, before))
         held.set()
         await it.settle()

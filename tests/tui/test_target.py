@@ -14,6 +14,7 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.triage import RunStatus
+from oh_tui.tui.messages import MarksChanged
 from oh_tui.tui.screens.changes import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.explorer import Between, Explorer, Late, explore
@@ -251,7 +252,8 @@ async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
     async with explore(settings=Settings(download_folder=tmp_path)) as it:
         await at(it, FLAKY)
         listed = it.screen.sidebar.list
-        it.screen.mark(frozenset(IDS[title].replace("-", "") for title in marks))
+        it.screen.session.keep_marks(frozenset(IDS[title].replace("-", "") for title in marks))
+        it.screen.post_message(MarksChanged())
         await it.send(keys)
         await it.until(lambda: it.screen.question_bar.display or told in it.footer)
         if it.screen.question_bar.display:
@@ -363,7 +365,7 @@ async def test_sandboxes_asked_for_before_an_act_do_not_take_it_back(
     late = Late("/api/v1/sandboxes/search")
     async with explore(wrap=late) as it:
         late.arrives.clear()
-        reading = asyncio.ensure_future(it.screen.conversations.read_sandboxes())
+        reading = asyncio.ensure_future(it.screen.controllers.conversations.read_sandboxes())
         await late.answered.wait()
         title = await act(it)
         late.arrives.set()

@@ -51,6 +51,12 @@ class AgentActions:
         self._session = session
         self._ui = ui
 
+    def action_answer(self) -> None:
+        self._ui.begin("write", self.answer)
+
+    def action_stop_or_continue(self) -> None:
+        self._ui.begin("write", self.stop_or_continue)
+
     async def read_standing(self) -> tuple[Agents, AgentState] | None:
         """How the agent of the conversation meant stands now, its run at the right; None when there
         is nothing to be said to it from here."""

@@ -65,6 +65,13 @@ class Clipboard:
         self._making: asyncio.Future[_Asked] | None = None
         """The text to be copied, as a thread makes it, and what it is."""
 
+    def action_copy(self) -> None:
+        self._run.show_target()
+        if self._ui.is_preparing:  # `a y` is meant for the question of `a`
+            self._ui.tell("y came before the question")
+        else:
+            self._ui.work_on("ask", self.copy)
+
     async def copy(self) -> None:
         """Ask what to copy, and copy it."""
         session, ui = self._session, self._ui

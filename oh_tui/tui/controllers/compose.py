@@ -36,6 +36,9 @@ class Composer:
         self._agent_actions = agents
         self._sandbox_actions = sandboxes
 
+    def action_write(self) -> None:
+        self._ui.begin("write", self.compose)
+
     async def compose(self) -> None:
         """Write to the agent; what is written is kept until it is sent. The editor is there at
         once, so that text typed ahead goes into it; it tells how the agent stands when that is

@@ -23,6 +23,7 @@ from oh_tui.tui.messages import (
     ConversationChanged,
     ListEmpty,
     ListsChanged,
+    MarksChanged,
     RunWanted,
     SourceChanged,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.notices import Notices
     from oh_tui.tui.controllers.run import RunReader
+    from oh_tui.tui.panes import Rows
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -42,12 +44,23 @@ FILES = 500
 
 
 class Conversations:
-    def __init__(self, session: Session, ui: Ui, run: RunReader, notices: Notices) -> None:
+    def __init__(
+        self, session: Session, ui: Ui, rows: Rows, run: RunReader, notices: Notices
+    ) -> None:
         self._session = session
         self._ui = ui
+        self._rows = rows
         self._run = run
         self._notices = notices
         self.schedule = RefreshSchedule(session, ui, self.refresh)
+
+    def action_mark(self) -> None:
+        """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
+        session = self._session
+        if session.pane == "conversations" and session.listed_id:
+            session.keep_marks(session.marks ^ {bare_id(session.listed_id)})
+            self._ui.post_message(MarksChanged())
+            self._rows.move_to(self._rows.cursor + 1)
 
     # Opening a source
 

@@ -32,6 +32,9 @@ class Downloads:
         self._session = session
         self._ui = ui
 
+    def action_download(self) -> None:
+        self._ui.work_on("download", self.download)
+
     async def download(self) -> None:
         session, tell = self._session, self._ui.tell
         source = session.source

@@ -22,7 +22,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.block import Block, Code, Diff, Json, Markdown, plain_text
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import StepBodies, Steps
+    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
     from oh_tui.tui.ui import Ui
 
 PAGERS = ("less", "more")
@@ -42,10 +42,17 @@ class Body(NamedTuple):
 
 
 class ExternalPrograms:
-    def __init__(self, ui: Ui, steps: Steps, bodies: StepBodies) -> None:
+    def __init__(self, ui: Ui, steps: Steps, bodies: StepBodies, run: ShownRun) -> None:
         self._ui = ui
         self._steps = steps
         self._bodies = bodies
+        self._shown = run
+
+    def action_page(self) -> None:
+        self._shown.act(self.page)
+
+    def action_edit(self) -> None:
+        self._shown.act(self.edit)
 
     def page(self) -> None:
         """Show the body that has the focus, or the result, in $PAGER."""

@@ -32,6 +32,12 @@ class FileTransfers:
         self._steps = steps
         self._sandboxes = sandboxes
 
+    def action_get(self) -> None:
+        self._ui.begin("download", self.get)
+
+    def action_put(self) -> None:
+        self._ui.begin("download", self.put)
+
     async def get(self) -> None:
         """A file of the sandbox into the download folder."""
         session = self._session

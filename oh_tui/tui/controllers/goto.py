@@ -25,6 +25,10 @@ class GoTo:
         self._steps = steps
         self._run = run
 
+    def action_ask(self) -> None:
+        self._run.show_target()
+        self._ui.work_on("ask", self.ask)
+
     async def ask(self) -> None:
         """Ask for a place in the run and go there."""
         session, ui = self._session, self._ui

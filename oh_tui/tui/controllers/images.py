@@ -18,7 +18,7 @@ from oh_tui.tui.desktop import open_file
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -27,10 +27,14 @@ MOST_IMAGES = 20
 
 
 class Images:
-    def __init__(self, session: Session, ui: Ui, steps: Steps) -> None:
+    def __init__(self, session: Session, ui: Ui, steps: Steps, run: ShownRun) -> None:
         self._session = session
         self._ui = ui
         self._steps = steps
+        self._run = run
+
+    def action_save(self) -> None:
+        self._run.act(lambda: self._ui.work_on("ask", self.save))
 
     async def save(self) -> None:
         """Save the images of the step into the download folder, at most 20, and show the first one

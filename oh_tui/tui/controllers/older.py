@@ -13,6 +13,7 @@ from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run import RunReader
+    from oh_tui.tui.panes import ShownRun
     from oh_tui.tui.runs import Run
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -24,10 +25,14 @@ each showing costs as much as all that was read, so that a fixed number would co
 
 
 class OlderEvents:
-    def __init__(self, session: Session, ui: Ui, run: RunReader) -> None:
+    def __init__(self, session: Session, ui: Ui, run: RunReader, shown: ShownRun) -> None:
         self._session = session
         self._ui = ui
         self._run = run
+        self._shown = shown
+
+    def action_load_all(self) -> None:
+        self._shown.act(lambda: self._ui.begin("ask", self.load_all))
 
     def at_top(self) -> None:
         """The cursor came to the first row: read one page, unless something is read already."""

@@ -30,7 +30,10 @@ class Reports:
         self._changes: ChangesScreen | None = None
         """The files on the screen now."""
 
-    def show_costs(self) -> None:
+    def action_changes(self) -> None:
+        self._ui.work_on("view", self.show_changes, instead=True)
+
+    def action_costs(self) -> None:
         """Where time and money went. A step chosen there is gone to."""
         conversation = self._run.show_target(wanted=True)
         if conversation is None:

@@ -39,6 +39,9 @@ class SandboxActions:
         self._session = session
         self._ui = ui
 
+    def action_pause(self) -> None:
+        self._ui.begin("write", self.pause)
+
     async def pause(self) -> None:
         """Pause the sandbox, or resume it when it is paused; so all of the marked ones."""
         session = self._session

@@ -91,6 +91,9 @@ class Search:
 
     # Find
 
+    def action_find(self) -> None:
+        self._ui.work_on("ask", self.find)
+
     async def find(self) -> None:
         """Ask for a text and go to where it is."""
         pane = self._session.pane
@@ -100,14 +103,14 @@ class Search:
             return
         self.set_find(text)
         if text:
-            self.find_again(0)
+            self.action_find_next(0)
 
     def set_find(self, text: str) -> None:
         """Mark the hits of a text, "" for none."""
         self._session.find_text = text
         self._ui.post_message(FindChanged())
 
-    def find_again(self, by: int) -> None:
+    def action_find_next(self, by: int) -> None:
         """Go to the next place with the text, or to the one before."""
         if self._session.find_text:
             self._ui.work_on("find", self._find, by, instead=True)
@@ -176,6 +179,18 @@ class Search:
         return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"
 
     # Filter
+
+    def action_filter(self) -> None:
+        """Ask for the words of a filter; a range that is selected is one already."""
+        self._run.show_target()
+        selected = self._steps.range
+        if selected and self._steps.trajectory is self._session.trajectory:
+            from oh_tui.trajectory.analysis.query import parse
+
+            self._steps.drop_range()
+            self.set_filter(parse(f"step:{selected[0]}-{selected[1]}"))
+        else:
+            self._ui.work_on("ask", self.ask_filter)
 
     async def ask_filter(self) -> None:
         """Ask for filter words until they can be understood; no words show all steps again."""

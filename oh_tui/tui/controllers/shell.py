@@ -20,6 +20,9 @@ class Shells:
         self._ui = ui
         self._sandboxes = sandboxes
 
+    def action_open(self) -> None:
+        self._ui.begin("ask", self.open)
+
     async def open(self) -> None:
         session = self._session
         conversation = session.target()

@@ -23,7 +23,7 @@ class NewConversations:
         self._session = session
         self._ui = ui
 
-    def open_form(self) -> None:
+    def action_open(self) -> None:
         """Ask what to start; one at a time, as two starts at once may take each other's port
         (measured, process sandboxes)."""
         session = self._session

@@ -34,6 +34,12 @@ class WebPages:
         self._session = session
         self._ui = ui
 
+    def action_open(self) -> None:
+        self._ui.work_on("ask", self.open_conversation)
+
+    def action_open_pull_request(self) -> None:
+        self._ui.work_on("ask", self.open_pull_request)
+
     async def open_conversation(self) -> None:
         with self._telling():
             await self._show(self._page_of(self._session.target()), "Page of the conversation")

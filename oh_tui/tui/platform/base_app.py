@@ -9,10 +9,13 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import RenderableType
 from textual import constants
+from textual.actions import ActionParseResult, parse
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.worker import WorkerFailed
 
@@ -69,6 +72,36 @@ class BaseApp(KeyQueueApp):
     def drop_binding(self, key: str) -> None:
         """Remove a binding of Textual's own: `set_keymap` only rebinds those that have an id."""
         self._bindings.key_to_bindings.pop(key, None)
+
+    # Actions
+
+    def has_actions(self, namespace: str) -> bool:
+        """Whether `actions_of` knows this name."""
+        return False
+
+    def actions_of(self, namespace: str) -> object:
+        """What has the methods `action_*` of `namespace.action`, where that is not Textual's `app`,
+        `screen` or `focused`: a thing that is no widget may have some."""
+        raise NotImplementedError
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        parsed = parse(action) if isinstance(action, str) else action
+        namespace, name, arguments = parsed
+        if not self.has_actions(namespace):
+            return await super().run_action(parsed, default_namespace, namespaces)
+        getattr(self.actions_of(namespace), f"action_{name}")(*arguments)
+        return True
+
+    def _check_action_state(self, action: str, default_namespace: DOMNode) -> bool | None:
+        """Textual's raises for a namespace that it does not know."""
+        if self.has_actions(parse(action)[0]):
+            return True
+        return super()._check_action_state(action, default_namespace)
 
     # Ending
 

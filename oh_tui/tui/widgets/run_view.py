@@ -324,6 +324,19 @@ class RunView(Stack):
             return "call", self.call_view.blocks
         return "result", self.result_view.blocks
 
+    def scroll_result(self, lines: int) -> None:
+        self.result_view.scroll_lines(lines)
+
+    def toggle_wrap(self) -> bool:
+        """Wrap long lines, or cut them; whether they wrap then."""
+        wraps = not self.call_view.wrap
+        self.call_view.wrap = self.result_view.wrap = wraps
+        return wraps
+
+    def toggle_json(self) -> None:
+        """The step as raw JSON, and back."""
+        self.as_json = not self.as_json
+
     def find_in_result(self, text: str, *, back: bool) -> bool:
         """Scroll to the next place with a text, or back to the one before; False without one."""
         return self.result_view.find(text, back=back) is not None

@@ -161,6 +161,25 @@ class Timeline(RowList):
             return plural(last - first + 1, "step")
         return f"step {first}" if first == last else f"steps {first}-{last}"
 
+    def begin_range(self) -> None:
+        """Select from the step under the cursor."""
+        if self.current and self.current[0]:
+            self.range_from = self.current[0].number
+
+    def drop_range(self) -> bool:
+        """Select no steps any more; False when none were."""
+        had_one, self.range_from = self.range_from is not None, None
+        return had_one
+
+    def toggle_events(self) -> None:
+        """Show the events that are no steps too, or no more."""
+        self.show_events = not self.show_events
+
+    def next_time(self) -> str:
+        """Show another clock in the time column."""
+        self.time = TIMES[(TIMES.index(self.time) + 1) % len(TIMES)]
+        return self.time
+
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         """Another state of the run, or another run: the cursor goes to the step at index `step`,
         else it stays with its event, on its line of the screen."""

@@ -1,0 +1,51 @@
+"""Keys that change how the lists and the run are shown: what is hidden, the clock, raw JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.tui.messages import ListsChanged
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import ShownRun, StepBodies, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+CLOCKS = {"elapsed": "since the run began", "clock": "local clock", "UTC": "clock in UTC"}
+"""What the time column shows, in words."""
+
+
+class ViewActions:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Steps, bodies: StepBodies, run: ShownRun
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._bodies = bodies
+        self._run = run
+
+    def action_hidden(self) -> None:
+        """Show or hide the sandboxes that are gone; in a run the events that are no steps."""
+        session = self._session
+        if session.pane in ("conversations", "sandboxes"):
+            session.show_gone = not session.show_gone
+            self._ui.post_message(ListsChanged())
+        elif self._steps.filtered is not None:
+            self._ui.tell("a filter shows steps only: esc shows all, then x")
+        else:
+            self._steps.toggle_events()
+
+    def action_time(self) -> None:
+        """Show another clock in the time column."""
+        self._ui.tell(f"time: {CLOCKS[self._steps.next_time()]}")
+
+    def action_wrap(self) -> None:
+        """Wrap or cut long lines."""
+        wraps = self._bodies.toggle_wrap()
+        self._ui.tell("long lines wrap" if wraps else "long lines are cut: ← → scroll")
+
+    def action_json(self) -> None:
+        """The step as raw JSON, and back."""
+        self._run.show_target()
+        self._bodies.toggle_json()
