@@ -1,4 +1,4 @@
-"""The shell of a conversation: what was run in its sandbox, and what that printed."""
+"""The shell of a conversation: the commands run in its sandbox and their output."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from oh_tui.trajectory.content.block import Block, Failure, Note, Output
 from oh_tui.trajectory.content.terminal import read_output
 
 TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
-"""Seconds that a command may take, the usual one first."""
+"""Time limits of a command in seconds, the default first."""
 
 KEPT = 32_000_000
-"""Characters of output that are kept on the screen; the oldest go first."""
+"""Characters of output kept; the oldest go first."""
 
 
 @dataclass(slots=True)
 class ShellEntry:
-    """A command and what came of it, as blocks; `size` counts the characters printed."""
+    """A command and its output as blocks; `size` counts the characters printed."""
 
     blocks: list[Block]
     size: int = 0
@@ -27,7 +27,7 @@ class ShellEntry:
 
 @dataclass(slots=True)
 class Shell:
-    """The shell of one conversation, as long as oh-tui runs: where it is, what was run in it."""
+    """The shell of one conversation, kept while oh-tui runs: its folder and its entries."""
 
     cwd: str
     """"" stands for the sandbox's own folder, which has no name."""
@@ -49,8 +49,8 @@ class Shell:
 
 
 def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[Block]:
-    """What a command printed, whole, and how it ended. Takes 0.1 s for 3 MB: not for the thread of
-    the screen."""
+    """The whole output of a command and how it ended. Takes 0.1 s for 3 MB, so call it in a
+    thread."""
     blocks: list[Block] = []
     for raw in (result.stdout, result.stderr):
         written = read_output(raw)

@@ -44,8 +44,8 @@ async def test_the_form_says_what_it_makes_before_anything_is_made() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         shown = await open_form(it)
-        assert "new sandbox" in shown.told.text
-        assert "may cost money" in shown.told.text
+        assert "new sandbox" in shown.message.text
+        assert "may cost money" in shown.message.text
         await fill(it)
         await it.send("escape")
         await it.until(lambda: it.app.screen is it.screen)
@@ -87,11 +87,11 @@ async def test_an_empty_prompt_is_refused_in_place() -> None:
         shown = await open_form(it)
         await fill(it, "")
         await it.send("ctrl+s")
-        assert "nothing to do yet" in shown.told.text
-        assert shown.told.wrong
+        assert "nothing to do yet" in shown.message.text
+        assert shown.message.wrong
         assert shown.focused is shown.text
         await it.send("a")
-        assert "may cost money" in shown.told.text, "typing takes the refusal away"
+        assert "may cost money" in shown.message.text, "typing takes the refusal away"
         assert between.count(START) == 0
 
 
@@ -100,7 +100,7 @@ async def test_what_is_no_repository_is_pointed_at() -> None:
         shown = await open_form(it)
         await fill(it, repository="no repository")
         await it.send("ctrl+s")
-        assert "owner/name" in shown.told.text
+        assert "owner/name" in shown.message.text
         assert shown.focused is shown.fields["repository"]
         assert not shown.starting
 
@@ -112,8 +112,8 @@ async def test_a_start_that_fails_keeps_the_text_and_says_why() -> None:
         await it.send("ctrl+s")
         it.demo.advance(30)
         await it.until(lambda: not shown.starting)
-        assert "The start failed" in shown.told.text
-        assert "check the repository" in shown.told.text
+        assert "The start failed" in shown.message.text
+        assert "check the repository" in shown.message.text
         assert shown.text.text == "Add a test for week 53"
         assert not shown.stages.display
         assert not it.screen.session.writing_words
@@ -128,7 +128,7 @@ async def test_a_start_that_the_server_refuses_keeps_the_text() -> None:
         await fill(it)
         await it.send("ctrl+s")
         await it.until(lambda: not shown.starting)
-        assert "no more sandboxes" in shown.told.text
+        assert "no more sandboxes" in shown.message.text
         assert shown.text.text == "Add a test for week 53"
         assert between.count(START) == 1
 
@@ -215,4 +215,4 @@ async def test_the_form_fits_80_columns() -> None:
         shown = await open_form(it)
         assert shown.text.size.height >= 8
         assert all(field.size.width > 60 for field in shown.fields.values())
-        assert shown.told.region.bottom < 24
+        assert shown.message.region.bottom < 24

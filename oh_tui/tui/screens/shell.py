@@ -1,7 +1,6 @@
-"""`!`: a shell in the sandbox of a conversation, a command at a time, with what it printed.
+"""The shell of `!`: runs commands in the sandbox of a conversation, one at a time.
 
-Nothing is run but what is typed. The commands are not the agent's: neither it nor the events know
-of them.
+Only what is typed is run. Neither the agent nor the events of the run know of these commands.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration, size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.content.block import Block, Command, Failure, Note, Plain, safe
+from oh_tui.trajectory.content.block import Command, Failure, Note, Plain, safe
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
@@ -50,7 +49,7 @@ _CD = pattern(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
 
 
 class Line(Input, FirstFrame):
-    """The command line: ↑ ↓ walk through what was typed before."""
+    """The command line; ↑ ↓ walk through its history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "walk(-1)", show=False),
@@ -60,9 +59,9 @@ class Line(Input, FirstFrame):
     def __init__(self, history: list[str], value: str) -> None:
         super().__init__(value, id="shell-line", compact=True, select_on_focus=False)
         self._history = history
-        self._at = len(history)
+        self._place = len(history)
+        """Place in the history; after its end is what was typed."""
         self._typed = ""
-        """What was typed before walking."""
 
     def render_line(self, y: int) -> Strip:
         self.drawing()
@@ -75,24 +74,23 @@ class Line(Input, FirstFrame):
             self.screen.query_one(Footer).tell("enter came before the command line was drawn")
 
     def action_walk(self, by: int) -> None:
-        at = max(0, min(self._at + by, len(self._history)))
-        if self._at == len(self._history):
+        if self._place == len(self._history):
             self._typed = self.value
-        self._at = at
-        self.put(self._history[at] if at < len(self._history) else self._typed)
+        self._place = max(0, min(self._place + by, len(self._history)))
+        self.put([*self._history, self._typed][self._place])
 
     def put(self, text: str) -> None:
         self.value = text
         self.cursor_position = len(text)
 
     def keep(self, command: str) -> None:
-        """Take a command into the history; one that is repeated is there once."""
-        if not self._history or self._history[-1] != command:
+        """Add a command to the history, unless it is its last one."""
+        if self._history[-1:] != [command]:
             self._history.append(command)
-        self._at, self._typed = len(self._history), ""
+        self._place, self._typed = len(self._history), ""
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Textual's takes the first of several lines and drops the others in silence."""
+        """Textual's own silently drops all lines but the first."""
         if len(event.text.strip().splitlines()) > 1:
             event.prevent_default()
             event.stop()
@@ -128,7 +126,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     AUTO_FOCUS = "#shell-line"
 
     running: var[str] = var("")
-    """The command that is waited for."""
+    """The command that runs."""
 
     def __init__(
         self, session: Session, sandboxes: ServerSandboxes, conversation: Conversation, shell: Shell
@@ -148,12 +146,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.place = Rule(id="shell-place")
         self.line = Line(self._history, self.shell.draft)
         self.footer = Footer(id="shell-footer")
-        yield self.rule
-        yield self.output
-        yield self.place
-        with Horizontal():
-            yield Sign()
-            yield self.line
+        yield from (self.rule, self.output, self.place)
+        yield Horizontal(Sign(), self.line)
         yield self.footer
 
     def on_mount(self) -> None:
@@ -183,8 +177,8 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
 
     @work(group="shell", exclusive=True)
     async def _run(self, command: str, to: str) -> None:
-        """Run a command; one that changes the folder is asked for the new one. A problem puts the
-        command back into the line."""
+        """Run a command, or change to the folder `to`. A problem puts the command back into the
+        line."""
         shell = self.shell
         self.running, self._began, self._printed = command, time.monotonic(), 0
         self._tick.resume()
@@ -196,7 +190,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
                 workspace = await self.sandboxes.workspace(self.conversation)
                 result = await workspace.run(
                     f"cd {to} && pwd" if to else command,
-                    # from a folder that is gone there must be a way out
+                    # an absolute path leads out of a folder that is gone
                     cwd="" if to.startswith("/") else shell.cwd,
                     timeout=shell.timeout,
                     progress=self._heard,
@@ -205,8 +199,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
                 shell.cwd = clean_line(result.stdout)
                 result = CommandResult(0)
             took = time.monotonic() - self._began
-            shown = await asyncio.to_thread(result_blocks, result, took, shell.timeout)
-            entry.blocks += shown
+            entry.blocks += await asyncio.to_thread(result_blocks, result, took, shell.timeout)
             entry.size = len(result.stdout) + len(result.stderr)
         except asyncio.CancelledError:
             rest = max(0.0, shell.timeout - (time.monotonic() - self._began))
@@ -220,27 +213,21 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
                 self.line.put(command)
         finally:
             if not get_current_worker().is_cancelled or self.is_attached:
-                self._over()
-
-    def _over(self) -> None:
-        self.running = ""
-        self._tick.pause()
-        self._show()
-        self._tell()
+                self.running = ""
+                self._tick.pause()
+                self._show()
+                self._tell()
 
     def _heard(self, part: BashOutput) -> None:
         self._printed += len(part.stdout or "") + len(part.stderr or "")
 
-    # What it shows
+    # Drawing
 
     def _show(self) -> None:
-        blocks: list[Block] = []
-        for entry in self.shell.entries:
-            if blocks:
-                blocks.append(Plain(" "))
-            blocks += entry.blocks
-        self.output.show(blocks or [Note(WHAT)], at_end=True)
+        blocks = [block for entry in self.shell.entries for block in (Plain(" "), *entry.blocks)]
+        self.output.show(blocks[1:] or [Note(WHAT)], at_end=True)
 
+    @on(BodyView.Scrolled)
     def _tell(self) -> None:
         shell, dot = self.shell, self.rule.glyphs.dot
         self.rule.title = (("Shell", "title"), (f"  {title_of(self.conversation)}", "dim"))
@@ -257,10 +244,6 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         facts.append((f"at most {TIMES[shell.timeout]}", "dim"))
         self.place.facts = joined(facts, dot)
         self._tell_keys()
-
-    @on(BodyView.Scrolled)
-    def _scrolled(self) -> None:
-        self._tell()
 
     def _tell_keys(self) -> None:
         in_line = self.line.has_focus
@@ -297,7 +280,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.set_focus(self.output if self.line.has_focus else self.line)
 
     def action_time(self) -> None:
-        """For the next command."""
+        """Change the time limit of the next command."""
         self.shell.timeout = self._next_time()
         self._tell()
 

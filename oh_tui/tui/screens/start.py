@@ -1,6 +1,6 @@
-"""The form of `ctrl+n`: what the agent is to do, where and how, and the stages of its start.
+"""The form of `ctrl+n`: the task of a new conversation, where and how, and the stages of its start.
 
-The form only asks and shows. A worker of the main screen watches the start itself, so that leaving
+The form only asks and shows. A worker of the main screen carries out the start, so that leaving
 the form stops nothing.
 """
 
@@ -18,7 +18,6 @@ from textual.containers import Horizontal
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.strip import Strip
-from textual.suggester import Suggester
 from textual.widgets import Input
 
 from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
@@ -39,13 +38,11 @@ if TYPE_CHECKING:
 COST = "makes a new sandbox and starts the agent in it: this may cost money"
 
 MOST_TOLD = 4
-"""Lines of what is told."""
-
-FIELDS = ("repository", "branch", "title", "model")
+"""Lines of the message at most."""
 
 
 class FieldName(Drawn):
-    """The name of a field at its left."""
+    """The name at the left of a field."""
 
     wrong: reactive[bool] = reactive(False)
 
@@ -58,7 +55,7 @@ class FieldName(Drawn):
 
 
 class Field(Prompt):
-    """A line with what was used before: shown behind the caret, or walked through with ↑ ↓."""
+    """A line that suggests what was used before: after the caret, and with ↑ ↓."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),
@@ -68,45 +65,33 @@ class Field(Prompt):
     def __init__(
         self, name: str, value: str, known: Callable[[], Sequence[str]], hint: str
     ) -> None:
-        super().__init__(
-            value,
-            placeholder=hint,
-            suggester=Known(known),
-            id=f"field-{name}",
-            compact=True,
-        )
+        super().__init__(value, placeholder=hint, id=f"field-{name}", compact=True)
         self.known = known
+        self.complete_with(self._complete)
 
     def action_choose(self, by: int) -> None:
-        """The next of what was used before."""
+        """Take the next or previous value used before."""
         known = list(self.known())
         if not known:
             return
-        at = known.index(self.value) + by if self.value in known else 0 if by > 0 else -1
-        self.value = known[at % len(known)]
+        place = known.index(self.value) + by if self.value in known else min(0, by)
+        self.value = known[place % len(known)]
         self.cursor_position = len(self.value)
 
-
-class Known(Suggester):
-    """Completes to the first that begins with what was typed."""
-
-    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._known = known
-
-    async def get_suggestion(self, value: str) -> str | None:
+    async def _complete(self, value: str) -> str | None:
+        """The first longer text that begins with what was typed, ignoring case."""
         low = value.lower()
         if not low.strip():
             return None
-        fits = (text for text in self._known() if text.lower().startswith(low))
+        fits = (text for text in self.known() if text.lower().startswith(low))
         return next((value + text[len(value) :] for text in fits if len(text) > len(value)), None)
 
 
 class Stages(Drawn):
-    """What a start went through, a line each, with the time at which it came to it."""
+    """The stages of a start, a line each, with the time that each took."""
 
     stages: reactive[tuple[tuple[str, float], ...]] = reactive((), layout=True)
-    """What, and seconds since the beginning."""
+    """Name of each stage, and the seconds after which it began."""
     now: reactive[float] = reactive(0.0)
 
     def watch_stages(self) -> None:
@@ -116,17 +101,20 @@ class Stages(Drawn):
     def render_line(self, y: int) -> Strip:
         if y >= len(self.stages):
             return self.strip([], self.size.width)
-        what, began = self.stages[y]
+        stage, began = self.stages[y]
         last = y == len(self.stages) - 1
         ended = self.now if last else self.stages[y + 1][1]
-        mark = (self.glyphs.running, "mark") if last else (self.glyphs.finished, "good")
-        took = clock(ended - began)
-        pieces: list[Piece] = [("  ", ""), mark, (f" {what:<28}", "" if last else "dim")]
-        return self.strip([*pieces, (f"{took:>8}", "dim")], self.size.width)
+        pieces: list[Piece] = [
+            ("  ", ""),
+            (self.glyphs.running, "mark") if last else (self.glyphs.finished, "good"),
+            (f" {stage:<28}", "" if last else "dim"),
+            (f"{clock(ended - began):>8}", "dim"),
+        ]
+        return self.strip(pieces, self.size.width)
 
 
-class Told(Drawn):
-    """What the form says: what will be done, or what is wrong."""
+class FormMessage(Drawn):
+    """What starting will do, or what is wrong with the fields."""
 
     text: reactive[str] = reactive("")
     wrong: reactive[bool] = reactive(False)
@@ -147,12 +135,12 @@ class Told(Drawn):
 
 
 class StartScreen(ModalScreen[None], ClosesOnce[None]):
-    """The form. `begin` is called with a request that can be sent; then come `show_stage`, and
-    `fail` or `finish`."""
+    """The form. It calls `begin` with a valid request; the caller then calls `show_stage`, and at
+    the end `fail` or `finish`."""
 
     DEFAULT_CSS = """
     StartScreen { background: $background; }
-    StartScreen Told, StartScreen Horizontal { height: 1; width: 1fr; }
+    StartScreen FormMessage, StartScreen Horizontal { height: 1; width: 1fr; }
     StartScreen FieldName { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
     StartScreen Stages { height: auto; width: 1fr; display: none; }
@@ -173,7 +161,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.where = where
         self.begin = begin
         self.left = False
-        """It was left while the start went on."""
+        """The form was left while the start went on."""
         self.finished = False
         self._began = 0.0
 
@@ -192,30 +180,24 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         )
         yield self.text
         yield Rule("Where and how, all of it optional", id="how-rule")
-        hints = {
-            "repository": _hint("owner/name; none is an empty folder", known.repositories),
-            "branch": "the repository's own main branch",
-            "title": "the server makes its own after the first message",
-            "model": _hint("the server's own choice", known.models),
+        repositories = _hint("owner/name; none is an empty folder", known.repositories)
+        models = _hint("the server's own choice", known.models)
+        fields: dict[str, tuple[Callable[[], Sequence[str]], str]] = {
+            "repository": (lambda: known.repositories, repositories),
+            "branch": (self._branches, "the repository's own main branch"),
+            "title": (tuple, "the server makes its own after the first message"),
+            "model": (lambda: known.models, models),
         }
-        lists: dict[str, Callable[[], Sequence[str]]] = {
-            "repository": lambda: known.repositories,
-            "branch": self._branches,
-            "title": tuple,
-            "model": lambda: known.models,
+        self.fields = {
+            name: Field(name, getattr(draft, name), used, hint)
+            for name, (used, hint) in fields.items()
         }
-        self.fields: dict[str, Field] = {}
-        for name in FIELDS:
-            self.fields[name] = Field(name, getattr(draft, name), lists[name], hints[name])
-            with Horizontal():
-                yield FieldName(name)
-                yield self.fields[name]
+        for name, field in self.fields.items():
+            yield Horizontal(FieldName(name), field)
         self.stages = Stages(id="stages")
-        self.told = Told(id="start-told")
+        self.message = FormMessage(id="start-message")
         self.footer = Footer()
-        yield self.stages
-        yield self.told
-        yield self.footer
+        yield from (self.stages, self.message, self.footer)
 
     def on_mount(self) -> None:
         self.text.move_cursor(self.text.document.end)
@@ -259,28 +241,28 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             self.stages.stages = (*shown, (what, self.stages.now))
 
     def fail(self, problem: Problem) -> None:
-        """The start came to nothing: everything that was typed is still there."""
+        """The start failed; the fields keep what was typed."""
         self.starting = False
         self._tick.pause()
         self.stages.stages = ()
         self._point_at("", words_of(problem), wrong=True)
 
     def finish(self) -> None:
-        """The conversation runs: the text did what it was for."""
+        """The conversation runs; the text is not kept as a draft."""
         self.finished = True
         self.dismiss(None)
 
     def _tell_time(self) -> None:
         self.stages.now = time.monotonic() - self._began
 
-    # What it says
+    # Messages
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
-        self.told.text, self.told.wrong = text, wrong
+        self.message.text, self.message.wrong = text, wrong
 
     def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
         self._say(text, wrong=wrong or bool(field))
-        for name in FIELDS:
+        for name in self.fields:
             self.query_one(f"#name-{name}", FieldName).wrong = name == field
         if field:
             self.set_focus(self.fields.get(field, self.text))
@@ -288,7 +270,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     @on(Lines.Changed)
     @on(Input.Changed)
     def _edited(self) -> None:
-        if self.is_mounted and self.told.wrong and not self.starting:
+        if self.is_mounted and self.message.wrong and not self.starting:
             self._point_at("", COST)
 
     @on(Input.Submitted)

@@ -1,10 +1,11 @@
-"""The place to write in above the footer: some lines of text, while the run stays readable.
+"""The editor above the footer: some lines of text, while the run stays readable.
 
-Imported when it is first wanted: Textual's text area costs time to load.
+It is imported when it is first needed, because Textual's text area takes time to load.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,7 +23,8 @@ from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule
 
 MOST_LINES = 12
-"""Lines of text that are in sight at most."""
+"""Visible lines of text at most."""
+
 EARLY = "ctrl+s came before the field was drawn."
 
 
@@ -33,7 +35,7 @@ class Lines(TextField, FirstFrame):
 
 
 class EditorKeys(Drawn):
-    """What the keys do, and what keeps the text from being sent."""
+    """What the keys do, and why the text cannot be sent."""
 
     DEFAULT_CSS = "EditorKeys { width: 1fr; height: 1; background: $panel; }"
 
@@ -45,29 +47,25 @@ class EditorKeys(Drawn):
         pieces: list[Piece] = [(" ", "")]
         if self.refusal:
             pieces.append((f"{self.refusal}     ", "warn"))
-        used = total_width(pieces)
         for key, label in self.keys:
-            told: list[Piece] = [(key, "key"), (f"  {label}     ", "")]
-            used += total_width(told)
-            if used - 5 > width:
+            hint: list[Piece] = [(key, "key"), (f"  {label}", "")]
+            if total_width(pieces) + total_width(hint) > width:
                 break
-            pieces += told
+            pieces += [*hint, ("     ", "")]
         return self.strip(pieces, width)
 
 
 class Editor(Vertical):
-    """Text of several lines under a title. Wherever one is written, Enter makes a new line and
-    ctrl+s sends. Of ctrl+enter few terminals tell that it is not Enter, so that it sends too but
-    is not told."""
+    """Text of several lines under a title. Enter makes a new line and ctrl+s sends. ctrl+enter
+    sends too, but is not shown: few terminals tell it from Enter."""
 
     DEFAULT_CSS = "Editor { width: 1fr; height: auto; background: $panel; }"
 
+    @dataclass
     class Ended(Message):
-        """The text was sent, or put aside with Esc."""
+        """The text is to be sent, or was left with Esc."""
 
-        def __init__(self, *, sent: bool) -> None:
-            super().__init__()
-            self.sent = sent
+        sent: bool
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "send", show=False),
@@ -86,8 +84,8 @@ class Editor(Vertical):
         keep: str = "keep it",
         empty: str = "",
     ) -> None:
-        """`hint` stands where nothing is typed yet; `empty` says why nothing cannot be sent, ""
-        when it can."""
+        """`hint` shows while the text is empty; `empty` says why an empty text cannot be sent, ""
+        if it can."""
         super().__init__()
         self._empty = empty
         self._rule = Rule()
@@ -99,9 +97,7 @@ class Editor(Vertical):
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        yield self._rule
-        yield self.lines
-        yield self._keys
+        yield from (self._rule, self.lines, self._keys)
 
     @property
     def text(self) -> str:
@@ -122,7 +118,7 @@ class Editor(Vertical):
         self._fit()
 
     def _fit(self) -> None:
-        """As high as the text, within what leaves the run in sight."""
+        """As high as the text, but no more than leaves the run in sight."""
         most = max(2, min(MOST_LINES, self.screen.size.height // 3))
         self.lines.styles.height = max(2, min(most, self.lines.wrapped_document.height))
 

@@ -1,6 +1,7 @@
-"""What was typed before something was drawn: it may fill a field, but answers and sends nothing.
+"""Keys typed before a widget was drawn: they may fill a field, but answer and send nothing.
 
-A paste without brackets, or keys typed over a slow line, would say yes to what nobody has seen.
+Otherwise a paste without brackets, or keys typed over a slow line, would confirm a question that
+nobody has seen.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def after_frame(widget: Widget, call: Callable[[], None]) -> None:
-    """As `KeyQueueApp.after_frame`, to be called while the widget is drawn."""
+    """As `KeyQueueApp.after_frame`; call it while the widget is drawn."""
     cast("KeyQueueApp", widget.app).after_frame(widget, call)
 
 
 class FirstFrame:
-    """A widget that knows whether it was seen: its first frame is on the terminal, and the keys
-    from before have been handled."""
+    """A widget that knows whether its first frame is on the terminal (`is_seen`) and the keys from
+    before have been handled."""
 
     is_seen = False
     _awaited = False
 
     def drawing(self) -> None:
-        """To be called each time it is drawn."""
+        """Call this each time the widget is drawn."""
         if not self._awaited:
             self._awaited = True
             after_frame(cast("Widget", self), self._seen)

@@ -1,4 +1,4 @@
-"""The line to type in: Tab takes the completion that is shown behind the caret."""
+"""A line to type in; Tab takes the completion shown after the caret."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class Prompt(InputLine):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "take_completion", show=False)]
 
     def action_take_completion(self) -> None:
-        """Where there is none, Tab leaves the line as anywhere else."""
+        """Without a completion Tab leaves the line as usual."""
         if not (self.suggestion and self.cursor_at_end):
             raise SkipAction
         self.value = self.suggestion
         self.cursor_position = len(self.value)
 
     def complete_with(self, complete: Complete | None) -> None:
-        """Show behind the caret how the line may go on; with None nothing."""
+        """Show the completions of the line after the caret; None shows none."""
         self.suggester = Completions(complete) if complete else None
 
     def point_at(self, start: int, end: int) -> None:
-        """Select a part of the text that is to be typed again."""
+        """Select a part of the text, for typing over it."""
         self.selection = Selection(start, end)
 
 
 class Completions(Suggester):
-    """Shows behind the caret how the text goes on."""
+    """A suggester that asks a function."""
 
     def __init__(self, complete: Complete) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
