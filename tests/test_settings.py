@@ -240,11 +240,21 @@ def test_a_server_whose_variable_is_not_set_is_refused(tmp_path: Path) -> None:
     assert read_settings(environment, local=True).config.servers
 
 
-@pytest.mark.parametrize("written", ["wrk", "lob", "unheard-of"])
-def test_a_name_that_the_file_does_not_have_is_refused(tmp_path: Path, written: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("wrk", "did you mean work?"),
+        ("lob", "did you mean lab?"),
+        ("unheard-of", "it names work, lab, cloud"),
+    ],
+)
+def test_a_name_that_the_file_does_not_have_is_refused(
+    tmp_path: Path, written: str, hint: str
+) -> None:
     environment = write(tmp_path, SERVERS)
-    with pytest.raises(Problem, match=f"no server {written} in the settings file"):
+    with pytest.raises(Problem, match=f"no server named {written} in the settings") as refused:
         read_settings(environment, server=written)
+    assert refused.value.hint.startswith(hint)
     assert read_settings(environment, server="localhost").base_url == "http://localhost"
     assert read_settings(UTF8, server=written).base_url == f"https://{written}"
 

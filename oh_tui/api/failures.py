@@ -252,7 +252,10 @@ def _connection(call: ApiCall, error: Exception) -> tuple[str, str]:
                     "If the server speaks plain http, write http:// in its address",
                 )
             case socket.gaierror():
-                return (f"the name {call.host} is not known", "Check the address and your network")
+                return (
+                    f"no server named {call.host} was found",
+                    "Check the address and your network",
+                )
             case ConnectionRefusedError():
                 return (
                     f"nothing listens at {call.host}",

@@ -242,10 +242,10 @@ def _is_name(written: str, config: Config) -> bool:
     if not lone or not config.servers:
         return False
     close = difflib.get_close_matches(written, config.servers, 1)
-    there = f"did you mean {close[0]}?" if close else f"there are {', '.join(config.servers)}"
+    known = f"did you mean {close[0]}?" if close else f"it names {', '.join(config.servers)}"
     raise Problem(
-        f"There is no server {written} in the settings file",
-        f"{there}; an address has http:// before it",
+        f"There is no server named {written} in the settings file",
+        f"{known}; an address has http:// before it",
     )
 
 

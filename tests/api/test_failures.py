@@ -192,7 +192,7 @@ async def test_https_towards_a_plain_server_speaks_of_the_certificate() -> None:
     ("cause", "kind", "words"),
     [
         (ssl.SSLCertVerificationError("self-signed"), errors.Unreachable, "certificate"),
-        (socket.gaierror(-2, "Name not known"), errors.Unreachable, "name app.test is not known"),
+        (socket.gaierror(-2, "Name not known"), errors.Unreachable, "no server named app.test"),
         (OSError("unreachable"), errors.Unreachable, "no connection"),
     ],
 )
