@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from operator import sub
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -60,9 +61,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     def tokens(self) -> int:
         return self.prompt + self.completion
 
-    # Written out: a run has tens of thousands of updates.
-
     def __add__(self, other: Usage) -> Usage:
+        # Written out, which takes half the time: a long run has ten thousand answers.
         return Usage(
             self.prompt + other.prompt,
             self.completion + other.completion,
@@ -75,16 +75,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
         )
 
     def __sub__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt - other.prompt,
-            self.completion - other.completion,
-            self.cache_read - other.cache_read,
-            self.cache_write - other.cache_write,
-            self.reasoning - other.reasoning,
-            self.picodollars - other.picodollars,
-            self.microseconds - other.microseconds,
-            self.calls - other.calls,
-        )
+        return Usage(*map(sub, astuple(self), astuple(other)))
 
     def highest(self, other: Usage) -> Usage:
         """The higher of each two numbers."""
