@@ -175,11 +175,24 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await it.send("a")
         await it.until(lambda: it.screen.controllers.preparations.active)
         await it.send("y")
-        assert "y came before the question" in it.footer
+        assert "y came too early: nothing is asked yet" in it.footer
         gate.set()
         await it.until(lambda: it.screen.question_bar.is_seen)
         assert "approve" in it.text("#question") and between.count("POST *") == 0
         await it.press("escape")
+
+
+async def test_a_yes_before_what_asks_nothing_is_told_of_no_question() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, LEDGER)
+        gate = between.hold("GET /api/v1/app-conversations*")
+        await it.send("a")
+        await it.until(lambda: it.screen.is_preparing)
+        await it.send("y")
+        gate.set()
+        await it.until(lambda: "nothing waits for your answer" in it.footer)
+        assert "nothing is asked yet" in told(it) and "the question" not in told(it)
 
 
 # Fields

@@ -67,8 +67,8 @@ class Clipboard:
 
     def action_copy(self) -> None:
         self._run.show_target()
-        if self._ui.is_preparing:  # `a y` is meant for the question of `a`
-            self._ui.tell("y came before the question")
+        if self._ui.is_preparing:  # `a y` is meant for the question of `a`, if one comes
+            self._ui.tell("y came too early: nothing is asked yet")
         else:
             self._ui.work_on("ask", self.copy)
 
