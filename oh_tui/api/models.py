@@ -199,11 +199,17 @@ class Workspace(msgspec.Struct, frozen=True):
     working_dir: str | None = None
 
 
+class AgentKind(msgspec.Struct, frozen=True):
+    kind: str | None = None
+    """"Agent", "ACPAgent" or another class of the SDK."""
+
+
 class AgentConversation(msgspec.Struct, frozen=True):
     """The agent server's record of a conversation. Its ids have dashes."""
 
     id: str
     workspace: Workspace | None = None
+    agent: AgentKind | None = None
     execution_status: str | None = None
     stats: dict[str, Any] | None = None
 

@@ -104,10 +104,9 @@ class Agents:
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
-        status = record.execution_status or ""
         events, cursor = page.items, page.next_page_id
-        now = read(conversation, status, build(reversed(events), live=True, complete=not cursor))
-        for _ in range(LOOK_BACK if status != "running" else 0):
+        now = read(conversation, record, build(reversed(events), live=True, complete=not cursor))
+        for _ in range(LOOK_BACK if record.execution_status != "running" else 0):
             if now.known or not cursor:
                 break
             page = await agent.search_events(
@@ -115,7 +114,7 @@ class Agents:
             )
             events, cursor = [*events, *page.items], page.next_page_id
             run = build(reversed(events), live=True, complete=not cursor)
-            now = read(conversation, status, run)
+            now = read(conversation, record, run)
         return now
 
     async def answer(self, standing: AgentState, *, accept: bool, reason: str = "") -> Steps:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.text.clean import clean, safe_line
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import field
@@ -21,7 +22,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step, Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.api.models import AgentConversation, Conversation
 
 WAITING = "waiting_for_confirmation"
 _CONDENSED = "Condensation"
@@ -159,11 +160,14 @@ class AgentState(msgspec.Struct, frozen=True):
 
     def require_in_sight(self) -> None:
         """Raises Refused when a call may run that nobody can see."""
-        if not self.in_sight:
-            raise Refused(
-                "What would run is not among the last events of this run, so it was not approved",
-                Remedy.LOOK_FIRST,
-            )
+        if self.in_sight:
+            return
+        last = f"the last {plural(len(self.events), 'event')}"
+        if self.waits:
+            words = f"What would run is not all among {last} of this run, so it was not approved"
+        else:
+            words = f"A call before {last} may have no result yet and would run: nothing was done"
+        raise Refused(words, Remedy.LOOK_FIRST)
 
     # After it was asked
 
@@ -219,20 +223,23 @@ class AgentState(msgspec.Struct, frozen=True):
             )
 
 
-def read(conversation: Conversation, status: str, run: Trajectory) -> AgentState:
-    """The standing that the last events of a run tell; `status` is the one in its record.
+def read(conversation: Conversation, record: AgentConversation, run: Trajectory) -> AgentState:
+    """The standing that its record and the last events of a run tell.
 
     An agent that is stopped while its model thinks ends that step. Until then 1.58.2 has "running"
     in its record, and "paused" in the events alone; 1.34.0 has "paused" in both (measured).
     """
+    status = record.execution_status or ""
     if status == "running" and run.status == "paused":
         status = run.status
     calls = open_calls(run)
+    # Its tools run on its own side: it runs no call that is open (source, 1.17.0 to 1.58.2).
+    is_acp = record.agent is not None and record.agent.kind == "ACPAgent"
     return AgentState(
         conversation,
         status,
         calls,
-        run.complete or _reach_back(run.steps, calls, status),
+        run.complete or is_acp or _reach_back(run.steps, calls, status),
         _is_unread(run),
         _last_said(run),
         tuple(run.steps),

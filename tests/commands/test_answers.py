@@ -86,7 +86,7 @@ def test_what_waits_out_of_sight_is_not_approved(
     standing_with(monkeypatch, calls=())
     for line in (f"approve {OAUTH}", f"send {OAUTH} hello --approve"):
         said = shell(line)
-        assert said.code == 1 and "not among the last events" in said.complaint
+        assert said.code == 1 and "not all among the last" in said.complaint
     assert acts(shell) == []
 
 

@@ -205,7 +205,7 @@ async def test_calls_older_than_those_read_are_looked_for(
     monkeypatch.setattr(agent_actions, "LOOK_BACK", len(whole.events) - 2)
     part = await race.standing()
     assert part.same_calls(whole) and not part.known
-    with pytest.raises(Problem, match="not among the last events"):
+    with pytest.raises(Problem, match="not all among the last"):
         await done(race.agents.answer(part, accept=True))
     assert race.posts == []
 

@@ -95,6 +95,7 @@ class AgentServers:
         conversation = self._conversation(request)
         stats = self.world.stats(conversation)
         llm = {"model": conversation.entry.model.name, "api_key": "**********", "usage_id": "agent"}
+        kind = "ACPAgent" if conversation.entry.agent_kind == "acp" else "Agent"
         return answer(
             {
                 "id": str(UUID(conversation.entry.id)),
@@ -105,7 +106,7 @@ class AgentServers:
                     else self.world.root(conversation),
                     "kind": "LocalWorkspace",
                 },
-                "agent": {"llm": llm, "tools": [], "kind": "Agent"},
+                "agent": {"llm": llm, "tools": [], "kind": kind},
                 "execution_status": self.world.execution_status(conversation),
                 "confirmation_policy": {"kind": "NeverConfirm"},
                 "stats": stats,
