@@ -35,16 +35,26 @@ def editor_text(it: Explorer) -> str:
     return it.screen.editor.text
 
 
+async def written(it: Explorer, title: str, text: str) -> None:
+    """A message to the agent of this conversation, not sent yet."""
+    await opened(it, title)
+    await writing(it)
+    await it.type(text)
+
+
+async def sent(it: Explorer, key: str = "ctrl+s") -> None:
+    """The message, by the key that sends it or the one that answers what is asked before."""
+    await it.send(key)
+    await it.until(lambda: "sent · " in told(it), 15)
+
+
 async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("first line")
+        await written(it, LEDGER, "first line")
         await it.press("enter")
         await it.type("second q line")
-        await it.send("ctrl+s")
-        await it.until(lambda: "sent · " in it.footer)
+        await sent(it)
         assert between.count(SEND) == 1
         assert r"first line\nsecond q line" in said(it, LEDGER).replace("\\\\", "\\")
         assert it.screen.session.drafts == {}
@@ -55,9 +65,7 @@ async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
 async def test_an_empty_message_is_refused_in_place() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("  ")
+        await written(it, LEDGER, "  ")
         await it.press("enter", "ctrl+s")
         assert it.screen.editor is not None
         assert "There is nothing to send yet." in it.text("EditorKeys")
@@ -69,9 +77,7 @@ async def test_an_empty_message_is_refused_in_place() -> None:
 
 async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> None:
     async with explore() as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("for the ledger")
+        await written(it, LEDGER, "for the ledger")
         await it.press("escape")
         assert "the message is kept: m goes on with it" in it.footer
         await opened(it, SPLIT)
@@ -90,9 +96,7 @@ async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> No
 
 async def test_tab_goes_to_the_run_and_m_comes_back() -> None:
     async with explore() as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("half a")
+        await written(it, LEDGER, "half a")
         await it.press("tab")
         assert it.screen.editor is not None
         assert not it.screen.editor.has_focus_within
@@ -131,8 +135,7 @@ async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
         question = await asked(it, "ctrl+s")
         assert "$ git push --force origin auth" in question
         assert "reject 1 call, then send" in question
-        await it.send("enter")
-        await it.until(lambda: "sent · " in it.footer)
+        await sent(it, "enter")
         await it.settle()
         it.demo.advance(600)
         assert results(it, OAUTH)[len(before)] == "UserRejectObservation"
@@ -170,17 +173,14 @@ async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
 async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, OAUTH)
-        await writing(it)
-        await it.type("go")
+        await written(it, OAUTH, "go")
         await asked(it, "ctrl+s")
         await it.send("escape")
         await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
         assert editor_text(it) == "go"
         assert between.count("POST *") == 0
         await asked(it, "ctrl+s")
-        await it.send("y")
-        await it.until(lambda: "sent · " in it.footer)
+        await sent(it, "y")
         assert (between.count(RESPOND), between.count(SEND)) == (0, 1)
 
 
@@ -192,8 +192,7 @@ async def test_to_a_run_that_works_it_says_when_it_is_read() -> None:
         assert "it reads this when its step is over" in it.text("Editor > Rule")
         await it.type("and a changelog")
         it.demo.advance(27)
-        await it.send("ctrl+s")
-        await it.until(lambda: "sent · " in it.footer, 12)
+        await sent(it)
         assert "it arrives when this step ends" in told(it)
         assert (between.count(TELL), between.count(SEND)) == (1, 0)
         assert "and a changelog" in said(it, FLAKY)
@@ -202,9 +201,7 @@ async def test_to_a_run_that_works_it_says_when_it_is_read() -> None:
 async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, COVERAGE)
-        await writing(it)
-        await it.type("more tests")
+        await written(it, COVERAGE, "more tests")
         question = await asked(it, "ctrl+s")
         assert "The sandbox is paused" in question
         assert "the server pauses the oldest, without asking" in question
@@ -212,8 +209,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         await it.until(lambda: it.screen.editor)
         assert between.count("POST *") == 0
         await asked(it, "ctrl+s")
-        await it.send("enter")
-        await it.until(lambda: "sent · " in told(it), 15)
+        await sent(it, "enter")
         posts = [call.rpartition("/")[2] for call in between.asked if call.startswith("POST")]
         assert posts == ["resume", "send-message", "run"]
         assert "more tests" in said(it, COVERAGE)
@@ -255,26 +251,21 @@ async def test_to_one_that_is_gone_nothing_can_be_written() -> None:
 async def test_a_message_that_fails_is_offered_again(status: int) -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("keep me")
+        await written(it, LEDGER, "keep me")
         between.answer(SEND, status, '{"detail": "no"}', "application/json")
         await it.send("ctrl+s")
         await it.until(lambda: f"({status})" in it.footer)
         await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
         assert editor_text(it) == "keep me"
         between.answers.clear()
-        await it.send("ctrl+s")
-        await it.until(lambda: "sent · " in told(it))
+        await sent(it)
         assert it.screen.session.drafts == {}
 
 
 async def test_m_while_the_server_is_silent_after_ctrl_s_offers_the_text_no_second_time() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        await opened(it, LEDGER)
-        await writing(it)
-        await it.type("only once")
+        await written(it, LEDGER, "only once")
         held = between.hold("GET *")
         await it.send("ctrl+s")
         await it.until(lambda: it.screen.editor is None)
