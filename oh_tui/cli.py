@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.api.models import CLOUD
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, heeded
 from oh_tui.commands.shared.frame import (
     Call,
@@ -27,8 +28,9 @@ from oh_tui.commands.shared.frame import (
     top_parser,
 )
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
-from oh_tui.settings.startup import CLOUD, LOCAL, Settings, fetch_key, read_settings
-from oh_tui.settings.startup import DEMO as DEMO_SERVER
+from oh_tui.settings.config import DEMO as DEMO_SERVER
+from oh_tui.settings.config import LOCAL
+from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.text.clean import clean, clean_line, redact
 from oh_tui.text.problem import Problem, Refused
 

@@ -10,17 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api.models import Secret
-from oh_tui.settings.config import ExplorerNames
-from oh_tui.settings.startup import (
-    CLOUD,
-    LOCAL,
-    Settings,
-    choose,
-    fetch_key,
-    read_settings,
-    server_address,
-)
+from oh_tui.api.models import CLOUD, Secret
+from oh_tui.settings.address import server_address
+from oh_tui.settings.config import LOCAL, ExplorerNames
+from oh_tui.settings.startup import Settings, choose, fetch_key, read_settings
 from oh_tui.text.problem import Problem
 
 UTF8 = {"TERM": "xterm"}

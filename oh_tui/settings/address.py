@@ -1,4 +1,4 @@
-"""The address of a server, as people write it and as it is called."""
+"""The address of a server: from the form people write to the one that the API is called with."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from urllib.parse import urlsplit
 from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
 
-CLOUD = "https://app.all-hands.dev"
-"""The address of OpenHands Cloud."""
-
 
 def server_address(text: str) -> str:
-    """A server's address as people write it, made the one form that the API is called with.
+    """The address without /api, /api/v1 and trailing slashes.
 
-    Takes it with or without scheme (https, but http for this machine), /api, /api/v1 and slashes;
-    raises Problem when it names no server.
+    A missing scheme becomes https, and http for this machine. Raises Problem for anything that is
+    no server address, and for one with a user name or password.
     """
     text = text.strip()
     address = text
@@ -27,13 +24,9 @@ def server_address(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    schemes = ("http", "https")  # no host is called so: its colon was forgotten
-    if (
-        not host.isprintable()
-        or " " in host
-        or host in ("", *schemes)
-        or (parts.scheme not in schemes)
-    ):
+    schemes = ("http", "https")  # as a host it is a scheme whose colon was forgotten
+    unusable = not host.isprintable() or " " in host or host in ("", *schemes)
+    if unusable or parts.scheme not in schemes:
         raise Problem(
             f"{shown!r} is no server address", "an address looks like https://app.all-hands.dev"
         )

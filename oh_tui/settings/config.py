@@ -1,4 +1,4 @@
-"""The settings file: TOML, read and checked; every fault of it is named with its line."""
+"""The settings file: TOML, read and checked. Every fault is reported with its line."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import difflib
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from oh_tui.api.models import Auth
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.problem import Problem
 
-Auth = Literal["bearer", "session"]
+V = TypeVar("V")
 
 DEMO, LOCAL = "demo", "local"
-"""Servers that are always there: the embedded one, and the runs kept on this machine."""
+"""Servers that always exist: the embedded one, and the runs kept on this machine."""
 
 DEFAULT_REFRESH = 15.0
 
 REFRESH = (5.0, 3600.0)
-"""Seconds between two readings of the lists: the least and the most."""
+"""The shortest and the longest interval between two refreshes of the lists, in seconds."""
+
+AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
+"""The words for `auth`."""
 
 SERVER_NAMES = ("url", "key_env", "key_file", "key_command", "auth", "read_only")
 
@@ -31,14 +35,14 @@ NAMES = (
     "default", "theme", "mouse", "ascii", "download_folder", "refresh", "notice", "read_only",
     "servers", "keys",
 )  # fmt: skip
-"""What may stand in the file, outside of its tables."""
+"""The names at the top level of the file."""
 
 _SECRETS = ("key", "api_key", "token", "password", "secret")
-"""Names under which somebody may put a key itself."""
+"""Names under which somebody may write a key itself."""
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
-    """A server of the file: where it is, and where its key is. At most one of the key's three."""
+    """A server of the file: its address and where its key is, in at most one of three places."""
 
     name: str
     url: str
@@ -50,7 +54,7 @@ class ServerEntry(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """What the file says; what it does not say keeps the value here."""
+    """The settings of the file, with defaults for those that it leaves out."""
 
     servers: Mapping[str, ServerEntry] = msgspec.field(default_factory=dict)
     default: str = ""
@@ -59,31 +63,33 @@ class Config(msgspec.Struct, frozen=True):
     mouse: bool = True
     ascii: bool = False
     download_folder: str = ""
-    """With ~ as it was written; else absolute."""
+    """Absolute, or beginning with ~."""
     refresh: float = DEFAULT_REFRESH
-    """Seconds between two readings of the lists."""
+    """Seconds between two refreshes of the lists."""
     notice: tuple[str, ...] = ()
     read_only: bool = False
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Id of an action -> its keys by Textual's names, with commas between."""
+    """Id of an action -> its keys by Textual's names, separated by commas."""
 
 
 class ExplorerNames(NamedTuple):
-    """What the explorer knows by name."""
+    """The names that only the explorer knows."""
 
     actions: Mapping[str, str]
-    """Id of an action -> its keys by Textual's names, with commas between."""
+    """Id of an action -> its keys by Textual's names, separated by commas."""
     themes: Collection[str]
 
 
 class Fault(NamedTuple):
+    """A fault in the file."""
+
     line: int
     """Counted from 1."""
     text: str
 
 
 class Faults(Exception):
-    """All that is wrong with a file, in the order of its lines."""
+    """All faults of a file, ordered by line."""
 
     def __init__(self, faults: Collection[Fault]) -> None:
         super().__init__(f"{len(faults)} faults")
@@ -91,9 +97,10 @@ class Faults(Exception):
 
 
 def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
-    """What the text of a file says; raises Faults with everything that is wrong with it.
+    """The settings in the text of a file. Raises Faults with everything that is wrong with it.
 
-    Keys and themes are the explorer's: without `known` they are left unread.
+    Keys and themes belong to the explorer: without `known` they are not checked, and keys are left
+    out.
     """
     import tomllib  # few have a file
 
@@ -104,250 +111,230 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise Faults([_syntax_fault(text, error)]) from error
-    reader = _Reader(lines_of(text))
-    config = reader.config(document, known)
-    if reader.faults:
-        raise Faults(reader.faults)
+    faults: list[Fault] = []
+    config = _config(_Table(document, (), lines_of(text), faults), known)
+    if faults:
+        raise Faults(faults)
     return config
 
 
 def command_words(text: str) -> tuple[str, ...]:
-    """The words of a command as a shell would split them; ValueError for a quote left open."""
+    """The words of a command as a shell splits them. Raises ValueError for an open quote."""
     return tuple(shlex.split(text.replace("\0", "")))
 
 
-class _Reader:
-    """Takes values out of the document and keeps what is wrong with them."""
+class _Table:
+    """A table of the file, which checks the values that are read from it."""
 
-    def __init__(self, lines: Mapping[tuple[str, ...], int]) -> None:
-        self.faults: list[Fault] = []
+    def __init__(
+        self,
+        values: dict[str, Any],
+        path: tuple[str, ...],
+        lines: Mapping[tuple[str, ...], int],
+        faults: list[Fault],
+    ) -> None:
+        self.values = values
+        self.path = path
+        self.faults = faults
         self._lines = lines
 
-    def blame(self, path: tuple[str, ...], text: str) -> None:
+    def blame(self, text: str, *names: str) -> None:
+        """Add a fault of the table, or of the value that has these names below it."""
+        path = (*self.path, *names)
         while path and path not in self._lines:
             path = path[:-1]
         self.faults.append(Fault(self._lines.get(path, 1), text))
 
-    # The file
-
-    def config(self, document: dict[str, Any], known: ExplorerNames | None) -> Config:
-        for name in document:
-            if name not in NAMES:
-                hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
-                self.blame((name,), f"{_quoted(name)} is no setting{hint or _near(name, NAMES)}")
-        servers = {
-            name: server
-            for name, table in self._table(document, "servers").items()
-            if (server := self._server(name, table))
-        }
-        return Config(
-            servers=servers,
-            default=self._default(document),
-            theme=self._theme(document, known),
-            mouse=self._flag((), document, "mouse", True),
-            ascii=self._flag((), document, "ascii", False),
-            download_folder=self._path((), document, "download_folder"),
-            refresh=self._refresh(document),
-            notice=self._words((), document, "notice"),
-            read_only=self._flag((), document, "read_only", False),
-            keys=self._keys(self._table(document, "keys"), known),
-        )
-
-    def _default(self, document: dict[str, Any]) -> str:
-        name = self._text((), document, "default")
-        there = [*self._table(document, "servers", quiet=True), LOCAL, DEMO]
-        if name and name not in there:
-            self.blame(("default",), f"there is no server {_quoted(name)}{_near(name, there)}")
-        return name
-
-    def _theme(self, document: dict[str, Any], known: ExplorerNames | None) -> str:
-        name = self._text((), document, "theme")
-        if name and known and name not in known.themes:
-            listed = _near(name, known.themes) or f": {', '.join(list(known.themes)[:3])}, …"
-            self.blame(("theme",), f"there is no theme {_quoted(name)}{listed}")
-        return name
-
-    def _path(self, path: tuple[str, ...], table: dict[str, Any], name: str) -> str:
-        """Relative to what, nobody could tell."""
-        written = self._text(path, table, name)
-        if "\0" in written or (written and not written.startswith(("/", "~"))):
-            self.blame((*path, name), f"{name} begins with / or ~")
-        return written
-
-    def _refresh(self, document: dict[str, Any]) -> float:
-        value, (least, most) = document.get("refresh", DEFAULT_REFRESH), REFRESH
-        # a file may well say nan, which is not between anything
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.blame(("refresh",), f"refresh is a number of seconds, not {_kind(value)}")
-        elif not least <= value <= most:
-            self.blame(("refresh",), f"refresh is {least:.0f} to {most:.0f} seconds")
-        else:
-            return float(value)
-        return least
-
-    # A server
-
-    def _server(self, name: str, table: Any) -> ServerEntry | None:
-        path = ("servers", name)
-        if not isinstance(table, dict):
-            self.blame(path, f"a server is a table: [servers.{_bare(name)}]")
-            return None
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            self.blame(path, f"{_quoted(name)}: a server's name has letters, digits, - and _")
-        elif name in (DEMO, LOCAL):
-            self.blame(path, f"{name} is a server that is always there: choose another name")
-        for key in table:
-            if key in SERVER_NAMES:
-                continue
-            if key in _SECRETS:
-                why = "a key is not kept in this file, but named by key_env, key_file, key_command"
-            elif key in NAMES:
-                why = f"{_quoted(key)} stands before the first [table]"
-            else:
-                why = f"{_quoted(key)} is nothing that a server has{_near(key, SERVER_NAMES)}"
-            self.blame((*path, key), why)
-        places = [key for key in ("key_env", "key_file", "key_command") if key in table]
-        if len(places) > 1:
-            self.blame((*path, places[1]), f"one place for the key, not {' and '.join(places)}")
-        return ServerEntry(
-            name,
-            url=self._url(path, table),
-            key_env=self._key_env(path, table),
-            key_file=self._path(path, table, "key_file"),
-            key_command=self._words(path, table, "key_command"),
-            auth=self._auth(path, table),
-            read_only=self._flag(path, table, "read_only", False),
-        )
-
-    def _url(self, path: tuple[str, ...], table: dict[str, Any]) -> str:
-        before = len(self.faults)
-        written = self._text(path, table, "url")
-        if not written:
-            if len(self.faults) == before:
-                self.blame(path, f"the server {_quoted(path[1])} has no url")
-            return ""
-        try:
-            return server_address(written)
-        except Problem as problem:
-            self.blame((*path, "url"), f"url: {problem.sentence}")
-            return ""
-
-    def _key_env(self, path: tuple[str, ...], table: dict[str, Any]) -> str:
-        name = self._text(path, table, "key_env")
-        if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            # not repeated: it may be the key itself
-            self.blame((*path, "key_env"), "key_env is the name of a variable, not a key")
-        return name
-
-    def _auth(self, path: tuple[str, ...], table: dict[str, Any]) -> Auth | None:
-        match self._text(path, table, "auth"):
-            case "":
-                return None
-            case "bearer":
-                return "bearer"
-            case "session":
-                return "session"
-        self.blame((*path, "auth"), "auth is bearer or session; without it, oh-tui finds out")
-        return None
-
-    # Keys
-
-    def _keys(self, table: dict[str, Any], known: ExplorerNames | None) -> dict[str, str]:
-        if known is None:
-            return {}
-        keys: dict[str, str] = {}
-        for action in _flat(table):
-            name, path = ".".join(action), ("keys", *action)
-            if name not in known.actions:
-                self.blame(path, f"{_quoted(name)} is no action{_near(name, known.actions)}")
-                continue
-            value: Any = table
-            for part in action:
-                value = value[part]
-            if not isinstance(value, str):
-                self.blame(path, f'{name} is keys in quotes, such as "x,f5", not {_kind(value)}')
-                continue
-            try:
-                keys[name] = key_names(value)
-            except ValueError as error:
-                self.blame(path, f"{name}: {safe_line(str(error))}")
-        self._tell_clashes(table, keys, known)
-        return keys
-
-    def _tell_clashes(
-        self, table: dict[str, Any], keys: dict[str, str], known: ExplorerNames
-    ) -> None:
-        """Of two actions on one key Textual would silently drop one."""
-        holds: dict[str, str] = {}
-        # those of the file last, so that the line named is one of the file
-        for name in (*(known.actions.keys() - keys.keys()), *keys):
-            for key in keys.get(name, known.actions[name]).split(","):
-                if (other := holds.setdefault(key, name)) == name:
-                    continue
-                why = "too" if other in keys else f"already: give {other} another key"
-                path = ("keys", *_path_in(table, name))
-                self.blame(path, f"{name}: {shown_keys(key)} is {other} {why}")
-
-    # Values
-
-    def _table(self, document: dict[str, Any], name: str, *, quiet: bool = False) -> dict[str, Any]:
-        value = document.get(name, {})
-        if isinstance(value, dict):
+    def value(self, name: str, kind: type[V], expected: str, default: V) -> V:
+        value = self.values.get(name, default)
+        if isinstance(value, kind):
             return value
-        if not quiet:
-            self.blame((name,), f"{name} is a table, not {_kind(value)}")
-        return {}
-
-    def _text(self, path: tuple[str, ...], table: dict[str, Any], name: str) -> str:
-        value = table.get(name, "")
-        if isinstance(value, str):
-            return value.strip()
-        self.blame((*path, name), f"{name} is a text in quotes, not {_kind(value)}")
-        return ""
-
-    def _flag(self, path: tuple[str, ...], table: dict[str, Any], name: str, default: bool) -> bool:
-        value = table.get(name, default)
-        if isinstance(value, bool):
-            return value
-        self.blame((*path, name), f"{name} is true or false, not {_kind(value)}")
+        self.blame(f"{name} is {expected}, not {_kind(value)}", name)
         return default
 
-    def _words(self, path: tuple[str, ...], table: dict[str, Any], name: str) -> tuple[str, ...]:
-        """A command: one text, or a list of its words."""
-        value = table.get(name, "")
+    def table(self, name: str) -> _Table:
+        values = self.value(name, dict, "a table", {})
+        return _Table(values, (*self.path, name), self._lines, self.faults)
+
+    def text(self, name: str) -> str:
+        return self.value(name, str, "a text in quotes", "").strip()
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        return self.value(name, bool, "true or false", default)
+
+    def file_path(self, name: str) -> str:
+        """A path, absolute or beginning with ~: nothing says what another is relative to."""
+        path = self.text(name)
+        if "\0" in path or (path and not path.startswith(("/", "~"))):
+            self.blame(f"{name} begins with / or ~", name)
+        return path
+
+    def command(self, name: str) -> tuple[str, ...]:
+        """The words of a command, written as one text or as a list of words."""
+        value = self.values.get(name)
         if isinstance(value, list) and all(isinstance(word, str) for word in value):
             words = tuple(word.replace("\0", "") for word in value)
-        elif isinstance(value, str):
+        elif not isinstance(value, str):
+            self.value(name, str, "a command in quotes", "")
+            return ()
+        else:
             try:
                 words = command_words(value)
             except ValueError as error:
-                self.blame((*path, name), f"{name} is no command: {str(error).lower()}")
+                self.blame(f"{name} is no command: {str(error).lower()}", name)
                 return ()
-        else:
-            self.blame((*path, name), f"{name} is a command in quotes, not {_kind(value)}")
-            return ()
-        if name in table and not words:
-            self.blame((*path, name), f"{name} is empty")
+        if not words:
+            self.blame(f"{name} is empty", name)
         return words
 
 
-# Words for people
+def _config(top: _Table, known: ExplorerNames | None) -> Config:
+    for name in top.values:
+        if name not in NAMES:
+            hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
+            top.blame(f"{_quoted(name)} is no setting{hint or _suggestion(name, NAMES)}", name)
+    servers = top.table("servers")
+    default = top.text("default")
+    names = [*servers.values, LOCAL, DEMO]
+    if default and default not in names:
+        suggestion = _suggestion(default, names)
+        top.blame(f"there is no server {_quoted(default)}{suggestion}", "default")
+    theme = top.text("theme")
+    if theme and known and theme not in known.themes:
+        some = f": {', '.join(list(known.themes)[:3])}, …"
+        suggestion = _suggestion(theme, known.themes) or some
+        top.blame(f"there is no theme {_quoted(theme)}{suggestion}", "theme")
+    entries = {name: _server(name, servers) for name in servers.values}
+    keys = top.table("keys")
+    return Config(
+        servers={name: entry for name, entry in entries.items() if entry},
+        default=default,
+        theme=theme,
+        mouse=top.flag("mouse", True),
+        ascii=top.flag("ascii"),
+        download_folder=top.file_path("download_folder"),
+        refresh=_refresh(top),
+        notice=top.command("notice"),
+        read_only=top.flag("read_only"),
+        keys=_keys(keys, known) if known else {},
+    )
+
+
+def _refresh(top: _Table) -> float:
+    value, (least, most) = top.values.get("refresh", DEFAULT_REFRESH), REFRESH
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        top.blame(f"refresh is a number of seconds, not {_kind(value)}", "refresh")
+    elif not least <= value <= most:  # also for nan, which TOML allows
+        top.blame(f"refresh is {least:.0f} to {most:.0f} seconds", "refresh")
+    else:
+        return float(value)
+    return DEFAULT_REFRESH
+
+
+def _server(name: str, servers: _Table) -> ServerEntry | None:
+    if not isinstance(servers.values[name], dict):
+        servers.blame(f"a server is a table: [servers.{safe_line(name)[:60]}]", name)
+        return None
+    table = servers.table(name)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        table.blame(f"{_quoted(name)}: a server's name has letters, digits, - and _")
+    elif name in (DEMO, LOCAL):
+        table.blame(f"{name} is a server that is always there: choose another name")
+    for key in table.values:
+        if key in SERVER_NAMES:
+            continue
+        if key in _SECRETS:
+            why = "a key is not kept in this file, but named by key_env, key_file, key_command"
+        elif key in NAMES:
+            why = f"{_quoted(key)} stands before the first [table]"
+        else:
+            suggestion = _suggestion(key, SERVER_NAMES)
+            why = f"{_quoted(key)} is nothing that a server has{suggestion}"
+        table.blame(why, key)
+    places = [key for key in ("key_env", "key_file", "key_command") if key in table.values]
+    if len(places) > 1:
+        table.blame(f"one place for the key, not {' and '.join(places)}", places[1])
+    auth = table.text("auth")
+    if auth not in AUTHS:
+        table.blame("auth is bearer or session; without it, oh-tui finds out", "auth")
+    return ServerEntry(
+        name,
+        url=_url(table),
+        key_env=_key_env(table),
+        key_file=table.file_path("key_file"),
+        key_command=table.command("key_command"),
+        auth=AUTHS.get(auth),
+        read_only=table.flag("read_only"),
+    )
+
+
+def _url(table: _Table) -> str:
+    written = table.text("url")
+    try:
+        if written:
+            return server_address(written)
+        if isinstance(table.values.get("url", ""), str):
+            table.blame(f"the server {_quoted(table.path[-1])} has no url")
+    except Problem as problem:
+        table.blame(f"url: {problem.sentence}", "url")
+    return ""
+
+
+def _key_env(table: _Table) -> str:
+    name = table.text("key_env")
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        # not repeated: it may be the key itself
+        table.blame("key_env is the name of a variable, not a key", "key_env")
+    return name
+
+
+def _keys(table: _Table, known: ExplorerNames) -> dict[str, str]:
+    """The keys of each action, without clashes: Textual would silently drop one of two actions."""
+    keys: dict[str, str] = {}
+    paths: dict[str, tuple[str, ...]] = {}
+    for path, value in _leaves(table.values):
+        name = ".".join(path)
+        paths.setdefault(name, path)
+        if name not in known.actions:
+            table.blame(f"{_quoted(name)} is no action{_suggestion(name, known.actions)}", *path)
+        elif not isinstance(value, str):
+            table.blame(f'{name} is keys in quotes, such as "x,f5", not {_kind(value)}', *path)
+        else:
+            try:
+                keys[name] = key_names(value)
+            except ValueError as error:
+                table.blame(f"{name}: {safe_line(str(error))}", *path)
+    owners: dict[str, str] = {}
+    # those of the file last, so that the fault is in a line of the file
+    for name in (*(known.actions.keys() - keys.keys()), *keys):
+        for key in keys.get(name, known.actions[name]).split(","):
+            if (other := owners.setdefault(key, name)) != name:
+                why = "too" if other in keys else f"already: give {other} another key"
+                clash = f"{name}: {shown_keys(key)} is {other} {why}"
+                table.blame(clash, *paths.get(name, (name,)))
+    return keys
+
+
+def _leaves(table: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The path and value of each entry: `find.next = "n"` is written as `"find.next" = "n"` too."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from (((name, *path), inner) for path, inner in _leaves(value))
+        else:
+            yield (name,), value
 
 
 def _quoted(text: str) -> str:
     return f"'{safe_line(text)[:60]}'"
 
 
-def _bare(name: str) -> str:
-    return safe_line(name)[:60]
-
-
-def _near(name: str, there: Collection[str]) -> str:
-    close = difflib.get_close_matches(name[:60], list(there), 1)
+def _suggestion(name: str, names: Collection[str]) -> str:
+    close = difflib.get_close_matches(name[:60], list(names), 1)
     return f"; did you mean {clean_line(close[0])}?" if close else ""
 
 
 def _kind(value: Any) -> str:
+    """The type of a value in words."""
     match value:
         case bool():
             return str(value).lower()
@@ -363,28 +350,12 @@ def _kind(value: Any) -> str:
             return "a date or time"
 
 
-# Keys by the ids of their actions
-
-
-def _flat(table: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """`find.next = "n"` and `"find.next" = "n"` are the same action to whoever writes it."""
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from ((name, *rest) for rest in _flat(value))
-        else:
-            yield (name,)
-
-
-def _path_in(table: dict[str, Any], action: str) -> tuple[str, ...]:
-    return next((path for path in _flat(table) if ".".join(path) == action), (action,))
-
-
 def _syntax_fault(text: str, error: Exception) -> Fault:
-    told = safe_line(str(error))
-    match = re.search(r" ?\(at (?:line (\d+), column \d+|end of document)\)", told)
-    line = int(match[1]) if match and match[1] else text.count("\n", 0, len(text.rstrip())) + 1
+    message = safe_line(str(error))
+    match = re.search(r" ?\(at (?:line (\d+), column \d+|end of document)\)", message)
     if isinstance(error, RecursionError) or not match:
         return Fault(1, "this is no TOML that can be read")
+    line = int(match[1]) if match[1] else text.count("\n", 0, len(text.rstrip())) + 1
     at_end = "" if match[1] else ", at the end"
-    what = told[: match.start()]
+    what = message[: match.start()]
     return Fault(line, f"this is no TOML: {what[:1].lower()}{what[1:120]}{at_end}")

@@ -1,4 +1,4 @@
-"""Names of keys: as people write them, as Textual calls them, and as they are shown."""
+"""Names of keys: as people write them, as Textual knows them, and as the screen shows them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _TEXTUAL = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }
-"""Where Textual departs from the names of Unicode."""
+"""Names of Unicode characters that Textual replaces."""
 
 _FIXED = {"ctrl+c": "copies", "ctrl+q": "quits", "ctrl+z": "stops the program"}
 
 _ARRIVES = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+[": "escape"}
-"""What terminals send in the place of these."""
+"""Keys that most terminals send as another key."""
 
 _SHOWN = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
@@ -45,7 +45,7 @@ _SHOWN = {
 
 
 def character_name(character: str) -> str:
-    """Textual's name of the key that types a character."""
+    """Textual's name for the key of a character."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
@@ -57,9 +57,9 @@ _CHARACTERS["comma"] = ","
 
 
 def key_name(written: str) -> str:
-    """Textual's name of one key as people write it (`?`, `ctrl+p`, `PgDn`, `question_mark`).
+    """Textual's name for a key as people write it (`?`, `ctrl+p`, `PgDn`, `question_mark`).
 
-    Raises ValueError, with a sentence, for what is no key or no key to give to an action.
+    Raises ValueError with a sentence for anything but a key, and for a key that no action can have.
     """
     written = written.strip()
     if not written:
@@ -93,12 +93,12 @@ def key_name(written: str) -> str:
 
 
 def key_names(written: str) -> str:
-    """The same of keys with commas between them; each once."""
+    """Textual's names for keys that are separated by commas, each once."""
     return ",".join(dict.fromkeys(key_name(key) for key in written.split(",")))
 
 
 def shown_keys(names: str) -> str:
-    """Keys by Textual's names, as they are shown: `G End`."""
+    """Keys with Textual's names as the screen shows them: `G End`."""
     return " ".join(_shown(name) for name in names.split(","))
 
 

@@ -1,4 +1,4 @@
-"""Where things of ours are on this machine: settings, what was seen, what only saves time."""
+"""Paths of our files on this machine: settings, remembered states, cached runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.problem import Problem
 
-LARGEST = 1 << 20
-"""Bytes up to which a file can be one of settings, or hold a key."""
+MAX_SMALL = 1 << 20
+"""Bytes that a settings file or a key file may have."""
 
 
-def read_small(file: Path, most: int = LARGEST) -> bytes:
-    """A file whole. Raises OSError, also for one of more than `most` bytes, and for a pipe or a
-    device, which would be waited for."""
+def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
+    """The content of a file. Raises OSError, also for more than `most` bytes, and for a pipe or a
+    device, which would block."""
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         mode = os.fstat(handle).st_mode
@@ -37,15 +37,17 @@ def read_small(file: Path, most: int = LARGEST) -> bytes:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for the owner alone. Raises OSError."""
+    """Create a folder and its missing parents, accessible to the owner only. Raises OSError."""
     for missing in [*reversed(folder.parents), folder]:
         if not missing.is_dir():
             missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:
-    """Where the settings file is or would be, and whether it was named, so that it must be there.
-    A relative path in XDG_CONFIG_HOME does not count (XDG Base Directory Specification)."""
+    """The path of the settings file, existing or not, and whether OH_TUI_CONFIG requires it.
+
+    A relative path in XDG_CONFIG_HOME is ignored (XDG Base Directory Specification).
+    """
     if named := environment.get("OH_TUI_CONFIG"):
         return expanded(named, environment), True
     folders = [Path(environment.get("XDG_CONFIG_HOME", ""))]
@@ -58,12 +60,13 @@ def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:
 
 
 def under_home(environment: Mapping[str, str], path: Path) -> Path | None:
+    """A path below the home folder; None where there is no home."""
     home = environment.get("HOME")
     return Path(home) / path if home else None
 
 
 def expanded(written: str, environment: Mapping[str, str]) -> Path:
-    """~ is the home of the environment given."""
+    """The path with ~ replaced by the home folder. Raises Problem for an unknown home."""
     home = environment.get("HOME")
     if home and (written == "~" or written.startswith("~/")):
         return Path(home) / written[2:]
@@ -76,7 +79,7 @@ def expanded(written: str, environment: Mapping[str, str]) -> Path:
 
 
 def tilde(path: Path, environment: Mapping[str, str]) -> str:
-    """A path as people write it, clean; without a key, should one stand there by mistake."""
+    """A path with ~ for the home folder, safe to show even if it contains a key."""
     home = environment.get("HOME")
     if home and path.is_relative_to(home):
         return safe_line(f"~/{path.relative_to(home)}")
@@ -84,20 +87,23 @@ def tilde(path: Path, environment: Mapping[str, str]) -> str:
 
 
 def seen_file(environment: Mapping[str, str]) -> Path | None:
-    """In the folder for what programs remember; None where there is no home. A relative path in
-    the variable does not count (XDG Base Directory Specification)."""
-    state = Path(environment.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():
-        home = Path(environment.get("HOME", ""))
-        mac = Path("Library", "Application Support")
-        state = home / (mac if sys.platform == "darwin" else Path(".local", "state"))
-    return state / "oh-tui" / "seen.json" if state.is_absolute() else None
+    """The file that remembers the states of conversations; None where there is no home."""
+    folder = _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
+    return folder and folder / "seen.json"
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path | None:
-    """As for what is seen, in the folder for what can be made anew."""
-    cache = Path(environment.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():
-        mac = Path("Library", "Caches")
-        cache = Path(environment.get("HOME", "")) / (mac if sys.platform == "darwin" else ".cache")
-    return cache / "oh-tui" if cache.is_absolute() else None
+    """The folder for files that can be fetched again; None where there is no home."""
+    return _own_folder(environment, "XDG_CACHE_HOME", ".cache", "Caches")
+
+
+def _own_folder(
+    environment: Mapping[str, str], variable: str, usual: str, on_mac: str
+) -> Path | None:
+    """oh-tui's folder below the one of a variable, whose relative path is ignored as the XDG Base
+    Directory Specification demands, or below the usual one of the home."""
+    folder = Path(environment.get(variable, ""))
+    if not folder.is_absolute():
+        below_home = Path("Library", on_mac) if sys.platform == "darwin" else Path(usual)
+        folder = Path(environment.get("HOME", "")) / below_home
+    return folder / "oh-tui" if folder.is_absolute() else None

@@ -1,5 +1,4 @@
-"""What oh-tui is told before it starts: flags, else the environment, else the settings file, else
-the default."""
+"""The settings of a start: flags come first, then the environment, the settings file, defaults."""
 
 from __future__ import annotations
 
@@ -12,20 +11,19 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.api.models import Secret
-from oh_tui.settings.address import CLOUD, server_address
+from oh_tui.api.models import CLOUD, Auth, Secret
+from oh_tui.settings.address import server_address
 from oh_tui.settings.config import (
+    AUTHS,
     DEMO,
     LOCAL,
-    Auth,
     Config,
     ExplorerNames,
     Faults,
-    ServerEntry,
     command_words,
     parse_config,
 )
-from oh_tui.settings.credentials import command_key, find_key, hold_keys, named_key
+from oh_tui.settings.credentials import Found, command_key, find_key, hold_keys, named_key
 from oh_tui.settings.paths import (
     cache_folder,
     config_file,
@@ -38,70 +36,65 @@ from oh_tui.settings.paths import (
 from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
 
-__all__ = ["CLOUD", "DEMO", "LOCAL", "Auth", "Settings", "choose", "fetch_key", "read_settings",
-           "server_address"]  # fmt: skip
-
 OWN_RUNS = Path(".openhands", "conversations")
-"""Where the OpenHands CLI keeps its runs, under the home folder."""
+"""Where the OpenHands CLI keeps its runs, relative to the home folder."""
 
 CACHE_LIMIT = 500_000_000
 
-FAULTS = 20
+MAX_FAULTS = 20
 """Faults of a settings file that are listed; the rest is counted."""
 
 
 def _start_folder() -> Path:
     try:
         return Path.cwd()
-    except OSError:  # the folder was removed under us
+    except OSError:  # the folder was removed while we were in it
         return Path.home()
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """One start of oh-tui, or one server that was chosen in it. `auth` None means: let the
-    server's answer decide."""
+    """The settings of one start of oh-tui, or of one server that was chosen in it."""
 
     server: str = ""
-    """The name of the server: one of the settings file, DEMO or LOCAL; "" where it was given by
-    its address, or files were."""
+    """The name of a server in the settings file, DEMO or LOCAL; "" for an address or files."""
     base_url: str = CLOUD
     """The server's address without /api/v1 and without a trailing slash; "" for LOCAL and DEMO."""
     key: Secret | None = None
     key_command: tuple[str, ...] = ()
-    """The words of a command that tells the key, which `fetch_key` runs; none where there is a
-    `key`."""
+    """The words of a command that prints the key, to be run by `fetch_key`; none with a `key`."""
     key_from: str = ""
-    """Where the key is found, in words: the name of a variable, "the file ~/key", "the command
-    pass show openhands", "the OpenHands CLI (~/…)"; "" without a key."""
+    """The origin of the key in words: the name of a variable, "the file ~/key", "the command pass
+    show openhands", "the OpenHands CLI (~/…)"; "" without a key."""
     auth: Auth | None = None
+    """None leaves the choice to the server's answer."""
     ascii: bool = False
-    """Draw with ASCII characters alone."""
+    """Draw with ASCII characters only."""
     no_color: bool = False
     read_only: bool = False
     """Offer nothing that changes a server."""
     download_folder: Path = msgspec.field(default_factory=_start_folder)
-    """The folder oh-tui was started in, or the one set."""
+    """By default the folder in which oh-tui was started."""
     notice: tuple[str, ...] = ()
-    """What a change of a conversation to waiting, failed or finished sets off: ("bell",),
-    ("osc9",), the words of a command, or nothing."""
+    """The reaction when a conversation starts to wait, fails or finishes: ("bell",), ("osc9",), the
+    words of a command, or nothing."""
     seen_file: Path | None = None
-    """Where it is kept what was seen of each conversation; None keeps it in memory."""
+    """The file that remembers the states of conversations; None keeps them in memory."""
     cache_folder: Path | None = None
-    """Where is kept what only saves time; None where there is no home."""
+    """The folder for runs that are kept on this machine; None where there is no home."""
     cache_limit: int = CACHE_LIMIT
     """Bytes of runs that are kept there; 0 keeps none."""
     own_runs: Path | None = None
-    """The folder of the runs on this machine; None where there is no home."""
+    """The folder of the OpenHands CLI's runs; None where there is no home."""
     config: Config = msgspec.field(default_factory=Config)
-    """What the settings file says, as it says it."""
+    """The settings file."""
     all_read_only: bool = False
-    """Read-only whichever server is chosen."""
+    """Every server is read-only."""
     cautions: tuple[str, ...] = ()
-    """What is to be said once about where things were found."""
+    """Sentences to show once about where the key was found."""
 
     @property
     def has_key(self) -> bool:
-        """Whether there is a key, or none is needed as far as can be told."""
+        """Whether there is a key, or the server may not need one."""
         return bool(self.key or self.key_command) or self.base_url != CLOUD
 
     @property
@@ -120,12 +113,12 @@ def read_settings(
     local: bool = False,
     known: Callable[[], ExplorerNames] | None = None,
 ) -> Settings:
-    """Settings from the flags given, the environment and the settings file; raises Problem on a
-    value that is wrong, of a file with all its faults.
+    """The settings from flags, environment and settings file. Raises Problem for a wrong value, and
+    for a faulty file with all its faults.
 
-    With `local` no server is meant: what concerns servers keeps its default, and nothing wrong
-    there is in the way. `known` tells the explorer's names, and is asked only where the file has
-    some; without it keys and themes are left unread.
+    With `local` no server is needed: server settings keep their defaults, and faults in them do not
+    matter. `known` returns the explorer's names and is called only for a file that uses some;
+    without it keys and themes are not read.
     """
     config = _read_config(environment, known)
     hold_keys(environment, config.servers.values())
@@ -147,14 +140,24 @@ def read_settings(
     if local:
         return settings
     written = (server or environment.get("OPENHANDS_BASE_URL") or "").strip() or config.default
-    if not written or not _is_name(written, config):
-        return _at_address(settings, server_address(written or CLOUD), environment)
-    return choose(settings, written, environment)
+    if written and _is_name(written, config):
+        return choose(settings, written, environment)
+    base_url = server_address(written or CLOUD)
+    key, key_from, cautions = find_key(environment, base_url)
+    return replace(
+        settings,
+        base_url=base_url,
+        key=key,
+        key_from=key_from,
+        auth=_auth(environment),
+        seen_file=seen_file(environment),
+        cautions=cautions,
+    )
 
 
 def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
-    """The settings for a server of the file, for DEMO or for LOCAL, with its key unless a command
-    tells that. Reads at most one small file; raises Problem when the key cannot be found."""
+    """The settings for a server of the file, DEMO or LOCAL, with its key unless a command prints
+    it. Reads at most one small file. Raises Problem when the key cannot be found."""
     blank = replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
         read_only=settings.all_read_only, seen_file=None, cautions=(),
@@ -162,84 +165,80 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
     if name in (DEMO, LOCAL):
         return blank
     server = settings.config.servers[name]
-    if not (server.key_env or server.key_file or server.key_command):
-        # A key in the environment may be meant for any of several servers, so it goes to none of
-        # those that have a name; but Cloud's own.
-        if server.url == CLOUD:
-            found = _at_address(blank, CLOUD, environment)
-            return replace(found, auth=server.auth or found.auth, read_only=_locked(found, server))
-        return replace(
-            blank, base_url=server.url, auth=server.auth, read_only=_locked(blank, server),
-            seen_file=seen_file(environment),
-        )  # fmt: skip
-    key, key_from, cautions = named_key(server, environment)
+    found: Found = None, "", ()
+    auth = server.auth
+    if server.key_env or server.key_file or server.key_command:
+        found = named_key(server, environment)
+    elif server.url == CLOUD:
+        # A key in the environment may be meant for any of several servers. Of the named ones only
+        # Cloud gets it.
+        found = find_key(environment, CLOUD)
+        auth = auth or _auth(environment)
+    key, key_from, cautions = found
     return replace(
         blank,
         base_url=server.url,
         key=key,
         key_command=server.key_command,
         key_from=key_from,
-        auth=server.auth,
-        read_only=_locked(blank, server),
+        auth=auth,
+        read_only=settings.all_read_only or server.read_only,
         seen_file=seen_file(environment),
         cautions=cautions,
     )
 
 
 def fetch_key(settings: Settings) -> Secret | None:
-    """The key, told by its command where there is one. Takes up to PATIENCE: not for the UI's
-    thread. Raises Problem when the command tells none."""
+    """The key, printed by its command if there is one. Takes up to `credentials.PATIENCE` seconds:
+    call it in a thread. Raises Problem when the command prints none."""
     if settings.key is not None or not settings.key_command:
         return settings.key
     return command_key(settings.key_command)
 
 
-# The settings file
-
-
 def _read_config(
     environment: Mapping[str, str], known: Callable[[], ExplorerNames] | None
 ) -> Config:
-    file, must_be = config_file(environment)
-    if file is None or not (must_be or file.exists()):
+    file, is_required = config_file(environment)
+    if file is None or not (is_required or file.exists()):
         return Config()
-    place = tilde(file, environment)
+    shown = tilde(file, environment)
     try:
         data = read_small(file)
     except OSError as error:
         raise Problem(
-            f"The settings file {place} cannot be read: {(error.strerror or str(error)).lower()}",
-            "OH_TUI_CONFIG names it" if must_be else "",
+            f"The settings file {shown} cannot be read: {(error.strerror or str(error)).lower()}",
+            "OH_TUI_CONFIG names it" if is_required else "",
         ) from error
     try:
         text = data.decode("utf-8")
-        # The names that only the explorer knows are costly to load, and few files hold any.
-        asked = known and re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
-        return parse_config(text, known() if known and asked else None)
+        # Loading the explorer's names takes long, and few files use any.
+        uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
+        return parse_config(text, known() if known and uses_names else None)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Problem(f"The settings file {place} is not UTF-8", f"line {line}") from error
+        raise Problem(f"The settings file {shown} is not UTF-8", f"line {line}") from error
     except Faults as error:
         faults = error.faults
-        listed = [f"line {fault.line}: {fault.text}" for fault in faults[:FAULTS]]
-        if len(faults) > FAULTS:
-            listed.append(f"and {len(faults) - FAULTS} more")
+        listed = [f"line {fault.line}: {fault.text}" for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            listed.append(f"and {len(faults) - MAX_FAULTS} more")
         count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise Problem(
-            f"The settings file {place} has {count}", "\n        ".join(listed)
+            f"The settings file {shown} has {count}", "\n        ".join(listed)
         ) from error
 
 
-# Which server
-
-
 def _is_name(written: str, config: Config) -> bool:
-    """Whether a server's name is meant, and not its address; raises Problem for one that there is
-    not. Without servers in the file a lone word is a host, as it always was."""
+    """Whether the text is the name of a server rather than an address.
+
+    Raises Problem for the name of an unknown server. Without servers in the file a single word is a
+    host.
+    """
     if written in config.servers or written in (DEMO, LOCAL):
         return True
-    lone = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
-    if not lone or not config.servers:
+    is_word = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
+    if not is_word or not config.servers:
         return False
     close = difflib.get_close_matches(written, config.servers, 1)
     known = f"did you mean {close[0]}?" if close else f"it names {', '.join(config.servers)}"
@@ -249,31 +248,10 @@ def _is_name(written: str, config: Config) -> bool:
     )
 
 
-def _at_address(settings: Settings, base_url: str, environment: Mapping[str, str]) -> Settings:
-    key, key_from, cautions = find_key(environment, base_url)
-    return replace(
-        settings,
-        base_url=base_url,
-        key=key,
-        key_from=key_from,
-        auth=_auth(environment.get("OH_TUI_AUTH", "")),
-        seen_file=seen_file(environment),
-        cautions=cautions,
-    )
-
-
-def _locked(settings: Settings, server: ServerEntry) -> bool:
-    return settings.all_read_only or server.read_only
-
-
-def _auth(text: str) -> Auth | None:
-    match text.strip().lower():
-        case "":
-            return None
-        case "bearer":
-            return "bearer"
-        case "session":
-            return "session"
+def _auth(environment: Mapping[str, str]) -> Auth | None:
+    text = environment.get("OH_TUI_AUTH", "")
+    if (word := text.strip().lower()) in AUTHS:
+        return AUTHS[word]
     raise Problem(
         f"OH_TUI_AUTH is {safe_line(text)!r}",
         "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
@@ -281,7 +259,7 @@ def _auth(text: str) -> Auth | None:
 
 
 def _cache_limit(text: str) -> int:
-    """Bytes, from megabytes or a word."""
+    """The bytes that OH_TUI_CACHE allows: on, off, or a number of megabytes."""
     match text.strip().lower():
         case "" | "on":
             return CACHE_LIMIT
@@ -306,5 +284,5 @@ def _notice(text: str) -> tuple[str, ...]:
 
 
 def _locale_is_utf8() -> bool:
-    """Asked of the C library: Python's own encoding is UTF-8 even where the terminal's is not."""
+    """Asks the C library: Python's own encoding is UTF-8 even where the terminal's is not."""
     return locale.nl_langinfo(locale.CODESET).upper().replace("-", "") == "UTF8"

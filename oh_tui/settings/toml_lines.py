@@ -1,4 +1,4 @@
-"""The lines in which the names of a TOML text stand, which Python's reader does not tell."""
+"""Line numbers of the names in a TOML text, which tomllib does not give."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _VALUE = pattern(rf"({_DOTTED})[ \t]*=")
 
 
 def lines_of(text: str) -> dict[tuple[str, ...], int]:
-    """The line in which each table and each name of a text that is TOML stands first. What stands
-    inside of a value of several lines is part of the line where that begins."""
+    """The line in which each table and each name of a valid TOML text first appears. A name inside
+    a value of several lines has the line where the value begins."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for line, statement in _statements(text):
@@ -37,7 +37,7 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Each line with what belongs to it further down, and its number."""
+    """Each statement, which may span several lines, with the number of its first line."""
     line, depth, first, parts = 1, 0, 1, list[str]()
     for token in _TOKEN.findall(text):
         if token == "\n" and depth <= 0:
@@ -51,7 +51,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
-    """`a."b.c"` as ("a", "b.c"). TOML itself tells what its quotes and escapes mean."""
+    """`a."b.c"` as ("a", "b.c"). tomllib interprets the quotes and escapes."""
     import tomllib
 
     parts: list[str] = []

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from oh_tui.api import AppServer
 from oh_tui.demo import make_demo
-from oh_tui.settings.config import Config, ServerEntry, parse_config
-from oh_tui.settings.startup import LOCAL, Settings
+from oh_tui.settings.config import LOCAL, Config, ServerEntry, parse_config
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
