@@ -17,17 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import CLOUD
+from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, heeded
-from oh_tui.commands.shared.frame import (
-    Call,
-    Command,
-    Parser,
-    path_of,
-    read_words,
-    server_only,
-    top_parser,
-)
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
+from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
@@ -53,34 +46,6 @@ OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open
 
 LARGE = 8_000_000
 """Bytes up to which a file is open by the time the explorer comes up."""
-
-USAGE = """\
-oh-tui [options] [ID|PATH]
-       oh-tui [options] COMMAND ...    (oh-tui COMMAND --help tells more)"""
-
-EPILOG = f"""\
-ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
-web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
-
-examples:
-  oh-tui --demo                     look around: no key, no network
-  oh-tui                            your conversations on OpenHands Cloud
-  oh-tui --server localhost:3000    those of your own server
-  oh-tui 5f3a91                     open one of them
-  oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
-  oh-tui why run.zip                how did it end, and why?
-  oh-tui steps 5f3a is:failed       the steps that failed
-
-environment:
-  OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
-  OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
-  OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
-  OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
-  OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
-  NO_COLOR              no colours
-
-exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
-130 interrupted"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,14 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
 
-def top(options: Parser) -> Parser:
-    """The parser of words without a command."""
-    return top_parser(options, USAGE, EPILOG)
-
-
 def _run(words: list[str]) -> int:
     try:
-        name, command, asked = read_words(words, top)
+        name, command, asked = read_words(words)
     except SystemExit:  # --help or --version has printed
         return OK
     if getattr(asked, "print_completion", ""):
@@ -142,10 +102,13 @@ def _run(words: list[str]) -> int:
         return OK
     given: list[str] = getattr(asked, "words", None) or [getattr(asked, "word", None) or ""]
     paths = [path_of(word) for word in getattr(asked, "paths", ())]
-    if command.reads == "run" and is_path(given[0]):
+    if command.wants == "run" and is_path(given[0]):
         given, paths = [""], [path_of(word) for word in given]
-    for word in given if command.reads == "server" else ():
-        server_only(word, name)
+    for word in filter(is_path, given if command.on_server else ()):
+        raise Problem(
+            f"{name} is for conversations on a server, and {clean_line(word)} is a file",
+            f"oh-tui conversations lists them; of files: oh-tui {name} --help",
+        )
     if asked.server == "":
         raise Problem("--server was given nothing", "leave it out for OpenHands Cloud")
     if asked.demo and (paths or asked.server):
@@ -159,12 +122,12 @@ def _run(words: list[str]) -> int:
         local=local,
         known=_known if name in ("", "open") else None,
     )
-    if command.acts and settings.read_only:
+    if command.wants == "change" and settings.read_only:
         why, hint = "--read-only", "leave it out"
         if not asked.read_only:
             why, hint = "read_only in the settings file", "set it to false there"
         raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
-    if command.reads == "server" and settings.server == LOCAL:
+    if command.on_server and settings.server == LOCAL:
         raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
     here = "" if asked.demo else settings.base_url
     identifiers = [require_id(word, here) if word else "" for word in given]
@@ -172,7 +135,7 @@ def _run(words: list[str]) -> int:
     has_key = local or settings.has_key
     if name in ("", "open") and _has_terminal():
         return _explore(asked, settings, make_source if has_key else None, identifiers[0], paths)
-    if not has_key and command.reads != "nothing":
+    if not has_key and command.wants != "nothing":
         raise Problem(
             "There is no key for OpenHands Cloud",
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
@@ -189,9 +152,9 @@ def _run(words: list[str]) -> int:
 
 def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:
     async def work() -> int:
-        if command.reads == "nothing":
+        if command.wants == "nothing":
             return await command.run(call)
-        call.source = make_source()
+        call.opened = make_source()
         try:
             return await command.run(call)
         except Problem as problem:
@@ -207,7 +170,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
     gc.enable()
     with heeded() as codes:
         try:
-            if on_files or command.reads == "nothing":
+            if on_files or command.wants == "nothing":
                 return _run_through(work())
             import asyncio
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.cli import EPILOG, USAGE
 from oh_tui.commands.shared.reference import reference
 
 PLACE = Path(__file__).parent.parent / "docs" / "commands.md"
 
 if __name__ == "__main__":
     PLACE.parent.mkdir(exist_ok=True)
-    PLACE.write_text(reference(USAGE, EPILOG), "utf-8")
+    PLACE.write_text(reference(), "utf-8")

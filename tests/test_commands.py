@@ -263,10 +263,10 @@ def test_without_a_terminal_open_lists_the_runs_and_the_steps_of_the_first(
     assert lines[3].startswith("0123abcd  error")
     assert lines[5:] == [
         "Tidy up the build  5f3a91c0",
-        "#    at  ran     what       result",
-        "1  0:00          you wrote  Tidy up",
-        "2  0:01  1.0     $ ls       done",
-        "3  0:03  1.0  !  $ ls       exit 1  no",
+        "#    at  llm  ran     what       result",
+        "1  0:00               you wrote  Tidy up",
+        "2  0:01  1.0  1.0     $ ls       done",
+        "3  0:03  1.0  1.0  !  $ ls       exit 1  no",
         "",
         "The explorer wants a terminal; this is the plain list.",
     ]

@@ -1,43 +1,48 @@
-"""`oh-tui whoami` and `oh-tui status`: whose server this is, and who on it needs somebody."""
+"""`oh-tui whoami` and `oh-tui status`: the server and the account, and what needs somebody."""
 
 from __future__ import annotations
 
 import contextlib
-from argparse import ArgumentParser
-from collections.abc import Mapping
 
 import msgspec
 
 from oh_tui import __version__
 from oh_tui.commands.shared import store
+from oh_tui.commands.shared.command import Call, command, flag
 from oh_tui.commands.shared.documents import conversation_id, conversation_json, line
-from oh_tui.commands.shared.frame import Call, Command
 from oh_tui.commands.shared.printing import (
     Cell,
     Column,
     Hue,
     Style,
     number,
-    pairs,
     print_json,
+    print_pairs,
+    print_table,
     stamp,
-    table,
 )
 from oh_tui.commands.shared.reading import short_id, title
 from oh_tui.commands.shared.standing import GLYPHS, HUES, Needy, needy, remembered
-from oh_tui.sources.remembered import Seen
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import seconds
 
 FRESH = 60.0
-"""Seconds for which an answer is good: a status line asks every few of them."""
+"""Seconds for which an answer is fresh: a status bar asks every few seconds."""
 
 PLACE = 72
-"""Characters of where a key was found: a command may be long."""
+"""Characters of the name of the place where the key was found: it may be a long command."""
 
 
+@command(
+    "whoami",
+    examples={
+        "whoami": "is this the right server, and the right key?",
+        "whoami --server localhost:3000 --json": "for a script",
+    },
+    wants="server",
+)
 async def whoami(call: Call) -> int:
     source, settings = call.source, call.settings
     assert isinstance(source, ServerSource)
@@ -65,13 +70,13 @@ async def whoami(call: Call) -> int:
         ("agent server", str(found["agent_server_version"] or "")),
         ("oh-tui", __version__),
     )
-    for text in pairs(call.style, facts):
-        print(text)
+    print_pairs(call.style, facts)
     return 0
 
 
 async def _agent_server_version(source: ServerSource) -> str | None:
-    """Of a sandbox that runs; the app server does not tell its own (measured)."""
+    """The version in the first sandbox that runs; the app server does not tell its own
+    (measured)."""
     with contextlib.suppress(Problem):
         page = await source.newest()
         for one in page.items:
@@ -90,34 +95,35 @@ class _Counts(msgspec.Struct, frozen=True):
     running: int = 0
     conversations: int = 0
     cost: float = 0.0
-    """US dollars, of those whose price is known."""
+    """US dollars for the `priced` ones."""
     priced: int = 0
-    """How many these are."""
+    """Conversations whose price is known."""
     more: bool = False
-    """There are older ones, which were not looked at."""
+    """There are older conversations, which are not counted."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What a server said at some time; `asked` is when it was tried last."""
+    """What a server answered `at` a time; `asked` is when it was asked last."""
 
     counts: _Counts
     at: float
     asked: float
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """What is there to print: the counts, and the rows if the server was asked just now."""
-
-    answer: _Answer
-    rows: tuple[Needy, ...] = ()
-
-
+@command(
+    "status",
+    flag("--short", about="one short line for a status bar; asks the server at most once a minute"),
+    examples={
+        "status": "who waits for you, what failed, what runs",
+        "status --short": "in tmux: set -g status-right '#(oh-tui status --short)'",
+    },
+    wants="server",
+)
 async def status(call: Call) -> int:
-    """At most one call a minute with `--short`: what was told within it is told again. An answer
-    that is older, because the server cannot be asked, is told with its age."""
-    seen = remembered(call)
-    told = await (_short_told(call, seen) if call.asked.short else _ask(call, seen))
-    counts, now = told.answer.counts, call.style.now
+    """With `--short` the server is asked at most once a minute. An answer that is older, because
+    the server does not answer, is printed with its age."""
+    answer, rows = await (_kept_or_asked(call) if call.asked.short else _ask(call))
+    counts, now = answer.counts, call.style.now
     if call.as_json:
         print_json(
             {
@@ -129,55 +135,55 @@ async def status(call: Call) -> int:
                 "more": counts.more,
                 "cost": number(counts.cost),
                 "priced": counts.priced,
-                "asked": stamp(told.answer.at),
-                "age_s": number(max(0.0, now - told.answer.at), 1),
+                "asked": stamp(answer.at),
+                "age_s": number(max(0.0, now - answer.at), 1),
                 "listed": [
                     {"group": row.group, "conversation": conversation_json(row.conversation)}
-                    for row in told.rows
+                    for row in rows
                 ],
             }
         )
     elif call.asked.short:
         parts = [f"{call.style.glyph(*GLYPHS[name])}{number}" for name, number in _found(counts)]
-        if now - told.answer.at >= FRESH:
-            parts.append(age(told.answer.at, now))
+        if now - answer.at >= FRESH:
+            parts.append(age(answer.at, now))
         print(" ".join(parts))
     else:
         if not call.style.piped:
             print(_sentence(call.style, counts))
-        for text in table(call.style, _COLUMNS, (_row(call.style, row) for row in told.rows)):
-            print(text)
+        print_table(call.style, _COLUMNS, (_row(call.style, row) for row in rows))
     return 0
 
 
-async def _short_told(call: Call, seen: Mapping[str, Seen]) -> _Told:
+async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
-    held = _read(store.read(folder, "status") if address else b"")
-    before = held.get(address)
+    kept = _read(store.read(folder, "status") if address else b"")
+    before = kept.get(address)
     if before and 0 <= now - before.asked < FRESH:
-        return _Told(before)
+        return before, []
+    rows: list[Needy] = []
     try:
-        told = await _ask(call, seen)
+        answer, rows = await _ask(call)
     except Problem:
         if before is None:
             raise
-        told = _Told(msgspec.structs.replace(before, asked=now))
+        answer = msgspec.structs.replace(before, asked=now)
     if address:
-        held[address] = told.answer
-        store.write(folder, "status", msgspec.json.encode(held))
-    return told
+        kept[address] = answer
+        store.write(folder, "status", msgspec.json.encode(kept))
+    return answer, rows
 
 
-async def _ask(call: Call, seen: Mapping[str, Seen]) -> _Told:
-    """One call: what needs somebody has changed lately, and is on the first page."""
+async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
+    """One call: what needs somebody has changed lately and is on the first page."""
     page = await call.source.newest()
-    found, rows = needy(page.items, seen)
+    found, rows = needy(page.items, remembered(call))
     costs = [one.cost for one in page.items if one.cost]
     more = page.next_page_id is not None
     counts = _Counts(
         *found, conversations=len(page.items), cost=sum(costs), priced=len(costs), more=more
     )
-    return _Told(_Answer(counts, call.style.now, call.style.now), tuple(rows))
+    return _Answer(counts, call.style.now, call.style.now), rows
 
 
 def _read(data: bytes) -> dict[str, _Answer]:
@@ -193,16 +199,13 @@ def _found(counts: _Counts) -> list[tuple[str, int]]:
 
 
 def _sentence(style: Style, counts: _Counts) -> str:
-    words = {
-        "waiting": ("waits for you", "wait for you"),
-        "failed": ("failed", "failed"),
-        "running": ("running", "running"),
-    }
     hues: dict[str, Hue] = {"waiting": "amber", "failed": "red", "running": "cyan"}
-    parts = [
-        style.paint(f"{style.glyph(*GLYPHS[name])} {number} {words[name][number > 1]}", hues[name])
-        for name, number in _found(counts)
-    ]
+    parts = []
+    for name, many in _found(counts):
+        words = name
+        if name == "waiting":
+            words = "wait for you" if many > 1 else "waits for you"
+        parts.append(style.paint(f"{style.glyph(*GLYPHS[name])} {many} {words}", hues[name]))
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
     parts.append(total + cost_words(counts.cost, counts.priced, counts.conversations))
@@ -229,35 +232,3 @@ def _row(style: Style, row: Needy) -> tuple[str | Cell, ...]:
         style.when(updated),
         title(one),
     )
-
-
-def _status_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--short",
-        action="store_true",
-        help="one short line for a status bar; asks the server at most once a minute",
-    )
-
-
-COMMANDS = {
-    "whoami": Command(
-        "",
-        lambda parser: None,
-        whoami,
-        (
-            ("whoami", "is this the right server, and the right key?"),
-            ("whoami --server localhost:3000 --json", "for a script"),
-        ),
-        reads="server",
-    ),
-    "status": Command(
-        "",
-        _status_arguments,
-        status,
-        (
-            ("status", "who waits for you, what failed, what runs"),
-            ("status --short", "in tmux: set -g status-right '#(oh-tui status --short)'"),
-        ),
-        reads="server",
-    ),
-}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-
 from oh_tui.commands.shared import store
+from oh_tui.commands.shared.command import Call, argument, command
 from oh_tui.commands.shared.documents import moment
-from oh_tui.commands.shared.frame import Call, Command
-from oh_tui.commands.shared.printing import Column, print_json, stamp, table
+from oh_tui.commands.shared.printing import Column, print_json, print_table, stamp
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 
@@ -20,6 +18,22 @@ _COLUMNS = (
 )
 
 
+@command(
+    "cache",
+    argument("action", metavar="show|clear", nargs="?", choices=("show", "clear"), default="show"),
+    argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        choices=tuple(store.KEPT),
+        help=f"one of them alone: {', '.join(store.KEPT)}",
+    ),
+    examples={
+        "cache": "what is kept, and how much it takes",
+        "cache clear": "remove all of it",
+    },
+    wants="nothing",
+)
 async def cache(call: Call) -> int:
     folder = call.settings.cache_folder
     names = [call.asked.name] if call.asked.name else list(store.KEPT)
@@ -58,25 +72,5 @@ async def cache(call: Call) -> int:
             )
             for name, one in found.items()
         ]
-        for line in table(call.style, _COLUMNS, rows):
-            print(line)
+        print_table(call.style, _COLUMNS, rows)
     return 0
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
-    parser.add_argument("name", nargs="?", choices=tuple(store.KEPT), help="one of them alone")
-
-
-COMMANDS = {
-    "cache": Command(
-        "[show|clear] [NAME]",
-        _arguments,
-        cache,
-        (
-            ("cache", "what is kept, and how much it takes"),
-            ("cache clear", "remove all of it"),
-        ),
-        reads="nothing",
-    )
-}

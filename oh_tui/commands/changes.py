@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.commands.shared.frame import Call, Command, run_argument
-from oh_tui.commands.shared.printing import Column, Row, print_json, say, table
+from oh_tui.commands.shared.command import RUN, Call, command
+from oh_tui.commands.shared.printing import Column, Row, print_json, print_table, say
 from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
@@ -21,6 +21,14 @@ Git = list[tuple[str, str]]
 """A letter and a path for each file."""
 
 
+@command(
+    "changes",
+    RUN,
+    examples={
+        "changes run.zip": "the files, and how many lines came and went",
+        "changes 5f3a --json": "the same, with what git in a running sandbox says",
+    },
+)
 async def changes(call: Call) -> int:
     conversation, loaded = await open_run(call)
     log = changes_of(whole(loaded))
@@ -29,37 +37,24 @@ async def changes(call: Call) -> int:
         say_damage(loaded)
         print_json(report(log, git))
         return 0
-    # for a pipe the rows alone: what is said of them goes elsewhere
-    tell = say if call.style.piped else print
+    # a pipe gets the rows alone, and remarks go to stderr
+    remark = say if call.style.piped else print
     if not call.style.piped:
         print(call.style.paint(name(conversation), "bold"))
     if loaded.note:
-        tell(f"note: {loaded.note}")
-    for remark in _remarks(log, git):
-        tell(remark)
+        remark(f"note: {loaded.note}")
+    remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
+    if git == [] and log.changed:
+        remark("git lists no change: all was pushed, or there is no repository")
     found = rows(log, git)
-    for text in table(call.style, _COLUMNS, _cells(found, git=bool(git))):
-        print(text)
+    print_table(call.style, _COLUMNS, _cells(found, git=bool(git)))
     if any(row.file and not row.file.whole for row in found):
-        tell("pieces: the file is not known whole, + and - are the sum of its edits")
+        remark("pieces: the file is not known whole, + and - are the sum of its edits")
     return 0
 
 
-COMMANDS = {
-    "changes": Command(
-        "ID|PATH",
-        run_argument,
-        changes,
-        (
-            ("changes run.zip", "the files, and how many lines came and went"),
-            ("changes 5f3a --json", "the same, with what git in a running sandbox says"),
-        ),
-    )
-}
-
-
 async def _git(source: Source, conversation: Conversation) -> Git | None:
-    """What git says in a sandbox that runs; without an answer the run's own list is enough."""
+    """What git says in a sandbox that runs, None without an answer."""
     if source.sandboxes is None:
         return None
     try:
@@ -67,15 +62,13 @@ async def _git(source: Source, conversation: Conversation) -> Git | None:
     except Problem as problem:
         say(problem.sentence)
         return None
-    if found is None:
-        return None
-    return [(change.letter, change.path) for change in found]
+    return None if found is None else [(change.letter, change.path) for change in found]
 
 
 def report(log: ChangeLog, git: Git | None) -> dict[str, Any]:
-    """What `--json` prints. `git` of a file is null when git could not be asked or has no
-    repository there, "" when it lists no change of it (a newer server tells no repository that way
-    too); a file that only git knows has null for all that the run would tell."""
+    """What `--json` prints. The `git` of a file is null when git could not be asked or there is no
+    repository, "" when git lists no change of it (a newer server answers so without a repository
+    too). A file that only git knows has null for all that the run would tell."""
     return {
         "changed": log.changed,
         "added": log.added,
@@ -119,10 +112,3 @@ def _cells(found: Iterable[FileRow], *, git: bool) -> Iterator[Row]:
             numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
             cells = [str(number) if number else "" for number in numbers]
         yield row.path, *cells, row.git, row.remark(git)
-
-
-def _remarks(log: ChangeLog, git: Git | None) -> Iterator[str]:
-    """What is to be known of the list as a whole."""
-    yield f"{log.headline}; {log.note}" if log.changed else log.why_nothing
-    if git == [] and log.changed:
-        yield "git lists no change: all was pushed, or there is no repository"

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oh_tui.commands.shared.frame import Call, Command, run_argument
-from oh_tui.commands.shared.printing import Cell, Column, Hue, Style, print_json, table
+from oh_tui.commands.shared.command import RUN, Call, command
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    Style,
+    print_json,
+    print_table,
+)
 from oh_tui.commands.shared.reading import name, open_run, say_damage, whole
 from oh_tui.text.clean import clean, redact, safe_line
 from oh_tui.text.human import plural
@@ -16,16 +24,24 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.result_state import ERROR_KINDS
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
-CLEAN, DEFECTS = 0, 3
-"""Exit codes."""
+DEFECTS = 3
+"""The exit code of a run with defects."""
 
 _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
 
+@command(
+    "check",
+    RUN,
+    examples={
+        "check run.zip": "exit code 3 when something does not match",
+        "check 5f3a --json": "the counts, and the ids of what does not match",
+    },
+    epilog="Exit code 3 also when the file is cut off.",
+)
 async def check(call: Call) -> int:
-    """Returns 3 when a call has no result (one that still runs or waits for an answer excepted), a
-    result has no call, a call has a second result, or the end of the run is not in the file, else
-    0."""
+    """Returns 3 when a call has no result (unless it runs or waits for an answer), a result has no
+    call, a call has a second result, or the file lacks the end of the run."""
     conversation, loaded = await open_run(call)
     trajectory = whole(loaded)
     found = report(trajectory)
@@ -36,28 +52,13 @@ async def check(call: Call) -> int:
         print(name(conversation))
         if loaded.note:
             print(f"note: {loaded.note}")
-        for text in _lines(call.style, trajectory, found, damaged=loaded.damaged):
-            print(text)
-    return DEFECTS if trajectory.cut_off or _has_defects(found) else CLEAN
-
-
-COMMANDS = {
-    "check": Command(
-        "ID|PATH",
-        run_argument,
-        check,
-        (
-            ("check run.zip", "exit code 3 when something does not match"),
-            ("check 5f3a --json", "the counts, and the ids of what does not match"),
-        ),
-        epilog="Exit code 3 also when the file is cut off.",
-    )
-}
+        _print_found(call.style, trajectory, found, damaged=loaded.damaged)
+    return DEFECTS if trajectory.cut_off or _has_defects(found) else 0
 
 
 def report(trajectory: Trajectory) -> dict[str, Any]:
-    """What `--json` prints; every call counts in one of ok, failed, rejected, running and open;
-    those of `open` that wait for an answer in `waiting` too."""
+    """What `--json` prints. Every call counts as one of ok, failed, rejected, running and open;
+    the open calls that wait for an answer count as waiting too."""
     counts = trajectory.counts
     unanswered = list(_unanswered(trajectory))
     errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
@@ -94,7 +95,7 @@ def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
 
 
 def _second_results(trajectory: Trajectory) -> Iterator[tuple[Step, Event]]:
-    """The reports of an ACP call follow each other; they are no second results."""
+    """The reports of an ACP call follow each other and are no second results."""
     for step in trajectory.steps:
         if step.is_call and step.event.kind != "ACPToolCallEvent":
             for event in step.results[1:]:
@@ -112,36 +113,30 @@ def _error(event: Event) -> dict[str, str]:
     }
 
 
-def _lines(
+def _print_found(
     style: Style, trajectory: Trajectory, found: dict[str, Any], *, damaged: bool
-) -> Iterator[str]:
+) -> None:
     """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
-    outcomes = [outcome for _, outcome in _unanswered(trajectory)]
-    parts = [
-        (found["ok"], "ok"),
-        (found["failed"], "failed"),
-        (found["rejected"], "rejected"),
-        (found["running"], "running"),
-        (outcomes.count(Outcome.NO_RESULT), "without result"),
-        (outcomes.count(Outcome.WAITING), "waiting for you"),
-    ]
-    told = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    parts = {
+        "ok": found["ok"],
+        "failed": found["failed"],
+        "rejected": found["rejected"],
+        "running": found["running"],
+        "without result": found["open"] - found["waiting"],
+        "waiting for you": found["waiting"],
+    }
+    outcomes = ", ".join(f"{count:,} {word}" for word, count in parts.items() if count)
     calls = plural(found["calls"], "call") if found["calls"] else "no calls"
-    yield f"{plural(found['events'], 'event')}, {calls}" + (f": {told}" if told else "")
-
-    cells = (
-        (Cell(label, _HUES.get(label, "red")), str(number or ""), event_id, text)
-        for label, number, event_id, text in _rows(trajectory)
-    )
-    yield from table(style, _COLUMNS, cells)
-    if not (found["cut_off"] or _has_defects(found)):
-        clean = "clean"
-        if found["calls"]:
-            clean += (
-                ": every other call" if found["waiting"] or found["running"] else ": every call"
-            )
-            clean += " has one result"
-        yield f"{clean}, of what could be read" if damaged else clean
+    summary = f"{plural(found['events'], 'event')}, {calls}"
+    print(f"{summary}: {outcomes}" if outcomes else summary)
+    print_table(style, _COLUMNS, _rows(trajectory))
+    if found["cut_off"] or _has_defects(found):
+        return
+    clean = "clean"
+    if found["calls"]:
+        other = "other " if found["waiting"] or found["running"] else ""
+        clean += f": every {other}call has one result"
+    print(f"{clean}, of what could be read" if damaged else clean)
 
 
 _COLUMNS = (
@@ -151,26 +146,29 @@ _COLUMNS = (
     Column("", share=5),
 )
 
-_HUES: dict[str, Hue] = {"waits for you": "amber", "no result": "amber"}
 
-
-def _rows(trajectory: Trajectory) -> Iterator[tuple[str, int, str, str]]:
-    """What is worth a line each: what it is, the step, the event's id, the event in one line."""
+def _rows(trajectory: Trajectory) -> Iterator[Row]:
+    """One row for each defect and error."""
     for step, outcome in _unanswered(trajectory):
-        yield _row(_UNANSWERED[outcome], step, step.event, describe(step, outcome).what)
+        about = describe(step, outcome).what
+        yield _row(_UNANSWERED[outcome], step, step.event, about, "amber")
     for step, event in _second_results(trajectory):
-        about = describe_event(event)
-        yield _row("second result", step, event, about.result or about.what)
+        yield _row("second result", step, event, _about(event))
     for step in trajectory.steps:
         if step.is_stray:
-            about = describe_event(step.event)
-            yield _row("result without a call", step, step.event, about.result or about.what)
+            yield _row("result without a call", step, step.event, _about(step.event))
     for event in trajectory.events:
         if event.kind in ERROR_KINDS:
             error = _error(event)
-            told = filter(None, (error["code"], safe_line(error["detail"])[:200]))
-            yield _row("error", trajectory.step_of(event.id), event, ": ".join(told))
+            texts = filter(None, (error["code"], safe_line(error["detail"])[:200]))
+            yield _row("error", trajectory.step_of(event.id), event, ": ".join(texts))
 
 
-def _row(label: str, step: Step | None, event: Event, text: str) -> tuple[str, int, str, str]:
-    return label, step.number if step else 0, safe_line(event.id), text
+def _about(event: Event) -> str:
+    about = describe_event(event)
+    return about.result or about.what
+
+
+def _row(label: str, step: Step | None, event: Event, text: str, hue: Hue = "red") -> Row:
+    number = str(step.number) if step else ""
+    return Cell(label, hue), number, safe_line(event.id), text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from oh_tui.commands.shared.acting import short
+from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
 from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.frame import Call, Command, run_argument
-from oh_tui.commands.shared.ids import SHOWN
-from oh_tui.commands.shared.printing import Column, print_json, print_json_line, say, table
+from oh_tui.commands.shared.printing import Column, print_json, print_json_line, print_table, say
 from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
 from oh_tui.text.clean import redact_json
 from oh_tui.text.problem import Problem, Refused
@@ -22,6 +21,15 @@ if TYPE_CHECKING:
 WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
 
 
+@command(
+    "events",
+    RUN,
+    examples={
+        "events run.zip | jq -r .kind | sort | uniq -c": "which kinds, how often",
+        "events 5f3a > run.jsonl": "all of them, one a line",
+    },
+    epilog="Prints JSON lines, also without --json.",
+)
 async def events(call: Call) -> int:
     _, loaded = await open_run(call)
     if loaded.note:
@@ -31,9 +39,22 @@ async def events(call: Call) -> int:
     return 0
 
 
+@command(
+    "count",
+    RUN,
+    (
+        argument("--via", choices=tuple(WAYS), help="who is asked"),
+        flag("--all", about="ask all three, to compare them"),
+    ),
+    examples={
+        "count 5f3a": "by whoever knows",
+        "count 5f3a --via zip": "those that a download holds",
+        "count 5f3a --all": "do the servers agree?",
+    },
+)
 async def count(call: Call) -> int:
-    """By the way that is asked for; without one by whoever knows. Of all three ways those that
-    cannot be gone are told with the reason."""
+    """Asks the one named by `--via`, with `--all` all three, else whoever knows. With `--all` a
+    count that fails is printed with the reason."""
     conversation = await chosen(call.source, call.identifier)
     found: list[tuple[str, int | None, str]] = []
     server = on_server(call.source)
@@ -62,12 +83,9 @@ async def count(call: Call) -> int:
         )
         return 0
     columns = (Column("by"), Column("events", right=True), Column("", share=1))
-    rows = [
-        (by, "" if number is None else f"{number:,}" if not call.style.piped else str(number), why)
-        for by, number, why in found
-    ]
-    for text in table(call.style, columns, rows):
-        print(text)
+    form = "{}" if call.style.piped else "{:,}"
+    rows = ((by, "" if number is None else form.format(number), why) for by, number, why in found)
+    print_table(call.style, columns, rows)
     return 0
 
 
@@ -80,7 +98,7 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
         if agent is None:
             raise Refused(
                 "No sandbox runs whose agent server could be asked",
-                f"oh-tui resume {conversation_id(conversation)[:SHOWN]} --wait",
+                f"oh-tui resume {short(conversation)} --wait",
             )
         return await agent.count_events()
     from oh_tui.sources.saving import bounded
@@ -91,34 +109,3 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
                 file.write(piece)
         with open_archive(file) as archive:
             return len(archive)
-
-
-def _count_arguments(parser: ArgumentParser) -> None:
-    run_argument(parser)
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--via", choices=tuple(WAYS), help="who is asked")
-    ways.add_argument("--all", action="store_true", help="ask all three, to compare them")
-
-
-COMMANDS = {
-    "events": Command(
-        "ID|PATH",
-        run_argument,
-        events,
-        (
-            ("events run.zip | jq -r .kind | sort | uniq -c", "which kinds, how often"),
-            ("events 5f3a > run.jsonl", "all of them, one a line"),
-        ),
-        epilog="Prints JSON lines, also without --json.",
-    ),
-    "count": Command(
-        "ID|PATH",
-        _count_arguments,
-        count,
-        (
-            ("count 5f3a", "by whoever knows"),
-            ("count 5f3a --via zip", "those that a download holds"),
-            ("count 5f3a --all", "do the servers agree?"),
-        ),
-    ),
-}

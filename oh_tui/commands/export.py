@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.shared.acting import require_free
+from oh_tui.commands.shared.command import FILTER, RUN, Call, argument, command, path_of
 from oh_tui.commands.shared.documents import Facts, conversation_json, step_json, verdict_json
-from oh_tui.commands.shared.frame import Call, Command, filter_argument, path_of, run_argument
 from oh_tui.commands.shared.printing import json_line, say
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text.clean import HIDDEN, clean_line, redact_json, safe_line
+from oh_tui.text.clean import HIDDEN, redact_json, safe_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -33,6 +33,27 @@ _NAMED = pattern(
 )
 
 
+@command(
+    "export",
+    RUN,
+    FILTER,
+    argument(
+        "--to",
+        choices=("md", "jsonl"),
+        default="md",
+        help="Markdown, or JSON lines; md if not told",
+    ),
+    argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
+    examples={
+        "export run.zip -o run.md": "to read, or to attach to an issue",
+        "export 5f3a is:failed": "the steps that failed",
+        "export run.zip --to jsonl": "each step with its events",
+    },
+    epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
+    "the order of the run; with a filter the steps alone.\n\n"
+    "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
+    "before you pass it on: what no pattern knows is not found.",
+)
 async def export(call: Call) -> int:
     query = parse(call.asked.filter)
     conversation, loaded = await open_run(call)
@@ -48,13 +69,12 @@ async def export(call: Call) -> int:
     if call.asked.output:
         _write(path_of(call.asked.output), pieces)
     else:
-        for piece in pieces:
-            sys.stdout.write(piece)
+        sys.stdout.writelines(pieces)
     return 0
 
 
 def _hidden_events(trajectory: Trajectory) -> list[Event]:
-    """Those that belong to no step."""
+    """The events that belong to no step."""
     return [event for event in trajectory.events if trajectory.step_of(event.id) is None]
 
 
@@ -67,7 +87,7 @@ def _markdown(
     about = conversation_json(conversation)
     verdict, accounts = facts.verdict, facts.accounts
     cost = accounts.total.cost or about["cost"] or 0.0
-    told = (
+    facts_line = (
         about["repository"],
         f"model {about['model']}" if about["model"] else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
@@ -80,40 +100,35 @@ def _markdown(
         yield f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n"
     elif verdict.cut_off:
         yield f"**{verdict.cause}**\n\n"
-    yield _escaped(" · ".join(filter(None, told))) + "\n\n"
+    yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
     hidden: dict[str, Counter[str]] = {}
     for step in steps:
         text = step_markdown(step, facts.trajectory.outcome(step))
-        found = _secrets(text)
-        if found:
-            hidden[f"step {step.number}"] = found
+        hidden[f"step {step.number}"] = _secrets(text)
         yield f"{text}\n"
     if others:
         yield f"## {plural(len(others), 'hidden event')}\n\n"
     for event in others:
         text = event_markdown(event)
-        found = _secrets(text)
-        if found:
-            hidden[f"event {safe_line(event.id)}"] = found
+        hidden[f"event {safe_line(event.id)}"] = _secrets(text)
         yield f"{text}\n"
     yield "## What was hidden\n\n"
-    if not hidden:
+    if not any(hidden.values()):
         yield "Nothing: no known kind of secret was found.\n"
     for where, found in hidden.items():
-        yield f"- {where}: {_listed(found)}\n"
+        if found:
+            yield f"- {where}: {_listed(found)}\n"
 
 
 def _secrets(text: str) -> Counter[str]:
-    """What stands before each secret that was hidden, or "a key", and how often."""
+    """The name before each secret that was hidden, or "a key", and how often."""
     text = text.replace(_escaped(HIDDEN), HIDDEN)
     total = text.count(HIDDEN)
-    if not total:
+    if not total:  # most texts, and the pattern takes its time
         return Counter()
     found = Counter(name.lower() for name in _NAMED.findall(text))
-    unnamed = total - sum(found.values())
-    if unnamed > 0:
-        found["a key"] += unnamed
-    return found
+    found["a key"] += total - found.total()
+    return +found
 
 
 def _listed(found: Counter[str]) -> str:
@@ -159,46 +174,12 @@ def _line(document: Any) -> str:
 
 
 def _write(target: Path, pieces: Iterable[str]) -> None:
-    """All of it under a name that was free, or nothing."""
-    if target.exists() or target.is_symlink():
-        raise Problem(
-            f"{clean_line(str(target))} is there already", "nothing is overwritten: name another"
-        )
+    """The whole file under a name that was free, or nothing."""
+    require_free(target)
     try:
         with part_file(target) as (file, part):
-            for piece in pieces:
-                file.write(piece.encode("utf-8"))
+            file.writelines(piece.encode() for piece in pieces)
             file.flush()
             publish_as(part, target)
     except Problem as problem:
         raise Problem(problem.sentence, "choose another place") from problem
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    run_argument(parser)
-    filter_argument(parser)
-    parser.add_argument(
-        "--to",
-        choices=("md", "jsonl"),
-        default="md",
-        help="Markdown, or JSON lines; md if not told",
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout")
-
-
-COMMANDS = {
-    "export": Command(
-        "ID|PATH [FILTER]",
-        _arguments,
-        export,
-        (
-            ("export run.zip -o run.md", "to read, or to attach to an issue"),
-            ("export 5f3a is:failed", "the steps that failed"),
-            ("export run.zip --to jsonl", "each step with its events"),
-        ),
-        epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
-        "the order of the run; with a filter the steps alone.\n\n"
-        "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
-        "before you pass it on: what no pattern knows is not found.",
-    )
-}

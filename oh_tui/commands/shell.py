@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentTypeError
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.commands.shared.acting import short
+from oh_tui.commands.shared.command import RUNNING, Call, argument, command
 from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.frame import Call, Command
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import for_terminal, print_json, say
 from oh_tui.text.clean import clean_line
@@ -21,40 +21,66 @@ if TYPE_CHECKING:
     from oh_tui.api.models import BashOutput
 
 TIMEOUT = 300
-"""Seconds a command may take unless told otherwise."""
+"""Seconds that a command may take by default."""
 
 TIMED_OUT, NOT_STARTED = 124, 126
-"""Exit codes, as timeout(1) and a shell give them."""
+"""Exit codes as of timeout(1) and a shell."""
 
 
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 86_400:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of seconds up to 86400")
+    return int(text)
+
+
+@command(
+    "exec",
+    RUNNING,
+    argument("--cwd", metavar="FOLDER", default="", help="where; the agent's folder if not told"),
+    argument(
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT,
+        metavar="SECONDS",
+        help=f"after which it is ended; {TIMEOUT}",
+    ),
+    examples={
+        "exec 5f3a -- git status --short": "a command and its words, each as it is",
+        "exec 5f3a -- 'git log | head -3'": "one word is a line for /bin/sh",
+        "exec 5f3a --timeout 20 -- pytest": "ended after 20 s",
+    },
+    wants="change",
+    passes_on=True,
+    epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
+    "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
+    "that it was ended after its time, 126 that it could not be started. Options of oh-tui\n"
+    "come before the --.",
+)
 async def execute(call: Call) -> int:
-    command = _line(call.asked.command or [])
+    line = _line(call.asked.command or [])
     conversation = await find(call.source, call.identifier)
     limit = call.asked.timeout
     call.about = short(conversation)
-    sandboxes = call.source.sandboxes
-    assert sandboxes is not None
-    workspace = await sandboxes.workspace(conversation)
+    workspace = await call.sandboxes.workspace(conversation)
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
     cwd = call.asked.cwd or await workspace.folder()
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"
     began = time.monotonic()
     heard = None if call.as_json else _pass_on
-    result = await workspace.run(command, cwd=cwd, timeout=limit, progress=heard)
+    result = await workspace.run(line, cwd=cwd, timeout=limit, progress=heard)
     call.goes_on = ""
     took = time.monotonic() - began
     code, why = result.exit_code, ""
-    if code == -1:
-        # the server tells both in this way (measured)
-        late = took >= limit
-        code = TIMED_OUT if late else NOT_STARTED
-        why = f"ended after {duration(limit)}: --timeout gives it more" if late else ""
-        why = why or f"it could not be started in {clean_line(cwd) or 'the sandbox'}"
+    if code == -1 and took >= limit:  # the server answers -1 in both cases (measured)
+        code, why = TIMED_OUT, f"ended after {duration(limit)}: --timeout gives it more"
+    elif code == -1:
+        code = NOT_STARTED
+        why = f"it could not be started in {clean_line(cwd) or 'the sandbox'}"
     if call.as_json:
         print_json(
             {
                 "id": conversation_id(conversation),
-                "command": command,
+                "command": line,
                 "exit_code": code,
                 "timed_out": code == TIMED_OUT and bool(why),
                 "seconds": round(took, 3),
@@ -66,13 +92,13 @@ async def execute(call: Call) -> int:
         if result.stderr and not result.stderr.endswith("\n") and not call.as_json:
             print(file=sys.stderr)
         say(why)
-    # what ended by a signal has a negative one, which shells write as 128 and more
+    # a command that a signal ended has a negative code, which shells write as 128 and more
     return code if 0 <= code < 256 else 128 - code if -128 < code < 0 else 255
 
 
 def _line(words: list[str]) -> str:
-    """What the shell of the sandbox gets: a single word is a line of it, several are a command and
-    its arguments as they are."""
+    """The line for the shell of the sandbox: a single word is one, several are a command and its
+    arguments and are quoted."""
     if not words or not words[0].strip():
         raise Problem("There is no command", "oh-tui exec ID -- CMD, such as: exec 5f3a -- ls -l")
     line = words[0] if len(words) == 1 else shlex.join(words)
@@ -80,61 +106,20 @@ def _line(words: list[str]) -> str:
 
 
 def _pass_on(part: BashOutput) -> None:
-    """As it is to a pipe or a file. A terminal gets what does it no harm: the agent decides what
-    there is to print."""
+    """Prints it unchanged to a pipe or a file. A terminal gets no control characters: the agent
+    decides what there is to print."""
     for text, stream in ((part.stdout, sys.stdout), (part.stderr, sys.stderr)):
         if text and stream:
             _write(for_terminal(text) if stream.isatty() else text, stream)
 
 
 def _write(text: str, stream: IO[str]) -> None:
-    """Neither line ends nor characters that the terminal lacks are changed."""
+    """Writes bytes, so that line ends and characters that the terminal lacks stay as they are."""
     data = text.encode("utf-8", "surrogatepass")
     stream.flush()
     raw = getattr(stream, "buffer", None)
-    if raw is None:  # a stream that is not the process's own
+    if raw is None:  # a stream that stands for the process's own
         stream.write(text)
     else:
         raw.write(data)
         raw.flush()
-
-
-def _seconds(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 86_400:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of seconds up to 86400")
-    return int(text)
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("word", metavar="ID", help="a conversation whose sandbox runs")
-    parser.add_argument(
-        "--cwd", metavar="FOLDER", default="", help="where; the agent's folder if not told"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=TIMEOUT,
-        metavar="SECONDS",
-        help=f"after which it is ended; {TIMEOUT}",
-    )
-
-
-COMMANDS = {
-    "exec": Command(
-        "ID -- CMD...",
-        _arguments,
-        execute,
-        (
-            ("exec 5f3a -- git status --short", "a command and its words, each as it is"),
-            ("exec 5f3a -- 'git log | head -3'", "one word is a line for /bin/sh"),
-            ("exec 5f3a --timeout 20 -- pytest", "ended after 20 s"),
-        ),
-        reads="server",
-        acts=True,
-        passes_on=True,
-        epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
-        "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
-        "that it was ended after its time, 126 that it could not be started. Options of oh-tui\n"
-        "come before the --.",
-    )
-}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.commands.shared.acting import file_text, require_consent, short, text_of
+from oh_tui.commands.shared.command import Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
     Facts,
     conversation_id,
@@ -17,9 +17,8 @@ from oh_tui.commands.shared.documents import (
     line,
     verdict_json,
 )
-from oh_tui.commands.shared.frame import Call, Command
 from oh_tui.commands.shared.ids import read_id
-from oh_tui.commands.shared.printing import print_json, say, tell_progress
+from oh_tui.commands.shared.printing import print_json, progress, say, tell_progress
 from oh_tui.commands.shared.reading import read_run, whole
 from oh_tui.commands.shared.standing import state
 from oh_tui.text.clean import safe_line
@@ -33,18 +32,55 @@ if TYPE_CHECKING:
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 
 POLL = 3.0
-"""Seconds between two looks at a run with --until-done."""
+"""Seconds between two looks at a run with `--until-done`."""
 
 MISSES = 5
-"""Looks in a row that may fail before we give up looking."""
+"""How many looks in a row may fail."""
 
 IDLE = 60.0
-"""Seconds after which an agent that is idle is not about to begin."""
+"""Seconds after which an idle agent is not about to begin any more."""
 
 _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "deleting")
-"""States of an agent after which nothing comes without somebody doing something."""
+"""States of an agent after which nothing comes by itself."""
 
 
+@command(
+    "start",
+    argument(
+        "text", nargs="?", metavar="TEXT|-", help="what the agent is to do; - reads it from stdin"
+    ),
+    argument("--prompt-file", metavar="FILE", help="the same from a file"),
+    argument(
+        "--append-file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="put the text of this file under it; may be given several times",
+    ),
+    argument(
+        "--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page"
+    ),
+    argument(
+        "--branch", metavar="NAME", default="", help="a branch of it; its main branch if not told"
+    ),
+    argument("--title", metavar="TEXT", default="", help="the server makes its own after a while"),
+    argument("--model", metavar="NAME", default="", help="the server's own choice if not told"),
+    flag("--yes", about="do not ask, though it may cost money"),
+    flag("--wait", about="wait until the conversation is there"),
+    flag("--until-done", about="wait until its run is over"),
+    flag("--no-run", about="leave the message there and do not let it begin"),
+    examples={
+        "start 'fix the failing test' --repo acme/dates": "asks first: it may cost money",
+        "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",
+        "start 'bump ruff' --yes --until-done": "exit code 0 when it finished",
+        "start - --no-run --yes < task.md": "for a person to look at before it runs",
+    },
+    wants="change",
+    epilog="Without --wait, --until-done and --no-run the id of the start is printed, as\n"
+    "there is no conversation yet; with one of them the id of the conversation. How a run\n"
+    "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
+    "paused or waits for an answer.",
+)
 async def start(call: Call) -> int:
     asked = call.asked
     prompt = _prompt(call)
@@ -57,38 +93,36 @@ async def start(call: Call) -> int:
     verdict: Verdict | None = None
     code = 0
     call.goes_on = "the start may go on, on the server: oh-tui conversations lists it then"
-    try:
+    with progress() as show:
         task, conversation = await _started(call, request, stages)
-        if not (asked.wait or asked.until_done or asked.no_run):
-            call.goes_on = ""
-            tell_progress("")
-            _tell_task(call, task, stages)
-            return 0
-        assert conversation is not None
-        if asked.no_run:
-            await _leave(call, conversation, prompt)
-            stages.append("the message waits")
-        tell_progress("")
-        if not call.as_json:
-            print(conversation_id(conversation), flush=True)
-        if asked.until_done:
-            conversation = await _until_over(call, conversation)
-            verdict = await _verdict(call, conversation)
-            code = 0 if state(conversation) == "finished" else 1
-    finally:
-        tell_progress("")
+        if conversation is not None:
+            if asked.no_run:
+                await _leave(call, conversation, prompt)
+                stages.append("the message waits")
+            show("")
+            if not call.as_json:
+                print(conversation_id(conversation), flush=True)
+            if asked.until_done:
+                conversation = await _until_over(call, conversation)
+                verdict = Facts(whole(await read_run(call, conversation))).verdict
+                code = 0 if state(conversation) == "finished" else 1
     call.goes_on = ""
     if call.as_json:
         print_json(_document(task, stages, conversation, verdict))
+    elif conversation is None:
+        print(_task_id(task))
+        say("this is the id of its start: oh-tui conversations lists the conversation in a minute")
+    if conversation is None:
+        return code
     if asked.until_done:
-        _tell_end(conversation, verdict)
+        _say_end(conversation, verdict)
     elif asked.no_run:
         say(f"the agent reads it after oh-tui continue {short(conversation)}")
     return code
 
 
 def _prompt(call: Call) -> str:
-    """What the agent is to do: a text, a file, and what other files add to it. Raises Problem."""
+    """What the agent is to do: a text or a file, and the files appended to it. Raises Problem."""
     asked = call.asked
     if (asked.text is None) == (asked.prompt_file is None):
         raise Problem(
@@ -100,7 +134,7 @@ def _prompt(call: Call) -> str:
 
 
 async def _request(call: Call, prompt: str) -> StartRequest:
-    """Raises Problem for a part of it that cannot stand."""
+    """Raises Problem for a part of it that is not valid."""
     from msgspec.structs import replace
 
     from oh_tui.sources.starting import Choices, Draft, choices, request_for
@@ -109,24 +143,22 @@ async def _request(call: Call, prompt: str) -> StartRequest:
     draft = Draft(prompt, asked.repo, asked.branch, asked.title, asked.model)
     request = request_for(draft, Choices())
     if request.selected_repository and not request.git_provider:
-        # where it is, the conversations before may tell
+        # earlier conversations may tell where the repository is
         request = request_for(draft, choices((await call.source.newest()).items))
-    # with a message it runs at once, whatever is asked for (measured): it is sent later
+    # with a message the agent runs at once in any case (measured), so it is sent later
     return replace(request, message="") if asked.no_run else request
 
 
 async def _started(
     call: Call, request: StartRequest, stages: list[str]
 ) -> tuple[StartTask, Conversation | None]:
-    """The start task, and the conversation when that is waited for."""
+    """The start task, and the conversation if the options wait for it."""
     from oh_tui.sources.starting import stage_of
 
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
     conversation: Conversation | None = None
-    sandboxes = call.source.sandboxes
-    assert sandboxes is not None
-    async with contextlib.aclosing(sandboxes.start(request)) as going:
+    async with contextlib.aclosing(call.sandboxes.start(request)) as going:
         async for step in going:
             if not isinstance(step, StartTask):
                 conversation = step
@@ -141,16 +173,14 @@ async def _started(
 
 
 async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
-    """The message, for an agent that is not to begin yet."""
-    agents = call.source.agents
-    assert agents is not None
+    """Leaves the message for an agent that is not to begin yet."""
     tell_progress("leaving the message")
     call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail tells what it holds"
-    await agents.leave(conversation.id, prompt)
+    await call.agents.leave(conversation.id, prompt)
 
 
 async def _until_over(call: Call, conversation: Conversation) -> Conversation:
-    """The conversation as it is when nothing more comes of itself."""
+    """The conversation as it is when nothing more comes by itself."""
     call.goes_on = f"the agent works on, on the server: oh-tui tail -f {short(conversation)}"
     misses, idle = 0, 0.0
     while True:
@@ -172,20 +202,8 @@ async def _until_over(call: Call, conversation: Conversation) -> Conversation:
         await asyncio.sleep(POLL)
 
 
-async def _verdict(call: Call, conversation: Conversation) -> Verdict:
-    return Facts(whole(await read_run(call, conversation))).verdict
-
-
-def _tell_task(call: Call, task: StartTask, stages: list[str]) -> None:
-    if call.as_json:
-        print_json(_document(task, stages, None, None))
-        return
-    print(read_id(task.id) or safe_line(task.id))
-    say("this is the id of its start: oh-tui conversations lists the conversation in a minute")
-
-
-def _tell_end(conversation: Conversation, verdict: Verdict | None) -> None:
-    """On stderr, as `tail` does: stdout has the id."""
+def _say_end(conversation: Conversation, verdict: Verdict | None) -> None:
+    """Says how the run ended on stderr, as `tail` does; stdout has the id."""
     if verdict is not None and verdict.word:
         say(f"{verdict.word}  {verdict.cause}".rstrip())
     if state(conversation) == "waiting":
@@ -200,50 +218,12 @@ def _document(
     verdict: Verdict | None,
 ) -> dict[str, Any]:
     return {
-        "task": {"id": read_id(task.id) or safe_line(task.id), "status": line(task.status)},
+        "task": {"id": _task_id(task), "status": line(task.status)},
         "stages": stages,
         "conversation": conversation_json(conversation) if conversation else None,
         "verdict": verdict_json(verdict) if verdict else None,
     }
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    add = parser.add_argument
-    add("text", nargs="?", metavar="TEXT|-", help="what the agent is to do; - reads it from stdin")
-    add("--prompt-file", metavar="FILE", help="the same from a file")
-    add(
-        "--append-file",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="put the text of this file under it; may be given several times",
-    )
-    add("--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page")
-    add("--branch", metavar="NAME", default="", help="a branch of it; its main branch if not told")
-    add("--title", metavar="TEXT", default="", help="the server makes its own after a while")
-    add("--model", metavar="NAME", default="", help="the server's own choice if not told")
-    add("--yes", action="store_true", help="do not ask, though it may cost money")
-    add("--wait", action="store_true", help="wait until the conversation is there")
-    add("--until-done", action="store_true", help="wait until its run is over")
-    add("--no-run", action="store_true", help="leave the message there and do not let it begin")
-
-
-COMMANDS = {
-    "start": Command(
-        "TEXT|-",
-        _arguments,
-        start,
-        (
-            ("start 'fix the failing test' --repo acme/dates", "asks first: it may cost money"),
-            ("start --prompt-file task.md --append-file log.txt --yes --wait", "prints its id"),
-            ("start 'bump ruff' --yes --until-done", "exit code 0 when it finished"),
-            ("start - --no-run --yes < task.md", "for a person to look at before it runs"),
-        ),
-        reads="server",
-        acts=True,
-        epilog="Without --wait, --until-done and --no-run the id of the start is printed, as\n"
-        "there is no conversation yet; with one of them the id of the conversation. How a run\n"
-        "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
-        "paused or waits for an answer.",
-    )
-}
+def _task_id(task: StartTask) -> str:
+    return read_id(task.id) or safe_line(task.id)

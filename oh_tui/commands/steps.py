@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from oh_tui.commands.shared.command import FILTER, RUN, Call, command
 from oh_tui.commands.shared.documents import (
     GLYPHS,
     Facts,
@@ -14,8 +14,16 @@ from oh_tui.commands.shared.documents import (
     totals_json,
     verdict_json,
 )
-from oh_tui.commands.shared.frame import Call, Command, filter_argument, run_argument
-from oh_tui.commands.shared.printing import Cell, Column, Hue, Row, Style, print_json, say, table
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Hue,
+    Row,
+    Style,
+    print_json,
+    print_table,
+    say,
+)
 from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
@@ -50,6 +58,17 @@ _HUES: dict[Family, Hue] = {
 _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 
 
+@command(
+    "steps",
+    RUN,
+    FILTER,
+    examples={
+        "steps run.zip": "all steps",
+        "steps 5f3a is:failed": "the commands that failed",
+        "steps 5f3a 'tool:terminal took:>5s'": "the slow ones",
+        "steps run.zip --json | jq .totals.cost": "for a script",
+    },
+)
 async def steps(call: Call) -> int:
     query = parse(call.asked.filter)
     conversation, loaded = await open_run(call)
@@ -74,47 +93,42 @@ async def steps(call: Call) -> int:
         print(call.style.paint(name(conversation), "bold"))
         if loaded.note:
             print(f"note: {loaded.note}")
-        if facts.verdict.word:  # of a run that is cut off the note says so
+        if facts.verdict.word:  # the note says when a run is cut off
             print(f"{facts.verdict.word}  {facts.verdict.cause}".rstrip())
-    for text in table(call.style, COLUMNS, step_rows(call.style, facts, found)):
-        print(text)
+    print_table(call.style, COLUMNS, (step_row(call.style, facts, step) for step in found))
     if not call.style.piped:
         print(call.style.paint(_foot(facts, query, len(found)), "dim"))
     return 0
 
 
 def matching(facts: Facts, query: Query) -> Iterator[Step]:
-    """The steps that are asked for, in order."""
+    """The steps that the filter lets through, in order."""
     trajectory = facts.trajectory
     for step in trajectory.steps:
         if query.empty or query.matches(step, trajectory, facts):
             yield step
 
 
-def step_rows(style: Style, facts: Facts, steps: Iterable[Step]) -> Iterator[Row]:
-    return (step_row(style, facts, step) for step in steps)
-
-
 def step_row(style: Style, facts: Facts, step: Step) -> Row:
-    """A step under `COLUMNS`. Times are since the run began, unless they are asked for as such."""
+    """A step under `COLUMNS`. Times count from the beginning of the run, unless `style` asks for
+    absolute ones."""
     trajectory, accounts = facts.trajectory, facts.accounts
     outcome = trajectory.outcome(step)
-    told = describe(step, outcome)
+    about = describe(step, outcome)
     when, began = step.event.seconds(), trajectory.began
+    time = style.when(when)
     if style.times == "relative":
-        at = "" if when is None or began is None else clock(when - began)
-    else:
-        at = style.when(when)
+        time = "" if when is None or began is None else clock(when - began)
     llm, ran, spent = accounts.llm(step), accounts.ran(step), accounts.of(step)
     mark, hue = _mark(style, facts, step, outcome)
     return (
         str(step.number),
-        Cell(at, "dim"),
+        Cell(time, "dim"),
         Cell("" if llm is None else tenths(llm), "dim"),
         Cell("" if ran is None else tenths(ran), "dim"),
         Cell(mark, hue),
-        Cell(told.what, _HUES.get(told.family, "")),
-        Cell(told.result, hue),
+        Cell(about.what, _HUES.get(about.family, "")),
+        Cell(about.result, hue),
         Cell(dollars(spent.cost) if spent and spent.cost else "", "dim"),
     )
 
@@ -130,31 +144,10 @@ def _mark(style: Style, facts: Facts, step: Step, outcome: Outcome) -> tuple[str
 
 def _foot(facts: Facts, query: Query, shown: int) -> str:
     counts = facts.trajectory.counts
-    total = plural(len(facts.trajectory), "step")
-    if not len(facts.trajectory):
-        total = "nothing was asked yet"
+    count = len(facts.trajectory)
+    total = plural(count, "step") if count else "nothing was asked yet"
     parts = [
         total if query.empty else f"{shown:,} of {total}",
         f"{plural(counts.hidden, 'other event')} hidden" if counts.hidden else "",
     ]
     return ", ".join(filter(None, parts))
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    run_argument(parser)
-    filter_argument(parser)
-
-
-COMMANDS = {
-    "steps": Command(
-        "ID|PATH [FILTER]",
-        _arguments,
-        steps,
-        (
-            ("steps run.zip", "all steps"),
-            ("steps 5f3a is:failed", "the commands that failed"),
-            ("steps 5f3a 'tool:terminal took:>5s'", "the slow ones"),
-            ("steps run.zip --json | jq .totals.cost", "for a script"),
-        ),
-    )
-}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
+from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
 from oh_tui.commands.shared.documents import Facts, step_json
-from oh_tui.commands.shared.frame import Call, Command, run_argument
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import (
     Cell,
@@ -26,18 +26,37 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 LINES = 10
-"""Steps that are printed unless another number is told."""
+"""Steps that are printed by default."""
 
 _OVER = ("finished", "error", "stuck", "paused", "deleting")
-"""States of an agent after which nothing comes without somebody doing something."""
+"""States of an agent after which nothing comes by itself."""
 
 _WIDTHS = (4, 7, 5, 5, 2, 0, 0, 6)
-"""Columns of the terminal for each of `COLUMNS`; 0 takes its share of what is left."""
+"""The width of each of `COLUMNS` on a terminal; 0 stands for its share of the rest."""
 
 GOES_ON = "the agent works on, on the server"
 WAITS = "the agent waits for your answer, on the server"
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 10**9:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of steps")
+    return int(text)
+
+
+@command(
+    "tail",
+    RUN,
+    argument("-n", "--lines", type=_count, default=LINES, metavar="N", help=f"how many; {LINES}"),
+    flag("-f", "--follow", about="go on with those to come until the run ends"),
+    examples={
+        "tail 5f3a": f"the last {LINES} steps",
+        "tail -f 5f3a": "watch a run until it ends",
+        "tail -f 5f3a -n 0 --json | jq -r .what": "only what is to come, for a script",
+    },
+    epilog="A step that is running is printed when it begins and again with its result. With\n"
+    "--json each step is one line. How the run ended goes to stderr.",
+)
 async def tail(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
     if call.asked.follow and conversation.execution_status == "running":
@@ -56,7 +75,7 @@ async def tail(call: Call) -> int:
     while remote and not _is_over(conversation, trajectory):
         again = False
         async with contextlib.aclosing(
-            remote.follow(conversation, trajectory, via, _tell_silence)
+            remote.follow(conversation, trajectory, via, _say_silence)
         ) as following:
             call.goes_on = _goes_on(trajectory)
             async for news in following:
@@ -69,7 +88,7 @@ async def tail(call: Call) -> int:
                     break
         if not again:
             break
-        # its sandbox was paused, or is back elsewhere, or the cursor was lost: all of it anew
+        # its sandbox was paused or moved, or the cursor was lost: read the whole run again
         conversation = await find(call.source, conversation.id.replace("-", ""))
         loaded = await read_run(call, conversation)
         trajectory, via = whole(loaded), loaded.via
@@ -83,13 +102,13 @@ def _goes_on(trajectory: Trajectory) -> str:
     return WAITS if trajectory.status == "waiting_for_confirmation" else GOES_ON
 
 
-def _tell_silence(problem: Problem | None) -> None:
+def _say_silence(problem: Problem | None) -> None:
     say(f"{problem.sentence}: trying on" if problem else "it answers again")
 
 
 def _is_over(conversation: Conversation, trajectory: Trajectory) -> bool:
-    """Whether nothing is to come. An agent that is idle is about to start when the last word is
-    yours; one that waits for an answer goes on when it has it."""
+    """Whether nothing more comes by itself. An idle agent is about to start when the last message
+    is the user's; one that waits for an answer goes on when it has it."""
     if conversation.sandbox_status not in ("RUNNING", "STARTING"):
         return True
     status = trajectory.status or conversation.execution_status or ""
@@ -105,18 +124,19 @@ class _Printer:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._printed: dict[str, int] = {}
-        """Event id of a step -> how many results it had when it was printed."""
-        self._told_waiting = ""
+        """Event id of each printed step -> how many results it had then."""
+        self._announced = ""
+        """Event id of the step that was last reported as waiting."""
 
-    def begin(self, trajectory: Trajectory, lines: int) -> None:
-        self._facts = Facts(trajectory)
-        first = max(0, len(trajectory.steps) - lines)
-        for step in trajectory.steps[:first]:
-            self._printed[step.event.id] = len(step.results)
-        self._print(trajectory.steps[first:])
+    def begin(self, trajectory: Trajectory, count: int) -> None:
+        """Prints the last `count` steps."""
+        steps = trajectory.steps
+        older = steps[: max(0, len(steps) - count)]
+        self._printed = {step.event.id: len(step.results) for step in older}
+        self.go_on(trajectory)
 
     def go_on(self, trajectory: Trajectory) -> None:
-        """The run was read anew: only what is new in it is printed."""
+        """Prints what is new in a run that was read again."""
         self._facts = Facts(trajectory)
         self._print(trajectory.steps)
 
@@ -124,8 +144,10 @@ class _Printer:
         """The trajectory grew; steps with these numbers got a result."""
         self._facts.renew()
         steps = self._facts.trajectory.steps
-        old = [steps[number - 1] for number in changed]
-        self._print([*old, *_newest(steps, self._printed)])
+        first = len(steps)
+        while first and steps[first - 1].event.id not in self._printed:
+            first -= 1
+        self._print([*(steps[number - 1] for number in changed), *steps[first:]])
 
     def end(self) -> None:
         verdict = self._facts.verdict
@@ -143,22 +165,14 @@ class _Printer:
             else:
                 print(_line(self._call.style, self._facts, step))
             waits = trajectory.outcome(step) is Outcome.WAITING
-            if waits and self._call.asked.follow and self._told_waiting != step.event.id:
-                self._told_waiting = step.event.id
+            if waits and self._call.asked.follow and self._announced != step.event.id:
+                self._announced = step.event.id
                 say(f"waits for you: step {step.number} runs when it is approved")
         sys.stdout.flush()
 
 
-def _newest(steps: list[Step], printed: dict[str, int]) -> list[Step]:
-    """The steps at the end that were not printed at all."""
-    first = len(steps)
-    while first and steps[first - 1].event.id not in printed:
-        first -= 1
-    return steps[first:]
-
-
 def _line(style: Style, facts: Facts, step: Step) -> str:
-    """A row whose columns are where they were in the row before."""
+    """A row whose columns stand where those of the row before stand."""
     row = step_row(style, facts, step)
     if style.room is None:
         return between_tabs(row)
@@ -179,35 +193,3 @@ def _widths(style: Style, room: int) -> list[int]:
     for n, column in enumerate(COLUMNS):
         widths[n] = widths[n] or max(6, rest * column.share // shares)
     return widths
-
-
-def _lines(text: str) -> int:
-    if not text.isdecimal() or int(text) > 10**9:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of steps")
-    return int(text)
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    run_argument(parser)
-    parser.add_argument(
-        "-n", "--lines", type=_lines, default=LINES, metavar="N", help=f"how many; {LINES}"
-    )
-    parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on with those to come until the run ends"
-    )
-
-
-COMMANDS = {
-    "tail": Command(
-        "ID|PATH",
-        _arguments,
-        tail,
-        (
-            ("tail 5f3a", f"the last {LINES} steps"),
-            ("tail -f 5f3a", "watch a run until it ends"),
-            ("tail -f 5f3a -n 0 --json | jq -r .what", "only what is to come, for a script"),
-        ),
-        epilog="A step that is running is printed when it begins and again with its result. With\n"
-        "--json each step is one line. How the run ended goes to stderr.",
-    )
-}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import tokens_json, verdict_json
-from oh_tui.commands.shared.frame import Call, Command, run_argument
 from oh_tui.commands.shared.printing import number, print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.text.clean import safe_line
@@ -25,21 +25,30 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
 WIDTH = 100
-"""Columns that the groups of one line may take, where the terminal has as many."""
+"""The most columns that a line of groups takes."""
 
 LIMIT = 160
-"""Characters of the first trouble that are told on a terminal."""
+"""Characters of the first trouble on a terminal."""
 
 _NAMED = 3
-"""How many steps of a group are named; of more only their number is told."""
+"""How many steps of a group are named; the others are counted."""
 
 
 NOT_JUDGED = 1
 """Exit code of a run whose end is not in the file."""
 
 
+@command(
+    "why",
+    RUN,
+    examples={
+        "why run.zip": "of a downloaded run",
+        "why 5f3a --json": "the verdict, what came before it and the first trouble",
+    },
+    epilog="Exit code 1 when the file is cut off, so that nobody can say how the run ended.",
+)
 async def why(call: Call) -> int:
-    """Returns 1 when the end of the run is missing, so that it is not judged, else 0."""
+    """Returns 1 when the file lacks the end of the run, so that it cannot be judged."""
     conversation, loaded = await open_run(call)
     trajectory = whole(loaded)
     found = report(conversation, trajectory)
@@ -51,20 +60,6 @@ async def why(call: Call) -> int:
             print(f"note: {note}")
         print("\n".join(_lines(trajectory, found, call.style.room)))
     return NOT_JUDGED if trajectory.cut_off else 0
-
-
-COMMANDS = {
-    "why": Command(
-        "ID|PATH",
-        run_argument,
-        why,
-        (
-            ("why run.zip", "of a downloaded run"),
-            ("why 5f3a --json", "the verdict, what came before it and the first trouble"),
-        ),
-        epilog="Exit code 1 when the file is cut off, so that nobody can say how the run ended.",
-    )
-}
 
 
 def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]:
@@ -133,8 +128,7 @@ _FAILED = {
 def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
     """The errors, rejections and condensations before the end, grouped by what they are, the last
     one first. Commands with an exit code are no errors: an agent that runs tests has many."""
-    groups: dict[tuple[bool, str], list[int]] = {}
-    many: dict[tuple[bool, str], str] = {}
+    groups: dict[tuple[bool, str, str], list[int]] = {}
     for step in reversed(trajectory.steps):
         if step.number in verdict.steps:
             continue
@@ -145,36 +139,30 @@ def _before(trajectory: Trajectory, verdict: Verdict) -> list[dict[str, Any]]:
             words = _words(trajectory, step)
         else:
             continue
-        key = (is_condensation, words[0])
-        groups.setdefault(key, []).append(step.number)
-        many[key] = words[1]
+        groups.setdefault((is_condensation, *words), []).append(step.number)
     return [
-        {"what": key[1] if len(steps) == 1 else many[key], "steps": steps}
-        for key, steps in sorted(groups.items(), key=lambda group: group[0][0])
+        {"what": single if len(steps) == 1 else several, "steps": steps}
+        for (_, single, several), steps in sorted(groups.items(), key=lambda group: group[0][0])
     ]
 
 
 def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
-    """What an error is, for one of its kind and for many."""
+    """Names an error, in the singular and in the plural."""
     event, result = step.event, step.result
     if event.kind in ("ConversationErrorEvent", "ServerErrorEvent"):
-        said = failure_words(event)[1]
-        return said, said
+        return (failure_words(event)[1],) * 2
     if result is not None and result.kind == "UserRejectObservation":
         by_hook = text_field(result.body(), "rejection_source") == "hook"
         did = "blocked by a hook" if by_hook else "rejected by you"
         return f"call {did}", f"calls {did}"
     if event.kind == "ActionEvent" and not event.part:
-        reason = _told(trajectory, step).partition("not run: ")[2]
+        about = describe(step, trajectory.outcome(step))
+        reason = about.result.partition("not run: ")[2]
         reason = f": {_fit(reason.partition('. ')[0], 40)}" if reason else ""
         return f"call not run{reason}", f"calls not run{reason}"
     if step.is_call and is_cut_off(step):
         return "call cut off", "calls cut off"
     return _FAILED.get(describe(step, Outcome.ERROR).family, ("call failed", "calls failed"))
-
-
-def _told(trajectory: Trajectory, step: Step) -> str:
-    return describe(step, trajectory.outcome(step)).result
 
 
 # lines for people

@@ -18,8 +18,8 @@ from oh_tui.commands.shared.printing import (
     between_tabs,
     fit,
     number,
-    pairs,
     print_json,
+    print_pairs,
     stamp,
     style_of_stdout,
     table,
@@ -106,14 +106,16 @@ def test_colour_is_for_terminals_that_want_it(
     assert (style.room, style.color, style.times) == (None, False, "utc")
 
 
-def test_facts_without_a_value_are_left_out() -> None:
+def test_facts_without_a_value_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     facts: list[tuple[str, str | Cell]] = [
         ("id", "5f3a"),
         ("cost", ""),
         ("state", Cell("stuck", "red")),
     ]
-    assert list(pairs(Style(room=80), facts)) == ["id     5f3a", "state  stuck"]
-    assert list(pairs(Style(), facts)) == ["id\t5f3a", "state\tstuck"]
+    print_pairs(Style(room=80), facts)
+    assert capsys.readouterr().out == "id     5f3a\nstate  stuck\n"
+    print_pairs(Style(), facts)
+    assert capsys.readouterr().out == "id\t5f3a\nstate\tstuck\n"
 
 
 def test_what_json_cannot_hold_is_null() -> None:

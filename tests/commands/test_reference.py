@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.cli import EPILOG, USAGE
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.frame import SHELLS, load
+from oh_tui.commands.shared.command import load
+from oh_tui.commands.shared.parsing import SHELLS
 from oh_tui.commands.shared.reference import completion, reference
 
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_the_reference_is_fresh() -> None:
     held = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    assert held == reference(USAGE, EPILOG), "run scripts/commands_reference.py"
+    assert held == reference(), "run scripts/commands_reference.py"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -77,4 +77,4 @@ def test_each_command_is_in_the_readme_with_an_example() -> None:
 def test_the_file_of_a_command_has_it_and_its_examples_begin_with_it(name: str) -> None:
     command = load(name)
     assert command.examples
-    assert all(words.split()[0] == name for words, _ in command.examples)
+    assert all(words.split()[0] == name for words in command.examples)

@@ -1,12 +1,13 @@
-"""What the commands that act on an agent or a sandbox share: texts to send, and consent."""
+"""What the commands that act share: consent, texts to send, and where to save a file."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.commands.shared.command import Call, path_of
 from oh_tui.commands.shared.documents import conversation_id
-from oh_tui.commands.shared.frame import Call, path_of
 from oh_tui.commands.shared.ids import SHOWN
 from oh_tui.commands.shared.printing import ask, interruptible
 from oh_tui.text.clean import clean_line
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
 MOST = 4_000_000
-"""Bytes of a text that is sent to an agent."""
+"""The most bytes of a text for an agent."""
 
 
 def short(conversation: Conversation) -> str:
-    """The id as hints name it."""
+    """The first characters of its id, as hints name it."""
     return conversation_id(conversation)[:SHOWN]
 
 
 def require_consent(call: Call, stake: str, done_by: str) -> None:
-    """Asks, unless --yes was told, which it must be where there is no terminal. Raises Problem."""
+    """Asks for a yes, unless `--yes` gives it. Raises Problem after a no, and where there is no
+    terminal to ask on; `done_by` is the command line that needs no answer."""
     if call.asked.yes:
         return
     answer = ask(f"{stake}. Go on?")
@@ -35,16 +37,40 @@ def require_consent(call: Call, stake: str, done_by: str) -> None:
         raise Problem("Nothing was changed")
 
 
+def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:
+    """The folder and the file name that `--output` means, "" for a name of ours. Raises Problem,
+    also for a file where several are to be saved."""
+    output = call.asked.output
+    if output in ("", "-"):
+        return call.settings.download_folder, ""
+    path = path_of(output)
+    if path.is_dir():
+        return path, ""
+    folder = path.parent if single and not output.endswith("/") else path
+    if not folder.is_dir():
+        raise Problem(f"There is no folder {clean_line(str(folder))}", "make it first")
+    require_free(path)
+    return folder, path.name
+
+
+def require_free(path: Path) -> None:
+    """Raises Problem for a name that is taken."""
+    if path.exists() or path.is_symlink():
+        raise Problem(
+            f"{clean_line(str(path))} is there already", "nothing is overwritten: name another"
+        )
+
+
 def text_of(word: str) -> str:
-    """The text that a word is, or for "-" what comes in at stdin. Raises Problem."""
+    """The word itself, or for "-" the text on stdin. Raises Problem."""
     if word == "-":
         return _decoded(_read_stdin(), "What came in")
-    # what is no UTF-8 on the command line, or a lone surrogate, cannot be sent
+    # a lone surrogate, which stands for a byte that is no UTF-8, cannot be sent
     return word.encode("utf-8", "replace").decode()
 
 
 def file_text(name: str) -> str:
-    """The text of a file, or for "-" what comes in at stdin. Raises Problem."""
+    """The text of a file, or for "-" that on stdin. Raises Problem."""
     if name == "-":
         return text_of(name)
     shown = clean_line(name)

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -116,12 +116,12 @@ def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Itera
         for row in rows:
             yield between_tabs(row)
         return
-    held = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
-    if not held:
+    cells = [[_as_cell(cell) for cell in row] for row in rows]
+    if not cells:
         return
-    used = [n for n in range(len(columns)) if any(row[n].text for row in held)]
+    used = [n for n in range(len(columns)) if any(row[n].text for row in cells)]
     shown = [columns[n] for n in used]
-    body = [[row[n] for n in used] for row in held]
+    body = [[row[n] for n in used] for row in cells]
     widths = [
         max(width(column.title), *(width(row[n].text) for row in body))
         for n, column in enumerate(shown)
@@ -132,13 +132,17 @@ def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Itera
         yield laid_out(style, shown, widths, row)
 
 
+def print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    for line in table(style, columns, rows):
+        print(line)
+
+
 def laid_out(style: Style, columns: Sequence[Column], widths: Sequence[int], row: Row) -> str:
     """One row for a terminal, its cells cut or filled up to the widths."""
     cells = []
-    for column, wide, told in zip(columns, widths, row, strict=True):
-        cell = told if isinstance(told, Cell) else Cell(told)
-        text = fit(cell.text, wide, style)
-        fill = " " * (wide - width(text))
+    for column, room, cell in zip(columns, widths, map(_as_cell, row), strict=True):
+        text = fit(cell.text, room, style)
+        fill = " " * (room - width(text))
         painted = style.paint(text, cell.hue)
         cells.append(fill + painted if column.right else painted + fill)
     return "  ".join(cells).rstrip()
@@ -171,6 +175,10 @@ def _text(cell: str | Cell) -> str:
     return cell.text if isinstance(cell, Cell) else cell
 
 
+def _as_cell(cell: str | Cell) -> Cell:
+    return cell if isinstance(cell, Cell) else Cell(cell)
+
+
 def fit(text: str, room: int, style: Style) -> str:
     """Cut to so many columns of a terminal."""
     if width(text) <= room:
@@ -201,19 +209,17 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> Iterator[str]:
-    """Names and values under each other; those without a value are left out."""
-    told = [(name, value) for name, value in facts if _text(value)]
-    if style.room is None:
-        for name, value in told:
-            yield f"{name}\t{_text(value)}"
-        return
-    wide = max((width(name) for name, _ in told), default=0)
-    for name, value in told:
-        cell = value if isinstance(value, Cell) else Cell(value)
-        text = fit(cell.text, max(_LEAST, style.room - wide - 2), style)
-        label = style.paint(name, "dim") + " " * (wide - width(name))
-        yield f"{label}  {style.paint(text, cell.hue)}"
+def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
+    """Names and values, one pair a line; those without a value are left out."""
+    shown = [(name, _as_cell(value)) for name, value in facts if _text(value)]
+    name_width = max((width(name) for name, _ in shown), default=0)
+    for name, cell in shown:
+        if style.room is None:
+            print(f"{name}\t{cell.text}")
+            continue
+        text = fit(cell.text, max(_LEAST, style.room - name_width - 2), style)
+        label = style.paint(name, "dim") + " " * (name_width - width(name))
+        print(f"{label}  {style.paint(text, cell.hue)}")
 
 
 # documents
@@ -221,8 +227,6 @@ def pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> Iterator[str
 
 def print_json(document: Any) -> None:
     """One document, indented. Only ASCII is written: any terminal and any locale takes it."""
-    import msgspec
-
     text = json.dumps(document, allow_nan=False)
     try:
         print(msgspec.json.format(text, indent=2))
@@ -270,9 +274,18 @@ def for_terminal(text: str) -> str:
 
 
 def tell_progress(text: str) -> None:
-    """One line of a terminal, over the one before; "" clears it. Nothing where nobody looks."""
+    """Shows one line in place of the one before, on a terminal alone; "" clears it."""
     if sys.stderr and sys.stderr.isatty():
         print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Gives `tell_progress`, and clears its line in the end."""
+    try:
+        yield tell_progress
+    finally:
+        tell_progress("")
 
 
 def ask(question: str) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from oh_tui.commands.shared.frame import Call
+from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import say, tell_progress
 from oh_tui.sources.files import FileSource, run_of

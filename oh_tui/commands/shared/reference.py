@@ -1,4 +1,4 @@
-"""What is made of the parsers: the words that a shell completes, and the reference of commands."""
+"""Shell completion and the reference of commands, both made from the parsers."""
 
 from __future__ import annotations
 
@@ -6,58 +6,44 @@ import argparse
 import re
 
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.frame import (
+from oh_tui.commands.shared.command import load
+from oh_tui.commands.shared.parsing import (
     Parser,
+    add_own_options,
     command_parser,
-    load,
+    main_parser,
     options_parser,
-    own_arguments,
-    top_parser,
 )
 
 _FILES = ("PATH", "FILE", "FOLDER")
 
 
 def completion(shell: str) -> str:
-    """What a shell needs to complete the words after oh-tui."""
+    """The script that lets a shell complete the words after oh-tui."""
     import shtab
 
-    parser = Parser(prog="oh-tui", parents=[options_parser()])
-    own_arguments(parser)
-    _add_commands(parser)
-    for one in _all(parser):
+    parser = Parser(parents=[options_parser()])
+    add_own_options(parser)
+    # as argparse's own subcommands, which shtab knows
+    inner = parser.add_subparsers(metavar="COMMAND")
+    for name, entry in TABLE.items():
+        inner.add_parser(name, help=entry.about)
+        inner._name_parser_map[name] = command_parser(name, load(name), options_parser())
+    for one in (parser, *inner.choices.values()):
         for action in one._actions:
             if any(word in str(action.metavar) for word in _FILES):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
     return str(shtab.complete(parser, shell=shell))
 
 
-def _add_commands(parser: argparse.ArgumentParser) -> None:
-    """Under argparse's own subcommands, which shtab knows."""
-    inner = parser.add_subparsers(metavar="COMMAND")
-    for name, entry in TABLE.items():
-        made = command_parser(name, load(name), options_parser())
-        inner.add_parser(name, help=entry.about)
-        inner.choices[name] = made
-        inner._name_parser_map[name] = made
-
-
-def _all(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    found = [parser]
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            found += action.choices.values()
-    return found
-
-
-def reference(usage: str, epilog: str) -> str:
-    """docs/commands.md: the help of every command, as Markdown."""
+def reference() -> str:
+    """The text of docs/commands.md: the help of every command, as Markdown."""
     parts = [
         "# The commands of oh-tui",
         "Made from the program by `scripts/commands_reference.py`; a test keeps it fresh.",
         _HOUSE,
     ]
-    parts.append("## oh-tui\n\n" + _fenced(top_parser(options_parser(), usage, epilog)))
+    parts.append("## oh-tui\n\n" + _fenced(main_parser(options_parser())))
     for name in TABLE:
         command = load(name)
         parts.append(f"## {name}\n\n" + _fenced(command_parser(name, command, options_parser())))
@@ -67,14 +53,14 @@ def reference(usage: str, epilog: str) -> str:
 def _fenced(parser: argparse.ArgumentParser) -> str:
     parser.formatter_class = _Formatter
     text = parser.format_help()
-    # what may stand anywhere is told once, at the top
+    # the options anywhere are listed once, at the top
     if " " in parser.prog:
         text = re.sub(r"options anywhere:\n(?:  .*\n)+\n?", "", text)
     return f"```text\n{text.strip()}\n```"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """As wide on every machine."""
+    """Has the same width on every machine."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100, max_help_position=30)

@@ -1,4 +1,4 @@
-"""How a conversation stands, in one word for people, and who of many needs somebody."""
+"""The state of a conversation in one word, and which conversations need somebody."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oh_tui.text.clean import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.shared.frame import Call
+    from oh_tui.commands.shared.command import Call
 
 WORDS = {
     "waiting_for_confirmation": "waiting",
@@ -31,8 +31,8 @@ WORDS = {
     "MISSING": "gone",
     "ERROR": "sandbox failed",
 }
-"""What the server says of an agent, and where it says nothing of its sandbox, in our words; all
-others are their own. A sandbox that runs without a word of the agent is on its way."""
+"""Our words for states of agents and of sandboxes; other states are their own words. A sandbox
+that runs while nothing is known of its agent is starting."""
 
 HUES: Mapping[str, Hue] = {
     "waiting": "amber",
@@ -46,26 +46,28 @@ HUES: Mapping[str, Hue] = {
     "paused": "dim",
 }
 
-NOTHING = Seen()
-
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
 
 
 def state(conversation: Conversation) -> str:
-    """One word; "" of a file, which tells none."""
+    """The state of its agent, else of its sandbox; "" for a file, which has neither."""
     told = conversation.execution_status or conversation.sandbox_status or ""
     return WORDS.get(told, safe_line(told).lower())
 
 
 def remembered(call: Call) -> Mapping[str, Seen]:
     """What the explorer saw of each conversation, by id without dashes."""
-    memory = Memory(call.source.address, call.settings.seen_file, call.source.remembered)
-    return memory.known
+    source = call.source
+    return Memory(source.address, call.settings.seen_file, source.remembered).known
+
+
+def seen_of(seen: Mapping[str, Seen], conversation: Conversation) -> Seen:
+    return seen.get(bare_id(conversation.id), Seen())
 
 
 def outcome(conversation: Conversation, seen: Seen) -> tuple[str, Hue]:
-    """How its agent stands, in one word and its hue, as the explorer's list has it: what is only
-    remembered is dim; where nothing is, the state of the sandbox stands for it."""
+    """The state of its agent and the hue, as in the explorer's list. A state that is only
+    remembered is dim; without one the state of the sandbox takes its place."""
     how = conversation_state(conversation, seen)
     word = _word(conversation, how) or state(conversation)
     return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
@@ -77,23 +79,23 @@ def _word(conversation: Conversation, how: ConversationState) -> str:
 
 
 class Needy(NamedTuple):
-    """One that waits for somebody, failed or is at work."""
+    """A conversation that waits for somebody, failed or is running."""
 
     conversation: Conversation
     group: str
     """A key of `GLYPHS`."""
     word: str
-    """How it stands; what is only remembered is so from when its sandbox was up."""
+    """Its state, possibly remembered from when its sandbox was up."""
 
 
 def needy(
     conversations: Iterable[Conversation], seen: Mapping[str, Seen]
 ) -> tuple[Counts, list[Needy]]:
-    """How many need somebody, and who; the waiting first, then those that failed."""
+    """How many wait, failed and run, and which: first those that wait, then those that failed."""
     found: list[Needy] = []
     stands: list[tuple[Group, RunStatus]] = []
     for one in conversations:
-        how = conversation_state(one, seen.get(bare_id(one.id), NOTHING))
+        how = conversation_state(one, seen_of(seen, one))
         group = how.group(one)
         stands.append((group, how.status))
         if group is Group.RUNNING:

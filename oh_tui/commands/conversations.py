@@ -1,0 +1,169 @@
+"""`oh-tui conversations`: those on a server, or in a folder."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentTypeError
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from oh_tui.api.models import Conversation, Page
+from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.documents import (
+    conversation_id,
+    conversation_json,
+    line,
+)
+from oh_tui.commands.shared.printing import Cell, Column, Row, Style, print_json, print_table, say
+from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
+from oh_tui.commands.shared.standing import outcome, remembered, seen_of, state
+from oh_tui.sources.remembered import Seen
+from oh_tui.sources.results import cut_words
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import dollars
+from oh_tui.trajectory.analysis.moments import seconds_of
+from oh_tui.trajectory.model.events import seconds
+
+LIMIT = 50
+"""Conversations that are listed by default."""
+
+MOST = 10**9
+
+STATES = "waiting, running, starting, finished, error, stuck, idle, paused, gone"
+_STATES = (*STATES.split(", "), "deleting", "sandbox failed")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < MOST:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is no number of conversations")
+    return int(text)
+
+
+def _since(text: str) -> float:
+    """A moment in seconds since 1970."""
+    span = seconds_of(text)
+    if span is not None and not text.replace(".", "").isdecimal():
+        return max(1.0, time.time() - span)
+    moment = seconds(text)
+    if moment is None or moment <= 0 or "-" not in text:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is neither a span (2d) nor a date")
+    return moment
+
+
+@command(
+    "conversations",
+    argument("paths", metavar="PATH", nargs="*", help="list those in files instead"),
+    argument(
+        "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} if not told"
+    ),
+    flag("--all", about="all of them"),
+    argument("--title", metavar="TEXT", default="", help="with this in the title"),
+    argument("--repo", metavar="NAME", default="", help="with this in the name of the repository"),
+    argument(
+        "--status",
+        metavar="WORD",
+        default="",
+        help=f"of the agent or of its sandbox: {STATES}",
+    ),
+    argument(
+        "--since", type=_since, metavar="SPAN", help="changed within 2d, 3h, or since 2026-03-01"
+    ),
+    flag("--sub", about="sub-conversations too"),
+    examples={
+        "conversations": f"the {LIMIT} created last",
+        "conversations --status error --since 2d": "what failed lately",
+        "conversations --repo acme/api --all --json": "for a script",
+        "conversations runs/": "those in a folder of zips",
+    },
+)
+async def conversations(call: Call) -> int:
+    asked = call.asked
+    limit = MOST if asked.all else asked.limit
+    seen = remembered(call)
+    found: list[Conversation] = []
+    more = False
+    async for page in _pages(call):
+        if page.is_cut:
+            say(cut_words("conversations"))
+        shown = (with_state(call.source, one) for one in page.items)
+        wanted = (one for one in shown if _is_asked_for(asked, one, seen_of(seen, one)))
+        found += islice(wanted, limit + 1 - len(found))
+        more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
+        if more:
+            break
+    del found[limit:]
+    for problem in call.source.problems:
+        say(problem)
+    if asked.status and not found and asked.status.lower() not in _STATES:
+        say(f"{clean_line(asked.status)!r} is no state that is known; those are {STATES}")
+    if call.as_json:
+        print_json(
+            {
+                "source": call.source.label,
+                "more": more,
+                "conversations": [conversation_json(one) for one in found],
+            }
+        )
+        return 0
+    rows = (conversation_row(call.style, one, seen_of(seen, one)) for one in found)
+    print_table(call.style, COLUMNS, rows)
+    if not call.style.piped:
+        if not found:
+            narrowed = asked.title or asked.repo or asked.status or asked.since
+            print("no conversation is like that" if narrowed else "none yet")
+        elif more:
+            print(call.style.paint("there are more: --limit N or --all", "dim"))
+    return 0
+
+
+def _pages(call: Call) -> AsyncIterator[Page[Conversation]]:
+    """The server filters by title and time; `_is_asked_for` does the rest."""
+    source, asked = on_server(call.source), call.asked
+    if source is None:
+        return call.source.pages()
+    small = asked.limit if not (asked.all or asked.repo or asked.status) else 100
+    return source.api.iter_conversations(
+        limit=max(1, min(100, small)),
+        title__contains=asked.title or None,
+        updated_at__gte=datetime.fromtimestamp(asked.since, UTC) if asked.since else None,
+        include_sub_conversations=asked.sub,
+    )
+
+
+def _is_asked_for(asked: Any, one: Conversation, seen: Seen) -> bool:
+    """Whether the options let it through. `--status` means the agent or, where the sandbox does
+    not run, the sandbox."""
+    if one.parent_conversation_id and not asked.sub:
+        return False
+    if asked.title and asked.title.lower() not in (one.title or "").lower():
+        return False
+    if asked.repo and asked.repo.lower() not in (one.selected_repository or "").lower():
+        return False
+    if asked.status and asked.status.lower() not in (state(one), outcome(one, seen)[0]):
+        return False
+    when = seconds(one.updated_at or one.created_at or "")
+    return not asked.since or (when is not None and when >= asked.since)
+
+
+COLUMNS = (
+    Column("id"),
+    Column("state"),
+    Column("changed", right=True),
+    Column("cost", right=True),
+    Column("repository", share=1),
+    Column("title", share=3),
+)
+
+
+def conversation_row(style: Style, one: Conversation, seen: Seen) -> Row:
+    """A conversation under `COLUMNS`."""
+    return (
+        conversation_id(one) if style.piped else short_id(one),
+        Cell(*outcome(one, seen)),
+        style.when(seconds(one.updated_at or one.created_at or "")),
+        dollars(one.cost) if one.cost else "",
+        line(one.selected_repository) or "",
+        ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
+    )

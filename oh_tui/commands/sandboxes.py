@@ -1,0 +1,216 @@
+"""`oh-tui sandboxes`, `pause` and `resume`. What a pause or a resume would touch is read first, and
+asked about."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from oh_tui.commands.shared.acting import require_consent
+from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.documents import conversation_id, sandbox_json
+from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Row,
+    Style,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
+from oh_tui.commands.shared.reading import title
+from oh_tui.commands.shared.standing import HUES, remembered, seen_of
+from oh_tui.sources.results import SandboxPlan
+from oh_tui.sources.sandboxes import SandboxStage, ServerSandboxes
+from oh_tui.sources.triage import Group, conversation_state
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.model.events import seconds
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation, Sandbox
+
+
+@command(
+    "sandboxes",
+    flag("--all", about="those that are gone too"),
+    examples={"sandboxes": "those that are there, running first"},
+    wants="server",
+)
+async def sandboxes(call: Call) -> int:
+    held = await call.sandboxes.all()
+    for problem in call.source.problems:
+        say(problem)
+    page = await call.source.newest()
+    inside: dict[str, list[Conversation]] = {}
+    seen = remembered(call)
+
+    def group(one: Conversation) -> Group:
+        return conversation_state(one, seen_of(seen, one)).group(one)
+
+    # the conversation that the explorer lists first is named first
+    for one in sorted(page.items, key=group):
+        inside.setdefault(one.sandbox_id or "", []).append(one)
+    rank = {"RUNNING": 0, "STARTING": 1, "ERROR": 2, "PAUSED": 3}
+    shown = [one for one in held if call.asked.all or one.status != "MISSING"]
+    shown.sort(key=lambda one: rank.get(one.status or "", 4))
+    if call.as_json:
+        found = [sandbox_json(one) | _inside_json(inside.get(one.id, ())) for one in shown]
+        print_json({"source": call.source.label, "sandboxes": found})
+        return 0
+    rows = (_row(call.style, one, inside.get(one.id, ())) for one in shown)
+    print_table(call.style, _COLUMNS, rows)
+    gone = len(held) - len(shown)
+    if not call.style.piped and (gone or not held):
+        remark = f"{gone} more are gone: --all lists them" if gone else "none yet"
+        print(call.style.paint(remark, "dim"))
+    return 0
+
+
+_COLUMNS = (
+    Column("id"),
+    Column("state"),
+    Column("age", right=True),
+    Column("conversation", share=1),
+)
+
+
+def _row(style: Style, sandbox: Sandbox, inside: Iterable[Conversation]) -> Row:
+    names = [title(one) for one in inside]
+    more = f" +{len(names) - 1} more" if len(names) > 1 else ""
+    status = safe_line(sandbox.status or "").lower()
+    word = {"missing": "gone", "error": "failed"}.get(status, status)
+    return (
+        safe_line(sandbox.id),
+        Cell(word, HUES.get("error" if word == "failed" else word, "")),
+        style.when(seconds(sandbox.created_at or "")),
+        ", ".join(names) if style.piped else "".join(names[:1]) + more,
+    )
+
+
+def _inside_json(conversations: Iterable[Conversation]) -> dict[str, list[dict[str, str]]]:
+    inside = [{"id": conversation_id(one), "title": title(one)} for one in conversations]
+    return {"conversations": inside}
+
+
+# pause and resume
+
+_SANDBOX = argument("target", metavar="ID|SANDBOX", help="a conversation, or a sandbox")
+_WAIT = flag("--wait", about="wait until it is so, however long")
+_YES = flag("--yes", about="do not ask, whatever is at stake")
+
+_DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", SandboxStage.RUNNING)}
+"""The status that each act leads to, and its last stage."""
+
+
+@command(
+    "pause",
+    _SANDBOX,
+    _WAIT,
+    _YES,
+    flag("--now", about="freeze it; do not let the agent end its step first"),
+    examples={
+        "pause 5f3a": "the agent ends its step first",
+        "pause 5f3a --yes --wait": "in a script",
+    },
+    wants="change",
+)
+async def pause(call: Call) -> int:
+    return await _change(call, "pause", stop_agents=not call.asked.now)
+
+
+@command(
+    "resume",
+    _SANDBOX,
+    _WAIT,
+    _YES,
+    examples={"resume 5f3a --wait": "its conversations can go on then"},
+    wants="change",
+)
+async def resume(call: Call) -> int:
+    return await _change(call, "resume", stop_agents=False)
+
+
+async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
+    plan = await call.sandboxes.plan(await _sandbox_id(call))
+    status, done = _DONE[verb]
+    stages: list[str] = []
+    if plan.sandbox is not None and plan.sandbox.status == status:
+        stages.append(f"{done.removesuffix(' again')} already")
+    elif plan.action != verb:
+        raise Refused(f"Cannot {verb} it: {_reason(plan)}", "oh-tui sandboxes shows what there is")
+    else:
+        if plan.at_stake:
+            require_consent(call, _stake(plan), f"oh-tui {verb} ... --yes")
+        call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
+        with progress() as show:
+            async for stage in call.sandboxes.carry_out(
+                plan, stop_agents=stop_agents, patient=call.asked.wait
+            ):
+                stages.append(stage)
+                show(stage)
+        call.goes_on = ""
+        await _say_displaced(call.sandboxes, plan)
+    if call.as_json:
+        assert plan.sandbox is not None
+        sandbox = await call.sandboxes.get(plan.sandbox.id)
+        found = {"sandbox": sandbox_json(sandbox) if sandbox else None, "stages": stages}
+        print_json(found | _inside_json(plan.conversations))
+    else:
+        print("  ".join(filter(None, (stages[-1], _titles(plan.conversations)))))
+    return 0
+
+
+async def _sandbox_id(call: Call) -> str:
+    """The sandbox that a word names, by its own id or by a conversation in it."""
+    word = call.asked.target
+    if is_path(word):
+        raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
+    ids = [one.id for one in await call.sandboxes.all()]
+    named = [one for one in ids if one == word] or [one for one in ids if one.startswith(word)]
+    if len(named) == 1 and len(word) >= 4:
+        return named[0]
+    if not read_id(word) and "://" not in word:
+        raise Problem(
+            f"{clean_line(word)!r} is neither a conversation nor a sandbox",
+            "oh-tui sandboxes and oh-tui conversations list them",
+        )
+    here = "" if call.asked.demo else call.settings.base_url
+    conversation = await find(call.source, require_id(word, here))
+    if not conversation.sandbox_id:
+        raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")
+    return conversation.sandbox_id
+
+
+async def _say_displaced(sandboxes: ServerSandboxes, plan: SandboxPlan) -> None:
+    """Says what the server paused to make room. The resume has succeeded by now, whatever the
+    server answers here."""
+    with contextlib.suppress(Problem):
+        for sandbox in await sandboxes.displaced(plan):
+            inside = await sandboxes.inside(sandbox.id)
+            names = [title(one) for one in inside if not one.parent_conversation_id]
+            say(f"the server paused {safe_line(', '.join(names) or sandbox.id)} to make room")
+
+
+def _stake(plan: SandboxPlan) -> str:
+    if plan.action == "resume":
+        return f"The server may pause one of the {len(plan.others)} other sandboxes that run"
+    if plan.running:
+        return f"This stops {plural(len(plan.running), 'run')}: {_titles(plan.running)}"
+    count = plural(len(plan.conversations), "conversation")
+    return f"{count} share this sandbox: {_titles(plan.conversations)}"
+
+
+def _titles(conversations: Iterable[Conversation]) -> str:
+    return ", ".join(map(title, conversations))
+
+
+def _reason(plan: SandboxPlan) -> str:
+    if plan.action:
+        state = safe_line((plan.sandbox and plan.sandbox.status) or "in no known state").lower()
+        return f"the sandbox is {state}"
+    return plan.reason

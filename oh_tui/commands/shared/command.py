@@ -1,0 +1,172 @@
+"""A command: how its file declares it, and the call that it gets."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+
+from oh_tui.commands import TABLE
+from oh_tui.settings.paths import expanded
+
+if TYPE_CHECKING:
+    from oh_tui.commands.shared.printing import Style
+    from oh_tui.settings.startup import Settings
+    from oh_tui.sources.agent_actions import Agents
+    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.source import Source
+
+
+class Call(msgspec.Struct):
+    """What a command is called with."""
+
+    asked: argparse.Namespace
+    settings: Settings
+    style: Style
+    identifiers: list[str]
+    """Ids of conversations or the starts of ids; "" stands for the only run of a file."""
+    goes_on: str = ""
+    """What continues on the server if the command is interrupted now, as a sentence."""
+    about: str = ""
+    """The short id of the conversation in question, for hints that name it."""
+    opened: Source | None = None
+
+    @property
+    def source(self) -> Source:
+        """A server, the demo or files. `cli` opens and closes it; a command that reads nothing
+        has none."""
+        assert self.opened is not None
+        return self.opened
+
+    @property
+    def sandboxes(self) -> ServerSandboxes:
+        """The sandboxes of the server, for commands that want a server."""
+        assert self.source.sandboxes is not None
+        return self.source.sandboxes
+
+    @property
+    def agents(self) -> Agents:
+        """The agents of the server, for commands that want a server."""
+        assert self.source.agents is not None
+        return self.source.agents
+
+    @property
+    def identifier(self) -> str:
+        return self.identifiers[0]
+
+    @property
+    def as_json(self) -> bool:
+        return bool(self.asked.json)
+
+
+Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
+"""Does the work of a command and returns the exit code."""
+
+
+class Argument(msgspec.Struct, frozen=True):
+    """An argument as argparse takes it. The conversation of a command is `word`, or `words` where
+    several are allowed; files alone are `paths`."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+    @property
+    def usage(self) -> str:
+        """How the usage line names it; "" for an option."""
+        if self.names[0].startswith("-"):
+            return ""
+        nargs, name = self.options.get("nargs", ""), self.options["metavar"]
+        name += "..." if nargs in ("+", "*") else ""
+        return f"[{name}]" if nargs in ("?", "*") else name
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    return Argument(names, options)
+
+
+def flag(*names: str, about: str) -> Argument:
+    return Argument(names, {"action": "store_true", "help": about})
+
+
+RUN = argument("word", metavar="ID|PATH", help="a conversation, or a zip or folder of one")
+
+TO_OPEN = argument("word", nargs="?", metavar="ID|PATH", help="what to open first")
+
+RUNNING = argument("word", metavar="ID", help="a conversation whose sandbox runs")
+
+FILTER = argument(
+    "filter",
+    metavar="FILTER",
+    nargs="?",
+    default="",
+    help="words that steps must match, in one argument: 'is:failed tool:terminal -docs'",
+)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as its file declares it."""
+
+    run: Run
+    arguments: tuple[Argument | tuple[Argument, ...], ...] = ()
+    """Those in a tuple exclude each other."""
+    examples: dict[str, str] = {}
+    """Words after `oh-tui` -> what they are for."""
+    wants: Literal["run", "server", "change", "nothing"] = "run"
+    """A run on a server or in a file; a server; a server that it changes, which `--read-only`
+    forbids; or neither."""
+    has_json: bool = True
+    passes_on: bool = False
+    """What follows `--` is a command line of its own: `command`, a list of words."""
+    epilog: str = ""
+
+    @property
+    def on_server(self) -> bool:
+        return self.wants in ("server", "change")
+
+    @property
+    def usage(self) -> str:
+        """The line of usage after the name."""
+        names = [one.usage for one in self.arguments if isinstance(one, Argument)]
+        rest = " -- CMD..." if self.passes_on else ""
+        return " ".join(filter(None, (*names, "[options]"))) + rest
+
+    def declare(self, parser: argparse.ArgumentParser) -> None:
+        for one in self.arguments:
+            if isinstance(one, Argument):
+                parser.add_argument(*one.names, **one.options)
+                continue
+            group = parser.add_mutually_exclusive_group()
+            for each in one:
+                group.add_argument(*each.names, **each.options)
+
+
+_DECLARED: dict[str, Command] = {}
+
+
+def command(
+    name: str, *arguments: Argument | tuple[Argument, ...], **fields: Any
+) -> Callable[[Run], Run]:
+    """Declares the decorated function as a command; `fields` are those of `Command`."""
+
+    def declare(run: Run) -> Run:
+        _DECLARED[name] = Command(run=run, arguments=arguments, **fields)
+        return run
+
+    return declare
+
+
+def load(name: str) -> Command:
+    """The command of this name, "" being the explorer; loads its file."""
+    home = TABLE[name].home or name if name else "explorer"
+    importlib.import_module(f"oh_tui.commands.{home}")
+    return _DECLARED[name]
+
+
+def path_of(word: str) -> Path:
+    """The file or folder that a word names, ~ being a home. Raises Problem."""
+    return expanded(word, os.environ)

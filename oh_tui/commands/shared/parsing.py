@@ -1,0 +1,224 @@
+"""Reads the words of the command line: the options anywhere, the command, and its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from oh_tui import __version__
+from oh_tui.api.models import CLOUD
+from oh_tui.commands import TABLE
+from oh_tui.commands.shared.command import FILTER, TO_OPEN, Command, load
+from oh_tui.commands.shared.ids import is_path, read_id
+from oh_tui.commands.shared.misuse import HELP, misuse
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.problem import Problem
+
+USAGE = """\
+oh-tui [options] [ID|PATH]
+       oh-tui [options] COMMAND ...    (oh-tui COMMAND --help tells more)"""
+
+EPILOG = f"""\
+ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
+web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
+
+examples:
+  oh-tui --demo                     look around: no key, no network
+  oh-tui                            your conversations on OpenHands Cloud
+  oh-tui --server localhost:3000    those of your own server
+  oh-tui 5f3a91                     open one of them
+  oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
+  oh-tui why run.zip                how did it end, and why?
+  oh-tui steps 5f3a is:failed       the steps that failed
+
+environment:
+  OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
+  OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
+  OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
+  OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
+  OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
+  NO_COLOR              no colours
+
+exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
+130 interrupted"""
+
+DEMOS = {
+    "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
+    "odd": "other made-up data: broken runs, texts that are hard on a terminal",
+}
+"""The other kinds of demo, and what each is."""
+
+SHELLS = ("bash", "zsh", "fish", "tcsh")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises wrong use as a Problem."""
+
+    def __init__(self, prog: str = "oh-tui", **how: Any) -> None:
+        how.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(prog=prog, allow_abbrev=False, **how)
+
+    def error(self, message: str) -> NoReturn:
+        shown = [
+            name
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for name in action.option_strings
+        ]
+        raise misuse(message, self.prog.partition(" ")[2], shown)
+
+
+class _RefuseKey(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        raise Problem(
+            "A key among the words of a command can be seen by other users and stays in the "
+            "shell's history",
+            "set OPENHANDS_API_KEY instead",
+        )
+
+
+def options_parser() -> Parser:
+    """The options that may stand anywhere, before the command and after it."""
+    options = Parser(add_help=False)
+    add = options.add_argument_group("options anywhere").add_argument
+    add("--demo", action="store_const", const="plain", default="", help="made-up data: no key, no "
+        "network")  # fmt: skip
+    # each an option of its own: with an optional value --demo would take the word after it
+    for kind, about in DEMOS.items():
+        about = about.replace("%", "%%")
+        add(f"--demo={kind}", action="store_const", const=kind, dest="demo", help=about)
+    add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
+    add("--read-only", action="store_true", help="refuse whatever changes a server")
+    add("--json", action="store_true", help="print one JSON document, or JSON lines")
+    add(
+        "--time",
+        choices=("relative", "absolute", "utc"),
+        help="how times are printed; relative on a terminal, else utc",
+    )
+    add("--log", metavar="FILE", help="append each call to a server: no key, no text")
+    add("--at", metavar="N|ID", default="", help="open the explorer at this step or event")
+    add("--ascii", action="store_true", help="draw with ASCII characters alone")
+    add("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
+    return options
+
+
+def command_parser(name: str, command: Command, options: Parser) -> Parser:
+    """The parser of one command, with its help."""
+    rows = ((f"oh-tui {words}", about) for words, about in command.examples.items())
+    examples = "\n".join(("examples:", *_columns(rows)))
+    about = TABLE[name].about
+    parser = Parser(
+        f"oh-tui {name}",
+        usage=f"oh-tui {name} {command.usage}",
+        description=about[:1].upper() + about[1:],
+        epilog="\n\n".join(filter(None, (examples, command.epilog))),
+        parents=[options],
+    )
+    command.declare(parser)
+    return parser
+
+
+def main_parser(options: Parser) -> Parser:
+    """The parser of words without a command; its help lists the commands."""
+    parser = Parser(
+        usage=USAGE,
+        description="The terminal explorer for OpenHands: what runs, and what a run really did.\n\n"
+        + list_of_commands(),
+        epilog=EPILOG,
+        parents=[options],
+    )
+    add_own_options(parser)
+    parser.add_argument(*TO_OPEN.names, **TO_OPEN.options)
+    return parser
+
+
+def add_own_options(parser: argparse.ArgumentParser) -> None:
+    """The options that stand without a command."""
+    parser.add_argument("--version", action="version", version=f"oh-tui {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        default="",
+        metavar="SHELL",
+        help=f"print what {', '.join(SHELLS)} need to complete words",
+    )
+
+
+def list_of_commands() -> str:
+    """Every command and what it does, by group."""
+    lines: list[str] = []
+    for group in dict.fromkeys(entry.group for entry in TABLE.values()):
+        entries = ((name, one.about) for name, one in TABLE.items() if one.group == group)
+        lines += (f"{group}:", *_columns(entries))
+    return "\n".join(lines)
+
+
+def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    rows = list(pairs)
+    width = min(46, max(15, *(len(left) for left, _ in rows)))
+    return [f"  {left:<{width}}  {right}" for left, right in rows]
+
+
+def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
+    """The command that the words name ("" for the explorer), and its arguments.
+
+    A word that is no command is a conversation or a file, so argparse's own subcommands do not
+    fit: the command is found first, among the words that are neither options nor their values.
+    Raises Problem on wrong use.
+    """
+    options = options_parser()
+    asked, rest = options.parse_known_args(list(words))
+    if "" in rest[: rest.index("--") if "--" in rest else None]:
+        raise Problem("An empty word names nothing", HELP)
+    index = _find_command(rest)
+    if index is None:
+        # a word after an option may be its value: argparse tells what is wrong with either
+        if rest and not rest[0].startswith("-"):
+            _require_meaning(rest[0])
+        main_parser(options).parse_intermixed_args(rest, asked)
+        if asked.json:
+            raise Problem("--json is for commands", "such as oh-tui conversations --json")
+        return "", load(""), asked
+    name = rest.pop(index)
+    command = load(name)
+    parser = command_parser(name, command, options)
+    if command.passes_on:
+        # argparse would remove each "--", also those of the command that is passed on
+        end = rest.index("--") if "--" in rest else len(rest)
+        rest, asked.command = rest[:end], rest[end + 1 :]
+        if len(rest) > 1 and not asked.command and not rest[1].startswith("-"):
+            line = clean_line(" ".join(rest[1:]))
+            raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
+    if FILTER in command.arguments:
+        # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
+        rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
+    parser.parse_intermixed_args(rest, asked)
+    if asked.at and name != "open":
+        raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
+    if asked.json and not command.has_json:
+        raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
+    return name, command, asked
+
+
+def _find_command(words: Sequence[str]) -> int | None:
+    for index, word in enumerate(words):
+        if word in TABLE:
+            return index
+        is_value = index and words[index - 1].startswith("-")
+        if not word.startswith("-") and not is_value:
+            return None
+    return None
+
+
+def _require_meaning(word: str) -> None:
+    """Raises Problem for a word that names neither a conversation nor a file."""
+    if read_id(word) or is_path(word) or "://" in word:
+        return
+    close = difflib.get_close_matches(word, TABLE, 1)
+    raise Problem(
+        f"'{safe_line(word)}' is no command, no conversation id and no file",
+        f"did you mean {close[0]}?" if close else HELP,
+    )

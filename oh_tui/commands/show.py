@@ -1,0 +1,103 @@
+"""`oh-tui show`: everything known of one conversation."""
+
+from __future__ import annotations
+
+from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.commands.shared.command import RUN, Call, command
+from oh_tui.commands.shared.documents import (
+    conversation_id,
+    conversation_json,
+    line,
+    sandbox_json,
+    verdict_json,
+)
+from oh_tui.commands.shared.ids import SHOWN
+from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
+from oh_tui.commands.shared.reading import chosen, title, with_state
+from oh_tui.commands.shared.standing import outcome, remembered, seen_of
+from oh_tui.sources.files import FileSource
+from oh_tui.text.clean import safe_line
+from oh_tui.text.human import compact, dollars
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.model.events import seconds
+
+
+@command(
+    "show",
+    RUN,
+    examples={"show 5f3a": "state, repository, cost, sandbox", "show run.zip --json": "of a file"},
+)
+async def show(call: Call) -> int:
+    """Each further call tells something; one that fails is reported and leaves the rest."""
+    source = call.source
+    conversation = with_state(source, await chosen(source, call.identifier))
+    events: int | None = None
+    counted_by: str | None = None
+    sandbox: Sandbox | None = None
+    try:
+        events, counted_by = await source.runs.count_events(conversation)
+        if source.sandboxes and conversation.sandbox_id:
+            sandbox = await source.sandboxes.get(conversation.sandbox_id)
+    except Problem as problem:
+        say(problem.sentence)
+    # a server tells the present state instead
+    ended = judge(source.runs.read(conversation)) if isinstance(source, FileSource) else None
+    # where a browser shows it; a file and the demo have no address
+    page = f"{source.address}/conversations/{conversation_id(conversation)}"
+    web = page if source.address else ""
+    if call.as_json:
+        print_json(
+            {
+                "conversation": conversation_json(conversation),
+                "sandbox": sandbox_json(sandbox) if sandbox else None,
+                "ended": verdict_json(ended) if ended else None,
+                "events": events,
+                "counted_by": counted_by,
+                "web": web or None,
+            }
+        )
+        return 0
+    count = f"{events:,}" if events is not None else ""
+    if count and counted_by != "file":
+        count += f", counted by the {counted_by}"
+    if not call.style.piped:
+        print(call.style.paint(title(conversation), "bold"))
+    known = {
+        "ended": ended.cause if ended else "",
+        "sandbox": " ".join(filter(None, (line(conversation.sandbox_id), _status(sandbox)))),
+        "events": count,
+        "web": web,
+    }
+    print_pairs(call.style, _facts(call, conversation, known))
+    return 0
+
+
+def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[str, str | Cell]]:
+    """What the record says, and what is `known` beside it."""
+    style, tokens = call.style, one.tokens
+    changed = style.when(seconds(one.updated_at or ""))
+    ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""
+    return [
+        ("id", conversation_id(one)),
+        ("title", title(one) if style.piped else ""),
+        ("state", Cell(*outcome(one, seen_of(remembered(call), one)))),
+        ("ended", known["ended"]),
+        ("sandbox", known["sandbox"]),
+        ("repository", line(one.selected_repository) or ""),
+        ("branch", line(one.selected_branch) or ""),
+        ("pull request", ", ".join(map(str, one.pr_number or ()))),
+        ("model", line(one.llm_model) or ""),
+        ("cost", dollars(one.cost) if one.cost else "price unknown" if tokens else ""),
+        ("tokens", compact(tokens) if tokens else ""),
+        ("events", known["events"]),
+        ("changed", changed + ago),
+        ("parent", safe_line(one.parent_conversation_id or "")),
+        ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
+        ("web", known["web"]),
+    ]
+
+
+def _status(sandbox: Sandbox | None) -> str:
+    word = safe_line((sandbox and sandbox.status) or "").lower()
+    return f"({'gone' if word == 'missing' else word})" if word else ""
