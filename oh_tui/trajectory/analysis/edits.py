@@ -1,4 +1,4 @@
-"""One call's effect on files: which it read or changed, and their text before and after."""
+"""What a call did to files: which it read or changed, and their text before and after."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, merge_reports, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 
 
 class Touch(NamedTuple):
-    """What a call did to one file. `old` and `new` are the whole file before and after, "" where
-    it did not exist, None where the events do not hold it; `hunk` stands in for them: the lines of
-    a diff that are known."""
+    """What a call did to one file. `old` and `new` are the whole text before and after: "" if the
+    file did not exist, None if unknown. `hunk` holds the known lines of the diff instead."""
 
     path: str
     verb: str
@@ -27,8 +26,8 @@ class Touch(NamedTuple):
 
 
 def may_touch(event: Event) -> bool:
-    """Whether a step with this event is a call (or a result without its call) of a tool that
-    reads or changes a file by its name; told without the body."""
+    """Whether an event calls a tool that names the files it reads or changes, or is a result of
+    one. Does not decode the body."""
     if event.kind == "ACPToolCallEvent":
         return event.verb in _ACP_VERBS
     return event.kind in ("ActionEvent", "ObservationEvent") and _tool(event) in _READERS
@@ -39,9 +38,9 @@ def is_read(event: Event) -> bool:
 
 
 def touches(step: Step, *, contents: bool = False) -> list[Touch]:
-    """The files of a step for which `may_touch` is true and that went well; never raises.
+    """The files of a successful step for which `may_touch` is true; never raises.
 
-    Without `contents` the body of the result is left alone wherever the call names the file.
+    Without `contents` the result is only decoded if the call does not name the file.
     """
     if step.event.kind == "ACPToolCallEvent":
         return _acp(step)
@@ -58,7 +57,7 @@ def _action(step: Step) -> dict[str, Any]:
 
 
 def _seen(step: Step) -> dict[str, Any]:
-    """The observation of a step; of a result without a call it is the step's own."""
+    """The observation of a step, also of a stray result."""
     result = step.result if step.is_call else step.event
     return _dict(field(result.body(), "observation")) if result else {}
 
@@ -73,14 +72,14 @@ def _text(value: dict[str, Any], name: str) -> str | None:
 
 
 def _piece(old: str, new: str) -> str:
-    """The diff of two pieces of a file, whose last lines go on in the file."""
+    """The diff of two parts of a file, whose last lines are not the end of the file."""
     old, new = (text if not text or text.endswith("\n") else f"{text}\n" for text in (old, new))
     return unified(old, new, first=0)
 
 
 def _file(step: Step, contents: bool) -> list[Touch]:
-    """An editor's call about one file. The SDK's own editor calls it `path`, its Gemini tools
-    `file_path`; both tell the file before and after in the observation."""
+    """An editor call for one file. The SDK's editor has `path`, its Gemini tools `file_path`; both
+    have the file before and after in the observation."""
     action = _action(step)
     path = text_field(action, "path") or text_field(action, "file_path")
     changes = not is_read(step.event)
@@ -106,8 +105,7 @@ def _file(step: Step, contents: bool) -> list[Touch]:
 
 
 def _patch(step: Step, contents: bool) -> list[Touch]:
-    """A patch over several files. Its observation may hold them whole (`commit`), by the names
-    that the patch has for them."""
+    """A patch of several files. Its observation may hold them whole, in `commit`."""
     patch = text_field(_action(step), "patch")
     changes = _dict(field(_seen(step), "commit", "changes")) if contents or not patch else {}
     found: list[Touch] = []
@@ -142,41 +140,30 @@ _ACP_VERBS = frozenset({"read", "edit", "delete", "move"})
 
 
 def _acp(step: Step) -> list[Touch]:
-    """A call of another agent: what it changed stands in blocks of its own, as pieces."""
-    first = step.event.body()
-    last = step.result.body() if step.result else {}
-
-    def told(name: str) -> Any:
-        return field(last, name) or field(first, name)
-
-    if told("status") in ("failed", "cancelled"):
+    """A call of another agent, which reports its changes as blocks of type `diff`."""
+    report = merge_reports(step.event.body(), step.result.body() if step.result else {})
+    if field(report, "status") in ("failed", "cancelled"):
         return []
-    content = told("content")
-    blocks = [
-        block
-        for block in (content if isinstance(content, list) else ())
-        if text_field(block, "type") == "diff" and text_field(block, "path")
-    ]
-    if blocks:
-        return [
-            Touch(
-                text_field(block, "path"),
-                "edit",
-                hunk=_piece(text_field(block, "oldText"), text_field(block, "newText")),
-            )
-            for block in blocks
-        ]
-    given = told("raw_input")
+    content = field(report, "content")
+    found: list[Touch] = []
+    for block in content if isinstance(content, list) else ():
+        path = text_field(block, "path")
+        if path and text_field(block, "type") == "diff":
+            hunk = _piece(text_field(block, "oldText"), text_field(block, "newText"))
+            found.append(Touch(path, "edit", hunk=hunk))
+    if found:
+        return found
+    arguments = field(report, "raw_input")
     names = ("file_path", "path", "abs_path", "notebook_path")
-    path = next((found for name in names if (found := text_field(given, name))), "")
+    path = next(filter(None, (text_field(arguments, name) for name in names)), "")
     if not path:
         return []
     if step.event.verb == "read":
         return [Touch(path, "read")]
     if step.event.verb == "delete":
         return [Touch(path, "delete", None, "")]
-    after = text_field(given, "new_string") or text_field(given, "content")
-    return [Touch(path, "edit", hunk=_piece(text_field(given, "old_string"), after))]
+    after = text_field(arguments, "new_string") or text_field(arguments, "content")
+    return [Touch(path, "edit", hunk=_piece(text_field(arguments, "old_string"), after))]
 
 
 _READERS: dict[str, Callable[[Step, bool], list[Touch]]] = {
@@ -188,4 +175,4 @@ _READERS: dict[str, Callable[[Step, bool], list[Touch]]] = {
     "ReadFile": _file,
     "ApplyPatch": _patch,
 }
-"""Tools that name the files they read or change, by the kind of their action without its end."""
+"""By the kind of the action without `Action`."""

@@ -28,7 +28,7 @@ from oh_tui.trajectory.analysis.ending import (
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.describe import describe
-from oh_tui.trajectory.content.tools import items_of_plan
+from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 CAUSE, SHORT = 200, 60
@@ -109,11 +109,10 @@ def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
     for step in islice(reversed(trajectory.steps), _PLAN):
         if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
             continue
-        halves = (step.result.body().get("observation"), step.event.body().get("action"))
-        for half in halves:
-            items = items_of_plan(half) if isinstance(half, dict) else []
-            if items:
-                return sum(status == "done" for _, status in items), len(items)
+        for half in (step.result.body().get("observation"), step.event.body().get("action")):
+            done, count = done_and_all(half)
+            if count:
+                return done, count
     return None
 
 

@@ -1,4 +1,4 @@
-"""The kinds of block, and how any JSON value becomes one; `blocks` is the door to all of it."""
+"""The kinds of block, and helpers that make them; `blocks` renders steps as blocks."""
 
 from __future__ import annotations
 
@@ -9,56 +9,78 @@ from typing import Any
 import msgspec
 
 from oh_tui.text.clean import clean, clean_line, redact, redact_json
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.model.bodies import content_text
 
 
-class Markdown(msgspec.Struct, frozen=True, gc=False):
+class _Text(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class Thought(msgspec.Struct, frozen=True, gc=False):
-    """What the model said before its call; only `most` screen lines are shown and the rest is
+class Markdown(_Text, frozen=True):
+    pass
+
+
+class Thought(_Text, frozen=True):
+    """What the model said before its call. Up to `most` screen lines are shown and the rest is
     counted; 0 shows all."""
 
-    text: str
     most: int = 2
 
 
-class Command(msgspec.Struct, frozen=True, gc=False):
+class Command(_Text, frozen=True):
     """A shell command."""
 
-    text: str
 
+class Output(_Text, frozen=True):
+    """Terminal output: its columns matter, and lines are not broken between words. `coloured` holds
+    the same lines with their SGR sequences, "" without any; it is parsed, never printed."""
 
-class Output(msgspec.Struct, frozen=True, gc=False):
-    """Text made for a terminal: its columns count, it is not cut between words. `coloured` is the
-    same lines with their SGR sequences, "" when there are none: read for colours, never drawn."""
-
-    text: str
     coloured: str = ""
 
 
-class Diff(msgspec.Struct, frozen=True, gc=False):
-    """Lines of a unified diff, without the `---` and `+++` lines; without `@@` lines where the
-    line numbers are not known. The path tells the language."""
+class Diff(_Text, frozen=True):
+    """The lines of a unified diff, without `---` and `+++`; without `@@` lines if the line numbers
+    are unknown. The path tells the language."""
 
-    text: str
     path: str = ""
 
 
-class Code(msgspec.Struct, frozen=True, gc=False):
-    """Text of a file, beginning at its line `first` (counted from 1)."""
+class Code(_Text, frozen=True):
+    """Text of a file, starting at line `first` (counted from 1)."""
 
-    text: str
     path: str = ""
     first: int = 1
 
 
-class Json(msgspec.Struct, frozen=True, gc=False):
-    text: str
+class Json(_Text, frozen=True):
+    pass
+
+
+class Plain(_Text, frozen=True):
+    pass
+
+
+class Failure(_Text, frozen=True):
+    """An error, in the words of its source."""
+
+
+class Heading(_Text, frozen=True):
+    pass
+
+
+class Note(_Text, frozen=True):
+    """A remark by oh-tui."""
+
+
+class ImageNote(_Text, frozen=True):
+    """The format and size of an image, which is not drawn."""
+
+    many: bool = False
+    """It is one of several."""
 
 
 class Fields(msgspec.Struct, frozen=True):
@@ -68,76 +90,36 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 class Checklist(msgspec.Struct, frozen=True):
-    """A plan, with what changed in it."""
+    """A plan and its changes."""
 
     tasks: tuple[Task, ...]
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Rows of short texts below a head; each row as long as the head."""
+    """Rows of short texts below a head; each row is as long as the head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-class Plain(msgspec.Struct, frozen=True, gc=False):
-    text: str
-
-
-class Failure(msgspec.Struct, frozen=True, gc=False):
-    """What went wrong, in the words of whoever said so."""
-
-    text: str
-
-
-class Heading(msgspec.Struct, frozen=True, gc=False):
-    text: str
-
-
-class Note(msgspec.Struct, frozen=True, gc=False):
-    """A remark of ours."""
-
-    text: str
-
-
-class ImageNote(msgspec.Struct, frozen=True, gc=False):
-    """An image of a body, by its format and size: it is named, not drawn."""
-
-    text: str
-    many: bool = False
-    """It is one of several."""
-
-
 Block = (
-    Markdown
-    | Thought
-    | Command
-    | Output
-    | Diff
-    | Code
-    | Json
-    | Fields
-    | Checklist
-    | Table
-    | Plain
-    | Failure
-    | Heading
-    | Note
-    | ImageNote
-)
+    Markdown | Thought | Command | Output | Diff | Code | Json | Fields | Checklist | Table | Plain
+    | Failure | Heading | Note | ImageNote
+)  # fmt: skip
 
 
 def safe(text: str) -> str:
+    """A text without control characters and secrets."""
     return redact(clean(text))
 
 
 def content(body: Any) -> str:
-    """What a result says, as text."""
+    """The text of a result, safe to show."""
     return safe(content_text(body))
 
 
 def one_line(value: Any) -> str:
-    """A scalar on one line; "" for anything else."""
+    """A text or number on one line; "" for anything else."""
     if isinstance(value, str):
         return clean_line(redact(clean(value)))
     return number_text(value) if isinstance(value, int | float) else ""
@@ -152,29 +134,32 @@ def number_text(value: Any) -> str:
 
 
 def output_blocks(raw: str, command: str = "") -> list[Block]:
-    """What a program wrote, as it came; `command` is the one whose echo is left out. Empty when
-    nothing is left."""
-    seen = read_output(raw, command)
-    if not seen.text.strip():
+    """Raw output of a program, without the echo of `command`; [] when nothing is left."""
+    output = read_output(raw, command)
+    if not output.text.strip():
         return []
-    blocks: list[Block] = [Output(seen.text, seen.coloured)]
-    if seen.folded:
-        count = "1 rewrite" if seen.folded == 1 else f"{seen.folded:,} rewrites"
+    blocks: list[Block] = [Output(output.text, output.coloured)]
+    if output.folded:
+        count = plural(output.folded, "rewrite")
         blocks.append(Note(f"{count} folded: lines as they were at last, JSON has them all"))
     return blocks
 
 
+def headed(label: str, text: str) -> list[Block]:
+    """A text under a heading; [] for an empty text."""
+    return [Heading(label), Plain(text)] if text else []
+
+
 def hide_if_secret(name: str, value: Any) -> Any:
-    """The value as it may be shown below this name; the name itself need not be shown as it is."""
+    """The value of a field without secrets; `name` decides whether all of it is one."""
     (shown,) = redact_json({name: value}).values()
     return shown
 
 
 def pair_blocks(*pairs: tuple[str, Any]) -> list[Block]:
-    """Labels and values, both of which may be foreign, each on one line; those that say nothing are
-    left out."""
-    kept = tuple((one_line(label), one_line(value)) for label, value in pairs)
-    kept = tuple(pair for pair in kept if pair[1])
+    """Labels and values from any source, each on one line; pairs without a value are left out."""
+    lines = ((one_line(label), one_line(value)) for label, value in pairs)
+    kept = tuple(pair for pair in lines if pair[1])
     return [Fields(kept)] if kept else []
 
 
@@ -182,9 +167,8 @@ _ODD_IN_JSON = pattern(r"[^\x20-\x7e]+")
 
 
 def json_pretty(value: Any, indent: int | None = 2) -> str:
-    """Decoded JSON as indented text (on one line without `indent`), without secrets; characters
-    that `clean` would take away are written as escapes, so that the text stays true and
-    harmless."""
+    """Decoded JSON as indented text (on one line if `indent` is None), without secrets. Characters
+    that `clean` removes are escaped, so that the text is complete and harmless."""
     try:
         text = json.dumps(redact_json(value), ensure_ascii=False, indent=indent)
     except (RecursionError, ValueError, TypeError):
@@ -203,8 +187,7 @@ _BOXES = {"done": "[x]", "in_progress": "[>]"}
 
 
 def plain_text(blocks: Iterable[Block]) -> str:
-    """Blocks as text for other programs, an empty line between them; the sources, not cut to any
-    width."""
+    """Blocks as plain text, separated by empty lines and not wrapped."""
     return "\n\n".join(filter(None, map(_plain, blocks)))
 
 

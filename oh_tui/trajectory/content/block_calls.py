@@ -18,7 +18,7 @@ from oh_tui.trajectory.content.block import (
 )
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.block_results import progress
+from oh_tui.trajectory.content.plans import plan_progress
 from oh_tui.trajectory.content.views import (
     take,
     take_flag,
@@ -77,11 +77,10 @@ def _patch_call(action: dict[str, Any]) -> list[Block]:
 
 
 def _plan_call(action: dict[str, Any]) -> list[Block]:
-    tasks = field(action, "task_list")
     take_usual(action, "command")
     if text_field(action, "command") == "view":
         return pair_blocks(("plan", "view"))
-    return pair_blocks(("plan", progress(tasks) if isinstance(tasks, list) else ""))
+    return pair_blocks(("plan", plan_progress(action).removeprefix("plan ")))
 
 
 def _delegate_call(action: dict[str, Any]) -> list[Block]:

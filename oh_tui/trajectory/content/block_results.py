@@ -29,7 +29,7 @@ from oh_tui.trajectory.content.block_fields import object_blocks, rest_blocks, t
 from oh_tui.trajectory.content.block_files import edit_result, patch_result, proposal, read_result
 from oh_tui.trajectory.content.difference import count_changes
 from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
-from oh_tui.trajectory.content.plans import Task, compare, tasks_of
+from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_of
 from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.tools import change
@@ -252,11 +252,6 @@ _CLIPPED = "<response clipped>"
 nearly every result."""
 
 
-def progress(tasks: list[Any]) -> str:
-    done = sum(text_field(task, "status") == "done" for task in tasks)
-    return f"{done}/{len(tasks)}"
-
-
 PLANS = ("TaskTrackerObservation",)
 
 
@@ -451,8 +446,7 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
     if part in ("TerminalObservation", "ExecuteBashObservation"):
         return [one_line(text_field(observation, "metadata", "working_dir"))]
     if part in PLANS:
-        tasks = field(observation, "task_list")
-        return [f"plan {progress(tasks)}"] if isinstance(tasks, list) and tasks else []
+        return [plan_progress(observation)]
     show = _RESULTS.get(part)
     if show is _list_result:
         return _found(observation)

@@ -1,4 +1,4 @@
-"""Steps and events in one line each: who acts, what is done, what came of it."""
+"""One line for each step or event: who acts, what is done, what came of it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from oh_tui.trajectory.model.bodies import (
     blocks_text,
     content_text,
     field,
+    merge_reports,
     message_text,
     text_field,
 )
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.model.stats import record_sums, stats_text
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
 
 LIMIT = 400
-"""Characters that a description's text has at most."""
+"""Longest text of a description, in characters."""
 
 
 class Description(msgspec.Struct, frozen=True, gc=False):
     """One line for a step or an event; both texts are clean, redacted and at most 400 characters.
 
-    `what` starts with `$` or a verb. `result` is the telling fact, "" when there is none.
+    `what` starts with `$` or a verb. `result` is the main fact of the result, or "".
     """
 
     family: Family
@@ -49,7 +51,7 @@ _OPEN = {
 
 
 def describe(step: Step, outcome: Outcome) -> Description:
-    """A step; never raises. Decodes the body of the call and of the result that counts."""
+    """Describes a step; never raises. Decodes the call and the result that counts."""
     event, result = step.event, step.result
     if not step.is_call:
         return describe_event(event)
@@ -61,16 +63,15 @@ def describe(step: Step, outcome: Outcome) -> Description:
         family, what = _call(event, body)
         return _description(family, what, (_OPEN.get(outcome, ""),))
     answer = result.body()
-    use = Use(event.tool_name, _dict(field(body, "action")), _dict(field(answer, "observation")))
-    use.result = result
-    if result.timed_out or result.still_running:
-        use.ran = step.ran()
+    action, observation = _dict(field(body, "action")), _dict(field(answer, "observation"))
+    ran = step.ran() if result.timed_out or result.still_running else None
+    use = Use(event.tool_name, action, observation, ran, result)
     family, what = _call(event, body)
     return _description(family, what, _result(event, use, result, answer, body))
 
 
 def describe_event(event: Event) -> Description:
-    """A single event of any kind, a result alone too; never raises."""
+    """Describes one event of any kind; never raises."""
     body = event.body()
     if event.kind == "ActionEvent":
         return _description(*_call(event, body), ())
@@ -82,7 +83,7 @@ def describe_event(event: Event) -> Description:
 
 
 def family_of(event: Event) -> Family:
-    """Who or what acts, without reading the body for what most of a run consists of."""
+    """Who or what acts. Does not decode the body of the most frequent kinds."""
     if event.kind == "ActionEvent" and event.part:
         tool = tool_of(event.part)
         given = {"command": event.verb} if event.verb else {}
@@ -99,7 +100,7 @@ def _description(family: Family, what: str, parts: Parts) -> Description:
 
 
 def _line(text: str) -> str:
-    # cut before the work, but late enough that no half of a key is left unseen at the end
+    # cut first, as cleaning is slow, but not so short that half a key could stay at the end
     return _fit(safe_line(text[: 5 * LIMIT]))
 
 
@@ -109,9 +110,6 @@ def _fit(text: str) -> str:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-# calls and results
 
 
 def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
@@ -167,7 +165,7 @@ _FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n
 
 
 def _error(call: Event, error: str, body: dict[str, Any]) -> str:
-    """An AgentErrorEvent answers a call that was not run, when the call has no action."""
+    """The text of an AgentErrorEvent. A call without an action was not run."""
     if call.part:
         return first_line(error)
     missing = _NO_TOOL.search(error[:1000])
@@ -182,7 +180,7 @@ def _error(call: Event, error: str, body: dict[str, Any]) -> str:
 
 
 def _is_malformed(body: dict[str, Any]) -> bool:
-    """The arguments were no JSON: the server put a mark in their place."""
+    """The server puts this marker in place of arguments that are not JSON."""
     return "_openhands_malformed_tool_call" in text_field(body, "tool_call", "arguments")
 
 
@@ -205,61 +203,35 @@ _ACP_FAMILIES = {
 
 
 def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
-    """A call that another agent made and reported: the last report wins, field by field."""
-
-    def told(name: str) -> Any:
-        return field(last, name) or field(body, name)
-
-    kind, title, status = told("tool_kind"), told("title"), told("status")
-    family = _ACP_FAMILIES.get(kind, Family.OTHER) if isinstance(kind, str) else Family.OTHER
-    title = title if isinstance(title, str) else ""
-    command = text_field(told("raw_input"), "command")
+    """A call that another agent made and reported."""
+    report = merge_reports(body, last)
+    kind, title, status = (text_field(report, name) for name in ("tool_kind", "title", "status"))
+    family = _ACP_FAMILIES.get(kind, Family.OTHER)
     if family is Family.TERMINAL:
-        what = f"$ {command or title}"
-    else:
+        what = f"$ {text_field(report, 'raw_input', 'command') or title}"
+    elif not kind or kind == "other":
         what = title
-        if isinstance(kind, str) and kind != "other":
-            rest = title[len(kind) :] if title.lower().startswith(kind.lower()) else f" {title}"
-            what = kind + rest
-    output = told("raw_output")
+    else:
+        rest = title[len(kind) :] if title.lower().startswith(kind.lower()) else f" {title}"
+        what = kind + rest
+    output, content = field(report, "raw_output"), field(report, "content")
     text = output if isinstance(output, str) else _main_text(_dict(output))
-    content = told("content")
     if not text and isinstance(content, list):
         text = blocks_text([field(block, "content") or block for block in content])
-    said = status if isinstance(status, str) and status not in ("completed", "pending") else ""
-    said = "" if said == "in_progress" else said
+    status = "" if status in ("completed", "pending", "in_progress") else status
     line = last_line(text) if family is Family.TERMINAL else first_line(text)
-    return family, what or event.tool_name or "call", (said, line)
+    return family, what or event.tool_name or "call", (status, line)
 
-
-# everything else
 
 _MAIN_FIELDS = (
-    "command",
-    "path",
-    "file_path",
-    "url",
-    "query",
-    "pattern",
-    "message",
-    "question",
-    "prompt",
-    "task",
-    "title",
-    "name",
-    "text",
-    "content",
-    "summary",
-    "description",
-    "detail",
-    "error",
-    "reason",
-    "output",
-)
+    "command", "path", "file_path", "url", "query", "pattern", "message", "question", "prompt",
+    "task", "title", "name", "text", "content", "summary", "description", "detail", "error",
+    "reason", "output",
+)  # fmt: skip
 
 
 def _main_text(values: dict[str, Any]) -> str:
-    """The most telling text of an object that we do not know."""
+    """The main text of an unknown object."""
     for name in _MAIN_FIELDS:
         value = values.get(name)
         text = value if isinstance(value, str) else blocks_text(value)
@@ -269,7 +241,7 @@ def _main_text(values: dict[str, Any]) -> str:
 
 
 _BY_OPENHANDS = ("Your last response did not include a function call", "The goal is NOT yet")
-"""How messages begin that OpenHands itself writes in the user's name."""
+"""Starts of messages that OpenHands writes as the user."""
 
 
 def _message(event: Event, body: dict[str, Any]) -> Facts:
@@ -289,17 +261,19 @@ def _condensation(event: Event, body: dict[str, Any]) -> Facts:
     return Family.CONDENSED, f"condensed {count(number, 'old event')}{into}", ()
 
 
+def _summary(event: Event, body: dict[str, Any]) -> Facts:
+    return Family.CONDENSED, "summary", (first_line(text_field(body, "summary")),)
+
+
 def _failure(event: Event, body: dict[str, Any]) -> Facts:
-    return (
-        Family.ERROR,
-        f"error {text_field(body, 'code')}",
-        (first_line(text_field(body, "detail")),),
-    )
+    detail = first_line(text_field(body, "detail"))
+    return Family.ERROR, f"error {text_field(body, 'code')}", (detail,)
 
 
 def _hook(event: Event, body: dict[str, Any]) -> Facts:
     what = f"hook {text_field(body, 'hook_event_type')} {text_field(body, 'hook_command')}"
-    said = text_field(body, "reason") or text_field(body, "error") or text_field(body, "stderr")
+    names = ("reason", "error", "stderr")
+    said = next(filter(None, (text_field(body, name) for name in names)), "")
     if field(body, "blocked") is True:
         return Family.HOOK, what, ("blocked", first_line(said))
     if field(body, "success") is False:
@@ -315,10 +289,8 @@ def _state(event: Event, body: dict[str, Any]) -> Facts:
         return Family.STATE, "state stats", told
     if event.key == "full_state" and event.status:
         return Family.STATE, "state full_state", (event.status,)
-    if isinstance(value, dict):
-        shown = count(len(value), "field")
-    elif isinstance(value, list):
-        shown = count(len(value), "item")
+    if isinstance(value, dict | list):
+        shown = count(len(value), "field" if isinstance(value, dict) else "item")
     elif value is None or isinstance(value, bool):
         shown = {None: "none", True: "yes", False: "no"}[value]
     else:
@@ -327,17 +299,10 @@ def _state(event: Event, body: dict[str, Any]) -> Facts:
 
 
 def _used(stats: Any) -> Parts:
-    """Cost and tokens so far, over all that they were used for."""
-    used = _dict(field(stats, "usage_to_metrics")).values()
-    costs = [field(metrics, "accumulated_cost") for metrics in used]
-    cost = sum(c for c in costs if isinstance(c, int | float) and 0 < c < 1e9)
-    tokens = 0
-    for metrics in used:
-        for name in ("prompt_tokens", "completion_tokens"):
-            given = field(metrics, "accumulated_token_usage", name)
-            tokens += given if isinstance(given, int) and 0 < given < 10**15 else 0
-    parts = (dollars(cost) if cost else "", f"{compact(tokens)} tokens" if tokens else "")
-    return tuple(filter(None, parts))
+    """The total cost and tokens so far."""
+    used = record_sums(stats_text(stats))
+    tokens = f"{compact(used.tokens)} tokens" if used.tokens else ""
+    return tuple(filter(None, (dollars(used.cost) if used.cost else "", tokens)))
 
 
 def _system_prompt(event: Event, body: dict[str, Any]) -> Facts:
@@ -361,11 +326,8 @@ def _tokens(event: Event, body: dict[str, Any]) -> Facts:
 
 
 def _log(event: Event, body: dict[str, Any]) -> Facts:
-    return (
-        Family.SYSTEM,
-        f"log the answer of {text_field(body, 'model_name') or 'the model'}",
-        (text_field(body, "filename"),),
-    )
+    model = text_field(body, "model_name") or "the model"
+    return Family.SYSTEM, f"log the answer of {model}", (text_field(body, "filename"),)
 
 
 def _risks(event: Event, body: dict[str, Any]) -> Facts:
@@ -390,11 +352,7 @@ _EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
     "MessageEvent": _message,
     "Condensation": _condensation,
     "CondensationRequest": _only(Family.CONDENSED, "ask for a condensation"),
-    "CondensationSummaryEvent": lambda event, body: (
-        Family.CONDENSED,
-        "summary",
-        (first_line(text_field(body, "summary")),),
-    ),
+    "CondensationSummaryEvent": _summary,
     "ConversationErrorEvent": _failure,
     "ServerErrorEvent": _failure,
     "ConversationStateUpdateEvent": _state,
@@ -409,4 +367,4 @@ _EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
     UNREADABLE: _unreadable,
     NO_KIND: _unknown,
 }
-"""The kinds that are neither calls nor results."""
+"""By kind, for events that are neither calls nor results."""

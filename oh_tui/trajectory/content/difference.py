@@ -1,4 +1,4 @@
-"""Two texts to a unified diff, in a time that stays short for files of any size."""
+"""Unified diffs of two texts, fast for files of any size."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from collections import Counter
 from difflib import SequenceMatcher
 
 MOST_LINES = 2000
-"""Lines that differ, on either side, up to which the shortest diff is looked for; difflib may
-need the square of it. Beyond, all that lies between the first and the last change is shown as
-taken out and put in."""
+"""If more lines than this lie between the first and the last change, all of them count as removed
+and added: the shortest diff takes difflib quadratic time."""
 
 _MOST_PAIRS = 100_000
-"""Pairs of equal lines up to which the shortest diff is looked for."""
+"""The same limit for pairs of equal lines."""
 
 _NO_NEWLINE = "\n\\ No newline at end of file"
 
 Change = tuple[str, int, int, int, int]
-"""As in difflib: tag, then the lines of the old and of the new text that it is about."""
+"""An opcode of difflib: tag, start and end in the old text, start and end in the new text."""
 
 
 def unified(old: str, new: str, *, context: int = 3, first: int | None = None) -> str:
-    """The diff of two texts without its two lines of file names; "" when they are equal.
+    """The diff of two texts, without the lines of file names; "" when they are equal.
 
-    `first` is for texts that are parts of a file: the number of their first line in it; 0 says
-    that it is not known: there are no `@@` lines then and all lines are shown.
+    `first` is for parts of a file: the number of their first line in the file, or 0 if unknown.
+    The diff then has no `@@` lines and shows all lines.
     """
     if old == new:
         return ""
@@ -51,20 +50,22 @@ def unified(old: str, new: str, *, context: int = 3, first: int | None = None) -
 
 
 def count_changes(diff: str) -> tuple[int, int]:
-    """Lines put in and taken out by a diff."""
+    """Lines added and removed by a diff."""
     lines = diff.split("\n")
     return sum(line[:1] == "+" for line in lines), sum(line[:1] == "-" for line in lines)
 
 
 def count_lines(old: str, new: str) -> tuple[int, int]:
-    """Lines put in and taken out between two texts. What both have at their ends is taken off
-    first: comparing bytes is a thousand times quicker than comparing lines. What then is too long
-    for the shortest diff is counted without making one."""
+    """Lines added and removed between two texts.
+
+    Strips what both have in common at their ends first: comparing bytes is a thousand times faster
+    than comparing lines.
+    """
     if old == new:
         return 0, 0
     head = old.rfind("\n", 0, _common(old, new)) + 1
     old, new = old[head:], new[head:]
-    tail = _common_end(old, new)
+    tail = _common(old[::-1], new[::-1])
     cut = old.find("\n", len(old) - tail) + 1 if tail else 0
     if cut:
         old, new = old[:cut], new[: len(new) - (len(old) - cut)]
@@ -79,7 +80,7 @@ def _lines_in(text: str) -> int:
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
+    """The length of the common prefix."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -90,20 +91,9 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _common_end(one: str, other: str) -> int:
-    """The same at their ends."""
-    low, high, end = 0, min(len(one), len(other)), len(other)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one.endswith(other[end - middle : end - low], 0, len(one) - low):
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _lines(text: str) -> list[str]:
-    """Lines; a last one without its newline says so, and so differs from one that has it."""
+    """The lines of a text; a last line without a newline is marked, so that it counts as changed
+    against one with a newline."""
     if not text:
         return []
     lines = text.split("\n")

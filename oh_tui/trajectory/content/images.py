@@ -1,33 +1,36 @@
-"""Images in events: found, told by their first bytes, decoded only to be saved."""
+"""Images in events: identified by their first bytes, decoded only to be saved."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line, redact
+from oh_tui.text.clean import safe_line
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.steps import Step
 
 _HEADER = 64
-"""Characters of base64 decoded to tell the format; a JPEG tells its size somewhere later."""
+"""Characters of base64 that are decoded to tell the format."""
 
 _JPEG_HEADER = 88_000
+"""The same to find the size of a JPEG."""
 
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WebP": "webp", "BMP": "bmp"}
 
 
 class Image(msgspec.Struct, frozen=True, gc=False):
-    """One image. `format` is told by the bytes, never by a name, "" when they are no image we
-    know; `width` and `height` are 0 where not known; `address` is that of an image which is not
-    in the event."""
+    """One image.
+
+    `format` comes from the bytes, never from a name; it is "" for an unknown format. `width` and
+    `height` are 0 when unknown. An image that is not in the event has an `address`.
+    """
 
     what: str
     """"screenshot" or "image"."""
@@ -35,21 +38,21 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     width: int = 0
     height: int = 0
     data: str = ""
-    """Base64 as it came."""
+    """Base64 as received."""
     address: str = ""
 
     @property
     def size(self) -> int:
-        """Bytes when decoded."""
+        """Decoded size in bytes."""
         return max(0, len(self.data) * 3 // 4 - self.data[-2:].count("="))
 
     def decode(self) -> bytes | None:
-        """The bytes; None when the base64 is broken or empty."""
+        """The bytes; None for broken or empty base64."""
         return _decode(self.data)
 
     def __str__(self) -> str:
         if self.address:
-            return f"{self.what} at {clean_line(redact(clean(self.address[:2000])))}"
+            return f"{self.what} at {safe_line(self.address[:2000])}"
         if not self.format:
             return f"{self.what} that cannot be read, {size(self.size)}"
         pixels = f" {self.width}x{self.height}" if self.width and self.height else ""
@@ -57,7 +60,7 @@ class Image(msgspec.Struct, frozen=True, gc=False):
 
 
 def images_of(step: Step) -> list[Image]:
-    """All images of a step, in order: of its event, then of its results."""
+    """All images of a step: those of its event, then those of its results."""
     return [image for event in (step.event, *step.results) for image in find_images(event.body())]
 
 
@@ -67,11 +70,11 @@ IMAGE_PATHS = (
     ("extended_content",),
     ("content",),
 )
-"""Where events have content blocks."""
+"""Paths of content blocks in events."""
 
 
 def find_images(body: Any) -> list[Image]:
-    """The images of one decoded event; never raises. Looks at the first bytes of each only."""
+    """The images of a decoded event; never raises. Decodes only the first bytes of each."""
     found: list[Image] = []
     shot = text_field(body, "observation", "screenshot_data")
     if shot:
@@ -84,12 +87,12 @@ def find_images(body: Any) -> list[Image]:
 _BASE64 = pattern(r"[A-Za-z0-9+/_\-\r\n]++={0,2}\s?")
 _MIXED = (pattern("[a-z]"), pattern("[A-Z]"), pattern("[0-9]"))
 _WRAPPED = 60
-"""Characters that a line of base64 has at least; programs wrap it at 60, 64 or 76."""
+"""Shortest line of wrapped base64; programs wrap it at 60, 64 or 76 characters."""
 
 
 def _is_base64(text: str, start: int = 0) -> bool:
-    """Names on lines of their own, or paths, have its letters too. But it is wrapped at one length,
-    and of its two alphabets one has `+/` and the other `-_`."""
+    """Whether a text is base64. Unlike lists of names or paths, base64 has lines of one length and
+    never mixes `+/` with `-_`."""
     if not _BASE64.fullmatch(text, start):
         return False
     text = text[start:]
@@ -103,7 +106,7 @@ def _is_base64(text: str, start: int = 0) -> bool:
 
 
 def is_image(source: str) -> bool:
-    """Whether a text where an image belongs is one, or where it can be found, and no words."""
+    """Whether a text in the place of an image is an image or an address."""
     if len(source) >= _HEADER and _is_base64(source):
         return True
     found = _image(source)
@@ -111,21 +114,19 @@ def is_image(source: str) -> bool:
 
 
 def data_text(text: str) -> str:
-    """A text that is binary data, such as `image, PNG 12x8, 3 kB`; "" for one to be read."""
+    """What a text of binary data is, such as `image, PNG 12x8, 3 kB`; "" for any other text."""
     start = text.find(";base64,", 0, 200) + 8 if text[:5] == "data:" else 0
     if start < 8 and not (len(text) >= 256 and all(k.search(text, 0, 256) for k in _MIXED)):
         return ""
     if not _is_base64(text, start):
         return ""
     found = _image(text)
-    if found.format:
-        return str(found)
-    return f"data, {size(found.size)}"
+    return str(found) if found.format else f"data, {size(found.size)}"
 
 
 def _sources(blocks: Any) -> Iterator[str]:
-    """Data or addresses of the image blocks: ours have `image_urls`, those of MCP and ACP `data`
-    beside a `mimeType`, ACP wraps a block in another one."""
+    """Data or addresses of image blocks. OpenHands has `image_urls`, MCP and ACP have `data` and
+    `mimeType`; ACP wraps each block in another one."""
     for block in blocks if isinstance(blocks, list) else ():
         if not isinstance(block, dict):
             continue
@@ -155,10 +156,9 @@ def _image(source: str, what: str = "image") -> Image:
 
 def _decode(text: str) -> bytes | None:
     try:
-        found = base64.b64decode(text.encode("ascii") + b"==", validate=False)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text.encode("ascii") + b"==", validate=False) or None
+    except ValueError:
         return None
-    return found or None
 
 
 def _format(head: bytes) -> str:
@@ -174,32 +174,29 @@ def _format(head: bytes) -> str:
 
 
 def _pixels(format: str, head: bytes) -> tuple[int, int]:
-    if format == "PNG" and head[12:16] == b"IHDR":
-        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    if format == "GIF":
-        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
-    if format == "WebP" and head[12:16] == b"VP8X":
-        return (
-            int.from_bytes(head[24:27], "little") + 1,
-            int.from_bytes(head[27:30], "little") + 1,
-        )
-    if format == "WebP" and head[12:16] == b"VP8 ":
-        return (
-            int.from_bytes(head[26:28], "little") & 0x3FFF,
-            int.from_bytes(head[28:30], "little") & 0x3FFF,
-        )
-    return _jpeg_pixels(head) if format == "JPEG" else (0, 0)
+    """Width and height; 0, 0 when they are not in the head."""
+    try:
+        if format == "PNG" and head[12:16] == b"IHDR":
+            return struct.unpack_from(">II", head, 16)
+        if format == "GIF":
+            return struct.unpack_from("<HH", head, 6)
+        if format == "WebP" and head[12:16] == b"VP8X":
+            width, high, height, high_too = struct.unpack_from("<HBHB", head, 24)
+            return (high << 16) + width + 1, (high_too << 16) + height + 1
+        if format == "WebP" and head[12:16] == b"VP8 ":
+            width, height = struct.unpack_from("<HH", head, 26)
+            return width & 0x3FFF, height & 0x3FFF
+        return _jpeg_pixels(head) if format == "JPEG" else (0, 0)
+    except struct.error:
+        return 0, 0
 
 
 def _jpeg_pixels(head: bytes) -> tuple[int, int]:
-    """From the start-of-frame segment, the segments before it are jumped over."""
-    at = 2
-    while at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
+    """Skips the segments before the start-of-frame segment, which has the size."""
+    start = 2
+    while head[start : start + 1] == b"\xff":
+        marker, length, _, height, width = struct.unpack_from(">BHBHH", head, start + 1)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return (
-                int.from_bytes(head[at + 7 : at + 9], "big"),
-                int.from_bytes(head[at + 5 : at + 7], "big"),
-            )
-        at += 2 + max(2, int.from_bytes(head[at + 2 : at + 4], "big"))
+            return width, height
+        start += 2 + max(2, length)
     return 0, 0

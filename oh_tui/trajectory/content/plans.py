@@ -1,4 +1,4 @@
-"""Task lists: what stands in one, and what changed since the one before."""
+"""Task lists: their items, and what changed from one list to the next."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from oh_tui.text.clean import clean, clean_line, redact
 from oh_tui.trajectory.model.bodies import field, text_field
 
 _ALIKE = 0.5
-"""How alike two titles are for one to be the other with a new name; 1 is the same text."""
+"""Similarity of two titles, from 0 to 1, at which one is the other renamed."""
 
+_STATUSES = ("done", "in_progress")
 _MOST_RENAMED = 12
-"""Titles on either side up to which renamed ones are looked for: each is held against each."""
+"""Renamed titles are looked for among so many on either side, as each pair is compared."""
 
 
 class Task(msgspec.Struct, frozen=True, gc=False):
-    """One line of a plan. `status` is that of the tool: todo, in_progress, done; `change` is "",
-    new, done, started, reopened, renamed or dropped; `was` the title before it was renamed."""
+    """One item of a plan.
+
+    `status` is todo, in_progress or done; `change` is "", new, done, started, reopened, renamed or
+    dropped; `was` is the title before a rename.
+    """
 
     title: str
     status: str = "todo"
@@ -30,24 +34,33 @@ class Task(msgspec.Struct, frozen=True, gc=False):
 
 
 def tasks_of(half: Any) -> list[Task]:
-    """The plan of a task tracker's action or observation."""
-    given = field(half, "task_list")
+    """The plan in an action or observation of the task tracker."""
+    items = field(half, "task_list")
     return [
         Task(
             clean_line(redact(clean(text_field(item, "title")))) or "(no title)",
-            _status(text_field(item, "status")),
+            status if (status := text_field(item, "status")) in _STATUSES else "todo",
             redact(clean(text_field(item, "notes"))).strip(),
         )
-        for item in (given if isinstance(given, list) else ())
+        for item in (items if isinstance(items, list) else ())
     ]
 
 
-def _status(word: str) -> str:
-    return word if word in ("done", "in_progress") else "todo"
+def done_and_all(half: Any) -> tuple[int, int]:
+    """How many items of the plan in an action or observation are done, and how many there are."""
+    items = field(half, "task_list")
+    items = items if isinstance(items, list) else []
+    return sum(text_field(item, "status") == "done" for item in items), len(items)
+
+
+def plan_progress(half: Any) -> str:
+    """Such as `plan 2/5`; "" without items."""
+    done, count = done_and_all(half)
+    return f"plan {done}/{count}" if count else ""
 
 
 def compare(before: list[Task], now: list[Task]) -> list[Task]:
-    """The plan of now with its changes since the one before, what was dropped at its end."""
+    """The tasks of `now` with their changes since `before`, followed by the dropped ones."""
     left: dict[str, deque[Task]] = {}
     for task in before:
         left.setdefault(task.title, deque()).append(task)
@@ -73,7 +86,7 @@ def compare(before: list[Task], now: list[Task]) -> list[Task]:
 
 
 def _renamed(now: list[Task], fresh: list[int], gone: list[Task]) -> list[tuple[int, Task]]:
-    """Pairs of a new title and the old one that it is most like, the likest first."""
+    """Pairs of the index of a new task and the old task with the most similar title."""
     if max(len(fresh), len(gone)) > _MOST_RENAMED:
         return []
     likeness = sorted(

@@ -1,4 +1,4 @@
-"""What a call of each tool reads as in one line, and what its result comes down to."""
+"""One-line texts for the calls and results of each tool."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.content.difference import count_lines
+from oh_tui.trajectory.content.difference import count_changes, count_lines
+from oh_tui.trajectory.content.plans import plan_progress, tasks_of
 from oh_tui.trajectory.model.bodies import strip_echo, text_field
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
@@ -39,7 +40,7 @@ def _simple(
     result: Callable[[Use], Parts] = _first_line,
     path: bool = False,
 ) -> Tool:
-    """A tool whose call reads as a verb and one of its fields."""
+    """A tool whose call reads as a verb and the first of these fields."""
 
     def what(use: Use) -> What:
         detail = use.get(*names)
@@ -111,19 +112,19 @@ _NUMBERED = pattern(r"^ *\d+\t", re.MULTILINE)
 
 def _read(use: Use) -> Parts:
     total = use.observation.get("total_lines")
-    if isinstance(total, int) and not isinstance(total, bool):
+    if type(total) is int:
         return (count(total, "line"),)
     text = use.observation.get("file_content")
     if isinstance(text, str) and text:
         return (count(len(text.splitlines()), "line"),)
     output = use.output()
     if output.startswith("Here's the files and directories"):
-        # the heading and the folder itself are no entries
+        # the heading and the folder itself are not entries
         lines = [line for line in output.splitlines()[1:] if line.startswith("/")]
         return (count(max(0, len(lines) - 1), "entry"),)
     numbered = len(_NUMBERED.findall(output))
     if numbered and output.rstrip("\n ").endswith("\t"):
-        numbered -= 1  # the empty line that the tool numbers after the last newline
+        numbered -= 1  # the tool numbers an empty line after the last newline
     return (count(numbered, "line"),) if numbered else (first_line(output),)
 
 
@@ -144,8 +145,9 @@ def _edited(use: Use) -> Parts:
 
 def change(added: int, removed: int) -> str:
     """+8 -8, +3, -2, or "no change"."""
-    parts = [f"+{added}" if added else "", f"-{removed}" if removed else ""]
-    return " ".join(filter(None, parts)) or "no change"
+    return (
+        f"{f'+{added}' if added else ''} {f'-{removed}' if removed else ''}".strip() or "no change"
+    )
 
 
 _PATCHED = pattern(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
@@ -157,15 +159,8 @@ def _patch(use: Use) -> What:
 
 
 def _patched(use: Use) -> Parts:
-    lines = use.get("patch").splitlines()
-    return (
-        change(
-            sum(line.startswith("+") for line in lines),
-            sum(line.startswith("-") for line in lines),
-        )
-        if lines
-        else first_line(use.output()),
-    )
+    patch = use.get("patch")
+    return (change(*count_changes(patch)),) if patch else _first_line(use)
 
 
 def _pattern(verb: str) -> Callable[[Use], What]:
@@ -191,32 +186,20 @@ def _found(noun: str, name: str) -> Callable[[Use], Parts]:
 
 def _listed(use: Use) -> Parts:
     total = use.observation.get("total_count")
-    if isinstance(total, int) and not isinstance(total, bool):
-        return (count(total, "entry"),)
-    return _first_line(use)
-
-
-def items_of_plan(half: dict[str, Any]) -> list[tuple[str, str]]:
-    """Title and status (todo, in_progress, done) of each item, of an action or observation."""
-    items = half.get("task_list")
-    return [
-        (text_field(item, "title"), text_field(item, "status"))
-        for item in (items if isinstance(items, list) else ())
-    ]
+    return (count(total, "entry"),) if type(total) is int else _first_line(use)
 
 
 def _plan(use: Use) -> What:
     if use.get("command") == "view":
         return What(Family.PLAN, "look at the plan", None)
-    items = items_of_plan(use.action)
-    now = next((title for title, status in items if status == "in_progress"), "")
-    return What(Family.PLAN, "plan", now or (count(len(items), "item") if items else ""))
+    tasks = tasks_of(use.action)
+    now = next((task.title for task in tasks if task.status == "in_progress"), "")
+    return What(Family.PLAN, "plan", now or (count(len(tasks), "item") if tasks else ""))
 
 
 def _planned(use: Use) -> Parts:
-    items = items_of_plan(use.observation) or items_of_plan(use.action)
-    done = sum(status == "done" for _, status in items)
-    return (f"plan {done}/{len(items)}",) if items else _first_line(use)
+    told = plan_progress(use.observation) or plan_progress(use.action)
+    return (told,) if told else _first_line(use)
 
 
 def _delegate(use: Use) -> What:
@@ -232,7 +215,7 @@ def _pairs(values: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value inside a line; what holds other values only shows that it does."""
+    """A value inside a line; objects and lists are only hinted at."""
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
     return str(value)
@@ -253,9 +236,7 @@ def _with_status(use: Use) -> Parts:
 def _browser_index(verb: str) -> Callable[[Use], What]:
     def what(use: Use) -> What:
         index = use.get("index")
-        return What(
-            Family.WEB, verb, " ".join(filter(None, (index and f"[{index}]", use.get("text"))))
-        )
+        return What(Family.WEB, verb, f"{index and f'[{index}]'} {use.get('text')}".strip())
 
     return what
 
@@ -345,18 +326,15 @@ TOOLS: dict[str, Tool] = {
     "BrowserStopRecording": _web("stop recording"),
     "Browser": _web("browse"),
 }
-"""By the kind of its action or observation without that ending; all that is known of a tool."""
+"""By the kind of the action or observation without that suffix."""
 
 
 def tool_of(*parts: str) -> Tool | None:
-    """The tool of the first of these kinds of action or observation that is known."""
-    for part in parts:
-        tool = TOOLS.get(part.removesuffix("Action").removesuffix("Observation"))
-        if tool:
-            return tool
-    return None
+    """The tool of the first known of these kinds of action or observation."""
+    names = (part.removesuffix("Action").removesuffix("Observation") for part in parts)
+    return next((TOOLS[name] for name in names if name in TOOLS), None)
 
 
 def tool_named(name: str) -> Tool | None:
-    """The tool that a model calls by this name, such as `file_editor`."""
+    """The tool with this name in the API, such as `file_editor`."""
     return TOOLS.get("".join(piece.capitalize() for piece in name.split("_")))

@@ -135,6 +135,11 @@ def arguments_text(body: Any) -> str:
         return ""
 
 
+def merge_reports(first: dict[str, Any], last: Any) -> dict[str, Any]:
+    """The first and the last report of an ACP call as one; the last one wins, field by field."""
+    return first | {name: value for name, value in (last or {}).items() if value}
+
+
 _PROMPT = pattern(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")
 
 
