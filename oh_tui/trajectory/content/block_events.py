@@ -1,11 +1,11 @@
-"""Events that are neither call nor result to blocks: messages, errors, hooks, hidden kinds."""
+"""Blocks of events that are neither calls nor results: messages, errors, hooks, hidden kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from oh_tui.text.human import compact, duration
+from oh_tui.text.human import compact, duration, plural
 from oh_tui.trajectory.content.block import (
     Block,
     Command,
@@ -18,6 +18,7 @@ from oh_tui.trajectory.content.block import (
     Output,
     Plain,
     Table,
+    headed,
     hide_if_secret,
     number_text,
     one_line,
@@ -41,6 +42,7 @@ from oh_tui.trajectory.content.views import (
     left,
     take,
     take_blocks,
+    take_flag,
     take_number,
     take_repeated,
     take_text,
@@ -52,15 +54,15 @@ from oh_tui.trajectory.model.bodies import field, text_field
 
 
 def what_followed(around: Around | None, went_on: str = "the run went on") -> list[Block]:
-    """Whether the run went on after an error or a stop, and with what."""
+    """Whether the run continued after an error or a stop, and with which step."""
     if around is None:
         return []
     step = around.after
     if step is None:
         return [Note("nothing came after it: the run ended here")] if around.is_over else []
-    told = describe(step, around.outcome(step)).what
-    told = told if len(told) <= 120 else told[:119] + "…"
-    return [Note(f"{went_on} with step {step.number}: {told}")]
+    what = describe(step, around.outcome(step)).what
+    what = what if len(what) <= 120 else what[:119] + "…"
+    return [Note(f"{went_on} with step {step.number}: {what}")]
 
 
 def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
@@ -69,14 +71,13 @@ def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
     blocks = [*blocks, *images(body)] or [Note("a message without text")]
     take_usual(field(body, "llm_message"), "role")
-    told = {name: body.get(name) for name in ("sender", "activated_skills", "critic_result")}
-    for name in told:
-        take(body, name)
-    return [*blocks, *object_blocks(told), *reasoning_blocks(body), *extended(body)]
+    names = ("sender", "activated_skills", "critic_result")
+    fields = object_blocks({name: take(body, name) for name in names})
+    return [*blocks, *fields, *reasoning_blocks(body), *extended(body)]
 
 
 def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
-    """The model's reasoning, where it is not the thought that is shown already."""
+    """The model's reasoning, unless it is the thought that is shown already."""
     reasoning = safe(bodies.reasoning_text(body)).strip()
     for message in (body, field(body, "llm_message")):
         if safe(text_field(message, "reasoning_content")).strip() == reasoning:
@@ -86,9 +87,7 @@ def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
             if safe(text_field(block, "thinking")).strip() in reasoning:
                 take_text(block, "thinking")
                 take_usual(block, "type")
-    if not reasoning or reasoning == thought:
-        return []
-    return [Heading("reasoning"), Plain(reasoning)]
+    return headed("reasoning", "" if reasoning == thought else reasoning)
 
 
 def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
@@ -101,22 +100,16 @@ def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
 
 def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
-    count = len(gone) if isinstance(gone, list) else 0
     take_texts(body, "forgotten_event_ids")  # links: the note names their steps
-    noun = "event" if count == 1 else "events"
-    steps = around.forgotten if around else None
-    where = ""
-    if steps:
-        where = (
-            f" of step {steps[0]}" if steps[0] == steps[1] else f" of steps {steps[0]}-{steps[1]}"
-        )
+    what = f"{len(gone) if isinstance(gone, list) else 0} old event"
+    what += "" if what == "1 old event" else "s"
+    if steps := around.forgotten if around else None:
+        first, last = steps
+        what += f" of step {first}" if first == last else f" of steps {first}-{last}"
     text = safe(take_text(body, "summary")).strip()
     if not text:
-        return [Note(f"the model no longer sees {count} old {noun}{where}; no summary was kept")]
-    return [
-        Note(f"the model no longer sees {count} old {noun}{where}, but this summary"),
-        Markdown(text),
-    ]
+        return [Note(f"the model no longer sees {what}; no summary was kept")]
+    return [Note(f"the model no longer sees {what}, but this summary"), Markdown(text)]
 
 
 def _summary(body: dict[str, Any], around: Around | None) -> list[Block]:
@@ -125,21 +118,20 @@ def _summary(body: dict[str, Any], around: Around | None) -> list[Block]:
 
 
 def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """What it said first; an exit code of a hook that allowed says nothing."""
+    """The hook's decision and reason come first."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
     reason = safe(take_text(body, "reason") or take_text(body, "error")).strip()
-    take_flags(body, "blocked", "success")
+    take_flag(body, "blocked")
+    take_flag(body, "success")
     blocks: list[Block] = []
     if blocked or failed:
-        said = "blocked by the hook" if blocked else "the hook failed"
-        blocks = [Failure(f"{said}: {reason}" if reason else said)]
+        what = "blocked by the hook" if blocked else "the hook failed"
+        blocks = [Failure(f"{what}: {reason}" if reason else what)]
     elif reason:
         blocks = [Plain(reason)]
     number = around.number_of(text_field(body, "action_id")) if around else 0
-    if around and not number:
-        number = around.number_of(text_field(body, "message_id"))
-        if number:
-            take(body, "message_id")
+    if around and not number and (number := around.number_of(text_field(body, "message_id"))):
+        take(body, "message_id")
     code = take_number(body, "exit_code")
     blocks += pair_blocks(
         ("when", take_text(body, "hook_event_type")),
@@ -149,31 +141,30 @@ def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
     )
     command = safe(take_text(body, "hook_command"))
     blocks += [Command(command)] if command else []
-    added = safe(take_text(body, "additional_context")).strip()
-    blocks += [Heading("added for the model"), Plain(added)] if added else []
+    blocks += headed("added for the model", safe(take_text(body, "additional_context")).strip())
     for name in ("stdout", "stderr"):
         shown = output_blocks(take_text(body, name))
         blocks += [Heading(name), *shown] if shown else []
-    given = take(body, "hook_input")
-    return blocks + ([Heading("input"), *value_blocks(given)] if given else [])
+    value = take(body, "hook_input")
+    return blocks + ([Heading("input"), *value_blocks(value)] if value else [])
 
 
-def _stopped(told: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
+def _stopped(what: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
     def show(body: dict[str, Any], around: Around | None) -> list[Block]:
         after = around.after if around else None
         waited = around.until(after) if around and after else None
         later = f"{duration(waited)} later " if waited is not None and waited >= 1 else ""
-        return [Note(told), *what_followed(around, f"{later}the run went on")]
+        return [Note(what), *what_followed(around, f"{later}the run went on")]
 
     return show
 
 
 def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
-    """A call of another agent. What it runs and what it edits look as with our own tools. `last` is
-    its last report: what that says too, it shows."""
+    """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
+    repeats are left to the result."""
     take_repeated(body, last)
-    given, title = field(body, "raw_input"), one_line(take_text(body, "title"))
-    command = safe(take_text(given, "command"))
+    title = one_line(take_text(body, "title"))
+    command = safe(take_text(body, "raw_input", "command"))
     if isinstance(last, dict) and title == "":
         title = one_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
@@ -185,32 +176,33 @@ def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
 
 
 def _take_kind(body: dict[str, Any]) -> None:
-    """The title names the kind of tool, unless the event names a tool as well."""
+    """The title shows the kind of tool, unless it shows the name of the tool."""
     if not field(body, "tool_name"):
         take_text(body, "tool_kind")
 
 
-def acp_result(body: dict[str, Any]) -> list[Block]:
+def _acp_result(body: dict[str, Any]) -> list[Block]:
     take_usual(body, "status")
     blocks = pair_blocks(("status", field(left(body), "status")))
     take_text(body, "status")
     _take_kind(body)
     content = field(body, "content")
+    contents: list[Any] = []
+    """ACP wraps each content block into another one."""
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "diff":
             take_usual(block, "type")
             path = one_line(take_text(block, "path"))
             old, new = safe(take_text(block, "oldText")), safe(take_text(block, "newText"))
-            shown = unified(old, new)
-            blocks.append(Heading(f"edit {path}"))
-            blocks.append(Diff(shown, path) if shown else Plain(new))
-    unwrapped = _unwrapped(content)
-    text = bodies.blocks_text(unwrapped)
-    for block, inside in zip(content if isinstance(content, list) else (), unwrapped, strict=False):
-        take_blocks({"content": [inside]}, "content")
-        if inside is not block:
+            diff = unified(old, new)
+            blocks += [Heading(f"edit {path}"), Diff(diff, path) if diff else Plain(new)]
+        contents.append(field(block, "content") or block)
+        if contents[-1] is not block:
             take_usual(block, "type")
-    if text.strip() and field(body, "is_error") is True and not _is_command(body):
+    take_blocks({"content": contents}, "content")
+    text = bodies.blocks_text(contents)
+    is_command = text_field(body, "tool_kind") == "execute"
+    if text.strip() and field(body, "is_error") is True and not is_command:
         blocks.append(Failure(safe(text)))
     else:
         blocks += output_blocks(text)
@@ -222,15 +214,14 @@ def acp_result(body: dict[str, Any]) -> list[Block]:
 
 
 def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
-    """What the reports of a call say beside what the call shows. The last one wins; the others are
-    shown where they differ."""
+    """The reports of a call beyond what the call shows: the last one, then what others add."""
     if not reports:
         take_text(first, "title")
         take(first, "raw_input")
-        return acp_result(first)
+        return _acp_result(first)
     last = reports[-1]
     take_repeated(last, {name: first[name] for name in ("title", "raw_input") if name in first})
-    blocks = acp_result(last)
+    blocks = _acp_result(last)
     for earlier in reports[:-1]:
         take_repeated(earlier, last)
         take_usual(earlier, "status")
@@ -239,19 +230,8 @@ def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
     return blocks
 
 
-def _is_command(body: dict[str, Any]) -> bool:
-    return text_field(body, "tool_kind") == "execute"
-
-
-def _unwrapped(content: Any) -> list[Any]:
-    """ACP wraps each content block into another one."""
-    return [
-        field(block, "content") or block for block in (content if isinstance(content, list) else ())
-    ]
-
-
 def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """A change of the run's state, with what was before where it is one value."""
+    """A change of the run's state; a single value with the previous one."""
     key, value = one_line(take_text(body, "key")), left(take(body, "value"))
     earlier = around.event_before if around else None
     before = field(earlier.body(), "value") if earlier else None
@@ -261,9 +241,9 @@ def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
     shown = hide_if_secret(key, value) if key else value
     if isinstance(shown, str) and (len(shown) > SHORT or "\n" in shown):
         return [Heading(key), Plain(safe(shown))]
-    told = one_line(shown) if isinstance(shown, str) else number_text(shown)
+    now = one_line(shown) if isinstance(shown, str) else number_text(shown)
     was = one_line(hide_if_secret(key, before)) if key and before != value else ""
-    return [Fields(((key or "state", f"{was} -> {told}" if was else told),))]
+    return [Fields(((key or "state", f"{was} -> {now}" if was else now),))]
 
 
 _USAGE = (
@@ -274,7 +254,7 @@ _USAGE = (
 
 
 def _usage(value: Any, before: Any) -> list[Block]:
-    """What was used so far, a row for each purpose, with what came on since the stats before."""
+    """A row for each usage id: what it used so far, and the growth since the previous stats."""
     used = field(value, "usage_to_metrics")
     if not isinstance(used, dict) or not used:
         return []
@@ -295,7 +275,7 @@ def _usage(value: Any, before: Any) -> list[Block]:
 
 
 def _grown(now: Any, before: Any, write: Callable[[float], str]) -> str:
-    """A number and how much it grew; "" for what is no number, or nothing at all."""
+    """A number and its growth; "" for zero and for anything that is not a number."""
     if not _is_number(now) or not now:
         return ""
     if not _is_number(before) or before == now:
@@ -308,32 +288,16 @@ def _is_number(value: Any) -> bool:
 
 
 def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """The tools first: the prompt is long. All that is said of each tool comes last."""
+    """The names of the tools, the prompt, then the tools in full."""
     blocks: list[Block] = []
     tools = field(body, "tools")
     if isinstance(tools, list) and tools:
-        blocks.append(Heading(f"{len(tools)} tool" + ("s" if len(tools) > 1 else "")))
-        rows = []
-        for tool in tools:
-            inner = tool if isinstance(tool, dict) else {}
-            called = inner.get("name") or inner.get("title") or field(inner, "function", "name")
-            called = called or inner.get("kind")
-            about = inner.get("description") or field(inner, "function", "description")
-            about = about.strip() if isinstance(about, str) else ""
-            for name in ("name", "title", "kind", "description"):
-                text = text_field(inner, name)
-                if text and text.strip() in (called, about) and "\n" not in text.strip():
-                    take(inner, name)
-            about = about.partition("\n")[0]
-            rows.append((one_line(called) or "(no name)", one_line(about)))
-        blocks.append(Fields(tuple(rows)))
+        blocks = [Heading(plural(len(tools), "tool")), Fields(tuple(map(_tool, tools)))]
     for name in ("system_prompt", "dynamic_context"):
         text = safe(bodies.blocks_text([field(body, name)])).strip()
         take_blocks({"content": [field(body, name)]}, "content")
-        if isinstance(field(body, name), str):
-            take(body, name)
-        if text:
-            blocks += [Heading(name.replace("_", " ")), Plain(text)]
+        take_text(body, name)
+        blocks += headed(name.replace("_", " "), text)
     found = left(tools)
     if found and isinstance(found, list):
         take(body, "tools")
@@ -341,16 +305,28 @@ def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
     return blocks
 
 
+def _tool(tool: Any) -> tuple[str, str]:
+    """The name of a tool and the first line of its description."""
+    called = field(tool, "name") or field(tool, "title") or field(tool, "function", "name")
+    called = called or field(tool, "kind")
+    about = field(tool, "description") or field(tool, "function", "description")
+    about = about.strip() if isinstance(about, str) else ""
+    for name in ("name", "title", "kind", "description"):
+        text = text_field(tool, name)
+        if text and text.strip() in (called, about) and "\n" not in text.strip():
+            take(tool, name)
+    return one_line(called) or "(no name)", one_line(about.partition("\n")[0])
+
+
 def _delta(body: dict[str, Any], around: Around | None) -> list[Block]:
-    reasoning = safe(take_text(body, "reasoning_content"))
+    blocks = headed("reasoning", safe(take_text(body, "reasoning_content")))
     text = safe(take_text(body, "content"))
-    blocks: list[Block] = [Heading("reasoning"), Plain(reasoning)] if reasoning else []
     blocks += [Plain(text)] if text else []
     return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
 
 def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """How many ids there are, then all of them."""
+    """The numbers of token ids, then all ids."""
     counts: list[tuple[str, Any]] = []
     lists: list[Block] = []
     for name in ("prompt", "response"):
@@ -358,8 +334,7 @@ def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
         if isinstance(ids, list) and all(isinstance(one, int | float) for one in ids):
             take(body, f"{name}_token_ids")
             counts.append((f"{name} tokens", len(ids)))
-            if ids:
-                lists += [Heading(f"{name} token ids"), Plain(" ".join(map(number_text, ids)))]
+            lists += headed(f"{name} token ids", " ".join(map(number_text, ids)))
     return [*pair_blocks(*counts), *lists]
 
 
@@ -369,7 +344,7 @@ def _completion_log(body: dict[str, Any], around: Around | None) -> list[Block]:
 
 
 def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
-    """Each call by the number of its step."""
+    """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
         ("analyzer", take_text(body, "analyzer")), ("policy", take_text(body, "policy"))
     )
@@ -381,12 +356,6 @@ def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
         if risk:
             pairs.append((f"step {number}" if number else one_line(name), risk))
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
-
-
-def take_flags(body: dict[str, Any], *names: str) -> None:
-    for name in names:
-        if isinstance(field(body, name), bool):
-            take(body, name)
 
 
 def _says(text: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
@@ -410,5 +379,4 @@ EVENTS: dict[str, Callable[[dict[str, Any], Around | None], list[Block]]] = {
     "LLMCompletionLogEvent": _completion_log,
     "SecurityAnalysisEvent": _risks,
 }
-"""What an event shows that is neither call nor result, before its other fields; an unknown kind
-shows all of its fields. A new kind of event is one line here."""
+"""The first blocks of an event by kind; its other fields follow. A new kind is one line here."""

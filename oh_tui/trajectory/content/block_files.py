@@ -1,4 +1,4 @@
-"""Results of tools that read and change files: code with its line numbers, diffs, patches."""
+"""Blocks of tools that read and change files: code with line numbers, diffs, patches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from oh_tui.trajectory.model.bodies import content_text, field, text_field
 
 
 def proposal(action: Any) -> list[Block]:
-    """What a call would have done, for a call that was not carried out."""
+    """What a call that was not run would have done."""
     path = one_line(text_field(action, "path") or text_field(action, "file_path"))
     old = take_text(action, "old_str") or take_text(action, "old_string")
     new = take_text(action, "new_str") or take_text(action, "new_string")
@@ -34,22 +34,22 @@ def proposal(action: Any) -> list[Block]:
         whole = take_text(action, "file_text")
         if not whole and text_field(action, "kind") == "WriteFileAction":
             whole = take_text(action, "content")
-    shown: list[Block] = []
+    blocks: list[Block] = []
     if old or new:
-        at = field(action, "insert_line")
-        first = at + 1 if isinstance(at, int) and text_field(action, "command") == "insert" else 0
-        shown = _difference(safe(old), safe(new), path, first)
+        line = field(action, "insert_line")
+        inserts = isinstance(line, int) and text_field(action, "command") == "insert"
+        blocks = _difference(safe(old), safe(new), path, line + 1 if inserts else 0)
     elif whole:
-        shown = [Code(safe(whole).removesuffix("\n"), path)]
-    elif text_field(action, "patch"):
-        shown = _patch_blocks(safe(take_text(action, "patch")))
-    elif text_field(action, "message") or text_field(action, "thought"):
-        return [Markdown(safe(take_text(action, "message") or take_text(action, "thought")))]
-    return [Heading("what it would do"), *shown] if shown else []
+        blocks = [Code(safe(whole).removesuffix("\n"), path)]
+    elif patch := take_text(action, "patch"):
+        blocks = _patch_blocks(safe(patch))
+    elif text := take_text(action, "message") or take_text(action, "thought"):
+        return [Markdown(safe(text))]
+    return [Heading("what it would do"), *blocks] if blocks else []
 
 
 def _difference(old: str, new: str, path: str, first: int | None = None) -> list[Block]:
-    """What changed in a text; the text where nothing did."""
+    """The diff of two texts, or the text if they are equal."""
     text = unified(old, new) if first is None else unified(old, new, first=first)
     if text:
         return [Diff(text, path)]
@@ -65,24 +65,20 @@ _DONE = pattern(
     r"|Review the changes and make sure they are as expected(?: \([^)\n]{1,200}\))?\."
     r"|Edit the file again if necessary\."
 )
-"""What the editor says of each change; the diff says it better."""
+"""What the editor answers to each change; the diff shows it."""
 
 
 def _unsaid(text: str, path: str, new: str) -> str:
-    """What an editor's answer says beyond the change itself: not that the file was edited, and not
-    the lines of the file."""
+    """An editor's answer without what the diff shows: that the file was edited, and its lines."""
     shown = set(new.split("\n"))
 
-    def is_told(match: re.Match[str]) -> bool:
+    def is_about_path(match: re.Match[str]) -> bool:
         return all(named is None or one_line(named) == path for named in match.groups())
 
-    text = _DONE.sub(lambda match: "" if is_told(match) else match[0], text)
-    lines = []
-    for line in text.split("\n"):
-        numbered = _NUMBERED.fullmatch(line)
-        if numbered is None or numbered[2] not in shown:
-            lines.append(line)
-    return "\n".join(lines).strip()
+    text = _DONE.sub(lambda match: "" if is_about_path(match) else match[0], text)
+    lines = ((line, _NUMBERED.fullmatch(line)) for line in text.split("\n"))
+    kept = (line for line, numbered in lines if not numbered or numbered[2] not in shown)
+    return "\n".join(kept).strip()
 
 
 def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -97,14 +93,12 @@ def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) 
     old, new = field(observation, "old_content"), field(observation, "new_content")
     if isinstance(new, str):
         take_usual(observation, "command")
-        shown: list[Block]
         new = safe(take(observation, "new_content"))
+        blocks: list[Block] = [Code(new.removesuffix("\n"), path) if new else Note("an empty file")]
         if isinstance(old, str):
-            shown = _difference(safe(take(observation, "old_content")), new, path)
-        else:
-            shown = [Code(new.removesuffix("\n"), path)] if new else [Note("an empty file")]
+            blocks = _difference(safe(take(observation, "old_content")), new, path)
         text = _unsaid(safe(take_said(body)), path, new)
-        return [*shown, Plain(text)] if text else shown
+        return [*blocks, Plain(text)] if text else blocks
     done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
     text = safe(take_said(body))
     if not done:
@@ -116,8 +110,8 @@ _NUMBERED = pattern(r" {0,12}(\d{1,9})\t(.*)")
 
 
 def _numbered(text: str, path: str) -> list[Block]:
-    """A view of a file as the editor gives it (`cat -n`), as code with its line numbers; as it
-    came when it is none, such as the list of a folder."""
+    """The editor's view of a file (`cat -n`) as code with line numbers; any other text, such as the
+    list of a folder, as output."""
     lines = text.split("\n")
     start = next((n for n, line in enumerate(lines[:5]) if _NUMBERED.fullmatch(line)), None)
     if start is None:
@@ -149,7 +143,7 @@ def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) 
 
 
 def _shows_lines(text: str, said: str) -> bool:
-    """Whether all that a tool says are lines of a text, or their numbers."""
+    """Whether an answer only repeats lines of a text, with or without numbers."""
     lines = set(text.split("\n"))
     return all(
         line in lines or ((match := _NUMBERED.fullmatch(line)) and match[2] in lines)
@@ -180,7 +174,7 @@ _PATCH_FILE = pattern(
 
 
 def patch_files(patch: str) -> list[tuple[str, str, str]]:
-    """The files of a patch: verb, path, lines. Both patch formats; one nameless file otherwise."""
+    """Verb, path and lines of each file in a patch of either format, else one file without a path."""
     heads = list(_PATCH_FILE.finditer(patch))
     if not heads:
         text = patch.strip("\n")
@@ -200,8 +194,6 @@ def _patch_blocks(patch: str) -> list[Block]:
     before = patch[: first.start()].replace("*** Begin Patch", "").strip() if first else ""
     blocks: list[Block] = [Plain(before)] if before else []
     for verb, path, text in patch_files(patch):
-        if path:
-            blocks.append(Heading(f"{verb} {path}"))
-        if text:
-            blocks.append(Diff(text, path))
+        blocks += [Heading(f"{verb} {path}")] if path else []
+        blocks += [Diff(text, path)] if text else []
     return blocks

@@ -1,4 +1,4 @@
-"""Results to blocks: what each kind of observation, error and rejection shows."""
+"""Blocks of results: of each kind of observation, of errors and rejections."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from oh_tui.trajectory.content.block import (
     Output,
     Plain,
     Table,
+    headed,
     number_text,
     one_line,
     output_blocks,
@@ -57,14 +58,14 @@ from oh_tui.trajectory.model.tool_use import count
 
 
 def extended(body: dict[str, Any]) -> list[Block]:
-    """What skills and hooks added for the model to read."""
+    """What skills and hooks added for the model."""
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
     take_blocks(body, "extended_content")
-    return [Heading("added for the model"), Plain(text)] if text else []
+    return headed("added for the model", text)
 
 
 def images(body: dict[str, Any]) -> list[Block]:
-    """Images are named, not drawn."""
+    """A note for each image; images are not drawn."""
     found = find_images(body)
     _take_images(body)
     of = f" of {len(found)}" if len(found) > 1 else ""
@@ -75,7 +76,7 @@ def images(body: dict[str, Any]) -> list[Block]:
 
 
 def _take_images(body: dict[str, Any]) -> None:
-    """An image is named by its format and size; a text in its place that is none is left."""
+    """Takes the data of images; a text in the place of an image is left."""
     if is_image(text_field(body, "observation", "screenshot_data")):
         take(body, "observation", "screenshot_data")
     for path in IMAGE_PATHS:
@@ -100,8 +101,8 @@ def _take_images(body: dict[str, Any]) -> None:
 def answer_blocks(
     event: Event, action: Any, around: Around | None = None, *, titled: bool = True
 ) -> list[Block]:
-    """One result with all of its fields; `action` is a view of what was called, None when that is
-    not known. Without a title above it, it shows what `facts` say too."""
+    """One result with all of its fields. `action` is a view of the call, None if unknown. Without a
+    title above, it also shows what the title would."""
     body = view(event.body())
     take_links(body)
     blocks = _answer(event, body, action, around)
@@ -128,15 +129,13 @@ _IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | None) -> list[Block]:
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
-        did = "blocked by a hook" if by_hook else "rejected by you"
+        what = "blocked by a hook" if by_hook else "rejected by you"
         take_usual(body, "rejection_source")
         reason = safe(take_text(body, "rejection_reason"))
-        said: list[Block] = [Plain(reason)] if reason else [Note("no reason given")]
-        return [Failure(f"{did}, not run"), *said, *proposal(action)]
+        why: Block = Plain(reason) if reason else Note("no reason given")
+        return [Failure(f"{what}, not run"), why, *proposal(action)]
     if event.kind == "AgentErrorEvent":
-        text = safe(take_text(body, "error"))
-        error: Block = Failure(text) if text else Note("an error without a text")
-        return [error, *proposal(action)]
+        return [_failure(take_text(body, "error")), *proposal(action)]
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return [Note("a result without content")]
@@ -145,9 +144,7 @@ def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | No
     if event.failed:
         take_flag(observation, "error")
         take_flag(observation, "prev_exist")
-        text = safe(take_said(body))
-        error = Failure(text) if text else Note("an error without a text")
-        return [error, *images(body), *proposal(action)]
+        return [_failure(take_said(body)), *images(body), *proposal(action)]
     if "Editor" in event.part:
         take_flag(observation, "prev_exist")
     if event.part in PLANS:
@@ -156,22 +153,25 @@ def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | No
     return [*show(body, observation, action), *images(body)]
 
 
+def _failure(error: str) -> Block:
+    return Failure(safe(error)) if safe(error) else Note("an error without a text")
+
+
 def late_blocks(action: Any, part: str, blocks: list[Block]) -> list[Block]:
-    """The fields of a call that are left to its result to show, and are not in what that shows."""
+    """The fields of a call that were left to its result, which does not show them."""
     if not isinstance(action, View):
         return []
-    names = [n for n in IN_RESULT.get(part, ()) if n in action and n not in action.taken]
-    found: dict[str, Any] = {}
-    shown: set[str] | None = None
-    for name in names:
-        value = action[name]
-        if not isinstance(value, str):
-            continue
-        if shown is None:
-            shown = {line.strip() for block in blocks for line in _lines_of(block)}
-        if not all(line.strip() in shown for line in safe(value).split("\n") if line.strip()):
-            found[name] = value
-    return [Heading("of the call"), *object_blocks(found)] if found else []
+    names = [n for n in IN_RESULT.get(part, ()) if n not in action.taken]
+    texts = {name: text for name in names if (text := text_field(action, name))}
+    if not texts:
+        return []
+    shown = {line.strip() for block in blocks for line in _lines_of(block)} | {""}
+    missing = {
+        name: text
+        for name, text in texts.items()
+        if not all(line.strip() in shown for line in safe(text).split("\n"))
+    }
+    return [Heading("of the call"), *object_blocks(missing)] if missing else []
 
 
 def _lines_of(block: Block) -> list[str]:
@@ -191,7 +191,7 @@ IN_RESULT = {
     "FinishAction": ("message",),
     "ThinkAction": ("thought",),
 }
-"""Texts of calls that the result shows, as code, as a diff or as prose."""
+"""Texts of calls that the result shows, as code, a diff or prose."""
 
 
 def is_terminal(event: Event) -> bool:
@@ -231,7 +231,7 @@ def _terminal_result(
 
 
 def _shell(metadata: Any) -> list[Block]:
-    """Who ran a command and where, on one line."""
+    """The user, host and interpreter of a command, on one line."""
     user, host = (one_line(take_text(metadata, name)) for name in ("username", "hostname"))
     pid = take_number(metadata, "pid")
     facts = (
@@ -239,17 +239,15 @@ def _shell(metadata: Any) -> list[Block]:
         "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
         one_line(take_text(metadata, "py_interpreter_path")),
     )
-    told = " · ".join(filter(None, facts))
-    return [Note(f"shell {told}")] if told else []
+    line = " · ".join(filter(None, facts))
+    return [Note(f"shell {line}")] if line else []
 
 
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
-"""What a shell's metadata says below each output; the title says it."""
-
+"""A line of the shell's metadata that the title repeats."""
 
 _CLIPPED = "<response clipped>"
-"""What the tools write where they cut a text. `full_output_save_dir` does not tell: it is set on
-nearly every result."""
+"""Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
 
 
 PLANS = ("TaskTrackerObservation",)
@@ -258,25 +256,25 @@ PLANS = ("TaskTrackerObservation",)
 def _plan_result(
     body: dict[str, Any], observation: dict[str, Any], around: Around | None
 ) -> list[Block]:
-    """The plan, with what changed since the one before."""
+    """The plan and its changes since the previous one."""
     tasks = take_plan(observation)
     before = around.before if around else None
     old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
     if old and field(observation, "command") != "view":
         tasks = compare(old, tasks)
     text = safe(take_said(body)).strip()
-    if tasks:
-        said = [Plain(text)] if text and not _is_told_by(tasks, text) else []
-        return [Checklist(tuple(tasks)), *said]
-    return [Plain(text)] if text else [Note("the plan is empty")]
+    if not tasks:
+        return [Plain(text) if text else Note("the plan is empty")]
+    blocks: list[Block] = [Checklist(tuple(tasks))]
+    return [*blocks, Plain(text)] if text and not _repeats(tasks, text) else blocks
 
 
 _UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
 _ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
 
 
-def _is_told_by(tasks: list[Task], text: str) -> bool:
-    """Whether the tool only says that it took the plan, or lists its titles and notes."""
+def _repeats(tasks: list[Task], text: str) -> bool:
+    """Whether a text only confirms the plan or lists its titles and notes."""
     if _UPDATED.fullmatch(text):
         return True
     shown = {line.strip() for task in tasks for line in (task.title, *task.notes.split("\n"))}
@@ -284,7 +282,7 @@ def _is_told_by(tasks: list[Task], text: str) -> bool:
 
 
 def take_plan(half: Any) -> list[Task]:
-    """The plan of an action or an observation, which shows the fields of its items."""
+    """The plan of an action or an observation; takes the fields of its items."""
     tasks = tasks_of(half)
     for item in field(half, "task_list") if tasks else ():
         take_text(item, "title")
@@ -294,14 +292,14 @@ def take_plan(half: Any) -> list[Task]:
 
 
 def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """What was found by grep or glob."""
+    """The matches of grep or glob."""
     found = take_texts(observation, "matches")
     found = take_texts(observation, "files") if found is None else found
     if found is None:
         return _other_result(body, observation, action)
-    said = safe(content_text(body)).split("\n")
-    known = {line.strip() for line in map(safe, found)}
-    if all(not line.strip() or line.strip() in known or _HEADS.match(line) for line in said):
+    lines = safe(content_text(body)).split("\n")
+    known = {"", *(safe(match).strip() for match in found)}
+    if all(line.strip() in known or _HEADS.match(line) for line in lines):
         take_said(body)
     blocks: list[Block] = [Output("\n".join(map(safe, found)))] if found else [Note("none found")]
     if take_flag(observation, "truncated"):
@@ -310,7 +308,7 @@ def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
 
 
 _HEADS = pattern(r"(?:Found|No) ")
-"""How the line begins with which grep and glob head their list."""
+"""The start of the first line of grep and glob."""
 
 
 def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -319,34 +317,33 @@ def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
 
 
 def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """The fields of a result that say more than its text and its call do."""
-    given = action if isinstance(action, dict) else {}
+    """The fields of a result that its text and its call do not repeat."""
     text = bodies.content_text(body, image="").strip()
-    said = {value for value in given.values() if isinstance(value, str)}
+    called = action.values() if isinstance(action, dict) else ()
     for name, value in observation.items():
-        if isinstance(value, str) and (value in said or value.strip() == text):
+        if isinstance(value, str) and (value in called or value.strip() == text):
             take(observation, name)
-    take_repeated(observation, given)
+    take_repeated(observation, action)
     take_text(observation, "kind")
     take_flag(observation, "is_error")
     return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
 
 
 def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """An answer of a model: Markdown, after its other fields."""
+    """An answer of a model: its other fields, then the text as Markdown."""
     fields = _fields(body, observation, action)
     text = safe(take_said(body, image=""))
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
 
 
 def _agent_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """What another agent answered; its own events are elsewhere."""
+    """The answer of another agent, whose events are elsewhere."""
     blocks = _prose_result(body, observation, action)
     if text_field(observation, "conversation_id"):
-        return [*blocks, Note("it is a conversation of its own")]
-    if field(observation, "command") == "spawn":
-        return blocks
-    return [*blocks, Note("what it did to get there is not among these events")]
+        blocks.append(Note("it is a conversation of its own"))
+    elif field(observation, "command") != "spawn":
+        blocks.append(Note("what it did to get there is not among these events"))
+    return blocks
 
 
 def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -355,41 +352,33 @@ def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: An
         return _other_result(body, observation, action)
     rows = []
     for entry in entries:
-        folder = take_flag(entry, "is_directory")
-        bytes_ = take_number(entry, "size")
-        changed = one_line(take_text(entry, "modified_time")).replace("T", " ")
         name = take_text(entry, "name") or take_text(entry, "path")
         if text_field(entry, "path").rpartition("/")[2] == name:
             take(entry, "path")
-        rows.append(
-            (
-                one_line(name) + ("/" if folder else ""),
-                "" if bytes_ is None else number_text(bytes_),
-                changed,
-            )
-        )
+        slash = "/" if take_flag(entry, "is_directory") else ""
+        size = take_number(entry, "size")
+        changed = one_line(take_text(entry, "modified_time")).replace("T", " ")
+        rows.append((one_line(name) + slash, "" if size is None else number_text(size), changed))
     total = take_number(observation, "total_count")
-    more: list[Block] = []
+    count = "" if total in (None, len(rows)) else f"{number_text(total)} entries in all"
     if take_flag(observation, "is_truncated"):
-        all_ = "" if total is None else f": {number_text(total)} entries in all"
-        more = [Note(f"the tool stopped here{all_}")]
-    elif total is not None and total != len(rows):
-        more = [Note(f"{number_text(total)} entries in all")]
-    return [Table(("name", "bytes", "changed"), tuple(rows)), *more]
+        count = f"the tool stopped here: {count}" if count else "the tool stopped here"
+    table = Table(("name", "bytes", "changed"), tuple(rows))
+    return [table, Note(count)] if count else [table]
 
 
 def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    """Finish and think only confirm what the call said."""
-    said = safe(take_text(action, "message") or take_text(action, "thought"))
-    if not said:
-        said = safe(take_said(body))
-    elif "".join(safe(content_text(body)).split()) in ("".join(said.split()), _THOUGHT):
+    """The text of a finish or think call, which the result only confirms."""
+    text = safe(take_text(action, "message") or take_text(action, "thought"))
+    if not text:
+        text = safe(take_said(body))
+    elif "".join(safe(content_text(body)).split()) in ("".join(text.split()), _THOUGHT):
         take_said(body)
-    return [Markdown(said)] if said else [Note("nothing was said")]
+    return [Markdown(text)] if text else [Note("nothing was said")]
 
 
 _THOUGHT = "Yourthoughthasbeenlogged."
-"""What the tool answers to each thought, without its spaces."""
+"""The answer to each thought, without its spaces."""
 
 
 def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -423,21 +412,13 @@ _RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]
     "ConsultTomObservation": _prose_result,
     "WorkflowObservation": _prose_result,
 }
-"""What a result that did not fail shows; any other shows its fields, then its text. A new kind of
-observation is one line here."""
-
-
-def _found(observation: dict[str, Any]) -> list[str]:
-    for name, noun in (("matches", "match"), ("files", "file")):
-        found = field(observation, name)
-        if isinstance(found, list):
-            return [count(len(found), noun)]
-    return []
+"""The blocks of a successful result by kind; any other shows its fields, then its text. A new kind
+of observation is one line here."""
 
 
 def facts(body: dict[str, Any], action: Any) -> list[str]:
-    """Where and how much, of a result that did not fail: the folder of a command, the size of a
-    change or of a read."""
+    """The main facts of a successful result: the folder of a command, the size of a change or of a
+    read."""
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return []
@@ -449,13 +430,14 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
         return [plan_progress(observation)]
     show = _RESULTS.get(part)
     if show is _list_result:
-        return _found(observation)
+        lists = ((field(observation, "matches"), "match"), (field(observation, "files"), "file"))
+        return [count(len(found), noun) for found, noun in lists if isinstance(found, list)][:1]
     if show not in (edit_result, read_result, patch_result):
         return []
     blocks = show(body, observation, action)
     diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]
     lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
-    told = count(sum(lines), "line") if lines else ""
+    size = count(sum(lines), "line") if lines else ""
     if diffs:
-        told = change(sum(added for added, _ in diffs), sum(gone for _, gone in diffs))
-    return [told, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]
+        size = change(sum(added for added, _ in diffs), sum(removed for _, removed in diffs))
+    return [size, one_line(path or text_field(action, "path") or text_field(action, "file_path"))]
