@@ -1,8 +1,9 @@
-"""Calls of tools as blocks: what each kind of action shows below its thought."""
+"""Blocks of tool calls: what each kind of action shows below the thought."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
 from oh_tui.trajectory.content.block import (
@@ -19,6 +20,7 @@ from oh_tui.trajectory.content.block import (
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.plans import plan_progress
+from oh_tui.trajectory.content.tools import EDITOR_VERBS
 from oh_tui.trajectory.content.views import (
     take,
     take_flag,
@@ -43,25 +45,16 @@ def _terminal_call(action: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-_VERBS = {
-    "view": "read",
-    "create": "create",
-    "str_replace": "edit",
-    "insert": "insert",
-    "undo_edit": "undo",
-}
-
-
 def _editor_call(action: dict[str, Any]) -> list[Block]:
     command = text_field(action, "command")
-    at = field(action, "view_range")
+    lines = field(action, "view_range")
     shown = ""
-    if isinstance(at, list) and len(at) == 2 and all(type(n) is int for n in at):
+    if isinstance(lines, list) and [type(n) for n in lines] == [int, int]:
         first, last = take(action, "view_range")
         shown = f"{first}-{last}" if last != -1 else f"from {first} to the end, -1"
     after = take_number(action, "insert_line") if command == "insert" else None
     path = take_text(action, "path")
-    verb = _VERBS.get(command, "")
+    verb = EDITOR_VERBS.get(command, "")
     if verb and path:
         take_usual(action, "command")
     return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
@@ -94,27 +87,25 @@ def _delegate_call(action: dict[str, Any]) -> list[Block]:
         return []
     take_usual(action, "command")
     types = field(action, "agent_types")
-    kinds: list[str] = []
-    if isinstance(types, list) and len(types) <= len(ids):
-        kinds = take_texts(action, "agent_types") or []
-    kinds += [""] * (len(ids) - len(kinds))
-    return pair_blocks(*((name, kind or "an agent") for name, kind in zip(ids, kinds, strict=True)))
+    fits = isinstance(types, list) and len(types) <= len(ids)
+    kinds = (take_texts(action, "agent_types") or []) if fits else []
+    return pair_blocks(*((name, kind or "an agent") for name, kind in zip_longest(ids, kinds)))
 
 
 def _task_call(action: dict[str, Any]) -> list[Block]:
-    """The name of the agent, then what it is told; a description that only begins the prompt
-    says nothing more."""
-    told = safe(take_text(action, "prompt") or take_text(action, "task"))
+    """The name of the agent, then its prompt; without a description that is the start of the
+    prompt."""
+    prompt = safe(take_text(action, "prompt") or take_text(action, "task"))
     about = safe(text_field(action, "description"))
-    if about and told.startswith(about.rstrip(".")):
+    if about and prompt.startswith(about.rstrip(".")):
         take(action, "description")
     fields = rest_blocks(action)
-    return [*fields, Plain(told)] if told else fields
+    return [*fields, Plain(prompt)] if prompt else fields
 
 
 def _question_call(action: dict[str, Any]) -> list[Block]:
-    asked = safe(take_text(action, "question"))
-    return [Plain(asked)] if asked else []
+    question = safe(take_text(action, "question"))
+    return [Plain(question)] if question else []
 
 
 def _search_call(action: dict[str, Any]) -> list[Block]:
@@ -155,5 +146,5 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "FinishAction": _nothing,
     "ThinkAction": _nothing,
 }
-"""What a call shows below its thought, before its other fields. Calls whose whole content is text
-to be read (finish, think) show it in Result, which has the room."""
+"""The first blocks of a call by kind of action; its other fields follow. The text of finish and
+think calls is shown in Result, which has more room."""

@@ -1,4 +1,4 @@
-"""Any JSON value as blocks: short fields side by side, long texts under headings, outlines."""
+"""Blocks of any JSON value: short fields side by side, long texts under headings, outlines."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ from oh_tui.trajectory.content.images import data_text
 from oh_tui.trajectory.content.views import View, left
 
 SHORT = 200
-"""Characters; a longer value of a field gets a heading and lines of its own."""
+"""A longer value, in characters, gets a heading and its own lines."""
 
 LONG = 1 << 22
-"""Characters of JSON in a text from which it is left as it came: as objects it takes 25 times that.
-"""
+"""Longer JSON in a text, in characters, is not decoded: it would take 25 times as much memory."""
 
 _INDENTED = 20
-"""Levels that are told apart by their indentation."""
+"""Deepest level that is indented."""
 
 
 def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Block]:
@@ -54,17 +53,17 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
 
 
 def rest_blocks(value: Any, leave: Iterable[str] = ()) -> list[Block]:
-    """The fields of a view that are not shown yet; they are then, but for those to leave. Any other
-    value is shown whole."""
+    """The fields of a view that are not taken yet; takes all but those in `leave`. Any other value
+    is shown whole."""
     if not isinstance(value, View):
         return value_blocks(value)
-    found = object_blocks(left(value), leave)
-    value.taken.update(name for name in value if name not in leave)
-    return found
+    blocks = object_blocks(left(value), leave)
+    value.taken.update(set(value).difference(leave))
+    return blocks
 
 
 def value_blocks(value: Any) -> list[Block]:
-    """Any JSON value; text is shown as it is."""
+    """The blocks of any JSON value."""
     if isinstance(value, str):
         return output_blocks(value)
     if isinstance(value, dict):
@@ -73,8 +72,8 @@ def value_blocks(value: Any) -> list[Block]:
 
 
 def text_blocks(raw: str) -> list[Block]:
-    """What a tool or a log said: JSON is indented where that loses nothing, such as a key that
-    stands twice."""
+    """The text of a tool or a log. JSON is indented, unless that would lose something, such as a
+    duplicate key."""
     if raw[:1] in ("{", "[") and SHORT // 2 < len(raw) < LONG:
         try:
             shown = json_pretty(json.loads(raw))
@@ -87,7 +86,7 @@ def text_blocks(raw: str) -> list[Block]:
 
 
 def outline(value: Any) -> str:
-    """Nested JSON as indented lines, its texts as they are and not escaped; without secrets."""
+    """Nested JSON as indented lines, without escapes and without secrets."""
     lines: list[str] = []
     todo: list[tuple[int, str, Any]] = [(0, "", redact_json(value))]
     while todo:
@@ -124,7 +123,7 @@ def _scalar(value: Any) -> str:
 
 
 def _short(value: Any) -> str | None:
-    """A value on one line; None for one that needs more room."""
+    """A value on one line; None if it is too long."""
     if isinstance(value, str):
         text = (data_text(value) or safe(value)).strip("\n")
     elif value is True:
@@ -137,14 +136,16 @@ def _short(value: Any) -> str | None:
 
 
 def _inline(value: Any) -> str | None:
-    """Short values of a list or an object beside each other, such as the facts of a shell."""
+    """The values of a flat list or object on one line; None if they are too long."""
     if len(value) > SHORT // 2:
         return None
+    items = value if isinstance(value, list) else list(value.values())
+    texts = [None if isinstance(item, dict | list) else _short(item) for item in items]
+    if None in texts:
+        return None
     if isinstance(value, list):
-        texts = [None if isinstance(item, dict | list) else _short(item) for item in value]
-        text = None if None in texts else ", ".join(filter(None, texts))
+        text = ", ".join(filter(None, texts))
     else:
-        texts = [None if isinstance(item, dict | list) else _short(item) for item in value.values()]
         pairs = zip(map(str, value), texts, strict=True)
-        text = None if None in texts else " · ".join(f"{one_line(n)} {said}" for n, said in pairs)
+        text = " · ".join(f"{one_line(name)} {inner}" for name, inner in pairs)
     return text if text and len(text) <= SHORT else None

@@ -174,7 +174,7 @@ _PATCH_FILE = pattern(
 
 
 def patch_files(patch: str) -> list[tuple[str, str, str]]:
-    """Verb, path and lines of each file in a patch of either format, else one file without a path."""
+    """Verb, path and lines of each file in a patch of either format; else one without a path."""
     heads = list(_PATCH_FILE.finditer(patch))
     if not heads:
         text = patch.strip("\n")

@@ -1,7 +1,7 @@
-"""Steps to blocks: what a reader is shown of a call and of its result, without a screen in mind.
+"""Blocks of steps: what calls and results show, independent of any screen.
 
-All text in a block has passed `clean` and `redact`. Nothing is cut: of a result every block is
-whole. Nothing here raises, whatever the events hold.
+All text in blocks is clean and redacted, and nothing is cut. No function here raises, whatever the
+events hold.
 """
 
 from __future__ import annotations
@@ -65,42 +65,36 @@ from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 
 _UNDONE = (Outcome.ERROR, Outcome.REJECTED)
-"""Outcomes after which it helps to know what the agent did next."""
+"""Outcomes for which blocks tell what the agent did next."""
 
 _OPEN = {
     Outcome.WAITING: "waits for your answer: nothing was run yet",
     Outcome.RUNNING: "still running: no result yet",
     Outcome.NO_RESULT: "no result: the events end, or go on, without one",
 }
-_OPEN_TITLES = {
-    Outcome.WAITING: "waits for your answer",
-    Outcome.RUNNING: "running",
-    Outcome.NO_RESULT: "no result",
-}
 
 
 def call_blocks(
     step: Step, *, whole: bool = False, alone: bool = False, around: Around | None = None
 ) -> list[Block]:
-    """The call of a step: the thought in two lines, then the command or the arguments, then which
-    others were made at once with it. `whole` shows all of the thought, the reasoning and the
-    fields beside the arguments too. `alone` is for where no result stands below, which shows the
-    long texts of some calls. Empty for a message and for anything else without a call."""
+    """The call of a step: its thought in two lines, its arguments and the calls made at once.
+
+    `whole` shows the whole thought, the reasoning and the fields beside the arguments. `alone`
+    shows long texts that are otherwise left to the result below. [] for a step without a call.
+    """
     body = view(step.event.body())
     if step.is_stray:
+        blocks: list[Block] = [Note("result without a call: the call is not among the events")]
         command = bodies.command_text(body)
-        asked: list[Block] = [Command(safe(command))] if command else []
-        return [Note("result without a call: the call is not among the events"), *asked]
+        return [*blocks, Command(safe(command))] if command else blocks
     if step.event.kind == "ACPToolCallEvent":
         take_links(body)
         reports = [r for r in step.results if r.kind == step.event.kind]
         return acp_call(body, reports[-1].body() if reports else None)
     if step.event.kind != "ActionEvent":
         return []
-    blocks: list[Block] = []
     thought = safe(bodies.thought_text(body)).strip()
-    if thought:
-        blocks.append(Thought(thought, 0 if whole else 2))
+    blocks = [Thought(thought, 0 if whole else 2)] if thought else []
     take_blocks(body, "thought")
     if whole:
         blocks += reasoning_blocks(body, thought)
@@ -131,35 +125,32 @@ def _plan_asked(step: Step, action: Any) -> list[Block]:
     if step.event.part != "TaskTrackerAction":
         return []
     result = step.result
-    shown = None
     if result is not None and not result.failed and result.part in PLANS:
         shown = field(result.body(), "observation", "task_list")
-    if shown is not None and is_same(shown, action.get("task_list")):
-        take(action, "task_list")
-        return []
+        if shown is not None and is_same(shown, action.get("task_list")):
+            take(action, "task_list")
+            return []
     tasks = take_plan(action)
     return [Checklist(tuple(tasks))] if tasks else []
 
 
 def _beside(body: dict[str, Any], action: Any) -> list[Block]:
-    """The fields of a call beside its arguments; of those as the model wrote them what the call
-    that was made of them does not have."""
+    """The fields of a call beside its action, and what the model's arguments have beyond it."""
     take_links(body)
     take_usual(body, "security_risk")
     called = field(body, "tool_call")
     for name in REDUNDANT_IN_CALL:
         take_text(called, name)
     take_usual(called, "origin")
-    given = view(bodies.arguments(body))
+    # without an action the arguments are shown as the call itself
+    arguments = view(bodies.arguments(body)) if isinstance(action, View) else None
     inside = called if field(called, "arguments") is not None else field(called, "function")
     take(inside, "arguments")
-    if not isinstance(action, View):
-        given = None  # shown as the call itself
-    take_repeated(given, action)
-    take_repeated(given, body)
+    take_repeated(arguments, action)
+    take_repeated(arguments, body)
     blocks = rest_blocks(body)
-    asked = rest_blocks(given)
-    return [*blocks, Heading("in the arguments"), *asked] if asked else blocks
+    more = rest_blocks(arguments)
+    return [*blocks, Heading("in the arguments"), *more] if more else blocks
 
 
 def _at_once(around: Around | None) -> list[Block]:
@@ -171,13 +162,12 @@ def _at_once(around: Around | None) -> list[Block]:
 
 
 def result_blocks(step: Step, outcome: Outcome, *, around: Around | None = None) -> list[Block]:
-    """The result of a step, whole; of a message, an error or another event: what it says. What
-    came before and after is told too where it is given: what changed in a plan, whether the run
-    went on after an error."""
+    """The whole result of a call, or the content of any other step. With `around` it also tells
+    what changed in a plan and whether the run went on after an error."""
     if step.is_stray:
-        command = bodies.command_text(step.event.body())  # the call shows it
-        shown = answer_blocks(step.event, view({"command": command} if command else {}), around)
-        return shown + (what_followed(around) if step.event.failed else [])
+        command = bodies.command_text(step.event.body())  # shown by call_blocks
+        blocks = answer_blocks(step.event, view({"command": command} if command else {}), around)
+        return blocks + (what_followed(around) if step.event.failed else [])
     if not step.is_call:
         return event_blocks(step.event, around)
     action = view(field(step.event.body(), "action"))
@@ -200,7 +190,7 @@ def _result(step: Step, outcome: Outcome, action: Any, around: Around | None) ->
 
 
 def _reported(step: Step) -> list[Block]:
-    """What another agent reported of a call, then any other answer to it."""
+    """The reports of another agent on a call, then any other answer."""
     first = view(step.event.body())
     reports = [view(r.body()) for r in step.results if r.kind == "ACPToolCallEvent"]
     for each in (first, *reports):
@@ -213,10 +203,10 @@ def _reported(step: Step) -> list[Block]:
 
 
 def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
-    """What one event says, of any kind; for hidden events and for steps that are no call."""
+    """The content of one event of any kind."""
     if event.kind in RESULT_KINDS:
-        told = answer_blocks(event, None, around, titled=False)
-        return told + (what_followed(around) if event.failed else [])
+        blocks = answer_blocks(event, None, around, titled=False)
+        return blocks + (what_followed(around) if event.failed else [])
     if event.kind == "ActionEvent":
         return call_blocks(Step(0, event), whole=True, alone=True)
     body = view(event.body())
@@ -236,24 +226,25 @@ def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
 
 
 def call_title(step: Step, *, numbered: bool = True) -> str:
-    """Such as `step 58 · terminal`, `step 3 · you`; without the number where it is not final, as
-    in a run not read to its beginning."""
+    """Such as `step 58 · terminal` or `step 3 · you`. Set `numbered` to False if the number is not
+    final, as in a run whose older events are missing."""
     event = step.event
     what = one_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
         what = "hook"
-    elif not what:
-        who = {"user": "you", "agent": "agent"}.get(event.source, "")
-        what = who if event.kind == "MessageEvent" and who else _words(event.kind)
+    elif event.kind == "MessageEvent":
+        what = what or {"user": "you", "agent": "agent"}.get(event.source, "")
+    what = what or _words(event.kind)
     return f"step {step.number} · {what}" if numbered else what
 
 
 def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
-    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`. `ran` is how
-    long the tool took where that is known better than from call to result."""
+    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`. `ran`
+    overrides the seconds from call to result."""
     result = step.result if step.is_call else step.event
     if result is None:
-        return _OPEN_TITLES.get(outcome, "no result")
+        titles = {Outcome.WAITING: "waits for your answer", Outcome.RUNNING: "running"}
+        return titles.get(outcome, "no result")
     body = result.body()
     parts = [_outcome_words(result, body, outcome)]
     ran = step.ran() if ran is None else ran
@@ -268,19 +259,19 @@ def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
 
 
 def command_text(step: Step) -> str:
-    """The command of a step, or the arguments of a call of another tool; "" for no call."""
+    """The command of a terminal call or the arguments of any other; "" without a call."""
     body = step.event.body()
     command = bodies.command_text(body)
     if command or not step.is_call:
         return safe(command)
-    given = bodies.arguments(body)
-    if given is None or isinstance(given, str):
-        return safe(given or "")
-    return json_pretty(given, indent=None)
+    arguments = bodies.arguments(body)
+    if arguments is None or isinstance(arguments, str):
+        return safe(arguments or "")
+    return json_pretty(arguments, indent=None)
 
 
 def output_text(step: Step) -> str:
-    """What the results of a step say, or the message; "" when there is nothing."""
+    """The text of the results of a step, or of the message; may be ""."""
     action = field(step.event.body(), "action")
     if not step.is_call:
         body = step.event.body()
@@ -298,26 +289,26 @@ _ID = pattern(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def links_of(step: Step) -> tuple[str, ...]:
-    """The ids of the conversations that a step started, as its results name them."""
+    """The ids of the conversations that a step started, from its results."""
     found: dict[str, None] = {}
     for result in step.results:
         observation = field(result.body(), "observation")
         for name in ("conversation_id", "sub_conversation_id", "sub_conversation_ids"):
-            given = field(observation, name)
-            for item in given if isinstance(given, list) else [given]:
+            ids = field(observation, name)
+            for item in ids if isinstance(ids, list) else [ids]:
                 if isinstance(item, str) and _ID.fullmatch(item):
                     found[item] = None
     return tuple(found)
 
 
 def json_text(step: Step) -> str:
-    """The events of a step as indented JSON without secrets: one object, or a list of them."""
+    """The events of a step as indented JSON without secrets: an object, or a list of several."""
     events = [event.body() for event in (step.event, *step.results)]
     return json_pretty(events[0] if len(events) == 1 else events)
 
 
 def _words(kind: str) -> str:
-    """A kind in words: `conversation error` for ConversationErrorEvent."""
+    """A kind in words, such as `conversation error` for ConversationErrorEvent."""
     name = one_line(kind)
     short = name.removesuffix("Event").removesuffix("Observation")
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", short).lower() or name

@@ -1,4 +1,4 @@
-"""Steps as Markdown, to be pasted where people talk about a run."""
+"""Steps as Markdown, to paste into issues and chats."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 
 
 def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:
-    """A heading, the call and its result, whole; clean and redacted as everything shown. Without
-    its number where that is not final."""
-    told = result_title(step, outcome)
-    title = call_title(step, numbered=numbered)
-    head = "### " + _line(title + (f" · {told}" if told else ""))
+    """A heading, the whole call and its result; clean and redacted. Set `numbered` to False if the
+    step number is not final."""
+    titles = (call_title(step, numbered=numbered), result_title(step, outcome))
+    head = "### " + _line(" · ".join(filter(None, titles)))
     blocks = call_blocks(step, whole=True) if step.is_call else []
     return "\n\n".join([head, *_texts([*blocks, *result_blocks(step, outcome)])]) + "\n"
 
 
 def event_markdown(event: Event) -> str:
-    """An event that belongs to no step, under a heading with its kind and time."""
+    """An event without a step, under a heading with its kind and time."""
     head = " · ".join(filter(None, (event.kind, event.key, event.timestamp)))
     return "\n\n".join([f"### {_line(safe_line(head))}", *_texts(event_blocks(event))]) + "\n"
 
@@ -41,7 +40,7 @@ def _texts(blocks: Iterable[b.Block]) -> list[str]:
 
 
 def _text(block: b.Block) -> str:
-    """One block; what must not be read as Markdown is fenced or escaped."""
+    """One block; text that is not Markdown is fenced or escaped."""
     if isinstance(block, b.Markdown):
         return block.text.strip()
     if isinstance(block, b.Fields):
@@ -68,7 +67,7 @@ def _task(task: Task) -> str:
 
 
 def _fenced(text: str, language: str) -> str:
-    """In a fence longer than any run of backticks inside."""
+    """Text in a fence that is longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
@@ -76,14 +75,14 @@ def _fenced(text: str, language: str) -> str:
 
 _SPECIAL = pattern(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")
 _START = pattern(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
-"""Where a line begins with what begins a list, a rule or a heading."""
+"""The start of a line that Markdown would read as a list, a rule or a heading."""
 
 
 def _plain(text: str) -> str:
-    """Its lines as they are, each told apart from what begins a list, a rule or a heading."""
+    """Lines of text with all Markdown escaped."""
     return _START.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))
 
 
 def _line(text: str) -> str:
-    """On one line, below a mark of our own. It may stand first there, as in an item of a list."""
+    """Text on one line with all Markdown escaped."""
     return _plain(" ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Where a step or an event stands in its run: what came before it, what came after."""
+"""The neighbours of a step or an event in its run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 _FAR = 5000
-"""Steps walked back to find the one before of the same tool; heads alone are looked at."""
+"""How many steps back the previous call of a tool is searched."""
 
 
 class Around:
-    """What the blocks of a step (or of an event that is none) tell about its neighbours. Each
-    answer is looked up when it is asked for."""
+    """What blocks tell about the neighbours of a step, or of an event without a step."""
 
     def __init__(self, trajectory: Trajectory, of: Step | Event) -> None:
         self._run = trajectory
@@ -23,12 +22,12 @@ class Around:
 
     @property
     def group(self) -> Sequence[int]:
-        """Numbers of the calls that were made at once with this one, itself included."""
+        """Numbers of the calls in the same answer of the model, with this one."""
         return self._run.group(self._step) if self._step else ()
 
     @property
     def place(self) -> int:
-        """Of this call in its group, from 1; 0 for none."""
+        """Position of this call in its group, from 1; 0 for a single call."""
         group = self.group
         return group.index(self._step.number) + 1 if self._step and len(group) > 1 else 0
 
@@ -38,16 +37,15 @@ class Around:
 
     @property
     def after(self) -> Step | None:
-        """The next step that is not of the same group."""
+        """The next step outside the group."""
         if self._step is None:
             return None
-        group = self.group
-        last = max(self._step.number, group[-1]) if group else self._step.number
+        last = max([self._step.number, *self.group[-1:]])
         return self._run.steps[last] if last < len(self._run.steps) else None
 
     @property
     def is_over(self) -> bool:
-        """Nothing followed, and nothing is to be expected: a file, or a run that stands still."""
+        """Nothing follows: the last step of a file, or of a run that has ended."""
         if self.after is not None or not self._run.complete:
             return False
         if self._run.status == "paused":
@@ -63,13 +61,13 @@ class Around:
         return self._run.outcome(step)
 
     def number_of(self, event_id: str) -> int:
-        """The number of the step that an event belongs to, 0 when that is none."""
+        """The number of the step of an event, 0 without one."""
         step = self._run.step_of(event_id)
         return step.number if step else 0
 
     @property
     def event_before(self) -> Event | None:
-        """Of a state update: the one before with the same key."""
+        """The previous state update with the same key."""
         return self._run.update_before(self._event)
 
     @property
@@ -78,8 +76,7 @@ class Around:
 
 
 def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
-    """The step before of the same tool that has a result which did not fail; None when there is
-    none among the 5,000 before."""
+    """The previous successful call of the same tool; None without one among 5,000 steps."""
     part, name = step.event.part, step.event.tool_name
     last = step.number - 1
     for n in range(last - 1, max(-1, last - 1 - _FAR), -1):
@@ -92,8 +89,8 @@ def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
 
 
 def forgotten_steps(trajectory: Trajectory, event: Event) -> tuple[int, int] | None:
-    """First and last number of the steps whose events a condensation took from the model's sight;
-    None when none of them is known here."""
+    """The first and last number of the steps that a condensation removed from the model's context;
+    None when none of them is known."""
     gone = field(event.body(), "forgotten_event_ids")
     names = (name for name in (gone if isinstance(gone, list) else ()) if isinstance(name, str))
     numbers = [step.number for name in names if (step := trajectory.step_of(name)) is not None]

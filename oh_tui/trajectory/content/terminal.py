@@ -1,4 +1,4 @@
-"""What a program wrote to a terminal, as text: colours kept apart, rewritten lines folded."""
+"""Terminal output as text: colours are kept apart, rewritten lines are folded."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import strip_echo
 
 SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
-"""The one escape sequence that is kept beside the text: colours and weight."""
+"""The escape sequence of colours and weight, the only one that is kept."""
 
 _SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
 _STEP = pattern("\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G")
 _RETURN = pattern("\r(?!\r*+(?:\n|\\Z))")
 _UP = pattern("\x1b\\[\\d{0,4}[AF]")
-"""What goes back to the start of a line, or up, so that text is written over."""
+"""Moves to the start of a line, or up, so that text is overwritten."""
 
 _PLACE = "\ue000"
-"""Stands for an SGR sequence while the rest is cleaned; of a private plane, which no font has."""
+"""Replaces an SGR sequence during cleaning; a private-use character."""
 
 _OTHERS = pattern("[\x1b\x90-\x9f]")
-"""Of other sequences: control strings, in which an SGR sequence may stand."""
+"""The start of any other sequence; an SGR sequence may be inside a control string."""
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
-    """`text` is clean. `coloured` is the same text with its SGR sequences and no other escape,
-    line by line; "" when there are none. `folded` states of lines were written over."""
+    """Output in two forms. `text` is clean. `coloured` has the same lines with SGR sequences and no
+    other escapes, "" without colours. `folded` counts the line states that were overwritten."""
 
     text: str
     coloured: str = ""
@@ -37,15 +37,15 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 
 
 def read_output(raw: str, command: str = "") -> Written:
-    """Output as it came to clean and redacted text, without the echo of `command` at its start.
+    """Raw output as clean and redacted text, without the echo of `command` at its start.
 
-    A line that was rewritten (a progress bar) is what it was at last; how often is told in
-    `folded`. Everything else of escape sequences is dropped.
+    Of a rewritten line (a progress bar) only the last state is kept, counted in `folded`. Escape
+    sequences other than SGR are dropped.
     """
     folded = 0
     raw = raw.replace("\r\n", "\n")  # much faster than what follows
     if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
-        # what goes up may go up any number of lines, all else stays in its line
+        # a move up may cross pieces; all else stays in its line
         folds = [_fold(raw)] if _UP.search(raw) else [*map(_fold, pieces(raw))]
         raw, folded = "".join(text for text, _ in folds), sum(count for _, count in folds)
     text, coloured = _keep_colours(raw) if "\x1b[" in raw else (clean(raw), "")
@@ -60,7 +60,7 @@ def read_output(raw: str, command: str = "") -> Written:
 
 
 def _keep_colours(raw: str) -> tuple[str, str]:
-    """Cleaned text, without and with its SGR sequences; the latter is "" when there are none."""
+    """Cleaned text, without and with SGR sequences; the latter is "" if there are none."""
     found = [*map(_keep_colours_of, pieces(raw.replace(_PLACE, "\ufffd")))]
     text = "".join(text for text, _ in found)
     if not any(coloured for _, coloured in found):
@@ -74,19 +74,18 @@ def _keep_colours_of(raw: str) -> tuple[str, str]:
         return clean(raw), ""
     kept = _PLACE.join(parts[::2])
     if _OTHERS.search(kept):
-        kept = kept.replace(_PLACE, "\x1b" + _PLACE)  # as any sequence, it breaks off a string
+        kept = kept.replace(_PLACE, "\x1b" + _PLACE)  # an escape ends a control string
     texts = clean(kept).split(_PLACE)
     coloured = "".join(chain.from_iterable(zip_longest(texts, parts[1::2], fillvalue="")))
     joined = "".join(texts)
-    # once more: what stood on both sides of a sequence is beside each other now
+    # once more, as the texts around a sequence are now adjacent
     text = clean(joined)
     return text, coloured if text == joined else _replace_lines(coloured, joined, text)
 
 
 def _replace_lines(coloured: str, shown: str, safe: str) -> str:
-    """Lines that changed, as a secret was hidden in them, keep the sequences that begin or end in
-    them, for the lines below, and lose their place; all colours go when lines went with a secret.
-    """
+    """Coloured lines after redaction. A changed line keeps its sequences, for the lines below, but
+    at its start; all colours go if the number of lines changed."""
     lines, before, after = coloured.split("\n"), shown.split("\n"), safe.split("\n")
     if not len(lines) == len(before) == len(after):
         return ""
@@ -97,12 +96,12 @@ def _replace_lines(coloured: str, shown: str, safe: str) -> str:
 
 
 _ERASED = ""
-"""A state of a row: what was written before it is gone."""
+"""A row state: everything written before it was erased."""
 
 
 def _fold(raw: str) -> tuple[str, int]:
-    """Text with each line as it was at last, and how many states of lines were written over.
-    Moves sideways are not followed: all that rewrites lines goes to their start."""
+    """Text with the last state of each line, and the number of overwritten states. Sideways moves
+    are ignored: programs rewrite lines from their start."""
     rows: list[list[str]] = [[]]
     at, fresh, folded = 0, True, 0
     for number, token in enumerate(_tokens(raw)):
@@ -137,9 +136,9 @@ def _fold(raw: str) -> tuple[str, int]:
 
 
 def _tokens(raw: str) -> Iterator[str]:
-    """Texts and, after each but the last, what moves on from it."""
+    """Texts and control sequences in turn."""
     at = 0
-    for step in _STEP.finditer(raw):  # not split: that of a megabyte lets no other thread run
+    for step in _STEP.finditer(raw):  # split() of a megabyte would block other threads
         yield raw[at : step.start()]
         yield step[0]
         at = step.end()
@@ -155,7 +154,7 @@ def _seen(state: str) -> str:
 
 
 def _last(row: list[str]) -> str:
-    """What stood in a row at the end: of a longer state before, the end is still to be seen."""
+    """The last state of a row, with the end of longer states before, which it did not cover."""
     shown, width, ended = "", 0, False
     for state in reversed(row):
         if state == _ERASED:
@@ -168,7 +167,7 @@ def _last(row: list[str]) -> str:
                 continue
             shown, width, ended = state, len(seen), True
         elif len(seen) > width:
-            # here still with its beginning, by which a secret may be known
+            # redacted before cutting: a secret is recognised by its start
             shown += redact(seen)[width:]
             width = len(seen)
     return shown

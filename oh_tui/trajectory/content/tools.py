@@ -80,7 +80,7 @@ def _seconds(span: float) -> str:
     return f"{span:.0f} s" if abs(span) >= 9.95 else f"{span:.1f} s"
 
 
-_EDITOR_VERBS = {
+EDITOR_VERBS = {
     "view": "read",
     "create": "create",
     "str_replace": "edit",
@@ -91,7 +91,7 @@ _EDITOR_VERBS = {
 
 def _editor(use: Use) -> What:
     command = use.get("command")
-    verb = _EDITOR_VERBS.get(command, command or "edit")
+    verb = EDITOR_VERBS.get(command, command or "edit")
     path = shorten(use.get("path"))
     lines = use.action.get("view_range")
     line = use.action.get("insert_line")

@@ -1,7 +1,7 @@
-"""Views of decoded JSON that know which fields are shown, so that the others can be shown too.
+"""Views of decoded JSON that record which fields are shown, so that the rest can be shown too.
 
-A renderer reads a view like any dict and takes what it shows. A field that no renderer knows, of an
-old, a new or a foreign event, is left over and shown below as a field: it cannot get lost.
+A renderer reads a view like a dict and takes what it shows. Fields that no renderer takes, as in
+events of other versions, are shown below as fields, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
 
 _DEEPEST = 60
-"""Levels that are looked into; what lies deeper is shown with the level above it."""
+"""Deepest level with views; deeper values are shown as part of it."""
 
-_LINK = "joins events: steps show what belongs together; the JSON has the ids"
+_LINK = "joins events into steps; the JSON has the ids"
 
 REDUNDANT = {
     "kind": "the title names the kind",
@@ -27,18 +27,18 @@ REDUNDANT = {
     "source": "the row and the title say who",
     "tool_name": "the title names the tool",
 }
-"""Names at the top of an event whose text or number says nothing more, and why. An object or a
-list under such a name is shown. Inside an action or an observation this holds for `kind` alone."""
+"""Top-level fields whose text or number is redundant, and why. An object or a list is shown. In an
+action or an observation only `kind` is redundant."""
 
 REDUNDANT_LISTS = {"forgotten_event_ids": "the note counts them and names their steps"}
-"""Lists of texts at the top of an event that say nothing more."""
+"""Redundant top-level lists of texts."""
 
 REDUNDANT_IN_CALL = {
     "id": _LINK,
     "responses_item_id": _LINK,
     "name": "the title names the tool",
 }
-"""The same inside the `tool_call` of an event."""
+"""Redundant texts in the `tool_call` of an event."""
 
 
 USUAL: dict[str, tuple[frozenset[str], str]] = {
@@ -53,14 +53,12 @@ USUAL: dict[str, tuple[frozenset[str], str]] = {
         "said as a verb: read, create, edit, insert, undo",
     ),
     "status": (
-        frozenset(
-            {"todo", "in_progress", "done", "pending", "completed", "failed"},
-        ),
+        frozenset({"todo", "in_progress", "done", "pending", "completed", "failed"}),
         "said by the box of a task or by the outcome of a call",
     ),
 }
-"""Values that say nothing more under these names, and why. Renderers take them with `take_usual`
-where that is so; any other value is shown."""
+"""Redundant values by field name, and why. Renderers take them with `take_usual` where they are
+redundant; any other value is shown."""
 
 USUAL_PLACES: dict[str, frozenset[str]] = {
     "type": frozenset({"content", "thought", "extended_content", "thinking_blocks"})
@@ -72,15 +70,15 @@ USUAL_PLACES: dict[str, frozenset[str]] = {
     "command": frozenset({"action", "observation"}),
     "status": frozenset({"task_list", "ACPToolCallEvent"}),
 }
-"""Under which names, or in which kind of event, those values say nothing more: `failed` among the
-fields of a tool that checks builds does."""
+"""The parent fields or kinds of event in which those values are redundant: in the fields of an
+unknown tool, `failed` is not."""
 
 USUAL_NUMBERS = {"pid": (-1, "no process was told")}
-"""The same for numbers."""
+"""Redundant numbers by field name, and why."""
 
 
 class View(dict[str, Any]):
-    """A JSON object; the values under the names in `taken` are shown."""
+    """A JSON object; fields whose names are in `taken` are shown."""
 
     __slots__ = ("taken",)
 
@@ -99,7 +97,7 @@ def view(value: Any, depth: int = 0) -> Any:
 
 
 def take(value: Any, *path: str) -> Any:
-    """What lies at the end of a path of names, None where it breaks off; it is shown now."""
+    """The value at a path of names, None if missing; marks it as shown."""
     inside = field(value, *path[:-1])
     if isinstance(inside, View):
         inside.taken.add(path[-1])
@@ -107,7 +105,7 @@ def take(value: Any, *path: str) -> Any:
 
 
 def take_text(value: Any, *path: str) -> str:
-    """The text at the end of a path; "" where there is none, and what is there is not taken."""
+    """The text at a path; "" for anything else, which is not taken."""
     found = field(value, *path)
     return take(value, *path) if isinstance(found, str) else ""
 
@@ -119,7 +117,7 @@ def take_number(value: Any, *path: str) -> int | float | None:
 
 
 def take_flag(value: Any, *path: str) -> bool:
-    """Whether true stands at the end of a path; a flag is taken either way."""
+    """Whether the value at a path is true; takes any boolean."""
     found = field(value, *path)
     return take(value, *path) if isinstance(found, bool) else False
 
@@ -129,13 +127,13 @@ def is_usual(name: str, value: Any) -> bool:
 
 
 def take_usual(value: Any, name: str) -> None:
-    """Take a value that says nothing more."""
+    """Takes a redundant value."""
     if is_usual(name, field(value, name)):
         take(value, name)
 
 
 def take_texts(value: Any, *path: str) -> list[str] | None:
-    """The list of texts at the end of a path; None for anything else, which is not taken."""
+    """The list of texts at a path; None for anything else, which is not taken."""
     found = field(value, *path)
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         return None
@@ -143,7 +141,7 @@ def take_texts(value: Any, *path: str) -> list[str] | None:
 
 
 def take_blocks(value: Any, *path: str) -> None:
-    """Content blocks are shown by their text, as `bodies.blocks_text` gives it."""
+    """Takes the texts of content blocks, as `bodies.blocks_text` returns them."""
     blocks = field(value, *path)
     if isinstance(blocks, str):
         take(value, *path)
@@ -156,7 +154,7 @@ def take_blocks(value: Any, *path: str) -> None:
 
 
 def take_said(body: Any, image: str = "[image]") -> str:
-    """What a result says, as `bodies.content_text` gives it."""
+    """Takes and returns the text of a result, as `bodies.content_text`."""
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         for name in ("error", "rejection_reason"):
@@ -172,20 +170,20 @@ def take_said(body: Any, image: str = "[image]") -> str:
 
 
 def take_repeated(value: Any, other: Any) -> None:
-    """What stands under the same name in another object that is shown as well."""
+    """Takes fields that another shown object has with the same value."""
     if isinstance(value, View) and isinstance(other, Mapping):
         value.taken.update(n for n in value if n in other and is_same(value[n], other[n]))
 
 
 def take_links(body: Any) -> None:
-    """The fields at the top of an event that say nothing more."""
+    """Takes the redundant top-level fields of an event."""
     for name in REDUNDANT:
         if not isinstance(field(body, name), dict | list):
             take(body, name)
 
 
 def left(value: Any, depth: int = 0) -> Any:
-    """What nobody took, without what is empty: "" [] {} null false."""
+    """The fields that were not taken, without empty values: "" [] {} null false."""
     if isinstance(value, View):
         kept = {n: left(inner, depth + 1) for n, inner in value.items() if n not in value.taken}
         return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
@@ -200,7 +198,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same; what is too deep to be compared is not."""
+    """Whether two JSON values are equal; False if they are nested too deep to compare."""
     if isinstance(one, bool) is not isinstance(other, bool):
         return False
     try:
