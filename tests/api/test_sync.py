@@ -1,0 +1,113 @@
+"""The client without asyncio: the same methods, the same answers, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from oh_tui import api
+from oh_tui.api import NotFound, Secret, errors, sync
+from oh_tui.demo import Demo, make_demo
+from scripts import sync_stub
+
+
+@pytest.fixture
+def demo() -> Demo:
+    return make_demo()
+
+
+@pytest.fixture
+def server(demo: Demo) -> Iterator[sync.AppServer]:
+    with sync.AppServer("http://demo", key=Secret("sk-demo"), app=demo.app) as server:
+        yield server
+
+
+def test_the_stub_is_what_the_asynchronous_classes_say() -> None:
+    assert sync_stub.stub() == sync_stub.PLACE.read_text("utf-8"), "run scripts/sync_stub.py"
+
+
+@pytest.mark.parametrize("of", sync_stub.CLASSES, ids=lambda kind: kind.__name__)
+def test_no_method_is_missing(of: type) -> None:
+    stub = sync_stub.PLACE.read_text("utf-8")
+    body = stub.split(f"class {of.__name__}")[1].split("\nclass ")[0]
+    for name, member in vars(of).items():
+        if inspect.isfunction(member) and not name.startswith("_") and name != "aclose":
+            assert f"def {name}(" in body
+
+
+def test_calls_answer_as_the_asynchronous_client_does(demo: Demo, server: sync.AppServer) -> None:
+    async def awaited() -> list[object]:
+        async with api.AppServer("http://demo", key=Secret("sk-demo"), app=demo.app) as there:
+            pages = [page.items async for page in there.iter_conversations(limit=7)]
+            return [await there.users_me(), pages, await there.count_conversations()]
+
+    pages = [page.items for page in server.iter_conversations(limit=7)]
+    assert len(pages) > 2
+    assert [server.users_me(), pages, server.count_conversations()] == asyncio.run(awaited())
+
+
+def test_agent_servers_sandboxes_and_files_too(server: sync.AppServer) -> None:
+    running = next(
+        c
+        for page in server.iter_conversations()
+        for c in page.items
+        if c.conversation_url and c.sandbox_status == "RUNNING"
+    )
+    agent = server.agent_server(running)
+    assert agent is not None
+    assert agent.conversation_id == running.id.replace("-", "")
+    assert sum(len(page.items) for page in agent.iter_events()) == agent.count_events()
+    assert agent.sandbox.upload_file("/workspace/note.txt", b"two words") == 9
+    with agent.sandbox.download_file("/workspace/note.txt") as pieces:
+        assert pieces.size == 9
+        assert b"".join(pieces) == b"two words"
+    assert agent.sandbox.run_command("echo hello").stdout == "hello\n"
+    assert server.sandboxes.get([running.sandbox_id or ""])[0] is not None
+    with server.download(running.id) as zipped:
+        assert next(zipped)[:2] == b"PK"
+
+
+def test_errors_are_those_of_the_asynchronous_client(server: sync.AppServer) -> None:
+    with pytest.raises(NotFound), server.download("0" * 32) as pieces:
+        next(pieces)
+    with pytest.raises(errors.Unreachable):
+        sync.AppServer("no address at all")
+
+
+def test_an_event_loop_of_the_caller_does_not_matter(server: sync.AppServer) -> None:
+    async def in_a_notebook() -> int:
+        return server.count_conversations()
+
+    assert asyncio.run(in_a_notebook()) == server.count_conversations()
+
+
+def test_nothing_is_left_after_close(demo: Demo) -> None:
+    before = set(threading.enumerate())
+    server = sync.AppServer("http://demo", key=Secret("sk-demo"), app=demo.app)
+    assert server.users_me()
+    server.close()
+    server.close()
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(RuntimeError):
+        server.users_me()
+
+
+def test_a_program_that_closes_nothing_ends_all_the_same() -> None:
+    program = (
+        "from oh_tui.api.sync import OpenHands\n"
+        "from oh_tui.api import Unreachable\n"
+        "api = OpenHands('http://127.0.0.1:9')\n"
+        "try: api.users_me()\n"
+        "except Unreachable as error: print(error.sentence)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "127.0.0.1" in ended.stdout
