@@ -1,7 +1,7 @@
-"""The command line: reads the words, makes the source they mean, starts the explorer or a command.
+"""The command line: reads the words, opens the source they name, runs the explorer or a command.
 
-Nothing heavy is imported at the top: the explorer, the service layer and the demo are loaded when
-the words ask for them, so that commands on files start at once.
+The explorer, the service layer and the demo are imported when they are needed, so that commands on
+files start at once.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import errno
 import gc
 import os
 import sys
+import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import CLOUD
 from oh_tui.commands.shared.command import Call, Command, path_of
-from oh_tui.commands.shared.endings import INTERRUPTED, Ended, heeded
+from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
@@ -35,25 +36,25 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 OK, REFUSED, WRONG_USE = 0, 1, 2
-"""Exit codes; 3 is a command's own: a check found defects. See also `INTERRUPTED`."""
+"""Exit codes. A command may have its own, such as 3 of `check`; see also `INTERRUPTED`."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-"""What no other use of the command would help against."""
+"""Errors of the disk, which no other use of the command avoids."""
 
 DEMO = "demo, made-up data: nothing leaves this machine"
 
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
 
 LARGE = 8_000_000
-"""Bytes up to which a file is open by the time the explorer comes up."""
+"""Bytes up to which a file is open by the time the explorer appears."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs oh-tui and returns the exit code; whatever goes wrong is told in one line and a hint."""
-    # At exit Python looks for cycles three times over in all that is left to the system then.
+    """Runs oh-tui and returns the exit code. An error is printed as one line and a hint."""
+    # Spares the three garbage collections that Python runs at exit.
     atexit.register(gc.freeze)
     try:
-        # A terminal that lacks a character gets a question mark in its place, not an error.
+        # A terminal that lacks a character gets a question mark instead of an error.
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough; what is still held for it must not fail at exit either.
+        # The reader has seen enough; flushing the rest at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.flags.dev_mode:
             raise
         return _complain(
-            f"This is a bug in oh-tui: {_kind_and_place(error)}",
+            f"This is a bug in oh-tui: {_kind_and_line(error)}",
             "the same words after `python -X dev -m oh_tui` show where it comes from",
             REFUSED,
         )
@@ -165,10 +166,10 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         finally:
             await call.source.close()
 
-    # What a command makes lasts as long as the command.
+    # What a command creates lives as long as the command: few collections.
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    with heeded() as codes:
+    with signals_end_work() as codes:
         try:
             if on_files or command.wants == "nothing":
                 return _run_through(work())
@@ -180,7 +181,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
 
 
 def _run_through(work: Coroutine[Any, Any, int]) -> int:
-    """Without a loop: where no server is asked nothing is waited for."""
+    """Runs a command that waits for nothing, without an event loop."""
     try:
         work.send(None)
     except StopIteration as done:
@@ -200,15 +201,15 @@ def _explore(
     opened, at_once = _opened(paths)
     if make_source and opened:
         make_source = _first(opened, make_source)
-    # Until the first paint all that is made stays; the screen turns collecting on again.
+    # Nothing becomes garbage before the first paint; the screen enables collecting again.
     gc.disable()
-    # Textual draws again after one to two of these periods, and a key draws twice: the row under
-    # the cursor, then the step that it is. At its own 60 the step came 25 to 50 ms after the key.
+    # Textual redraws after one to two frames, and a key needs two redraws: the row under the
+    # cursor, then its step. At the default of 60 the step appeared 25 to 50 ms after the key.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     from oh_tui.tui.app import run_app
 
     if opened and at_once:
-        opened.conversations()  # in the shell what went wrong is told best
+        opened.conversations()  # raises its problems while there is still a shell to print them
     watch = _call_log(asked.log)
     code = run_app(
         make_source,
@@ -225,7 +226,7 @@ def _explore(
 
 
 def _first(opened: Source, make_source: MakeSource) -> MakeSource:
-    """Gives a source that is open already, and a new one when asked again."""
+    """Makes the source that is open already, then new ones."""
     ready = [opened]
     return lambda: ready.pop() if ready else make_source()
 
@@ -251,13 +252,13 @@ def _call_log(path: str | None) -> CallLog | None:
 
 
 def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
-    """The embedded server, made anew: the only place that knows it."""
+    """A new embedded server."""
     from oh_tui.api import AppServer
     from oh_tui.demo import make_demo
     from oh_tui.sources.server import ServerSource
 
     demo = make_demo(shows="odd" if kind == "odd" else "showcase")
-    # Its limit of calls is the real server's, which has many users; this one has one.
+    # The real server limits calls because it has many users; this one has a single user.
     demo.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
     app = demo.app_like(kind, int(seed) if seed.isdecimal() else None)
@@ -273,8 +274,8 @@ def _file_source(paths: list[Path]) -> Source:
 
 
 def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
-    """The server that the settings name, or what stands for one; a command may be asked for the
-    key first."""
+    """The server that the settings name, or the demo or this machine in its place. May run the
+    command that prints the key."""
     if settings.server == DEMO_SERVER:
         return demo_source(log)
     if settings.server == LOCAL:
@@ -292,7 +293,7 @@ def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
 
 
 def _known() -> ExplorerNames:
-    """The names of keys and themes; only the explorer has them."""
+    """The names of keys and themes, which the explorer defines."""
     from oh_tui.tui.keys import known
 
     return known()
@@ -312,9 +313,9 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
 
 
 def _opened(paths: list[Path]) -> tuple[FileSource | None, bool]:
-    """The source for a single file, None for several, and whether it is there when the explorer
-    comes up: a larger one is being opened meanwhile, one larger still takes longer than that.
-    Raises Problem when nothing in these places can be opened: the shell is the place to say so."""
+    """The source for a single file, None for several, and whether it is open when the explorer
+    appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
+    opened, while there is still a shell to print it."""
     if not paths:
         return None, False
     from oh_tui.trajectory.formats.archive import find_archives, open_archive
@@ -347,44 +348,42 @@ def _opened(paths: list[Path]) -> tuple[FileSource | None, bool]:
 
 
 def _says_c(environment: Mapping[str, str]) -> bool:
-    """Whether the locale is C because someone said so. Python has made C.UTF-8 of it by now
-    (PEP 538), which is right only where nobody said anything."""
-    said = environment.get("LC_ALL") or environment.get("LANG")
-    return bool(sys.flags.utf8_mode) and said in ("C", "POSIX")
+    """Whether the environment asks for the C locale. Python has made C.UTF-8 of it by now
+    (PEP 538), which is right only where the environment says nothing."""
+    locale = environment.get("LC_ALL") or environment.get("LANG")
+    return bool(sys.flags.utf8_mode) and locale in ("C", "POSIX")
 
 
 def _has_terminal() -> bool:
-    """The explorer reads keys from stdin, asks stdout for its size and draws on stderr."""
+    """Whether the explorer can read keys on stdin, get a size from stdout and draw on stderr."""
     streams = (sys.stdin, sys.stdout, sys.stderr)
     return os.environ.get("TERM") != "dumb" and all(s is not None and s.isatty() for s in streams)
 
 
 def _code(problem: Problem) -> int:
     cause: BaseException = problem
-    passed = set[int]()  # causes may form a circle: `raise problem from problem` is one
-    while isinstance(cause, Problem) and cause.__cause__ and id(cause) not in passed:
-        passed.add(id(cause))
+    seen = set[int]()  # causes may form a circle: `raise problem from problem` is one
+    while isinstance(cause, Problem) and cause.__cause__ and id(cause) not in seen:
+        seen.add(id(cause))
         cause = cause.__cause__
     full = isinstance(cause, OSError) and cause.errno in _FULL
     return REFUSED if full or isinstance(problem, Refused) else WRONG_USE
 
 
-def _kind_and_place(error: BaseException) -> str:
-    """Type and line of an error; its text may hold foreign text, or a key."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    return type(error).__name__ + place
+def _kind_and_line(error: BaseException) -> str:
+    """Type and line of an error, without its text: that may hold foreign text or a key."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where
 
 
 def _complain(sentence: str, hint: str, code: int) -> int:
-    # Whoever made them has cleaned what is foreign in them; nobody is relied on for that here.
+    # The texts are clean already; this makes sure.
     sentence, hint = (redact(clean(text)) for text in (sentence, hint))
     with contextlib.suppress(OSError):
         print(f"oh-tui: {sentence}", file=sys.stderr)
         if hint:
-            # the service layer's begin with a capital, as do those of names such as OPENHANDS_…
-            begins = hint[:1].lower() if hint[1:2].islower() else hint[:1]
-            print(f"        {begins}{hint[1:]}", file=sys.stderr)
+            # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
+            first = hint[:1].lower() if hint[1:2].islower() else hint[:1]
+            print(f"        {first}{hint[1:]}", file=sys.stderr)
     return code

@@ -94,12 +94,12 @@ class _Counts(msgspec.Struct, frozen=True):
     failed: int = 0
     running: int = 0
     conversations: int = 0
+    more: bool = False
+    """There are older conversations, which are not counted."""
     cost: float = 0.0
     """US dollars for the `priced` ones."""
     priced: int = 0
     """Conversations whose price is known."""
-    more: bool = False
-    """There are older conversations, which are not counted."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -128,13 +128,8 @@ async def status(call: Call) -> int:
         print_json(
             {
                 "server": call.source.label,
-                "waiting": counts.waiting,
-                "failed": counts.failed,
-                "running": counts.running,
-                "conversations": counts.conversations,
-                "more": counts.more,
+                **msgspec.structs.asdict(counts),
                 "cost": number(counts.cost),
-                "priced": counts.priced,
                 "asked": stamp(answer.at),
                 "age_s": number(max(0.0, now - answer.at), 1),
                 "listed": [

@@ -11,7 +11,6 @@ from oh_tui.api.models import StartTask
 from oh_tui.commands.shared.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.shared.command import Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
-    Facts,
     conversation_id,
     conversation_json,
     line,
@@ -23,11 +22,11 @@ from oh_tui.commands.shared.reading import read_run, whole
 from oh_tui.commands.shared.standing import state
 from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.api.requests import StartRequest
-    from oh_tui.trajectory.analysis.verdict import Verdict
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 
@@ -104,7 +103,7 @@ async def start(call: Call) -> int:
                 print(conversation_id(conversation), flush=True)
             if asked.until_done:
                 conversation = await _until_over(call, conversation)
-                verdict = Facts(whole(await read_run(call, conversation))).verdict
+                verdict = judge(whole(await read_run(call, conversation)))
                 code = 0 if state(conversation) == "finished" else 1
     call.goes_on = ""
     if call.as_json:

@@ -11,19 +11,18 @@ from oh_tui.text.problem import Problem
 
 
 class CallLog:
-    """Appends to a private file; raises Problem when it cannot be written."""
+    """Appends to a file that the owner alone can read. Raises Problem when it cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._append("")
 
     def __call__(self, method: str, url: str, status: int | None, seconds: float) -> None:
-        """One attempt of a call; `url` has no query, `status` is None when no answer came."""
-        now = datetime.now(UTC)
-        told = safe_line(url)
+        """Logs one attempt of a call; `url` has no query, `status` is None without an answer."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._append(
-            f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z  {method:<5} {told}  "
-            f"{status or 'no answer'}  {seconds * 1000:.0f} ms\n"
+            f"{now}  {method:<5} {safe_line(url)}  {status or 'no answer'}  "
+            f"{seconds * 1000:.0f} ms\n"
         )
 
     def _append(self, text: str) -> None:

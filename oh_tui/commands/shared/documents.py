@@ -1,9 +1,11 @@
-"""Conversations, runs and steps as JSON: what the documents of several commands share."""
+"""Conversations, runs and steps as JSON, for the documents of several commands."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.ids import read_id
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """What is told of a run besides its events, each found out when it is first asked for."""
+    """What follows from the events of a run, computed on first use."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
@@ -41,16 +43,15 @@ class Facts:
         return judge(self.trajectory)
 
     def renew(self) -> None:
-        """After the trajectory grew."""
+        """Takes in the events that the trajectory got since."""
         self.accounts.update()
         self.__dict__.pop("loops", None)
         self.__dict__.pop("verdict", None)
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    """What the server, or a file, says of a conversation, clean and without secrets."""
-    metrics = conversation.metrics
-    usage = metrics.accumulated_token_usage if metrics else None
+    """The record of a server or a file, clean and without secrets."""
+    usage = conversation.metrics and conversation.metrics.accumulated_token_usage
     return {
         "id": conversation_id(conversation),
         "title": title(conversation),
@@ -63,13 +64,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         "model": line(conversation.llm_model),
         "trigger": line(conversation.trigger),
         "cost": number(conversation.cost),
-        "tokens": {
-            "prompt": usage.prompt_tokens or 0,
-            "completion": usage.completion_tokens or 0,
-            "cache_read": usage.cache_read_tokens or 0,
-            "cache_write": usage.cache_write_tokens or 0,
-            "reasoning": usage.reasoning_tokens or 0,
-        }
+        "tokens": {name: getattr(usage, f"{name}_tokens") or 0 for name in _TOKENS}
         if usage
         else None,
         "parent_id": line(bare_id(conversation.parent_conversation_id or "")),
@@ -91,15 +86,8 @@ def sandbox_json(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "word": verdict.word,
-        "cause": verdict.cause,
-        "short": verdict.short,
-        "steps": list(verdict.steps),
-        "landing": verdict.landing,
-        "plan": list(verdict.plan) if verdict.plan else None,
-        "cut_off": verdict.cut_off,
-    }
+    document: dict[str, Any] = msgspec.to_builtins(verdict)
+    return document
 
 
 def counts_json(facts: Facts) -> dict[str, int]:
@@ -122,38 +110,38 @@ def counts_json(facts: Facts) -> dict[str, int]:
 
 
 def totals_json(facts: Facts) -> dict[str, Any]:
-    """Sums of the whole run; `other` is what no step was charged."""
+    """Sums of the whole run; `other` is what belongs to no step."""
     accounts = facts.accounts
     return {
         "work_s": number(accounts.active, 3),
         "waited_s": number(accounts.waited, 3),
-        **_spent(accounts.total),
+        **_usage_json(accounts.total),
         "priced": accounts.priced,
-        "other": {**_spent(accounts.other), "about": list(accounts.other_about)},
+        "other": {**_usage_json(accounts.other), "about": list(accounts.other_about)},
     }
 
 
 def step_json(facts: Facts, step: Step) -> dict[str, Any]:
-    """One step. Texts are clean, redacted and on one line; what is not known is null."""
+    """One step. Texts are clean, redacted and on one line; null stands for unknown."""
     trajectory, event = facts.trajectory, step.event
     outcome = trajectory.outcome(step)
-    told = describe(step, outcome)
-    spent = facts.accounts.of(step)
+    about = describe(step, outcome)
+    usage = facts.accounts.of(step)
     group = trajectory.group(step)
     return {
         "index": step.number,
         "kind": safe_line(event.kind),
-        "family": str(told.family),
+        "family": str(about.family),
         "tool": line(event.tool_name),
-        "what": told.what,
-        "result": told.result,
+        "what": about.what,
+        "result": about.result,
         "outcome": str(outcome),
         "marks": marks(facts, step),
         "started": moment(event.timestamp),
         "llm_s": number(facts.accounts.llm(step), 3),
         "ran_s": number(facts.accounts.ran(step), 3),
-        "cost": number(spent.cost) if spent and spent.cost else None,
-        "tokens": tokens_json(spent) if spent else None,
+        "cost": number(usage.cost) if usage and usage.cost else None,
+        "tokens": tokens_json(usage) if usage else None,
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
@@ -162,30 +150,29 @@ def step_json(facts: Facts, step: Step) -> dict[str, Any]:
 
 
 def marks(facts: Facts, step: Step) -> list[str]:
-    """What else is to be said of a step, beside its outcome."""
-    second = step.event.kind != "ACPToolCallEvent" and len(step.results) > 1
-    told = (
-        ("loop", step.number in facts.loops),
-        ("second result", second),
-        ("result without a call", step.is_stray),
-        ("clock went back", facts.accounts.is_odd(step)),
-    )
-    return [word for word, holds in told if holds]
+    """What is odd about a step, beside its outcome."""
+    found = {
+        "loop": step.number in facts.loops,
+        "second result": step.event.kind != "ACPToolCallEvent" and len(step.results) > 1,
+        "result without a call": step.is_stray,
+        "clock went back": facts.accounts.is_odd(step),
+    }
+    return [mark for mark, holds in found.items() if holds]
 
 
 def conversation_id(conversation: Conversation) -> str:
-    """Without dashes, as the app server writes it; of a file that holds no id its path."""
+    """The id without dashes, as the app server writes it; the path of a file without an id."""
     return read_id(conversation.id) or safe_line(conversation.id)
 
 
 def line(text: str | None) -> str | None:
-    """A foreign text on one line; None when it says nothing. Never kept: what has to be hidden in
-    it may come to be known later."""
+    """A foreign text on one line, None for an empty one. Not to be cached: a key that has to be
+    hidden in it may become known later."""
     return safe_line(text or "") or None
 
 
 def moment(text: str | None) -> str | None:
-    """A time of a server as ISO 8601 in UTC, to the millisecond; None when it is none."""
+    """A time of a server as ISO 8601 in UTC, to the millisecond; None for another text."""
     when = seconds(text or "")
     if when is None or not 0 <= when < 253_000_000_000:
         return None
@@ -194,24 +181,20 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}Z"
 
 
-def _spent(spent: Usage) -> dict[str, Any]:
+def _usage_json(usage: Usage) -> dict[str, Any]:
     return {
-        "llm_s": number(spent.llm, 3),
-        "cost": number(spent.cost),
-        "llm_calls": spent.calls,
-        "tokens": tokens_json(spent),
+        "llm_s": number(usage.llm, 3),
+        "cost": number(usage.cost),
+        "llm_calls": usage.calls,
+        "tokens": tokens_json(usage),
     }
 
 
-def tokens_json(spent: Usage) -> dict[str, int]:
-    return {
-        "prompt": spent.prompt,
-        "completion": spent.completion,
-        "cache_read": spent.cache_read,
-        "cache_write": spent.cache_write,
-        "reasoning": spent.reasoning,
-    }
+def tokens_json(usage: Usage) -> dict[str, int]:
+    return {name: getattr(usage, name) for name in _TOKENS}
 
+
+_TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
 GLYPHS = {
     Outcome.COMMAND_FAILED: ("!", "!"),
@@ -221,4 +204,4 @@ GLYPHS = {
     Outcome.RUNNING: ("●", "*"),
     Outcome.NO_RESULT: ("▒", "/"),
 }
-"""How an outcome that is worth a mark is drawn, also with ASCII alone."""
+"""The mark of an outcome, and its ASCII form."""

@@ -1,4 +1,4 @@
-"""How a command ends that is ended from outside: as by ctrl+c, nothing half-written stays."""
+"""How a command ends that a signal ends: as by ctrl+c, without leaving anything half-written."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ INTERRUPTED = 130
 
 
 class Ended(KeyboardInterrupt):
-    """By ctrl+c, kill, or a terminal that was closed."""
+    """A command was ended by ctrl+c, by kill, or by the end of its terminal."""
 
     def __init__(self, code: int = INTERRUPTED, goes_on: str = "") -> None:
         super().__init__()
         self.code = code
         self.goes_on = goes_on
-        """What goes on elsewhere, as a sentence."""
+        """What continues on the server, as a sentence."""
 
 
 @contextlib.contextmanager
-def heeded() -> Iterator[list[int]]:
-    """While it lasts kill and a closed terminal end the work as ctrl+c does. Gives the exit codes
-    that a shell knows them by, empty for ctrl+c itself. Who started us may have had a signal
-    ignored (nohup): then it still is."""
+def signals_end_work() -> Iterator[list[int]]:
+    """Makes SIGTERM and SIGHUP end the work as ctrl+c does. Yields the exit codes that a shell
+    gives them; the list stays empty for ctrl+c. A signal that our parent ignores (nohup) stays
+    ignored."""
     codes: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
         codes.append(128 + number)
         interrupt = signal.getsignal(signal.SIGINT)
-        if not callable(interrupt):  # ignored, as a shell does for what runs behind it
+        if not callable(interrupt):  # ignored, as a shell does for jobs in the background
             raise KeyboardInterrupt
         interrupt(signal.SIGINT, frame)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 SHORTEST = 4
-"""Characters that the start of an id must have: fewer are ambiguous as good as always."""
+"""Characters that the start of an id must have: fewer are nearly always ambiguous."""
 
 WHOLE = 32
 """Characters of a whole id without dashes."""
@@ -29,10 +29,8 @@ _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
 
 def read_id(text: str) -> str:
-    """The id, or the start of one, in what a person wrote: without dashes, in lower case.
-
-    "" when it is none. A web address counts when one of its parts is a whole id.
-    """
+    """The id or the start of one that a person wrote, without dashes and in lower case, or the
+    whole id in a web address; "" for anything else."""
     if "://" not in text:
         bare = bare_id(text.strip())
         return bare if _ID.fullmatch(bare) else ""
@@ -53,8 +51,8 @@ def is_path(text: str) -> bool:
 
 
 def require_id(text: str, base_url: str) -> str:
-    """As `read_id`, or Problem. An address of another server than `base_url` is refused: its
-    conversations are not on ours, and our key must not go there."""
+    """`read_id`, for a text that must be one. Raises Problem, also for an address of another
+    server than `base_url`: its conversations are not on ours, and our key must not go there."""
     found = read_id(text)
     if not found:
         raise Problem(
@@ -72,11 +70,11 @@ def require_id(text: str, base_url: str) -> str:
 
 
 async def find(source: Source, identifier: str) -> Conversation:
-    """The conversation with this id or start of an id (as `read_id` gives them), or that came of
-    the start task with this id: the two are easily mixed up.
+    """The conversation with this id or start of an id (as `read_id` gives them), or the one that
+    the start task with this id made: the two ids are easily mixed up.
 
-    Raises Problem when several begin so, and NotFound when none does. The start of an id makes
-    the whole list be read.
+    Reads the whole list for the start of an id. Raises Problem when several ids begin so, and
+    NotFound when none does.
     """
     if len(identifier) == WHOLE:
         (conversation,) = await source.get([identifier])

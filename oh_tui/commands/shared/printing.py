@@ -34,7 +34,7 @@ _CODES: Mapping[str, int] = {
 }
 
 _LEAST = 6
-"""Columns that a cell which may be cut has at least."""
+"""The fewest columns of a cell that may be cut."""
 
 
 class Style(msgspec.Struct, frozen=True):
@@ -98,8 +98,7 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One with a `share` may be cut; what room is left is dealt out by the shares. `piped` False:
-    made up of others, so that a pipe does not need it."""
+    """A column of a table. One with a `share` may be cut; the shares divide the room."""
 
     title: str
     right: bool = False
@@ -110,8 +109,8 @@ Row: TypeAlias = Sequence[str | Cell]
 
 
 def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
-    """The lines of a table. On a terminal it has a head, columns that say nothing are left out
-    and the others fit; for a pipe each row is its cells between tabs, as they come."""
+    """The lines of a table. On a terminal it has a head, leaves out empty columns and fits the
+    width; for a pipe each row is its cells between tabs, as soon as it comes."""
     if style.room is None:
         for row in rows:
             yield between_tabs(row)
@@ -138,7 +137,7 @@ def print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) ->
 
 
 def laid_out(style: Style, columns: Sequence[Column], widths: Sequence[int], row: Row) -> str:
-    """One row for a terminal, its cells cut or filled up to the widths."""
+    """One row for a terminal, its cells cut or padded to the widths."""
     cells = []
     for column, room, cell in zip(columns, widths, map(_as_cell, row), strict=True):
         text = fit(cell.text, room, style)
@@ -153,11 +152,11 @@ def between_tabs(row: Row) -> str:
 
 
 def _squeeze(widths: list[int], columns: Sequence[Column], room: int) -> None:
-    """Make the widths fit, at the cost of the columns with a share."""
+    """Makes the widths fit by shrinking the columns with a share."""
     over = sum(widths) + 2 * (len(widths) - 1) - room
     flexible = [n for n, column in enumerate(columns) if column.share]
     while over > 0 and flexible:
-        # the widest for its share gives way, down to the next widest or its least
+        # shrink the widest for its share, down to the next widest or its least width
         flexible.sort(key=lambda n: widths[n] / columns[n].share, reverse=True)
         first = flexible[0]
         least = min(_LEAST, widths[first])
@@ -180,7 +179,7 @@ def _as_cell(cell: str | Cell) -> Cell:
 
 
 def fit(text: str, room: int, style: Style) -> str:
-    """Cut to so many columns of a terminal."""
+    """The text, cut to `room` columns of a terminal."""
     if width(text) <= room:
         return text
     end = style.glyph("…", "...")
@@ -196,7 +195,7 @@ def fit(text: str, room: int, style: Style) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that a terminal needs for the text, which is clean."""
+    """Columns that a clean text takes on a terminal."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
@@ -226,11 +225,11 @@ def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
 
 
 def print_json(document: Any) -> None:
-    """One document, indented. Only ASCII is written: any terminal and any locale takes it."""
+    """Prints an indented document, in ASCII alone, which any terminal and locale takes."""
     text = json.dumps(document, allow_nan=False)
     try:
         print(msgspec.json.format(text, indent=2))
-    except msgspec.DecodeError:  # half a character, which it takes for no JSON
+    except msgspec.DecodeError:  # a lone surrogate, which msgspec does not take
         print(json.dumps(document, allow_nan=False, indent=2))
 
 
@@ -239,8 +238,8 @@ def print_json_line(document: Any) -> None:
 
 
 def json_line(document: Any) -> str:
-    """A document on one line. What a server may send but JSON cannot hold (NaN, infinity) is null,
-    and what is nested too deep to be written is told so."""
+    """A document on one line. NaN and infinity, which a server may send, become null; a document
+    that is nested too deep becomes a remark."""
     try:
         return json.dumps(document, allow_nan=False)
     except ValueError:
@@ -252,20 +251,20 @@ def json_line(document: Any) -> str:
 
 
 def number(value: float | None, digits: int = 6) -> float | None:
-    """A number that JSON can hold; None for what is none."""
+    """A rounded number that JSON can hold; None for NaN and infinity."""
     if value is None or not math.isfinite(value):
         return None
     return round(value, digits)
 
 
 def say(text: str) -> None:
-    """A remark that is no output: it goes to stderr, so that a pipe does not get it."""
+    """Prints a remark to stderr, so that it does not reach a pipe."""
     print(f"oh-tui: {text}", file=sys.stderr, flush=True)
 
 
 def for_terminal(text: str) -> str:
-    """What a program of somebody else wrote, as our terminal may have it: its text and colours, and
-    nothing that moves, asks, names or copies."""
+    """The output of a foreign program as our terminal may get it: text and colours, without any
+    other control sequence."""
     from oh_tui.trajectory.content.terminal import read_output
 
     seen = read_output(text)
@@ -289,7 +288,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def ask(question: str) -> bool | None:
-    """Whether a person says yes; None where there is no terminal to ask on."""
+    """Whether the user says yes; None without a terminal to ask on."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return None
     with interruptible():
@@ -299,8 +298,8 @@ def ask(question: str) -> bool | None:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Lets ctrl+c end a wait for standard input: a loop only heeds it when it is its turn, and
-    while a person thinks it is not."""
+    """Lets ctrl+c end a read of standard input, which blocks the event loop and its own handler of
+    the signal."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

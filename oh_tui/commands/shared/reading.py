@@ -1,4 +1,4 @@
-"""How commands get at one run: the conversation meant, and all its events."""
+"""How commands read one run: the conversation that is meant, and all its events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
-from oh_tui.commands.shared.printing import say, tell_progress
+from oh_tui.commands.shared.printing import progress, say, tell_progress
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.formats.archive import Archive
 
 WORTH_TELLING = 5.0
-"""Seconds above which a command says beforehand what a reading takes."""
+"""Seconds above which a command announces how long reading takes."""
 
 HELD = 64_000_000
-"""Bytes of text of a file that are kept in memory, so that each event is read once."""
+"""Bytes of a file that are kept in memory, so that each event is read once."""
 
 
 async def chosen(source: Source, identifier: str) -> Conversation:
-    """The conversation with this id; without one, the only one there is. Raises Problem."""
+    """The conversation with this id; without an id the only one there is. Raises Problem."""
     if identifier:
         return await find(source, identifier)
     rows = (await source.newest()).items
@@ -50,8 +50,8 @@ async def open_run(call: Call) -> tuple[Conversation, Loaded]:
 
 
 async def read_run(call: Call, conversation: Conversation) -> Loaded:
-    """The run with all its events. One too long for a download is read page by page, which takes
-    minutes: a terminal is told how far it is."""
+    """The run with all its events. A run too long for a download is read page by page, which takes
+    minutes; a terminal shows the progress."""
     source = call.source
     if isinstance(source, FileSource):
         read = _read_file(source.runs.archive(conversation))
@@ -65,22 +65,20 @@ async def read_run(call: Call, conversation: Conversation) -> Loaded:
 
 async def _read_server(source: Source, conversation: Conversation) -> Loaded:
     read: Loaded | None = None
-    try:
+    with progress():
         async for state in source.runs.load(conversation):
             if state.trajectory is not None:
                 read = state
-            _tell(state)
+            _show(state.loaded, state.total)
         if read is None or read.trajectory is None:
             raise Refused(f"{name(conversation)} gave no events", "try again")
         if not read.trajectory.complete:
             read = await _read_older(source, conversation, read)
-    finally:
-        tell_progress("")
     return read
 
 
 async def _read_older(source: Source, conversation: Conversation, read: Loaded) -> Loaded:
-    """The events that no download brought; says beforehand what that takes."""
+    """Reads the events that no download brought; announces how long that takes."""
     assert read.trajectory is not None and source.remote is not None
     cost = await source.runs.cost(conversation, read.trajectory)
     if cost.seconds > WORTH_TELLING:
@@ -89,12 +87,13 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
             f"{plural(cost.events, 'event')} more, which the server gives by pages alone: "
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
         )
-    held, pages, began = len(read.trajectory.events), [], time.monotonic()
+    pages, began = [], time.monotonic()
+    held, came = len(read.trajectory.events), 0
     async for page in source.remote.older(conversation, read.trajectory, read.via):
         pages.append(page)
-        came = sum(len(one.events) for one in pages)
+        came += len(page.events)
         left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)
-        _tell(Loaded(page.via, None, held + came, page.total), f", about {rough(left)} left")
+        _show(held + came, page.total, f", about {rough(left)} left")
     if not pages or not pages[-1].complete:
         raise Refused(f"{name(conversation)} broke off amidst its older events", "try again")
     whole = joined(read.trajectory, pages)
@@ -102,29 +101,29 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
 
 
 def _read_file(archive: Archive) -> Loaded:
-    """At once: a command does nothing else, and what it tells of a step needs its text again."""
+    """Reads the events at once rather than on demand: a command needs nearly all their texts."""
     events: list[Event] = []
     held = 0
-    for place in range(len(archive)):
+    for index in range(len(archive)):
         if held > HELD:
-            events.append(archive.event(place))
+            events.append(archive.event(index))
             continue
-        text = archive.read(place)
+        text = archive.read(index)
         held += len(text)
         event = parse_event(text)
-        events.append(archive.event(place) if event.kind == UNREADABLE else event)
+        events.append(archive.event(index) if event.kind == UNREADABLE else event)
     trajectory = run_of(archive, events)
     count, damaged = len(events), bool(archive.problems)
     return Loaded("file", trajectory, count, count, archive.note, damaged=damaged)
 
 
 def with_state(source: Source, conversation: Conversation) -> Conversation:
-    """The conversation as it is; one in a file with what its last events tell of its agent."""
+    """The conversation; for a file with the state of its agent after the last events."""
     return source.with_state(conversation) if isinstance(source, FileSource) else conversation
 
 
 def on_server(source: Source) -> ServerSource | None:
-    """The source as a server, for what only a server has; None for files."""
+    """The source as a server; None for files."""
     if isinstance(source, FileSource):
         return None
     from oh_tui.sources.server import ServerSource
@@ -133,20 +132,20 @@ def on_server(source: Source) -> ServerSource | None:
 
 
 def whole(loaded: Loaded) -> Trajectory:
-    """The run that `read_run` gave; one without a step is a run all the same, with its events."""
+    """The run that `read_run` returned."""
     assert loaded.trajectory is not None
     return loaded.trajectory
 
 
 def say_damage(loaded: Loaded) -> None:
-    """What of a file could not be read; a document says it elsewhere or not at all."""
+    """Says what of a file could not be read, for documents that have no place for it."""
     if loaded.via == "file" and loaded.note:
         say(loaded.note)
 
 
-def _tell(state: Loaded, more: str = "") -> None:
-    if state.total:
-        tell_progress(f"reading {state.loaded:,} of {state.total:,} events{more}")
+def _show(loaded: int, total: int | None, more: str = "") -> None:
+    if total:
+        tell_progress(f"reading {loaded:,} of {total:,} events{more}")
 
 
 def name(conversation: Conversation) -> str:
@@ -159,6 +158,6 @@ def title(conversation: Conversation) -> str:
 
 
 def short_id(conversation: Conversation) -> str:
-    """The first characters of the id, enough to name it by; "" for a file that holds no id."""
+    """The first characters of the id, enough to name it; "" for a file without an id."""
     bare = read_id(conversation.id)
     return bare[:SHOWN] if len(bare) == WHOLE else ""

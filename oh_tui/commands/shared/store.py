@@ -1,7 +1,5 @@
-"""What commands keep on the disk: small private files in the cache folder, each with its purpose.
-
-A new one is a line of `KEPT`; `oh-tui cache` lists and clears them all.
-"""
+"""The files that oh-tui keeps in the cache folder: listed in `KEPT`, shown and removed by
+`oh-tui cache`."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from typing import NamedTuple
 from oh_tui.settings.paths import make_private, read_small
 
 LARGEST = 1_000_000
-"""Bytes above which a file is not ours."""
+"""Bytes above which a file cannot be ours."""
 
 
 class Kept(NamedTuple):
@@ -32,7 +30,7 @@ KEPT = {
 
 
 class Held(NamedTuple):
-    """What is there of one of them."""
+    """What there is of one entry of `KEPT`."""
 
     files: int
     size: int
@@ -42,7 +40,7 @@ class Held(NamedTuple):
 
 
 def read(folder: Path | None, name: str) -> bytes:
-    """A small file whole; b"" when there is none, or one that cannot be ours."""
+    """The whole file; b"" when there is none, or one that cannot be ours."""
     if folder is None:
         return b""
     try:
@@ -52,8 +50,8 @@ def read(folder: Path | None, name: str) -> bytes:
 
 
 def write(folder: Path | None, name: str, data: bytes) -> None:
-    """All of the new content or all of the old, for the owner alone. Where that cannot be done it
-    is left: nothing that is kept here is needed."""
+    """Replaces the file at once, readable by the owner alone. A failure is ignored: nothing in the
+    cache is needed."""
     if folder is None:
         return
     with contextlib.suppress(OSError):
@@ -69,21 +67,16 @@ def write(folder: Path | None, name: str, data: bytes) -> None:
 
 
 def held(folder: Path | None, name: str) -> Held:
-    if folder is None:
-        return Held(0, 0, 0.0)
     found = []
-    for path in _files(folder / KEPT[name].path):
+    for path in _files(folder / KEPT[name].path) if folder else ():
         with contextlib.suppress(OSError):
             found.append(path.lstat())
-    return Held(
-        len(found),
-        sum(one.st_size for one in found),
-        max((one.st_mtime for one in found), default=0.0),
-    )
+    newest = max((one.st_mtime for one in found), default=0.0)
+    return Held(len(found), sum(one.st_size for one in found), newest)
 
 
 def clear(folder: Path | None, name: str) -> Held:
-    """Remove it; gives what was there. Raises OSError."""
+    """Removes it and returns what was there. Raises OSError."""
     was = held(folder, name)
     if folder is not None and was.files:
         path = folder / KEPT[name].path
