@@ -1,4 +1,4 @@
-"""Addresses of web pages: of a conversation, and of its pull request at the place it was made."""
+"""Web addresses: the page of a conversation, and the pages of its pull requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oh_tui.text.patterns import pattern
 
 
 class Link(msgspec.Struct, frozen=True):
-    """The address of a page. `guess` says what was assumed to make it; "" when nothing was."""
+    """The address of a page. `guess` names an assumption behind it, "" without one."""
 
     url: str
     guess: str = ""
@@ -24,7 +24,7 @@ _PULLS = {
     "bitbucket": "https://bitbucket.org/{repo}/pull-requests/{number}",
     "forgejo": "https://codeberg.org/{repo}/pulls/{number}",
 }
-"""Provider -> its page of a pull request."""
+"""Provider -> the address of a pull request."""
 
 _GUESSED = {
     "forgejo": "a Forgejo may be anywhere; this is Codeberg",
@@ -34,12 +34,12 @@ _GUESSED = {
 _HOSTS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}
 
 _REPOSITORY = pattern(r"[^\s/\\?#%:@]+(?:/[^\s/\\?#%:@]+)+")
-"""`owner/name`, with groups in between on GitLab."""
+"""`owner/name`, on GitLab with groups in between."""
 
 
 def conversation_link(base_url: str, conversation_id: str) -> Link | None:
-    """The page of a conversation on OpenHands Cloud or on a self-hosted server; None when the id
-    is none."""
+    """The page of a conversation on OpenHands Cloud or a self-hosted server; None for an invalid
+    id."""
     bare = bare_id(conversation_id)
     if not re.fullmatch(r"[0-9a-z]{1,64}", bare):
         return None
@@ -47,8 +47,8 @@ def conversation_link(base_url: str, conversation_id: str) -> Link | None:
 
 
 def pull_links(conversation: Conversation) -> list[Link]:
-    """The pages of its pull requests, the newest (the highest number) first; none when there is no
-    pull request, or nothing tells where its repository is."""
+    """The pages of the pull requests, the highest number first; none when there is no pull request
+    or the repository is unknown."""
     numbers = sorted({n for n in conversation.pr_number or () if n > 0}, reverse=True)
     repository = (conversation.selected_repository or "").strip("/")
     provider = (conversation.git_provider or "").lower()
@@ -61,7 +61,7 @@ def pull_links(conversation: Conversation) -> list[Link]:
 
 
 def web_link(url: str, guess: str = "") -> Link | None:
-    """A link, if the address is one of http or https and nothing in it could be read otherwise."""
+    """A link for an http or https address without ambiguous characters; None for any other."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -74,14 +74,15 @@ def web_link(url: str, guess: str = "") -> Link | None:
 
 
 def is_repository(text: str) -> bool:
-    """Whether a text is a repository as the servers name it."""
+    """Whether the text is a repository in the form that servers use."""
     return bool(_REPOSITORY.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 
 def read_repository(text: str) -> tuple[str, str]:
-    """The repository and its provider in what a person wrote: `owner/name`, or the address of its
-    page or clone. The provider is "" when the text does not tell; the repository is "" when it is
-    none."""
+    """The repository and its provider from `owner/name` or the address of a page or clone.
+
+    The provider is "" when the text does not say; both are "" when it names no repository.
+    """
     text = text.strip()
     provider = ""
     if match := re.fullmatch(r"(?:\w+://)?(?:git@)?([\w.-]+\.[a-z]{2,})[:/](.+)", text):

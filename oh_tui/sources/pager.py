@@ -1,4 +1,4 @@
-"""The next page of a listing, for any number of tasks that ask for it."""
+"""Hands out the pages of a listing to any number of tasks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SLICE = 500
-"""Rows handed out at a time of a page that is longer than asked for, so that none makes a key wait.
-"""
+"""Rows of a longer page that are handed out at a time, so that no key has to wait."""
 
 
 class Pager(Generic[T]):
     """Hands out the pages of a listing one by one.
 
-    Who asks while a page is on its way gets that page: it is one call. When the task that makes
-    the call is cancelled, another that waits makes it anew; when the call fails, each that waits
-    gets to try it. So no page is lost and none comes twice. A page that is longer than asked for
-    is handed out in slices.
+    Tasks that ask while a page is on its way share that call. If the calling task is cancelled,
+    another one repeats the call; if the call fails, each waiting task tries it. So no page is lost
+    and none comes twice. A page longer than SLICE is handed out in slices.
     """
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
@@ -30,11 +28,11 @@ class Pager(Generic[T]):
         self._call = asyncio.Lock()
         self._page: Page[T] | None = None
         self._rest: Page[T] | None = None
-        """What was not handed out yet of a long page."""
+        """The rows of a long page that are not handed out yet."""
         self._count = 0
 
     async def next(self) -> Page[T] | None:
-        """The page after the last one; None when there is no more."""
+        """The next page; None after the last one."""
         count = self._count
         async with self._call:
             if self._count == count:
@@ -45,7 +43,7 @@ class Pager(Generic[T]):
 
 
 def _sliced(page: Page[T]) -> tuple[Page[T], Page[T] | None]:
-    """The first rows of a page and the rest; that there is one stands for the next page."""
+    """The first rows of a page, and the rest as a page of its own."""
     if len(page.items) <= SLICE:
         return page, None
     kind = type(page)

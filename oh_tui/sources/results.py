@@ -1,4 +1,4 @@
-"""What sources answer with, and the limits of the servers that shape it."""
+"""The results of sources, and the server limits behind them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox
 
 PEEK = 50
-"""Events of the end of a run that tell what it is at."""
+"""Events at the end of a run that show its state."""
 
 PAGE = 100
-"""Events or rows asked for at once: the most that the servers give."""
+"""Events or rows in one call: the most that the servers give."""
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """How far the events of a conversation are read.
+    """Progress in loading the events of a conversation.
 
-    `trajectory` is None when there is only progress to tell; the last one has `complete` set
-    unless older events stay on the server until asked for. `via` says where they come from.
-    With `more` the rest of the run follows by itself.
+    `trajectory` is None for progress alone. The last trajectory is `complete`, unless older events
+    stay on the server until they are asked for. `via` names the source of the events.
     """
 
     via: str
@@ -39,25 +38,26 @@ class Loaded(msgspec.Struct, frozen=True):
     total: int | None = None
     note: str = ""
     more: bool = False
+    """The rest of the run follows by itself."""
     damaged: bool = False
-    """Something of the file could not be read."""
+    """Part of the file could not be read."""
     news: Sequence[Event] | None = None
-    """In place of a trajectory, the events that follow those of the `held` one, for the caller to
-    add to it; none when its `stats` alone are new."""
+    """Instead of a trajectory, the events that follow the `held` one, for the caller to append.
+    Empty when only its `stats` are new."""
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What it takes to read all events of a run that are not read."""
+    """What it costs to read the remaining events of a run."""
 
     events: int
-    """How many are left."""
+    """How many remain."""
     calls: int = 0
-    """Each of them makes the server read the whole run; 0 when loading the run brings them all."""
+    """In each call the server reads the whole run. 0 when loading the run brings all events."""
     seconds: float = 0.0
 
 
 class Older(msgspec.Struct, frozen=True):
-    """A page of events from before those held, in order; the last one is `complete`."""
+    """A page of the events before those held, in order. The last page is `complete`."""
 
     via: str
     events: list[Event]
@@ -66,39 +66,39 @@ class Older(msgspec.Struct, frozen=True):
 
 
 class SandboxPlan(msgspec.Struct, frozen=True):
-    """What pausing or resuming a sandbox would do, read from the server just now."""
+    """What pausing or resuming a sandbox would do, as just read from the server."""
 
     action: str
-    """"pause", "resume", or "" when neither can be done; `reason` says why then."""
+    """"pause", "resume", or "" when neither is possible, for the given `reason`."""
     sandbox: Sandbox | None
     conversations: tuple[Conversation, ...] = ()
     """All conversations in the sandbox, sub-conversations too."""
     others: tuple[Sandbox, ...] = ()
-    """For resume: other running sandboxes, the oldest first, that the server may pause."""
+    """For a resume: other running sandboxes, oldest first, which the server may pause."""
     reason: str = ""
     hint: str = ""
-    """What helps then, as `Problem.hint`."""
+    """What helps against the reason, as `Problem.hint`."""
 
     @property
     def running(self) -> tuple[Conversation, ...]:
-        """The conversations whose agent works at this moment."""
+        """The conversations whose agent is working."""
         return tuple(c for c in self.conversations if c.execution_status == "running")
 
     @property
     def at_stake(self) -> bool:
-        """Whether something other than the sandbox itself would be touched."""
+        """Whether more than the sandbox itself is affected."""
         if self.action == "pause":
             return bool(self.running) or len(self.conversations) > 1
         return bool(self.others)
 
 
 def cut_words(what: str) -> str:
-    """What is said of a listing that is longer than what is read of it."""
+    """The note on a listing that is too long to be read whole."""
     return f"only the first {MAX_ROWS:,} {what} are listed: the server has more"
 
 
 def has_moved(before: Conversation, now: Conversation) -> bool:
-    """Whether events are to be had elsewhere, or with another key, than by the record of before."""
+    """Whether the events must be read from elsewhere, or with another key, than before."""
     names = ("sandbox_status", "conversation_url", "session_api_key")
     return any(getattr(now, name) != getattr(before, name) for name in names)
 
@@ -106,7 +106,7 @@ def has_moved(before: Conversation, now: Conversation) -> bool:
 def build(
     events: Iterable[Event], *, live: bool = False, complete: bool = True, stats: bytes = b""
 ) -> Trajectory:
-    """A trajectory of these events. Takes about 0.3 s for 100,000: call it in a thread."""
+    """A trajectory of the events. It takes 0.3 s for 100,000: call it in a thread."""
     trajectory = Trajectory(live=live, complete=complete)
     trajectory.stats = stats
     trajectory.extend(events)
@@ -114,12 +114,12 @@ def build(
 
 
 def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
-    """A trajectory of what is held and the pages before it, in the order of the server that gave
-    the pages: the agent server has events in the order in which they came, whatever their time."""
+    """A trajectory of the held events and the pages before them, in the order of the server that
+    gave the pages. The agent server orders events by arrival, not by time."""
     older = [event for page in reversed(pages) for event in page.events]
     events = [*older, *held.events]
     by_time = pages[-1].via == "app server"
     if by_time and older and held.events and older[-1].timestamp > held.events[0].timestamp:
-        # what is held came from the agent server, which has less in between
+        # the held events came from the agent server, which lacks some in between
         events = list(heapq.merge(older, held.events, key=lambda event: event.timestamp))
     return build(events, live=held.live, complete=pages[-1].complete, stats=held.stats)

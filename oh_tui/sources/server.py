@@ -1,4 +1,4 @@
-"""Conversations on an OpenHands server: the lists, and what the server can do besides."""
+"""An OpenHands server as a source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ServerSource:
         self.address = address
         self.remembered = remembered or {}
         self.problems: list[str] = []
-        """What the list of sandboxes left out."""
+        """Sentences about what the list of sandboxes left out."""
         self.sandboxes = ServerSandboxes(api, self.problems)
 
     @cached_property
@@ -56,7 +56,7 @@ class ServerSource:
 
     async def newest(self) -> Page[Conversation]:
         page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
-        page.items = page.items[:SLICE]  # a server may give more than it is asked for
+        page.items = page.items[:SLICE]  # a server may give more than asked for
         return page
 
     async def count(self) -> int | None:

@@ -1,4 +1,4 @@
-"""What the explorer and the commands know of a place that holds conversations."""
+"""The interface of a source: a server, files or this machine, as explorer and commands see it."""
 
 from __future__ import annotations
 
@@ -16,50 +16,51 @@ if TYPE_CHECKING:
 
 
 class Runs(Protocol):
-    """The runs of a place: their events."""
+    """The runs of a source."""
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
-        """How many events there are, and who says so."""
+        """The number of events, and the source of that number."""
         ...
 
     def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
-        """The events of a conversation, the newest first, then all; cancel by closing. `held` is
-        what was read of it before, and `via` where from: no event of it gets lost because the
-        source lacks it now. Gives nothing where nothing is new of a run that is held whole."""
+        """The newest events of a conversation, then all of them. Close it to cancel.
+
+        `held` is what was read before, and `via` its source: events of it are kept even if the
+        source lacks them now. Yields nothing when a whole held run has nothing new.
+        """
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run, for what it does now or how it ended: one cheap call, or None where
-        it would not be one."""
+        """The end of a run, which shows its current state, in one cheap call; None where that would
+        not be cheap."""
         ...
 
     async def keeps(self, conversation: Conversation) -> bool:
-        """Whether loading the run takes no more than a moment: it is kept on this machine."""
+        """Whether the run is on this machine and loads at once."""
         ...
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        """What reading the events that are not held would take."""
+        """What it would cost to read the events that the trajectory lacks."""
         ...
 
 
 class Source(Protocol):
-    """A place that holds conversations: their list and their runs, and what else can be done
-    there, each None where the place has no such thing."""
+    """A source of conversations: their list, their runs, and capabilities that are None where the
+    source lacks them."""
 
     label: str
-    """Names the place in the header."""
+    """The name in the header."""
     opening: str
-    """Id of the conversation to show first; "" for the newest."""
+    """Id of the conversation to open first; "" for the newest."""
     address: str
-    """The address of its web pages, under which what is seen of its conversations is kept on the
-    disk as well; "" when it has none."""
+    """The address of the web pages, also the key of the remembered states; "" without one."""
     remembered: Mapping[str, Seen]
-    """What is known of its conversations beforehand, by id without dashes."""
+    """States known beforehand, by conversation id without dashes."""
 
     @property
     def problems(self) -> Sequence[str]:
-        """What of the place could not be opened, in sentences."""
+        """Sentences about parts of the source that could not be read."""
         ...
 
     @property
@@ -67,29 +68,29 @@ class Source(Protocol):
 
     @property
     def remote(self) -> ServerRuns | None:
-        """What only the runs on a server have: older events by the page, what follows, and a
-        download."""
+        """The same runs with what only a server offers: pages of older events, following, and
+        downloads."""
         ...
 
     @property
     def agents(self) -> Agents | None:
-        """The agents, to be answered, stopped and told something."""
+        """The agents, to answer, stop and message."""
         ...
 
     @property
     def sandboxes(self) -> ServerSandboxes | None:
-        """The sandboxes, to be paused, resumed, started and worked in."""
+        """The sandboxes, to pause, resume, start and work in."""
         ...
 
     async def close(self) -> None: ...
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
-        """The conversations, newest first, page by page; ask only for what is shown."""
+        """The conversations, newest first, one call for each page."""
 
     async def newest(self) -> Page[Conversation]:
-        """The first page again: one call."""
+        """The first page again, in one call."""
 
     async def count(self) -> int | None:
-        """How many conversations there are, sub-conversations too; None when not known."""
+        """The number of conversations including sub-conversations; None when unknown."""
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]: ...

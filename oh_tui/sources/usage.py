@@ -1,4 +1,4 @@
-"""Tokens, cost and time of the model that a server tells beside the events of a run."""
+"""Tokens, cost and latency of the model, which a server records beside the events of a run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Trajectory
 
 AGAIN = 60.0
-"""Seconds between two readings of a record while the agent works."""
+"""Seconds between two readings of the record while the agent works."""
 
 
 async def read_stats(agent: AgentServer) -> bytes | None:
-    """The stats in the agent server's record: one call. None when it does not answer."""
+    """The stats of the agent server's record, in one call; None without an answer."""
     try:
         return stats_text((await agent.conversation()).stats)
     except Problem:
@@ -29,8 +29,8 @@ async def read_stats(agent: AgentServer) -> bytes | None:
 
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
-    """Where no agent server answers: what one told before, else the sums of the app server, which
-    leave out the condenser and at times the last answer (measured)."""
+    """The stats without an agent server: those it gave before, or the sums of the app server, which
+    leave out the condenser and sometimes the last answer (measured)."""
     if held is not None and lists_answers(held.stats):
         return held.stats
     metrics = conversation.metrics
@@ -40,13 +40,12 @@ def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
 
 
 def worth_keeping(stats: bytes) -> bytes:
-    """What of them is kept on this machine: what no other source tells, without a key of ours."""
+    """The stats to cache: those that no other source has, unless they contain a key of ours."""
     return stats if lists_answers(stats) and not holds_key(stats) else b""
 
 
 class StatsReader:
-    """Reads the record of a run that is followed anew: when the agent stops, and once a minute
-    while answers come."""
+    """Updates the stats of a followed run when the agent stops, and once a minute until then."""
 
     def __init__(self, agent: AgentServer, trajectory: Trajectory) -> None:
         self._agent = agent
@@ -56,15 +55,15 @@ class StatsReader:
         self._next = time.monotonic() + (AGAIN if trajectory.stats else 0.0)
 
     async def look(self, news: Sequence[Event]) -> bool:
-        """After each look at the events; True when the stats of the trajectory are others now."""
+        """Called after each look at the events. True when the stats of the trajectory changed."""
         self._is_stale |= any(e.llm_response_id or e.status or has_stats(e) for e in news)
         stopped = not news and self._trajectory.status != "running" and not self._failed
         if not self._is_stale or not (stopped or time.monotonic() >= self._next):
             return False
         self._next = time.monotonic() + AGAIN
-        told = await read_stats(self._agent)
-        self._failed = self._is_stale = told is None
-        if not told or told == self._trajectory.stats:
+        stats = await read_stats(self._agent)
+        self._failed = self._is_stale = stats is None
+        if not stats or stats == self._trajectory.stats:
             return False
-        self._trajectory.stats = told
+        self._trajectory.stats = stats
         return True
