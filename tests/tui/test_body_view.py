@@ -41,7 +41,7 @@ class Body(App[None]):
         return self.query_one(BodyView)
 
     def on_body_view_scrolled(self, event: BodyView.Scrolled) -> None:
-        self.positions.append(event.control.position())
+        self.positions.append(self.body.position())
 
     def copy_to_clipboard(self, text: str) -> None:
         self.clipped.append(text)

@@ -22,12 +22,10 @@ from textual.timer import Timer
 
 from oh_tui.trajectory.content.block import Block
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
-from oh_tui.tui.rendering.sections import Line
-from oh_tui.tui.theme import palette_of
-from oh_tui.tui.widgets.drawing import Drawn
+from oh_tui.tui.rendering.sections import Line, cut
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage
 
 _PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
@@ -36,37 +34,24 @@ _PREPARE_EVERY = 0.02
 class BodyView(ScrollView, Drawn, can_focus=True):
     """Shows blocks, scrolls, finds, and lets text be selected with the mouse.
 
-    A document without lines shows nothing; the screen says why. Without `wrap`, outputs, code and
-    diffs are scrolled sideways.
+    Without `wrap`, outputs, code and diffs are scrolled sideways.
     """
 
-    class Scrolled(Message):
-        """Other lines are visible now, or their number has changed; see `position`."""
-
-        def __init__(self, view: BodyView) -> None:
-            super().__init__()
-            self.view = view
-
-        @property
-        def control(self) -> BodyView:
-            return self.view
+    class Scrolled(PaneMessage):
+        """Other lines are visible, or their number has changed; see `position`."""
 
         def can_replace(self, message: Message) -> bool:
-            return isinstance(message, BodyView.Scrolled) and message.view is self.view
+            return isinstance(message, BodyView.Scrolled) and message.control is self.control
 
-    class Opened(Message):
+    class Opened(PaneMessage):
         """Enter was pressed: the reader wants more room, or less again."""
-
-        def __init__(self, view: BodyView) -> None:
-            super().__init__()
-            self.view = view
 
     ALLOW_SELECT = True
     DEFAULT_CSS = "BodyView { scrollbar-size: 0 0; padding: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = MOVE
 
     wrap: reactive[bool] = reactive(True)
-    """Cut lines at the width, rather than scroll sideways."""
+    """Cut lines at the width instead of scrolling sideways."""
 
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None
@@ -75,7 +60,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._blocks: Sequence[Block] = ()
         self._document = Document((), 1)
         self._at_end = False
-        """To be at the end is a wish until there is a size, and while lines are estimated."""
+        """It keeps to the end, as soon as it has a size and while lines are estimated."""
         self._needle = ""
         self._hit: int | None = None
         """The line of the last hit."""
@@ -84,10 +69,10 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._ahead: Timer | None = None
         """Runs while lines are estimated."""
         self._settling = False
-        """It is this view that scrolls, to keep its place, and nobody else."""
+        """The view itself scrolls, to keep its place."""
         self._laid_out = (0, True)
 
-    # ------------------------------------------------------------------------------- what is shown
+    # Content
 
     def show(
         self,
@@ -96,19 +81,19 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         at_end: bool = False,
         laid_out: Document | None = None,
     ) -> None:
-        """Show other blocks, from the top or at their end. `laid_out` is what a thread has made
-        of them by `layout_now`; it is left aside if the size is another one by now."""
+        """Show other blocks, from the top or at their end. `laid_out` is the document that a
+        thread made of them by `layout_now`; it is ignored if the size has changed since."""
         self._blocks = blocks
         self._needle, self._hit = "", None
         self._at_end = at_end
         self._lay_out(None, laid_out)
 
     def layout_now(self) -> Callable[[Sequence[Block]], Document]:
-        """What lays blocks out for the size of now, for a thread."""
+        """A function that lays blocks out for the current size, to be called in a thread."""
         return partial(Document, width=self.size.width, wrap=self.wrap, glyphs=self.glyphs)
 
     def show_again(self) -> None:
-        """Lay out and paint anew what is shown, its place kept."""
+        """Lay out and paint the blocks again, keeping the place."""
         self._lay_out(self._document.place(self.scroll_offset.y))
 
     @property
@@ -117,15 +102,15 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     @property
     def is_at_end(self) -> bool:
-        """It keeps to the end, as far as that is known."""
+        """Whether it keeps to the end."""
         return self._at_end
 
     def plain_text(self) -> str:
-        """All that is shown as text, lines as in the source, without line numbers."""
+        """The whole text, in the lines of the source and without line numbers."""
         return self._document.extract(0, 0, len(self._document), None)
 
     def position(self) -> tuple[int, int, int]:
-        """First visible line and last visible line, counted from 1, and how many there are."""
+        """The first and the last visible line, counted from 1, and the number of lines."""
         total = len(self._document)
         height = self.size.height
         if not total or not height:
@@ -133,7 +118,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         top = min(self.scroll_offset.y, total - 1)
         return top + 1, min(total, top + height), total
 
-    # -------------------------------------------------------------------------------------- moving
+    # Moving
 
     def scroll_lines(self, count: int) -> None:
         """Move by lines, up when negative."""
@@ -151,7 +136,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self.scroll_lines(lines)
 
     def action_page(self, pages: float) -> None:
-        """A whole page is less one line, which stays in sight."""
+        """Scroll by pages; of a whole page one line stays in sight."""
         height = self.size.height - (1 if abs(pages) >= 1 else 0)
         self.scroll_lines(int(pages * max(2, height)))
 
@@ -178,18 +163,18 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def _go(self, row: int) -> None:
         self._at_end = False
-        # forced: a text that came just now counts as one that scrolls only after the next layout
+        # forced: for Textual a new text cannot scroll before the next layout
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True)
 
     def _go_sideways(self, count: int) -> None:
         self.scroll_to(x=self.scroll_offset.x + count, animate=False)
 
-    # ------------------------------------------------------------------------------------- finding
+    # Finding
 
     def find(self, text: str, *, back: bool = False) -> int | None:
-        """Go to the next line (or the one before) that holds `text`, upper and lower case being
-        one; it starts over at the other end. All hits are marked until `show` or `find("")`.
-        Returns the line, counted from 1, or None."""
+        """Go to the next (`back`: previous) line that holds `text`, ignoring case and starting
+        over at the other end. All hits are marked until `show` or `find("")`. Returns the number
+        of the line, counted from 1, or None."""
         document = self._document
         again = text == self._needle and self._hit is not None
         top = self.scroll_offset.y
@@ -212,7 +197,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         return row + 1
 
     def mark(self, text: str, *, go: bool = False) -> None:
-        """Mark all hits, until the next `show`; with `go` the first one is brought into sight."""
+        """Mark all hits until the next `show`; with `go`, bring the first one into sight."""
         self._needle, self._hit = text, None
         self._strips.clear()
         self.refresh()
@@ -224,7 +209,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         if self._hit is not None and not top <= self._hit < top + self.size.height:
             self._go(self._hit - self.size.height // 3)
 
-    # -------------------------------------------------------------------------------------- layout
+    # Layout
 
     def on_mount(self) -> None:
         super().on_mount()  # type: ignore[no-untyped-call]
@@ -244,9 +229,9 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._strips.clear()
 
     def _lay_out(self, place: tuple[int, float] | None, laid_out: Document | None = None) -> None:
-        """Make the document for the size of now and go to a place in it, or to its start."""
+        """Make the document for the current size and go to a place in it, or to its start."""
         if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()  # it is made of line numbers, which are others now
+            self.screen.clear_selection()  # it consists of line numbers, which change
         width = self.size.width
         self._laid_out = (width, self.wrap)
         if laid_out is not None and width and laid_out.made_for == (width, self.wrap, self.glyphs):
@@ -256,7 +241,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._settle(place or (0, 0.0))
 
     def _settle(self, place: tuple[int, float] | None = None) -> None:
-        """Make what is visible true lines, keeping the place, and fit the size to the lines."""
+        """Make the visible lines true ones, keeping the place, and fit the size to all lines."""
         document, height = self._document, self.size.height
         self._settling = True
         if place is None:
@@ -315,7 +300,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             self._reported = position
             self.post_message(self.Scrolled(self))
 
-    # ------------------------------------------------------------------------------------- drawing
+    # Drawing
 
     def render_line(self, y: int) -> Strip:
         row = self.scroll_offset.y + y
@@ -332,45 +317,36 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         line = self._document.line(row)
         if line.tint:
             base += self._look(line.tint)
-        segments: list[Segment] = []
+
+        def segment(text: str, style: Style, offset: int) -> Segment:
+            return Segment(text, style + Style(meta={"offset": (offset, row)}))
+
         # Each cell of the gutter is a segment of its own at offset 0, so that a selection which
         # starts there starts with the text.
-        used = 0
-        for char in line.gutter[:width]:
-            style = base + self._look("prompt" if char == "$" else "number")
-            segments.append(Segment(char, style + Style(meta={"offset": (0, row)})))
-            used += 1
-        room = width - used
-        start, end, lead = in_sight(line, left, room)
-        at = 0
-        shown = lead
+        segments = [
+            segment(char, base + self._look("prompt" if char == "$" else "number"), 0)
+            for char in line.gutter[:width]
+        ]
+        start, end, lead = in_sight(line, left, width - len(segments))
         if lead:
-            segments.append(Segment(" " * lead, base + Style(meta={"offset": (start, row)})))
+            segments.append(segment(" " * lead, base, start))
         overlays = self._overlays(row, line, slice(start, end))
-        edges = sorted({edge for first, last, _ in overlays for edge in (first, last)})
-        for text, name in line.body:
-            after = at + len(text)
-            low, high = max(at, start), min(after, end)
-            inside = [edge for edge in edges if low < edge < high]
-            for first, last in pairwise([low, *inside, max(low, high)]):
-                part = text[first - at : last - at]
-                style = base + self._look(name) if name else base
-                for begin, stop, look in overlays:
-                    if begin <= first < stop:
-                        style += look
-                if part:
-                    segments.append(Segment(part, style + Style(meta={"offset": (first, row)})))
-                    shown += width_of(part)
-            at = after
-        if shown < room:
-            # A click behind the end is a click on the end.
-            tail = base + Style(meta={"offset": (end, row)})
-            segments.append(Segment(" ", tail))
-            segments.append(Segment(" " * (room - shown - 1), base))
+        edges = {edge for first, last, _ in overlays for edge in (first, last)}
+        inside = sorted(edge for edge in edges if start < edge < end)
+        for first, last in pairwise([start, *inside, end]):
+            on_top = [look for begin, stop, look in overlays if begin <= first < stop]
+            for part, name in cut(line.body, first, last):
+                style = sum(on_top, base + self._look(name) if name else base)
+                segments.append(segment(part, style, first))
+                first += len(part)
+        room = width - sum(each.cell_length for each in segments)
+        if room > 0:
+            # a click after the end is a click on the end
+            segments += [segment(" ", base, end), Segment(" " * (room - 1), base)]
         return Strip(segments, width)
 
     def _overlays(self, row: int, line: Line, seen: slice) -> list[tuple[int, int, Style]]:
-        """Hits and the selection in a line: from, to and style, later ones on top."""
+        """Hits and the selection in a line: start, end and style, later ones on top."""
         look = self._look("find")
         found = [(*mark, look) for mark in self._document.marks(row, self._needle, seen)]
         selection = self.text_selection
@@ -383,23 +359,18 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     def _look(self, names: str) -> Style:
         """The style for names separated by spaces, later ones on top."""
         if names.startswith(PREFIX):
-            return style_of(palette_of(self.app.current_theme), names)
+            return style_of(self.palette, names)
         return Style.combine(self.hue(name) for name in names.split())
 
-    # ----------------------------------------------------------------------------------- selection
+    # Selection
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         last = len(self._document) - 1
-        if last < 0:
-            return None
-        start = selection.start or Offset(0, 0)
-        end = selection.end
+        start, end = selection.start or Offset(0, 0), selection.end
         if start.y > last:
             return None
-        text = self._document.extract(
-            start.y, start.x, last if end is None else min(end.y, last), end.x if end else None
-        )
-        return text, "\n"
+        until, column = (min(end.y, last), end.x) if end else (last, None)
+        return self._document.extract(start.y, start.x, until, column), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self._strips.clear()

@@ -1,7 +1,8 @@
-"""What every pane draws with: pieces of text with a hue, cut and padded to cells."""
+"""What panes draw with: pieces of text with a hue, cut and padded to cells."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich.cells import set_cell_size
@@ -9,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,18 +21,30 @@ Piece = tuple[str, str]
 """A text and the name of its hue; "" is the pane's own colour."""
 
 
+class PaneMessage(Message):
+    """A message of a pane that `@on` can select by its id."""
+
+    def __init__(self, pane: Widget) -> None:
+        super().__init__()
+        self._pane = pane
+
+    @property
+    def control(self) -> Widget:
+        return self._pane
+
+
 class Drawn(Widget):
     """A widget that draws its own lines."""
 
     ALLOW_SELECT = False
-    """Only text of a run is worth selecting with the mouse: a rule or a bar between two bodies is
-    left out of a selection that spans them."""
+    """The mouse selects only the text of a run: a selection over two bodies leaves out the rules
+    and bars between them."""
 
     _base: Style | None = None
-    """`rich_style`, which Textual adds up from all ancestors each time it is asked for: that of
-    all lines of a screen took a quarter of the time to draw it (measured)."""
-    _hues = ""
-    """The set of hues under the theme of now."""
+    """`rich_style`, which Textual adds up from all ancestors on each access: for the lines of a
+    screen that was a quarter of the time to draw it (measured)."""
+    _palette = ""
+    """The palette of the current theme."""
 
     @property
     def glyphs(self) -> Glyphs:
@@ -38,18 +52,22 @@ class Drawn(Widget):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._base, self._hues = None, ""
+        self._base, self._palette = None, ""
 
     @property
     def base(self) -> Style:
-        """What the pane's own text looks like."""
+        """The style of the pane's own text."""
         if self._base is None:
             self._base = self.rich_style
         return self._base
 
+    @property
+    def palette(self) -> str:
+        self._palette = self._palette or palette_of(self.app.current_theme)
+        return self._palette
+
     def hue(self, name: str) -> Style:
-        self._hues = self._hues or palette_of(self.app.current_theme)
-        return style(self._hues, name)
+        return style(self.palette, name)
 
     def strip(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
         """One line of exactly `width` cells; `under` is a hue for the whole line."""
@@ -57,7 +75,7 @@ class Drawn(Widget):
         if under:
             base += self.hue(under)
             if base.reverse:
-                # In reverse every hue would be a block of colour: such a line has none.
+                # in reverse every hue would be a block of colour
                 pieces = [(text, "") for text, _ in pieces]
         segments = [
             Segment(text, base + self.hue(hue) if hue else base) for text, hue in pieces if text
@@ -85,7 +103,7 @@ def shorten(text: str, width: int, more: str = "…") -> str:
 
 
 def cut(pieces: Iterable[Piece], width: int, more: str = "…") -> list[Piece]:
-    """The pieces as far as they fit; the one that does not is cut, and shows it."""
+    """The pieces that fit; the first that does not is shortened."""
     kept: list[Piece] = []
     for text, hue in pieces:
         cells = width_of(text)
@@ -99,23 +117,20 @@ def cut(pieces: Iterable[Piece], width: int, more: str = "…") -> list[Piece]:
 
 
 def hits(pieces: list[Piece], needle: str) -> list[Piece]:
-    """The pieces with every occurrence of `needle`, in either case, in the hue of a hit."""
+    """The pieces with every occurrence of `needle`, ignoring case, in the hue of a hit."""
     if not needle:
         return pieces
-    wanted = needle.lower()
-    marked: list[Piece] = []
-    for text, hue in pieces:
-        low = text.lower()
-        at = 0
-        while len(low) == len(text) and (found := low.find(wanted, at)) >= 0:
-            marked += [(text[at:found], hue), (text[found : found + len(wanted)], "hit")]
-            at = found + len(wanted)
-        marked.append((text[at:], hue))
-    return [piece for piece in marked if piece[0]]
+    parts = re.compile(f"({re.escape(needle)})", re.IGNORECASE)
+    return [
+        (part, "hit" if number % 2 else hue)
+        for text, hue in pieces
+        for number, part in enumerate(parts.split(text))
+        if part
+    ]
 
 
 class Stack(Vertical):
-    """Panes on top of each other; of its own there is nothing to draw."""
+    """Panes on top of each other, and nothing to draw of its own."""
 
     BLANK = True
 

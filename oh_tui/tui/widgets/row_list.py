@@ -1,4 +1,4 @@
-"""A list of rows drawn on demand: cursor, movement, mouse; as quick at 100,000 rows."""
+"""A list that draws rows on demand, with cursor and mouse; as quick with 100,000 rows."""
 
 from __future__ import annotations
 
@@ -9,63 +9,46 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.widgets.drawing import Drawn, Piece, hits
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
 
 WHEEL = 3
 """Rows that a notch of the mouse wheel moves the cursor by."""
 
 
 class RowList(ScrollView, Drawn, can_focus=True):
-    """Rows come from `row_count` and `pieces` of a subclass; nothing is kept of those not seen.
+    """A subclass gives the rows by `row_count` and `pieces`; nothing is kept of rows out of sight.
 
-    A row is one line; a subclass with higher rows, or with lines that belong to none, says which
-    lines are whose: `line_count`, `lines_of`, `row_at`, `row_near`, `line_pieces`.
+    A row is one line. A subclass with higher rows, or with lines that belong to no row, overrides
+    `line_count`, `lines_of`, `row_at`, `row_near` and `line_pieces`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = MOVE
-    ALLOW_SELECT = False  # said again: ScrollView comes before Drawn
+    ALLOW_SELECT = False  # ScrollView comes before Drawn
 
     keeps_cursor: ClassVar[bool] = True
     """Whether the cursor is drawn while another pane has the focus."""
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    class Highlighted(Message):
-        """The cursor came to another row, or its row shows something else now."""
+    class Highlighted(PaneMessage):
+        """The cursor is on another row, or its row shows something else."""
 
-        def __init__(self, pane: RowList) -> None:
-            super().__init__()
-            self.pane = pane
-
-        @property
-        def control(self) -> RowList:
-            return self.pane
-
-    class Opened(Message):
-        """Enter or a click on the cursor's row."""
-
-        def __init__(self, pane: RowList) -> None:
-            super().__init__()
-            self.pane = pane
-
-        @property
-        def control(self) -> RowList:
-            return self.pane
+    class Opened(PaneMessage):
+        """Enter, or a click on the cursor's row."""
 
     empty: reactive[tuple[str, ...]] = reactive(())
-    """Lines shown when there is no row: why, and what to do."""
+    """Lines shown when there are no rows: why, and what to do."""
 
     def row_count(self) -> int:
         raise NotImplementedError
 
     def pieces(self, row: int, width: int) -> list[Piece]:
-        """What row `row` shows in `width` cells."""
+        """The content of a row in `width` cells."""
         raise NotImplementedError
 
     # Rows and lines
@@ -82,26 +65,26 @@ class RowList(ScrollView, Drawn, can_focus=True):
         return line
 
     def row_near(self, line: int) -> int:
-        """The row at a line or the next; before the first and after the last there are none."""
+        """The row at a line, or the next one; out of range before the first or after the last."""
         return line
 
     def line_pieces(self, line: int, width: int) -> list[Piece]:
-        """What a line shows in `width` cells."""
+        """The content of a line in `width` cells."""
         return self.pieces(line, width)
 
     find_text: reactive[str] = reactive("")
     """Its occurrences are marked in the rows."""
 
     def row_text(self, row: int) -> str:
-        """What find looks in."""
+        """The text of a row that find searches."""
         return "".join(text for text, _ in self.pieces(row, 200))
 
     _line = 0
     """The first line of the cursor's row."""
 
     def rows_changed(self, cursor: int | None = None, *, keep_line: bool = False) -> None:
-        """Draw anew after the rows changed. `cursor` is where the cursor's row is now; with
-        `keep_line` it stays on the screen line it was on."""
+        """Draw again after the rows changed. `cursor` is the new row of the cursor; with
+        `keep_line` it stays on its screen line."""
         line = self._line - round(self.scroll_y)
         count = self.row_count()
         self.virtual_size = Size(0, self.line_count())
@@ -119,7 +102,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         if self.row_count():
             wanted = min(max(0, row), self.row_count() - 1)
             if wanted == self.cursor and wanted != row:
-                # Pressing on at either end asks for more of what may not be read yet.
+                # at either end another press asks for rows that may not be read yet
                 self.post_message(self.Highlighted(self))
             self.cursor = wanted
 
@@ -128,14 +111,14 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        # Textual leaves this out while the bar is not shown, and it would begin at the top.
+        # Textual skips this while the bar is hidden, which would then start at the top
         self.vertical_scrollbar.position = new_value
 
     _landed = -1
 
     @property
     def has_landed(self) -> bool:
-        """The cursor has not moved since it was brought into view with what follows it."""
+        """Whether the cursor has not moved since `show_around`."""
         return self._landed == self.cursor
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -161,13 +144,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self.scroll_to(y=target, animate=False, immediate=True, force=True)
 
     def view_of(self, row: int) -> tuple[int, int]:
-        """The first and the last line that are to be seen when the cursor is on a row."""
+        """The first and the last line to bring into view when the cursor is on a row."""
         first, lines = self.lines_of(row)
         return first, first + lines - 1
 
     def show_around(self) -> None:
-        """Bring the cursor's row to two thirds of the height, so that what follows is seen too;
-        also when the height changes before the cursor moves."""
+        """Bring the cursor's row to two thirds of the height, so that the rows after it show too;
+        it stays there when the height changes, until the cursor moves."""
         self._landed = self.cursor
         height = self.scrollable_content_region.height
         last = max(0, self.row_count() - height)
@@ -185,7 +168,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         width = self.scrollable_content_region.width
         line = y + round(self.scroll_y)
         if not self.row_count():
-            return self.strip(self._said(y, width), width)
+            return self.strip(self._empty_line(y, width), width)
         if line >= self.line_count():
             return self.strip([], width)
         pieces = hits(self.line_pieces(line, width - 1), self.find_text)
@@ -194,8 +177,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
         under = "cursor" if self.has_focus else "cursor-blurred"
         return self.strip([(self.glyphs.cursor, "mark"), *pieces], width, under)
 
-    def _said(self, y: int, width: int) -> list[Piece]:
-        """Line `y` of what stands in the place of rows, wrapped: the reason is at its end."""
+    def _empty_line(self, y: int, width: int) -> list[Piece]:
+        """Line `y` of `empty`, wrapped, because the reason is at its end."""
         lines = _wrapped(tuple(self.empty), max(8, width - 4))
         return [lines[y - 1]] if 0 < y <= len(lines) else []
 
@@ -224,7 +207,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
                 self.post_message(self.Opened(self))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the cursor: what a key would act on is always in sight."""
+        """The wheel moves the cursor, so that the row a key acts on is always in sight."""
         event.stop()
         event.prevent_default()
         self.action_move(-WHEEL)
@@ -256,7 +239,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
 @lru_cache(maxsize=8)
 def _wrapped(texts: tuple[str, ...], width: int) -> list[Piece]:
-    """Once for all lines of a pane: each of them asks."""
+    """Cached, because every line of a pane asks for it."""
     return [
         ("  " + line, "dim" if number else "")
         for number, text in enumerate(texts)
