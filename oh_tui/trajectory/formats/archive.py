@@ -1,4 +1,4 @@
-"""A trajectory in a zip or a folder: its events, read when wanted."""
+"""A trajectory in a zip or a folder; its events are read on demand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import stat
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from operator import lt
 from pathlib import Path
 from typing import IO, Any
@@ -36,45 +37,42 @@ from oh_tui.trajectory.model.stats import agent_text, stats_text
 from oh_tui.trajectory.model.steps import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
-"""Fields of base_state.json that name an event of the run."""
+"""Fields of base_state.json with the id of an event."""
 
-_NAMED = 3
-"""How many of the files with one problem are named."""
-
-_TOLD = 3
-"""How many problems are told on one line."""
+_MOST = 3
+"""How many problems are listed on one line, and how many file names per problem."""
 
 _HINT = "give a zip that OpenHands made, a folder with event files, or a folder of those"
 
 
 class ArchiveProblem(Problem):
-    """A path that cannot be opened as a trajectory at all."""
+    """A path that cannot be opened as a trajectory."""
 
 
 class Archive:
     """The events of one run in a zip or folder, in the order of their file names.
 
-    The list of files is read at once, each file when it is wanted; the texts do not stay in
-    memory. All methods may be called from several threads. What cannot be read is an event of the
-    kind UNREADABLE and a line in `problems`, never an error.
+    Lists the files at once and reads each on demand; texts do not stay in memory. Thread-safe. A
+    file that cannot be read becomes an event of kind UNREADABLE and a line in `problems`, never an
+    error.
     """
 
     def __init__(self, members: Members, name: str) -> None:
-        """Takes the members over. Raises ArchiveProblem when there is no trajectory in them."""
+        """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory."""
         self.name = name
-        """The file or folder, clean, without its path."""
+        """The clean name of the file or folder, without its path."""
         self._members = members
         self._lock = threading.Lock()
         self._is_closed = False
         self._failed: dict[str, set[str]] = {}
-        """Reason -> names of the files that could not be read."""
+        """Reason -> names of files that could not be read."""
         self._notes = [_shown(note) for note in members.notes]
         self.stats = b""
-        """What the files beside the events tell of tokens, cost and latency, by `stats_text`."""
+        """Tokens, cost and latency from the files beside the events, by `stats_text`."""
         layout = lay_out(members.names)
         numbers, self._files = layout.numbers, layout.events
         self.sub_agents = layout.sub_agents
-        """How many sub-agents of the run have files here, which are not read."""
+        """How many sub-agents of the run have files here; they are not read."""
         twice, distinct = 0, len(numbers)
         if not all(map(lt, numbers, numbers[1:])):  # a server writes them in order
             names = [members.names[index] for index in self._files]
@@ -90,25 +88,25 @@ class Archive:
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
         meta = self._meta(layout)
-        is_run = members.is_cut and may_be_run([*members.names[:1], *members.partial])
+        is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run:
             raise ArchiveProblem(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, Any] = meta or {}
-        """What meta.json says, without secrets, in its own names (`id`, `title`, `llm_model`,
-        `selected_repository`, `created_at`, `metrics`, ...); any of it may be missing or of a
-        wrong type. Where base_state.json is there, `execution_status` and `stats` of it too."""
+        """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
+        ...), with `execution_status` and `stats` of base_state.json. Any field may be missing or of
+        a wrong type."""
         self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
-        """None until the last event was looked at."""
+        """None until the last event is checked."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """For another process, which has to `take` the file. Of zips with a table of contents."""
+        """Pickles all but the file: another process has to `take` it. For complete zips only."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
 
     def take(self, file: IO[bytes]) -> None:
-        """The zip to read from now on, which is closed with this."""
+        """Sets the zip file to read, and takes ownership of it."""
         assert isinstance(self._members, ZipMembers)
         self._members.take(file)
 
@@ -123,46 +121,46 @@ class Archive:
 
     @property
     def cut_off(self) -> str:
-        """Why nobody can say how the run ended, "" when its end is here. It is not when the zip has
-        no end, base_state.json names an event that is not here, or the last event is broken."""
+        """Why the end of the run is unknown, "" when it is known. The zip may be cut off, the last
+        event broken, or base_state.json may name a missing event."""
         if self._cut_off is None and not self._is_closed:
             self._cut_off = self._last_problem() if self._files else ""
         return self._cut_off or ""
 
     @property
     def note(self) -> str:
-        """`problems` on one line, of many only the first, and how many sub-agents there are."""
-        told = self.problems
-        more = len(told) - _TOLD
-        if more > 0:
-            told = [*told[:_TOLD], plural(more, "more problem")]
+        """The first `problems` and the number of sub-agents, on one line."""
+        notes = self.problems
+        if len(notes) > _MOST:
+            notes[_MOST:] = [plural(len(notes) - _MOST, "more problem")]
         if self.sub_agents:
-            whose = "whose steps are not shown"
-            told.append(f"has {plural(self.sub_agents, 'sub-agent')}, {whose}")
-        return "; ".join(told)
+            agents = plural(self.sub_agents, "sub-agent")
+            notes.append(f"has {agents}, whose steps are not shown")
+        return "; ".join(notes)
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with the archive, a line each; grows when a file cannot be read."""
+        """The problems of the archive, a line each; grows when a file cannot be read."""
         lines = [CUT_OFF] if self.cut_off == CUT_OFF else []
         with self._lock:
             lines += self._notes
             for reason, names in self._failed.items():
-                first = ", ".join(map(_shown, sorted(names)[:_NAMED]))
-                more = ", ..." if len(names) > _NAMED else ""
-                files = "1 file" if len(names) == 1 else f"{len(names)} files"
-                lines.append(f"{files} cannot be read, {reason}: {first}{more}")
+                first = ", ".join(map(_shown, sorted(names)[:_MOST]))
+                more = ", ..." if len(names) > _MOST else ""
+                lines.append(
+                    f"{plural(len(names), 'file')} cannot be read, {reason}: {first}{more}"
+                )
         return lines
 
     def read(self, place: int) -> bytes:
-        """The JSON text of the event at `place`; b"" when it cannot be read."""
+        """The JSON of the event at index `place`; b"" when it cannot be read."""
         return self._read(self._files[place])
 
     def event(self, place: int) -> Event:
-        """The event at `place`, counted from 0."""
+        """The event at index `place`."""
         event = parse_event(self.read(place), store=self, place=place)
         if event.kind == UNREADABLE:
-            # it has no id of its own, and must not take that of another event
+            # without an id of its own it must not get that of another event
             name = self._members.names[self._files[place]]
             match = EVENT_FILE.fullmatch(name)
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
@@ -170,13 +168,12 @@ class Archive:
         return event
 
     def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
-        """The events from `start` to before `stop`, oldest first, as in a slice: negative numbers
-        count from the end."""
+        """The events of the slice `start:stop`, oldest first."""
         for place in range(*slice(start, stop).indices(len(self))):
             yield self.event(place)
 
     def close(self) -> None:
-        """The texts of the events can then no longer be read."""
+        """Closes the file; bodies of events can no longer be read."""
         with self._lock:
             self._is_closed = True
             self._members.close()
@@ -192,37 +189,31 @@ class Archive:
                 return b""
 
     def _meta(self, layout: Layout) -> dict[str, Any] | None:
-        """What meta.json and base_state.json tell; None if there is neither."""
+        """The fields of meta.json and base_state.json; None without both. Sets `stats`."""
         before = f"{layout.home}/" if layout.home else ""
         names = (before + name for name in STATE_FILES)
         found = [self._json(layout.others[name]) for name in names if name in layout.others]
         if not any(found):
             return None
-        told = [stats_text(field(values, "stats")) for values in found]
         metrics = field(found[0], "metrics")
-        told.append(
-            agent_text(
-                field(metrics, "accumulated_cost"), field(metrics, "accumulated_token_usage")
-            )
-        )
-        self.stats = next(filter(None, told), b"")
+        sums = (field(metrics, f"accumulated_{name}") for name in ("cost", "token_usage"))
+        stats = [*(stats_text(field(values, "stats")) for values in found), agent_text(*sums)]
+        self.stats = next(filter(None, stats), b"")
         meta: dict[str, Any] = {}
         for values in found:
-            for old, new in (
-                (field(values, "conversation_id"), "id"),
-                (field(values, "agent", "llm", "model"), "llm_model"),
-                (field(values, "execution_status"), "execution_status"),
-                (field(values, "stats"), "stats"),
-                *((field(values, name), name) for name in _LAST),
+            for name, value in (
+                ("id", field(values, "conversation_id")),
+                ("llm_model", field(values, "agent", "llm", "model")),
+                *((name, field(values, name)) for name in ("execution_status", "stats", *_LAST)),
             ):
-                if old is not None:
-                    meta.setdefault(new, old)
+                if value is not None:
+                    meta.setdefault(name, value)
         meta |= {name: value for name, value in found[0].items() if value is not None}
         result: dict[str, Any] = redact_json(meta)
         return result
 
     def _last_problem(self) -> str:
-        """What is wrong with the last event: its text ends too early, or cannot be read."""
+        """Whether the text of the last event is incomplete or cannot be read; "" if it is fine."""
         try:
             with self._lock:
                 text = self._members.read(self._files[-1])
@@ -231,8 +222,7 @@ class Archive:
         return CUT_OFF if parse_event(text).kind == UNREADABLE else ""
 
     def _lacks_last(self) -> bool:
-        """Whether base_state.json names an event that is not here. A server writes the event
-        first and base_state.json second."""
+        """Whether base_state.json names an event that is missing. Servers write events first."""
         last = (self.info.get(name) for name in _LAST)
         return any(
             isinstance(name, str) and name and not self._members.mention(name) for name in last
@@ -248,10 +238,8 @@ class Archive:
 
 
 def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archive:
-    """Opens a zip, a folder, or a zip in a binary file object (which stays the caller's to close),
-    called by the name.
-
-    Raises ArchiveProblem.
+    """Opens a zip, a folder, or a zip in a binary file object, which the caller has to close and
+    which problems call `name`. Raises ArchiveProblem.
     """
     if not isinstance(source, str | Path):
         return _open_zip(source, _shown(name), owned=False)
@@ -274,17 +262,15 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
 
 
 def find_archives(paths: Iterable[str | Path]) -> list[Path]:
-    """The paths to open as archives: zips and folders of a run as they are given, other folders
-    by what lies in them, sorted by name. A path that is nothing of that is given back, so that
-    opening it says what is wrong."""
+    """The archives at these paths: a folder that is not a run stands for the zips and runs in it,
+    sorted by name. Any other path is returned as it is; opening it tells what is wrong."""
     found: list[Path] = []
     for path in map(Path, paths):
-        inside = [] if _is_run(path) else _inside(path)
-        found += inside or [path]
+        found += ([] if _is_run(path) else _archives_in(path)) or [path]
     return list(dict.fromkeys(found))
 
 
-def _inside(folder: Path) -> list[Path]:
+def _archives_in(folder: Path) -> list[Path]:
     try:
         children = sorted(folder.iterdir())
     except (OSError, ValueError):
@@ -297,7 +283,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a folder holds the files of one run."""
+    """Whether a folder holds the files of a run."""
     for place in (folder, folder / "events"):
         try:
             with os.scandir(place) as entries:

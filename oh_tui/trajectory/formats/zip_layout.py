@@ -1,4 +1,4 @@
-"""The runs in a zip or folder, by the names of its files; which one is read, and its sub-agents."""
+"""Finds the runs in a zip or folder by file names, and picks the one to read."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ server and of `~/.openhands/conversations`."""
 STATE_FILES = ("meta.json", "base_state.json")
 
 SUB_AGENTS = "subagents"
-"""The folder of a conversation in which its sub-agents keep theirs."""
+"""The subfolder of a conversation with the folders of its sub-agents."""
 
 _OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOTALL)
-"""Other names in a zip that OpenHands makes."""
+"""Names of other files in a zip by OpenHands."""
 
 
 class Layout(NamedTuple):
-    """The run that is read. Indexes are those of the list of names."""
+    """The run to read. Indexes refer to the list of names."""
 
     home: str
-    """The folder of its meta.json and base_state.json, without a slash at the end."""
+    """The folder of its meta.json and base_state.json, without a trailing slash."""
     numbers: array[int]
-    """The numbers in the names of its event files, in the order listed."""
+    """The numbers of its event files, in listing order."""
     events: array[int]
     """The indexes of its event files."""
     others: dict[str, int]
     """The other files of the whole archive: name -> index."""
     sub_agents: int
-    """How many sub-agents it has, however deep."""
+    """How many sub-agents it has, at any depth."""
     note: str
-    """What is said of the other runs; "" where there are none."""
+    """A remark on the other runs, or ""."""
 
 
 def lay_out(names: Iterable[str]) -> Layout:
-    """Finds the run to read: of those outside of `subagents` the one with the most events, so that
-    a parent wins over its sub-agents however few events it has."""
+    """Picks the run with the most events outside of `subagents`: a parent wins over its sub-agents,
+    even with fewer events."""
     runs: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_columns)
     others: dict[str, int] = {}
     homes: dict[str, str] = {}
@@ -58,9 +58,9 @@ def lay_out(names: Iterable[str]) -> Layout:
                 homes[folder] = _home_of(folder)
         else:
             others[file] = index
-    told = {name.rpartition("/")[0] for name in others if name.rpartition("/")[2] in STATE_FILES}
-    every = {*homes.values(), *told}
-    parents = {home for home in every if not _is_sub_agent(home)}
+    paths = (name.rpartition("/") for name in others)
+    every = {*homes.values(), *(folder for folder, _, name in paths if name in STATE_FILES)}
+    parents = {home for home in every if SUB_AGENTS not in home.split("/")}
     candidates = {folder: run for folder, run in runs.items() if homes[folder] in parents}
     if not candidates and not parents:
         candidates = dict(runs)  # sub-agents alone
@@ -68,7 +68,7 @@ def lay_out(names: Iterable[str]) -> Layout:
         candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
     )
     home = homes[chosen] if chosen is not None else min(parents, default="")
-    below = f"{home}/{SUB_AGENTS}/" if home else f"{SUB_AGENTS}/"
+    below = f"{home}/{SUB_AGENTS}/".lstrip("/")
     sub_agents = sum(one.startswith(below) for one in every)
     note = ""
     if not parents and every:
@@ -80,8 +80,7 @@ def lay_out(names: Iterable[str]) -> Layout:
 
 
 def may_be_run(names: Iterable[str]) -> bool:
-    """Whether these names, perhaps of files that cannot be read, are those of a run; also when
-    there are none."""
+    """Whether files with these names, readable or not, can belong to a run; True without names."""
     known = list(names)
     return not known or any(_OF_A_RUN.fullmatch(n) or EVENT_FILE.fullmatch(n) for n in known)
 
@@ -89,10 +88,6 @@ def may_be_run(names: Iterable[str]) -> bool:
 def _home_of(folder: str) -> str:
     above, _, last = folder.rpartition("/")
     return above if last == "events" else folder
-
-
-def _is_sub_agent(home: str) -> bool:
-    return SUB_AGENTS in home.split("/")
 
 
 def _columns() -> tuple[array[int], array[int]]:

@@ -1,6 +1,6 @@
-"""The files of a zip or folder, listed at once and read one at a time, whatever is wrong with them.
+"""The files of a zip or folder, damaged or not: listed at once, read one at a time.
 
-Nothing is unpacked to disk, so a hostile name leads nowhere. What is read stays below fixed sizes.
+Nothing is unpacked to disk, so hostile names do no harm. All reads have a size limit.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import stat
 import struct
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, Any, Protocol, overload
+from typing import IO, Any
 
 from oh_tui.trajectory.formats.zip_table import (
     MEMBERS_LIMIT,
@@ -25,46 +26,39 @@ from oh_tui.trajectory.formats.zip_table import (
 )
 
 MEMBER_LIMIT = 64 * 2**20
-"""Bytes of one unpacked file; a larger one is not read. The largest event measured had 40 kB."""
+"""Largest file that is read, in bytes. The largest event measured had 40 kB."""
 
 LARGE = 2**20
-"""Bytes of a packed or unpacked member from which it is handled in pieces."""
+"""Members of this packed or unpacked size, in bytes, are read in pieces."""
 
 _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
-"""Flags of a member: its name is UTF-8; patch data; its header is encrypted."""
+"""Flags of a member: UTF-8 name, patch data, encrypted header."""
 
 _CHUNK = 2**14
 _NAMED = 10
-"""Broken members of a cut zip that are named."""
+"""How many broken members of a cut zip are named."""
 
 _CUT = "cut off"
 
 _DEEPEST, _MOST_HOMES = 16, 10_000
-"""Of the sub-agents in a folder: slashes in the path of one, and how many are listed."""
+"""Limits on sub-agents in a folder: slashes in a path, and their number."""
 
 BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError,
     OverflowError,
-)
-"""What `zipfile` is known to raise on a file that is damaged, locked, closed or gone."""
+)  # fmt: skip
+"""Exceptions of `zipfile` for a file that is damaged, locked, closed or gone."""
 
 
 class CannotRead(Exception):
-    """Why one file cannot be read, in a few words of ours."""
+    """Why a file cannot be read, in a few words."""
 
 
-class Names(Sequence[str]):
-    """File names as one text: as objects 100,000 of them take 10 MB, and few are asked for."""
+class Names:
+    """File names in one buffer: 100,000 strings would take 10 MB."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        # a folder may hold names that are no UTF-8, which Python keeps as lone surrogates
+        # names in a folder that are not UTF-8 hold lone surrogates
         parts = [name.encode("utf-8", "surrogatepass") for name in names]
         self._text = b"".join(parts)
         self._ends = array("Q", accumulate(map(len, parts)))
@@ -72,20 +66,12 @@ class Names(Sequence[str]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> str:
         return self.encoded(range(len(self))[index]).decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         text = self._text.decode("utf-8", "surrogatepass")
-        if len(text) < len(self._text):  # the ends are those of bytes
+        if len(text) < len(self._text):  # not ASCII: the ends count bytes
             yield from map(self.__getitem__, range(len(self)))
             return
         start = 0
@@ -94,63 +80,64 @@ class Names(Sequence[str]):
             start = end
 
     def mention(self, text: str) -> bool:
-        """Whether this text stands in one of the names."""
+        """Whether a name contains this text."""
         return text.encode("utf-8", "surrogatepass") in self._text
 
     def encoded(self, index: int) -> bytes:
-        """In UTF-8."""
+        """The name in UTF-8."""
         return self._text[self._ends[index - 1] if index else 0 : self._ends[index]]
 
 
-class Members(Protocol):
-    names: Names
-    notes: list[str]
-    """What was wrong with the whole."""
-    is_cut: bool
-    """The end of the file is missing."""
-    partial: list[str]
-    """Names of some files that cannot be read, in a cut zip."""
+class Members(ABC):
+    """The files of a zip or folder."""
 
+    is_cut = False
+    """The end of the file is missing."""
+
+    def __init__(self) -> None:
+        self.names = Names(())
+        self.notes: list[str] = []
+        """Problems of the whole."""
+        self.partial: list[str] = []
+        """Names of some unreadable files in a cut zip."""
+
+    @abstractmethod
     def read(self, index: int) -> bytes:
         """The bytes of a file; raises CannotRead."""
 
     def mention(self, text: str) -> bool:
         """Whether the name of a file contains this text."""
+        return self.names.mention(text)
 
-    def close(self) -> None: ...
+    def close(self) -> None:  # noqa: B027
+        """Closes the file, if it is owned; a folder needs nothing."""
 
 
-class ZipMembers:
-    """A zip with its table of contents; a name that stands there twice is listed twice."""
-
-    is_cut = False
+class ZipMembers(Members):
+    """A zip with a table of contents; duplicate names are listed twice."""
 
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
-        """`owned`: the file is closed with this. Raises NotOpened or one of BROKEN."""
+        """`owned`: `close` closes the file. Raises NotOpened or one of BROKEN."""
+        super().__init__()
         self._file = file if owned else None
         self._source = file
         self._again: tuple[zipfile.ZipFile, list[zipfile.ZipInfo]] | None = None
-        """The zip and its files, opened anew once something is left to zipfile."""
+        """The zip as opened by zipfile, once a member is left to it."""
         table = ZipTable(file)
         self._sizes, self._packed = table.sizes, table.packed
         self._offsets, self._end = table.offsets, table.end
         self._sums, self._flags, self._methods = table.sums, table.flags, table.methods
         self.names = Names(table.names)
-        self.notes: list[str] = []
-        self.partial: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the file, which another process has to `take`."""
+        """Pickles all but the file: another process has to `take` it."""
         left = {"_file", "_source", "_again"}
         return {name: value for name, value in vars(self).items() if name not in left}
 
     def take(self, file: IO[bytes]) -> None:
-        """The file to read from now on, which is closed with this."""
+        """Sets the file to read, and takes ownership of it."""
         self._file = self._source = file
         self._again = None
-
-    def mention(self, text: str) -> bool:
-        return self.names.mention(text)
 
     def read(self, index: int) -> bytes:
         self._refuse(index)
@@ -163,7 +150,7 @@ class ZipMembers:
             raise CannotRead("damaged") from error
 
     def check(self, index: int) -> None:
-        """Prove that a member of any size is whole; raises CannotRead. Takes little memory."""
+        """Raises CannotRead unless the member is whole. Takes little memory for any size."""
         if self._sizes[index] < LARGE:
             self.read(index)
             return
@@ -185,12 +172,12 @@ class ZipMembers:
             raise CannotRead("encrypted")
         if self._methods[index] not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise CannotRead("packed in an unknown way")
-        # nothing takes more room packed; it would all be read
+        # no member grows when packed; all of it would be read
         if self._offsets[index] + packed > self._end or packed > size + size // 1000 + LARGE:
             raise CannotRead("damaged")
 
     def _left_to_zipfile(self, index: int) -> bytes:
-        """It gives no more than the declared size, then checks the checksum."""
+        """Reads with zipfile, which stops at the declared size and checks the CRC."""
         if self._again is None:
             opened = zipfile.ZipFile(self._source)
             self._again = opened, files_of(opened)
@@ -200,8 +187,8 @@ class ZipMembers:
         return opened.read(infos[index])
 
     def _unpacked(self, index: int) -> bytes | None:
-        """As zipfile does it but in half the time, as it makes no objects for reading in parts;
-        None where anything is unusual, which is left to zipfile."""
+        """Reads as zipfile does, in half the time; None for anything unusual, which is left to
+        zipfile."""
         if not self._find(index):
             return None
         size, packed = self._sizes[index], self._packed[index]
@@ -216,7 +203,7 @@ class ZipMembers:
         return data if whole else None
 
     def _pieces(self, index: int) -> Iterator[bytes]:
-        """The data that starts here, no more than the declared size, a little at a time."""
+        """The data at the position of the file in pieces, up to the declared size."""
         size, packed = self._sizes[index], self._packed[index]
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         while size and packed and (piece := self._source.read(min(packed, LARGE))):
@@ -229,16 +216,16 @@ class ZipMembers:
                 out = inflate.decompress(piece, min(size, LARGE))
                 size, piece = size - len(out), inflate.unconsumed_tail
                 yield out
-        if size and (out := inflate.decompress(b"", size)):  # what the last limit held back
+        if size and (out := inflate.decompress(b"", size)):  # held back by the last limit
             yield out
 
     def _find(self, index: int) -> bool:
-        """Go to the data of a member; False where anything is unusual."""
+        """Seeks to the data of a member; False if anything is unusual."""
         name = self.names.encoded(index)
         if not self._flags[index] & _UTF8 and not name.isascii():
             try:
                 name = name.decode().encode("cp437")
-            except UnicodeEncodeError:  # its name stands in a field of its own
+            except UnicodeEncodeError:  # the name is in an extra field
                 return False
         self._source.seek(self._offsets[index])
         head = self._source.read(30 + len(name))
@@ -258,29 +245,28 @@ class ZipMembers:
             self._file.close()
 
 
-class CutZipMembers:
-    """A zip without a table of contents, as a broken-off download leaves it.
+class CutZipMembers(Members):
+    """A zip without a table of contents, as left by an interrupted download.
 
-    The members are found by walking from header to header. Servers write headers that do not say
-    how long the data is, so that each member is unpacked once to find its end.
+    Walks from header to header. Servers write headers without the length of the data, so each
+    member is unpacked once to find its end.
     """
 
     is_cut = True
 
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
         """Raises OSError."""
+        super().__init__()
         self._file = file
         self._owned = owned
-        self.notes: list[str] = []
-        self.partial: list[str] = []
         self._places: list[tuple[int, int]] = []
-        """Where the data of each member starts, and how it is packed."""
+        """Of each member: the start of its data, and its length + 1 if stored, 0 if deflated."""
         self._size = file.seek(0, os.SEEK_END)
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
-        """Bytes that may still be unpacked or searched to find the members: in a hostile file
-        each header could lead through the whole of it."""
+        """Bytes that may still be unpacked or searched: in a hostile file each header could lead
+        through the whole file."""
         self._room = TABLE_LIMIT
-        """Bytes of names that may still be found."""
+        """Bytes of names that may still be added."""
         names: list[str] = []
         broken = self._walk(names)
         self.names = Names(names)
@@ -290,7 +276,7 @@ class CutZipMembers:
             self.notes.append("the search for more files was given up")
 
     def _walk(self, names: list[str]) -> int:
-        """Finds the members; returns how many names lead to nothing readable."""
+        """Finds the members; returns the number of unreadable ones."""
         at = broken = 0
         while (at := self._find(b"PK\x03\x04", at)) >= 0:
             head = self._at(at, 30)
@@ -317,7 +303,7 @@ class CutZipMembers:
             except CannotRead as error:
                 if len(self.partial) < _NAMED:
                     self.partial.append(name)
-                # the member at the cut: that the file is cut off says it already
+                # not the member at the cut, which is_cut covers
                 if not name.endswith("/") and str(error) != _CUT:
                     broken += 1
                     if broken <= _NAMED:
@@ -342,11 +328,8 @@ class CutZipMembers:
         except (OSError, ValueError) as error:
             raise CannotRead("the file is gone") from error
 
-    def mention(self, text: str) -> bool:
-        return self.names.mention(text)
-
     def _unpack(self, start: int, *, keep: bool = False) -> tuple[bytes, int]:
-        """The data that starts here, and how many bytes it takes packed."""
+        """The data at `start` (with `keep`), and its packed size."""
         inflate = zlib.decompressobj(-15)
         out: list[bytes] = []
         size = at = 0
@@ -375,8 +358,8 @@ class CutZipMembers:
         return self._file.read(size)
 
     def _find(self, mark: bytes, start: int) -> int:
-        """Where the mark comes next, -1 if it does not."""
-        if self._at(start, len(mark)) == mark:  # as a rule
+        """The position of the next mark, or -1."""
+        if self._at(start, len(mark)) == mark:  # the usual case
             return start
         while start < self._size and self._work >= 0:
             chunk = self._at(start, _CHUNK)
@@ -394,23 +377,19 @@ class CutZipMembers:
             self._file.close()
 
 
-class FolderMembers:
-    """The files of a folder and of its `events` folder, and the same of its sub-agents; links are
-    left alone."""
-
-    is_cut = False
+class FolderMembers(Members):
+    """The files of a folder, of its `events` folder and of its sub-agents, without links."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
+        super().__init__()
         self._folder = folder
-        self.notes: list[str] = []
-        self.partial: list[str] = []
         self.names = Names(self._list())
 
     def _list(self) -> list[str]:
         names: list[str] = []
         homes = [""]
-        for home in homes:  # which grows
+        for home in homes:  # grows during the loop
             folder = self._folder / home
             names += _files(folder, home)
             names += _files(folder / "events", f"{home}events/")
@@ -420,7 +399,7 @@ class FolderMembers:
         return names
 
     def mention(self, text: str) -> bool:
-        """Also of a file that came since the folder was listed."""
+        """Looks again for files that were added since the folder was listed."""
         if self.names.mention(text):
             return True
         try:
@@ -431,7 +410,7 @@ class FolderMembers:
     def read(self, index: int) -> bytes:
         path = self._folder / self.names[index]
         try:
-            # without blocking, should a pipe have taken the place of the file
+            # must not block if a pipe has replaced the file
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
             with os.fdopen(handle, "rb") as file:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -444,9 +423,6 @@ class FolderMembers:
         if len(data) > MEMBER_LIMIT:
             raise CannotRead("larger than 64 MiB")
         return data
-
-    def close(self) -> None:
-        """Nothing is open between two reads."""
 
 
 def _folders(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The table of contents of a zip, read within bounds; refuses what no honest program packs."""
+"""The table of contents of a zip, read within limits; refuses zip bombs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from typing import IO, Any
 from oh_tui.text.human import size
 
 TOTAL_LIMIT = 8 * 2**30
-"""Bytes that all members of a zip may unpack to by their own account."""
+"""Largest declared size of all members together, in bytes."""
 
 RATIO_FREE = 100 * 2**20
 RATIO_LIMIT = 100
-"""How many times its own size a zip may unpack to, above RATIO_FREE bytes. Deflate reaches 1,032;
-single members of honest runs reach 40 (measured)."""
+"""Highest ratio of unpacked to packed size, above RATIO_FREE bytes. Deflate reaches 1,032; members
+of real runs reach 40 (measured)."""
 
 TABLE_LIMIT = 32 * 2**20
 MEMBERS_LIMIT = 250_000
-"""Bytes and entries of a table of contents; 100,000 events have 11 MB."""
+"""Largest table of contents, in bytes and entries; 100,000 events have 11 MB."""
 
 ENTRY = b"PK\x01\x02"
 
 _MOST = 2**63 - 1
 
 _HEAD = struct.Struct("<I2xBx2H4x3IHI8xI")
-"""Of an entry: mark, version to read it, flags, method, sum, packed, size, length of the name, what
-follows the name, offset."""
+"""An entry: mark, version, flags, method, CRC, packed size, size, length of the name, lengths of
+what follows the name, offset."""
 _MARK = int.from_bytes(ENTRY, "little")
 _HEAD_SIZE, _NEWEST = 46, 63
 
@@ -40,16 +40,16 @@ _END_64 = struct.Struct("<4sQ2H2I4Q")
 
 
 class NotOpened(Exception):
-    """Why a zip is not opened at all, in a few words of ours about the zip."""
+    """Why a zip is refused, as a predicate: "unpacks to more than 8 GiB"."""
 
 
 class ZipTable:
-    """The members of a zip that are files, as columns: 100,000 of zipfile's objects take 60 MB."""
+    """The files in a zip, as columns: 100,000 objects of zipfile would take 60 MB."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Raises NotOpened, and what `zipfile` raises for a file that is damaged."""
+        """Raises NotOpened, and what `zipfile` raises for a damaged file."""
         self.end = file.seek(0, os.SEEK_END)
-        """Bytes of the zip: nothing of a member can lie behind them."""
+        """Size of the zip in bytes."""
         if not self._read_plain(_Bounded(file)):
             self._read_any(_Bounded(file))
         self._refuse_bombs()
@@ -64,15 +64,15 @@ class ZipTable:
         self.names = list(map(attrgetter("filename"), infos))
         self.sizes = column("Q", "file_size")
         self.packed = column("Q", "compress_size")
-        # an offset that no file can have leads to the wrong place, where no such name is found
+        # an impossible offset is masked: no entry of that name is found there
         self.offsets = array("Q", [info.header_offset & _MOST for info in infos])
         self.sums = column("L", "CRC")
         self.flags = column("H", "flag_bits")
         self.methods = column("H", "compress_type")
 
     def _read_plain(self, file: _Bounded) -> bool:
-        """The same without zipfile's objects: 0.2 s in place of 0.6 for 100,000 events, before the
-        first screen. False leaves to zipfile what a server does not write."""
+        """Reads the table without zipfile: in 0.2 s instead of 0.6 for 100,000 events, before the
+        first screen. False for any zip that servers do not write, which is left to zipfile."""
         place = _table_place(file, self.end)
         if place is None:
             return False
@@ -114,8 +114,8 @@ class ZipTable:
             raise NotOpened("has files that lie over each other, like a zip bomb")
 
     def _overlaps(self) -> bool:
-        """Whether the data of one member is that of another too; then reading all of them would
-        take far more than reading the zip. Members that end behind the zip are never read."""
+        """Whether members share data, so that reading all takes far longer than reading the zip.
+        Members that end behind the zip are never read."""
         heads = repeat(30)
         if all(map(le, map(add, map(add, self.offsets, self.packed), heads), self.offsets[1:])):
             return False  # a server writes them in order
@@ -128,8 +128,7 @@ class ZipTable:
 
 
 def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
-    """Where the table starts and its length, where it ends with the zip and nothing lies between;
-    None where anything is unusual."""
+    """Start and length of the table, if it is directly before the end records; else None."""
     at = end - _END.size
     if at < 0:
         return None
@@ -151,7 +150,7 @@ def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
 
 
 class _Bounded:
-    """The file as zipfile reads its table from it: in one piece, as long as the zip says it is."""
+    """A file that refuses too large tables; zipfile reads the table in one piece."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
