@@ -3,14 +3,17 @@
 import gc
 import sys
 
+from oh_tui import lazy
+
 
 def main() -> int:
     """Runs oh-tui and returns the exit code. What is loaded stays: nothing is collected until a
     command, or the first paint, turns that on again."""
     gc.disable()
-    from oh_tui.cli import main as run
+    lazy.install()
+    from oh_tui import cli
 
-    return run()
+    return cli.main()
 
 
 if __name__ == "__main__":

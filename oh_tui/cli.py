@@ -1,11 +1,12 @@
 """The command line: reads the words, opens the source they name, runs the explorer or a command.
 
-The explorer, the service layer and the demo are imported when they are needed, so that commands on
-files start at once.
+The explorer, the service layer and the demo are imported as modules, and executed when they are
+needed (`oh_tui.lazy`), so that commands on files start at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import errno
@@ -17,22 +18,25 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oh_tui import demo
+from oh_tui.api import app_server
 from oh_tui.api.models import CLOUD
+from oh_tui.commands import MakeSource
+from oh_tui.commands.shared import calllog, printing, reference, remedies
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
 from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
-from oh_tui.settings.config import LOCAL
+from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
+from oh_tui.sources import ahead, cache, files, server, this_machine
 from oh_tui.text.clean import clean, clean_line, redact
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.formats import archive
+from oh_tui.tui import app, keys
 
 if TYPE_CHECKING:
-    from oh_tui.commands import MakeSource
-    from oh_tui.commands.shared.calllog import CallLog
-    from oh_tui.settings.config import ExplorerNames
-    from oh_tui.sources.files import FileSource
     from oh_tui.sources.source import Source
 
 OK, REFUSED, WRONG_USE = 0, 1, 2
@@ -97,9 +101,7 @@ def _run(words: list[str]) -> int:
     except SystemExit:  # --help or --version has printed
         return OK
     if getattr(asked, "print_completion", ""):
-        from oh_tui.commands.shared.reference import completion
-
-        print(completion(asked.print_completion))
+        print(reference.completion(asked.print_completion))
         return OK
     given: list[str] = getattr(asked, "words", None) or [getattr(asked, "word", None) or ""]
     paths = [path_of(word) for word in getattr(asked, "paths", ())]
@@ -142,11 +144,9 @@ def _run(words: list[str]) -> int:
             f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
             "oh-tui --demo, oh-tui open PATH",
         )
-    from oh_tui.commands.shared.printing import style_of_stdout
-
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
-    style = style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
+    style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
     call = Call(asked, settings, style, identifiers)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
@@ -159,9 +159,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         try:
             return await command.run(call)
         except Problem as problem:
-            from oh_tui.commands.shared.remedies import worded
-
-            problem.hint = worded(problem.hint, call.about)
+            problem.hint = remedies.worded(problem.hint, call.about)
             raise
         finally:
             await call.source.close()
@@ -173,8 +171,6 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         try:
             if on_files or command.wants == "nothing":
                 return _run_through(work())
-            import asyncio
-
             return asyncio.run(work())
         except KeyboardInterrupt:
             raise Ended(codes[0] if codes else INTERRUPTED, call.goes_on) from None
@@ -206,12 +202,10 @@ def _explore(
     # Textual redraws after one to two frames, and a key needs two redraws: the row under the
     # cursor, then its step. At the default of 60 the step appeared 25 to 50 ms after the key.
     os.environ.setdefault("TEXTUAL_FPS", "240")
-    from oh_tui.tui.app import run_app
-
     if opened and at_once:
         opened.conversations()  # raises its problems while there is still a shell to print them
     watch = _call_log(asked.log)
-    code = run_app(
+    code = app.run_app(
         make_source,
         settings,
         open_id=identifier,
@@ -243,65 +237,49 @@ def _source_maker(
     return lambda: _server_source(settings, watch)
 
 
-def _call_log(path: str | None) -> CallLog | None:
+def _call_log(path: str | None) -> calllog.CallLog | None:
     if not path:
         return None
-    from oh_tui.commands.shared.calllog import CallLog
-
-    return CallLog(path_of(path))
+    return calllog.CallLog(path_of(path))
 
 
-def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
+def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
     """A new embedded server."""
-    from oh_tui.api import AppServer
-    from oh_tui.demo import make_demo
-    from oh_tui.sources.server import ServerSource
-
-    demo = make_demo(shows="odd" if kind == "odd" else "showcase")
+    made = demo.make_demo(shows="odd" if kind == "odd" else "showcase")
     # The real server limits calls because it has many users; this one has a single user.
-    demo.rate_limited = False
+    made.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
-    app = demo.app_like(kind, int(seed) if seed.isdecimal() else None)
-    api = AppServer(demo.base_url, app=app, watch=log)
+    asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
+    api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
-    return ServerSource(api, label, demo.opening, remembered=demo.remembered)
+    return server.ServerSource(api, label, made.opening, remembered=made.remembered)
 
 
 def _file_source(paths: list[Path]) -> Source:
-    from oh_tui.sources.files import FileSource
-
-    return FileSource(paths)
+    return files.FileSource(paths)
 
 
-def _server_source(settings: Settings, log: CallLog | None = None) -> Source:
+def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:
     """The server that the settings name, or the demo or this machine in its place. May run the
     command that prints the key."""
     if settings.server == DEMO_SERVER:
         return demo_source(log)
     if settings.server == LOCAL:
-        from oh_tui.sources.this_machine import ThisMachine
-
-        return ThisMachine(settings.own_runs)
-    from oh_tui.api import AppServer
-    from oh_tui.sources.cache import RunCache
-    from oh_tui.sources.server import ServerSource
-
-    api = AppServer(settings.base_url, key=fetch_key(settings), auth=settings.auth, watch=log)
+        return this_machine.ThisMachine(settings.own_runs)
+    api = app_server.AppServer(
+        settings.base_url, key=fetch_key(settings), auth=settings.auth, watch=log
+    )
     folder, limit = settings.cache_folder, settings.cache_limit
-    cache = RunCache(folder, settings.base_url, limit) if folder and limit else None
-    return ServerSource(api, settings.label, address=settings.base_url, cache=cache)
+    kept = cache.RunCache(folder, settings.base_url, limit) if folder and limit else None
+    return server.ServerSource(api, settings.label, address=settings.base_url, cache=kept)
 
 
 def _known() -> ExplorerNames:
     """The names of keys and themes, which the explorer defines."""
-    from oh_tui.tui.keys import known
-
-    return known()
+    return keys.known()
 
 
 def _whole_id(make_source: MakeSource, start: str) -> str:
-    import asyncio
-
     async def ask() -> str:
         source = make_source()
         try:
@@ -312,33 +290,29 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     return asyncio.run(ask())
 
 
-def _opened(paths: list[Path]) -> tuple[FileSource | None, bool]:
+def _opened(paths: list[Path]) -> tuple[files.FileSource | None, bool]:
     """The source for a single file, None for several, and whether it is open when the explorer
     appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
     opened, while there is still a shell to print it."""
     if not paths:
         return None, False
-    from oh_tui.trajectory.formats.archive import find_archives, open_archive
 
     def is_large(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > LARGE
 
-    archives = find_archives(paths)
+    archives = archive.find_archives(paths)
     if len(archives) == 1:
-        from oh_tui.sources import ahead
-        from oh_tui.sources.files import FileSource
-
         path = archives[0]
         if path.is_file() and path.stat().st_size > ahead.WORTH_IT:
-            return FileSource(paths, {path: ahead.begin(path)}), not is_large(path)
-        source = FileSource(paths)
+            return files.FileSource(paths, {path: ahead.begin(path)}), not is_large(path)
+        source = files.FileSource(paths)
         source.conversations()
         return source, True
     problems: list[Problem] = []
     for path in archives:
         try:
             if not is_large(path):
-                open_archive(path).close()
+                archive.open_archive(path).close()
             return None, False
         except Problem as problem:
             problems.append(problem)

@@ -6,6 +6,7 @@ import contextlib
 import math
 import socket
 import ssl
+import urllib.request
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -268,8 +269,6 @@ def _connection(call: ApiCall, error: Exception) -> tuple[str, str]:
 
 def _proxy(call: ApiCall) -> str:
     """Host and port of the proxy that this machine uses for the server; "" for none."""
-    import urllib.request  # loaded only when a connection fails
-
     url = httpx.URL(call.url)
     proxies = urllib.request.getproxies()
     address = proxies.get(url.scheme) or proxies.get("all") or ""

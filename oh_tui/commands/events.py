@@ -10,6 +10,7 @@ from oh_tui.commands.shared.command import RUN, Call, argument, command, flag
 from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.printing import Column, print_json, print_json_line, print_table, say
 from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
+from oh_tui.sources.saving import bounded
 from oh_tui.text.clean import redact_json
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.archive import open_archive
@@ -101,8 +102,6 @@ async def _counted(source: ServerSource, conversation: Conversation, way: str) -
                 f"oh-tui resume {short(conversation)} --wait",
             )
         return await agent.count_events()
-    from oh_tui.sources.saving import bounded
-
     with tempfile.SpooledTemporaryFile(max_size=64_000_000, prefix="oh-tui-") as file:
         async with source.api.download(conversation.id) as pieces:
             async for piece in bounded(pieces):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oh_tui.commands import plain
 from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
 
 
@@ -17,6 +18,4 @@ from oh_tui.commands.shared.command import TO_OPEN, Call, argument, command
     has_json=False,
 )
 async def run(call: Call) -> int:
-    from oh_tui.commands.plain import show_plain  # what prints is not for those who see a screen
-
-    return await show_plain(call)
+    return await plain.show_plain(call)

@@ -15,13 +15,13 @@ from oh_tui.commands.shared.command import RUNNING, Call, argument, command, fla
 from oh_tui.commands.shared.documents import conversation_id, line
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import for_terminal, print_json, progress, tell_progress
+from oh_tui.sources.workspace import Workspace, local_path, local_size
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.workspace import Workspace
 
 
 _RELATIVE = "A PATH that does not begin with / counts from the folder in which the agent works."
@@ -81,8 +81,6 @@ async def get(call: Call) -> int:
     epilog=_RELATIVE,
 )
 async def put(call: Call) -> int:
-    from oh_tui.sources.workspace import local_path, local_size
-
     local = local_path(call.asked.file)
     conversation, workspace = await _workspace(call)
     path = await workspace.path(call.asked.path, read_only=call.settings.read_only)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.commands.shared.acting import file_text, require_consent, short, text_of
@@ -20,6 +22,7 @@ from oh_tui.commands.shared.ids import read_id
 from oh_tui.commands.shared.printing import print_json, progress, say, tell_progress
 from oh_tui.commands.shared.reading import read_run, whole
 from oh_tui.commands.shared.standing import state
+from oh_tui.sources.starting import Choices, Draft, choices, request_for, stage_of
 from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -134,10 +137,6 @@ def _prompt(call: Call) -> str:
 
 async def _request(call: Call, prompt: str) -> StartRequest:
     """Raises Problem for a part of it that is not valid."""
-    from msgspec.structs import replace
-
-    from oh_tui.sources.starting import Choices, Draft, choices, request_for
-
     asked = call.asked
     draft = Draft(prompt, asked.repo, asked.branch, asked.title, asked.model)
     request = request_for(draft, Choices())
@@ -152,8 +151,6 @@ async def _started(
     call: Call, request: StartRequest, stages: list[str]
 ) -> tuple[StartTask, Conversation | None]:
     """The start task, and the conversation if the options wait for it."""
-    from oh_tui.sources.starting import stage_of
-
     waits = call.asked.wait or call.asked.until_done or call.asked.no_run
     task: StartTask | None = None
     conversation: Conversation | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from oh_tui.api.models import Auth
+from oh_tui.settings import toml_lines
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
 from oh_tui.text.clean import clean_line, safe_line
@@ -102,17 +104,13 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     Keys and themes belong to the explorer: without `known` they are not checked, and keys are left
     out.
     """
-    import tomllib  # few have a file
-
-    from oh_tui.settings.toml_lines import lines_of
-
     text = text.removeprefix("\ufeff")
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise Faults([_syntax_fault(text, error)]) from error
     faults: list[Fault] = []
-    config = _config(_Table(document, (), lines_of(text), faults), known)
+    config = _config(_Table(document, (), toml_lines.lines_of(text), faults), known)
     if faults:
         raise Faults(faults)
     return config

@@ -7,19 +7,16 @@ import os
 import select
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oh_tui.api.models import CLOUD, Secret
 from oh_tui.settings.config import ServerEntry
 from oh_tui.settings.paths import expanded, read_small, tilde, under_home
 from oh_tui.text.clean import held, hold, safe_line
 from oh_tui.text.problem import Problem
-
-if TYPE_CHECKING:
-    import subprocess
 
 STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
 """Where the OpenHands CLI keeps the key after `openhands login`, relative to the home folder."""
@@ -138,8 +135,6 @@ def _secret(key: str, origin: str) -> Secret:
 def _output(words: tuple[str, ...], shown: str) -> str:
     """The output of a command, run without a shell, without a terminal, and in a session of its
     own, so that the processes it started end with it."""
-    import subprocess  # few settings have such a command
-
     hint = "key_command in the settings file; try it in a shell"
     try:
         process = subprocess.Popen(

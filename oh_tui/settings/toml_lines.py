@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,8 +53,6 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 def _parts(dotted: str) -> tuple[str, ...]:
     """`a."b.c"` as ("a", "b.c"). tomllib interprets the quotes and escapes."""
-    import tomllib
-
     parts: list[str] = []
     value: Any = tomllib.loads(f"{dotted} = 0")
     while isinstance(value, dict):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import re
 import shutil
 import stat
 import time
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -24,6 +26,7 @@ from oh_tui.settings.paths import make_private
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.formats import archive
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000
@@ -87,10 +90,8 @@ class RunCache:
         file = self._open(conversation)
         if file is None:
             return b""
-        from oh_tui.trajectory.formats.archive import open_archive
-
         with file, contextlib.suppress(Problem, OSError):
-            return open_archive(file).stats
+            return archive.open_archive(file).stats
         return b""
 
     def keep(
@@ -147,8 +148,6 @@ class RunCache:
         """The folder of the server, opened; raises OSError where it is not there or not ours."""
         if make:
             make_private(self._folder.parent)
-        import hashlib  # not at the top: it takes a millisecond of the start
-
         server = hashlib.sha256(self._server.encode("utf-8", "replace")).hexdigest()[:16]
         with contextlib.ExitStack() as stack:
             at = os.open(self._folder.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -215,11 +214,9 @@ def _record(conversation: Conversation) -> bytes:
 
 def _add_stats(file: IO[bytes], stats: bytes) -> None:
     """Put stats into a zip, where the agent server has them in its own."""
-    import zipfile
-
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        if "base_state.json" not in archive.NameToInfo:
-            archive.writestr("base_state.json", b'{"stats":%s}' % stats)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as run:
+        if "base_state.json" not in run.NameToInfo:
+            run.writestr("base_state.json", b'{"stats":%s}' % stats)
 
 
 def _comment(file: IO[bytes]) -> bytes | None:
@@ -265,14 +262,11 @@ def _open_own(name: str, folder: int) -> IO[bytes]:
 def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
     """All events of a downloaded zip, their texts in memory, as the file goes away; and what of it
     cannot be read. Raises Problem for what is no zip."""
-    # not at the top: a session begins without a zip
-    from oh_tui.trajectory.formats.archive import open_archive
-
-    archive = open_archive(file)
+    opened = archive.open_archive(file)
     events = []
     held = 0
-    for place in range(len(archive)):
-        text = archive.read(place)
+    for place in range(len(opened)):
+        text = opened.read(place)
         held += len(text)
         if held > MOST_HELD:
             raise Refused(
@@ -280,17 +274,15 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
             )
         event = parse_event(text)
         if event.kind == UNREADABLE:
-            event = archive.event(place)
+            event = opened.event(place)
             event.held, event.store = event.raw(), None
         events.append(event)
-    return events, archive.problems
+    return events, opened.problems
 
 
 def zip_of_events(file: IO[bytes], events: Iterable[Event]) -> None:
     """Write a zip as the app server makes it, of a run that it gave page by page."""
-    import zipfile
-
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as run:
         for number, event in enumerate(events):
             name = re.sub(r"[^\w-]", "", event.id)[:64]
-            archive.writestr(f"event_{number:06}_{name}.json", event.raw())
+            run.writestr(f"event_{number:06}_{name}.json", event.raw())

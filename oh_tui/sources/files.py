@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -172,15 +173,9 @@ class FileRuns:
 async def _aside(work: Callable[..., T], *arguments: object) -> T:
     """In a thread, where a loop runs that must not wait. A command on a file runs none: loading
     asyncio takes as long as reading a thousand events (measured)."""
-    if "asyncio" in sys.modules:
-        import asyncio
-
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return work(*arguments)
-        return await asyncio.to_thread(work, *arguments)
-    return work(*arguments)
+    if sys.get_asyncgen_hooks().firstiter is None:  # a loop that runs has set it
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) -> Trajectory:

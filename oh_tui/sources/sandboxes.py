@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.api.errors import ApiError, RateLimited
+from oh_tui.sources import agent_actions, starting, workspace
 from oh_tui.sources.following import running_agent
 from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
 from oh_tui.text.clean import safe_line
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, GitChange, Sandbox, StartTask
     from oh_tui.api.requests import StartRequest
-    from oh_tui.sources.workspace import Workspace
 
 SETTLE = 30.0
 """Seconds that a pause or resume may take before we say that it has not happened yet."""
@@ -106,8 +106,6 @@ class ServerSandboxes:
         """Pause or resume as planned; tells each stage, the last being what is true then. What the
         server was asked for and does not do is Refused after half a minute, unless `patient`."""
         assert plan.sandbox is not None
-        from oh_tui.sources.agent_actions import watched
-
         sandbox_id = plan.sandbox.id
         wanted = "PAUSED" if plan.action == "pause" else "RUNNING"
         if stop_agents:
@@ -115,7 +113,7 @@ class ServerSandboxes:
                 agent = running_agent(self._api, conversation)
                 if agent:
                     yield SandboxStage.AGENT_STOPPING
-                    await watched(agent, agent.pause())
+                    await agent_actions.watched(agent, agent.pause())
                     yield SandboxStage.AGENT_STOPPED
         yield SandboxStage.PAUSING if wanted == "PAUSED" else SandboxStage.RESUMING
         failure: ApiError | None = None
@@ -182,8 +180,6 @@ class ServerSandboxes:
     def start(self, request: StartRequest) -> AsyncGenerator[StartTask | Conversation, None]:
         """Start a conversation; gives its task at each stage, then the conversation. Raises Refused
         when it fails."""
-        from oh_tui.sources import starting
-
         return starting.start(self._api, request)
 
     async def started(self, identifier: str) -> StartTask | None:
@@ -191,11 +187,9 @@ class ServerSandboxes:
         conversation."""
         return (await self._api.start_tasks.get([identifier]))[0]
 
-    async def workspace(self, conversation: Conversation) -> Workspace:
+    async def workspace(self, conversation: Conversation) -> workspace.Workspace:
         """The shell and the files of the sandbox of a conversation, which must run."""
-        from oh_tui.sources.workspace import open_workspace
-
-        return await open_workspace(self._api, conversation)
+        return await workspace.open_workspace(self._api, conversation)
 
 
 def _unquoted(path: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
 import re
 import tempfile
+import threading
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -70,9 +72,6 @@ async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]
     through, and on a network the locks do too, so that a thread does it. Who is cancelled meanwhile
     does not wait for it either: what the thread still makes, it takes away itself, or, should the
     process end in that moment, the next download into the folder does."""
-    import asyncio  # not at the top: a command on a file runs no loop
-    import threading
-
     held, met = contextlib.ExitStack(), threading.Lock()
 
     def let_go() -> None:
@@ -129,8 +128,6 @@ async def save_download(
 ) -> Path:
     """A zip as it comes, checked before it gets this name or, where that is taken, a numbered
     one."""
-    import asyncio  # not at the top: a command on a file runs no loop
-
     received = 0
     async with part_file_aside(target) as (file, part):
         async with download as pieces:

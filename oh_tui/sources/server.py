@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from oh_tui.sources import agent_actions
 from oh_tui.sources.cache import RunCache
 from oh_tui.sources.loading import ServerRuns
 from oh_tui.sources.pager import SLICE
@@ -15,7 +16,6 @@ from oh_tui.sources.sandboxes import ServerSandboxes
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.remembered import Seen
 
 
@@ -43,10 +43,8 @@ class ServerSource:
         self.sandboxes = ServerSandboxes(api, self.problems)
 
     @cached_property
-    def agents(self) -> Agents:
-        from oh_tui.sources.agent_actions import Agents  # after the first paint
-
-        return Agents(self.api)
+    def agents(self) -> agent_actions.Agents:
+        return agent_actions.Agents(self.api)
 
     async def close(self) -> None:
         await self.api.aclose()

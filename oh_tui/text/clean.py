@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -199,8 +200,6 @@ def holds_key(data: bytes) -> bool:
 @lru_cache(maxsize=1)
 def _written(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     """In each way that JSON may write them."""
-    import json  # for those who keep runs alone: commands on files start without it
-
     ways = {way for key in keys for way in (key, json.dumps(key)[1:-1])}
     ways |= {json.dumps(key, ensure_ascii=False)[1:-1] for key in keys}
     return tuple(way.encode() for way in ways)

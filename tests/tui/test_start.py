@@ -15,6 +15,8 @@ import gc, json, sys
 from collections import Counter
 from textual.css import stylesheet
 from textual.screen import Screen
+from oh_tui import lazy
+lazy.install()
 from oh_tui import cli
 from oh_tui.tui.main_screen import MainScreen
 
@@ -33,7 +35,7 @@ counted(stylesheet.Stylesheet, "apply", lambda _, node: f"styled {node}")
 counted(Screen, "_refresh_layout", lambda _, size=None, **__: f"laid out for {size}")
 
 def painted(screen):
-    loaded = sorted(sys.modules)
+    loaded = sorted(lazy.executed())
     begin(screen)
     with open(sys.argv[1], "w") as out:
         json.dump([loaded, gc.get_freeze_count(), gc.isenabled(), work], out)

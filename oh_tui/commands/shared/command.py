@@ -163,7 +163,7 @@ def command(
 def load(name: str) -> Command:
     """The command of this name, "" being the explorer; loads its file."""
     home = TABLE[name].home or name if name else "explorer"
-    importlib.import_module(f"oh_tui.commands.{home}")
+    vars(importlib.import_module(f"oh_tui.commands.{home}"))  # `oh_tui.lazy` executes what is used
     return _DECLARED[name]
 
 

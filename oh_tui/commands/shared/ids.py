@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oh_tui.api import errors
 from oh_tui.api.models import bare_id
+from oh_tui.commands.shared import printing
+from oh_tui.sources import starting
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -96,9 +99,7 @@ async def find(source: Source, identifier: str) -> Conversation:
 def _not_found(
     source: Source, identifier: str, hint: str = "oh-tui conversations lists what is there"
 ) -> Problem:
-    from oh_tui.api.errors import NotFound
-
-    return NotFound(f"There is no conversation {identifier} here: {source.label}", hint)
+    return errors.NotFound(f"There is no conversation {identifier} here: {source.label}", hint)
 
 
 async def _started_as(source: Source, identifier: str) -> Conversation:
@@ -108,14 +109,10 @@ async def _started_as(source: Source, identifier: str) -> Conversation:
     own = bare_id((task and task.app_conversation_id) or "")
     (conversation,) = await source.get([own]) if own else (None,)
     if conversation is not None:
-        from oh_tui.commands.shared.printing import say
-
-        say(f"that is the id of a start; the conversation is {safe_line(own)}")
+        printing.say(f"that is the id of a start; the conversation is {safe_line(own)}")
         return conversation
     if task is not None:
-        from oh_tui.sources.starting import what_became
-
-        raise _not_found(source, identifier, what_became(task))
+        raise _not_found(source, identifier, starting.what_became(task))
     raise _not_found(source, identifier)
 
 

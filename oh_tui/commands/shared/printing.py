@@ -17,6 +17,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from oh_tui.text.human import age
+from oh_tui.trajectory.content import terminal
+from oh_tui.trajectory.model import events
 
 Times: TypeAlias = Literal["relative", "absolute", "utc"]
 
@@ -245,9 +247,7 @@ def json_line(document: Any) -> str:
     except ValueError:
         return json.dumps(json.loads(json.dumps(document), parse_constant=lambda _: None))
     except RecursionError:
-        from oh_tui.trajectory.model.events import UNREADABLE  # few documents need it
-
-        return json.dumps({"kind": UNREADABLE, "text": "nested too deep"})
+        return json.dumps({"kind": events.UNREADABLE, "text": "nested too deep"})
 
 
 def number(value: float | None, digits: int = 6) -> float | None:
@@ -265,9 +265,7 @@ def say(text: str) -> None:
 def for_terminal(text: str) -> str:
     """The output of a foreign program as our terminal may get it: text and colours, without any
     other control sequence."""
-    from oh_tui.trajectory.content.terminal import read_output
-
-    seen = read_output(text)
+    seen = terminal.read_output(text)
     end = text[len(text.rstrip("\r\n")) :].count("\n") * "\n"
     return (f"{seen.coloured}\x1b[0m" if seen.coloured else seen.text) + end
 

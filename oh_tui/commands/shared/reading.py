@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
 from oh_tui.commands.shared.printing import progress, say, tell_progress
+from oh_tui.sources import server
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
@@ -19,7 +20,6 @@ from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.server import ServerSource
     from oh_tui.trajectory.formats.archive import Archive
 
 WORTH_TELLING = 5.0
@@ -122,13 +122,11 @@ def with_state(source: Source, conversation: Conversation) -> Conversation:
     return source.with_state(conversation) if isinstance(source, FileSource) else conversation
 
 
-def on_server(source: Source) -> ServerSource | None:
+def on_server(source: Source) -> server.ServerSource | None:
     """The source as a server; None for files."""
     if isinstance(source, FileSource):
         return None
-    from oh_tui.sources.server import ServerSource
-
-    return source if isinstance(source, ServerSource) else None
+    return source if isinstance(source, server.ServerSource) else None
 
 
 def whole(loaded: Loaded) -> Trajectory:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
+import shtab
+
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import load
 from oh_tui.commands.shared.parsing import (
@@ -20,8 +22,6 @@ _FILES = ("PATH", "FILE", "FOLDER")
 
 def completion(shell: str) -> str:
     """The script that lets a shell complete the words after oh-tui."""
-    import shtab
-
     parser = Parser(parents=[options_parser()])
     add_own_options(parser)
     # as argparse's own subcommands, which shtab knows

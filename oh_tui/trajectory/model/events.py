@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -178,8 +180,6 @@ def decode_json(data: bytes) -> Any:
         return _decode_any(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
-    import json
-
     try:
         return json.loads(data.decode("utf-8-sig", "surrogatepass"))
     except RecursionError as error:
@@ -254,8 +254,6 @@ def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str 
 
 
 def _substitute_id(raw: bytes) -> str:
-    import hashlib
-
     return "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12]
 
 
@@ -294,8 +292,6 @@ def _loose(kind: type[_Struct], value: Any) -> _Struct | None:
 
 
 def _raw(value: Any) -> msgspec.Raw:
-    import json
-
     with contextlib.suppress(TypeError, ValueError, RecursionError):
         return msgspec.Raw(json.dumps(value).encode())  # lone surrogates too
     return msgspec.Raw(b"")
