@@ -13,7 +13,6 @@ import errno
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -346,8 +345,10 @@ def _code(problem: Problem) -> int:
 
 def _kind_and_line(error: BaseException) -> str:
     """Type and line of an error, without its text: that may hold foreign text or a key."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     return type(error).__name__ + where
 
 

@@ -115,19 +115,14 @@ class AppWrites:
         sandbox = self.world.sandboxes[box] if box else None
         if status != "ERROR" and self.world.status(sandbox) == "RUNNING":
             status = "READY"
-        ready = status == "READY" and slug is not None
-        when = utc(self.world.clock.start - 60).removesuffix("Z")
-        return {
+        began = self.world.clock.start - 60
+        return self._task(StartTask(0, began, {}, sandbox, status=status)) | {
             "id": identifier.replace("-", ""),
-            "created_by_user_id": "demo",
-            "status": status,
             "detail": why,
-            "app_conversation_id": fixed_uuid("conversation", slug).hex if ready else None,
+            "app_conversation_id": fixed_uuid("conversation", slug).hex
+            if status == "READY" and slug
+            else None,
             "sandbox_id": sandbox.id if sandbox else "nope",
-            "agent_server_url": None,
-            "request": {},
-            "created_at": when,
-            "updated_at": when,
         }
 
     def _task(self, start: StartTask) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oh_tui.demo.servers.http import answer
+from oh_tui.demo.servers.http import detail
 
 _LISTS = re.compile(r"/api/v1/(?:app-conversations|sandboxes)/search")
 
@@ -30,47 +30,43 @@ class Network:
 
     def over(self, app: ASGIApp, seed: int | None = None) -> ASGIApp:
         """The app behind this network; what happens to the n-th call depends on `seed` alone."""
-        return _Between(app, self, random.Random(seed))
+        chance = random.Random(seed)
 
+        async def behind(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            took = chance.uniform(*self.waits)
+            there = took * chance.random()
+            fails = chance.random() < self.fails
+            how = chance.choice(("refused", "asleep", "cut", "lost"))
+            await asyncio.sleep(there)
+            if not fails:
+                await app(self._paged(scope), receive, _late(send, took - there))
+            elif how == "refused":
+                await detail(500, "Internal Server Error")(scope, receive, send)
+            elif how == "asleep":
+                await detail(503, "Service Unavailable")(scope, receive, send)
+            else:
+                await app(self._paged(scope), receive, _broken(send, keeps_head=how == "cut"))
 
-class _Between:
-    def __init__(self, app: ASGIApp, network: Network, chance: random.Random) -> None:
-        self._app = app
-        self._network = network
-        self._chance = chance
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        took = self._chance.uniform(*self._network.waits)
-        there = took * self._chance.random()
-        fails = self._chance.random() < self._network.fails
-        how = self._chance.choice(("refused", "asleep", "cut", "lost"))
-        await asyncio.sleep(there)
-        if not fails:
-            await self._app(self._paged(scope), receive, _late(send, took - there))
-        elif how == "refused":
-            await answer({"detail": "Internal Server Error"}, 500)(scope, receive, send)
-        elif how == "asleep":
-            await answer({"detail": "Service Unavailable"}, 503)(scope, receive, send)
-        else:
-            await self._app(self._paged(scope), receive, _broken(send, keeps_head=how == "cut"))
+        return behind
 
     def _paged(self, scope: Scope) -> Scope:
-        rows = self._network.rows
-        if rows is None or not _LISTS.fullmatch(scope["path"]):
+        """The call with the limit of rows."""
+        if self.rows is None or not _LISTS.fullmatch(scope["path"]):
             return scope
-        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        limits = [value for name, value in asked if name == "limit"]
-        if any(not value.isdecimal() or int(value) < rows for value in limits):
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        limits = [value for name, value in query if name == "limit"]
+        if any(not value.isdecimal() or int(value) < self.rows for value in limits):
             return scope  # refused, or few enough
-        query = [(name, value) for name, value in asked if name != "limit"]
-        return {**scope, "query_string": urlencode([*query, ("limit", rows)]).encode("latin-1")}
+        query = [(name, value) for name, value in query if name != "limit"]
+        limited = urlencode([*query, ("limit", self.rows)])
+        return {**scope, "query_string": limited.encode("latin-1")}
 
 
 def _late(send: Send, seconds: float) -> Send:
-    """The way back takes its time too."""
+    """Delays the answer."""
 
     async def later(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -81,7 +77,7 @@ def _late(send: Send, seconds: float) -> Send:
 
 
 def _broken(send: Send, *, keeps_head: bool) -> Send:
-    """An answer that is lost, or of which only the head comes."""
+    """Loses the answer, or all of it but its head."""
 
     async def until(message: Message) -> None:
         if keeps_head and message["type"] == "http.response.start":

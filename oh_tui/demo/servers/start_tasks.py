@@ -75,10 +75,10 @@ class StartTask:
     def stages(self) -> Iterator[tuple[str, float]]:
         """Each stage and when it begins."""
         at = self.began
-        for name, lasts in (("WORKING", 0.6), ("WAITING_FOR_SANDBOX", self.waits), *STAGES):
-            if lasts:
+        for name, seconds in (("WORKING", 0.6), ("WAITING_FOR_SANDBOX", self.waits), *STAGES):
+            if seconds:
                 yield name, at
-            at += lasts
+            at += seconds
         yield "READY", at
 
 
