@@ -1,4 +1,4 @@
-"""A large zip is listed by a process of its own, while this one loads what draws the screen."""
+"""Lists a large zip in a process of its own, while this one loads the explorer."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from typing import IO
 from oh_tui.trajectory.formats.archive import Archive, open_archive
 
 WORTH_IT = 1_000_000
-"""Bytes of a zip from which on listing it takes longer than to start a process."""
+"""Bytes of a zip from which listing it takes longer than starting a process."""
 
 PATIENCE = 30.0
-"""Seconds that the other process may take: half a second is what 100,000 events need."""
+"""Seconds that the other process may take; 100,000 events need half a second."""
 
 
 def begin(path: Path) -> Callable[[], Archive]:
-    """Begin to open an archive; what is given waits for the end of that, and is called once. It
-    raises what `open_archive` does, which it comes down to wherever anything is unusual."""
+    """Starts to open an archive and returns a function that waits for it, to be called once. It
+    raises the errors of `open_archive`, which it calls itself wherever anything is unusual."""
 
     def here() -> Archive:
         return open_archive(path)
 
-    # macOS has libraries that do not stand a fork
+    # libraries of macOS do not survive a fork
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return here
     with contextlib.ExitStack() as stack:
@@ -37,8 +37,8 @@ def begin(path: Path) -> Callable[[], Archive]:
             file = stack.enter_context(path.open("rb"))
             reading, writing = os.pipe()
             stack.callback(os.close, reading)
-            with contextlib.closing(os.fdopen(writing, "wb")) as told_to:
-                child = _list(file, path, reading, told_to)
+            with contextlib.closing(os.fdopen(writing, "wb")) as out:
+                child = _list(file, path, reading, out)
         except OSError:
             return here
         stack.pop_all()
@@ -50,11 +50,13 @@ def begin(path: Path) -> Callable[[], Archive]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         with os.fdopen(reading, "rb") as pipe:
-            told = pipe.read()
-        with contextlib.suppress(ChildProcessError):  # whoever started us has it done for all
+            listing = pipe.read()
+        with contextlib.suppress(
+            ChildProcessError
+        ):  # our parent may have told the system to reap children
             os.waitpid(child, 0)
         try:
-            archive: Archive = pickle.loads(told)  # of this very program
+            archive: Archive = pickle.loads(listing)  # written by this program
         except (EOFError, pickle.UnpicklingError):
             file.close()
             return here()
@@ -64,18 +66,20 @@ def begin(path: Path) -> Callable[[], Archive]:
     return listed
 
 
-def _list(file: IO[bytes], path: Path, reading: int, told_to: IO[bytes]) -> int:
-    """Start the other process, which ends with its work and says nothing when it fails; its id.
-    The place in the file is common to both: the one reads it after the other. When this process
-    has gone the other cannot write any more, and ends too: so it may not keep `reading`."""
+def _list(file: IO[bytes], path: Path, reading: int, out: IO[bytes]) -> int:
+    """Starts the other process and returns its id. It writes the listing, or nothing on failure.
+
+    Both processes share the position in the file, and read it one after the other. The child closes
+    `reading`, so that it fails to write and ends when this process is gone.
+    """
     child = -1
     try:
         child = os.fork()
         if not child:
             os.close(reading)
             gc.disable()
-            told_to.write(pickle.dumps(open_archive(file, path.name), protocol=5))
-            told_to.flush()
+            out.write(pickle.dumps(open_archive(file, path.name), protocol=5))
+            out.flush()
         return child
     finally:
         if not child:

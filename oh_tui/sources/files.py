@@ -1,4 +1,4 @@
-"""Conversations in trajectory zips and folders; nothing in them runs, nothing can be changed."""
+"""Conversations in trajectory zips and folders, which are read only."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from oh_tui.api.models import (
-    Conversation,
-    Metrics,
-    Page,
-    TokenUsage,
-    bare_id,
-)
+from oh_tui.api.models import Conversation, Metrics, Page, TokenUsage, bare_id
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.model.events import Event
@@ -34,18 +28,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BEGINNING, ENDING = 20, 3
-"""Events that are read for the first message, and for the time of the last event."""
+FIRST_EVENTS, LAST_EVENTS = 20, 3
+"""Events in which the first message, and the time of the last event, are looked for."""
 
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 SLICE = 2000
-"""Events read between two signs of progress."""
+"""Events that are read between two reports of progress."""
 
 
 class FileSource:
-    """Zips and folders, each a conversation. A problem of one of them does not hide the others:
-    `problems` names those that could not be opened."""
+    """Zips and folders, each a conversation. `problems` names those that could not be opened."""
 
     opening = ""
     address = ""
@@ -55,14 +48,14 @@ class FileSource:
     def __init__(
         self, paths: Sequence[Path], begun: Mapping[Path, Callable[[], Archive]] | None = None
     ) -> None:
-        """`begun`: archives that are being opened already, and what waits for each."""
+        """`begun` maps paths that are already being opened to functions that return the archive."""
         self.paths = list(paths)
         self._begun = dict(begun or {})
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.problems: list[str] = []
         self.runs = FileRuns()
         self._rows: dict[Archive, Conversation] = {}
-        """What was read of each archive for the list."""
+        """The row of each archive."""
 
     async def close(self) -> None:
         for archive in self.runs.archives.values():
@@ -72,10 +65,10 @@ class FileSource:
         yield await self.newest()
 
     async def newest(self) -> Page[Conversation]:
-        return Page(await _aside(self.conversations), None)
+        return Page(await _in_thread(self.conversations), None)
 
     def conversations(self) -> list[Conversation]:
-        """One row for each archive found, in the order given; raises Problem if there is none."""
+        """A row for each archive in the order of the paths. Raises Problem if there is none."""
         hints: list[str] = []
         taken: set[str] = set()
         if not self.runs.archives:
@@ -103,8 +96,9 @@ class FileSource:
         return row
 
     def with_state(self, conversation: Conversation) -> Conversation:
-        """The conversation with the state of its agent, which a file has no other record of."""
-        verdict = self.runs.ending(conversation)
+        """The conversation with the status of its agent, judged by the last events."""
+        archive = self.runs.archive(conversation)
+        verdict = judge(_newest(archive, max(0, len(archive) - PEEK)))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         return msgspec.structs.replace(conversation, execution_status=status or None)
@@ -113,17 +107,17 @@ class FileSource:
         return len(self.runs.archives)
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        rows = await _aside(self.conversations)
+        rows = await _in_thread(self.conversations)
         known = {bare_id(c.id): c for c in reversed(rows)} | {c.id: c for c in rows}
         return [known.get(i) or known.get(bare_id(i)) for i in ids]
 
 
 class FileRuns:
-    """The runs in archives, by the ids of their conversations."""
+    """The runs in archives."""
 
     def __init__(self) -> None:
         self.archives: dict[str, Archive] = {}
-        """In the order found."""
+        """By conversation id, in the order in which they were found."""
 
     def archive(self, conversation: Conversation) -> Archive:
         return self.archives[conversation.id]
@@ -134,14 +128,14 @@ class FileRuns:
         archive = self.archive(conversation)
         total = len(archive)
         first = max(0, total - 2 * PAGE)
-        newest = await _aside(_newest, archive, first)
+        newest = await _in_thread(_newest, archive, first)
         yield Loaded("file", newest, total - first, total, archive.note, first > 0)
         if first == 0:
             return
         whole = run_of(archive, ())
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
-            await _aside(_extend, whole, archive, start, stop)
+            await _in_thread(lambda at: whole.extend(archive.events(at, at + SLICE)), start)
             yield Loaded("file", None, stop, total)
         _take_status(whole, archive)
         yield Loaded("file", whole, total, total, archive.note)
@@ -151,10 +145,10 @@ class FileRuns:
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         archive = self.archive(conversation)
-        return await _aside(_newest, archive, max(0, len(archive) - PEEK))
+        return await _in_thread(_newest, archive, max(0, len(archive) - PEEK))
 
     def read(self, conversation: Conversation) -> Trajectory:
-        """The whole run at once, for commands."""
+        """The whole run at once."""
         archive = self.archive(conversation)
         return run_of(archive, archive.events())
 
@@ -164,22 +158,16 @@ class FileRuns:
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
         return Cost(len(self.archive(conversation)) - len(trajectory.events))
 
-    def ending(self, conversation: Conversation) -> Verdict:
-        """How a run ended, by its last events and what is written beside them."""
-        archive = self.archive(conversation)
-        return judge(_newest(archive, max(0, len(archive) - PEEK)))
 
-
-async def _aside(work: Callable[..., T], *arguments: object) -> T:
-    """In a thread, where a loop runs that must not wait. A command on a file runs none: loading
-    asyncio takes as long as reading a thousand events (measured)."""
-    if sys.get_asyncgen_hooks().firstiter is None:  # a loop that runs has set it
+async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """Runs `work` in a thread if there is an event loop. A command on a file has none."""
+    if sys.get_asyncgen_hooks().firstiter is None:  # a running loop has set it
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)
 
 
 def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
-    """The run of an archive with these of its events, and what the archive tells beside them."""
+    """The run of some events of an archive, with the stats and status that the archive records."""
     run = build(events, complete=complete, stats=archive.stats)
     run.cut_off = archive.cut_off
     _take_status(run, archive)
@@ -187,7 +175,7 @@ def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) 
 
 
 def _take_status(run: Trajectory, archive: Archive) -> None:
-    """Of a run whose events tell no status, such as the CLI's: the one in base_state.json."""
+    """Sets the status of base_state.json on a run whose events have none, such as the CLI's."""
     status = archive.info.get("execution_status")
     if not run.status and run.events and isinstance(status, str):
         run.status = status
@@ -197,13 +185,9 @@ def _newest(archive: Archive, first: int) -> Trajectory:
     return run_of(archive, archive.events(first), complete=first == 0)
 
 
-def _extend(trajectory: Trajectory, archive: Archive, start: int, stop: int) -> None:
-    trajectory.extend(archive.events(start, stop))
-
-
 def name_of(path: Path, archive: Archive, taken: set[str]) -> str:
-    """The id of the run; the path of one without an id, or of another copy of a run. `taken` are
-    the ids without dashes so far, to which this one is added."""
+    """The id of the run, or the path of a run without an id or with one in `taken`: a second copy.
+    `taken` holds ids without dashes and gets this one."""
     name = str(archive.info.get("id") or path)
     bare = bare_id(name)
     if bare in taken:
@@ -213,8 +197,8 @@ def name_of(path: Path, archive: Archive, taken: set[str]) -> str:
 
 
 def conversation_of(name: str, archive: Archive) -> Conversation:
-    """A row made of what the archive's meta.json says, anything of which may be missing or wrong,
-    and of its first and last events."""
+    """A row from the archive's meta.json, in which any field may be missing or wrong, and from its
+    first and last events."""
     info: dict[str, Any] = archive.info
 
     def text(key: str) -> str | None:
@@ -235,17 +219,17 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
 
 
 def _title(archive: Archive) -> str:
-    """The name of the file; of a folder that is called by an id, the first message."""
+    """The name of the file. For a folder named by an id, the first message."""
     if _ID.fullmatch(archive.name):
-        for event in archive.events(0, BEGINNING):
+        for event in archive.events(0, FIRST_EVENTS):
             if event.kind == "MessageEvent" and event.source == "user":
                 return describe_event(event).result or archive.name
     return archive.name
 
 
 def _last_time(archive: Archive) -> str:
-    """When the last event happened, as it tells it; "" when none of the last tells that."""
-    last = list(archive.events(max(0, len(archive) - ENDING)))
+    """The timestamp of the last event that has a valid one, "" if none of the last events has."""
+    last = list(archive.events(max(0, len(archive) - LAST_EVENTS)))
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 

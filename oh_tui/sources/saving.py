@@ -1,4 +1,4 @@
-"""Saving a trajectory: a part file beside the target, checked, then renamed; never half a file."""
+"""Saves downloads: into a part file beside the target, which is checked and then renamed."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
 
 
 def download_name(conversation: Conversation) -> str:
-    """A file name made of the title and the id, safe on any file system; the server's own
-    proposal is not trusted."""
+    """A file name from title and id, safe on any file system. The server's proposal is not
+    trusted."""
     words = re.findall(r"[a-z0-9]+", safe_line(conversation.title or "").lower())
     title = "-".join(words)[:40].strip("-") or "conversation"
     return f"{title}-{re.sub(r'[^0-9a-f]', '', bare_id(conversation.id))[:8]}.zip"
 
 
 async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces of a download, which may have no end: up to what a zip that is read may hold.
-    Raises Refused beyond."""
+    """The pieces of a download, which may be endless. Raises Refused above the size of the largest
+    zip that can be read."""
     received = 0
     async for piece in pieces:
         received += len(piece)
@@ -50,11 +50,11 @@ async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 @contextlib.contextmanager
 def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """A hidden file beside the target to write into; gone at the end, whatever happens. What a
-    killed oh-tui left in the folder goes first."""
+    """A hidden file beside the target to write into, which is removed at the end in any case. Part
+    files that a killed oh-tui left in the folder are removed first."""
     _sweep(target.parent)
     try:
-        descriptor, part = _made(target.parent)
+        descriptor, part = _new_part(target.parent)
     except OSError as error:
         raise cannot_write(target.parent, error) from error
     try:
@@ -68,50 +68,53 @@ def part_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
 
 @contextlib.asynccontextmanager
 async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]:
-    """`part_file` where a loop runs that must not wait: a large folder takes its time to be looked
-    through, and on a network the locks do too, so that a thread does it. Who is cancelled meanwhile
-    does not wait for it either: what the thread still makes, it takes away itself, or, should the
-    process end in that moment, the next download into the folder does."""
-    held, met = contextlib.ExitStack(), threading.Lock()
+    """`part_file` for an event loop. A thread makes it, as a large folder or locks on a network
+    take time.
+
+    A cancelled caller does not wait for the thread, which then removes the file itself. If the
+    process ends at that moment, the next download into the folder removes it.
+    """
+    held, first = contextlib.ExitStack(), threading.Lock()
 
     def let_go() -> None:
-        """Of the thread that is done and of who gave up, the second takes away what was made."""
-        if not met.acquire(blocking=False):
+        """Called by the thread when done and by a cancelled caller: the second removes the file."""
+        if not first.acquire(blocking=False):
             held.close()
 
     def make() -> tuple[IO[bytes], Path]:
-        made = held.enter_context(part_file(target))
+        part = held.enter_context(part_file(target))
         let_go()
-        return made
+        return part
 
     try:
-        made = await asyncio.to_thread(make)
+        part = await asyncio.to_thread(make)
     except BaseException:
         let_go()
         raise
     with held:
-        yield made
+        yield part
 
 
-def _made(folder: Path) -> tuple[int, Path]:
-    """A new part file, locked as long as somebody writes into it: that is how one is known whose
-    process was killed. Where the file system has no locks, none is ever taken for left."""
+def _new_part(folder: Path) -> tuple[int, Path]:
+    """A new part file, locked while it is written: one without a lock is left over from a killed
+    process. On a file system without locks no file counts as left over."""
     while True:
         descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
-        os.close(descriptor)  # another took it for left before it was locked
+        os.close(descriptor)  # another process removed it before it was locked
 
 
 def _sweep(folder: Path) -> None:
+    """Removes part files of killed processes."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if not (entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)):
                 continue
             with contextlib.suppress(OSError):
-                # no link, and without blocking, should a pipe lie there
+                # follows no link, and does not block on a pipe
                 descriptor = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,8 +129,8 @@ async def save_download(
     target: Path,
     progress: Callable[[int], None],
 ) -> Path:
-    """A zip as it comes, checked before it gets this name or, where that is taken, a numbered
-    one."""
+    """Saves a zip as it arrives and checks it before it gets its name, or a numbered one if that is
+    taken. Returns the path."""
     received = 0
     async with part_file_aside(target) as (file, part):
         async with download as pieces:
@@ -140,13 +143,13 @@ async def save_download(
 
 
 def finish_zip(file: IO[bytes]) -> None:
-    """Write all to disk and prove that the zip is whole: a server that fails midway just stops
-    sending, without an error (measured)."""
+    """Writes the file to disk and checks that the zip is complete: a server that fails midway stops
+    sending without an error (measured). Raises Refused."""
     file.flush()
     os.fsync(file.fileno())
     file.seek(0)
-    begins = file.read(2)
-    if begins != b"PK"[: len(begins)]:
+    magic = file.read(2)
+    if magic != b"PK"[: len(magic)]:
         raise Refused(
             "The download is no zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
         )
@@ -164,17 +167,19 @@ def finish_zip(file: IO[bytes]) -> None:
         for index in range(len(members.names)):
             members.check(index)
     except CannotRead as error:
-        named = f": {safe_line(members.names[index][-200:])} is {error}"
-        why = "" if str(error) == "damaged" else named
+        member = f": {safe_line(members.names[index][-200:])} is {error}"
+        why = "" if str(error) == "damaged" else member
         raise Refused(f"The downloaded zip is damaged{why}", Remedy.DOWNLOAD_AGAIN) from error
     finally:
         members.close()
 
 
 def publish(part: Path, target: Path) -> Path:
-    """Give the part file its final name; a name that is taken gets a number, nothing is ever
-    overwritten, also not by two downloads at once. Not for a thread: who is cancelled while it
-    waits for one takes the part file away under it."""
+    """Gives the part file its final name, numbered if that is taken, and returns the path.
+
+    Nothing is ever overwritten, not even by two downloads at once. Not for a thread: cancelling the
+    caller would remove the part file under it.
+    """
     for number in range(1, 1000):
         name = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
         with contextlib.suppress(FileExistsError):
@@ -184,13 +189,13 @@ def publish(part: Path, target: Path) -> Path:
 
 
 def publish_as(part: Path, name: Path) -> None:
-    """Give the part file this name and no other. Raises FileExistsError when it is taken."""
+    """Gives the part file exactly this name. Raises FileExistsError when it is taken."""
     try:
         os.link(part, name)
-    except (FileExistsError, FileNotFoundError):  # taken; or the part file or the folder is gone
+    except (FileExistsError, FileNotFoundError):  # taken, or part file or folder are gone
         raise
     except OSError:
-        # No hard links here: claim the name first, then rename over our own empty file.
+        # no hard links here: claim the name, then rename over our own empty file
         name.touch(mode=0o600, exist_ok=False)
         try:
             part.replace(name)
@@ -200,5 +205,6 @@ def publish_as(part: Path, name: Path) -> None:
 
 
 def cannot_write(folder: Path, error: OSError) -> Problem:
+    """The problem of a folder into which nothing can be written."""
     reason = (error.strerror or str(error)).lower()
     return Problem(f"Cannot write into {clean_line(str(folder))}: {reason}", Remedy.OTHER_FOLDER)

@@ -1,4 +1,4 @@
-"""The runs that the OpenHands CLI keeps on this machine, as a server that is always there."""
+"""The runs that the OpenHands CLI keeps on this machine, as a source that always exists."""
 
 from __future__ import annotations
 
@@ -17,42 +17,43 @@ HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
 
 class ThisMachine(FileSource):
-    """A folder with a folder for each run, the one written to last first. The folder lives: what
-    was begun, or went on, is there when the list is read again."""
+    """A folder with a folder for each run, the latest first. New runs and new events appear when
+    the list is read again."""
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__([folder or Path(".openhands", "conversations")])
         self.label = "local  ~/.openhands/conversations"
         self._opened: dict[Path, tuple[float, Archive | None]] = {}
-        """Where a run is -> when it was written to as it was opened, and what was opened; None for
-        what cannot be."""
+        """Path of a run -> when it had been written when it was opened, and its archive; None for a
+        run that cannot be opened."""
 
     def conversations(self) -> list[Conversation]:
         folder = self.paths[0]
         if not folder.is_dir():
             raise Problem("There is no folder ~/.openhands/conversations on this machine", HINT)
-        # those opened before are not closed: events on the screen are read from them still
+        # archives opened before stay open: the screen still reads events from them
         before, self._opened, self.problems = self._opened, {}, []
         for path in find_archives([folder]):
             if path == folder:  # nothing in it is a run
                 continue
-            at = _written(path)
+            written = _last_written(path)
             kept = before.get(path)
-            self._opened[path] = kept if kept and kept[0] == at else (at, self._open(path))
-        newest = sorted(self._opened.items(), key=lambda found: found[1][0], reverse=True)
+            if not kept or kept[0] != written:
+                kept = written, self._open(path)
+            self._opened[path] = kept
         self.runs.archives = {}
         taken: set[str] = set()
-        kept_open = {archive for _, archive in self._opened.values()}
         rows = []
-        for path, (at, archive) in newest:
+        newest_first = sorted(self._opened.items(), key=lambda one: one[1][0], reverse=True)
+        for path, (written, archive) in newest_first:
             if archive is None:
                 continue
             name = name_of(path, archive, taken)
             self.runs.archives[name] = archive
             row = self._row(name, archive)
-            when = _in_utc(row.updated_at or "") or datetime.fromtimestamp(at, UTC).isoformat()
+            when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
             rows.append(msgspec.structs.replace(row, updated_at=when))
-        self._rows = {one: row for one, row in self._rows.items() if one in kept_open}
+        self._rows = {archive: self._rows[archive] for archive in self.runs.archives.values()}
         rows.sort(key=lambda row: seconds(row.updated_at or "") or 0.0, reverse=True)
         if not rows:
             why = self.problems[0] if self.problems else "There are no runs on this machine yet"
@@ -67,20 +68,21 @@ class ThisMachine(FileSource):
             return None
 
 
-def _in_utc(told: str) -> str:
-    """The time of an event in UTC: the CLI writes that of the clock on the wall."""
+def _to_utc(timestamp: str) -> str:
+    """The time of an event in UTC. The CLI writes local time."""
     try:
-        return datetime.fromisoformat(told).astimezone(UTC).isoformat()
+        return datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return ""
 
 
-def _written(path: Path) -> float:
-    """When a run was written to last: its folder of events changes with each. 0 if it is gone."""
+def _last_written(path: Path) -> float:
+    """When a run was last written, in seconds since 1970: each event changes its folder of events.
+    0 if the run is gone."""
     times = []
-    for place in (path, path / "events"):
+    for one in (path, path / "events"):
         try:
-            times.append(place.stat().st_mtime)
+            times.append(one.stat().st_mtime)
         except OSError:
             continue
     return max(times, default=0.0)
