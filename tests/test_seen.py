@@ -148,7 +148,7 @@ def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(seen, "PATIENCE", 0.05)
     file.parent.mkdir(parents=True)
-    with seen._alone(file.parent):
+    with seen._locked(file.parent):
         memory = Memory(HERE, file)
         memory.saw("a", "finished", 1.0)
         kept(memory)

@@ -1,8 +1,8 @@
-"""What was seen of each conversation, remembered between sessions in one small private file.
+"""Remembers the last known state of each conversation in one small private file.
 
-A server tells the outcome of a run only while its sandbox is up (measured); which runs were read
-it does not know at all. Both are kept here, by server and conversation id, and nothing else: no
-title, no event.
+A server reports the outcome of a run only while its sandbox is running (measured), and does not
+know which runs the user has read. The file has both by server and conversation id, and no titles or
+events.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from oh_tui.settings.paths import make_private, read_small
 from oh_tui.text.clean import clean, clean_line, redact
 
 KEPT = 5_000
-"""Conversations that are remembered, of all servers together; the oldest go first. No server takes
-the share of another one."""
+"""Conversations that are remembered of all servers together. The oldest go first, and no server
+takes the share of another."""
 
 LONGEST = 64
-"""Characters of an id or an outcome that are kept; ids of OpenHands have 32."""
+"""Characters that an id or an outcome may have; ids of OpenHands have 32."""
 
 LARGEST = 4_000_000
-"""Bytes above which a file is not ours."""
+"""Bytes above which the file is not read."""
 
 PATIENCE = 1.0
-"""Seconds that another oh-tui may take to write."""
+"""Seconds to wait for another oh-tui that is writing."""
 
 LINE = 120
-"""Characters of a line that are kept."""
+"""Characters that are kept of a line."""
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of one conversation from before; "" and 0 stand for not known."""
+    """The last known state of a conversation; "" and 0 mean unknown."""
 
     outcome: str = ""
     """A word of `oh_tui.sources.triage.RunStatus`."""
     when: float = 0.0
-    """The time of the outcome, in seconds since 1970, as far as the server told it."""
+    """When the outcome was reported, in seconds since 1970 by the server's clock."""
     line: str = ""
-    """What it asked, why it failed: one line."""
+    """One line: the question, or the reason of a failure."""
     opened: float = 0.0
-    """The `updated_at` that the conversation had when its run was last opened, in seconds."""
+    """The `updated_at` of the conversation when its run was last opened, in seconds."""
 
 
 _Servers = dict[str, dict[str, Seen]]
@@ -55,14 +55,14 @@ _Servers = dict[str, dict[str, Seen]]
 
 class _File(msgspec.Struct):
     servers: dict[str, msgspec.Raw] = {}
-    """Decoded piece by piece: what is odd in one says nothing of the others."""
+    """Decoded one by one, so that an invalid entry costs only itself."""
 
 
 class Memory:
-    """What was seen of the conversations of one server, by id without dashes.
+    """The last known states of the conversations of one server, by id without dashes.
 
-    Without a `file` it lasts as long as the session. Reading takes place in the constructor,
-    writing in `write`; both may take milliseconds, and neither raises for what is on the disk.
+    Without a `file` it lasts for the session. The constructor reads the file and `write` writes it;
+    both may take milliseconds, and neither raises for the state of the disk.
     """
 
     def __init__(
@@ -80,23 +80,25 @@ class Memory:
 
     @property
     def known(self) -> Mapping[str, Seen]:
+        """All known states."""
         return self._seen
 
     def get(self, identifier: str) -> Seen:
         return self._seen.get(identifier, _NOTHING)
 
     def saw(self, identifier: str, outcome: str, when: float) -> None:
-        """A run stands so since `when`. Another outcome takes the line of the one before away."""
+        """Records an outcome since `when`. A new outcome drops the line of the previous one."""
         seen = self.get(identifier)
         line = seen.line if seen.outcome == outcome else ""
         self._set(identifier, Seen(outcome, when, line, seen.opened))
 
     def heard(self, identifier: str, line: str, *, keep: bool = True) -> None:
-        """The line that goes with the outcome; one that passes need not be kept on the disk."""
+        """Records the line of the outcome, on the disk only with `keep`."""
         line = _line(line)
         self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
 
     def opened(self, identifier: str, updated_at: float) -> None:
+        """Records that the user opened the run in this state."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
 
     def _set(self, identifier: str, seen: Seen, *, keep: bool = True) -> None:
@@ -106,28 +108,28 @@ class Memory:
                 self._changed.add(identifier)
 
     def news(self) -> dict[str, Seen]:
-        """What changed since this was last asked for, to be given to `write`."""
+        """The changes since the last call, for `write`."""
         changed, self._changed = self._changed, set()
         return {identifier: self._seen[identifier] for identifier in changed} if self._file else {}
 
     def keep_for_later(self, news: Mapping[str, Seen]) -> None:
-        """This could not be written: it is news still, unless there is newer."""
+        """Puts back changes that could not be written, unless there are newer ones."""
         self._changed |= news.keys()
 
     def write(self, news: Mapping[str, Seen]) -> bool:
-        """Put this into the file, beside what another oh-tui has written there meanwhile; False
-        where that cannot be done. Nothing on the screen depends on it."""
+        """Adds the changes to the file, which another oh-tui may have changed; False if that
+        fails."""
         if not news or not self._file:
             return True
         try:
             make_private(self._file.parent)
             if self._file.exists() and not self._file.is_file():
                 return False
-            with _alone(self._file.parent):
+            with _locked(self._file.parent):
                 held = _read(self._file)
                 now = time.time()
                 held.setdefault(self._server, {}).update(
-                    (identifier, _until(one, now)) for identifier, one in news.items()
+                    (identifier, _not_after(one, now)) for identifier, one in news.items()
                 )
                 _replace(self._file, _encoded(held))
         except OSError:
@@ -139,12 +141,11 @@ _NOTHING = Seen()
 
 
 _ODD = (ValueError, RecursionError)
-"""What msgspec raises: its own errors are ValueErrors."""
+"""The errors of msgspec, whose own class is a ValueError."""
 
 
 def _read(file: Path) -> _Servers:
-    """What the file holds, but for entries that are odd; one that is damaged, too large or not
-    there holds nothing."""
+    """The valid entries of the file; none when it is damaged, too large or missing."""
     try:
         held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
     except (OSError, *_ODD):
@@ -163,13 +164,15 @@ def _entries(raw: msgspec.Raw) -> dict[str, Seen]:
         with contextlib.suppress(*_ODD):
             one = _DECODER.decode(entry)
             if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
-                found[identifier] = msgspec.structs.replace(_until(one, now), line=_line(one.line))
+                found[identifier] = msgspec.structs.replace(
+                    _not_after(one, now), line=_line(one.line)
+                )
     return found
 
 
-def _until(one: Seen, now: float) -> Seen:
-    """The same, not seen later than now: a server that tells a later time would keep its own for
-    ever, and those of others out."""
+def _not_after(one: Seen, now: float) -> Seen:
+    """The entry with a time not later than now: the entries of a server whose clock is ahead would
+    never expire and displace others."""
     return one if one.when <= now else msgspec.structs.replace(one, when=now)
 
 
@@ -181,9 +184,9 @@ def _line(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Of all that write into this folder one at a time, where its file system can tell; one that
-    was stopped in the middle is not waited for."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Locks the folder for the one process that writes into it. Gives up on a file system without
+    locks, and on a process that holds the lock too long."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         until = time.monotonic() + PATIENCE
@@ -201,7 +204,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _encoded(servers: _Servers) -> bytes:
-    """The text of the file, which is never one that is too large to be read again."""
+    """The text of the file, with as many entries as may be read again."""
     kept = KEPT
     while True:
         text = msgspec.json.encode({"servers": _newest(servers, kept)})
@@ -211,8 +214,8 @@ def _encoded(servers: _Servers) -> bytes:
 
 
 def _newest(servers: _Servers, kept: int) -> _Servers:
-    """So many at most, the newest of each server; what one does not need of its share is for
-    those that hold more."""
+    """The newest entries of each server, at most `kept` together. What a server does not need of
+    its share goes to those with more."""
     room, found = kept, dict(servers)
     by_size = sorted(servers, key=lambda server: len(servers[server]))
     for number, server in enumerate(by_size):
@@ -225,7 +228,7 @@ def _newest(servers: _Servers, kept: int) -> _Servers:
 
 
 def _replace(file: Path, text: bytes) -> None:
-    """All of the new content or all of the old; for the owner alone."""
+    """Replaces the file atomically; only the owner may read it."""
     descriptor, name = tempfile.mkstemp(prefix=".seen-", dir=file.parent)  # 0600
     part = Path(name)
     try:

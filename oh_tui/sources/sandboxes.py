@@ -1,4 +1,4 @@
-"""The sandboxes of a server: pause and resume with their plan, start, and the way into one."""
+"""The sandboxes of a server: list, plan and carry out a pause or resume, start, work inside."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
 
 SETTLE = 30.0
-"""Seconds that a pause or resume may take before we say that it has not happened yet."""
+"""Seconds after which a pause or resume counts as not done."""
 
 UNSURE = 3.0
-"""The same when the call gave no answer that tells whether it was heard."""
+"""The same after a call whose outcome is unknown."""
 
 
 class SandboxStage(StrEnum):
-    """What goes on while a sandbox is paused or resumed, in words that fit anywhere."""
+    """A stage of pausing or resuming a sandbox, in words that fit anywhere."""
 
     AGENT_STOPPING = "agent stopping after this step"
     AGENT_STOPPED = "agent stopped"
@@ -46,32 +46,36 @@ class ServerSandboxes:
     """The sandboxes of an app server."""
 
     def __init__(self, api: AppServer, problems: list[str]) -> None:
-        """`problems` gets a sentence when the list leaves some out."""
+        """`problems` receives a sentence when the list is cut."""
         self._api = api
         self._problems = problems
 
     async def all(self) -> list[Sandbox]:
+        """All sandboxes, up to 100,000."""
         found: list[Sandbox] = []
         async for page in self._api.sandboxes.iter():
             found += page.items
-            if page.is_cut and (told := cut_words("sandboxes")) not in self._problems:
-                self._problems.append(told)
+            if page.is_cut and (note := cut_words("sandboxes")) not in self._problems:
+                self._problems.append(note)
         return found
 
     async def get(self, sandbox_id: str) -> Sandbox | None:
         return (await self._api.sandboxes.get([sandbox_id]))[0]
 
     async def inside(self, sandbox_id: str) -> tuple[Conversation, ...]:
-        """The conversations in a sandbox, sub-conversations too."""
+        """The conversations in a sandbox, including sub-conversations."""
         page = await self._api.search_conversations(
             sandbox_id__eq=sandbox_id, include_sub_conversations=True, limit=PAGE
         )
         return tuple(page.items)
 
     async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
-        """What git in the sandbox lists as changed, by whole paths; None when no sandbox runs that
-        could be asked. Asked of the folder that the agent works in, where the app server
-        puts the repository. Two calls to the agent server."""
+        """The files that git in the sandbox lists as changed, with absolute paths; None unless the
+        sandbox is running.
+
+        Takes two calls to the agent server. The repository is the folder that the agent works in,
+        where the app server puts it.
+        """
         agent = running_agent(self._api, conversation)
         if agent is None:
             return None
@@ -84,7 +88,7 @@ class ServerSandboxes:
         ]
 
     async def plan(self, sandbox_id: str) -> SandboxPlan:
-        """What pausing or resuming it would do, by the state of this moment. Three calls."""
+        """What pausing or resuming it would do in its current state. Takes three calls."""
         sandbox = await self.get(sandbox_id)
         if sandbox is None or sandbox.status == "MISSING":
             return SandboxPlan(
@@ -103,8 +107,10 @@ class ServerSandboxes:
     async def carry_out(
         self, plan: SandboxPlan, *, stop_agents: bool, patient: bool = False
     ) -> AsyncIterator[SandboxStage]:
-        """Pause or resume as planned; tells each stage, the last being what is true then. What the
-        server was asked for and does not do is Refused after half a minute, unless `patient`."""
+        """Pauses or resumes as planned and yields each stage; the last is the actual state.
+
+        Raises Refused when the server has not done it after half a minute, unless `patient`.
+        """
         assert plan.sandbox is not None
         sandbox_id = plan.sandbox.id
         wanted = "PAUSED" if plan.action == "pause" else "RUNNING"
@@ -127,8 +133,8 @@ class ServerSandboxes:
         yield await self._settled(sandbox_id, wanted, failure, math.inf if patient else SETTLE)
 
     async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
-        """The sandboxes that the server paused to make room for those that were resumed as planned,
-        which it does not tell (measured)."""
+        """The sandboxes that the server paused to make room for the resumed ones, which it does not
+        report (measured)."""
         resumed = [plan for plan in plans if plan.action == "resume"]
         ran = {one.id for plan in resumed for one in (*plan.others, plan.sandbox) if one}
         if len(ran) < 2:
@@ -138,8 +144,11 @@ class ServerSandboxes:
     async def _settled(
         self, sandbox_id: str, wanted: str, failure: ApiError | None, settle: float
     ) -> SandboxStage:
-        """The state re-read until it is as wanted: success of the call only means "asked", its 404
-        only "it failed" (measured), and a call that broke off may have been heard."""
+        """Reads the state until it is as wanted.
+
+        A successful call only means that the server was asked, its 404 only that it failed
+        (measured), and a call that broke off may have arrived.
+        """
         loop = asyncio.get_running_loop()
         patience = settle
         if failure is not None:
@@ -160,7 +169,7 @@ class ServerSandboxes:
             if status == "ERROR" and patience == math.inf:
                 raise Refused("The sandbox failed", "its history stays readable")
             if failure is not None and wanted == "RUNNING" and status == "STARTING":
-                failure, patience = None, settle  # it was heard, whatever was answered
+                failure, patience = None, settle  # the call arrived, whatever its answer
             if loop.time() >= began + patience:
                 break
             await asyncio.sleep(wait)
@@ -174,27 +183,25 @@ class ServerSandboxes:
             )
         why = failure.sentence
         if isinstance(failure, RateLimited):
-            why = f"{why}: {failure.hint}"  # how long to wait; how it stands is known already
+            why = f"{why}: {failure.hint}"  # which says how long to wait
         raise Refused(f"The server did not {verb} the sandbox; it is {now}", why)
 
     def start(self, request: StartRequest) -> AsyncGenerator[StartTask | Conversation, None]:
-        """Start a conversation; gives its task at each stage, then the conversation. Raises Refused
-        when it fails."""
+        """See `starting.start`."""
         return starting.start(self._api, request)
 
     async def started(self, identifier: str) -> StartTask | None:
-        """The start of a conversation that has this id, which is easily taken for that of the
-        conversation."""
+        """The start task with this id, which is easily taken for that of a conversation."""
         return (await self._api.start_tasks.get([identifier]))[0]
 
     async def workspace(self, conversation: Conversation) -> workspace.Workspace:
-        """The shell and the files of the sandbox of a conversation, which must run."""
+        """The shell and files of a conversation's sandbox. See `workspace.open_workspace`."""
         return await workspace.open_workspace(self._api, conversation)
 
 
 def _unquoted(path: str) -> str:
-    """A path as git names it when it is not ASCII: in quotes, each byte of such a character as
-    `\\303`, which agent server 1.34.0 makes `/303` of (measured)."""
+    """The path behind git's quoted form, in which a byte that is not ASCII is written as `\\303`,
+    and by agent server 1.34.0 as `/303` (measured)."""
     if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
         return path
     raw = path[1:-1].encode("utf-8", "surrogatepass")

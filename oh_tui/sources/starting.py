@@ -1,5 +1,4 @@
-"""Starting a conversation: what was used before, what is asked for, and the stages it goes
-through."""
+"""Starts conversations: suggestions, the request, and the stages of the start."""
 
 from __future__ import annotations
 
@@ -20,21 +19,22 @@ if TYPE_CHECKING:
     from oh_tui.api import AppServer
 
 WAITS = (1.0, 2.0, 3.0, 5.0)
-"""Seconds before each look at the task; the last one goes on. A start takes 9 to 19 s (measured,
+"""Seconds before each look at the task; the last value repeats. A start takes 9 to 19 s (measured,
 process sandboxes)."""
 
 MISSES = 3
-"""Looks in a row that may fail before we give up looking."""
+"""Failed looks in a row after which the start counts as lost."""
 
 LOOKS = 5
-"""Looks, a second apart, for the conversation of a start that is ready."""
+"""Looks, a second apart, for the conversation of a finished start."""
 
 HANGS = 30.0
-"""Seconds in one stage after which the list is asked too: one start in some dozens never tells that
-it is ready, and its conversation is there all the same (measured, app server 1.11.0)."""
+"""Seconds in one stage after which the list of conversations is searched too: one start in some
+dozens never reports that it is ready although its conversation exists (measured, app server
+1.11.0)."""
 
 GIVE_UP = 1800.0
-"""Seconds in one stage, a setup script's too, after which nothing is waited for any more."""
+"""Seconds in one stage, even that of a setup script, after which the start counts as failed."""
 
 STAGES = {
     "WORKING": "making the sandbox",
@@ -46,11 +46,11 @@ STAGES = {
     "STARTING_CONVERSATION": "starting the conversation",
     "READY": "ready",
 }
-"""Status of a start task -> what goes on then."""
+"""Status of a start task -> the stage in words."""
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """What a person wrote for a conversation that is not started yet."""
+    """The form of a conversation to start, as the user filled it in."""
 
     prompt: str = ""
     repository: str = ""
@@ -60,7 +60,7 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Invalid(Problem):
-    """A field of a draft that cannot stand; `field` is its name."""
+    """An invalid `field` of a draft."""
 
     def __init__(self, field: str, sentence: str, hint: str = "") -> None:
         super().__init__(sentence, hint)
@@ -68,18 +68,18 @@ class Invalid(Problem):
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What conversations used before, the newest first."""
+    """Suggestions from earlier conversations, the newest first."""
 
     repositories: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     branches: dict[str, tuple[str, ...]] = {}
     """Repository -> its branches."""
     providers: dict[str, str] = {}
-    """Repository -> its provider, where it is known."""
+    """Repository -> its provider, if known."""
 
 
 def choices(conversations: Iterable[Conversation]) -> Choices:
-    """What these used, in their order."""
+    """The suggestions from these conversations, in their order."""
     branches: dict[str, dict[str, None]] = {}
     models: dict[str, None] = {}
     providers: dict[str, str] = {}
@@ -89,22 +89,22 @@ def choices(conversations: Iterable[Conversation]) -> Choices:
         repository = read_repository(conversation.selected_repository or "")[0]
         if not repository:
             continue
-        known = branches.setdefault(repository, {})
+        used = branches.setdefault(repository, {})
         if branch := safe_line(conversation.selected_branch or ""):
-            known.setdefault(branch)
+            used.setdefault(branch)
         if conversation.git_provider:
             providers.setdefault(repository, conversation.git_provider)
     return Choices(
         tuple(branches),
         tuple(models),
-        {repository: tuple(known) for repository, known in branches.items()},
+        {repository: tuple(used) for repository, used in branches.items()},
         providers,
     )
 
 
 def request_for(draft: Draft, known: Choices) -> StartRequest:
-    """The request that a draft makes. Raises Invalid, with the field to look at."""
-    # a lone surrogate, as a paste may bring it, cannot be sent
+    """The request of a draft. Raises Invalid with the field to correct."""
+    # lone surrogates, as a paste may contain them, cannot be sent
     prompt = draft.prompt.encode("utf-8", "replace").decode()
     if not prompt.strip():
         raise Invalid("prompt", "There is nothing to do yet", "write what the agent is to do")
@@ -132,7 +132,7 @@ def request_for(draft: Draft, known: Choices) -> StartRequest:
 
 
 def what_became(task: StartTask) -> str:
-    """Of a start whose id was taken for that of a conversation."""
+    """What to say about a start whose id was taken for that of a conversation."""
     if task.app_conversation_id:
         own = safe_line(bare_id(task.app_conversation_id))
         return f"that is the id of its start task; its own id is {own}"
@@ -143,29 +143,29 @@ def what_became(task: StartTask) -> str:
 
 
 def stage_of(status: str | None) -> str:
-    """A status in words; one that is new is shown as the server calls it."""
+    """A status in words; an unknown one in the server's words."""
     return STAGES.get(status or "") or safe_line(status or "").lower().replace("_", " ")
 
 
 async def start(
     api: AppServer, request: StartRequest, waits: Iterable[float] = WAITS
 ) -> AsyncGenerator[StartTask | Conversation, None]:
-    """Start a conversation and give its task whenever its status is another one, until READY; then
-    the conversation.
+    """Starts a conversation and yields its task at each new status up to READY, then the
+    conversation.
 
-    Raises Refused when the start fails. Stopping to read changes nothing: the server goes on.
+    Raises Refused when the start fails. When the caller stops, the server goes on.
     """
     task = await api.start_tasks.begin(request)
     stage = task.status
     times = list(waits) or [1.0]
     looks = misses = 0
-    stayed = 0.0
+    in_stage = 0.0
     while True:
         if task.status == "ERROR":
             raise _failed(task, stage, request)
         if not looks or task.status != stage:
             yield task
-            stayed = 0.0
+            in_stage = 0.0
         stage = task.status
         if task.status == "READY":
             yield await _listed(api, task)
@@ -173,12 +173,12 @@ async def start(
         wait = times[min(looks, len(times) - 1)]
         await asyncio.sleep(wait)
         looks += 1
-        stayed += wait
-        if stayed >= HANGS and (made := await _made(api, task, request)):
+        in_stage += wait
+        if in_stage >= HANGS and (made := await _made(api, task, request)):
             yield msgspec.structs.replace(task, status="READY", app_conversation_id=made.id)
             yield made
             return
-        if stayed >= GIVE_UP:
+        if in_stage >= GIVE_UP:
             raise Refused(
                 f"The start does not go on: {stage_of(stage)} for {GIVE_UP / 60:.0f} minutes",
                 Remedy.FIND_START,
@@ -195,15 +195,12 @@ async def start(
                 ) from problem
             continue
         if found is None:
-            raise Refused(
-                "The server no longer knows of this start",
-                Remedy.FIND_START,
-            )
+            raise Refused("The server no longer knows of this start", Remedy.FIND_START)
         task = found
 
 
 async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conversation | None:
-    """The conversation in the new sandbox of a start, when the list has it."""
+    """The conversation in the new sandbox of a start, if the list has it."""
     if not task.sandbox_id or request.sandbox_id:
         return None
     with contextlib.suppress(Problem):
@@ -213,7 +210,7 @@ async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conve
 
 
 async def _listed(api: AppServer, task: StartTask) -> Conversation:
-    """The conversation of a start that is ready, which the list may get a moment later."""
+    """The conversation of a finished start, which may appear in the list a moment later."""
     for _ in range(LOOKS if task.app_conversation_id else 0):
         (found,) = await api.get_conversations([task.app_conversation_id or ""])
         if found is not None:
@@ -223,8 +220,8 @@ async def _listed(api: AppServer, task: StartTask) -> Conversation:
 
 
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:
-    """The server tells in `detail` why, or nothing: of an unknown repository (measured). The stage
-    in which it failed is not known, only the last one that was seen."""
+    """The error of a failed start. `detail` gives the reason, or nothing for an unknown repository
+    (measured). Only the last stage that was seen is known, not the one that failed."""
     said = safe_line(task.detail or "")[:300].rstrip(". ")
     if said:
         return Refused(f"The start failed: {said}", Remedy.START_LATER)

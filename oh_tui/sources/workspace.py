@@ -1,4 +1,4 @@
-"""The sandbox of a conversation as a place to work in: a shell, and files in and out."""
+"""Working in the sandbox of a conversation: a shell, and files in and out."""
 
 from __future__ import annotations
 
@@ -25,23 +25,22 @@ if TYPE_CHECKING:
     from oh_tui.api.models import BashOutput, CommandResult, Conversation
 
 Progress = Callable[[int, int | None], None]
-"""Hears how many bytes went over, and of how many if that is known."""
-
+"""Called with the bytes transferred so far and the total, None if unknown."""
 
 PWD_TIMEOUT = 10
-"""Seconds."""
+"""Seconds that the shell may take to name its folder."""
 
 _REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
-"""What a file system says to a name that it does not take."""
+"""The errors of a file system for a name that it does not accept."""
 
 
 class Asleep(Refused):
-    """The sandbox does not run, and could be resumed."""
+    """The sandbox is paused and can be resumed."""
 
 
 async def open_workspace(api: AppServer, conversation: Conversation) -> Workspace:
-    """By the state of this moment: one call. Raises Asleep when the sandbox is paused, Refused when
-    it does not run for another reason."""
+    """The workspace of a conversation, after one call for its current state. Raises Asleep when the
+    sandbox is paused, Refused when it is not running for another reason."""
     (now,) = await api.get_conversations([conversation.id])
     if now is None:
         raise Refused("The server no longer has this conversation", Remedy.LIST)
@@ -58,32 +57,35 @@ async def open_workspace(api: AppServer, conversation: Conversation) -> Workspac
 
 
 class Workspace:
-    """A sandbox that runs. Nothing is run or written but what is asked for; neither the agent nor
-    the events know of it."""
+    """A running sandbox. Only what is asked for is run or written. Neither the agent nor the events
+    know of it."""
 
     def __init__(self, agent: AgentServer) -> None:
         self._agent = agent
 
     async def folder(self) -> str:
-        """Where the agent works, an absolute path; "" when that is the sandbox's own folder,
-        which has no name (process sandboxes, measured)."""
-        workspace = (await self._agent.conversation()).workspace
-        folder = clean_line((workspace.working_dir if workspace else None) or "")
+        """The absolute path of the agent's folder; "" when it is the sandbox's own folder, which
+        has no name (process sandboxes, measured)."""
+        folder = await self._working_dir()
         return folder if folder.startswith("/") else ""
 
-    async def whole_folder(self, *, read_only: bool = False) -> str:
-        """As `folder`; that of a process sandbox is asked of its shell, and where there is none, or
-        no command may be run, taken from the last command of the agent. "" when neither tells it.
-        """
+    async def _working_dir(self) -> str:
         workspace = (await self._agent.conversation()).workspace
-        told = clean_line((workspace.working_dir if workspace else None) or "")
-        if told.startswith("/"):
-            return told
-        asks = (self._last_folder,) if read_only else (self._shell_folder, self._last_folder)
-        for ask in asks:
+        return clean_line((workspace.working_dir if workspace else None) or "")
+
+    async def whole_folder(self, *, read_only: bool = False) -> str:
+        """The absolute path of the agent's folder, also in a process sandbox.
+
+        There it comes from the shell, or from the agent's last command if there is no shell or no
+        command may be run. "" when neither knows it.
+        """
+        folder = await self._working_dir()
+        if folder.startswith("/"):
+            return folder
+        for ask in (self._last_folder,) if read_only else (self._shell_folder, self._last_folder):
             with contextlib.suppress(Problem):
-                if found := await ask():
-                    return posixpath.normpath(posixpath.join(found, told))
+                if base := await ask():
+                    return posixpath.normpath(posixpath.join(base, folder))
         return ""
 
     async def _shell_folder(self) -> str:
@@ -95,9 +97,8 @@ class Workspace:
         return next(filter(None, map(_as_folder, folders)), "")
 
     async def path(self, text: str, folder: str | None = None, *, read_only: bool = False) -> str:
-        """A path of the sandbox as it was typed, made absolute: a relative one counts from the
-        agent's `folder`, which is asked for as `whole_folder` where it is not given. Raises
-        Problem."""
+        """The absolute path for one that the user typed, relative to `folder` or, without it, to
+        `whole_folder`. Raises Problem."""
         path = text.strip()
         if not path or "\0" in path:
             raise Problem("That is no path", "say where it is in the sandbox")
@@ -120,14 +121,14 @@ class Workspace:
         timeout: int,
         progress: Callable[[BashOutput], None] | None = None,
     ) -> CommandResult:
-        """Run a command to its end and give all it printed, in /bin/sh. `timeout` is in seconds.
-        A command that nobody waits for any more goes on."""
+        """Runs a command in /bin/sh to its end and returns its output; `timeout` is in seconds. The
+        command goes on when the caller is cancelled."""
         return await self._agent.sandbox.run_command(
             command, cwd=cwd or None, timeout=timeout, progress=progress
         )
 
     async def size(self, path: str) -> int | None:
-        """The bytes of a file; None when there is no such file. Raises InvalidRequest for a
+        """The size of a file in bytes, None when there is no such file. Raises InvalidRequest for a
         folder."""
         try:
             return await self._agent.sandbox.file_size(path) or 0
@@ -135,8 +136,8 @@ class Workspace:
             return None
 
     async def target(self, path: str, name: str) -> tuple[str, int | None]:
-        """Where a file called `name` goes when `path` is asked for, which may be a folder, and the
-        bytes of what is there already, None for nothing."""
+        """The path of a file `name` that is to go to `path`, which may be a folder, and the size of
+        the file that is already there, None for none."""
         if not path.endswith("/"):
             try:
                 return path, await self.size(path)
@@ -147,7 +148,8 @@ class Workspace:
         return path, await self.size(path)
 
     async def get(self, path: str, folder: Path, progress: Progress, name: str = "") -> Path:
-        """A file of the sandbox into `folder`; never overwrites, leaves nothing when it fails."""
+        """Saves a file of the sandbox into `folder` and returns its path. Never overwrites a file,
+        and leaves nothing behind on failure."""
         target = folder / (name or plain_name(path))
         async with part_file_aside(target) as (file, part):
             received = 0
@@ -165,27 +167,27 @@ class Workspace:
                 return publish(part, folder / local_name(path))
 
     async def put(self, local: Path, path: str, progress: Progress) -> int:
-        """A local file into the sandbox, where it replaces what is there; its bytes."""
+        """Writes a local file into the sandbox, replacing an existing one, and returns its size."""
         size = local_size(local)
         return await self._agent.sandbox.upload_file(
             path, local, progress=lambda sent: progress(sent, size)
         )
 
 
-def _as_folder(told: object) -> str:
-    """An absolute path on one line, or ""."""
-    path = told.removesuffix("\n") if isinstance(told, str) else ""
+def _as_folder(value: object) -> str:
+    """The value if it is an absolute path on one line, else ""."""
+    path = value.removesuffix("\n") if isinstance(value, str) else ""
     return path if path.startswith("/") and clean_line(path) == path else ""
 
 
 def plain_name(path: str) -> str:
-    """The name that a file of the sandbox has there, but for what must not reach a terminal."""
+    """The name of a file of the sandbox, replaced if it must not reach a terminal."""
     name = posixpath.basename(path)
     return name if name not in ("", ".", "..") and clean(name) == name else local_name(path)
 
 
 def local_name(path: str) -> str:
-    """A file name for a file of the sandbox, harmless on any file system."""
+    """A name for a file of the sandbox that is harmless on any file system."""
     name = re.sub(r"[\x00-\x1f\x7f/\\:*?\"<>|]", "_", clean_line(posixpath.basename(path)))
     stem, dot, suffix = name.rpartition(".")
     room = 120 - len(suffix)
@@ -195,19 +197,19 @@ def local_name(path: str) -> str:
 
 
 def local_path(text: str) -> Path:
-    """A path as it was typed. Raises Problem when it is no file that can be read."""
+    """The path that the user typed. Raises Problem unless it is a readable file."""
     text = text.strip()
     if not text or "\0" in text:
         raise Problem("No file was named", Remedy.NAME_FILE)
     path = Path(text)
-    with contextlib.suppress(RuntimeError):  # no such user: then ~ is a part of the name
+    with contextlib.suppress(RuntimeError):  # no such user: ~ is part of the name
         path = path.expanduser()
     local_size(path)
     return path
 
 
 def local_size(path: Path) -> int:
-    """The bytes of a local file that can be sent, or Problem."""
+    """The size of a local file in bytes. Raises Problem when it cannot be sent."""
     shown = clean_line(str(path))
     try:
         about = path.stat()
@@ -226,8 +228,8 @@ def local_size(path: Path) -> int:
 
 
 def complete_path(text: str) -> str | None:
-    """What a typed local path can be completed to: as far as all matches agree, a folder with a
-    slash; None when nothing fits. Hidden files only after a dot."""
+    """The completion of a typed local path, as far as all matches agree; folders get a slash. None
+    when nothing matches. Hidden files match only after a dot."""
     if not text or "\0" in text:
         return None
     head, slash, start = text.rpartition("/")
@@ -247,7 +249,7 @@ def complete_path(text: str) -> str | None:
         return None
     common = os.path.commonprefix(found)  # noqa: RUF071 names, not paths
     if len(found) > 1 and common == start:
-        common = found[0]  # they part here: the first of them, to be typed over
+        common = found[0]  # ambiguous: the first match, for the user to change
     completed = f"{head}{slash}{common}"
     return completed if completed != text else None
 
