@@ -116,14 +116,18 @@ def _run(words: list[str]) -> int:
     if asked.demo and (paths or asked.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
     local = asked.demo or bool(paths)
-    settings = read_settings(
-        os.environ,
-        server=asked.server,
-        ascii=asked.ascii or _says_c(os.environ),
-        read_only=asked.read_only,
-        local=local,
-        known=_known if name in ("", "open") else None,
-    )
+    is_ascii = asked.ascii or _says_c(os.environ)
+    if command.reads_settings:
+        settings = read_settings(
+            os.environ,
+            server=asked.server,
+            ascii=is_ascii,
+            read_only=asked.read_only,
+            local=local,
+            known=_known if name in ("", "open") else None,
+        )
+    else:
+        settings = Settings(ascii=is_ascii)
     if command.wants == "change" and settings.read_only:
         why, hint = "--read-only", "leave it out"
         if not asked.read_only:
@@ -146,7 +150,7 @@ def _run(words: list[str]) -> int:
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
     style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
-    call = Call(asked, settings, style, identifiers)
+    call = Call(asked, settings, style, identifiers, explorer_names=_known)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
 

@@ -55,6 +55,7 @@ TABLE = {
     "put": Entry(_ACT, "put a file into the sandbox", "files"),
     "pause": Entry(_ACT, "pause a sandbox", "sandboxes"),
     "resume": Entry(_ACT, "resume a sandbox", "sandboxes"),
+    "config": Entry(_OWN, "the settings file: where it is, a first one, what is wrong with it"),
     "cache": Entry(_OWN, "what oh-tui keeps on this machine; clear it"),
 }
 """Every command, in the order of the list."""

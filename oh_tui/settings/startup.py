@@ -196,12 +196,12 @@ def fetch_key(settings: Settings) -> Secret | None:
     return command_key(settings.key_command)
 
 
-def _read_config(
-    environment: Mapping[str, str], known: Callable[[], ExplorerNames] | None
-) -> Config:
+def read_config_file(environment: Mapping[str, str]) -> str | None:
+    """The text of the settings file; None where there is none. Raises Problem when it cannot be
+    read, and when OH_TUI_CONFIG names a file that does not exist."""
     file, is_required = config_file(environment)
     if file is None or not (is_required or file.exists()):
-        return Config()
+        return None
     shown = tilde(file, environment)
     try:
         data = read_small(file)
@@ -211,21 +211,33 @@ def _read_config(
             "OH_TUI_CONFIG names it" if is_required else "",
         ) from error
     try:
-        text = data.decode("utf-8")
-        # Loading the explorer's names takes long, and few files use any.
-        uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
-        return parse_config(text, known() if known and uses_names else None)
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Problem(f"The settings file {shown} is not UTF-8", f"line {line}") from error
+
+
+def _read_config(
+    environment: Mapping[str, str], known: Callable[[], ExplorerNames] | None
+) -> Config:
+    text = read_config_file(environment)
+    if text is None:
+        return Config()
+    try:
+        # Loading the explorer's names takes long, and few files use any.
+        uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
+        return parse_config(text, known() if known and uses_names else None)
     except Faults as error:
         faults = error.faults
         listed = [f"line {fault.line}: {fault.text}" for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             listed.append(f"and {len(faults) - MAX_FAULTS} more")
         count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+        file, _ = config_file(environment)
+        assert file is not None
         raise Problem(
-            f"The settings file {shown} has {count}", "\n        ".join(listed)
+            f"The settings file {tilde(file, environment)} has {count}",
+            "\n        ".join(listed),
         ) from error
 
 

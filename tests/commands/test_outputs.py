@@ -46,6 +46,7 @@ ON_SERVER: dict[str, list[str]] = {
     "pause": ["pause", DATES, "--yes"],
     "resume": ["resume", IDS["click"], "--yes", "--wait"],
     "cache": ["cache"],
+    "config": ["config"],
 }
 """Words for each command that has --json."""
 

@@ -29,6 +29,7 @@ MORE = (
     f"tail {OAUTH}",
     f"export {OAUTH}",
     "cache",
+    "config check",
 )
 ON_FILES = ("show", "why", "steps", "tail", "changes", "check", "count", "events", "export")
 

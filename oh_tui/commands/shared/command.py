@@ -16,6 +16,7 @@ from oh_tui.settings.paths import expanded
 
 if TYPE_CHECKING:
     from oh_tui.commands.shared.printing import Style
+    from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.sandboxes import ServerSandboxes
@@ -35,6 +36,8 @@ class Call(msgspec.Struct):
     about: str = ""
     """The short id of the conversation in question, for hints that name it."""
     opened: Source | None = None
+    explorer_names: Callable[[], ExplorerNames] | None = None
+    """The names that a settings file can use and only the explorer knows."""
 
     @property
     def source(self) -> Source:
@@ -119,6 +122,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     wants: Literal["run", "server", "change", "nothing"] = "run"
     """A run on a server or in a file; a server; a server that it changes, which `--read-only`
     forbids; or neither."""
+    reads_settings: bool = True
+    """False for a command that works with a faulty settings file."""
     has_json: bool = True
     passes_on: bool = False
     """What follows `--` is a command line of its own: `command`, a list of words."""

@@ -1,0 +1,152 @@
+"""`oh-tui config`: where the settings file is, a first one, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from oh_tui.commands.shared.command import Call, argument, command
+from oh_tui.commands.shared.printing import print_json
+from oh_tui.settings.config import Fault, Faults, parse_config
+from oh_tui.settings.paths import config_file, make_private, tilde
+from oh_tui.settings.startup import read_config_file
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Refused
+
+FAULTY = 2
+"""Exit code of a file with faults, as of every other command that reads it."""
+
+FIRST = """\
+# Settings of oh-tui. Every line is optional; `oh-tui config check` tells what is wrong with one.
+
+# default = "work"                  # the server to open; without it, OpenHands Cloud
+# theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord
+# mouse = true                      # false leaves the mouse to the terminal
+# ascii = false                     # true draws with ASCII characters alone
+# download_folder = "~/runs"        # else the folder oh-tui was started in
+# refresh = 15                      # seconds between two readings of the lists
+# notice = "bell"                   # or osc9, or a command: when a run waits, failed or finished
+# read_only = false                 # true refuses whatever changes a server
+
+# [servers.work]
+# url = "https://openhands.example.org"
+# key_command = "pass show openhands"   # or key_env = "WORK_KEY", or key_file = "~/.keys/work"
+# auth = "bearer"                       # or session; without it, oh-tui finds out
+# read_only = true
+
+# [keys]                                # ids with a dot in quotes
+# quit = "Q"
+# "find.next" = "n,f5"
+"""
+"""The file that `init` writes: nothing in it is in force."""
+
+VARIABLES = {"default": "OPENHANDS_BASE_URL", "notice": "OH_TUI_NOTICE"}
+"""Setting -> the variable that comes before it."""
+
+
+class Override(NamedTuple):
+    """A setting of the file that is not in force, and what comes before it."""
+
+    setting: str
+    by: str
+
+
+@command(
+    "config",
+    argument(
+        "action", metavar="path|init|check", nargs="?", choices=("path", "init", "check"),
+        default="path",
+    ),
+    examples={
+        "config path": "where the settings file is, or would be",
+        "config init": "write one with every setting in it, each as a comment",
+        "config check": "all that is wrong with it; exit code 2 when something is",
+    },
+    wants="nothing",
+    reads_settings=False,
+)  # fmt: skip
+async def config(call: Call) -> int:
+    file, _ = config_file(os.environ)
+    if file is None:
+        raise Problem("There is no home folder for a settings file", "set OH_TUI_CONFIG")
+    match call.asked.action:
+        case "init":
+            return _init(call, file)
+        case "check":
+            return _check(call, file)
+    if call.as_json:
+        print_json({"path": safe_line(str(file)), "exists": file.exists()})
+    else:
+        print(clean_line(str(file)))
+    return 0
+
+
+def _init(call: Call, file: Path) -> int:
+    shown = tilde(file, os.environ)
+    try:
+        make_private(file.parent)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(FIRST)
+    except FileExistsError:
+        raise Refused(f"{shown} is there already", "oh-tui config check reads it") from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Refused(f"Could not write {shown}: {why}", "OH_TUI_CONFIG names another") from error
+    if call.as_json:
+        print_json({"path": safe_line(str(file)), "exists": True})
+    else:
+        print(f"wrote {shown}: every setting is a comment in it")
+    return 0
+
+
+def _check(call: Call, file: Path) -> int:
+    faults: list[Fault] = []
+    overridden: list[Override] = []
+    text = read_config_file(os.environ)
+    try:
+        if text is not None:
+            assert call.explorer_names is not None
+            parse_config(text, call.explorer_names())
+            overridden = _overridden(text, call)
+    except Faults as error:
+        faults = error.faults
+    if call.as_json:
+        print_json(
+            {
+                "path": safe_line(str(file)),
+                "exists": text is not None,
+                "faults": [fault._asdict() for fault in faults],
+                "overridden": [one._asdict() for one in overridden],
+            }
+        )
+        return FAULTY if faults else 0
+    shown = tilde(file, os.environ)
+    if text is None:
+        print(f"{shown} is not there: oh-tui config init writes it")
+    elif faults:
+        print(f"{shown} has {plural(len(faults), 'fault')}")
+    else:
+        print(f"{shown} is fine")
+    for fault in faults:
+        print(f"line {fault.line}: {fault.text}")
+    for one in overridden:
+        print(f"{one.setting} is not in force: {one.by} comes first")
+    return FAULTY if faults else 0
+
+
+def _overridden(text: str, call: Call) -> list[Override]:
+    flags = {
+        "default": call.asked.server and "--server",
+        "read_only": call.asked.read_only and "--read-only",
+        "ascii": call.asked.ascii and "--ascii",
+    }
+    found = []
+    for setting in tomllib.loads(text.removeprefix("\ufeff")):
+        variable = VARIABLES.get(setting, "")
+        if by := flags.get(setting) or (os.environ.get(variable, "").strip() and variable):
+            found.append(Override(setting, by))
+    return found

@@ -1,0 +1,95 @@
+"""`oh-tui config`: the settings file is found, written and checked, and may be faulty."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from oh_tui.commands.config import FIRST
+from oh_tui.settings.config import parse_config
+from oh_tui.tui.keys import known
+from tests.commands.shell import Shell, shell
+
+__all__ = ["shell"]
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    for name in ("OH_TUI_CONFIG", "OPENHANDS_BASE_URL", "OH_TUI_NOTICE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "settings" / "oh-tui" / "config.toml"
+
+
+def test_without_a_file_path_and_check_end_well(shell: Shell, file: Path) -> None:
+    assert shell("config") == shell("config path") == (0, f"{file}\n", "")
+    assert json.loads(shell("config path --json").out) == {"path": str(file), "exists": False}
+    code, out, _ = shell("config check")
+    assert (code, out) == (
+        0, "~/settings/oh-tui/config.toml is not there: oh-tui config init writes it\n",
+    )  # fmt: skip
+    assert json.loads(shell("config check --json").out)["faults"] == []
+
+
+def test_init_writes_a_private_file_and_never_over_another(shell: Shell, file: Path) -> None:
+    assert shell("config init").code == 0
+    assert file.read_text("utf-8") == FIRST
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert shell("config check").out == "~/settings/oh-tui/config.toml is fine\n"
+    file.write_text("refresh = 20\n", "utf-8")
+    refused = shell("config init")
+    assert refused.code == 1 and "is there already" in refused.complaint
+    assert file.read_text("utf-8") == "refresh = 20\n"
+
+
+def test_every_line_of_the_first_file_is_a_setting() -> None:
+    bare = "\n".join(
+        line.removeprefix("# ") for line in FIRST.splitlines() if not line.startswith("# Settings")
+    )
+    found = parse_config(bare, known())
+    assert found.default == "work" and found.servers["work"].read_only
+    assert found.keys == {"quit": "Q", "find.next": "n,f5"}
+
+
+def test_check_lists_all_faults_also_those_of_the_explorer(shell: Shell, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text('theme = "oh-lihgt"\nrefresh = 1\n\n[keys]\nfindd = "q"\n', "utf-8")
+    code, out, err = shell("config check")
+    assert code == 2 and err == ""
+    assert out.splitlines() == [
+        "~/settings/oh-tui/config.toml has 3 faults",
+        "line 1: there is no theme 'oh-lihgt'; did you mean oh-light?",
+        "line 2: refresh is 5 to 3600 seconds",
+        "line 5: 'findd' is no action; did you mean find?",
+    ]
+    document = json.loads(shell("config check --json").out)
+    assert [fault["line"] for fault in document["faults"]] == [1, 2, 5]
+    assert shell("config path").code == 0
+
+
+def test_check_names_what_is_overridden(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text('default = "local"\nnotice = "bell"\nascii = false\n', "utf-8")
+    monkeypatch.setenv("OH_TUI_NOTICE", "osc9")
+    assert shell("config check --ascii").out.splitlines()[1:] == [
+        "notice is not in force: OH_TUI_NOTICE comes first",
+        "ascii is not in force: --ascii comes first",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"refresh = 20\n# \xff\n")
+    found = shell("config check")
+    assert found.code == 2 and "is not UTF-8" in found.complaint and "line 2" in found.err
+    monkeypatch.setenv("OH_TUI_CONFIG", str(file.parent))
+    assert "is a directory" in shell("config check").complaint
