@@ -1,4 +1,4 @@
-"""The app: themes, the screen, and an end that always gives the terminal back."""
+"""The app: themes, the main screen, and an end that always restores the terminal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import gc
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from rich.segment import Segment
 from textual import events
@@ -31,10 +30,21 @@ from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
-"""Seconds until a thread that computes lets the screen's have a turn; Python's own are 0.005."""
+"""Seconds until a computing thread yields to that of the screen; Python's default is 0.005."""
 
 CLOSE = 0.5
 """Seconds that closing the source may take at the end."""
+
+
+class Options(TypedDict, total=False):
+    """Options of the main screen."""
+
+    open_id: str
+    at: str
+    at_once: bool
+    demo: Callable[[], Source] | None
+    connect: Callable[[Settings], Source] | None
+    clock: Callable[[], float]
 
 
 def _commands() -> type[Provider]:
@@ -44,8 +54,8 @@ def _commands() -> type[Provider]:
 
 
 class AsciiFilter(LineFilter):
-    """The last of what is not ASCII: marks inside our sentences, and Textual's own scrollbars,
-    borders and icons. Letters stay: they are of people's texts."""
+    """Replaces the last marks that are not ASCII: those in our sentences, and Textual's scrollbars,
+    borders and icons. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
         **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "-~^v<>-=||||||||||-#", strict=True)),
@@ -65,7 +75,7 @@ class OhTui(BaseApp):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", show=False),
-        # Before Textual's own, which copies in silence.
+        # before Textual's own, which copies without a word
         Binding("ctrl+c,super+c", "copy_selection", show=False, priority=True),
     ]
     ENABLE_COMMAND_PALETTE = True
@@ -75,21 +85,15 @@ class OhTui(BaseApp):
         self,
         make_source: Callable[[], Source] | None,
         settings: Settings,
-        *,
-        open_id: str = "",
-        at: str = "",
-        at_once: bool = False,
-        demo: Callable[[], Source] | None = None,
-        connect: Callable[[Settings], Source] | None = None,
-        clock: Callable[[], float] = time.time,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(ansi_color=settings.no_color or None)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        # Of 16 colours one would often stand for both text and background.
+        # with 16 colours text and background would often get the same one
         few = settings.no_color or self.console.color_system == "standard"
         self.theme = theme_name("ansi" if few else settings.config.theme or "oh-dark")
-        # Textual would read all styles for its own theme first, and then for this one.
+        # Textual would compute all styles for its own theme first, then for this one
         self.stylesheet.set_variables(self.get_css_variables())
         self._styled_for = self.theme
         self.set_keymap(settings.config.keys)
@@ -98,28 +102,19 @@ class OhTui(BaseApp):
         self.set_class(settings.ascii, "-ascii")
         self._ascii = AsciiFilter(enabled=settings.ascii)
         self.collector = idle_gc.IdleCollector()
-        self.main = MainScreen(
-            make_source,
-            settings,
-            open_id=open_id,
-            at=at,
-            at_once=at_once,
-            demo=demo,
-            connect=connect,
-            clock=clock,
-        )
+        self.main = MainScreen(make_source, settings, **options)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Textual asks for it once at the start: the styles are those of the theme already."""
-        has_them, self._styled_for = self._styled_for == self.theme, ""
-        if not has_them:
+        """Skip Textual's first call: the styles are those of the theme already."""
+        is_styled, self._styled_for = self._styled_for == self.theme, ""
+        if not is_styled:
             super().refresh_css(animate)
 
     def get_css_variables(self) -> dict[str, str]:
         return super().get_css_variables() | selection_variables(self.current_theme)
 
     def on_paste(self, event: events.Paste) -> None:
-        """One that no field took."""
+        """A paste that no field took."""
         footer = next(iter(self.screen.query(Footer)), None)
         if footer:
             footer.tell("pasted text does nothing here: / finds it, m writes it")
@@ -132,7 +127,7 @@ class OhTui(BaseApp):
         return self.main
 
     def on_mount(self) -> None:
-        # After ctrl+z and fg the terminal is blank until something is laid out anew.
+        # after ctrl+z and fg the terminal is blank until the next layout
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(1.0, self.collector.tick)
 
@@ -189,22 +184,21 @@ class OhTui(BaseApp):
             self.exit(0)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Whatever is copied, and from wherever: no control sequence reaches the clipboard, and a
-        lone surrogate, which cannot be encoded, does not end the app."""
+        """Clean every text that is copied: no control sequence reaches the clipboard, and a lone
+        surrogate, which cannot be encoded, does not crash the app."""
         super().copy_to_clipboard(clean(text))
 
     def action_copy_selection(self) -> None:
-        """ctrl+c: copy the text selected with the mouse, and say how much it was; it quits
-        nothing."""
+        """ctrl+c: copy the text selected with the mouse and say how much it was."""
         from oh_tui.tui.controllers.clipboard import copy_selection
 
         if getattr(self.focused, "selected_text", ""):
-            raise SkipAction  # a line that is typed in copies its own
-        told = copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
-        next(iter(self.screen.query(Footer)), self.main.footer).tell(told)
+            raise SkipAction  # an input copies its own selection
+        news = copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
+        next(iter(self.screen.query(Footer)), self.main.footer).tell(news)
 
     def end(self, code: int) -> None:
-        """End for a signal. A screen that is only half there has to be whole first."""
+        """End because of a signal, but not before the screen is mounted."""
         if self.main.is_mounted:
             self.exit(code)
         else:
@@ -212,40 +206,25 @@ class OhTui(BaseApp):
 
 
 def run_app(
-    make_source: Callable[[], Source] | None,
-    settings: Settings,
-    *,
-    open_id: str = "",
-    at: str = "",
-    at_once: bool = False,
-    demo: Callable[[], Source] | None = None,
-    connect: Callable[[Settings], Source] | None = None,
+    make_source: Callable[[], Source] | None, settings: Settings, **options: Unpack[Options]
 ) -> int:
-    """Run the explorer until it is quit; the exit code: 0, 1 after a crash, 128+N after a signal.
+    """Run the explorer; returns the exit code: 0, 1 after a crash, 128+N after signal N.
 
-    `make_source` is called in a thread after the first paint (`at_once`: before it, for a source
-    that is open already); None means that no key is set for a server that wants one.
+    `make_source` is called in a thread after the first paint, or before it with `at_once`, for a
+    source that is open already. None means that the key for the server is missing.
     """
     gc.callbacks.append(idle_gc.freeze_survivors)
-    # A key passes through the event loop several times, and each time waits that long for a thread
-    # that reads a run.
+    # a key passes through the event loop several times, and may each time wait that long for a
+    # thread that reads a run
     sys.setswitchinterval(SWITCH)
-    app = OhTui(
-        make_source,
-        settings,
-        open_id=open_id,
-        at=at,
-        at_once=at_once,
-        demo=demo,
-        connect=connect,
-    )
+    app = OhTui(make_source, settings, **options)
     try:
         code = asyncio.run(_run(app))
     except Exception as error:  # of the ending itself
         app.crash(error)
         app.close_terminal()
     finally:
-        gc.freeze()  # what is held now goes with the process: nothing to sort out
+        gc.freeze()  # the process ends: nothing needs to be collected
     if app.crashed:
         place = f"; the report is in {app.report}" if app.report else ""
         print(f"oh-tui: broke off with {app.crashed}{place}", file=sys.stderr)
@@ -256,17 +235,17 @@ def run_app(
 async def _run(app: OhTui) -> int | None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(_Threads())
-    # They end as `q` does: by default they leave the terminal in disorder.
+    # end as `q` does: by default a signal does not restore the terminal
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.end, 128 + number)
-        # The loop hears of it by the handler below it; this one is called though the loop is busy.
+        # this handler is called even while the loop is busy
         signal.signal(number, lambda number, _: app.end_in_time(number))
     return await app.run_async(mouse=app.main.session.settings.config.mouse)
 
 
 class _Threads(ThreadPoolExecutor):
-    """Threads that the end does not wait for. A host name that no server knows keeps one for up to
-    half a minute, and nothing can cancel that."""
+    """Threads that the end does not wait for: resolving an unknown host name blocks one for up to
+    half a minute and cannot be cancelled."""
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

@@ -1,4 +1,4 @@
-"""Colours and glyphs: one hue for each actor, red and amber for trouble only, twice each glyph."""
+"""Colours and glyphs: a hue for each actor, red and amber only for trouble, two forms of glyphs."""
 
 from __future__ import annotations
 
@@ -10,55 +10,31 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from oh_tui.trajectory.model.steps import Outcome
 
-PALETTES = {
-    "oh-dark": {
-        "ink": "#d4dae0",
-        "paper": "#11161b",
-        "panel": "#1a2128",
-        "lit": "#232e38",
-        "line": "#3b4650",
-        "bar": "#2b353f",
-        "grey": "#7d8894",
-        "pale": "#a3adb7",
-        "blue": "#7aa7ff",
-        "violet": "#c39bf0",
-        "cyan": "#5ec4d4",
-        "green": "#8fcf7f",
-        "amber": "#f0b64a",
-        "red": "#ff6f6f",
-        "added": "#15281c",
-        "removed": "#331b1f",
-        "found": "#11161b on #f0b64a",
-    },
-    "oh-light": {
-        "ink": "#1f262d",
-        "paper": "#fcfcfa",
-        "panel": "#eef0f2",
-        "lit": "#dde8f3",
-        "line": "#c3cad1",
-        "bar": "#cfd5da",
-        "grey": "#6a7480",
-        "pale": "#59636e",
-        "blue": "#2459c4",
-        "violet": "#7a3fc9",
-        "cyan": "#00707f",
-        "green": "#2c7a1d",
-        "amber": "#8f5f00",
-        "red": "#c02626",
-        "added": "#e3f4e0",
-        "removed": "#fbe4e4",
-        "found": "#1f262d on #ffd97a",
-    },
-    "ansi": {
-        "line": "bright_black",
-        "grey": "bright_black",
-        "pale": "default",
-        "violet": "magenta",
-        "amber": "yellow",
-        "found": "reverse",
-    },
+_COLOURS = {
+    "ink": ("#d4dae0", "#1f262d", "default"),
+    "paper": ("#11161b", "#fcfcfa", "default"),
+    "panel": ("#1a2128", "#eef0f2", "default"),
+    "lit": ("#232e38", "#dde8f3", "default"),
+    "line": ("#3b4650", "#c3cad1", "bright_black"),
+    "bar": ("#2b353f", "#cfd5da", "default"),
+    "grey": ("#7d8894", "#6a7480", "bright_black"),
+    "pale": ("#a3adb7", "#59636e", "default"),
+    "blue": ("#7aa7ff", "#2459c4", "blue"),
+    "violet": ("#c39bf0", "#7a3fc9", "magenta"),
+    "cyan": ("#5ec4d4", "#00707f", "cyan"),
+    "green": ("#8fcf7f", "#2c7a1d", "green"),
+    "amber": ("#f0b64a", "#8f5f00", "yellow"),
+    "red": ("#ff6f6f", "#c02626", "red"),
+    "added": ("#15281c", "#e3f4e0", "default"),
+    "removed": ("#331b1f", "#fbe4e4", "default"),
+    "found": ("#11161b on #f0b64a", "#1f262d on #ffd97a", "reverse"),
 }
-"""The colours of each theme by our names for them; "ansi" keeps those of the terminal."""
+"""Our name of a colour -> what it is in each palette; ansi has the colours of the terminal."""
+
+PALETTES = {
+    palette: {name: values[column] for name, values in _COLOURS.items()}
+    for column, palette in enumerate(("oh-dark", "oh-light", "ansi"))
+}
 
 HUES = {
     "dim": "grey",
@@ -109,7 +85,7 @@ HUES = {
     "find": "found",
     "selection": "paper on blue",
 }
-"""Hue -> its style, in colours of the palette and rich's attributes."""
+"""Hue -> its style, in our names of colours and attributes of rich."""
 
 _ANSI_HUES = {
     "cursor": "reverse",
@@ -118,7 +94,7 @@ _ANSI_HUES = {
     "del": "",
     "selection": "reverse",
 }
-"""Hues that need a colour of the background, which the terminal does not tell."""
+"""Hues that depend on the background, which is unknown in a terminal's own colours."""
 
 
 def _theme(name: str, *, dark: bool) -> Theme:
@@ -144,7 +120,7 @@ DARK = _theme("oh-dark", dark=True)
 LIGHT = _theme("oh-light", dark=False)
 
 THEMES = ("oh-dark", "oh-light", "ansi", *BUILTIN_THEMES)
-"""The names a theme can be chosen by: ours, the colours of the terminal, Textual's own."""
+"""Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
 FAMILY_HUES = {
     "you": "you",
@@ -161,7 +137,7 @@ FAMILY_HUES = {
     "condensed": "llm",
     "error": "bad",
 }
-"""Family of a step -> hue; families not named stay plain."""
+"""Family of a step -> hue; other families are plain."""
 
 
 @cache
@@ -184,9 +160,9 @@ def palette_of(theme: Theme) -> str:
 
 
 def selection_variables(theme: Theme) -> dict[str, str]:
-    """CSS variables for the text selected with the mouse in Textual's own widgets. Their default
-    foreground is transparent: text and ground have one colour in every theme. Empty for the ansi
-    themes, where a selection is in reverse."""
+    """CSS variables for text selected with the mouse in Textual's own widgets: by default its
+    foreground is transparent, so that text and background have the same colour. Empty for ansi
+    themes, which show a selection in reverse."""
     look = style(palette_of(theme), "selection")
     if look.color is None or look.bgcolor is None:
         return {}

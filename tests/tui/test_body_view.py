@@ -88,11 +88,11 @@ async def test_a_screen_can_scroll_it_while_another_pane_has_the_focus() -> None
         app.body.action_page(1)
         await pilot.pause()
         assert app.body.position()[0] == 13
-        app.body.to_end()
+        app.body.action_end()
         assert app.body.position() == (91, 100, 100)
         app.body.scroll_lines(5)
         assert app.body.position() == (91, 100, 100)
-        app.body.to_top()
+        app.body.action_top()
         app.body.scroll_lines(-5)
         assert app.body.position() == (1, 10, 100)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -34,6 +35,11 @@ def listing(**states: str) -> tuple[Sandbox, ...]:
     return tuple(sandbox(name, status) for name, status in states.items())
 
 
+def take(order: SandboxOrder, *states: Any, **options: Any) -> None:
+    for _ in order.take(*states, **options):
+        pass
+
+
 def ids(order: SandboxOrder) -> str:
     return "".join(row.id for row in order.rows)
 
@@ -43,56 +49,56 @@ def ids(order: SandboxOrder) -> str:
 
 def test_errors_come_first_then_those_up_then_those_paused_the_newest_first() -> None:
     order = SandboxOrder()
-    order.take(listing(d="PAUSED", e="RUNNING", f="STARTING", g="ERROR", h="NEW", i="PAUSED"), ())
+    take(order, listing(d="PAUSED", e="RUNNING", f="STARTING", g="ERROR", h="NEW", i="PAUSED"), ())
     assert ids(order) == "gfeidh"
 
 
 def test_a_sandbox_just_paused_or_resumed_keeps_its_row() -> None:
     order = SandboxOrder()
-    order.take(listing(d="PAUSED", e="RUNNING", f="RUNNING"), ())
+    take(order, listing(d="PAUSED", e="RUNNING", f="RUNNING"), ())
     assert ids(order) == "fed"
-    order.take(listing(d="PAUSED", e="RUNNING", f="PAUSED"), (), now=100)
+    take(order, listing(d="PAUSED", e="RUNNING", f="PAUSED"), (), now=100)
     assert ids(order) == "fed"
-    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=110)
+    take(order, listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=110)
     assert ids(order) == "fed"
     assert [row.status for row in order.rows] == ["PAUSED", "RUNNING", "RUNNING"]
-    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=101 + JUST)
+    take(order, listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=101 + JUST)
     assert ids(order) == "efd", "f goes where it belongs"
-    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=111 + JUST)
+    take(order, listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), now=111 + JUST)
     assert ids(order) == "edf", "and then d"
-    order.take(listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), anew=True)
+    take(order, listing(d="RUNNING", e="RUNNING", f="PAUSED"), (), anew=True)
     assert ids(order) == "edf"
 
 
 def test_while_the_reader_is_in_the_pane_no_row_moves_however_long() -> None:
     order = SandboxOrder()
-    order.take(listing(e="RUNNING", f="RUNNING"), ())
+    take(order, listing(e="RUNNING", f="RUNNING"), ())
     for now in (100.0, 100 + JUST, 100 + 9 * JUST):
-        order.take(listing(e="RUNNING", f="PAUSED"), (), now=now, hold=True)
+        take(order, listing(e="RUNNING", f="PAUSED"), (), now=now, hold=True)
         assert ids(order) == "fe"
-    order.take(listing(e="RUNNING", f="PAUSED"), (), anew=True)
+    take(order, listing(e="RUNNING", f="PAUSED"), (), anew=True)
     assert ids(order) == "ef"
 
 
 def test_a_sandbox_that_fails_moves_to_the_top_at_once() -> None:
     order = SandboxOrder()
-    order.take(listing(e="RUNNING", f="RUNNING", g="PAUSED"), ())
-    order.take(listing(e="RUNNING", f="RUNNING", g="ERROR"), (), hold=True)
+    take(order, listing(e="RUNNING", f="RUNNING", g="PAUSED"), ())
+    take(order, listing(e="RUNNING", f="RUNNING", g="ERROR"), (), hold=True)
     assert ids(order) == "gfe"
 
 
 def test_one_that_goes_away_keeps_its_row_as_gone_for_a_while() -> None:
     order = SandboxOrder()
     inside = Conversation(id="1", sandbox_id="f", sandbox_status="MISSING")
-    order.take(listing(e="RUNNING", f="RUNNING", g="RUNNING"), (inside,))
-    order.take(listing(e="RUNNING"), (inside,), now=100, hold=True)
+    take(order, listing(e="RUNNING", f="RUNNING", g="RUNNING"), (inside,))
+    take(order, listing(e="RUNNING"), (inside,), now=100, hold=True)
     assert ids(order) == "gfe"
     assert [row.is_gone for row in order.rows] == [True, True, False]
     assert not order.gone
-    order.take(listing(e="RUNNING"), (inside,), now=101 + JUST)
+    take(order, listing(e="RUNNING"), (inside,), now=101 + JUST)
     assert ids(order) == "e"
     assert [row.id for row in order.gone] == ["f"], "nothing names g any more"
-    order.take(listing(e="RUNNING", f="RUNNING"), (inside,), now=101 + JUST)
+    take(order, listing(e="RUNNING", f="RUNNING"), (inside,), now=101 + JUST)
     assert ids(order) == "fe", "one that is back is seen at once"
 
 

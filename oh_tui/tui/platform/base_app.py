@@ -1,4 +1,4 @@
-"""An app that always gives the terminal back, and reports a crash to a private file.
+"""An app that always restores the terminal, and writes a crash report to a private file.
 
 Every private member of Textual's `App` that we use is used here.
 """

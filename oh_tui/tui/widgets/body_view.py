@@ -124,14 +124,6 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         """Move by lines, up when negative."""
         self._go(self.scroll_offset.y + count)
 
-    def to_top(self) -> None:
-        self._go(0)
-
-    def to_end(self) -> None:
-        self._go(self.max_scroll_y)
-        self._at_end = len(self._document) > 0
-        self._settle()
-
     def action_move(self, lines: int) -> None:
         self.scroll_lines(lines)
 
@@ -141,10 +133,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self.scroll_lines(int(pages * max(2, height)))
 
     def action_top(self) -> None:
-        self.to_top()
+        self._go(0)
 
     def action_end(self) -> None:
-        self.to_end()
+        self._go(self.max_scroll_y)
+        self._at_end = len(self._document) > 0
+        self._settle()
 
     def action_open(self) -> None:
         self.post_message(self.Opened(self))

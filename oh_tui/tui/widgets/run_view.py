@@ -1,5 +1,4 @@
-"""The right side: one run as rule, verdict, strip, timeline, call and result; shows what it is
-given."""
+"""The right side of the main screen: a run as verdict, strip, timeline, call and result."""
 
 from __future__ import annotations
 
@@ -34,34 +33,32 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.content.block import Block
 
 LOW = 30
-"""Rows of the screen below which the strip goes without its axis and the summary without its
-second line."""
+"""Rows of the screen below which the strip has no axis and the summary no second line."""
 
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool]
-"""What the bodies depend on: event, outcome, number of results, as JSON, the study, whole call."""
+"""What the bodies depend on: event, outcome, number of results, as_json, study, whole_call."""
 
 
 class RunView(Stack):
-    """Verdict and strip, the timeline, and Call and Result of the selected step below; whichever
-    half of a pair is selected, both are shown."""
+    """Verdict and strip, the timeline, and Call and Result of the selected step."""
 
     as_json: reactive[bool] = reactive(False)
     whole_call: reactive[bool] = reactive(False)
-    """The detail has the whole screen: the thought of the call is shown whole too."""
+    """The detail has the whole screen, and shows the whole thought of the call."""
     via: reactive[str] = reactive("")
     """Where the events come from; a server is named when there is room."""
     progress: reactive[str] = reactive("")
-    """What is being loaded, or why not all is there; takes the place of the counts."""
+    """What is being loaded, or why the run is incomplete; shown in place of the counts."""
     filter_text: reactive[str] = reactive("")
-    """The filter as it was typed, which the rule tells."""
+    """The filter as it was typed, for the rule."""
     study: reactive[Study | None] = reactive(None, always_update=True)
     note: reactive[str] = reactive("")
-    """What of the file could not be read."""
+    """What could not be read of the file."""
     following: reactive[str] = reactive("")
-    """Whether the cursor keeps to the newest step, and which key changes that."""
+    """Whether the cursor follows the newest step, and the key that changes that."""
     screen_height: reactive[int] = reactive(0)
-    """Rows of the whole screen, which decide how much stands above the timeline."""
+    """Rows of the whole screen: with few, less is shown above the timeline."""
 
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
@@ -82,7 +79,7 @@ class RunView(Stack):
         self.timeline = self.query_one(Timeline)
         self.call_view = self.query_one("#call", BodyView)
         self.result_view = self.query_one("#result", BodyView)
-        # Held, not looked up: at the end the screen is taken down under a worker that still tells.
+        # Kept, not queried: at the end workers may still call while the screen is taken down.
         self._head = self.query_one(TimelineHead)
         self._summary = self.query_one(Summary)
         self._strip = self.query_one(StripView)
@@ -96,12 +93,18 @@ class RunView(Stack):
         self._thread: asyncio.Future[tuple[Shown, Document, Document]] | None = None
         self._made = asyncio.Event()
         self._made.set()
-        for told in ("show_events", "time", "filtered", "range_from"):
-            self.watch(self.timeline, told, self._tell_counts, init=False)
+        for name in ("show_events", "time", "filtered", "range_from"):
+            self.watch(self.timeline, name, self._tell_counts, init=False)
+        for name in ("following", "note", "progress"):
+            self.watch(self, name, self._tell_counts, init=False)
+        for name in ("screen_height", "whole_call"):
+            self.watch(self, name, self._arrange_top, init=False)
+        for name in ("whole_call", "as_json"):
+            self.watch(self, name, self._show_current, init=False)
         self.watch(self.timeline, "find_text", self._mark_hits, init=False)
         self._arrange_top()
 
-    # What is shown
+    # The run
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
         self._conversation, self._now = conversation, now
@@ -127,7 +130,7 @@ class RunView(Stack):
         if trajectory is None or self._conversation is not self._told_of:
             self.study = None
         else:
-            # What stands above stays until its next state is told, so that nothing jumps.
+            # the summary stays until its next state, so that nothing jumps
             self.timeline.study = None
         self.timeline.show(trajectory, step)
         self._tell_counts()
@@ -152,23 +155,13 @@ class RunView(Stack):
         self._arrange_top()
         self._show_current()
 
-    def watch_screen_height(self) -> None:
-        if self.is_mounted:
-            self._arrange_top()
-
     def _arrange_top(self) -> None:
-        """What stands above the timeline: nothing until there is something to tell, and nothing
-        while one pane has the whole screen."""
+        """Show the summary and the strip when they have content and no pane is zoomed."""
         study = self.study
         told = not self.whole_call and study is not None and study.tells_something
         self._summary.display = told
         self._strip.display = told and bool(self.study and self.study.trajectory.steps)
         self._summary.short = self._strip.compact = self.screen_height < LOW
-
-    def watch_whole_call(self) -> None:
-        if self.is_mounted:
-            self._arrange_top()
-            self._show_current()
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         self.timeline.grown(changed, follow=follow)
@@ -176,26 +169,10 @@ class RunView(Stack):
         self._tell_run()
 
     def refresh_outcomes(self) -> None:
-        """The run's status changed, so a call without a result may mean something else now."""
+        """The run's status changed, and with it the outcome of calls without a result."""
         self.timeline.refresh()
         self._tell_counts()
         self._show_current()
-
-    def watch_following(self) -> None:
-        if self.is_mounted:
-            self._tell_counts()
-
-    def watch_note(self) -> None:
-        if self.is_mounted:
-            self._tell_counts()
-
-    def watch_progress(self) -> None:
-        if self.is_mounted:
-            self._tell_counts()
-
-    def watch_as_json(self) -> None:
-        if self.is_mounted:
-            self._show_current()
 
     def _tell_counts(self) -> None:
         self._head.refresh()
@@ -210,7 +187,7 @@ class RunView(Stack):
             rule.facts = self._counts(trajectory)
 
     def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
-        """Only what is not zero."""
+        """The counts that are not zero."""
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
         parts: list[Piece] = []
         shown = self.timeline.filtered
@@ -227,10 +204,8 @@ class RunView(Stack):
             parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
         if self.following and trajectory.live and trajectory.status == "running":
             parts.append((self.following, "good"))
-        if trajectory.complete:
-            parts.append((plural(len(trajectory), "step"), "dim"))
-        else:
-            parts.append((f"the last {plural(len(trajectory), 'step')}", "dim"))
+        last = "" if trajectory.complete else "the last "
+        parts.append((last + plural(len(trajectory), "step"), "dim"))
         if counts.errors:
             parts.append((f"{glyphs.error} {plural(counts.errors, 'error')}", "bad"))
         if counts.rejected:
@@ -245,12 +220,10 @@ class RunView(Stack):
         ):
             if count:
                 parts.append((plural(count, noun, many), "bad"))
-        if counts.hidden:
-            if self.timeline.show_events:
-                parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
-            else:
-                hidden = plural(counts.hidden, "other event")
-                parts.append((f"{hidden} hidden (x)", "dim"))
+        if counts.hidden and self.timeline.show_events:
+            parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
+        elif counts.hidden:
+            parts.append((f"{plural(counts.hidden, 'other event')} hidden (x)", "dim"))
         if self.via.endswith("server"):
             parts.append((f"from the {self.via}", "dim"))
         return joined(parts, glyphs.dot)
@@ -293,13 +266,13 @@ class RunView(Stack):
         self._made.clear()
         if seen is None or seen[:4] != key[:4]:
             self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
-        # no coroutine: of one that is put aside before it has begun Python warns on the terminal
+        # no coroutine: if it is cancelled before it begins, Python warns on the terminal
         making = cast("Awaitable[None]", partial(self._make_large, make, key))
         self.run_worker(making, group="bodies", exclusive=True)
 
     async def _make_large(self, make: Callable[[], Shown], key: _Key) -> None:
-        """Show it once a thread has made it, if it is still wanted then. One thread at a time:
-        those that a held key leaves behind would take the processor from the screen."""
+        """Show bodies once a thread has made them, if they are still wanted. One thread at a time:
+        those that a held key leaves behind would slow the screen."""
         while self._thread is not None and not self._thread.done():
             await asyncio.wait([self._thread])
         layouts = self.call_view.layout_now(), self.result_view.layout_now()
@@ -309,17 +282,17 @@ class RunView(Stack):
             return shown, layouts[0](shown.call), layouts[1](shown.result)
 
         self._thread = asyncio.get_running_loop().run_in_executor(None, work)
-        # Nobody may be left to take its error when the worker was put aside.
+        # retrieve the exception; the worker may be cancelled
         self._thread.add_done_callback(lambda done: done.cancelled() or done.exception())
         shown, call, result = await asyncio.shield(self._thread)
         if self._shown == key:
             self._made.set()
-            wished = self.result_view.is_at_end
-            self._show_bodies(shown._replace(at_end=shown.at_end or wished), call, result)
+            at_end = shown.at_end or self.result_view.is_at_end
+            self._show_bodies(shown._replace(at_end=at_end), call, result)
 
     @property
     def body_in_focus(self) -> tuple[str, Sequence[Block]]:
-        """ "call" or "result", whichever has the focus, else the result; and what it shows."""
+        """ "call" if it has the focus, else "result"; and its blocks."""
         if self.screen.focused is self.call_view:
             return "call", self.call_view.blocks
         return "result", self.result_view.blocks
@@ -343,17 +316,17 @@ class RunView(Stack):
 
     @property
     def is_making(self) -> bool:
-        """What the selected step shows is large, and not all here yet."""
+        """The bodies of the selected step are large and not complete yet."""
         return not self._made.is_set()
 
     async def made(self) -> None:
-        """Wait until the bodies of the selected step are there."""
+        """Wait until the bodies of the selected step are complete."""
         await self._made.wait()
 
     def _show_bodies(
         self, shown: Shown, call: Document | None = None, result: Document | None = None
     ) -> None:
-        """`call` and `result` as they are laid out already."""
+        """`call` and `result` are laid out already, if given."""
         self._rules["call-rule"].facts = shown.call_facts
         self._result_facts = shown.result_facts
         self.call_view.show(shown.call, laid_out=call)
@@ -363,7 +336,7 @@ class RunView(Stack):
         self._tell_position()
 
     def _mark_hits(self) -> None:
-        """What is looked for is marked; where the row does not show it, its place is gone to."""
+        """Mark the text to find in both bodies; scroll to it if the row does not show it."""
         timeline = self.timeline
         text = timeline.find_text
         shown = timeline.row_text(timeline.cursor) if text and timeline.row_count() else ""
@@ -371,8 +344,8 @@ class RunView(Stack):
             view.mark(text, go=text.lower() not in shown.lower())
 
     def _fit_call(self) -> None:
-        """Call takes what it needs, at most a third of the room, or three lines if there is any:
-        a thought takes two."""
+        """Call takes the lines it needs, at most a third of the room or, if possible, three: a
+        thought takes two."""
         room = self._detail.size.height - 2
         least = 3 if room >= 7 else 2 if room >= 5 else 1
         lines = min(self.call_view.position()[2], max(least, room // 3))
@@ -395,7 +368,7 @@ class RunView(Stack):
 
 
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
-    """The most telling first: those at the end go when there is no room."""
+    """The most important first: where there is no room, the last are left out."""
     facts = []
     model = told_line(conversation.llm_model)
     if model:

@@ -1,4 +1,4 @@
-"""The rows of the Sandboxes pane and their order. Knows no widget."""
+"""The rows of the Sandboxes pane and their order."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.text.human import plural
 
 LEAST, MOST = 3, 7
-"""Lines of the pane, the one that counts included: as many as fit a sixth of the screen."""
+"""Lines of the pane with its counting line: a sixth of the screen within these limits."""
 
 JUST = 60.0
-"""Seconds for which a sandbox that was paused or resumed keeps its row while the reader is in
-another pane; while the reader is in this one it keeps it."""
+"""Seconds for which a sandbox that changed its state keeps its place while the reader is in another
+pane; while the reader is in this pane it always does."""
 
 GONE = "MISSING"
 
 _ORDER = ("ERROR", "RUNNING", "PAUSED", "", GONE)
-"""States in the order of the rows; "" stands for those of servers to come."""
+"""States in the order of the rows; "" stands for unknown ones."""
 
 _WORDS = {"ERROR": "error", "RUNNING": "up", "PAUSED": "paused", "": "other", GONE: "gone"}
 
 
 class SandboxRow(msgspec.Struct, frozen=True):
-    """A sandbox and the conversations in it that are loaded."""
+    """A sandbox and the loaded conversations in it."""
 
     id: str
     status: str
@@ -41,7 +41,7 @@ class SandboxRow(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """The state that orders and counts it; a sandbox that starts is up."""
+        """The state it is ordered and counted by; a starting sandbox counts as up."""
         return _state(self.status)
 
 
@@ -58,17 +58,17 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class SandboxOrder:
-    """Sandboxes in error first, then those up, then those paused, the newest first inside each.
+    """Sandboxes in error first, then those up, then those paused, each group newest first.
 
-    A sandbox that changes its state, or goes away, keeps its row for a while: what acts on the row
-    under the cursor acts on the same sandbox again. One that fails moves to the top at once.
+    A sandbox that changes its state, or goes away, keeps its place for a while, so that a second
+    key acts on the same sandbox. A failed one moves to the top at once.
     """
 
     def __init__(self) -> None:
         self.rows: tuple[SandboxRow, ...] = ()
-        """Those that are there, and those that went away just now."""
+        """Those that exist, and those that went away just now."""
         self.gone: tuple[SandboxRow, ...] = ()
-        """The others that are gone: the server lists them no more, conversations name them."""
+        """Others that are gone: no longer listed by the server, but named by conversations."""
         self._places: dict[str, _Place] = {}
 
     def take(
@@ -79,23 +79,10 @@ class SandboxOrder:
         now: float = 0.0,
         hold: bool = False,
         anew: bool = False,
-    ) -> None:
-        """The states of now. With `hold` every row keeps its place, however long ago its state
-        changed: the reader is in the pane. With `anew` every row goes to where its state belongs.
-        """
-        for _ in self.taking(sandboxes, conversations, now=now, hold=hold, anew=anew):
-            pass
-
-    def taking(
-        self,
-        sandboxes: Iterable[Sandbox],
-        conversations: Iterable[Conversation],
-        *,
-        now: float = 0.0,
-        hold: bool = False,
-        anew: bool = False,
     ) -> Iterator[None]:
-        """As `take`, which may go on later after each row; what there was stays until the end."""
+        """Take in the current states, step by step; the rows change with the last step. With
+        `hold`, while the reader is in the pane, every row keeps its place, however long ago its
+        state changed. With `anew` every row goes to the place of its state."""
         inside: dict[str, list[Conversation]] = {}
         for conversation in conversations:
             if conversation.sandbox_id:
@@ -119,7 +106,7 @@ class SandboxOrder:
     def _found(
         self, sandboxes: Iterable[Sandbox], inside: Mapping[str, Sequence[Conversation]]
     ) -> Iterator[SandboxRow]:
-        """Those that are there, those that are there no more, and those that conversations name."""
+        """The listed sandboxes, those listed before, and those that only conversations name."""
         known = set[str]()
         for sandbox in sandboxes:
             if sandbox.id not in known:
@@ -144,14 +131,14 @@ def _placed(before: _Place | None, state: str, now: float, hold: bool) -> _Place
 
 
 def lines_for(height: int, errors: int) -> int:
-    """How many lines the pane has on a screen of this height: never too few for those in error,
-    with the line that counts below them, as long as there are seven."""
+    """The lines of the pane on a screen of this height; enough for those in error and the counting
+    line, up to MOST."""
     return min(MOST, max(LEAST, height // 6, errors + 1))
 
 
 def folded(rows: Sequence[SandboxRow], seen: int, gone: int) -> str:
-    """What there is below the first `seen` rows, by state, and how many are gone and not among the
-    rows: `3 more up, 4 paused, 29 gone`; `more` where others of the state are above."""
+    """The rows below the first `seen` ones, counted by state, and the `gone` ones without a row:
+    `3 more up, 4 paused, 29 gone`, with "more" if others of the state are above."""
     above = {row.state for row in rows[:seen]}
     below = Counter(row.state for row in rows[seen:])
     parts = []
@@ -167,7 +154,7 @@ def folded(rows: Sequence[SandboxRow], seen: int, gone: int) -> str:
 
 
 def counted(rows: Iterable[SandboxRow]) -> list[tuple[str, str]]:
-    """`1 error`, `5 up`, `7 paused` with their hues: only what is not zero."""
+    """`1 error`, `5 up`, `7 paused` with their hues, without those that are zero."""
     counts = Counter(row.state for row in rows)
     parts = [
         (plural(counts["ERROR"], "error") if counts["ERROR"] else "", "bad"),

@@ -1,4 +1,4 @@
-"""The left side: the conversations and the sandboxes, each under its rule."""
+"""The left side of the main screen: conversations and sandboxes, each under its rule."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 AT_ONCE = 1_000
-"""Sandboxes and conversations that are placed at once."""
+"""Sandboxes and conversations up to which all are placed in one go."""
 
 SLICE = 200
-"""Rows that are placed between two turns of the event loop."""
+"""Rows placed between two turns of the event loop."""
 
 HOPS = 3
-"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
+"""Turns of the event loop after each slice: a key needs several until it is drawn."""
 
 
 class Sidebar(Stack):
-    """Draws what it is given."""
+    """Shows its reactives; does not change them."""
 
     rows: reactive[tuple[Row, ...]] = reactive(())
     """The conversations, in order."""
@@ -36,13 +36,13 @@ class Sidebar(Stack):
     """Ids of the rows that are marked."""
     sandboxes: reactive[tuple[Sandbox, ...]] = reactive((), always_update=True)
     knows_sandboxes: reactive[bool] = reactive(False)
-    """They were read: that there are none is true."""
+    """Whether they were read, so that an empty list means that there are none."""
     total: reactive[int | None] = reactive(None)
-    """How many conversations there are, as far as the source tells."""
+    """The number of conversations, if the source gives it."""
     has_more: reactive[bool] = reactive(True)
-    """Whether there are pages not read yet."""
+    """Whether some pages are not read yet."""
     show_gone: reactive[bool] = reactive(False)
-    whole_sandboxes: reactive[bool] = reactive(False)
+    whole_sandboxes: reactive[bool] = reactive(False, toggle_class="-whole-sandboxes")
     """The sandboxes have the whole screen."""
     now: reactive[float] = reactive(0.0)
 
@@ -50,11 +50,11 @@ class Sidebar(Stack):
         super().__init__(id=id)
         self._order = SandboxOrder()
         self._is_stale = self._anew = self._is_placing = False
-        """Whether rows are to be placed, all of them anew, and whether that is under way."""
+        """Whether sandboxes need placing, all of them anew, and whether that is under way."""
         self.in_sandboxes = False
-        """The reader is in the Sandboxes pane: its rows stay where they are."""
+        """The reader is in the Sandboxes pane, so that its rows keep their places."""
         self.conversations: tuple[Conversation, ...] = ()
-        """Those listed, in the order shown."""
+        """The listed conversations in order."""
 
     def compose(self) -> ComposeResult:
         with Stack(id="conversations-pane"):
@@ -67,19 +67,23 @@ class Sidebar(Stack):
             yield Fold(sandboxes, id="sandboxes-fold")
 
     def on_mount(self) -> None:
-        # Held, not looked up: at the end the screen is taken down under a worker that still tells.
+        # Kept, not queried: at the end workers may still call while the screen is taken down.
         self.list = self.query_one(ConversationList)
         self.sandbox_list = self.query_one(SandboxList)
         self._fold = self.query_one(Fold)
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
         self.watch(self.sandbox_list, "seen", self._tell_fold, init=False)
+        for name in ("marks", "has_more", "total"):
+            self.watch(self, name, self._tell_total, init=False)
+        for name in ("knows_sandboxes", "whole_sandboxes"):
+            self.watch(self, name, self._show_sandboxes, init=False)
 
     def _tell_fold(self) -> None:
         self._fold.refresh()
 
     def begin(self, *, grouped: bool) -> None:
-        """The rows of another source follow, under headings by group if `grouped`."""
+        """Begin with another source, with headings for groups if `grouped`."""
         self._order = SandboxOrder()
         self.list.grouped = grouped
 
@@ -95,7 +99,6 @@ class Sidebar(Stack):
     def watch_marks(self) -> None:
         if self.is_mounted:
             self.list.marks = self.marks
-            self._tell_total()
 
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
@@ -108,37 +111,20 @@ class Sidebar(Stack):
         self._show_sandboxes()
 
     def say(self, *lines: str) -> None:
-        """What stands in the place of conversations."""
+        """Show lines in place of conversations."""
         self.list.empty = lines
 
     def watch_sandboxes(self) -> None:
         if self.is_mounted:
             self._tell_sandboxes()
 
-    def watch_knows_sandboxes(self) -> None:
-        if self.is_mounted:
-            self._show_sandboxes()
-
     def watch_show_gone(self) -> None:
         if self.is_mounted:
             self._show_sandboxes()
             first = next((n for n, row in enumerate(self.sandbox_list.rows) if row.is_gone), 0)
             if self.show_gone and first:
-                self.sandbox_list.move_to(first)  # they are below those that are there
+                self.sandbox_list.move_to(first)  # below those that exist
                 self.sandbox_list.show_around()
-
-    def watch_whole_sandboxes(self) -> None:
-        if self.is_mounted:
-            self.set_class(self.whole_sandboxes, "-whole-sandboxes")
-            self._show_sandboxes()
-
-    def watch_has_more(self) -> None:
-        if self.is_mounted:
-            self._tell_total()
-
-    def watch_total(self) -> None:
-        if self.is_mounted:
-            self._tell_total()
 
     def watch_now(self) -> None:
         if self.is_mounted:
@@ -155,15 +141,15 @@ class Sidebar(Stack):
         self._rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def reorder_sandboxes(self) -> None:
-        """Every sandbox to where its state belongs; the cursor stays on its sandbox."""
+        """Move every sandbox to the place of its state; the cursor stays on its sandbox."""
         self._anew = True
         self._tell_sandboxes()
 
     def _tell_sandboxes(self) -> None:
-        """Give every sandbox its row. Many are placed in slices, that no key waits for all."""
+        """Give every sandbox its row. Many are placed in slices, so that no key waits for all."""
         self._is_stale = True
         if self._is_placing:
-            return  # what comes meanwhile is placed after it
+            return  # it goes on until nothing is stale
         if len(self.sandboxes) + len(self.conversations) > AT_ONCE:
             self._is_placing = True
             self._place_in_slices()
@@ -174,7 +160,7 @@ class Sidebar(Stack):
 
     def _placing(self) -> Iterator[None]:
         anew, self._anew, self._is_stale = self._anew, False, False
-        return self._order.taking(
+        return self._order.take(
             self.sandboxes, self.conversations, now=self.now, hold=self.in_sandboxes, anew=anew
         )
 
@@ -196,7 +182,7 @@ class Sidebar(Stack):
         pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
         fold.gone = 0 if self.show_gone else len(order.gone)
         fold.shows_gone = self.show_gone
-        # Of the app, not of the screen, which is gone under a worker that still tells at the end.
+        # that of the app: at the end the screen may be gone while a worker still calls
         height, count = self.app.size.height, len(pane.rows)
         lines = lines_for(height, sum(row.state == "ERROR" for row in order.rows))
         room = height - 4 if self.whole_sandboxes else lines

@@ -1,5 +1,4 @@
-"""The Timeline pane: one row a step, or one an event when hidden events are shown; with a filter
-only the steps that it lets through."""
+"""The Timeline pane: a row for each step, or for each event when hidden events are shown."""
 
 from __future__ import annotations
 
@@ -63,13 +62,13 @@ class Timeline(RowList):
 
     trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
     study: reactive[Study | None] = reactive(None, always_update=True)
-    """What is told of the trajectory: time, cost, loops. It may come after the steps."""
+    """The analysis of the trajectory: time, cost, loops. It may come after the steps."""
     filtered: reactive[tuple[int, ...] | None] = reactive(None)
-    """The numbers of the steps shown, in order; None when no filter is on."""
+    """The numbers of the steps shown, in order; None without a filter."""
     range_from: reactive[int | None] = reactive(None)
-    """The step at which a range begins that the cursor ends; None without a range."""
+    """The step at one end of the range; the cursor is the other. None without a range."""
     now: reactive[float] = reactive(0.0)
-    """The time, while a step of a live run runs."""
+    """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
 
@@ -87,7 +86,7 @@ class Timeline(RowList):
         return len(self.trajectory.steps if self.filtered is None else self.filtered)
 
     def row(self, number: int) -> tuple[Step | None, Event]:
-        """What a row shows: its step (None for an event of no step) and its event."""
+        """The step of a row, None for an event without one, and its event."""
         assert self.trajectory is not None
         if self.show_events:
             event = self.trajectory.events[number]
@@ -115,7 +114,7 @@ class Timeline(RowList):
     """The step under the cursor before a filter without matches."""
 
     def place_of(self, event_id: str) -> int | None:
-        """The row of an event, or of the step it belongs to; None when it has no row."""
+        """The row of an event or of its step; None without a row."""
         if self.trajectory is None:
             return None
         if self.show_events:
@@ -181,8 +180,8 @@ class Timeline(RowList):
         return self.time
 
     def show(self, trajectory: Trajectory | None, step: int | None = None) -> None:
-        """Another state of the run, or another run: the cursor goes to the step at index `step`,
-        else it stays with its event, on its line of the screen."""
+        """Show another state of the run, or another run. The cursor goes to the step at index
+        `step`, or stays with its event, on its line of the screen."""
         under = self.current[1].id if self.current else ""
         self.range_from = None
         self.trajectory = trajectory
@@ -198,7 +197,7 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
-        """The trajectory in hand took in more events; `changed` are steps that got a result."""
+        """The trajectory took in more events; `changed` are the steps that got a result."""
         at_end = follow and self.range_from is None and self.cursor >= self._drawn_rows - 1
         current = self.current
         self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
@@ -213,8 +212,8 @@ class Timeline(RowList):
     _drawn_rows = 0
 
     def watch_filtered(self, before: tuple[int, ...] | None, after: tuple[int, ...] | None) -> None:
-        """The cursor stays with its step, else goes to the nearest one that is shown. After a
-        filter that hid all steps it is back where it was."""
+        """The cursor stays with its step or goes to the nearest one shown. After a filter that hid
+        all steps it returns to where it was."""
         if self.trajectory is None:
             return
         steps = self.trajectory.steps
@@ -228,15 +227,6 @@ class Timeline(RowList):
             place = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
         self.rows_changed(max(0, place))
         self.post_message(self.Highlighted(self))
-
-    def watch_now(self) -> None:
-        self.refresh()
-
-    def watch_study(self) -> None:
-        self.refresh()
-
-    def watch_range_from(self) -> None:
-        self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -260,7 +250,7 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def _step_before(self, place: int) -> int:
-        """The row of the last step at or before an event that has no step."""
+        """The row of the last step at or before an event."""
         assert self.trajectory is not None
         events = self.trajectory.events
         for n in range(min(place, len(events) - 1), -1, -1):
@@ -285,7 +275,7 @@ class Timeline(RowList):
         return False
 
     def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
-        """As `walk`, to steps that the strip marks so: at once also among 100,000."""
+        """As `walk`, to steps with one of these marks in the strip; instant with 100,000 steps."""
         if self.study is None or self.current is None:
             return False
         step = self.current[0]
@@ -307,7 +297,7 @@ class Timeline(RowList):
         return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
 
     def failed(self, step: Step) -> bool:
-        """What `e` stops at as long as the run is not studied."""
+        """Whether `e` stops at a step while there is no study."""
         assert self.trajectory is not None
         outcome = self.trajectory.outcome(step)
         return outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
@@ -316,7 +306,7 @@ class Timeline(RowList):
         return self.study is not None and step.number in self.study.loops
 
     def row_text(self, number: int) -> str:
-        """What find looks in: the row's what and result."""
+        """The text that find searches: the columns what and result."""
         step, event = self.row(number)
         described = self.describe_row(step, event)
         return f"{described.what} {described.result}"
@@ -324,16 +314,16 @@ class Timeline(RowList):
     # Drawing
 
     def describe_row(self, step: Step | None, event: Event) -> Description:
-        """Reads and decodes the bodies, so it is kept for the rows seen lately. A step is
-        described anew when a result comes in or its outcome changes."""
+        """The description of a row. Cached, because it decodes the bodies; described again when a
+        result comes in or the outcome changes."""
         if step is None or event is not step.event:
             return self._describe(event, None, 0, held())
         assert self.trajectory is not None
         return self._describe(step, self.trajectory.outcome(step), len(step.results), held())
 
     def _columns(self, width: int) -> tuple[int, int, int, int, int, int]:
-        """Cells of number, at, llm, what, result and cost: the first two as wide as this run
-        needs, llm and cost 0 where there is no room for them."""
+        """Cells of number, at, llm, what, result and cost. The first two depend on the run; llm
+        and cost are 0 without room."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -350,7 +340,7 @@ class Timeline(RowList):
 
     @property
     def told_time(self) -> str:
-        """Which of TIMES is shown: since when is known only of a run read to its beginning."""
+        """Which of TIMES is shown: elapsed time needs the beginning of the run."""
         whole = self.trajectory is not None and self.trajectory.complete
         return "clock" if self.time == "elapsed" and not whole else self.time
 
@@ -382,7 +372,7 @@ class Timeline(RowList):
         more = self.glyphs.more
         plain = "" if own else "dim"
         if not rest and not mark:
-            # One word leaves its room to what was said: a message, a thought, an answer.
+            # a message, a thought or an answer takes the room after its one word
             rest, telling, what, room = described.result, "", what + 2 + room, -2
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         gutter, gutter_hue = self._gutter(step) if own else (" ", "")
@@ -401,8 +391,8 @@ class Timeline(RowList):
         ]
 
     def _spans(self, step: Step, outcome: Outcome) -> tuple[str, str]:
-        """What the columns llm and ran show; a span that a clock gone back made negative is
-        marked, never shown as time. A step that runs tells how long it has so far."""
+        """The columns llm and ran. A running step shows its time so far. A span that is negative,
+        because a clock was set back, is marked "?" and never shown as time."""
         accounts = self.study.accounts if self.study else None
         ran, began = step.ran(), step.event.seconds()
         if outcome is Outcome.RUNNING and self.now and began is not None:
@@ -428,8 +418,7 @@ class Timeline(RowList):
         return bool(selected and step and selected[0] <= step.number <= selected[1])
 
     def _gutter(self, step: Step | None) -> tuple[str, str]:
-        """The loop that a step is in, the bracket of a parallel group, the mark of your
-        message."""
+        """Glyph and hue before a step: in a loop, of a parallel group, your message."""
         if step is None or self.trajectory is None:
             return " ", ""
         if self._is_in_loop(step):
@@ -453,6 +442,3 @@ class Timeline(RowList):
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
         return clock_time(when, UTC if self.time == "UTC" else None)
-
-    def watch_time(self) -> None:
-        self.refresh()
