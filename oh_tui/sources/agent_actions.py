@@ -1,7 +1,7 @@
-"""What can be done to the agents of a server: answer, stop, go on, say; decided on how one stands.
+"""Actions on agents: answer, stop, continue, send a message. Each starts from a state the user saw.
 
-The agent goes on by `run` alone, and before each the calls without a result are compared with those
-that the user saw. Facts without another source are measured on agent server 1.34.0.
+Only `run` lets an agent go on, and before each `run` its calls without a result are compared with
+those that the user saw. Facts without another source are measured on agent server 1.34.0.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
 PATIENCE = 5.0
-"""Seconds in which both servers must tell how an agent stands."""
+"""Seconds in which both servers must give the state of an agent."""
 
 WATCH = 2.0
-"""Seconds between two looks at an agent server that answers only when a step is over."""
+"""Seconds between two checks of an agent server that answers only at the end of a step."""
 
 SETTLE = 3.0
-"""Seconds within which an agent that was told something stands otherwise."""
+"""Seconds within which the state of an agent changes after an action."""
 
 THINKS = 30.0
-"""Seconds that a model gets to answer after its agent was stopped; it may not be asked any more."""
+"""Seconds that the model of a stopped agent has to answer; it may not have been asked."""
 
 LASTS = 600.0
-"""Seconds that a call which an agent makes after it was stopped may take: some never get a result,
-and nothing tells which."""
+"""Seconds that a call of a stopped agent may take: some never get a result, and nothing shows
+which."""
 
 LOOK_BACK = 10
-"""Pages of events in which a call that waits is looked for."""
+"""Pages of events that are searched for a waiting call."""
 
 REASON = "The user rejected it."
-"""Told to the agent when no reason is given."""
+"""The reason for the agent when the user gives none."""
 
 READY = 10.0
-"""Seconds in which an agent that has only just begun to wait, or ended its run, can go on."""
+"""Seconds after which an agent that has just begun to wait, or ended its run, can go on."""
 
 
 class AgentStage(StrEnum):
-    """What goes on while an agent is told something, in words that fit anywhere."""
+    """A stage of an action on an agent, in words that fit anywhere."""
 
     APPROVING = "approving"
     REJECTING = "rejecting"
@@ -63,24 +63,24 @@ class AgentStage(StrEnum):
 
 
 Steps = AsyncIterator[AgentStage | AgentState]
-"""The stages of what was asked, then how the agent stands; an error after that says what became of
-it otherwise than asked."""
+"""The stages of an action, then the state of the agent. An error after the state says how the
+outcome differs from the action."""
 
 
 class HalfDone(Refused):
-    """What was asked was done, and must not be done again; something failed after it."""
+    """The action was done and must not be repeated, but something failed after it."""
 
 
 class Agents:
-    """The agents of an app server's conversations. What changes something gives its stages, and
-    then how the agent stands: that is read again, never taken for granted."""
+    """The agents of an app server's conversations. Each action yields its stages and then the state
+    of the agent, which is read again and never assumed."""
 
     def __init__(self, api: AppServer) -> None:
         self._api = api
 
     async def standing(self, conversation_id: str) -> AgentState:
-        """How an agent stands at this moment: one call to the app server, two to the agent server.
-        A server that is frozen, dead or slow is a Problem within 5 s."""
+        """The current state of an agent, in one call to the app server and two to the agent server.
+        Raises Problem within 5 s when a server is frozen, dead or slow."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._standing(conversation_id)
@@ -99,8 +99,8 @@ class Agents:
         return await self._of_agent(now, self._agent(now))
 
     async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> AgentState:
-        """How the agent stands in its sandbox; two calls that go out together, so that what is
-        decided on them follows as soon as it can."""
+        """The state of an agent in its sandbox. The two calls go out together, so that an action
+        can follow them at once."""
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
@@ -118,8 +118,8 @@ class Agents:
         return now
 
     async def answer(self, standing: AgentState, *, accept: bool, reason: str = "") -> Steps:
-        """Answer all calls that wait; the server knows no answer to one of several. Raises Refused
-        at the end when it was not this answer that they got."""
+        """Approves or rejects all waiting calls: the server takes no answer to a single one. Raises
+        Refused at the end when they got another answer."""
         now = await self._as_shown(standing)
         if not now.waits:
             raise _changed()
@@ -131,7 +131,7 @@ class Agents:
         else:
             yield AgentStage.REJECTING
             await agent.respond_to_confirmation(False, reason or REASON)
-        # one that asks again at once may be about to run by the same answer: it is looked at longer
+        # an agent that asks again at once may be about to run by this answer: wait for that
         after = await self._after(standing, lambda one: not one.waits)
         yield after
         after.require_answered(standing, accept=accept, reason=reason)
@@ -143,9 +143,11 @@ class Agents:
         run: Callable[[], Coroutine[Any, Any, None]],
         patience: float | None = None,
     ) -> None:
-        """Let the agent go on, which has just been read as it was shown. It may not be ready yet:
-        then it is tried again, and each time looked at anew, for while it was refused somebody
-        else may have answered, and another call may wait."""
+        """Lets an agent go on that has just been read in the state shown to the user.
+
+        It may not be ready yet and is then tried again. The state is compared before each try, as
+        somebody else may have answered meanwhile, and another call may wait.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + (READY if patience is None else patience)
         while True:
@@ -161,7 +163,7 @@ class Agents:
             now.require_as_shown(shown)
 
     async def stop(self, standing: AgentState, *, at_once: bool) -> Steps:
-        """After the present step, however long that takes, or in the middle of it."""
+        """Stops the agent `at_once`, or after the current step, however long that takes."""
         agent = self._agent(standing.conversation)
         if at_once:
             yield AgentStage.STOPPING_NOW
@@ -177,8 +179,11 @@ class Agents:
         after.require_stopped()
 
     async def _step_over(self, before: AgentState) -> None:
-        """While the model thinks a stop is granted at once: the agent is "paused", and still does
-        what the model says then (measured). Nothing tells that the model is not asked any more."""
+        """Waits for the end of the step in which the agent was stopped.
+
+        While the model thinks, the server grants a stop at once: the agent is "paused" and still
+        does what the model answers (measured). Nothing shows whether the model was asked at all.
+        """
         loop = asyncio.get_running_loop()
         said, end = before.said, loop.time() + THINKS
         while True:
@@ -197,7 +202,7 @@ class Agents:
             await asyncio.sleep(WATCH / 2)
 
     async def go_on(self, standing: AgentState) -> Steps:
-        """Let the agent go on; calls without a result are run (again)."""
+        """Lets the agent go on. Calls without a result are run, again if need be."""
         now = await self._as_shown(standing)
         if now.runs:
             raise Refused("The agent runs already", Remedy.STOP)
@@ -207,7 +212,7 @@ class Agents:
         try:
             await self._run(agent, now, agent.run, 0)
         except Conflict as refused:
-            if now.status == "paused":  # and yet at work: see `_step_over`
+            if now.status == "paused":  # and still at work: see `_step_over`
                 refused.hint = Remedy.CONTINUE_LATER
             raise
         after = await self._after(standing)
@@ -217,15 +222,15 @@ class Agents:
     async def send(
         self, standing: AgentState, text: str, *, approve: bool = False, reject: bool = False
     ) -> Steps:
-        """Say something and let the agent read it; one that `is_held` needs to be told what is to
-        become of its calls. Raises HalfDone when it arrived and is not read, or when a call that
-        was not shown got an answer by it.
+        """Sends a message and lets the agent read it. For an agent that `is_held`, `approve` or
+        `reject` decides about its calls. Raises HalfDone when the message arrived but is not read,
+        or when it answered a call that was not shown.
 
-        An agent that goes on with a message runs the calls that wait before it reads it. So it is
-        only sent when there are none, or with `approve`, and never with the word to go on: the
-        server keeps that for later, when another call may wait (source). The agent is let go on
-        when it stands as before. One that works reads the message by itself; its present step may
-        end with a question.
+        An agent that goes on with a message runs its waiting calls before it reads the message. The
+        message is therefore only sent without such calls, or with `approve`, and never with `run`:
+        the server remembers that for later, when another call may wait (source). The agent is let
+        go on afterwards if its state is unchanged. A working agent reads the message by itself; its
+        current step may end with a question.
         """
         if reject and standing.is_held:
             yield AgentStage.REJECTING
@@ -254,9 +259,9 @@ class Agents:
             if goes_on:
                 await self._let_read(agent, now)
         except Problem as problem:
-            told = f"{problem.sentence[0].lower()}{problem.sentence[1:]}"
+            why = f"{problem.sentence[0].lower()}{problem.sentence[1:]}"
             raise HalfDone(
-                f"The message is there, but the agent was not let go on: {told}", problem.hint
+                f"The message is there, but the agent was not let go on: {why}", problem.hint
             ) from problem
         after = await self._after(standing)
         yield after
@@ -264,12 +269,12 @@ class Agents:
             raise HalfDone(unseen.sentence, unseen.hint)
 
     async def leave(self, conversation_id: str, text: str) -> None:
-        """Say something that the agent reads when it is let go on."""
+        """Sends a message that the agent reads when it goes on."""
         await self._api.send_message(conversation_id, text, run=False)
 
     async def _let_read(self, agent: AgentServer, shown: AgentState) -> None:
-        """Let an agent go on that was told something; done, too, when somebody else did, unless
-        that was the answer to a call."""
+        """Lets an agent go on that got a message. Somebody else may do so first, except by
+        answering a call."""
         now = await self._of_agent(shown.conversation, agent)
         now.require_as_shown(shown)
         if now.runs:
@@ -281,7 +286,7 @@ class Agents:
                 raise
 
     async def reject_for_message(self, standing: AgentState) -> AgentState:
-        """Reject what waits, so that a message may be sent; how it stands then."""
+        """Rejects the waiting calls, so that a message can be sent. Returns the state after it."""
         now = await self._as_shown(standing)
         reason = "The user says something instead."
         await self._agent(now.conversation).respond_to_confirmation(False, reason)
@@ -295,8 +300,8 @@ class Agents:
     async def settled(
         self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
     ) -> AgentState:
-        """How the agent stands when something has changed and it stands as it was asked to, or
-        after 3 s all the same: what a call that was cut off leaves may show before that it was."""
+        """The state once something has changed and it is `as_asked`, or else after 3 s: the error
+        of an interrupted call may show before the agent has stopped."""
         end = asyncio.get_running_loop().time() + SETTLE
         wait = 0.1
         while True:
@@ -312,16 +317,16 @@ class Agents:
     async def _after(
         self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
     ) -> AgentState:
-        """`settled`, after what was asked is done: it must not be done again when this fails."""
+        """`settled` after an action. Raises HalfDone on failure: the action must not be
+        repeated."""
         try:
             return await self.settled(before, as_asked)
         except Problem as problem:
-            told = f"It was done, but then: {problem.sentence}"
-            raise HalfDone(told, problem.hint) from problem
+            raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
 
     async def _as_shown(self, standing: AgentState) -> AgentState:
-        """The state of this moment; what was decided on must still be so, for a call that nobody
-        saw must not be answered."""
+        """The current state. Raises Refused when it differs from the one that the user saw, for a
+        call that nobody saw must not be answered."""
         now = await self.standing(standing.conversation.id)
         now.require_as_shown(standing)
         return now
@@ -337,8 +342,8 @@ class Agents:
 
 
 async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> None:
-    """Wait for an answer that may take as long as a step; an agent server that does not live any
-    more raises within some seconds. What was asked of it goes on there."""
+    """Waits for a request that may take as long as a step. Raises Problem within seconds when the
+    agent server dies; otherwise the request goes on there, even after cancellation."""
     task = asyncio.ensure_future(request)
     try:
         while not (await asyncio.wait({task}, timeout=WATCH))[0]:
@@ -348,13 +353,13 @@ async def watched(agent: AgentServer, request: Coroutine[Any, Any, None]) -> Non
         task.cancel()
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # where another error is told already, nobody else takes this one
+            task.exception()  # retrieved, or asyncio logs it
 
 
 @contextlib.contextmanager
 def _may_arrive() -> Iterator[None]:
-    """The app server gives a message up after 30 s, which arrives all the same (measured, app
-    server 1.11.0)."""
+    """Corrects the hint of a failed message: the app server gives up after 30 s, and the message
+    arrives all the same (measured, app server 1.11.0)."""
     try:
         yield
     except ApiError as error:

@@ -1,8 +1,8 @@
-"""How the agent of a conversation stands, and what became of calls that somebody answered.
+"""The state of a conversation's agent, and whether an answer reached the calls it was meant for.
 
-The server knows an answer to "all that waits" alone, without naming the calls. So the ids of the
-calls are compared right before each answer, and afterwards the events tell whether another client
-answered in between (measured: the agent then waits with a new call moments later).
+The server only takes an answer to all waiting calls, without their ids. The ids are therefore
+compared right before each answer, and afterwards the events show whether another client answered in
+between (measured: the agent then waits with a new call moments later).
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _REJECTED = "UserRejectObservation"
 
 
 class AgentStatus(StrEnum):
-    """How an agent stands, in words that fit anywhere; each face may go on with what helps then."""
+    """The status of an agent in words that fit anywhere; explorer and commands may add what
+    helps."""
 
     WAITS = "the agent waits for an answer"
     WORKS = "the agent works"
@@ -54,24 +55,24 @@ _STATUSES = {
 
 
 class AgentState(msgspec.Struct, frozen=True):
-    """How the agent of a conversation stands, read from both servers just now."""
+    """The state of a conversation's agent, as just read from both servers."""
 
     conversation: Conversation
     status: str = ""
-    """The agent's `execution_status`; "" when its sandbox does not run."""
+    """The agent's `execution_status`; "" unless its sandbox is running."""
     calls: tuple[Step, ...] = ()
-    """The calls without a result, the oldest first. The server runs them all, however old, as soon
-    as the agent goes on (source), with whatever that was brought about: a yes, a message, `run`."""
+    """The calls without a result, oldest first. The server runs all of them, however old, as soon
+    as the agent goes on (source), whether by an approval, a message or `run`."""
     known: bool = True
-    """No older call without a result can be among the events that were not read."""
+    """No call without a result can be among the older events that were not read."""
     unread: bool = False
-    """The last thing that happened is for the agent to answer: a message, a rejection, a result."""
+    """The last event is one that the agent has to react to: a message, a rejection or a result."""
     said: str = ""
-    """The id of the last event that a step of the agent made."""
+    """The id of the last event that the agent created."""
     steps: tuple[Step, ...] = ()
     """The last steps."""
     events: tuple[Event, ...] = ()
-    """The last events, the newest at the end."""
+    """The last events, oldest first."""
 
     @property
     def runs(self) -> bool:
@@ -83,12 +84,12 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def in_sight(self) -> bool:
-        """All calls that would run are known: only then they can be approved."""
+        """Whether all calls that would run are known, so that they can be approved."""
         return self.known and (bool(self.calls) or not self.waits)
 
     @property
     def obstacle(self) -> Refused | None:
-        """Why nothing can be told to the agent; None when it can."""
+        """Why the agent cannot be reached; None when it can."""
         match self.conversation.sandbox_status:
             case "RUNNING":
                 return None
@@ -112,7 +113,7 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """Why nothing can be told to the agent, or how it stands, as a part of a sentence."""
+        """The obstacle or the status, as part of a sentence."""
         if self.obstacle:
             return f"{self.obstacle.sentence[0].lower()}{self.obstacle.sentence[1:]}"
         if self.agent_status is AgentStatus.OTHER and self.status:
@@ -121,33 +122,34 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def is_held(self) -> bool:
-        """A message would let calls run before it is read: they are to be approved or rejected
-        first (measured, agent server 1.34.0)."""
+        """Whether a message would run calls before the agent reads it, so that they must be
+        approved or rejected first (measured, agent server 1.34.0)."""
         return self.waits or (bool(self.calls) and not self.runs)
 
     @property
     def can_continue(self) -> bool:
-        """There is something to go on with, and nothing to answer before."""
+        """Whether the agent has something to go on with and waits for no answer."""
         stopped = self.agent_status in (AgentStatus.STOPPED, AgentStatus.FAILED, AgentStatus.STUCK)
         idle = not (self.runs or self.waits)
         return idle and (stopped or self.unread or bool(self.calls))
 
     def same_calls(self, other: AgentState) -> bool:
+        """Whether the calls without a result are the same."""
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
     def still_waits(self, before: AgentState) -> bool:
-        """With calls that are known: what waits without one may be something else by now."""
+        """Whether the same known calls still wait. Without known calls others may wait by now."""
         return self.waits and bool(self.calls) and self.same_calls(before)
 
-    # Before something is asked of the agent
+    # checks before an action
 
     def require_as_shown(self, shown: AgentState) -> None:
-        """Raises Refused when letting the agent go on would do something else than what the user
-        decided on: run or reject a call that they did not see, or one that was answered."""
+        """Raises Refused when the action would no longer do what the user decided: when it would
+        run or reject a call that they did not see, or one that was answered."""
         if self.obstacle:
             raise self.obstacle
         if shown.runs and self.runs:
-            return  # a working agent makes calls and gets results all the time
+            return  # the calls of a working agent change all the time
         if self.waits and not (shown.waits and self.same_calls(shown)):
             first = "Answered by somebody else; now it asks" if shown.waits else "By now it asks"
             raise Refused(f"{first}: {named(self.calls)}", Remedy.LOOK)
@@ -159,7 +161,7 @@ class AgentState(msgspec.Struct, frozen=True):
             raise Refused("What waits has changed meanwhile, so nothing was done", Remedy.LOOK)
 
     def require_in_sight(self) -> None:
-        """Raises Refused when a call may run that nobody can see."""
+        """Raises Refused when a call may run that the user cannot see."""
         if self.in_sight:
             return
         last = f"the last {plural(len(self.events), 'event')}"
@@ -169,11 +171,11 @@ class AgentState(msgspec.Struct, frozen=True):
             words = f"A call before {last} may have no result yet and would run: nothing was done"
         raise Refused(words, Remedy.LOOK_FIRST)
 
-    # After it was asked
+    # checks after an action
 
     def require_answered(self, before: AgentState, *, accept: bool, reason: str = "") -> None:
-        """Raises Refused when what waited `before` still waits though the server took the answer,
-        when somebody else answered it otherwise, or when the answer met calls not shown."""
+        """Raises Refused when the calls from `before` still wait, when somebody else answered them
+        differently, or when the answer reached calls that were not shown."""
         if self.still_waits(before):
             raise Refused("The server took the answer, but what waited still waits", Remedy.LOOK)
         self.require_nothing_unseen(before)
@@ -191,9 +193,11 @@ class AgentState(msgspec.Struct, frozen=True):
             raise Refused("Rejected by somebody else, with another reason than yours", Remedy.LOOK)
 
     def unseen(self, before: AgentState) -> Refused | None:
-        """That a call was answered which was made after `before`: between the last look and the
-        answer somebody else had answered, and the agent asked anew. The server has no way to rule
-        that out. None when it did not happen."""
+        """The problem that a call newer than `before` was answered, or None.
+
+        It happens when somebody else answers between the last look and our answer, and the agent
+        asks again. The server offers no way to rule it out.
+        """
         calls = () if before.runs else answered_since(before, self)
         if not calls:
             return None
@@ -209,12 +213,13 @@ class AgentState(msgspec.Struct, frozen=True):
             raise problem
 
     def require_stopped(self) -> None:
+        """Raises Refused when the agent still works."""
         if self.runs:
             raise Refused("The agent was asked to stop, and works on", Remedy.STOP_AGAIN)
 
     def require_gone_on(self, before: AgentState) -> None:
-        """Raises Refused when the agent does not work, and nothing has changed since `before`, or
-        when a call that was not shown got an answer."""
+        """Raises Refused when the agent does not work and nothing has changed since `before`, or
+        when a call was answered that was not shown."""
         self.require_nothing_unseen(before)
         same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
         if same and self.same_calls(before) and not self.runs:
@@ -224,16 +229,16 @@ class AgentState(msgspec.Struct, frozen=True):
 
 
 def read(conversation: Conversation, record: AgentConversation, run: Trajectory) -> AgentState:
-    """The standing that its record and the last events of a run tell.
+    """The state from the agent's record and the last events of its run.
 
-    An agent that is stopped while its model thinks ends that step. Until then 1.58.2 has "running"
-    in its record, and "paused" in the events alone; 1.34.0 has "paused" in both (measured).
+    An agent that is stopped while its model thinks still ends that step. Until then 1.58.2 has
+    "running" in its record and "paused" only in the events; 1.34.0 has "paused" in both (measured).
     """
     status = record.execution_status or ""
     if status == "running" and run.status == "paused":
         status = run.status
     calls = open_calls(run)
-    # Its tools run on its own side: it runs no call that is open (source, 1.17.0 to 1.58.2).
+    # an ACP agent runs its tools itself, and the server no open call (source, 1.17.0 to 1.58.2)
     is_acp = record.agent is not None and record.agent.kind == "ACPAgent"
     return AgentState(
         conversation,
@@ -248,7 +253,7 @@ def read(conversation: Conversation, record: AgentConversation, run: Trajectory)
 
 
 def open_calls(run: Trajectory) -> tuple[Step, ...]:
-    """The calls that the server would run: those it could read, and that have no result."""
+    """The calls that the server would run: readable ones without a result."""
     return tuple(
         step
         for step in run.steps
@@ -259,13 +264,13 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
 
 
 def answered_since(before: AgentState, now: AgentState) -> tuple[Step, ...]:
-    """The calls made after the events of `before` that waited for an answer and got one: they were
-    rejected, or the agent went on from waiting with them."""
+    """The calls newer than `before` that waited and were answered: they were rejected, or the agent
+    went on from waiting with them."""
     last = before.events[-1].id if before.events else ""
     ids = [event.id for event in now.events]
     since = now.events[ids.index(last) + 1 :] if last in ids else now.events
     shown = {call.event.id for call in before.calls}
-    made: dict[str, Event] = {}  # without a result, by id
+    made: dict[str, Event] = {}  # new calls without a result, by id
     waited: dict[str, Event] = {}
     answered: set[str] = set()
     for event in since:
@@ -289,15 +294,15 @@ def _is_result(event: Event, call: Event) -> bool:
 
 
 def named(calls: Sequence[Step]) -> str:
-    """Calls on one line."""
+    """The calls on one line."""
     if not calls:
         return "a call that is not among the last events"
     return ", ".join(describe(call, Outcome.WAITING).what for call in calls)
 
 
 def _reach_back(steps: Sequence[Step], calls: Sequence[Step], status: str) -> bool:
-    """Whether all calls without a result are among these steps, though older ones exist: the agent
-    runs what is open before its model says more, so that nothing is open before an older answer."""
+    """Whether no older step can have a call without a result. The agent runs open calls before its
+    model answers again, so nothing is open before an earlier answer of the model."""
     if status == WAITING and not calls:
         return False
     own = {call.event.llm_response_id for call in calls}
@@ -312,18 +317,18 @@ def _reach_back(steps: Sequence[Step], calls: Sequence[Step], status: str) -> bo
 
 
 def _is_unread(run: Trajectory) -> bool:
-    """Whether the run ends with something that the agent has not answered."""
+    """Whether the run ends with an event that the agent has not reacted to."""
     if not run.steps:
         return False
     last = run.steps[-1]
     if last.event.kind == "MessageEvent":
         return last.event.source != "agent"
-    # finishing is a call with a result too
+    # finishing is a call with a result as well
     return last.is_call and not last.is_open and last.event.tool_name != "finish"
 
 
 def _last_said(run: Trajectory) -> str:
-    """A step of the agent makes calls or says something; or its history is condensed, no more."""
+    """The id of the last event of the agent, or of the condensation of its history."""
     own = (
         s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
     )

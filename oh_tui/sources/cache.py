@@ -1,8 +1,9 @@
-"""Runs that are over, kept on this machine as the zips they came in, so that each is loaded once.
+"""Caches finished runs on this machine, as the zips in which they were downloaded.
 
-A zip holds what tools printed, at times a secret that the server did not know for one. Folders and
-files are therefore for their owner alone, and nothing is read or written through a link or where
-another could have put it. Nothing here is needed: whatever is wrong, the run is loaded anew.
+A zip contains the output of tools, sometimes with a secret that the server did not recognise.
+Folders and files are therefore accessible to their owner only, and nothing is read or written
+through a link or in a folder where others can write. Nothing here is essential: whatever is wrong,
+the run is loaded again.
 """
 
 from __future__ import annotations
@@ -30,63 +31,63 @@ from oh_tui.trajectory.formats import archive
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 
 LARGEST = 100_000_000
-"""Bytes above which a run is not kept."""
+"""Bytes above which a run is not cached."""
 
 MOST_HELD = 1_000_000_000
-"""Bytes of the texts of a run that are held in memory."""
+"""Bytes that the events of a run may take in memory."""
 
 ABANDONED = 3600.0
-"""Seconds after which a part file is one of an oh-tui that was killed."""
+"""Seconds after which a part file is left over from a killed oh-tui."""
 
 NOT_OURS = (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO)
-"""How the opening of an entry fails that is a link, another's, no file, or open to others."""
+"""The errors of opening an entry that is a link, no file, another user's or accessible to
+others."""
 
 _ENTRY = pattern(r"[0-9a-f]{32}\.zip")
 _PART = ".part"
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _TAIL = 512
-"""Bytes at the end of a zip that hold its last record and our comment."""
+"""Bytes at the end of a zip that contain its last record and our comment."""
 
 
 class RunCache:
-    """The runs of one server. Several threads and processes may use it at once; each method takes
-    milliseconds, some a second, and none raises for what is on the disk."""
+    """The cached runs of one server, for several threads and processes at once. Methods take
+    milliseconds, some a second, and do not raise for the state of the disk."""
 
     def __init__(self, folder: Path, server: str, limit: int) -> None:
-        """`folder` is oh-tui's own for what only saves time; `limit` is in bytes, for the runs of
-        all servers together."""
+        """`folder` is oh-tui's cache folder; `limit` is in bytes for all servers together."""
         self._folder = folder
         self._server = server
         self._limit = limit
 
     def keeps(self, conversation: Conversation) -> bool:
-        """Whether the run as its record now is was kept; the number of its events may differ."""
+        """Whether the run was cached with its current record; its number of events may differ."""
         file = self._open(conversation)
         if file:
             file.close()
         return file is not None
 
     def load(self, conversation: Conversation, count: int) -> list[Event] | None:
-        """The events of a run that is over, if it was kept with this record and so many events.
-        An entry that is damaged goes away."""
+        """The events of a finished run, if it was cached with this record and `count` events. A
+        damaged entry is removed."""
         file = self._open(conversation, count)
         if file is None:
             return None
         with file, contextlib.suppress(Problem, OSError):
-            # From memory its members are read in half the time.
+            # from memory, reading its members takes half the time
             file.seek(0)
             events, problems = events_of_zip(io.BytesIO(file.read()))
             if len(events) == count and not problems:
                 with contextlib.suppress(OSError):
-                    os.utime(file.fileno())  # what was used last is dropped last
+                    os.utime(file.fileno())  # the entry used last is dropped last
                 return events
         with contextlib.suppress(OSError), self._entered() as folder:
             os.unlink(_name(conversation), dir_fd=folder)
         return None
 
     def stats(self, conversation: Conversation) -> bytes:
-        """What was kept with a run of its tokens, cost and latency, by `stats_text`."""
+        """The stats that were cached with a run, or b""."""
         file = self._open(conversation)
         if file is None:
             return b""
@@ -97,9 +98,11 @@ class RunCache:
     def keep(
         self, conversation: Conversation, file: IO[bytes], count: int, stats: bytes = b""
     ) -> None:
-        """Take in a zip that is whole, with so many events, and what an agent server told of its
-        stats; the record is that of before the download. Where there is no room for it, or no
-        right to write, it is left."""
+        """Caches a complete zip with `count` events, and the stats of an agent server.
+
+        `conversation` is the record from before the download. Without space or permission nothing
+        is cached.
+        """
         name = _name(conversation)
         size = file.seek(0, os.SEEK_END)
         if not name or size > min(LARGEST, self._limit) or _comment(file) != b"":
@@ -115,11 +118,11 @@ class RunCache:
                     shutil.copyfileobj(file, out, 1 << 20)
                     if stats:
                         _add_stats(out, stats)
-                    # The last two bytes are the length of the zip's comment: nothing else moves.
+                    # the comment follows its length, the last two bytes of the zip
                     text = _record(conversation) + b"%d" % count
                     out.seek(-2, os.SEEK_END)
                     out.write(len(text).to_bytes(2, "little") + text)
-                # Not forced to the disk: what a power cut leaves of it is known for damaged.
+                # not flushed to the disk: what a power cut leaves is recognised as damaged
                 os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -145,23 +148,23 @@ class RunCache:
 
     @contextlib.contextmanager
     def _entered(self, *, make: bool = False) -> Iterator[int]:
-        """The folder of the server, opened; raises OSError where it is not there or not ours."""
+        """A descriptor of the server's folder. Raises OSError where it is missing or not ours."""
         if make:
             make_private(self._folder.parent)
         server = hashlib.sha256(self._server.encode("utf-8", "replace")).hexdigest()[:16]
         with contextlib.ExitStack() as stack:
-            at = os.open(self._folder.parent, os.O_RDONLY | os.O_DIRECTORY)
-            stack.callback(os.close, at)
+            folder = os.open(self._folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, folder)
             for name in (self._folder.name, "runs", server):
                 if make:
                     with contextlib.suppress(FileExistsError):
-                        os.mkdir(name, 0o700, dir_fd=at)
-                at = _enter(name, at)
-                stack.callback(os.close, at)
-            yield at
+                        os.mkdir(name, 0o700, dir_fd=folder)
+                folder = _enter(name, folder)
+                stack.callback(os.close, folder)
+            yield folder
 
     def _make_room(self, folder: int, size: int) -> None:
-        """Drop what was used longest ago until `size` more bytes fit, and what a kill left."""
+        """Removes the entries used longest ago until `size` more bytes fit, and left-over parts."""
         runs = _enter("..", folder)
         try:
             held = list(_held(runs))
@@ -177,7 +180,7 @@ class RunCache:
 
 
 class _Held(NamedTuple):
-    """An entry or a part file of any server."""
+    """An entry or part file of any server."""
 
     server: str
     name: str
@@ -200,7 +203,7 @@ def _held(runs: int) -> Iterator[_Held]:
 
 
 def _name(conversation: Conversation) -> str:
-    """The file of a run that is over; "" for one that is not, or cannot be known again."""
+    """The file name of a finished run; "" for one that is not finished or has no usable record."""
     if conversation.sandbox_status in ("RUNNING", "STARTING") or not conversation.updated_at:
         return ""
     name = f"{bare_id(conversation.id)}.zip"
@@ -208,29 +211,30 @@ def _name(conversation: Conversation) -> str:
 
 
 def _record(conversation: Conversation) -> bytes:
-    """How the comment of an entry begins; the number of events follows."""
+    """The beginning of an entry's comment, before the number of events."""
     return f"oh-tui 1 {conversation.updated_at!a} ".encode()
 
 
 def _add_stats(file: IO[bytes], stats: bytes) -> None:
-    """Put stats into a zip, where the agent server has them in its own."""
+    """Adds stats to a zip, where an agent server's zip has them."""
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as run:
         if "base_state.json" not in run.NameToInfo:
             run.writestr("base_state.json", b'{"stats":%s}' % stats)
 
 
 def _comment(file: IO[bytes]) -> bytes | None:
-    """The comment of a zip, None for what is none or has a longer one than ours are."""
+    """The comment of a zip; None for no zip, or a comment longer than ours."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
     tail = file.read()
-    at = tail.rfind(_END)
-    size = int.from_bytes(tail[at + _END_SIZE - 2 : at + _END_SIZE], "little")
-    comment = tail[at + _END_SIZE :]
-    return comment if at >= 0 and len(comment) == size else None
+    start = tail.rfind(_END)
+    end = start + _END_SIZE
+    size, comment = int.from_bytes(tail[end - 2 : end], "little"), tail[end:]
+    return comment if start >= 0 and len(comment) == size else None
 
 
 def _enter(name: str, above: int) -> int:
-    """A folder in another, opened: ours, no link, and private from now on. Raises OSError."""
+    """A descriptor of a folder in another, which is made private. Raises OSError for a link, and
+    for a folder of or writable by others."""
     handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     try:
         found = os.fstat(handle)
@@ -245,8 +249,8 @@ def _enter(name: str, above: int) -> int:
 
 
 def _open_own(name: str, folder: int) -> IO[bytes]:
-    """A file to read: ours alone, no link. Raises OSError."""
-    # without blocking, should a pipe lie there
+    """A private file of ours to read. Raises OSError, also for a link."""
+    # does not block on a pipe
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     try:
         found = os.fstat(handle)
@@ -260,8 +264,8 @@ def _open_own(name: str, folder: int) -> IO[bytes]:
 
 
 def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
-    """All events of a downloaded zip, their texts in memory, as the file goes away; and what of it
-    cannot be read. Raises Problem for what is no zip."""
+    """All events of a downloaded zip, with their texts in memory because the file goes away, and
+    the problems of the zip. Raises Problem for no zip, and above MOST_HELD."""
     opened = archive.open_archive(file)
     events = []
     held = 0
@@ -281,7 +285,7 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
 
 
 def zip_of_events(file: IO[bytes], events: Iterable[Event]) -> None:
-    """Write a zip as the app server makes it, of a run that it gave page by page."""
+    """Writes events as a zip like that of the app server."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as run:
         for number, event in enumerate(events):
             name = re.sub(r"[^\w-]", "", event.id)[:64]
