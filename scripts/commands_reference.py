@@ -1,13 +1,16 @@
-"""Writes docs/commands.md anew from the parsers: .venv/bin/python scripts/commands_reference.py"""
+"""Writes docs/commands.md and docs/oh-tui.1 from the parsers of the commands.
+
+Run it as `python -m scripts.commands_reference`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.commands.shared.reference import reference
+from oh_tui.commands.shared.reference import manual, reference
 
-PLACE = Path(__file__).parent.parent / "docs" / "commands.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 if __name__ == "__main__":
-    PLACE.parent.mkdir(exist_ok=True)
-    PLACE.write_text(reference(), "utf-8")
+    (DOCS / "commands.md").write_text(reference(), "utf-8")
+    (DOCS / "oh-tui.1").write_text(manual(), "utf-8")

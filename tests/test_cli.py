@@ -75,6 +75,24 @@ def test_options_stand_before_the_command_or_after_it(
 
 
 @pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "why"], ["why", "--help"]),
+        (["--demo", "help", "steps"], ["steps", "-h"]),
+        (["-V"], ["--version"]),
+    ],
+)
+def test_help_is_a_command_too(
+    words: list[str], same: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 0
+    told = capsys.readouterr().out
+    assert cli.main(same) == 0
+    assert told == capsys.readouterr().out != ""
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (["chek", "run.zip"], "did you mean check?"),
@@ -96,6 +114,7 @@ def test_options_stand_before_the_command_or_after_it(
         (["pause", "5f3a", "--read-only"], "--read-only forbids that"),
         (["--print-completion", "cmd"], "--print-completion: there is no 'cmd'"),
         (["count", "5f3a", "--via", "odd"], "one of app, agent, zip"),
+        (["help", "whyy"], "There is no command 'whyy'"),
         (["cache", "burn"], "cache: there is no 'burn'"),
         (["put", "5f3a"], "put needs FILE and PATH"),
         (["send", "5f3a", "x", "--approve", "--reject"], "--approve and --reject exclude"),

@@ -18,7 +18,7 @@ from oh_tui.commands.shared.printing import json_line, say
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text.clean import HIDDEN, redact_json, safe_line
+from oh_tui.text.clean import HIDDEN, clean_line, redact_json, safe_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -67,7 +67,8 @@ async def export(call: Call) -> int:
     else:
         pieces = _markdown(facts, conversation, steps, others)
     if call.asked.output:
-        _write(path_of(call.asked.output), pieces)
+        _write(target := path_of(call.asked.output), pieces)
+        say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
     else:
         sys.stdout.writelines(pieces)
     return 0

@@ -17,10 +17,12 @@ from .conftest import Served
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_quick_start_lists_conversations(served: Served) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def _run_snippet(index: int, served: Served) -> list[str]:
+    """The lines that one of the README's Python snippets prints."""
+    snippets = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(snippets) == 2
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", snippets[index]],
         env={"OPENHANDS_BASE_URL": served.url, "OPENHANDS_API_KEY": "any", "PATH": ""},
         capture_output=True,
         text=True,
@@ -28,9 +30,17 @@ def test_the_quick_start_lists_conversations(served: Served) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_the_quick_start_lists_conversations(served: Served) -> None:
+    lines = _run_snippet(0, served)
     assert len(lines) == 5
     assert all(re.match(r"[0-9a-f]{32} ", line) for line in lines)
+
+
+def test_the_quick_start_without_asyncio_lists_all_titles(served: Served) -> None:
+    assert "Parse ISO week dates" in _run_snippet(1, served)
 
 
 def _rows() -> list[tuple[str, str]]:
@@ -40,7 +50,7 @@ def _rows() -> list[tuple[str, str]]:
     return [(words, example) for words, example in found if "run.zip" not in words]
 
 
-TOLD = ("start", "download", "get", "cache", "events", "tail")
+TOLD = ("start", "download", "get", "cache", "config", "events", "tail")
 """Whose example has an id of its own, a path or an age of the machine that it was made on."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import load
 from oh_tui.commands.shared.parsing import SHELLS
-from oh_tui.commands.shared.reference import completion, reference
+from oh_tui.commands.shared.reference import completion, manual, reference
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -20,6 +20,18 @@ ROOT = Path(__file__).parent.parent.parent
 def test_the_reference_is_fresh() -> None:
     held = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert held == reference(), "run scripts/commands_reference.py"
+
+
+def test_the_manual_page_is_fresh() -> None:
+    held = (ROOT / "docs" / "oh-tui.1").read_text("utf-8")
+    assert held == manual(), "run scripts/commands_reference.py"
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="there is no groff")
+def test_groff_takes_the_manual_page() -> None:
+    words = ["groff", "-man", "-Tutf8", "-ww", str(ROOT / "docs" / "oh-tui.1")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "OPENHANDS_API_KEY" in done.stdout and done.stderr == ""
 
 
 @pytest.mark.parametrize("shell", SHELLS)

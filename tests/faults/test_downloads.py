@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import io
 import os
+import re
 import resource
 import shutil
 import signal
@@ -154,7 +155,9 @@ def test_an_export_where_files_have_no_second_name_is_whole_and_over_nothing(
 
     monkeypatch.setattr(os, "link", refuse)
     target = tmp_path / "run.md"
-    assert shell("export", RUN, "-o", target)[:2] == (0, "")
+    code, out, err = shell("export", RUN, "-o", target)
+    assert (code, out) == (0, "")
+    assert re.search(r"wrote \d+ steps to .*run\.md", err)
     text = target.read_text("utf-8")
     assert text.startswith("# Backfill invoice numbers\n") and "## What was hidden" in text
     assert shell("export", RUN, "-o", target).code == 2

@@ -60,7 +60,7 @@ def require_id(text: str, base_url: str) -> str:
     if not found:
         raise Problem(
             f"{safe_line(text)!r} is no conversation id",
-            f"give {SHORTEST} or more characters of the id, or the conversation's web address",
+            f"give {SHORTEST} or more of its characters 0-9 a-f, or the conversation's web address",
         )
     if "://" in text and _host(text) != _host(base_url):
         theirs = f"{urlsplit(text).scheme}://{_host(text)}"

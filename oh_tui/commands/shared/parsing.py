@@ -19,11 +19,11 @@ from oh_tui.text.problem import Problem
 
 USAGE = """\
 oh-tui [options] [ID|PATH]
-       oh-tui [options] COMMAND ...    (oh-tui COMMAND --help tells more)"""
+       oh-tui [options] COMMAND ...    (oh-tui help COMMAND tells more)"""
 
 EPILOG = f"""\
-ID is a conversation's id, with or without dashes, or 4 or more of its first characters, or the
-web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
+ID is a conversation's id, with or without dashes, or its first 4 or more characters (0-9 a-f), or
+the web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
 
 examples:
   oh-tui --demo                     look around: no key, no network
@@ -40,7 +40,13 @@ environment:
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
   OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
+  OH_TUI_CONFIG         the settings file, when it is not ~/.config/oh-tui/config.toml
   NO_COLOR              no colours
+
+settings file (oh-tui config init writes one):
+  [servers.NAME]        a server for --server NAME; demo and local are always there
+  theme                 oh-dark, oh-light, ansi, or one of Textual's, such as nord
+  [keys]                other keys for what the explorer does
 
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
 130 interrupted"""
@@ -137,7 +143,7 @@ def main_parser(options: Parser) -> Parser:
 
 def add_own_options(parser: argparse.ArgumentParser) -> None:
     """The options that stand without a command."""
-    parser.add_argument("--version", action="version", version=f"oh-tui {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"oh-tui {__version__}")
     parser.add_argument(
         "--print-completion",
         choices=SHELLS,
@@ -174,6 +180,8 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     if "" in rest[: rest.index("--") if "--" in rest else None]:
         raise Problem("An empty word names nothing", HELP)
     index = _find_command(rest)
+    if index is None and rest and rest[0] == "help":
+        _print_help(rest[1:], options)
     if index is None:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
@@ -203,10 +211,26 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     return name, command, asked
 
 
+def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
+    """Prints the help of the command that the words name, and ends. Raises Problem."""
+    if not words:
+        main_parser(options).print_help()
+    elif len(words) == 1 and words[0] in TABLE:
+        command_parser(words[0], load(words[0]), options).print_help()
+    else:
+        named = safe_line(" ".join(words))
+        close = difflib.get_close_matches(words[0], TABLE, 1)
+        hint = f"did you mean {close[0]}?" if close else "oh-tui help lists the commands"
+        raise Problem(f"There is no command '{named}'", hint)
+    raise SystemExit(0)
+
+
 def _find_command(words: Sequence[str]) -> int | None:
     for index, word in enumerate(words):
         if word in TABLE:
             return index
+        if word == "help":
+            return None
         is_value = index and words[index - 1].startswith("-")
         if not word.startswith("-") and not is_value:
             return None

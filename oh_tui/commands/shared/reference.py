@@ -7,9 +7,11 @@ import re
 
 import shtab
 
+from oh_tui import __version__
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import load
 from oh_tui.commands.shared.parsing import (
+    USAGE,
     Parser,
     add_own_options,
     command_parser,
@@ -50,13 +52,38 @@ def reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def manual() -> str:
+    """The text of docs/oh-tui.1, the manual page: the same help as roff."""
+    parts = [
+        f'.TH OH-TUI 1 "" "oh-tui {__version__}" "User Commands"',
+        ".SH NAME\noh\\-tui \\- the terminal explorer for OpenHands",
+        ".SH SYNOPSIS\n" + _roff(USAGE),
+        ".SH DESCRIPTION\n" + _roff(_help(main_parser(options_parser())).partition("\n\n")[2]),
+        ".SH COMMANDS",
+    ]
+    for name in TABLE:
+        text = _help(command_parser(name, load(name), options_parser()))
+        parts.append(f".SS {name}\n" + _roff(text.removeprefix("usage: ")))
+    return "\n".join(parts) + "\n"
+
+
+def _roff(text: str) -> str:
+    """Text as it stands, in roff."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return ".nf\n" + re.sub(r"(?m)^(?=[.'])", r"\\&", text) + "\n.fi"
+
+
 def _fenced(parser: argparse.ArgumentParser) -> str:
+    return f"```text\n{_help(parser)}\n```"
+
+
+def _help(parser: argparse.ArgumentParser) -> str:
     parser.formatter_class = _Formatter
     text = parser.format_help()
     # the options anywhere are listed once, at the top
     if " " in parser.prog:
         text = re.sub(r"options anywhere:\n(?:  .*\n)+\n?", "", text)
-    return f"```text\n{text.strip()}\n```"
+    return text.strip()
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
