@@ -28,7 +28,7 @@ from oh_tui.commands.shared.reading import name, open_run, whole
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.query import Query, parse
-from oh_tui.trajectory.analysis.suggestions import meant
+from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -74,7 +74,7 @@ async def steps(call: Call) -> int:
     conversation, loaded = await open_run(call)
     facts = Facts(whole(loaded))
     found = list(matching(facts, query))
-    if not found and (hint := meant(query, facts.trajectory)):
+    if not found and (hint := suggest(query, facts.trajectory)):
         say(f"no step is {clean_line(query.text)}: {hint}")
     if loaded.note and (call.as_json or call.style.piped):
         say(loaded.note)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.fields import FIELDS
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
 from oh_tui.trajectory.analysis.query import QueryError, complete, parse
-from oh_tui.trajectory.analysis.suggestions import meant
+from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.stats import Usage
 from oh_tui.trajectory.model.steps import Step, Trajectory
@@ -424,4 +424,4 @@ def test_what_can_be_typed_grows_with_the_run_and_is_not_gathered_anew() -> None
     ],
 )
 def test_a_name_that_the_run_has_not_is_set_right(text: str, hint: str) -> None:
-    assert meant(parse(text), demo_run("week-dates")) == hint
+    assert suggest(parse(text), demo_run("week-dates")) == hint

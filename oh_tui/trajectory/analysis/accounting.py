@@ -1,16 +1,17 @@
-"""Accounts: the time, tokens and cost of a run, charged to its steps; what fits none is `other`.
+"""Accounts: the time, tokens and cost of a run, charged to its steps; the rest is `other`.
 
-An answer of the model is charged to the step it made, the first one of a parallel group. The record
-of the conversation (`Trajectory.stats`) lists answers by response id, and so do full states. What
-the lists lack comes from how the cumulative `stats` updates differ: an update has the time at which
-the model answered, just before that of the step, so the step is the first one after it, and the
-last update before a step is its. Places in the list of events say nothing: the app server has stats
-before the call they paid for, the agent server after its result, or in no order (1.58.2).
+An answer of the model is charged to its step, the first one of a parallel group. The record of the
+conversation (`Trajectory.stats`) and full states list answers by response id. Other answers follow
+from the growth between `stats` updates. An update has the time of the answer, just before that of
+the step: it belongs to the first step after it, and of several updates the last one counts. Their
+order among the events does not help: the app server has stats before the call they paid for, the
+agent server after its result, or in no order (1.58.2).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import itemgetter
 
 import msgspec
 
@@ -28,16 +29,16 @@ from oh_tui.trajectory.model.stats import (
 from oh_tui.trajectory.model.steps import Step, Trajectory
 
 NEAR = 5.0
-"""Seconds that a step may come after the update that tells of its answer (measured: under 0.1)."""
+"""Longest time from an update to the step of its answer, in seconds (measured: under 0.1)."""
 
 _NOT_BY_STEPS = ("title", "delegate", "task", "workflow", "critic", "ask", "oracle", "vision",
                  "security", "analyz")  # fmt: skip
-"""Parts of the usage ids whose answers make no step of this run."""
+"""Parts of usage ids whose answers are not steps of this run."""
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
-    """What a step was charged, to which usage id it belongs, and the time of the update that told
-    it; None when a list told it, which is sure."""
+    """The charge of a step, with its usage id and the time of the update it comes from; None if it
+    comes from a list, which is certain."""
 
     usage: str
     amount: Usage
@@ -45,14 +46,14 @@ class _Charge(msgspec.Struct, gc=False, frozen=True):
 
 
 class _Answers(msgspec.Struct, gc=False):
-    """The steps that one kind of usage pays for, by time."""
+    """The steps that one kind of usage pays for, ordered by time."""
 
     times: list[float] = []
     events: list[str] = []
 
 
 class Accounts:
-    """Kept beside a trajectory; `update` after each `extend` of it."""
+    """The accounts of a growing trajectory; call `update` after each `extend`."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
@@ -66,28 +67,25 @@ class Accounts:
         self._last_step: Step | None = None
         self._ledgers: dict[str, Ledger] = {}
         self._responses: dict[str, str] = {}
-        """Response id -> event id of the first step it made."""
+        """Response id -> event id of its first step."""
         self._made_by: dict[str, Step] = {}
-        """Event id of a step that an answer made (of a group: the first) -> the step."""
+        """Event id -> the step of an answer, the first one of a group."""
         self._charges: dict[str, _Charge] = {}
-        """Event id -> what its step was charged."""
+        """Event id -> the charge of its step."""
         self._calls = _Answers()
         self._condensations = _Answers()
         self._unreadable = 0
         self._waits = Waits()
         self._llm_from: int | None = None
-        """The lowest number of a step for which a list told another time of the model, since
-        `take_changed`."""
+        """The lowest number of a step whose model time has changed since `take_changed`."""
         self.context: list[tuple[int, int]] = []
-        """Number of a step and tokens in the prompt of its answer, in order; no condensations."""
+        """Step number and prompt tokens of each answer, in order, without condensations."""
         self._context_from = 1
-        """The lowest number of a step whose tokens may be others than those in there."""
-
-    # Taking in
+        """The lowest step number from which `context` is outdated."""
 
     def update(self) -> None:
-        """Take in what the trajectory got since the last time; earlier steps count anew only when
-        new answers are listed, or when steps were taken out."""
+        """Adds the events since the last update. Earlier steps are charged again only if a list has
+        new answers or steps were removed."""
         steps, events = self.trajectory.steps, self.trajectory.events
         known = self._seen_steps
         if known and (len(steps) < known or steps[known - 1] is not self._last_step):
@@ -110,25 +108,23 @@ class Accounts:
         self._waits.take(fresh)
 
     def _take_stats(self, events: list[Event]) -> bool:
-        """Enter the updates; True when a list told of answers that were not listed before."""
+        """Enters the updates; True if a list has new answers."""
         for event in events:
             if not has_stats(event):
                 continue
-            told = read_stats(event)
-            if told is None:
-                # a full state without stats is no fault
+            stats = read_stats(event)
+            if stats is None:
+                # a full state may have no stats
                 self._unreadable += event.key == "stats"
                 continue
-            for usage, metrics in told.items():
+            for usage, metrics in stats.items():
                 self._ledger(usage).enter(event.timestamp, metrics)
         if self._seen_stats is not self.trajectory.stats:
             self._seen_stats = self.trajectory.stats
             for usage, metrics in read_record(self._seen_stats).items():
                 self._ledger(usage).enter_record(metrics)
-        found = False
-        for ledger in self._ledgers.values():
-            found |= ledger.read_lists()
-        return found
+        found = [ledger.read_lists() for ledger in self._ledgers.values()]  # reads all of them
+        return any(found)
 
     def _ledger(self, usage: str) -> Ledger:
         ledger = self._ledgers.get(usage)
@@ -138,7 +134,7 @@ class Accounts:
         return ledger
 
     def _take_steps(self, steps: list[Step]) -> tuple[list[Step], bool]:
-        """The steps that an answer made, and whether their times go on where the last ended."""
+        """The steps of answers, and whether their times are in order."""
         made: list[Step] = []
         in_order = True
         for step in steps:
@@ -160,14 +156,11 @@ class Accounts:
             answers.events.append(event.id)
         if not in_order:
             for answers in (self._calls, self._condensations):
-                pairs = sorted(
-                    zip(answers.times, answers.events, strict=True), key=lambda pair: pair[0]
-                )
+                pairs = list(zip(answers.times, answers.events, strict=True))
+                pairs.sort(key=itemgetter(0))
                 answers.times = [when for when, _ in pairs]
                 answers.events = [event_id for _, event_id in pairs]
         return made, in_order
-
-    # Charging
 
     def _charge_all(self) -> None:
         before, charges = self._charges, dict[str, _Charge]()
@@ -188,15 +181,12 @@ class Accounts:
         self._compare(before)
 
     def _compare(self, before: dict[str, _Charge]) -> None:
-        """Find from which step on the charges are not those of before."""
-        is_same = True
+        """Finds the first steps whose charge or model time has changed."""
         for event_id, step in self._made_by.items():
             old, new = before.get(event_id), self._charges.get(event_id)
             if old is new:
                 continue
-            if is_same:
-                is_same = False
-                self._context_from = min(self._context_from, step.number)
+            self._context_from = min(self._context_from, step.number)
             if (old.amount.microseconds if old else 0) != (new.amount.microseconds if new else 0):
                 self._llm_from = min(self._llm_from or step.number, step.number)
                 break
@@ -211,8 +201,8 @@ class Accounts:
                 return
 
     def _match(self) -> None:
-        """Charge what no list tells of to the steps, by time; what is ahead of all steps waits
-        for those to come."""
+        """Charges updates that no list covers to steps, by time; an update that is ahead of all
+        steps stays open."""
         for ledger in self._ledgers.values():
             if ledger.open:
                 answers = self._paid_by(ledger.usage)
@@ -225,18 +215,18 @@ class Accounts:
         return None if any(part in name for part in _NOT_BY_STEPS) else self._calls
 
     def _is_ahead(self, ledger: Ledger, update: Update, answers: _Answers | None) -> bool:
-        """Charge an update; True when it is to be looked at again."""
+        """Charges an update; True if it is ahead of all steps."""
         if answers is None or ledger.is_listed(update):
             return False
         at = seconds(update.timestamp)
         if at is None:
             return False
-        place = bisect_left(answers.times, at)
-        if place == len(answers.times):
+        index = bisect_left(answers.times, at)
+        if index == len(answers.times):
             return True
-        if answers.times[place] - at > NEAR:
+        if answers.times[index] - at > NEAR:
             return False
-        event_id = answers.events[place]
+        event_id = answers.events[index]
         held = self._charges.get(event_id)
         if held is not None:
             if held.at is None or held.at > at:
@@ -256,17 +246,15 @@ class Accounts:
                 context.append((step.number, charge.amount.prompt))
         self._context_from = len(steps) + 1
 
-    # Of a step
-
     def of(self, step: Step) -> Usage | None:
-        """What this step was charged; None when nothing is told of it, as of your messages and
-        of the second call of a parallel group."""
+        """The charge of a step; None if it has none, like a message of the user or the second call
+        of a parallel group."""
         charge = self._charges.get(step.event.id)
         return charge.amount if charge else None
 
     def llm(self, step: Step) -> float | None:
-        """Seconds the model took for this step: as measured by the server, else the time since
-        the step before ended; None when that cannot be known or another step has it."""
+        """Seconds of the model for this step: as measured by the server, else the time since the
+        previous step ended; None if unknown or charged to another step."""
         charge = self._charges.get(step.event.id)
         if charge is not None and charge.amount.microseconds:
             return charge.amount.llm
@@ -274,22 +262,21 @@ class Accounts:
         return None if gap is None else max(0.0, gap)
 
     def take_changed(self) -> int | None:
-        """The lowest number of a step whose time of the model is now told otherwise than when this
-        was asked last; None when there is none. Told by what the server measured: the time since
-        the step before is known soon after the step."""
+        """The lowest number of a step whose measured model time has changed since the last call of
+        this method; None without a change."""
         changed, self._llm_from = self._llm_from, None
         return changed
 
     def ran(self, step: Step) -> float | None:
-        """Seconds from the call to its result, not below 0, without the time in which the call
-        waited for your answer; None for a call that was rejected, as nothing ran."""
+        """Seconds from the call to its result, without waiting for confirmation, at least 0; None
+        for a rejected call, which never ran."""
         span, began = step.ran(), step.began()
         if span is None or began is None:
             return None
         return max(0.0, span - self._waits.within(began, span) if span >= 1 else span)
 
     def is_odd(self, step: Step) -> bool:
-        """A span of it was negative, because a clock went back, and is shown as none."""
+        """Whether a time of this step is hidden because a clock went back."""
         span = step.ran()
         if span is not None and span < 0:
             return True
@@ -300,12 +287,11 @@ class Accounts:
         return gap is not None and gap < 0
 
     def _gap(self, step: Step) -> float | None:
-        is_call_of_another = step.event.kind == "ACPToolCallEvent"
-        if step.event.id not in self._made_by and not is_call_of_another:
+        if step.event.id not in self._made_by and step.event.kind != "ACPToolCallEvent":
             return None
         return gap_before(self.trajectory, step)
 
-    # Of the run; also asked for in a thread, while another usage id may come
+    # The properties below are also read in threads: the ledgers may grow meanwhile.
 
     @property
     def total(self) -> Usage:
@@ -313,12 +299,12 @@ class Accounts:
 
     @property
     def other(self) -> Usage:
-        """What no step was charged."""
+        """The usage that no step was charged."""
         return sum((ledger.other for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property
     def usages(self) -> dict[str, Usage]:
-        """Usage id (agent, condenser, ...), as the server gives it -> its part of the total."""
+        """Usage id of the server (agent, condenser, ...) -> its part of the total."""
         return {
             usage: ledger.total
             for usage, ledger in list(self._ledgers.items())
@@ -327,7 +313,7 @@ class Accounts:
 
     @property
     def other_about(self) -> tuple[str, ...]:
-        """What `other` is and what is wrong with the sums, in words; nothing when all is well."""
+        """Explanations of `other` and of inconsistent sums."""
         ledgers = list(self._ledgers.values())
         apart = {ledger.usage for ledger in ledgers if self._paid_by(ledger.usage) is None}
         parts = about(ledgers, apart, whole=self.trajectory.complete)
@@ -337,40 +323,35 @@ class Accounts:
 
     @property
     def priced(self) -> bool:
-        """False when the model answered and no price is told: unknown, not free."""
+        """False if the model answered but no price is known."""
         total = self.total
-        return bool(total.cost) or not (total.prompt or total.completion or self._made_by)
+        return bool(total.cost) or not (total.tokens or self._made_by)
 
     @property
     def context_window(self) -> int:
-        """Tokens that the context of the agent's model holds; 0 when not told."""
-        return next(
-            (
-                ledger.window
-                for usage, ledger in list(self._ledgers.items())
-                if ledger.window and self._paid_by(usage) is self._calls
-            ),
-            0,
-        )
+        """Size of the agent's context in tokens; 0 if unknown."""
+        ledgers = list(self._ledgers.items())
+        known = (led.window for usage, led in ledgers if self._paid_by(usage) is self._calls)
+        return next(filter(None, known), 0)
 
     @property
     def context_now(self) -> int:
-        """Tokens in the prompt of the last answer; 0 when not told."""
+        """Prompt tokens of the last answer; 0 if unknown."""
         return self.context[-1][1] if self.context else 0
 
     @property
     def waits(self) -> list[tuple[float, float]]:
-        """From when to when the run waited for you, in seconds since 1970."""
+        """Start and end of each wait for the user, in seconds since 1970."""
         return self._waits.spans
 
     @property
     def waited(self) -> float:
-        """Seconds between its end, or its question, and your next message or answer."""
+        """Seconds from an end or a question to the user's next message or answer."""
         return self._waits.seconds
 
     @property
     def active(self) -> float:
-        """Seconds of work: from the first step to the last, without the waiting."""
+        """Seconds from the first step to the last, without waiting for the user."""
         began, ended = self.trajectory.began, self._waits.ended
         if began is None or ended is None:
             return 0.0
@@ -378,7 +359,7 @@ class Accounts:
 
 
 def _is_answer(event: Event) -> bool:
-    """The model made this step; one of a kind that is not known tells by which answer."""
+    """Whether an event comes from the model; one of an unknown kind then has a response id."""
     if event.kind == "MessageEvent":
         return event.source == "agent"
     return event.kind in ("ActionEvent", "Condensation") or bool(event.llm_response_id)

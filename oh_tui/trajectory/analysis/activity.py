@@ -1,4 +1,4 @@
-"""The time of a run: what the model took, what tools took, and what nobody took."""
+"""The time of a run: of the model, of tools, and of nobody."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ from oh_tui.trajectory.model.steps import HIDDEN_KINDS, MESSAGE_KINDS, Step, Tra
 from oh_tui.trajectory.model.tool_use import Family
 
 SHORT_GAP = 30.0
-"""Seconds; nobody doing anything for longer is a gap, and worth cutting out."""
+"""Idle time of more seconds is a gap, which the strip cuts out."""
 
 OUT_OF_ORDER = 60.0
-"""Seconds; a clock that goes back further is another clock, and is followed from there."""
+"""A clock that goes back by more seconds is another clock, which then counts."""
 
 LONGEST_CALL = 6 * 3600.0
-"""Seconds; an answer, of a tool or the model, that came later tells of a sandbox that slept or of
-a clock that jumped."""
+"""An answer of a tool or the model after more seconds means a paused sandbox or a clock that
+jumped."""
 
 LONGEST_GUESS = 600.0
-"""Seconds; the same where it is only guessed who was at work: the model's time is not told, or
-the call was never answered by its tool."""
+"""The same limit where it is a guess who was at work: the model's time is unknown, or the tool
+never answered the call."""
 
 _STOPPED = frozenset(
     {"idle", "paused", "waiting_for_confirmation", "finished", "error", "stuck", "deleting"}
 )
-"""Statuses in which neither the model nor a tool is at work."""
+"""Statuses in which neither the model nor a tool works."""
 
 _MOST_OPEN = 32
-"""Calls taken to be under way at once: a bound for what a hostile run costs."""
+"""Most calls under way at once; limits the work for a hostile run."""
 
 _CHECKPOINT = 256
-"""Moments from one place that can be gone back to until the next."""
+"""Moments between two checkpoints."""
 
 NOT_TOLD = -1.0
 
 
 class LlmTimes(Protocol):
-    """Who tells how long the model took."""
+    """A source of the model's times."""
 
     def llm(self, step: Step) -> float | None:
-        """Seconds of the model before the step's event; None when not known."""
+        """Seconds of the model before the step's event; None if unknown."""
 
     def take_changed(self) -> int | None:
-        """The lowest number of a step, some way before the end, for which `llm` tells something
-        else than when this was asked last; None when there is none."""
+        """The lowest number of a step for which `llm` has changed since the last call of this
+        method; None without a change."""
 
 
 class Calls:
-    """The calls of one family, and the seconds that went by while they ran."""
+    """The calls of one family, and their running time."""
 
     def __init__(self) -> None:
         self.numbers = array("L")
-        """Of steps, ascending."""
+        """Step numbers, ascending."""
         self._starts = array("d")
         self._ends = array("d")
         self._before = array("d")
-        """Spans of time, ascending and apart, and the seconds in all spans before each."""
+        """Disjoint ascending spans, and the seconds in all spans before each."""
 
     def add(self, start: float, end: float) -> None:
         before = self.spent(start)
@@ -74,10 +74,10 @@ class Calls:
 
     def spent(self, place: float) -> float:
         """Seconds up to a place."""
-        at = bisect_right(self._starts, place) - 1
-        if at < 0:
+        index = bisect_right(self._starts, place) - 1
+        if index < 0:
             return 0.0
-        return self._before[at] + min(place, self._ends[at]) - self._starts[at]
+        return self._before[index] + min(place, self._ends[index]) - self._starts[index]
 
     def lengths(self) -> tuple[int, int]:
         return len(self.numbers), len(self._starts)
@@ -89,22 +89,22 @@ class Calls:
 
 
 class _State(msgspec.Struct):
-    """How far the events were read, and what holds there."""
+    """The state after some events."""
 
     next: int = 0
     """Index of the next event."""
     clock: float | None = None
     """The latest time read, in seconds since 1970."""
     here: float = 0.0
-    """Its place: seconds since the first step, as the axis counts them."""
+    """Its place: seconds since the first step."""
     last_step: float = 0.0
     """The place of the last step or answer."""
     idle_from: float = 0.0
-    """The place since which nobody did anything."""
+    """The place since which nobody worked."""
     open: tuple[int, ...] = ()
     """Numbers of the calls under way."""
     stopped: bool = False
-    """Neither the model nor a tool is at work, says the run's status."""
+    """By the status of the run, neither the model nor a tool works."""
 
 
 class _Checkpoint(NamedTuple):
@@ -117,37 +117,36 @@ class _Checkpoint(NamedTuple):
 
 
 class Course:
-    """Where each step stands in time and who was at work in between, for a run that grows.
+    """The place of each step in time and who worked in between, for a growing run.
 
-    A place is in seconds since the first step; a clock that goes back stands still. Events are
-    taken in the order of the source. Between two moments (calls, answers, what the model says)
-    first a tool or nobody was at work and then, before a step of its own, the model; so no second
-    is counted twice, whatever the clocks say.
+    A place is in seconds since the first step; when a clock goes back, time stands still. Between
+    two moments (calls, answers, messages of the model) first a tool or nobody works, then, before
+    a step of the model, the model. So no second is counted twice, whatever the clocks say.
     """
 
     def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
         self._trajectory = trajectory
         self._llm = llm
         self.places = array("d")
-        """By step number - 1: where it stands, never descending."""
+        """By step number - 1: its place, never descending."""
         self.made = array("L")
-        """Numbers of the steps that the model made."""
+        """Numbers of the model's steps."""
         self.calls: dict[Family, Calls] = {}
         self.gap_starts = array("d")
         self.gap_ends = array("d")
-        """Spans over SHORT_GAP in which nobody did anything and no step stands."""
+        """Spans longer than SHORT_GAP without work and without steps."""
         self._ends = array("d")
         self._model = array("d")
         self._tools = array("d")
-        """By moment: its place, and the seconds of model and of tools up to it."""
+        """By moment: its place, and the seconds of the model and of tools before it."""
         self._told = array("d")
-        """By step number - 1: what was told of the model's time."""
+        """By step number - 1: the known time of the model."""
         self._tail = 0.0
-        """Seconds that a call under way has run since the last moment."""
+        """Running time of the current call since the last moment, in seconds."""
         self.under_way: Family | None = None
         """The family of that call."""
         self._early: set[int] = set()
-        """Numbers of steps whose result came before their call."""
+        """Numbers of steps whose result arrived before their call."""
         self._families: dict[tuple[str, str, str], Family] = {}
         self._state = _State()
         self._checkpoints: list[_Checkpoint] = [_Checkpoint(replace(self._state), 0, 0, 0, 0, {})]
@@ -158,10 +157,9 @@ class Course:
         return max(moment, self._state.last_step) + self._tail
 
     def update(self, recheck: int, budget: float | None = None) -> bool:
-        """Read the events that came. From step `recheck` on, what is told of the model's time may
-        have changed. With a `budget` it stops after so many seconds; False means that there is
-        more to read."""
-        until = None if budget is None else monotonic() + budget
+        """Reads the new events. From step `recheck` on, known times of the model may have changed.
+        Stops after `budget` seconds; False means that there are more events to read."""
+        deadline = None if budget is None else monotonic() + budget
         steps, told = self._trajectory.steps, self._told
         for number in range(max(1, recheck), len(told) + 1):
             if self._tell(steps[number - 1]) != told[number - 1]:
@@ -169,7 +167,7 @@ class Course:
                 break
         events, state = self._trajectory.events, self._state  # after going back
         for index in range(state.next, len(events)):
-            if until is not None and not index % 32 and monotonic() > until:
+            if deadline is not None and not index % 32 and monotonic() > deadline:
                 return False
             event = events[index]
             state.next = index + 1
@@ -179,28 +177,25 @@ class Course:
                 self._take_status(event)
         self._tail, self.under_way = 0.0, None
         if state.open and not state.stopped and state.clock is not None:
-            until = events[-1].seconds() or 0.0
-            self._tail = min(max(0.0, until - state.clock), LONGEST_GUESS)
+            last = events[-1].seconds() or 0.0
+            self._tail = min(max(0.0, last - state.clock), LONGEST_GUESS)
             self.under_way = self._family(steps[state.open[-1] - 1].event)
         return True
 
     def spent(self, place: float) -> tuple[float, float]:
-        """Seconds of the model and of tools up to a place."""
+        """Seconds of the model and of tools before a place."""
         ends, model, tools = self._ends, self._model, self._tools
-        at = bisect_left(ends, place)
+        index = bisect_left(ends, place)
         start, before, tools_before = 0.0, 0.0, 0.0
-        if at:
-            start, before, tools_before = ends[at - 1], model[at - 1], tools[at - 1]
-        if at == len(ends):
+        if index:
+            start, before, tools_before = ends[index - 1], model[index - 1], tools[index - 1]
+        if index == len(ends):
             return before, tools_before + min(max(0.0, place - start), self._tail)
-        took = model[at] - before
-        ran = tools[at] - tools_before
+        took, ran = model[index] - before, tools[index] - tools_before
         return (
-            before + max(0.0, took - (ends[at] - place)),
+            before + max(0.0, took - (ends[index] - place)),
             tools_before + min(max(0.0, place - start), ran),
         )
-
-    # Reading events
 
     def _take(self, event: Event, step: Step | None) -> None:
         if step is None:
@@ -263,7 +258,7 @@ class Course:
             state.clock = now
 
     def _settle(self, event: Event, before: float, told: float | None = None) -> None:
-        """Say who was at work since the last moment; `told` is for a step that the model made."""
+        """Adds a moment: who worked since the last one. `told` is for a step of the model."""
         state, here = self._state, self._state.here
         start = self._ends[-1] if self._ends else 0.0
         took = 0.0
@@ -284,7 +279,7 @@ class Course:
             state.idle_from = here
 
     def _rest_until(self, end: float) -> None:
-        """Nobody did anything up to `end`, and what was taken for a gap after it is none."""
+        """Nobody worked until `end`; removes what was a gap after it."""
         starts, ends = self.gap_starts, self.gap_ends
         while ends and ends[-1] > end:
             ends[-1] = end
@@ -309,8 +304,8 @@ class Course:
             state.open = (*state.open[1 - _MOST_OPEN :], step.number)
 
     def _leave_behind(self, step: Step) -> None:
-        """The model went on: calls of an earlier answer of its are not waited for any more. What
-        another agent reports of (ACP) tells the end of each call itself."""
+        """The model went on, so calls of its earlier answers have ended. ACP calls report their own
+        end."""
         steps, event = self._trajectory.steps, step.event
         self._state.open = tuple(
             number
@@ -333,8 +328,6 @@ class Course:
             family = self._families[key] = family_of(event)
         return family
 
-    # Going back
-
     def _keep(self) -> None:
         lengths = {family: calls.lengths() for family, calls in self.calls.items()}
         self._checkpoints.append(
@@ -349,7 +342,7 @@ class Course:
         )
 
     def _go_back(self, number: int) -> None:
-        """Unread the events from a step on, and some before it."""
+        """Goes back to a checkpoint before a step."""
         while self._checkpoints[-1].steps >= number:
             self._checkpoints.pop()
         state, moments, steps, gaps, made, lengths = self._checkpoints[-1]
@@ -366,7 +359,7 @@ class Course:
 
 
 def is_made(step: Step) -> bool:
-    """Whether the model made the step: a call, a message or a summary of its history."""
+    """Whether a step comes from the model: a call, a message or a condensation."""
     event = step.event
     if step.is_call or event.kind == "Condensation":
         return True
@@ -374,7 +367,7 @@ def is_made(step: Step) -> bool:
 
 
 def _longest(event: Event) -> float:
-    """For how long a call can have run until this event."""
+    """How long a call can have run before this event."""
     if event.kind == "UserRejectObservation":
         return 0.0
     told = event.kind in ("ObservationEvent", "ACPToolCallEvent")

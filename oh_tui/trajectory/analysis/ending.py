@@ -1,35 +1,35 @@
-"""The end of a run: its last steps, and which of them tell how it stands."""
+"""The last steps of a run, and which of them explain how it ended."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.steps import Outcome, StatusChange, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 RECENT = 50
-"""How many steps from the end are looked at for what a run ended with."""
+"""How many steps from the end are searched for the reason of it."""
 
 FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
-"""What a run can fail with; one of the server need not be why it ended."""
+"""Failures that may end a run, the more likely reason first."""
 
 STOPS = {"PauseEvent": "paused", "InterruptEvent": "interrupted"}
 ASIDE = frozenset(
     {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
 )
-"""Kinds of steps that may follow the one a run ended with."""
+"""Kinds of steps that may follow the last relevant one."""
 
 
 def recent_steps(trajectory: Trajectory) -> Iterator[Step]:
     """The last steps, the last one first."""
-    steps = trajectory.steps
-    return (steps[place] for place in range(len(steps) - 1, max(-1, len(steps) - 1 - RECENT), -1))
+    return islice(reversed(trajectory.steps), RECENT)
 
 
 def last_step(trajectory: Trajectory, holds: Callable[[Step], bool], since: int = 0) -> Step | None:
-    """The last of the recent steps for which this holds, above the number `since`."""
+    """The last recent step with a number above `since` for which `holds` is true."""
     return next((s for s in recent_steps(trajectory) if s.number > since and holds(s)), None)
 
 
@@ -37,26 +37,21 @@ def last_telling(trajectory: Trajectory) -> Step | None:
     return last_step(trajectory, lambda step: step.event.kind not in ASIDE)
 
 
-def last_number(trajectory: Trajectory) -> int | None:
-    return len(trajectory.steps) or None
-
-
 def before_last_change(trajectory: Trajectory, status: str) -> int:
-    """How many steps there were when the run came into the state before this one: what belongs to
-    an earlier turn does not explain this one."""
-    changes: list[StatusChange] = trajectory.statuses
+    """The number of steps before the current turn, which ended in `status`."""
+    changes = trajectory.statuses
     return changes[-2].after if len(changes) > 1 and changes[-1].status == status else 0
 
 
 def failure_of(trajectory: Trajectory) -> Step | None:
-    """The event that tells why the run failed. The app server may have it later than the state."""
+    """The step that tells why the run failed; the app server may send it after the status."""
     since = before_last_change(trajectory, "error")
     found = [s for s in recent_steps(trajectory) if s.number > since and s.event.kind in FAILURES]
     return min(found, key=lambda step: FAILURES.index(step.event.kind), default=None)
 
 
 def is_answer(step: Step) -> bool:
-    """What a run ends with: a `finish`, or a message of the agent's."""
+    """Whether a step is a final answer: a `finish` call or a message of the agent."""
     if step.event.kind == "MessageEvent":
         return step.event.source == "agent"
     return step.event.part == "FinishAction" and not step.is_open and not has_failed(step)
@@ -68,17 +63,17 @@ def has_failed(step: Step) -> bool:
 
 def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
     """The recent calls with this outcome, in order."""
-    found = [s for s in recent_steps(trajectory) if s.is_open and trajectory.outcome(s) is outcome]
-    return found[::-1]
+    recent = reversed(list(recent_steps(trajectory)))
+    return [s for s in recent if s.is_open and trajectory.outcome(s) is outcome]
 
 
 def open_calls(trajectory: Trajectory) -> list[Step]:
-    """The calls without a result that the model's last answer made."""
+    """The calls without a result in the model's last answer."""
     return [step for step in calls_before(trajectory, None) if step.is_open]
 
 
 def calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
-    """The calls that the model's last answer before a step (or the end) made, in order."""
+    """The calls in the model's last answer before a step, or before the end, in order."""
     for step in recent_steps(trajectory):
         if end is not None and step.number >= end.number:
             continue
@@ -94,8 +89,7 @@ _INTERRUPTED = pattern(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
 
 
 def is_cut_off(call: Step) -> bool:
-    """Whether a stop ended this call: it has no result, or (since 1.24) one that the server made
-    up and that says so."""
+    """Whether a stop ended this call: it has no result, or an error that says so (since 1.24)."""
     result = call.result
     if result is None or result.kind != "AgentErrorEvent":
         return call.is_open

@@ -1,4 +1,4 @@
-"""The failures of a run in plain words, by the code that the server gives them."""
+"""The failures of a run in plain words, by their code."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "ACPInitError": ("The agent could not be started", "agent could not be started"),
     "MCPTimeoutError": ("An MCP server did not answer in time", "MCP server did not answer"),
 }
-"""Codes of ConversationErrorEvent (the names of exceptions of OpenHands, 1.34): a sentence without
-its end, and the same for a row."""
+"""Codes of ConversationErrorEvent (exceptions of OpenHands 1.34): a sentence without its full stop,
+and a short form for rows."""
 
 _SAME_AS = {
     "AuthenticationError": "LLMAuthenticationError",
@@ -44,18 +44,18 @@ _SAME_AS = {
     "Timeout": "LLMTimeoutError",
     "BadRequestError": "LLMBadRequestError",
 }
-"""The names that litellm gives, for those that OpenHands lets pass."""
+"""Exceptions of litellm that OpenHands passes on."""
 
 _WHY_NEEDED = ("LLMBadRequestError", "ACPSpawnError", "ACPInitError")
-"""Codes that say little without their detail."""
+"""Codes that are shown with their detail."""
 
 _STEPS = pattern(r"\((\d{1,9})\)")
 _DOLLARS = pattern(r"\(\$(\d{1,9}(?:\.\d{1,9})?)\)")
 
 
 def failure_words(event: Event, where: str = "") -> tuple[str, str]:
-    """A ConversationErrorEvent or ServerErrorEvent in plain words, in a sentence and for a row;
-    `where` is put behind those of a model that failed."""
+    """A sentence and a short form for a ConversationErrorEvent or ServerErrorEvent. `where` is
+    added to the failures in the table."""
     body = event.body()
     code, detail = text_field(body, "code"), text_field(body, "detail")
     if code in ("MaxIterationsReached", "MaxBudgetReached"):
@@ -67,12 +67,14 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
             limit = f"its limit of {int(steps[1]):,} steps"
         return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"
     code = _SAME_AS.get(code, code)
-    said = _line(first_line(detail))
+    reason = _line(first_line(detail))
     if code in _WORDS:
         sentence, short = (f"{text}{where}" for text in _WORDS[code])
-        return (f"{sentence}: {said}" if said and code in _WHY_NEEDED else f"{sentence}."), short
-    told = ": ".join(filter(None, (_line(code), said))) or _line(event.kind)
-    return told, told
+        return (
+            f"{sentence}: {reason}" if reason and code in _WHY_NEEDED else f"{sentence}."
+        ), short
+    text = ": ".join(filter(None, (_line(code), reason))) or _line(event.kind)
+    return text, text
 
 
 def _line(text: str) -> str:

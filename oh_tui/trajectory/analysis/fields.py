@@ -1,4 +1,4 @@
-"""The fields of a query: what can be typed after each, and which steps it holds for."""
+"""The fields of a query: their values, and which steps match them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class Accounts(Protocol):
 
 
 class Facts(Protocol):
-    """What a query may ask about a run beyond its events."""
+    """Derived facts that a query needs beyond the events; a `Study` has them."""
 
     @property
     def loops(self) -> Collection[int]:
-        """Numbers of the steps in a loop."""
+        """Numbers of the steps in loops."""
 
     @property
     def accounts(self) -> Accounts | None: ...
 
 
 class Asked:
-    """A step that is asked about; what costs work is found out once, and only when wanted."""
+    """A step under test; derived values are computed once, on demand."""
 
     def __init__(self, step: Step, trajectory: Trajectory, facts: Facts | None) -> None:
         self.step, self.trajectory, self.facts = step, trajectory, facts
@@ -59,19 +59,19 @@ class Asked:
 
 
 class Wrong(Exception):
-    """A value that cannot be; its text is the hint."""
+    """An invalid value; its text is the hint."""
 
 
 class Field(NamedTuple):
-    """What a field asks. `read` makes a value of what was typed or raises `Wrong`."""
+    """A field of a query."""
 
     read: Callable[[str], Any]
+    """Parses a typed value; raises `Wrong`."""
     holds: Callable[[Asked, Any], bool]
     values: Callable[[Trajectory | None], Collection[str]]
-    """What can be typed, for completion."""
+    """Values for completion."""
     cost: int = 0
-    """Those with a lower one are asked first: 0 looks at heads, 1 at times and outcomes, 2 and
-    more at bodies."""
+    """Cheaper fields are tested first: 0 needs heads, 1 times and outcomes, 2 and more bodies."""
 
 
 def _one_of(values: Collection[str]) -> Callable[[str], str]:
@@ -93,12 +93,9 @@ def _any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection
 
 @lru_cache(maxsize=4096)
 def _is_kind(wanted: str, kind: str) -> bool:
-    """Whether a kind, or what follows a capital in it, begins with what is wanted."""
-    low = kind.lower()
-    if low.startswith(wanted):
-        return True
-    short = kind.removesuffix("Event")
-    return any(low.startswith(wanted, m.start()) for m in re.finditer("[A-Z]", short))
+    """Whether a kind, or a part of it from a capital letter on, starts with `wanted`."""
+    starts = (capital.start() for capital in re.finditer("[A-Z]", kind.removesuffix("Event")))
+    return any(kind.lower().startswith(wanted, start) for start in (0, *starts))
 
 
 def _of_kind(asked: Asked, wanted: str) -> bool:
@@ -132,7 +129,7 @@ def _tools(trajectory: Trajectory | None) -> Collection[str]:
 
 
 class _Words:
-    """The kinds and the tools of a run, for completion; `update` looks at new events only."""
+    """The kinds and tools of a run, for completion; `update` reads new events only."""
 
     def __init__(self) -> None:
         self.kinds: set[str] = set()
@@ -199,7 +196,7 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 
 
 def _bound(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
-    """Reads `>5`; a number without a sign is the least that counts."""
+    """Reads `>5`; a number without a sign is a minimum."""
 
     def read(typed: str) -> Bound:
         sign = next((sign for sign in _SIGNS if typed.startswith(sign)), "")
@@ -221,8 +218,8 @@ def _took(asked: Asked, bound: Bound) -> bool:
     if ran is None:
         return False
     if bound.sign == "=":
-        return abs(ran - bound.number) < 0.05  # the tenths that the timeline shows
-    return bound.holds(round(ran, 3))  # times are exact to a little less than a microsecond
+        return abs(ran - bound.number) < 0.05  # tenths, as in the timeline
+    return bound.holds(round(ran, 3))  # floats of times are off by almost a microsecond
 
 
 def _cost(asked: Asked, bound: Bound) -> bool:
@@ -241,18 +238,16 @@ def _moment(typed: str) -> Moment:
     return found
 
 
-def _after(asked: Asked, limit: Moment) -> bool:
-    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
-    return when is not None and at is not None and when >= at
+def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, Moment], bool]:
+    def test(asked: Asked, limit: Moment) -> bool:
+        when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+        return when is not None and at is not None and holds(when, at)
 
-
-def _before(asked: Asked, limit: Moment) -> bool:
-    when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
-    return when is not None and at is not None and when < at
+    return test
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Step numbers, both ends in."""
+    """A range of step numbers, inclusive."""
 
     first: int
     last: int
@@ -274,7 +269,7 @@ _PATHS = ("path", "file_path", "dir_path")
 
 
 def _touches(asked: Asked, wanted: str) -> bool:
-    """Whether the call names a file whose path holds the text."""
+    """Whether the call names a file whose path contains the text."""
     if not asked.step.is_call:
         return False
     body = asked.said.events[0].body()
@@ -289,7 +284,7 @@ def _touches(asked: Asked, wanted: str) -> bool:
 
 
 def _never(asked: Asked, value: Any) -> bool:
-    raise AssertionError("texts are looked for by `scan`")
+    raise AssertionError("`Query.test` searches texts")
 
 
 FIELDS: dict[str, Field] = {
@@ -308,10 +303,10 @@ FIELDS: dict[str, Field] = {
         _bound(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, _any_of((">5s", ">1m")), 1
     ),
     "cost": Field(_bound(_dollars, "a cost is >0.01"), _cost, _any_of((">0.01", ">0.10")), 1),
-    "after": Field(_moment, _after, _any_of(("13:30", "+12:30")), 1),
-    "before": Field(_moment, _before, _any_of(("13:30", "+12:30")), 1),
+    "after": Field(_moment, _time(operator.ge), _any_of(("13:30", "+12:30")), 1),
+    "before": Field(_moment, _time(operator.lt), _any_of(("13:30", "+12:30")), 1),
     "path": Field(str.lower, _touches, _any_of(()), 3),
     "step": Field(_span, _numbered, _any_of(("10-20",))),
     "": Field(needle, _never, _any_of(()), 4),
 }  # fmt: skip
-"""By the name before the colon; "" is a text. A new field is one entry here."""
+"""By the name before the colon; "" is a text search. A new field is one entry here."""

@@ -1,4 +1,4 @@
-"""The ledger of one usage id: what its cumulative updates and its lists of answers tell of it."""
+"""The ledger of one usage id: its cumulative updates and its lists of answers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from oh_tui.trajectory.model.stats import (
 )
 
 _ROUNDING = DOLLAR // 10**6
-"""By so much a cost may be off for each answer: sums are floats, and may be rounded."""
+"""Tolerance of a cost per answer: servers add floats, and may round."""
 
 
 class Update(msgspec.Struct, frozen=True, gc=False):
-    """The totals grew by `amount`, taken for one answer, to `reached` tokens (in, out)."""
+    """Growth of the totals by `amount`, counted as one answer, to `reached` tokens (in, out)."""
 
     timestamp: str
     amount: Usage
@@ -32,56 +32,54 @@ class Update(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ledger:
-    """Totals never go down here: of each number the highest counts."""
+    """The totals, answers and charges of one usage id. The highest of each number counts."""
 
     def __init__(self, usage: str, *, has_past: bool = False) -> None:
-        """`has_past`: older events are missing, so what is told first was not spent just then."""
+        """`has_past`: older events are missing, so the first totals are no single answer."""
         self.usage = usage
         self.past = NO_USAGE
-        """What was spent before the first update."""
+        """The usage before the first update."""
         self._has_past = has_past
         self.window = 0
         self.updates: list[Update] = []
-        """Each time the totals grew."""
+        """All growth of the totals."""
         self.open: list[Update] = []
-        """Those that were not looked at yet, or that are ahead of all steps."""
+        """Updates that are new or ahead of all steps."""
         self.listed: dict[str, Call] = {}
-        """Response id -> answer, of all lists together."""
+        """Response id -> answer, from all lists."""
         self.charged = NO_USAGE
-        """What the steps were charged of it."""
+        """The sum of the steps' charges."""
         self.left_out = 0
-        """Updates with impossible numbers."""
+        """How many updates had impossible numbers."""
         self._top = NO_USAGE
-        """The highest sums that events told."""
+        """The highest totals in events."""
         self._lower: list[tuple[int, int]] = []
-        """Tokens in and out of the updates that told less than one before them. One alone came
-        late, as those of 1.58.2 do (measured), if the next told more than both."""
+        """Tokens in and out of updates below an earlier one. A single one was late, as in 1.58.2
+        (measured), if the next is above both."""
         self._low = 0
-        """How many of them came last."""
+        """How many of them are the latest updates."""
         self._sank = False
-        """One told less in one number and more in another: it began anew."""
+        """An update was lower in one number and higher in another: the totals were reset."""
         self._told = NO_USAGE
-        """The highest sums told beside the events, and of the lists: they alone have the time of
-        the model, and the number of its answers."""
+        """The highest totals from beside the events and from lists, which alone have the model's
+        time and number of answers."""
         self._unclaimed = NO_USAGE
-        """What lists tell of answers that no step was charged."""
+        """The usage of listed answers that no step was charged."""
         self._loose = NO_USAGE
-        """What updates tell of answers in no list that no step was charged."""
+        """The usage in updates without a list that no step was charged."""
         self._ends: dict[tuple[int, int], str] = {}
-        """Tokens in and out after each answer that is listed -> its response id."""
+        """Tokens in and out after each listed answer -> its response id."""
         self._unread: list[Metrics] = []
         self._record: Metrics | None = None
-        """What was told beside the events last, until its lists are read."""
+        """The last stats from beside the events, until their lists are read."""
         self._last = msgspec.Raw(b"")
 
-    # Taking in
-
-    def enter(self, timestamp: str, told: msgspec.Raw) -> None:
-        """What an update of that time tells of this usage id."""
-        if told == self._last:
+    def enter(self, timestamp: str, stats: msgspec.Raw) -> None:
+        """Adds the stats of an update."""
+        if stats == self._last:
             return
-        self._last = told
-        metrics = self._read(told)
+        self._last = stats
+        metrics = self._read(stats)
         if metrics.lists is not None:
             self._unread.append(metrics)
         total = metrics.total
@@ -112,20 +110,20 @@ class Ledger:
                 self._lower.pop()
             self._low = 0
 
-    def enter_record(self, told: msgspec.Raw) -> None:
-        """What is told beside the events: sums and lists of some time, no growth."""
-        self._record = self._read(told)
+    def enter_record(self, stats: msgspec.Raw) -> None:
+        """Adds stats from beside the events, which have no time and so no growth."""
+        self._record = self._read(stats)
         self._told = self._told.highest(self._record.total)
 
-    def _read(self, told: msgspec.Raw) -> Metrics:
-        metrics = read_metrics(told)
+    def _read(self, stats: msgspec.Raw) -> Metrics:
+        metrics = read_metrics(stats)
         self.window = metrics.window or self.window
         self.left_out += not metrics.is_whole
         return metrics
 
     def read_lists(self) -> bool:
-        """Read the lists that came; True when they tell more of an answer than was known. Each
-        holds all answers so far: the last is read first, then the others seldom need be."""
+        """Reads the new lists; True if they add to an answer. Each list has all answers so far, so
+        the last one is read first and the others are rarely needed."""
         changed = False
         if self._record is not None:
             changed = self._take_list(self._record)
@@ -150,7 +148,7 @@ class Ledger:
             if amount.prompt or amount.completion:
                 prompt, completion = prompt + amount.prompt, completion + amount.completion
                 self._ends[prompt, completion] = call.response
-            if call.response not in found:  # else one answer is listed twice
+            if call.response not in found:  # an answer may be listed twice
                 count += amount.calls
             if call.response:
                 found.setdefault(call.response, call)
@@ -158,30 +156,28 @@ class Ledger:
         changed = False
         for response, call in found.items():
             held = self.listed.get(response)
-            if held is None or _worth(call) > _worth(held):
+            if held is None or _detail(call) > _detail(held):
                 self.listed[response] = call
                 changed = True
         return changed
 
     def _complete_costs(self) -> None:
-        """An update that tells of exactly one answer has the cost that the lists lack."""
+        """Adds costs that lists lack, from updates of exactly one answer."""
         for update in self.updates:
             call = self.listed.get(self._ends.get(update.reached, ""))
             if call is None or call.has_cost:
                 continue
-            told, grown = call.amount, update.amount
-            if (told.prompt, told.completion) == (grown.prompt, grown.completion):
-                amount = replace(told, picodollars=grown.picodollars)
+            listed, grown = call.amount, update.amount
+            if (listed.prompt, listed.completion) == (grown.prompt, grown.completion):
+                amount = replace(listed, picodollars=grown.picodollars)
                 self.listed[call.response] = replace(call, amount=amount, has_cost=True)
 
     def is_listed(self, update: Update) -> bool:
-        """The answers that an update tells of are in the lists."""
+        """Whether the answers of an update are in the lists."""
         return bool(self._ends.get(update.reached))
 
-    # Charging
-
     def restart(self, claimed: Iterable[Usage]) -> None:
-        """Steps are charged these amounts, of answers that are listed, and nothing else."""
+        """Resets the charges to these amounts of listed answers."""
         self.charged = sum(claimed, NO_USAGE)
         self.open = [update for update in self.updates if not self.is_listed(update)]
         listed = sum((call.amount for call in self.listed.values()), NO_USAGE)
@@ -189,73 +185,69 @@ class Ledger:
         self._loose = sum((update.amount for update in self.open), NO_USAGE)
 
     def claim(self, call: Call) -> None:
-        """A step is charged for an answer that is listed."""
+        """Charges a step for a listed answer."""
         self.charged += call.amount
         self._unclaimed -= call.amount
 
     def charge(self, amount: Usage) -> None:
-        """A step is charged what an update told of."""
+        """Charges a step for an update."""
         self.charged += amount
         self._loose -= amount
 
     def take_back(self, amount: Usage) -> None:
-        """Undo `charge`."""
+        """Undoes `charge`."""
         self.charged -= amount
         self._loose += amount
 
-    # Sums
-
     @property
     def total(self) -> Usage:
-        """What the server tells, and at least what its answers come to."""
-        known, told = self._known(), self._sums()
-        listed = self.charged + self._unclaimed
-        total = told.highest(listed)
-        is_close = abs(told.picodollars - known.picodollars) <= _ROUNDING * max(1, known.calls)
+        """The totals of the server, and at least the sum of the answers."""
+        known, sums = self._known(), self._sums()
+        total = sums.highest(self.charged + self._unclaimed)
+        is_close = abs(sums.picodollars - known.picodollars) <= _ROUNDING * max(1, known.calls)
         cost = max(known.picodollars if is_close else total.picodollars, self.charged.picodollars)
         return replace(total, picodollars=cost, calls=max(total.calls, known.calls))
 
     @property
     def other(self) -> Usage:
-        """What no step was charged."""
+        """The usage that no step was charged."""
         return self.total - self.charged
 
     def _sums(self) -> Usage:
         return self._top.highest(self._told)
 
     def _known(self) -> Usage:
-        """What the answers come to, those that no step was charged too."""
+        """The sum of all answers, charged or not."""
         return self.charged + self._unclaimed + self._loose + self.past
 
     def went_down(self) -> bool:
         return self._sank or any(reached not in self._ends for reached in self._lower)
 
     def has_rest(self) -> bool:
-        """The total holds tokens, or a cost, that no answer accounts for."""
-        known, told = self._known(), self._sums()
-        if told.prompt > known.prompt or told.completion > known.completion:
+        """Whether the total has tokens or a cost beyond the answers."""
+        known, sums = self._known(), self._sums()
+        if sums.prompt > known.prompt or sums.completion > known.completion:
             return True
         return self.total.picodollars > known.picodollars and not self.without_cost()
 
     def is_exceeded(self) -> bool:
-        """The answers come to more than the total told."""
+        """Whether the answers add up to more than the total."""
         known = self._known()
         return _is_below(self._sums(), known, known.calls)
 
     def without_cost(self) -> int:
-        """Answers whose cost is told in the total only."""
+        """The number of answers whose cost is in the total only."""
         return sum(not call.has_cost and call.amount.prompt > 0 for call in self.listed.values())
 
 
-def _worth(call: Call) -> tuple[bool, int, int]:
-    """By how much is told of an answer: a list made while it came lacks some of it."""
-    amount = call.amount
-    return call.has_cost, amount.prompt + amount.completion, amount.microseconds
+def _detail(call: Call) -> tuple[bool, int, int]:
+    """How complete an answer is: a list written during the answer lacks a part."""
+    return call.has_cost, call.amount.tokens, call.amount.microseconds
 
 
 def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> list[str]:
-    """What the `other` of these ledgers is and what is wrong with their sums, in words. `apart` are
-    the usage ids whose answers make no step; `whole`: all events of the run are read."""
+    """Explains the `other` of ledgers and inconsistent sums. `apart` are the usage ids whose
+    answers are not steps; `whole` means that all events of the run are read."""
     parts: list[str] = []
     free: list[str] = []
     """Usage ids with tokens and no cost."""
@@ -279,7 +271,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         below |= ledger.went_down()
         exceeded |= ledger.is_exceeded()
         left_out += ledger.left_out
-    told = (
+    remarks = (
         ("calls before the events read", past),
         (f"{plural(strays, 'call')} without a step{'' if whole else ' here'}", strays),
         (f"no price is known for {', '.join(sorted(free))}", free and priced),
@@ -290,11 +282,11 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         ("the calls come to more than the total told", exceeded),
         (f"{plural(left_out, 'update')} with impossible numbers", left_out),
     )
-    return parts + [words for words, holds in told if holds]
+    return parts + [words for words, holds in remarks if holds]
 
 
 def _is_below(total: Usage, other: Usage, answers: int) -> bool:
-    """Some sum of tokens or cost is lower."""
+    """Whether some number of tokens, or the cost, is lower."""
     if total.picodollars < other.picodollars - _ROUNDING * answers:
         return True
     return total.has_fewer(other)

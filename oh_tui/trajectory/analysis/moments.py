@@ -1,4 +1,4 @@
-"""Moments of a run as people type them: a time of day, a date and time, or time since it began."""
+"""Moments of a run as typed: a time of day, a date and time, or the time since its start."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _NUMBER = pattern(r"[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One of the three; which moment it is depends on the run."""
+    """A typed moment; exactly one field is set."""
 
     since_began: float | None = None
-    """Seconds."""
+    """Seconds since the start of the run."""
     clock: time | None = None
-    """Time of the day on which the run began."""
+    """Time of day, on the day the run began."""
     when: datetime | None = None
 
     def at(self, trajectory: Trajectory, zone: tzinfo | None = None) -> float | None:
-        """In seconds since 1970; a time without a zone is in `zone` (None: the local one). None
-        when it depends on when the run began and that is not known."""
+        """The moment in seconds since 1970. A time without a zone is in `zone` (None: the local
+        one). None if it depends on an unknown start of the run."""
         began = trajectory.began
         try:
             if self.when is not None:
@@ -37,7 +37,7 @@ class Moment(msgspec.Struct, frozen=True):
             if began is None:
                 return None
             if self.since_began is not None:
-                # the beginning is known only of a run that is read to it
+                # without its oldest events the start of a run is unknown
                 return began + self.since_began if trajectory.complete else None
             assert self.clock is not None
             day = datetime.fromtimestamp(began, zone)
@@ -47,17 +47,15 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 def moment(text: str) -> Moment | None:
-    """`13:30`, `13:30:05`, `2026-03-01`, `2026-03-01T13:30`, `+12:30` (minutes and seconds, as the
-    timeline shows them), `+2:19:47`, `+90s`; None for any other text."""
+    """Reads `13:30`, `13:30:05`, `2026-03-01`, `2026-03-01T13:30`, `+12:30` (minutes and seconds,
+    as in the timeline), `+2:19:47` or `+90s`; None for any other text."""
     match = _CLOCK.fullmatch(text.removeprefix("+"))
     first, second, third = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     if text.startswith("+"):
         if match is None:
             span = seconds_of(text[1:])
-        elif match[3]:
-            span = first * 3600.0 + second * 60 + third
         else:
-            span = first * 60.0 + second
+            span = first * 3600.0 + second * 60 + third if match[3] else first * 60.0 + second
         return None if span is None else Moment(since_began=span)
     try:
         if match:
@@ -68,7 +66,7 @@ def moment(text: str) -> Moment | None:
 
 
 def seconds_of(text: str) -> float | None:
-    """`5s`, `0.5`, `300ms`, `1m30s`, `2h`, in seconds; a number alone is seconds."""
+    """`5s`, `300ms`, `1m30s`, `2h` or a number of seconds, in seconds; None for other text."""
     if _NUMBER.fullmatch(text):
         return float(text)
     if not _SPAN.fullmatch(text):

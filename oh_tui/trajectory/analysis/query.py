@@ -1,6 +1,6 @@
-"""The words that filter steps, the same on the screen and in commands: `is:failed took:>5s -read`.
+"""The filter of steps, for the screen and for commands: `is:failed took:>5s -read`.
 
-All of them must hold; `-` before one negates it.
+A step must match all words; `-` negates a word.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.steps import Step, Trajectory
 
 
 class QueryError(Problem, ValueError):
-    """A text that is no query; `start` and `end` are the place in it that is wrong."""
+    """An invalid query; `start` and `end` are the position of the error."""
 
     def __init__(self, sentence: str, hint: str, start: int, end: int) -> None:
         super().__init__(sentence, hint)
@@ -29,7 +29,7 @@ class QueryError(Problem, ValueError):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One word: a field and what is asked of it; the field "" asks for a text."""
+    """One word of a query; the field "" is a text search."""
 
     field: str
     value: Any
@@ -37,7 +37,7 @@ class Term(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What is asked. Compare `terms`: the same can be written in several ways."""
+    """A parsed query. Compare `terms`, as a query can be written in several ways."""
 
     text: str = ""
     terms: tuple[Term, ...] = ()
@@ -49,16 +49,16 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def needs_facts(self) -> bool:
-        """The answer may be another one when `facts` come to be known."""
+        """Whether matches depend on `facts`."""
         return any(t.field in ("took", "cost") or t.value == "loop" for t in self.terms)
 
     def matches(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> bool:
-        """Whether a step is what is asked for; never raises. Without `facts` no step is known to
-        be in a loop or to have a cost."""
+        """Whether a step matches; never raises. Without `facts` no step has a cost or is in a
+        loop."""
         return finish(self.test(step, trajectory, facts))
 
     def test(self, step: Step, trajectory: Trajectory, facts: Facts | None = None) -> Breathing:
-        """`matches`, as work that `scan` does in slices."""
+        """`matches` as interruptible work for `scan`."""
         asked = Asked(step, trajectory, facts)
         for term in self.cheapest_first:
             if term.field:
@@ -70,9 +70,6 @@ class Query(msgspec.Struct, frozen=True):
         return True
 
 
-# what is typed
-
-
 _WORD = pattern(
     r'(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]{1,20}):(?!//))?'
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)|(?P<plain>\S*))',
@@ -81,21 +78,20 @@ _WORD = pattern(
 
 
 def parse(text: str) -> Query:
-    """The query that a text means; raises QueryError with the place of what is wrong.
+    """Parses a query; raises QueryError with the position of the error.
 
-    `--word` is the text itself, as are words in quotes (`\\"` is a quote inside them) and addresses
-    such as `http://x`.
+    `--word`, words in quotes (with `\\"` for a quote) and addresses such as `http://x` are texts.
     """
     terms: list[Term] = []
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
+    start = 0
+    while start < len(text):
+        if text[start].isspace():
+            start += 1
             continue
-        match = _WORD.match(text, at)
+        match = _WORD.match(text, start)
         assert match is not None
         terms.append(_term(match))
-        at = max(match.end(), at + 1)
+        start = max(match.end(), start + 1)
     cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
     return Query(text.strip(), tuple(terms), tuple(cheapest_first))
 
@@ -104,7 +100,7 @@ _ESCAPED = pattern(r'\\(["\\])')
 
 
 def quoted(text: str) -> str:
-    """A text as one word of a query, whatever is in it."""
+    """Any text as one word of a query."""
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
@@ -118,9 +114,8 @@ def _term(match: re.Match[str]) -> Term:
     typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
         hint = _examples(name) if name else 'text stands between the quotes: "like this"'
-        raise QueryError(
-            f"{name}: asks for nothing" if name else "Nothing to find", hint, start, end
-        )
+        sentence = f"{name}: asks for nothing" if name else "Nothing to find"
+        raise QueryError(sentence, hint, start, end)
     try:
         value = FIELDS[name].read(typed)
     except Wrong as wrong:
@@ -133,9 +128,9 @@ def _term(match: re.Match[str]) -> Term:
 def _unknown(match: re.Match[str], name: str) -> QueryError:
     known = sorted(filter(None, FIELDS))
     near = get_close_matches(name, known, 1, 0.6)
-    meant = f"{near[0]}:" if near else f"one of {' '.join(known)}"
+    suggestion = f"{near[0]}:" if near else f"one of {' '.join(known)}"
     typed = clean_line(match[0])[:40].replace('"', "")
-    hint = f'did you mean {meant} · to find the text itself: "{typed}"'
+    hint = f'did you mean {suggestion} · to find the text itself: "{typed}"'
     start = match.start("field")
     return QueryError(f"There is no field {match['field']}", hint, start, match.end("field"))
 
@@ -147,12 +142,9 @@ def _examples(name: str) -> str:
     return f"such as {' '.join(f'{name}:{value}' for value in values[:6])}"
 
 
-# completion
-
-
 def complete(text: str, cursor: int, trajectory: Trajectory | None = None) -> list[str]:
-    """The texts that come of completing the word before the cursor: a field, or a value that the
-    run has. Empty inside quotes."""
+    """Completions of the word before the cursor, as whole texts: fields, or values of the run. []
+    inside quotes."""
     before = text[:cursor]
     if before.count('"') % 2:
         return []

@@ -1,4 +1,4 @@
-"""The axis of the strip: from seconds to columns, with the time cut out in which nobody worked."""
+"""The axis of the strip: from seconds to columns, with gaps cut out."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from oh_tui.text.human import duration
 from oh_tui.trajectory.analysis.activity import SHORT_GAP
 
 SHARE = 0.06
-"""A gap over this share of the active time is cut out."""
+"""A gap longer than this share of the active time is cut out."""
 
 BETWEEN_TIMES = 16
-"""Columns from one time on the axis to the next, at least."""
+"""Fewest columns between two times on the axis."""
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 4 * 3600, 6 * 3600,
           12 * 3600, 24 * 3600)  # fmt: skip
-"""Seconds between times on the axis; beyond, days are doubled."""
+"""Seconds between times on the axis; above a day they are doubled."""
 
 
 class Cut(NamedTuple):
-    """A gap that is shown: from when to when, and the columns of its two signs and what is
-    between; a single sign where there is no room to say how long it was."""
+    """A visible gap: its start and end, its first column and its width in cells. One cell wide if
+    there is no room for its duration."""
 
     start: float
     end: float
@@ -36,20 +36,20 @@ class Cut(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Columns without a cut between them."""
+    """Columns between two cuts."""
 
     column: int
     edges: list[float]
-    """The places between its columns, the outer ones included."""
+    """The places of the edges of its columns."""
     seconds: float
     """The time of each column."""
 
 
 class Gaps:
-    """Between seconds since the first step and active seconds, from which gaps are cut out.
+    """Converts between seconds since the first step and active seconds, without gaps.
 
-    Gaps are given by where they start and end, ascending and apart; each over SHORT_GAP and SHARE
-    is cut out. There may be as many as steps, so they are handled in bulk.
+    Takes the starts and ends of disjoint ascending gaps; those longer than SHORT_GAP and SHARE are
+    cut out. There may be as many as steps, so they are processed in bulk.
     """
 
     def __init__(self, end: float, starts: array[float], ends: array[float]) -> None:
@@ -65,21 +65,21 @@ class Gaps:
         self.starts, self.ends = starts, ends
         self._lengths = lengths
         self._before: array[float] = array("d", accumulate(lengths, initial=0.0))
-        """Seconds cut out before each gap, and in all."""
+        """Seconds cut out before each gap, then in all."""
         self._active_starts: array[float] = array("d", map(sub, starts, self._before))
         self.active = self.to_active(end)
 
     def to_active(self, place: float) -> float:
-        at = bisect_right(self.ends, place)
-        active = place - self._before[at]
-        return min(active, self._active_starts[at]) if at < len(self.starts) else active
+        index = bisect_right(self.ends, place)
+        active = place - self._before[index]
+        return min(active, self._active_starts[index]) if index < len(self.starts) else active
 
     def to_place(self, active: float) -> float:
-        """The other way round; where a gap is, after it rather than before."""
+        """The reverse; at a gap the place after it."""
         return active + self._before[bisect_right(self._active_starts, active)]
 
     def longest(self, most: int) -> list[int]:
-        """Indices of the longest gaps, the first of equal ones, at most so many, longest first."""
+        """Indices of up to `most` gaps, the longest first, of equal ones the earlier."""
         if most <= 0:
             return []
         lengths = self._lengths
@@ -91,10 +91,10 @@ class Gaps:
 
 
 class Scale:
-    """A width of columns for the active time of a run.
+    """The active time of a run on a number of columns.
 
-    Where there are many gaps, only the longest are shown, and of these the longest say how long
-    they were: cuts take a third of the columns at most.
+    Cuts take at most a third of the columns: only the longest gaps are shown, and only the longest
+    of these with their duration.
     """
 
     def __init__(self, gaps: Gaps, width: int) -> None:
@@ -103,24 +103,24 @@ class Scale:
         self.cuts: list[Cut] = []
         self.parts: list[Part] = []
         self._begins: list[float] = []
-        """Where each part begins in active time."""
+        """The start of each part in active time."""
         if width > 0:
             self._lay_out()
         self._cut_ends = [cut.end for cut in self.cuts]
 
     def column(self, place: float) -> int:
-        """The column of a place; a step at the end of a gap is after the cut."""
-        at = bisect_right(self._cut_ends, place)
-        part = self.parts[at]
+        """The column of a place; the end of a gap is after its cut."""
+        index = bisect_right(self._cut_ends, place)
+        part = self.parts[index]
         if part.seconds <= 0:
             return part.column
-        offset = int((self._gaps.to_active(place) - self._begins[at]) / part.seconds)
+        offset = int((self._gaps.to_active(place) - self._begins[index]) / part.seconds)
         return part.column + min(max(0, offset), len(part.edges) - 2)
 
     def labels(self, tell: Callable[[float], str], since: float = 0.0) -> list[tuple[int, str]]:
-        """Texts for the axis and where they begin, in order and two cells apart at least: how long
-        the cuts are, round times as `tell` gives them. They are those that are round when the run
-        began at `since`, in seconds of whatever clock."""
+        """Texts of the axis with their columns, in order and at least two cells apart: durations of
+        cuts, and round times as `tell` formats them. `since` is the start of the run on the clock
+        by which times are round, in seconds."""
         taken = [
             (cut.column + 2, duration(cut.end - cut.start)) for cut in self.cuts if cut.cells > 1
         ]
@@ -154,7 +154,7 @@ class Scale:
             cells[index] = wanted if wanted - 1 <= room else 1
             room -= cells[index] - 1
         shown = sorted(longest)
-        # Each part has a column; the others are shared out by time.
+        # each part has one column; the others are shared out by time
         free = self.width - sum(cells.values()) - len(shown) - 1
         begins = [0.0, *(gaps.to_active(gaps.ends[index]) for index in shown), gaps.active]
         shares = [round(free * end / gaps.active) if gaps.active > 0 else 0 for end in begins]

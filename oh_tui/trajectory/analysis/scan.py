@@ -1,7 +1,7 @@
-"""Looking for text in what steps say: in their rows and, without decoding most of them, in bodies.
+"""Text search in steps: in their rows and in their bodies, most of which are not decoded.
 
-Text is compared in lower case, as a reader sees it: without escape sequences and without secrets.
-JSON keys, ids, data and whole files of which only a change is shown are not looked at.
+Compares in lower case what a reader sees: text without escape sequences and secrets. JSON keys,
+ids, data and the unchanged parts of edited files are not searched.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from oh_tui.trajectory.model.events import UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Step, Trajectory
 
 SLICE = 0.002
-"""Seconds of work between two breathing points."""
+"""Seconds of work between two yields."""
 
 _PIECE = 2**16
-"""Characters of a text that are cleaned at a time."""
+"""Characters of a text that are cleaned at once."""
 
 _RAW_PIECE = 2**19
-"""Bytes of JSON that are looked at at a time."""
+"""Bytes of JSON that are searched at once."""
 
 Breathing = Generator[None, None, bool]
-"""Work that can be interrupted at each `yield`, and its answer."""
+"""Work that can be interrupted at each `yield`; returns whether a text was found."""
 
 _OURS = """
     a after agent answer ask at back blocked browse browser by call calls cannot change
@@ -55,30 +55,30 @@ _OURS = """
     system tab tabs task terminal the think timed to tokens tom tool tools type undo wait waits
     workflow write wrote yes you
 """
-"""The words that rows add to what events say."""
+"""Words that rows add to the texts of events."""
 
 _LOWER = bytes(range(256)).lower()
 _NOT_PLAIN = bytes([*range(32), *range(127, 256)])
-"""Taken out of the JSON, as `clean` may do it, so that what it would join is joined."""
+"""Bytes removed from the JSON, because `clean` may remove them and so join their neighbours."""
 _PLAIN = pattern(r"[!#-.0-\[\]-~]+")
-"""Characters that JSON never writes as an escape and `clean` never takes out of a text."""
+"""Characters that JSON never escapes and `clean` never removes."""
 
 _COLOUR = pattern(rb"\\u001[bB]\[[0-9;]*[mK]")
-"""An escape sequence as JSON writes it, of the kinds that fill the outputs of commands."""
+"""The frequent escape sequences of command output, as in JSON."""
 
 _KELVIN, _DOTTED_I = "\u212a".encode(), "\u0130".encode()
-"""The two characters outside of ASCII whose lower case is in it."""
+"""The two non-ASCII characters with an ASCII lower case."""
 
 
 class Needle(msgspec.Struct, frozen=True):
-    """A text to look for, in lower case, and how to know most bodies that lack it by their JSON."""
+    """A text to find, in lower case, with parts that rule out most bodies by their JSON."""
 
     text: str
     runs: frozenset[bytes]
-    """Parts that all stand in the JSON of a body that holds the text."""
+    """Parts that the JSON of any body with the text contains."""
     words: frozenset[bytes]
-    """Words that all stand in the JSON of a step whose row holds the text; empty for a text that
-    rows may have added, such as `exit 1`."""
+    """Words that the JSON of any step with the text in its row contains; empty if the row may add
+    all of them, as in `exit 1`."""
 
 
 def needle(text: str) -> Needle:
@@ -90,7 +90,7 @@ def needle(text: str) -> Needle:
 
 
 class Said:
-    """What a step or an event says; its JSON is read once, however often it is looked at."""
+    """The texts of a step or an event; its JSON is read only once."""
 
     def __init__(self, events: Sequence[Event], described: Callable[..., Description]) -> None:
         self._events = events
@@ -111,14 +111,14 @@ class Said:
 
     @property
     def row(self) -> str:
-        """What its row says, in lower case."""
+        """The text of the row in lower case."""
         if self._row is None:
             shown = self._described(self.events)
             self._row = f"{shown.what} {shown.result}".lower()
         return self._row
 
     def holds(self, wanted: Needle) -> Breathing:
-        """Whether the row or a body holds the text."""
+        """Whether the row or a body contains the text."""
         if not wanted.words and wanted.text in self.row:
             return True
         words = wanted.words
@@ -148,7 +148,7 @@ def said_by_step(step: Step, trajectory: Trajectory) -> Said:
 
 
 def finish(work: Breathing) -> bool:
-    """The answer of such work, without a breath."""
+    """Runs such work without interruption."""
     while True:
         try:
             next(work)
@@ -163,9 +163,8 @@ def scan(
     *,
     first: float = 0.0,
 ) -> Iterator[int | None]:
-    """Those of the numbers that pass the test, as they are found; None after `pause` seconds of
-    work without one (`first`: not before that time), and within the work on a body of many
-    megabytes."""
+    """Yields the numbers that pass the test. Also yields None after `pause` seconds without a
+    match, even within a large body; the first time not before `first` seconds."""
     until = perf_counter() + max(pause, first)
     for number in numbers:
         work = test(number)
@@ -184,8 +183,7 @@ def scan(
 
 
 def around(start: int, count: int, by: int) -> Iterator[int]:
-    """All numbers below `count`, from `start` on in steps of `by` (1 or -1) and over the end to
-    the other side; `start` itself comes first."""
+    """All numbers below `count` from `start` in steps of `by` (1 or -1), wrapping around."""
     return ((start + by * n) % count for n in range(count))
 
 
@@ -199,7 +197,7 @@ def outward(start: int, count: int) -> Iterator[int]:
 
 
 def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, frozenset[bytes]]:
-    """Those of the parts that are certainly not in what an event says."""
+    """The parts that the texts of an event certainly lack."""
     raw = event.held
     if event.kind == UNREADABLE or _is_split(raw):
         return frozenset()
@@ -216,9 +214,9 @@ def _unseen(event: Event, parts: frozenset[bytes]) -> Generator[None, None, froz
 
 
 def _is_split(raw: bytes) -> bool:
-    """Whether words of the decoded text may not stand as they are in its JSON, but for colours."""
+    """Whether the JSON may write words of the decoded text differently, apart from colours."""
     if b"\\u" in raw and (
-        len(raw) > _RAW_PIECE  # to find the colours of a large one takes longer than to decode it
+        len(raw) > _RAW_PIECE  # decoding is faster than finding all colours
         or raw.count(b"\\u") > len(_COLOUR.findall(raw))
     ):
         return True
@@ -238,7 +236,7 @@ def _holds(text: str, low: str) -> Breathing:
 
 
 def _in(text: str, low: str) -> bool:
-    """Also where a line ends in place of a space: rows and Markdown join such lines."""
+    """Whether a text contains `low`. A line break counts as a space, as in rows and Markdown."""
     text = text.lower()
     return low in text or (" " in low and low in " ".join(text.split()))
 
@@ -247,8 +245,7 @@ _Text = TypeVar("_Text", str, bytes)
 
 
 def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
-    """A text in pieces that can be worked on within a frame; what lies across a cut of them is
-    whole in the next one."""
+    """A text in pieces short enough for one frame, overlapping so that a match is whole in one."""
     if len(text) <= size:
         yield text
         return
@@ -258,7 +255,7 @@ def _pieces(text: _Text, size: int, overlap: int) -> Iterator[_Text]:
 
 
 def spoken(event: Event) -> Iterator[str]:
-    """The texts and numbers of an event that are there to be read, as they came; never raises."""
+    """The raw texts and numbers of an event that are shown; never raises."""
     body = event.body()
     for name in REDUNDANT:
         if not isinstance(body.get(name), dict | list):
@@ -280,7 +277,7 @@ def spoken(event: Event) -> Iterator[str]:
                 if name not in ("old_content", "new_content")
             }
     todo: list[tuple[str, Any]] = [(event.kind, body)]
-    """Each value with the name under which it stands."""
+    """Values, each with the name of its parent field."""
     while todo:
         place, value = todo.pop()
         if isinstance(value, str):
@@ -306,11 +303,11 @@ def spoken(event: Event) -> Iterator[str]:
 
 
 def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[Any]:
-    """What the model wrote for a call beyond what the call that was made of it says."""
-    given = arguments(body)
+    """The fields of a `tool_call` that the action and the event do not repeat."""
+    args = arguments(body)
     for known in (action, body):
-        if isinstance(given, dict) and isinstance(known, dict):
-            given = {n: v for n, v in given.items() if n not in known or not is_same(known[n], v)}
+        if isinstance(args, dict) and isinstance(known, dict):
+            args = {n: v for n, v in args.items() if n not in known or not is_same(known[n], v)}
     rest = {
         name: value
         for name, value in called.items()
@@ -319,11 +316,11 @@ def _called(called: dict[str, Any], body: dict[str, Any], action: Any) -> list[A
     inside = rest if rest.get("arguments") is not None else rest.get("function")
     if isinstance(inside, dict):
         inside.pop("arguments", None)
-    return [given, rest]
+    return [args, rest]
 
 
 def _numbers(value: Any) -> list[Any]:
-    """The numbers below a secret name, which are shown: a count of tokens."""
+    """The numbers below a secret name, such as token counts, which are shown."""
     found, todo = [], [value]
     while todo:
         item = todo.pop()
@@ -338,11 +335,11 @@ _is_secret = lru_cache(maxsize=2048)(is_secret_name)
 
 
 def _change(observation: dict[str, Any]) -> str | None:
-    """The diff that stands for the old and the new content of a file; None without those."""
+    """The diff of the old and new content of a file; None without both."""
     old, new = observation.get("old_content"), observation.get("new_content")
     if not isinstance(new, str) or observation.get("command") == "view":
         return None
     if not isinstance(old, str) or old == new:
         return new
-    # cleaned as a whole: that of a line could differ from that of the file
+    # cleaned as a whole: cleaning single lines could give another text
     return unified(clean(old), clean(new)) or new

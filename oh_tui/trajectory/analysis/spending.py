@@ -1,4 +1,4 @@
-"""Where the time and the money of a run went, as plain numbers and texts."""
+"""Where the time and the money of a run went."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from heapq import nlargest
 from itertools import pairwise
 
 import msgspec
+from msgspec.structs import astuple
 
 from oh_tui.text.clean import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -19,65 +20,65 @@ MOST = 10
 """Steps in each of the two lists."""
 
 USAGES = 12
-"""Usage ids that are told one by one."""
+"""Usage ids that are listed one by one."""
 
 SHORT = 0.05
-"""Seconds; a step that took less is not told."""
+"""Steps that took less, in seconds, are not listed."""
 
 
 class Costly(msgspec.Struct, frozen=True):
-    """A step that took long or cost much."""
+    """A slow or an expensive step."""
 
     number: int
     family: Family
     what: str
-    """Clean and redacted, as `describe` gives it."""
+    """The text of `describe`, clean and redacted."""
     llm: float
     """Seconds of the model."""
     ran: float
-    """Seconds of the tool, without those in which the call waited for you."""
+    """Seconds of the tool, without waiting for confirmation."""
     spent: Usage
-    """What its answer cost, all calls of a parallel group together."""
+    """The usage of its answer, for all calls of a parallel group."""
 
 
 class Spending(msgspec.Struct, frozen=True):
-    """Times are in seconds. No second is counted twice: model, tools and rest come to `active`
-    unless clocks went back."""
+    """The time and usage of a run; times are in seconds. Model, tools and rest add up to `active`,
+    unless a clock went back."""
 
     active: float
     waited: float
     model: float
     tools: tuple[tuple[Family, float], ...]
-    """By family of tools, the longest first."""
+    """By family, the longest first."""
     rest: float
-    """Of the active time: neither the model nor a tool."""
+    """Active time of neither the model nor a tool."""
     slowest: tuple[Costly, ...]
     dearest: tuple[Costly, ...]
-    """By cost; by tokens, when no price is known."""
+    """By cost, or by tokens if no price is known."""
     total: Usage
     other: Usage
     other_about: tuple[str, ...]
     priced: bool
     usages: tuple[tuple[str, Usage], ...]
-    """By usage id, the dearest first; clean and redacted, those that are left out under ""."""
+    """By usage id, clean and redacted, the most expensive first; the rest in one sum under ""."""
     prompts: tuple[int, ...]
-    """Tokens in the prompt of each answer, in order; 0 where the history was condensed."""
+    """Prompt tokens of each answer, in order; 0 for a condensation."""
     fullest: int
-    """The highest number of tokens in a prompt."""
+    """The highest of them."""
     last: int
-    """Tokens in the prompt of the last answer."""
+    """Those of the last answer."""
     window: int
-    """Tokens that the context holds; 0 when not told."""
+    """Size of the context in tokens; 0 if unknown."""
 
 
 def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
-    """Walks all steps: of a long run call it in a thread. The run may grow meanwhile; what it comes
-    to is then told as it was, or a little later."""
+    """Walks all steps, so use a thread for a long run. Events that arrive meanwhile may be left
+    out."""
     steps, answers = trajectory.steps[:], accounts.context[:]
     model = 0.0
     tools: dict[Family, float] = {}
     spans: list[tuple[float, float, float]] = []
-    """By step number - 1: seconds of both, of the model, of the tool."""
+    """By step number - 1: seconds of model and tool together, of the model, of the tool."""
     busy = float("-inf")
     for step in steps:
         when = step.event.seconds()
@@ -104,16 +105,12 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
         worth.append(0.0 if spent is None else spent.cost if priced else spent.tokens)
     dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
     known = model + sum(tools.values())
+    used = [(family, span) for family, span in tools.items() if span > 0]
     return Spending(
         active=accounts.active,
         waited=accounts.waited,
         model=model,
-        tools=tuple(
-            sorted(
-                ((family, span) for family, span in tools.items() if span > 0),
-                key=lambda pair: -pair[1],
-            )
-        ),
+        tools=tuple(sorted(used, key=lambda pair: -pair[1])),
         rest=max(0.0, accounts.active - known),
         slowest=costly(slowest),
         dearest=costly(dearest),
@@ -130,27 +127,27 @@ def spending(trajectory: Trajectory, accounts: Accounts) -> Spending:
 
 
 def _top(most: int, values: list[float]) -> list[int]:
-    """Places of the highest values, the highest first, the earlier first among equals."""
-    return nlargest(most, range(len(values)), key=lambda place: (values[place], -place))
+    """Indices of the highest values, the highest first, of equal ones the earlier first."""
+    return nlargest(most, range(len(values)), key=lambda index: (values[index], -index))
 
 
 def _costly(
     step: Step, span: tuple[float, float, float], trajectory: Trajectory, accounts: Accounts
 ) -> Costly:
-    told = describe(step, trajectory.outcome(step))
-    what = told.what if step.is_call or not told.result else f"{told.what}: {told.result}"
-    return Costly(step.number, told.family, what, span[1], span[2], accounts.of(step) or NO_USAGE)
+    family, what, result = astuple(describe(step, trajectory.outcome(step)))
+    what = what if step.is_call or not result else f"{what}: {result}"
+    return Costly(step.number, family, what, span[1], span[2], accounts.of(step) or NO_USAGE)
 
 
 def _usages(accounts: Accounts, priced: bool) -> tuple[tuple[str, Usage], ...]:
-    """The usage ids, those of least weight in one sum when there are many."""
-    told = sorted(
+    """The usage ids; beyond USAGES the smallest are one sum."""
+    ordered = sorted(
         accounts.usages.items(),
         key=lambda pair: (-pair[1].cost if priced else -pair[1].tokens, pair[0]),
     )
-    named = [(safe_line(usage[:200]), spent) for usage, spent in told[:USAGES]]
-    rest = sum((spent for _, spent in told[USAGES:]), NO_USAGE)
-    return (*named, ("", rest)) if told[USAGES:] else tuple(named)
+    named = [(safe_line(usage[:200]), spent) for usage, spent in ordered[:USAGES]]
+    rest = sum((spent for _, spent in ordered[USAGES:]), NO_USAGE)
+    return (*named, ("", rest)) if ordered[USAGES:] else tuple(named)
 
 
 def _prompts(steps: list[Step], answers: list[tuple[int, int]]) -> tuple[int, ...]:
@@ -161,11 +158,10 @@ def _prompts(steps: list[Step], answers: list[tuple[int, int]]) -> tuple[int, ..
 
 
 def context_fill(prompts: Sequence[int], columns: int) -> tuple[tuple[int, ...], frozenset[int]]:
-    """The fill of the context in at most `columns` columns, each for equally many answers: the
-    most tokens in a prompt, and the columns in which the history was condensed."""
+    """The fill of the context in up to `columns` columns of equally many answers: the most prompt
+    tokens of each column, and the columns with a condensation."""
     count = len(prompts)
     width = min(max(0, columns), count)
-    # of equal parts the last place of one is before the first of the next: both are rounded up
     edges = [-(-column * count // width) for column in range(width + 1)] if width else []
     parts = [prompts[start:end] for start, end in pairwise(edges)]
     condensed = frozenset(column for column, part in enumerate(parts) if 0 in part)

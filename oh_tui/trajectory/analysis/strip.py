@@ -1,4 +1,4 @@
-"""The strip: the steps of a run as columns of time, for a picture of any width."""
+"""The strip: a picture of a run as columns of time, of any width."""
 
 from __future__ import annotations
 
@@ -20,68 +20,68 @@ from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step, Trajecto
 from oh_tui.trajectory.model.tool_use import Family
 
 MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed", "rejected")
-"""What a column can be marked with, the strongest first."""
+"""Marks of a column, the strongest first."""
 
 _SETTLED = 64
-"""Steps back from the end after which nothing new is told of the model's time but by a list."""
+"""Only lists change the model's time of steps this far before the end."""
 
 _FAR = 2_000
-"""Steps that are read again at once when more is told of the model's time."""
+"""How many steps are read again at once when the model's times change."""
 
 REREADING = 0.005
-"""Seconds of an update for those of a longer way back."""
+"""Longest time per update to read more steps again, in seconds."""
 
 _AT_ONCE = 256
-"""Open calls looked at for whether they wait for an answer: more are never made at once."""
+"""How many open calls may wait for confirmation; no answer has more."""
 
 _PICTURES = 4
-"""Widths for which the last picture is kept."""
+"""How many widths are cached."""
 
 
 class Label(NamedTuple):
-    """A text of the axis and the column at which it begins."""
+    """A text of the axis and its first column."""
 
     column: int
     text: str
 
 
 class Column(msgspec.Struct, frozen=True, gc=False):
-    """A column of the picture; shares are those of its time, and come to 1 at most."""
+    """A column of the picture; `llm` and `tool` are shares of its time, together at most 1."""
 
     llm: float = 0.0
     tool: float = 0.0
     family: Family | None = None
-    """The one that took most of the tools' time, or made most of the calls that took none."""
+    """The family with most of the tools' time, or with most calls if they took none."""
     mark: str = ""
     """The strongest of MARKS among its steps."""
     idle: bool = False
-    """Time was cut out here."""
+    """A gap is cut out here."""
     open: bool = False
-    """A call without a result is under way, or is the last that is known."""
+    """A call without a result is here, or is the last step before."""
     happened_llm: bool = False
     happened_tool: bool = False
 
 
 class Picture(msgspec.Struct, frozen=True):
     axis: list[Label]
-    """In order, two cells apart at least. A time is that of its column's beginning since the
-    first step; how long nobody did anything stands where that was cut out."""
+    """In order, at least two cells apart: the times of columns since the first step, and the
+    durations of gaps."""
     columns: list[Column]
-    """As many as it is wide; none for a run without steps."""
+    """One per cell of width; none for a run without steps."""
 
 
 class _Frame(NamedTuple):
-    """What is known for one width."""
+    """The cache of one width."""
 
     scale: Scale
     first: list[int]
-    """By column, and one more: number of the first step that stands there or later."""
+    """By column, and one more: number of the first step there or later."""
     picture: Picture
 
 
 class Strip:
-    """Kept beside a trajectory. `update` it after `extend`, once `llm` knows of the new events;
-    that costs in proportion to what is new, a picture in proportion to its width."""
+    """The strip of a growing trajectory. Call `update` after `extend`, once `llm` is updated. An
+    update takes time in proportion to the new events, a picture in proportion to its width."""
 
     def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
         self._trajectory = trajectory
@@ -98,31 +98,30 @@ class Strip:
         self._steps = self._trajectory.steps
         self._course = Course(self._trajectory, self._llm)
         self._next: Course | None = None
-        """The one that will take its place, when it has read all events."""
+        """Its replacement, until that has read all events."""
         self._seen_events = 0
         self._seen_statuses = 0
         self._marks: list[str] = []
-        """By step number - 1: what it is marked with by itself."""
+        """By step number - 1: its own mark."""
         self._marked: dict[str, list[int]] = {mark: [] for mark in MARKS}
-        """Numbers of steps by mark, ascending."""
+        """Step numbers by mark, ascending."""
         self._open: list[int] = []
         """Numbers of the calls without a result, ascending."""
         self._gaps: Gaps | None = None
         self._frames: dict[int, _Frame] = {}
 
     def update(self, loops: frozenset[int] = frozenset()) -> None:
-        """Take in what the trajectory got since; `loops` are the numbers of the steps that go
-        round in circles."""
+        """Adds the new events; `loops` are the numbers of the steps in loops."""
         trajectory = self._trajectory
         if trajectory.steps is not self._steps or len(trajectory.events) < self._seen_events:
-            # steps were taken out, and numbers changed
+            # steps were removed and renumbered
             self._begin()
         changed_from = self._llm.take_changed()
         changed: dict[int, Step] = {}
         known = len(self._marks)
         for event in trajectory.events[self._seen_events :]:
             step = trajectory.step_of(event.id)
-            # a result that came before its call is told of with the call
+            # a result that arrived before its call is handled with the call
             if step is not None and (step.event is event or step.number <= known):
                 changed[step.number] = step
         for step in changed.values():
@@ -141,8 +140,8 @@ class Strip:
         self._frames.clear()
 
     def _follow(self, changed_from: int | None) -> None:
-        """Let the course go on. While the agent works, one that must be read again from far back
-        is so a little at each update; until it has come to the end the old one is shown."""
+        """Updates the course. While the agent works, a course that has to be read again from far
+        back is rebuilt over several updates; until then the old one is shown."""
         settled = max(1, len(self._marks) - _SETTLED)
         recheck = min(settled, changed_from or settled)
         at_work = self._trajectory.live and self._trajectory.status == "running"
@@ -159,8 +158,8 @@ class Strip:
         return self._frame(width).picture
 
     def axis(self, width: int, zone: tzinfo | None) -> list[Label]:
-        """The axis of the picture with the clock of a zone (None: the local one) in place of the
-        time since the first step; as it is where no step has a time."""
+        """The axis with times of day in a zone (None: the local one) instead of times since the
+        first step; unchanged if no step has a time."""
         began = next((at for step in self._steps if (at := step.event.seconds()) is not None), None)
         if began is None:
             return self.picture(width).axis
@@ -170,7 +169,7 @@ class Strip:
         return [Label(column, text) for column, text in labels]
 
     def column_of(self, step_number: int, width: int) -> int:
-        """Where a step stands; 0 for a run without steps."""
+        """The column of a step; 0 for a run without steps."""
         places = self._course.places
         if not places or width <= 0:
             return 0
@@ -178,10 +177,10 @@ class Strip:
         return self._frame(width).scale.column(places[number - 1])
 
     def step_at(self, column: int, width: int) -> int:
-        """The number of the step that a column tells most of; 0 for a run without steps.
+        """The number of the main step of a column; 0 for a run without steps.
 
-        That is its step with the strongest mark, else its first; without a step, the one whose
-        call runs there, or which the model is making, else the nearest.
+        It is the step with the strongest mark, else the first one. In a column without steps it is
+        the step whose call runs there, or which the model prepares, else the nearest one.
         """
         last = len(self._course.places)
         if not last or width <= 0:
@@ -201,10 +200,8 @@ class Strip:
         to_before = column - scale.column(places[before - 1])
         return before if to_before <= scale.column(places[after - 1]) - column else after
 
-    # Marks
-
     def _mark(self, step: Step) -> None:
-        """Take in a step, or what its results made of it."""
+        """Adds a step, or updates it after a result."""
         number = step.number
         if number > len(self._marks):
             self._marks.append("")
@@ -222,17 +219,11 @@ class Strip:
             _drop(self._open, number)
 
     def _mark_of(self, step: Step) -> str:
-        outcome = self._trajectory.outcome(step)
-        if outcome is Outcome.ERROR:
-            return "error"
-        if outcome is Outcome.COMMAND_FAILED:
-            return "failed"
-        if outcome is Outcome.REJECTED:
-            return "rejected"
-        return "" if step.is_call else _mark_of_event(step.event)
+        mark = _MARK_OF.get(self._trajectory.outcome(step), "")
+        return mark if mark or step.is_call else _mark_of_event(step.event)
 
     def _waiting(self) -> list[int]:
-        """Numbers of the calls that wait for an answer: those at the end, if any."""
+        """Numbers of the calls that wait for confirmation."""
         steps = self._trajectory.steps
         return [
             number
@@ -241,8 +232,8 @@ class Strip:
         ]
 
     def nearest(self, number: int, by: int, marks: Iterable[str]) -> int:
-        """The nearest step after (`by` 1) or before (-1) `number` with one of these marks; 0 if
-        there is none. Of a loop only its first step counts."""
+        """The nearest step after (`by` 1) or before (`by` -1) `number` with one of these marks, or
+        0. Of a loop only the first step counts."""
         found = 0
         for mark in marks:
             numbers = self._marked[mark]
@@ -261,8 +252,6 @@ class Strip:
             if number:
                 return mark, number
         return "", 0
-
-    # Drawing
 
     def _frame(self, width: int) -> _Frame:
         frame = self._frames.get(width)
@@ -311,7 +300,7 @@ class Strip:
         spent: tuple[float, float],
         seconds: float,
     ) -> Column:
-        """Steps from `begin` to before `end`; seconds of the model and of tools among all."""
+        """The column of the steps `begin` to `end` - 1; `spent` are seconds of model and tools."""
         tool = _share(spent[1], seconds)
         llm = min(_share(spent[0], seconds), 1.0 - tool)
         made = begin < end and bool(_first_in(self._course.made, begin, end))
@@ -329,7 +318,7 @@ class Strip:
     def _family(
         self, begin: int, end: int, edges: tuple[float, float], ran: bool
     ) -> tuple[Family | None, bool]:
-        """The family that tells most, and whether a call stands here."""
+        """The main family of a column, and whether a call is in it."""
         best: tuple[float, int] = (0.0, 0)
         family, has_calls = None, False
         if begin == end and not ran:
@@ -347,17 +336,24 @@ class Strip:
         return family, has_calls
 
     def _is_open(self, begin: int, end: int) -> bool:
-        """A call without a result stands here, or is the last thing before."""
+        """Whether a call without a result is here, or is the last step before."""
         if not self._open:
             return False
         if begin < end:
             return bool(_first_in(self._open, begin, end))
-        at = bisect_right(self._open, begin - 1) - 1
-        if at < 0:
+        index = bisect_right(self._open, begin - 1) - 1
+        if index < 0:
             return False
-        number = self._open[at]
+        number = self._open[index]
         group = self._trajectory.group(self._steps[number - 1])
         return number == begin - 1 or (bool(group) and group[-1] == begin - 1)
+
+
+_MARK_OF = {
+    Outcome.ERROR: "error",
+    Outcome.COMMAND_FAILED: "failed",
+    Outcome.REJECTED: "rejected",
+}
 
 
 def _mark_of_event(event: Event) -> str:
@@ -366,23 +362,21 @@ def _mark_of_event(event: Event) -> str:
     if event.kind in ("Condensation", "CondensationSummaryEvent"):
         return "condensed"
     if event.kind in MESSAGE_KINDS and event.source == "user":
-        # not what OpenHands itself writes in your name
+        # not what OpenHands writes as the user
         return "user" if family_of(event) is Family.YOU else ""
     return ""
 
 
 def _share(part: float, seconds: float) -> float:
-    """Part of a column's time; what is not worth a thousandth of it is nothing."""
+    """A share of a column's time; less than a thousandth counts as 0."""
     share = part / seconds if seconds > 0 else 0.0
     return min(1.0, share) if share >= 0.001 else 0.0
 
 
 def _first_in(numbers: Sequence[int] | array[int], begin: int, end: int) -> int:
-    """The first of the ascending numbers from `begin` to before `end`, 0 if there is none."""
-    if not numbers:
-        return 0
-    at = bisect_left(numbers, begin)
-    return numbers[at] if at < len(numbers) and numbers[at] < end else 0
+    """The first of the ascending numbers from `begin` to `end` - 1, or 0."""
+    index = bisect_left(numbers, begin)
+    return numbers[index] if index < len(numbers) and numbers[index] < end else 0
 
 
 def _put(numbers: list[int], number: int) -> None:
@@ -393,6 +387,6 @@ def _put(numbers: list[int], number: int) -> None:
 
 
 def _drop(numbers: list[int], number: int) -> None:
-    at = bisect_left(numbers, number)
-    if at < len(numbers) and numbers[at] == number:
-        del numbers[at]
+    index = bisect_left(numbers, number)
+    if index < len(numbers) and numbers[index] == number:
+        del numbers[index]

@@ -1,4 +1,4 @@
-"""What is told of a run besides its steps: time and money, loops, verdict, strip, changed files."""
+"""Everything derived from a run: time and cost, loops, verdict, strip, changed files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.steps import Trajectory
 
 READING = 0.005
-"""Seconds that reading changed files may take of an update while the agent works."""
+"""Longest time for changed files in one update while the agent works, in seconds."""
 
 
 class Study:
-    """Made once for a trajectory and kept up with `update` while it grows. Costs about as much as
-    the joining of the events: for a long run make it in a thread."""
+    """The analysis of a growing trajectory; call `update` after each `extend`. Creating it takes
+    about as long as joining the events, so use a thread for a long run."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
@@ -28,17 +28,17 @@ class Study:
 
     @property
     def tells_something(self) -> bool:
-        """Whether there is more to say than that nothing happened."""
+        """Whether anything happened in the run."""
         return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:
-        """After the trajectory took in more events. While the agent works, files are read for
-        5 ms at most: those left over come in with the next events."""
+        """Adds the events since the last update. While the agent works, changed files get 5 ms at
+        most; the rest is done in later updates."""
         trajectory = self.trajectory
         self.accounts.update()
         self._loops.update()
         self.loops = self._loops.steps
-        """Numbers of the steps that repeat each other without end."""
+        """Numbers of the steps in loops."""
         self.verdict = judge(trajectory)
         self.strip.update(self.loops)
         is_at_work = trajectory.live and trajectory.status == "running"

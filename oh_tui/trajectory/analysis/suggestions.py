@@ -1,4 +1,4 @@
-"""What the words of a filter that finds nothing were meant to be: names that the run does have."""
+"""Suggestions for a filter without matches: similar names that the run has."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from oh_tui.trajectory.analysis.query import Query
 from oh_tui.trajectory.model.steps import Trajectory
 
 NAMES = ("tool", "kind", "source")
-"""Fields that take any name; the others with few values refuse what they do not know."""
+"""Fields that accept any name."""
 
 
-def meant(query: Query, trajectory: Trajectory) -> str:
-    """`did you mean tool:terminal?`, for the first name that is near one of the run's and is none
-    itself; "" when there is no such."""
+def suggest(query: Query, trajectory: Trajectory) -> str:
+    """Such as `did you mean tool:terminal?`, for the first unknown name that is similar to one of
+    the run; else ""."""
     for term in query.terms:
         if term.field not in NAMES or term.negated:
             continue
-        there = {value.lower(): value for value in FIELDS[term.field].values(trajectory)}
-        known = {*there, *map(str.lower, FIELDS[term.field].values(None))}
+        names = {value.lower(): value for value in FIELDS[term.field].values(trajectory)}
+        known = {*names, *map(str.lower, FIELDS[term.field].values(None))}
         if any(term.value in name for name in known):
             continue
-        near = get_close_matches(term.value, there, 1, 0.6)
+        near = get_close_matches(term.value, names, 1, 0.6)
         if near:
-            return f"did you mean {term.field}:{there[near[0]]}?"
+            return f"did you mean {term.field}:{names[near[0]]}?"
     return ""

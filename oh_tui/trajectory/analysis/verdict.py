@@ -1,4 +1,4 @@
-"""The verdict: how a run ended and why, or what it does now; computed from its events alone."""
+"""The verdict: how a run ended and why, or what it does now, from its events alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from oh_tui.trajectory.analysis.ending import (
     failure_of,
     is_answer,
     is_cut_off,
-    last_number,
     last_step,
     last_telling,
     open_calls,
@@ -32,33 +31,33 @@ from oh_tui.trajectory.content.plans import done_and_all
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 CAUSE, SHORT = 200, 60
-"""Characters that the two texts of a verdict have at most."""
+"""Longest texts of a verdict, in characters."""
 
 _PLAN = 5_000
-"""How many steps from the end a plan is looked for, by their heads alone."""
+"""How many steps from the end are searched for a plan."""
 
 _TRUE_SPAN = 10 * 365 * 86_400.0
-"""Seconds; a run that seems to have taken longer has a clock that lies."""
+"""Longest plausible run, in seconds; a longer one has a wrong clock."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One line about a run. Both texts are clean, redacted and on one line."""
+    """How a run ended or what it does. All texts are clean, redacted and on one line."""
 
     word: str
     """error, stuck, waiting, running, paused, finished, idle, saved (a file that ends while the
-    agent works), or "" when nothing is known."""
+    agent works), or "" if unknown."""
     cause: str
     """At most 200 characters."""
     short: str
-    """The same for a narrow row, at most 60 characters."""
+    """The cause for a narrow row, at most 60 characters."""
     steps: tuple[int, ...] = ()
-    """The numbers of the steps it names, in order."""
+    """Numbers of the steps in the cause, ascending."""
     landing: int | None = None
-    """The number of the step to look at first."""
+    """Number of the step to open first."""
     plan: tuple[int, int] | None = None
-    """Of the last plan: how many items are done, and how many there are."""
+    """Done and all items of the last plan."""
     cut_off: bool = False
-    """The end of the run is missing: nothing is said of how it ended."""
+    """The end of the run is missing, so how it ended is unknown."""
 
 
 _CUT_OFF = {
@@ -69,8 +68,8 @@ _CUT_OFF = {
 
 
 def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
-    """The verdict on a run of a server, whose record tells how its sandbox stands: what reads as
-    "saved while it worked" in a file was cut off with its sandbox."""
+    """The verdict with the status of the sandbox on a server: "saved while it worked" then means
+    that the sandbox stopped."""
     word, what = _CUT_OFF.get(status or "", ("", ""))
     if verdict.word != "saved" or not word:
         return verdict
@@ -83,29 +82,28 @@ def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
 
 
 def judge(trajectory: Trajectory) -> Verdict:
-    """The verdict on a run as far as it is held; never raises.
+    """The verdict on the events so far; never raises.
 
-    Decodes a few of the last steps, those of the loop and the last plan. While older events are
-    missing, its texts name no step numbers, as these are not final.
+    Decodes a few of the last steps, those of a loop and the last plan. While older events are
+    missing, its texts have no step numbers, as these are not final.
     """
-    if trajectory.cut_off:
-        why, last = trajectory.cut_off, last_number(trajectory)
-        return Verdict("", why, _fit(why, SHORT), landing=last, cut_off=True)
-    told = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
+    if why := trajectory.cut_off:
+        return Verdict("", why, _fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
+    verdict = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
     plan = plan_of(trajectory)
-    if told.word == "finished" and plan and plan[0] < plan[1]:
+    if verdict.word == "finished" and plan and plan[0] < plan[1]:
         left = f" (plan {plan[0]}/{plan[1]})"
-        told = msgspec.structs.replace(
-            told,
-            cause=_fit(told.cause, CAUSE - len(left)) + left,
-            short=_fit(told.short, SHORT - len(left)) + left,
+        verdict = msgspec.structs.replace(
+            verdict,
+            cause=_fit(verdict.cause, CAUSE - len(left)) + left,
+            short=_fit(verdict.short, SHORT - len(left)) + left,
         )
-    return msgspec.structs.replace(told, plan=plan)
+    return msgspec.structs.replace(verdict, plan=plan)
 
 
 def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
-    """Done and all items of the last plan that the agent wrote. One that was not touched for 5,000
-    steps tells nothing of the end, and the look back for it would be felt in a long live run."""
+    """Done and all items of the agent's last plan, if it is among the last 5,000 steps: a longer
+    search would slow down long live runs."""
     for step in islice(reversed(trajectory.steps), _PLAN):
         if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
             continue
@@ -117,36 +115,31 @@ def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
 
 
 def stopped_loop(trajectory: Trajectory) -> Loop | None:
-    """The loop that a run which is stuck was stopped in."""
+    """The loop for which the server stopped the run."""
     end = len(trajectory.steps)
     after = trajectory.statuses[-1].after if trajectory.statuses else end
     return find_loop(trajectory, after) or (find_loop(trajectory, end) if after != end else None)
 
 
 def spans(numbers: Sequence[int]) -> str:
-    """Numbers in order as "58-61" or "3, 5-7"; many that lie apart as "12 from 3 to 40"."""
-    runs: list[list[int]] = []
+    """Ascending numbers as "58-61" or "3, 5-7"; more than four ranges as "12 from 3 to 40"."""
+    ranges: list[list[int]] = []
     for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
         else:
-            runs.append([number, number])
-    if len(runs) > 4:
+            ranges.append([number, number])
+    if len(ranges) > 4:
         return f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-
-
-# one function for each state
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
 
 
 def _error(trajectory: Trajectory) -> Verdict:
     step = failure_of(trajectory)
     if step is None:
+        sentence = "The run failed, and the server holds no reason."
         return _verdict(
-            "error",
-            "The run failed, and the server holds no reason.",
-            "failed, the server holds no reason",
-            landing=last_number(trajectory),
+            "error", sentence, "failed, the server holds no reason", landing=len(trajectory)
         )
     cause, short = failure_words(step.event, _done_before(trajectory, step))
     return _verdict("error", cause, short, [step], step.number)
@@ -155,38 +148,37 @@ def _error(trajectory: Trajectory) -> Verdict:
 def _stuck(trajectory: Trajectory) -> Verdict:
     loop = stopped_loop(trajectory)
     if loop is None:
-        return _verdict(
-            "stuck", "Stuck, no loop found in these events.", landing=last_number(trajectory)
-        )
+        return _verdict("stuck", "Stuck, no loop found in these events.", landing=len(trajectory))
     count = len(loop.steps)
     who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
-    did, short = {
-        Pattern.SAME: (
-            "made the same call and got the same result",
-            f"same call and result {loop.times}",
-        ),
-        Pattern.ERRORS: (
-            "made the same call and got an error each time",
-            f"same call and an error {loop.times}",
-        ),
-        Pattern.ALTERNATING: (
-            "made the same two calls in turn, with the same results",
-            f"the same two calls in turn, {count} steps",
-        ),
-        Pattern.MESSAGES: (
-            "were messages of the agent, without a call or an answer between them",
-            f"{count} messages in a row without a call",
-        ),
-    }[loop.pattern]
+    did, short = _LOOPS[loop.pattern]
+    short = short.format(times=loop.times, count=count)
     cause = f"{who} {did}, so OpenHands stopped the run."
     return _verdict("stuck", cause, short, [trajectory.steps[n - 1] for n in loop.steps])
+
+
+_LOOPS = {
+    Pattern.SAME: ("made the same call and got the same result", "same call and result {times}"),
+    Pattern.ERRORS: (
+        "made the same call and got an error each time",
+        "same call and an error {times}",
+    ),
+    Pattern.ALTERNATING: (
+        "made the same two calls in turn, with the same results",
+        "the same two calls in turn, {count} steps",
+    ),
+    Pattern.MESSAGES: (
+        "were messages of the agent, without a call or an answer between them",
+        "{count} messages in a row without a call",
+    ),
+}
 
 
 def _waiting(trajectory: Trajectory) -> Verdict:
     steps = with_outcome(trajectory, Outcome.WAITING)
     if not steps:
         sentence = "Waits for you, no open call found in these events."
-        return _verdict("waiting", sentence, landing=last_number(trajectory))
+        return _verdict("waiting", sentence, landing=len(trajectory))
     first = _what(trajectory, steps[0]).removeprefix("$ ")
     risk = steps[0].event.risk
     rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
@@ -198,7 +190,7 @@ def _waiting(trajectory: Trajectory) -> Verdict:
 def _running(trajectory: Trajectory) -> Verdict:
     if not trajectory.live:
         return _saved(trajectory)
-    last = last_number(trajectory)
+    last = len(trajectory)
     steps = with_outcome(trajectory, Outcome.RUNNING)
     if steps:
         what, more = _what(trajectory, steps[0]), _more(steps)
@@ -215,23 +207,19 @@ def _running(trajectory: Trajectory) -> Verdict:
 
 
 def _saved(trajectory: Trajectory) -> Verdict:
-    """The events end while the agent worked: they were saved, or its sandbox died."""
+    """The events end while the agent works: they were saved then, or the sandbox died."""
     told = last_telling(trajectory)
     if told is not None and is_answer(told):
         return _finished(trajectory)
     steps = open_calls(trajectory)
-    last = last_number(trajectory)
+    last = len(trajectory)
     if steps:
         numbers = spans([step.number for step in steps])
         which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
         were = "were" if steps[1:] and trajectory.complete else "was"
         what = _what(trajectory, steps[0])
-        return _verdict(
-            "saved",
-            f"Saved while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}",
-            f"saved during {what}",
-            steps,
-        )
+        cause = f"Saved while {which} {were} running: {_fit(what, CAUSE - 90)}{_more(steps)}"
+        return _verdict("saved", cause, f"saved during {what}", steps)
     where = f" after step {last}" if last and trajectory.complete else ""
     return _verdict("saved", f"Saved while the model was at work{where}.", landing=last)
 
@@ -241,7 +229,7 @@ def _paused(trajectory: Trajectory) -> Verdict:
     step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
     if step is None:
         sentence = "Paused, by whom is not told in these events."
-        return _verdict("paused", sentence, "paused", landing=last_number(trajectory))
+        return _verdict("paused", sentence, "paused", landing=len(trajectory))
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
@@ -261,8 +249,7 @@ def _paused(trajectory: Trajectory) -> Verdict:
 def _finished(trajectory: Trajectory) -> Verdict:
     step = last_step(trajectory, is_answer)
     if step is None:
-        last = last_number(trajectory)
-        return _verdict("finished", "Finished without an answer.", landing=last)
+        return _verdict("finished", "Finished without an answer.", landing=len(trajectory))
     said = describe(step, trajectory.outcome(step)).result
     said = re.sub(r"^#{1,6} |\*\*", "", said).strip() or "Finished without an answer."
     return _verdict("finished", said, said, [step], step.number)
@@ -271,7 +258,7 @@ def _finished(trajectory: Trajectory) -> Verdict:
 def _idle(trajectory: Trajectory) -> Verdict:
     told = last_telling(trajectory)
     if told is None:
-        return _verdict("idle", "Nothing was asked yet.", landing=last_number(trajectory))
+        return _verdict("idle", "Nothing was asked yet.", landing=len(trajectory))
     number = f"step {told.number}" if trajectory.complete else "the last step"
     if told.event.kind == "MessageEvent" and told.event.source == "user":
         cause, short = "The last message was not taken up yet.", ""
@@ -285,7 +272,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
 
 
 def _by_steps(trajectory: Trajectory) -> Verdict:
-    """Of a run whose events tell no status, or none that we know."""
+    """For a run without a known status."""
     told = last_telling(trajectory)
     if told is not None:
         if is_answer(told):
@@ -309,18 +296,18 @@ _BY_STATUS: dict[str, Callable[[Trajectory], Verdict]] = {
 
 
 def _done_before(trajectory: Trajectory, failure: Step) -> str:
-    """Where a model failed: " at the first step", " after step 12", or "" when not known."""
+    """Where a model failed: " at the first step", " after step 12", or "" if unknown."""
     if not trajectory.complete:
         return ""
-    for place in range(failure.number - 2, max(-1, failure.number - 2 - RECENT), -1):
-        step = trajectory.steps[place]
+    before = trajectory.steps[max(0, failure.number - 1 - RECENT) : failure.number - 1]
+    for step in reversed(before):
         if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
             return f" after step {step.number}"
     return "" if failure.number > RECENT else " at the first step"
 
 
 def _moment(trajectory: Trajectory, step: Step) -> str:
-    """ " at 2:14:05" on the run's clock, or the time of day while its beginning is not held; ""
+    """ " at 2:14:05" since the start of the run, or the time of day while the start is unknown; ""
     for a time that is missing or goes back."""
     when = step.event.seconds()
     if when is None:
@@ -331,9 +318,6 @@ def _moment(trajectory: Trajectory, step: Step) -> str:
     known = [began for began in (trajectory.began, *before) if began is not None]
     span = when - (trajectory.began or 0.0)
     return f" at {clock(span)}" if max(known) <= when and span < _TRUE_SPAN else ""
-
-
-# words
 
 
 def _what(trajectory: Trajectory, step: Step) -> str:
@@ -354,11 +338,10 @@ def _verdict(
     cause: str,
     short: str = "",
     steps: Iterable[Step] = (),
-    landing: int | None = None,
+    landing: int = 0,
 ) -> Verdict:
-    """Without a `short`, one of our own sentences is that too; without a landing it is the first
-    step."""
+    """`short` defaults to the cause, `landing` to the first step."""
     numbers = tuple(sorted({step.number for step in steps}))
-    landing = landing or (numbers[0] if numbers else None)
+    landing = landing or (numbers[0] if numbers else 0)
     short = short or cause[:1].lower() + cause[1:].rstrip(".")
-    return Verdict(word, _fit(cause, CAUSE), _fit(short, SHORT), numbers, landing)
+    return Verdict(word, _fit(cause, CAUSE), _fit(short, SHORT), numbers, landing or None)

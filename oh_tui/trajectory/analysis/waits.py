@@ -1,5 +1,4 @@
-"""Waits: when a run stood still until you wrote or answered, and what passed before a step, told
-from its events alone."""
+"""When a run waited for the user, and the time before each step, from its events alone."""
 
 from __future__ import annotations
 
@@ -9,26 +8,26 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Step, Trajectory
 
 _NEAR = 20
-"""Waits looked at for one call: it has hardly more than one."""
+"""How many waits are checked for one call."""
 
 _GROUP = 100
-"""Calls of one group that are looked at for its end."""
+"""How many calls of a group are checked for its end."""
 
 
 class Waits:
-    """Takes in the events of a run as they come."""
+    """The waits of a run; `take` adds its events as they arrive."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[float, float]] = []
-        """From when to when, in seconds since 1970, in the order of the events."""
+        """Start and end in seconds since 1970, in the order of the events."""
         self.seconds = 0.0
-        """All of them together."""
+        """The sum of all waits."""
         self.ended: float | None = None
-        """When the last event happened that is shown and has a time."""
+        """Time of the last shown event that has one."""
         self._since: float | None = None
         self._status = ""
         self._last: Event | None = None
-        """The last event that is shown."""
+        """The last shown event."""
 
     def take(self, events: list[Event]) -> None:
         for event in events:
@@ -36,20 +35,20 @@ class Waits:
                 if event.status != self._status:
                     self._status = event.status
                     if event.status == "running":
-                        self._go_on(event)
+                        self._end(event)
                     else:
-                        self._come_to_rest(event)
+                        self._begin(event)
                 continue
             if event.kind in HIDDEN_KINDS:
                 continue
             if event.kind == "MessageEvent" and event.source == "user":
                 if self._last is not None and _is_end(self._last):
-                    self._come_to_rest(self._last)
-                self._go_on(event)
+                    self._begin(self._last)
+                self._end(event)
             elif event.kind in ("ActionEvent", "UserRejectObservation"):
-                self._go_on(event)
+                self._end(event)
             elif self._status == "paused" and event.kind in RESULT_KINDS:
-                # one that was stopped while its model thought has ended its step (measured)
+                # an agent that is stopped while the model answers first ends its step (measured)
                 self._since = event.seconds()
             self._last = event
         for event in reversed(events):
@@ -58,7 +57,7 @@ class Waits:
                 break
 
     def within(self, began: float, span: float) -> float:
-        """Seconds of the `span` seconds after a moment in which the run waited for you."""
+        """Seconds of waiting within `span` seconds from `began`."""
         if not self.spans:
             return 0.0
         place = max(0, bisect_left(self.spans, (began, began)) - 1)
@@ -69,12 +68,12 @@ class Waits:
             waited += max(0.0, min(until, began + span) - max(since, began))
         return waited
 
-    def _come_to_rest(self, event: Event) -> None:
-        # until something is shown the run has not begun
+    def _begin(self, event: Event) -> None:
+        # the run begins with its first shown event
         if self._since is None and self._last is not None:
             self._since = event.seconds()
 
-    def _go_on(self, event: Event) -> None:
+    def _end(self, event: Event) -> None:
         if self._since is None:
             return
         when = event.seconds()
@@ -85,15 +84,15 @@ class Waits:
 
 
 def _is_end(event: Event) -> bool:
-    """After it the agent has nothing to do: its message, or the call and result of `finish`."""
+    """Whether the agent ends its turn: with a message, or the call and result of `finish`."""
     if event.kind == "MessageEvent":
         return event.source == "agent"
     return event.part in ("FinishAction", "FinishObservation")
 
 
 def gap_before(trajectory: Trajectory, step: Step) -> float | None:
-    """Seconds since the step before ended, or since the run went on after it; None when that is
-    not known, or when both were made at once."""
+    """Seconds since the previous step ended or the run was resumed; None if unknown, or if both
+    steps are of the same answer."""
     event = step.event
     when = event.seconds()
     steps = trajectory.steps
@@ -104,22 +103,21 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
     response = before.event.llm_response_id
     if response and before.is_call:
         if response == event.llm_response_id:
-            return None  # made with the one before
-        # calls made at once: whichever of them ended last
+            return None
+        # of calls in one answer the last one to end counts
         group = trajectory.group(before)
         end = bisect_left(group, step.number) if len(group) > 1 else 0
         for number in group[max(0, end - _GROUP) : end]:
             ends += [e.seconds() for e in steps[number - 1].results]
-    known = [end for end in ends if end is not None]
-    if not known:
+    began = max((end for end in ends if end is not None), default=None)
+    if began is None:
         return None
-    began = max(known)
     statuses = trajectory.statuses
-    place = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
-    if place and statuses[place - 1].after == step.number - 1:
-        change = statuses[place - 1]
+    index = bisect_right(statuses, step.number - 1, key=lambda change: change.after)
+    if index and statuses[index - 1].after == step.number - 1:
+        change = statuses[index - 1]
         if change.status == "running":
             began = max(began, change.event.seconds() or began)
     gap = when - began
-    # calls that another agent reports may overlap
+    # ACP calls may overlap
     return None if gap < 0 and event.kind == "ACPToolCallEvent" else gap

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
+from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
     Command,
@@ -21,25 +22,17 @@ from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.plans import plan_progress
 from oh_tui.trajectory.content.tools import EDITOR_VERBS
-from oh_tui.trajectory.content.views import (
-    take,
-    take_flag,
-    take_number,
-    take_text,
-    take_texts,
-    take_usual,
-)
 from oh_tui.trajectory.model.bodies import field, text_field
 
 
 def _terminal_call(action: dict[str, Any]) -> list[Block]:
-    command = safe(take_text(action, "command"))
+    command = safe(take.text(action, "command"))
     blocks: list[Block] = [Command(command)] if command else []
-    if take_flag(action, "is_input"):
+    if take.flag(action, "is_input"):
         blocks.append(Note("typed into the command that runs"))
-    if take_flag(action, "reset"):
+    if take.flag(action, "reset"):
         blocks.append(Note("with a new shell"))
-    timeout = take_number(action, "timeout")
+    timeout = take.number(action, "timeout")
     if timeout is not None:
         blocks.append(Note(f"waits at most {number_text(timeout)} s"))
     return blocks
@@ -50,18 +43,18 @@ def _editor_call(action: dict[str, Any]) -> list[Block]:
     lines = field(action, "view_range")
     shown = ""
     if isinstance(lines, list) and [type(n) for n in lines] == [int, int]:
-        first, last = take(action, "view_range")
+        first, last = take.value(action, "view_range")
         shown = f"{first}-{last}" if last != -1 else f"from {first} to the end, -1"
-    after = take_number(action, "insert_line") if command == "insert" else None
-    path = take_text(action, "path")
+    after = take.number(action, "insert_line") if command == "insert" else None
+    path = take.text(action, "path")
     verb = EDITOR_VERBS.get(command, "")
     if verb and path:
-        take_usual(action, "command")
+        take.usual(action, "command")
     return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
 
 
 def _file_call(verb: str) -> Callable[[dict[str, Any]], list[Block]]:
-    return lambda action: pair_blocks((verb, take_text(action, "file_path")))
+    return lambda action: pair_blocks((verb, take.text(action, "file_path")))
 
 
 def _patch_call(action: dict[str, Any]) -> list[Block]:
@@ -70,7 +63,7 @@ def _patch_call(action: dict[str, Any]) -> list[Block]:
 
 
 def _plan_call(action: dict[str, Any]) -> list[Block]:
-    take_usual(action, "command")
+    take.usual(action, "command")
     if text_field(action, "command") == "view":
         return pair_blocks(("plan", "view"))
     return pair_blocks(("plan", plan_progress(action).removeprefix("plan ")))
@@ -79,40 +72,40 @@ def _plan_call(action: dict[str, Any]) -> list[Block]:
 def _delegate_call(action: dict[str, Any]) -> list[Block]:
     tasks = field(action, "tasks")
     if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
-        take(action, "tasks")
-        take_usual(action, "command")
+        take.value(action, "tasks")
+        take.usual(action, "command")
         return [Fields(tuple((one_line(name), safe(task)) for name, task in tasks.items()))]
-    ids = take_texts(action, "ids")
+    ids = take.texts(action, "ids")
     if not ids:
         return []
-    take_usual(action, "command")
+    take.usual(action, "command")
     types = field(action, "agent_types")
     fits = isinstance(types, list) and len(types) <= len(ids)
-    kinds = (take_texts(action, "agent_types") or []) if fits else []
+    kinds = (take.texts(action, "agent_types") or []) if fits else []
     return pair_blocks(*((name, kind or "an agent") for name, kind in zip_longest(ids, kinds)))
 
 
 def _task_call(action: dict[str, Any]) -> list[Block]:
     """The name of the agent, then its prompt; without a description that is the start of the
     prompt."""
-    prompt = safe(take_text(action, "prompt") or take_text(action, "task"))
+    prompt = safe(take.text(action, "prompt") or take.text(action, "task"))
     about = safe(text_field(action, "description"))
     if about and prompt.startswith(about.rstrip(".")):
-        take(action, "description")
+        take.value(action, "description")
     fields = rest_blocks(action)
     return [*fields, Plain(prompt)] if prompt else fields
 
 
 def _question_call(action: dict[str, Any]) -> list[Block]:
-    question = safe(take_text(action, "question"))
+    question = safe(take.text(action, "question"))
     return [Plain(question)] if question else []
 
 
 def _search_call(action: dict[str, Any]) -> list[Block]:
     return pair_blocks(
-        ("pattern", take_text(action, "pattern")),
-        ("in", take_text(action, "path")),
-        ("files", take_text(action, "include")),
+        ("pattern", take.text(action, "pattern")),
+        ("in", take.text(action, "path")),
+        ("files", take.text(action, "include")),
     )
 
 
@@ -121,7 +114,7 @@ def _nothing(action: dict[str, Any]) -> list[Block]:
 
 
 def _mcp_call(action: dict[str, Any]) -> list[Block]:
-    return value_blocks(take(action, "data"))
+    return value_blocks(take.value(action, "data"))
 
 
 ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {

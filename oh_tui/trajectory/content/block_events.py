@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.text.human import compact, duration, plural
+from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
     Command,
@@ -38,17 +39,7 @@ from oh_tui.trajectory.content.block_results import extended, images
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.content.step_context import Around
-from oh_tui.trajectory.content.views import (
-    left,
-    take,
-    take_blocks,
-    take_flag,
-    take_number,
-    take_repeated,
-    take_text,
-    take_texts,
-    take_usual,
-)
+from oh_tui.trajectory.content.views import left
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 
@@ -67,12 +58,12 @@ def what_followed(around: Around | None, went_on: str = "the run went on") -> li
 
 def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
-    take_blocks(body, "llm_message", "content")
+    take.blocks(body, "llm_message", "content")
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
     blocks = [*blocks, *images(body)] or [Note("a message without text")]
-    take_usual(field(body, "llm_message"), "role")
+    take.usual(field(body, "llm_message"), "role")
     names = ("sender", "activated_skills", "critic_result")
-    fields = object_blocks({name: take(body, name) for name in names})
+    fields = object_blocks({name: take.value(body, name) for name in names})
     return [*blocks, *fields, *reasoning_blocks(body), *extended(body)]
 
 
@@ -81,18 +72,18 @@ def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
     reasoning = safe(bodies.reasoning_text(body)).strip()
     for message in (body, field(body, "llm_message")):
         if safe(text_field(message, "reasoning_content")).strip() == reasoning:
-            take_text(message, "reasoning_content")
+            take.text(message, "reasoning_content")
         blocks = field(message, "thinking_blocks")
         for block in blocks if isinstance(blocks, list) else ():
             if safe(text_field(block, "thinking")).strip() in reasoning:
-                take_text(block, "thinking")
-                take_usual(block, "type")
+                take.text(block, "thinking")
+                take.usual(block, "type")
     return headed("reasoning", "" if reasoning == thought else reasoning)
 
 
 def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
-    code = one_line(take_text(body, "code"))
-    detail = safe(take_text(body, "detail")).strip("\n")
+    code = one_line(take.text(body, "code"))
+    detail = safe(take.text(body, "detail")).strip("\n")
     blocks: list[Block] = [Failure(code or "an error without a code")]
     blocks += [Plain(detail)] if detail else []
     return [*blocks, *rest_blocks(body), *what_followed(around)]
@@ -100,29 +91,29 @@ def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
 
 def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
-    take_texts(body, "forgotten_event_ids")  # links: the note names their steps
+    take.texts(body, "forgotten_event_ids")  # links: the note names their steps
     what = f"{len(gone) if isinstance(gone, list) else 0} old event"
     what += "" if what == "1 old event" else "s"
     if steps := around.forgotten if around else None:
         first, last = steps
         what += f" of step {first}" if first == last else f" of steps {first}-{last}"
-    text = safe(take_text(body, "summary")).strip()
+    text = safe(take.text(body, "summary")).strip()
     if not text:
         return [Note(f"the model no longer sees {what}; no summary was kept")]
     return [Note(f"the model no longer sees {what}, but this summary"), Markdown(text)]
 
 
 def _summary(body: dict[str, Any], around: Around | None) -> list[Block]:
-    text = safe(take_text(body, "summary")).strip()
+    text = safe(take.text(body, "summary")).strip()
     return [Markdown(text)] if text else [Note("an empty summary")]
 
 
 def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
     """The hook's decision and reason come first."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
-    reason = safe(take_text(body, "reason") or take_text(body, "error")).strip()
-    take_flag(body, "blocked")
-    take_flag(body, "success")
+    reason = safe(take.text(body, "reason") or take.text(body, "error")).strip()
+    take.flag(body, "blocked")
+    take.flag(body, "success")
     blocks: list[Block] = []
     if blocked or failed:
         what = "blocked by the hook" if blocked else "the hook failed"
@@ -131,21 +122,21 @@ def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
         blocks = [Plain(reason)]
     number = around.number_of(text_field(body, "action_id")) if around else 0
     if around and not number and (number := around.number_of(text_field(body, "message_id"))):
-        take(body, "message_id")
-    code = take_number(body, "exit_code")
+        take.value(body, "message_id")
+    code = take.number(body, "exit_code")
     blocks += pair_blocks(
-        ("when", take_text(body, "hook_event_type")),
+        ("when", take.text(body, "hook_event_type")),
         ("about", f"step {number}" if number else text_field(body, "tool_name")),
         ("said", "" if blocked or failed else "allowed"),
         ("exit code", "" if code is None else number_text(code)),
     )
-    command = safe(take_text(body, "hook_command"))
+    command = safe(take.text(body, "hook_command"))
     blocks += [Command(command)] if command else []
-    blocks += headed("added for the model", safe(take_text(body, "additional_context")).strip())
+    blocks += headed("added for the model", safe(take.text(body, "additional_context")).strip())
     for name in ("stdout", "stderr"):
-        shown = output_blocks(take_text(body, name))
+        shown = output_blocks(take.text(body, name))
         blocks += [Heading(name), *shown] if shown else []
-    value = take(body, "hook_input")
+    value = take.value(body, "hook_input")
     return blocks + ([Heading("input"), *value_blocks(value)] if value else [])
 
 
@@ -162,44 +153,44 @@ def _stopped(what: str) -> Callable[[dict[str, Any], Around | None], list[Block]
 def acp_call(body: dict[str, Any], last: Any = None) -> list[Block]:
     """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
     repeats are left to the result."""
-    take_repeated(body, last)
-    title = one_line(take_text(body, "title"))
-    command = safe(take_text(body, "raw_input", "command"))
+    take.repeated(body, last)
+    title = one_line(take.text(body, "title"))
+    command = safe(take.text(body, "raw_input", "command"))
     if isinstance(last, dict) and title == "":
         title = one_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
     blocks += [Command(command)] if command else []
-    take_usual(body, "status")
+    take.usual(body, "status")
     _take_kind(body)
-    blocks += rest_blocks(take(body, "raw_input"))
+    blocks += rest_blocks(take.value(body, "raw_input"))
     return blocks + (rest_blocks(body) if last is not None else [])
 
 
 def _take_kind(body: dict[str, Any]) -> None:
     """The title shows the kind of tool, unless it shows the name of the tool."""
     if not field(body, "tool_name"):
-        take_text(body, "tool_kind")
+        take.text(body, "tool_kind")
 
 
 def _acp_result(body: dict[str, Any]) -> list[Block]:
-    take_usual(body, "status")
+    take.usual(body, "status")
     blocks = pair_blocks(("status", field(left(body), "status")))
-    take_text(body, "status")
+    take.text(body, "status")
     _take_kind(body)
     content = field(body, "content")
     contents: list[Any] = []
     """ACP wraps each content block into another one."""
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "diff":
-            take_usual(block, "type")
-            path = one_line(take_text(block, "path"))
-            old, new = safe(take_text(block, "oldText")), safe(take_text(block, "newText"))
+            take.usual(block, "type")
+            path = one_line(take.text(block, "path"))
+            old, new = safe(take.text(block, "oldText")), safe(take.text(block, "newText"))
             diff = unified(old, new)
             blocks += [Heading(f"edit {path}"), Diff(diff, path) if diff else Plain(new)]
         contents.append(field(block, "content") or block)
         if contents[-1] is not block:
-            take_usual(block, "type")
-    take_blocks({"content": contents}, "content")
+            take.usual(block, "type")
+    take.blocks({"content": contents}, "content")
     text = bodies.blocks_text(contents)
     is_command = text_field(body, "tool_kind") == "execute"
     if text.strip() and field(body, "is_error") is True and not is_command:
@@ -209,22 +200,22 @@ def _acp_result(body: dict[str, Any]) -> list[Block]:
     blocks += images(body)
     output = field(body, "raw_output")
     if isinstance(output, str) and output.strip() == text.strip():
-        take(body, "raw_output")
-    return blocks + rest_blocks(take(body, "raw_output")) + rest_blocks(body)
+        take.value(body, "raw_output")
+    return blocks + rest_blocks(take.value(body, "raw_output")) + rest_blocks(body)
 
 
 def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
     """The reports of a call beyond what the call shows: the last one, then what others add."""
     if not reports:
-        take_text(first, "title")
-        take(first, "raw_input")
+        take.text(first, "title")
+        take.value(first, "raw_input")
         return _acp_result(first)
     last = reports[-1]
-    take_repeated(last, {name: first[name] for name in ("title", "raw_input") if name in first})
+    take.repeated(last, {name: first[name] for name in ("title", "raw_input") if name in first})
     blocks = _acp_result(last)
     for earlier in reports[:-1]:
-        take_repeated(earlier, last)
-        take_usual(earlier, "status")
+        take.repeated(earlier, last)
+        take.usual(earlier, "status")
         found = rest_blocks(earlier)
         blocks += [Heading("an earlier report"), *found] if found else []
     return blocks
@@ -232,7 +223,7 @@ def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
 
 def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
-    key, value = one_line(take_text(body, "key")), left(take(body, "value"))
+    key, value = one_line(take.text(body, "key")), left(take.value(body, "value"))
     earlier = around.event_before if around else None
     before = field(earlier.body(), "value") if earlier else None
     if value and isinstance(value, dict | list):
@@ -295,12 +286,12 @@ def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
         blocks = [Heading(plural(len(tools), "tool")), Fields(tuple(map(_tool, tools)))]
     for name in ("system_prompt", "dynamic_context"):
         text = safe(bodies.blocks_text([field(body, name)])).strip()
-        take_blocks({"content": [field(body, name)]}, "content")
-        take_text(body, name)
+        take.blocks({"content": [field(body, name)]}, "content")
+        take.text(body, name)
         blocks += headed(name.replace("_", " "), text)
     found = left(tools)
     if found and isinstance(found, list):
-        take(body, "tools")
+        take.value(body, "tools")
         blocks += [Heading("the tools in full"), Output(outline(found))]
     return blocks
 
@@ -314,13 +305,13 @@ def _tool(tool: Any) -> tuple[str, str]:
     for name in ("name", "title", "kind", "description"):
         text = text_field(tool, name)
         if text and text.strip() in (called, about) and "\n" not in text.strip():
-            take(tool, name)
+            take.value(tool, name)
     return one_line(called) or "(no name)", one_line(about.partition("\n")[0])
 
 
 def _delta(body: dict[str, Any], around: Around | None) -> list[Block]:
-    blocks = headed("reasoning", safe(take_text(body, "reasoning_content")))
-    text = safe(take_text(body, "content"))
+    blocks = headed("reasoning", safe(take.text(body, "reasoning_content")))
+    text = safe(take.text(body, "content"))
     blocks += [Plain(text)] if text else []
     return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
@@ -332,27 +323,27 @@ def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
     for name in ("prompt", "response"):
         ids = field(body, f"{name}_token_ids")
         if isinstance(ids, list) and all(isinstance(one, int | float) for one in ids):
-            take(body, f"{name}_token_ids")
+            take.value(body, f"{name}_token_ids")
             counts.append((f"{name} tokens", len(ids)))
             lists += headed(f"{name} token ids", " ".join(map(number_text, ids)))
     return [*pair_blocks(*counts), *lists]
 
 
 def _completion_log(body: dict[str, Any], around: Around | None) -> list[Block]:
-    logged = text_blocks(take_text(body, "log_data"))
+    logged = text_blocks(take.text(body, "log_data"))
     return [*rest_blocks(body), *logged]
 
 
 def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
     """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
-        ("analyzer", take_text(body, "analyzer")), ("policy", take_text(body, "policy"))
+        ("analyzer", take.text(body, "analyzer")), ("policy", take.text(body, "policy"))
     )
     risks = field(body, "risks")
     pairs = []
     for name in list(risks) if isinstance(risks, dict) else ():
         number = around.number_of(name) if around else 0
-        risk = one_line(take_text(risks, name))
+        risk = one_line(take.text(risks, name))
         if risk:
             pairs.append((f"step {number}" if number else one_line(name), risk))
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])

@@ -7,6 +7,7 @@ from typing import Any
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
     Code,
@@ -20,20 +21,19 @@ from oh_tui.trajectory.content.block import (
     safe,
 )
 from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.content.views import take, take_said, take_text, take_usual
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 
 
 def proposal(action: Any) -> list[Block]:
     """What a call that was not run would have done."""
     path = one_line(text_field(action, "path") or text_field(action, "file_path"))
-    old = take_text(action, "old_str") or take_text(action, "old_string")
-    new = take_text(action, "new_str") or take_text(action, "new_string")
+    old = take.text(action, "old_str") or take.text(action, "old_string")
+    new = take.text(action, "new_str") or take.text(action, "new_string")
     whole = ""
     if not old and not new:
-        whole = take_text(action, "file_text")
+        whole = take.text(action, "file_text")
         if not whole and text_field(action, "kind") == "WriteFileAction":
-            whole = take_text(action, "content")
+            whole = take.text(action, "content")
     blocks: list[Block] = []
     if old or new:
         line = field(action, "insert_line")
@@ -41,9 +41,9 @@ def proposal(action: Any) -> list[Block]:
         blocks = _difference(safe(old), safe(new), path, line + 1 if inserts else 0)
     elif whole:
         blocks = [Code(safe(whole).removesuffix("\n"), path)]
-    elif patch := take_text(action, "patch"):
+    elif patch := take.text(action, "patch"):
         blocks = _patch_blocks(safe(patch))
-    elif text := take_text(action, "message") or take_text(action, "thought"):
+    elif text := take.text(action, "message") or take.text(action, "thought"):
         return [Markdown(safe(text))]
     return [Heading("what it would do"), *blocks] if blocks else []
 
@@ -84,23 +84,23 @@ def _unsaid(text: str, path: str, new: str) -> str:
 def edit_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     path = one_line(text_field(observation, "path") or text_field(observation, "file_path"))
     path = path or one_line(text_field(action, "path") or text_field(action, "file_path"))
-    take_text(observation, "path")
-    take_text(observation, "file_path")
+    take.text(observation, "path")
+    take.text(observation, "file_path")
     command = text_field(observation, "command") or text_field(action, "command")
     if command == "view":
-        take_usual(observation, "command")
-        return _numbered(safe(take_said(body)), path)
+        take.usual(observation, "command")
+        return _numbered(safe(take.result_text(body)), path)
     old, new = field(observation, "old_content"), field(observation, "new_content")
     if isinstance(new, str):
-        take_usual(observation, "command")
-        new = safe(take(observation, "new_content"))
+        take.usual(observation, "command")
+        new = safe(take.value(observation, "new_content"))
         blocks: list[Block] = [Code(new.removesuffix("\n"), path) if new else Note("an empty file")]
         if isinstance(old, str):
-            blocks = _difference(safe(take(observation, "old_content")), new, path)
-        text = _unsaid(safe(take_said(body)), path, new)
+            blocks = _difference(safe(take.value(observation, "old_content")), new, path)
+        text = _unsaid(safe(take.result_text(body)), path, new)
         return [*blocks, Plain(text)] if text else blocks
     done: list[Block] = [block for block in proposal(action) if not isinstance(block, Heading)]
-    text = safe(take_said(body))
+    text = safe(take.result_text(body))
     if not done:
         return [Plain(text)] if text else []
     return [*done, Note(clean_line(text))] if text else done
@@ -130,15 +130,15 @@ def _numbered(text: str, path: str) -> list[Block]:
 
 
 def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    path = one_line(take_text(observation, "file_path"))
-    text = safe(take_text(observation, "file_content"))
+    path = one_line(take.text(observation, "file_path"))
+    text = safe(take.text(observation, "file_content"))
     if not text:
-        return _numbered(safe(take_said(body)), path)
+        return _numbered(safe(take.result_text(body)), path)
     at = field(observation, "lines_shown")
     first = at[0] if isinstance(at, list) and at and type(at[0]) is int else 1
     said = safe(content_text(body))
     if "".join(said.split()) in ("", "".join(text.split())) or _shows_lines(text, said):
-        take_said(body)
+        take.result_text(body)
     return [Code(text.removesuffix("\n"), path, first)]
 
 
@@ -158,13 +158,13 @@ def patch_result(body: dict[str, Any], observation: dict[str, Any], action: Any)
     if isinstance(changes, dict):
         for name, change in changes.items():
             path = one_line(str(name))
-            moved = one_line(take_text(change, "move_path"))
-            verb = one_line(take_text(change, "type")) or "update"
+            moved = one_line(take.text(change, "move_path"))
+            verb = one_line(take.text(change, "type")) or "update"
             blocks.append(Heading(f"{verb} {path}" + (f", now {moved}" if moved else "")))
-            old, new = take_text(change, "old_content"), take_text(change, "new_content")
+            old, new = take.text(change, "old_content"), take.text(change, "new_content")
             blocks += _difference(safe(old), safe(new), path)
-    blocks = blocks or _patch_blocks(safe(take_text(action, "patch")))
-    text = safe(take_said(body))
+    blocks = blocks or _patch_blocks(safe(take.text(action, "patch")))
+    text = safe(take.result_text(body))
     return [*blocks, Plain(text)] if text else blocks
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
@@ -34,22 +35,7 @@ from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_
 from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.tools import change
-from oh_tui.trajectory.content.views import (
-    USUAL_NUMBERS,
-    View,
-    left,
-    take,
-    take_blocks,
-    take_flag,
-    take_links,
-    take_number,
-    take_repeated,
-    take_said,
-    take_text,
-    take_texts,
-    take_usual,
-    view,
-)
+from oh_tui.trajectory.content.views import USUAL_NUMBERS, View, left, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
@@ -60,7 +46,7 @@ from oh_tui.trajectory.model.tool_use import count
 def extended(body: dict[str, Any]) -> list[Block]:
     """What skills and hooks added for the model."""
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
-    take_blocks(body, "extended_content")
+    take.blocks(body, "extended_content")
     return headed("added for the model", text)
 
 
@@ -78,7 +64,7 @@ def images(body: dict[str, Any]) -> list[Block]:
 def _take_images(body: dict[str, Any]) -> None:
     """Takes the data of images; a text in the place of an image is left."""
     if is_image(text_field(body, "observation", "screenshot_data")):
-        take(body, "observation", "screenshot_data")
+        take.value(body, "observation", "screenshot_data")
     for path in IMAGE_PATHS:
         blocks = field(body, *path)
         for block in blocks if isinstance(blocks, list) else ():
@@ -86,16 +72,16 @@ def _take_images(body: dict[str, Any]) -> None:
             inside = inside if isinstance(inside, dict) else block
             if field(inside, "type") != "image":
                 continue
-            take_usual(block, "type")
-            take_usual(inside, "type")
+            take.usual(block, "type")
+            take.usual(inside, "type")
             urls = field(inside, "image_urls")
             if isinstance(urls, list):
                 inside["image_urls"] = [
                     url for url in urls if not (isinstance(url, str) and is_image(url))
                 ]
             elif is_image(text_field(inside, "data")):
-                take(inside, "data")
-                take_text(inside, "mimeType")
+                take.value(inside, "data")
+                take.text(inside, "mimeType")
 
 
 def answer_blocks(
@@ -104,22 +90,22 @@ def answer_blocks(
     """One result with all of its fields. `action` is a view of the call, None if unknown. Without a
     title above, it also shows what the title would."""
     body = view(event.body())
-    take_links(body)
+    take.links(body)
     blocks = _answer(event, body, action, around)
     observation = field(body, "observation")
     if isinstance(observation, View):
-        take_text(observation, "kind")
-        take_flag(observation, "is_error")
+        take.text(observation, "kind")
+        take.flag(observation, "is_error")
         if observation.get("tool_name") == event.tool_name:
-            take(observation, "tool_name")
-        take_repeated(observation, action)
+            take.value(observation, "tool_name")
+        take.repeated(observation, action)
         for inside in () if titled else (observation, field(observation, "metadata")):
             if isinstance(inside, View):
                 inside.taken -= _IN_TITLE
         blocks += rest_blocks(observation)
-        take(body, "observation")
+        take.value(body, "observation")
     elif observation is not None:
-        blocks += rest_blocks(take(body, "observation"))
+        blocks += rest_blocks(take.value(body, "observation"))
     return [*blocks, *extended(body), *rest_blocks(body)]
 
 
@@ -130,23 +116,23 @@ def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | No
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
         what = "blocked by a hook" if by_hook else "rejected by you"
-        take_usual(body, "rejection_source")
-        reason = safe(take_text(body, "rejection_reason"))
+        take.usual(body, "rejection_source")
+        reason = safe(take.text(body, "rejection_reason"))
         why: Block = Plain(reason) if reason else Note("no reason given")
         return [Failure(f"{what}, not run"), why, *proposal(action)]
     if event.kind == "AgentErrorEvent":
-        return [_failure(take_text(body, "error")), *proposal(action)]
+        return [_failure(take.text(body, "error")), *proposal(action)]
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return [Note("a result without content")]
     if is_terminal(event):
         return [*_terminal_result(event, body, observation, action), *images(body)]
     if event.failed:
-        take_flag(observation, "error")
-        take_flag(observation, "prev_exist")
-        return [_failure(take_said(body)), *images(body), *proposal(action)]
+        take.flag(observation, "error")
+        take.flag(observation, "prev_exist")
+        return [_failure(take.result_text(body)), *images(body), *proposal(action)]
     if "Editor" in event.part:
-        take_flag(observation, "prev_exist")
+        take.flag(observation, "prev_exist")
     if event.part in PLANS:
         return _plan_result(body, observation, around)
     show = _RESULTS.get(event.part, _other_result)
@@ -209,22 +195,22 @@ def terminal_text(body: dict[str, Any], action: Any) -> str:
 def _terminal_result(
     event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
 ) -> list[Block]:
-    raw = take_said(body)
+    raw = take.result_text(body)
     blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
-    take_flag(observation, "timeout")
-    take_flag(observation, "error")
+    take.flag(observation, "timeout")
+    take.flag(observation, "error")
     code = event.exit_code
     if code is not None and not event.still_running and code != STILL_RUNNING:
         for inside in (observation, field(observation, "metadata")):
             if field(inside, "exit_code") == code:
-                take(inside, "exit_code")
+                take.value(inside, "exit_code")
     if not event.failed:
-        take_text(observation, "metadata", "working_dir")
+        take.text(observation, "metadata", "working_dir")
     if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
-        take(observation, "metadata", "suffix")
+        take.value(observation, "metadata", "suffix")
     blocks += _shell(field(observation, "metadata"))
     if _CLIPPED in raw:
-        kept = one_line(take_text(observation, "full_output_save_dir"))
+        kept = one_line(take.text(observation, "full_output_save_dir"))
         where = f"; whole in the sandbox: {kept}" if kept else ""
         blocks.append(Note(f"cut by the tool{where}"))
     return blocks
@@ -232,12 +218,12 @@ def _terminal_result(
 
 def _shell(metadata: Any) -> list[Block]:
     """The user, host and interpreter of a command, on one line."""
-    user, host = (one_line(take_text(metadata, name)) for name in ("username", "hostname"))
-    pid = take_number(metadata, "pid")
+    user, host = (one_line(take.text(metadata, name)) for name in ("username", "hostname"))
+    pid = take.number(metadata, "pid")
     facts = (
         "@".join(filter(None, (user, host))),
         "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
-        one_line(take_text(metadata, "py_interpreter_path")),
+        one_line(take.text(metadata, "py_interpreter_path")),
     )
     line = " · ".join(filter(None, facts))
     return [Note(f"shell {line}")] if line else []
@@ -262,7 +248,7 @@ def _plan_result(
     old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
     if old and field(observation, "command") != "view":
         tasks = compare(old, tasks)
-    text = safe(take_said(body)).strip()
+    text = safe(take.result_text(body)).strip()
     if not tasks:
         return [Plain(text) if text else Note("the plan is empty")]
     blocks: list[Block] = [Checklist(tuple(tasks))]
@@ -285,24 +271,24 @@ def take_plan(half: Any) -> list[Task]:
     """The plan of an action or an observation; takes the fields of its items."""
     tasks = tasks_of(half)
     for item in field(half, "task_list") if tasks else ():
-        take_text(item, "title")
-        take_text(item, "notes")
-        take_usual(item, "status")
+        take.text(item, "title")
+        take.text(item, "notes")
+        take.usual(item, "status")
     return tasks
 
 
 def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """The matches of grep or glob."""
-    found = take_texts(observation, "matches")
-    found = take_texts(observation, "files") if found is None else found
+    found = take.texts(observation, "matches")
+    found = take.texts(observation, "files") if found is None else found
     if found is None:
         return _other_result(body, observation, action)
     lines = safe(content_text(body)).split("\n")
     known = {"", *(safe(match).strip() for match in found)}
     if all(line.strip() in known or _HEADS.match(line) for line in lines):
-        take_said(body)
+        take.result_text(body)
     blocks: list[Block] = [Output("\n".join(map(safe, found)))] if found else [Note("none found")]
-    if take_flag(observation, "truncated"):
+    if take.flag(observation, "truncated"):
         blocks.append(Note("the tool stopped here: there are more"))
     return blocks
 
@@ -312,7 +298,7 @@ _HEADS = pattern(r"(?:Found|No) ")
 
 
 def _text_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
-    shown = text_blocks(take_said(body, image=""))
+    shown = text_blocks(take.result_text(body, image=""))
     return shown if shown or find_images(body) or left(observation) else [Note("no output")]
 
 
@@ -322,17 +308,17 @@ def _fields(body: dict[str, Any], observation: dict[str, Any], action: Any) -> l
     called = action.values() if isinstance(action, dict) else ()
     for name, value in observation.items():
         if isinstance(value, str) and (value in called or value.strip() == text):
-            take(observation, name)
-    take_repeated(observation, action)
-    take_text(observation, "kind")
-    take_flag(observation, "is_error")
+            take.value(observation, name)
+    take.repeated(observation, action)
+    take.text(observation, "kind")
+    take.flag(observation, "is_error")
     return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
 
 
 def _prose_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """An answer of a model: its other fields, then the text as Markdown."""
     fields = _fields(body, observation, action)
-    text = safe(take_said(body, image=""))
+    text = safe(take.result_text(body, image=""))
     return [*fields, Markdown(text)] if text else fields or [Note("no output")]
 
 
@@ -352,16 +338,16 @@ def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: An
         return _other_result(body, observation, action)
     rows = []
     for entry in entries:
-        name = take_text(entry, "name") or take_text(entry, "path")
+        name = take.text(entry, "name") or take.text(entry, "path")
         if text_field(entry, "path").rpartition("/")[2] == name:
-            take(entry, "path")
-        slash = "/" if take_flag(entry, "is_directory") else ""
-        size = take_number(entry, "size")
-        changed = one_line(take_text(entry, "modified_time")).replace("T", " ")
+            take.value(entry, "path")
+        slash = "/" if take.flag(entry, "is_directory") else ""
+        size = take.number(entry, "size")
+        changed = one_line(take.text(entry, "modified_time")).replace("T", " ")
         rows.append((one_line(name) + slash, "" if size is None else number_text(size), changed))
-    total = take_number(observation, "total_count")
+    total = take.number(observation, "total_count")
     count = "" if total in (None, len(rows)) else f"{number_text(total)} entries in all"
-    if take_flag(observation, "is_truncated"):
+    if take.flag(observation, "is_truncated"):
         count = f"the tool stopped here: {count}" if count else "the tool stopped here"
     table = Table(("name", "bytes", "changed"), tuple(rows))
     return [table, Note(count)] if count else [table]
@@ -369,11 +355,11 @@ def _folder_result(body: dict[str, Any], observation: dict[str, Any], action: An
 
 def _said_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
     """The text of a finish or think call, which the result only confirms."""
-    text = safe(take_text(action, "message") or take_text(action, "thought"))
+    text = safe(take.text(action, "message") or take.text(action, "thought"))
     if not text:
-        text = safe(take_said(body))
+        text = safe(take.result_text(body))
     elif "".join(safe(content_text(body)).split()) in ("".join(text.split()), _THOUGHT):
-        take_said(body)
+        take.result_text(body)
     return [Markdown(text)] if text else [Note("nothing was said")]
 
 

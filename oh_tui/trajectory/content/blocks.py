@@ -11,6 +11,7 @@ from typing import Any
 
 from oh_tui.text.human import duration
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
     Checklist,
@@ -46,18 +47,7 @@ from oh_tui.trajectory.content.block_results import (
     terminal_text,
 )
 from oh_tui.trajectory.content.step_context import Around
-from oh_tui.trajectory.content.views import (
-    REDUNDANT_IN_CALL,
-    View,
-    is_same,
-    take,
-    take_blocks,
-    take_links,
-    take_repeated,
-    take_text,
-    take_usual,
-    view,
-)
+from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, is_same, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
@@ -88,19 +78,19 @@ def call_blocks(
         command = bodies.command_text(body)
         return [*blocks, Command(safe(command))] if command else blocks
     if step.event.kind == "ACPToolCallEvent":
-        take_links(body)
+        take.links(body)
         reports = [r for r in step.results if r.kind == step.event.kind]
         return acp_call(body, reports[-1].body() if reports else None)
     if step.event.kind != "ActionEvent":
         return []
     thought = safe(bodies.thought_text(body)).strip()
     blocks = [Thought(thought, 0 if whole else 2)] if thought else []
-    take_blocks(body, "thought")
+    take.blocks(body, "thought")
     if whole:
         blocks += reasoning_blocks(body, thought)
     action = field(body, "action")
     if isinstance(action, View):
-        take_text(action, "kind")
+        take.text(action, "kind")
         show = ACTIONS.get(step.event.part)
         blocks += show(action) if show else []
         blocks += _plan_asked(step, action)
@@ -108,7 +98,7 @@ def call_blocks(
             blocks += proposal(action)
         else:
             for name in IN_RESULT.get(step.event.part, ()):
-                take_text(action, name)
+                take.text(action, name)
         blocks += rest_blocks(action)
     else:
         blocks += [
@@ -116,7 +106,7 @@ def call_blocks(
             *rest_blocks(action),
             *value_blocks(bodies.arguments(body)),
         ]
-    take(body, "action")
+    take.value(body, "action")
     return blocks + (_beside(body, action) if whole else []) + _at_once(around)
 
 
@@ -128,7 +118,7 @@ def _plan_asked(step: Step, action: Any) -> list[Block]:
     if result is not None and not result.failed and result.part in PLANS:
         shown = field(result.body(), "observation", "task_list")
         if shown is not None and is_same(shown, action.get("task_list")):
-            take(action, "task_list")
+            take.value(action, "task_list")
             return []
     tasks = take_plan(action)
     return [Checklist(tuple(tasks))] if tasks else []
@@ -136,18 +126,18 @@ def _plan_asked(step: Step, action: Any) -> list[Block]:
 
 def _beside(body: dict[str, Any], action: Any) -> list[Block]:
     """The fields of a call beside its action, and what the model's arguments have beyond it."""
-    take_links(body)
-    take_usual(body, "security_risk")
+    take.links(body)
+    take.usual(body, "security_risk")
     called = field(body, "tool_call")
     for name in REDUNDANT_IN_CALL:
-        take_text(called, name)
-    take_usual(called, "origin")
+        take.text(called, name)
+    take.usual(called, "origin")
     # without an action the arguments are shown as the call itself
     arguments = view(bodies.arguments(body)) if isinstance(action, View) else None
     inside = called if field(called, "arguments") is not None else field(called, "function")
-    take(inside, "arguments")
-    take_repeated(arguments, action)
-    take_repeated(arguments, body)
+    take.value(inside, "arguments")
+    take.repeated(arguments, action)
+    take.repeated(arguments, body)
     blocks = rest_blocks(body)
     more = rest_blocks(arguments)
     return [*blocks, Heading("in the arguments"), *more] if more else blocks
@@ -194,7 +184,7 @@ def _reported(step: Step) -> list[Block]:
     first = view(step.event.body())
     reports = [view(r.body()) for r in step.results if r.kind == "ACPToolCallEvent"]
     for each in (first, *reports):
-        take_links(each)
+        take.links(each)
     blocks = acp_blocks(first, reports)
     for other in step.results:
         if other.kind != "ACPToolCallEvent":
@@ -211,12 +201,12 @@ def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
         return call_blocks(Step(0, event), whole=True, alone=True)
     body = view(event.body())
     if event.kind == "ACPToolCallEvent":
-        take_links(body)
+        take.links(body)
         kind = pair_blocks(("kind", text_field(body, "tool_kind")))
         return kind + acp_call(body) + acp_blocks(body, [])
     show = EVENTS.get(event.kind)
     if show is not None:
-        take_links(body)
+        take.links(body)
         return show(body, around) + rest_blocks(body)
     if event.kind == UNREADABLE:
         text = output_blocks(text_field(body, "text"))

@@ -6,10 +6,7 @@ events of other versions, are shown below as fields, so that nothing is lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-
-from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
 
 _DEEPEST = 60
 """Deepest level with views; deeper values are shown as part of it."""
@@ -57,7 +54,7 @@ USUAL: dict[str, tuple[frozenset[str], str]] = {
         "said by the box of a task or by the outcome of a call",
     ),
 }
-"""Redundant values by field name, and why. Renderers take them with `take_usual` where they are
+"""Redundant values by field name, and why. Renderers take them with `take.usual` where they are
 redundant; any other value is shown."""
 
 USUAL_PLACES: dict[str, frozenset[str]] = {
@@ -96,90 +93,8 @@ def view(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def take(value: Any, *path: str) -> Any:
-    """The value at a path of names, None if missing; marks it as shown."""
-    inside = field(value, *path[:-1])
-    if isinstance(inside, View):
-        inside.taken.add(path[-1])
-    return field(inside, path[-1])
-
-
-def take_text(value: Any, *path: str) -> str:
-    """The text at a path; "" for anything else, which is not taken."""
-    found = field(value, *path)
-    return take(value, *path) if isinstance(found, str) else ""
-
-
-def take_number(value: Any, *path: str) -> int | float | None:
-    found = field(value, *path)
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return take(value, *path) if is_number else None
-
-
-def take_flag(value: Any, *path: str) -> bool:
-    """Whether the value at a path is true; takes any boolean."""
-    found = field(value, *path)
-    return take(value, *path) if isinstance(found, bool) else False
-
-
 def is_usual(name: str, value: Any) -> bool:
     return name in USUAL and isinstance(value, str) and value in USUAL[name][0]
-
-
-def take_usual(value: Any, name: str) -> None:
-    """Takes a redundant value."""
-    if is_usual(name, field(value, name)):
-        take(value, name)
-
-
-def take_texts(value: Any, *path: str) -> list[str] | None:
-    """The list of texts at a path; None for anything else, which is not taken."""
-    found = field(value, *path)
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        return None
-    return list(take(value, *path))
-
-
-def take_blocks(value: Any, *path: str) -> None:
-    """Takes the texts of content blocks, as `bodies.blocks_text` returns them."""
-    blocks = field(value, *path)
-    if isinstance(blocks, str):
-        take(value, *path)
-    for block in blocks if isinstance(blocks, list) else ():
-        if isinstance(field(block, "text"), str):
-            take(block, "text")
-            take_flag(block, "cache_prompt")
-            take_usual(block, "type")
-    take_texts(value, *path)
-
-
-def take_said(body: Any, image: str = "[image]") -> str:
-    """Takes and returns the text of a result, as `bodies.content_text`."""
-    observation = field(body, "observation")
-    if not isinstance(observation, dict):
-        for name in ("error", "rejection_reason"):
-            if text_field(body, name):
-                return str(take(body, name))
-        take_blocks(body, "content")
-        return content_text(body, image)
-    take_blocks(observation, "content")
-    take_text(observation, "error")
-    if not blocks_text(observation.get("content"), image):
-        take_text(observation, "output") or take_text(observation, "message")
-    return content_text(body, image)
-
-
-def take_repeated(value: Any, other: Any) -> None:
-    """Takes fields that another shown object has with the same value."""
-    if isinstance(value, View) and isinstance(other, Mapping):
-        value.taken.update(n for n in value if n in other and is_same(value[n], other[n]))
-
-
-def take_links(body: Any) -> None:
-    """Takes the redundant top-level fields of an event."""
-    for name in REDUNDANT:
-        if not isinstance(field(body, name), dict | list):
-            take(body, name)
 
 
 def left(value: Any, depth: int = 0) -> Any:

@@ -320,9 +320,9 @@ class Search:
             )
         pace.end()
         if not filtering.passed:
-            from oh_tui.trajectory.analysis.suggestions import meant
+            from oh_tui.trajectory.analysis.suggestions import suggest
 
-            hint = meant(query, trajectory)
+            hint = suggest(query, trajectory)
             told = f"no step is {clean_line(query.text)}"
             filtering.why_empty = (told, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)

@@ -1,0 +1,95 @@
+"""Takes values from views, to show them: `take.text(body, "error")`.
+
+Values of another type are left, to be shown with the other fields. Anything that is not a view is
+read and not marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oh_tui.trajectory.content.views import REDUNDANT, View, is_same, is_usual
+from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
+
+
+def value(data: Any, *path: str) -> Any:
+    """The value at a path of names, None if missing; marks it as shown."""
+    inside = field(data, *path[:-1])
+    if isinstance(inside, View):
+        inside.taken.add(path[-1])
+    return field(inside, path[-1])
+
+
+def text(data: Any, *path: str) -> str:
+    """The text at a path; "" for anything else, which is not taken."""
+    found = field(data, *path)
+    return value(data, *path) if isinstance(found, str) else ""
+
+
+def number(data: Any, *path: str) -> int | float | None:
+    found = field(data, *path)
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return value(data, *path) if is_number else None
+
+
+def flag(data: Any, *path: str) -> bool:
+    """Whether the value at a path is true; takes any boolean."""
+    found = field(data, *path)
+    return value(data, *path) if isinstance(found, bool) else False
+
+
+def usual(data: Any, name: str) -> None:
+    """Takes a redundant value."""
+    if is_usual(name, field(data, name)):
+        value(data, name)
+
+
+def texts(data: Any, *path: str) -> list[str] | None:
+    """The list of texts at a path; None for anything else, which is not taken."""
+    found = field(data, *path)
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        return None
+    return list(value(data, *path))
+
+
+def blocks(data: Any, *path: str) -> None:
+    """Takes the texts of content blocks, as `bodies.blocks_text` returns them."""
+    found = field(data, *path)
+    if isinstance(found, str):
+        value(data, *path)
+    for block in found if isinstance(found, list) else ():
+        if isinstance(field(block, "text"), str):
+            value(block, "text")
+            flag(block, "cache_prompt")
+            usual(block, "type")
+    texts(data, *path)
+
+
+def result_text(body: Any, image: str = "[image]") -> str:
+    """Takes and returns the text of a result, as `bodies.content_text`."""
+    observation = field(body, "observation")
+    if not isinstance(observation, dict):
+        for name in ("error", "rejection_reason"):
+            if text_field(body, name):
+                return str(value(body, name))
+        blocks(body, "content")
+        return content_text(body, image)
+    blocks(observation, "content")
+    text(observation, "error")
+    if not blocks_text(observation.get("content"), image):
+        text(observation, "output") or text(observation, "message")
+    return content_text(body, image)
+
+
+def repeated(data: Any, other: Any) -> None:
+    """Takes fields that another shown object has with the same value."""
+    if isinstance(data, View) and isinstance(other, Mapping):
+        data.taken.update(n for n in data if n in other and is_same(data[n], other[n]))
+
+
+def links(body: Any) -> None:
+    """Takes the redundant top-level fields of an event."""
+    for name in REDUNDANT:
+        if not isinstance(field(body, name), dict | list):
+            value(body, name)
