@@ -1,4 +1,4 @@
-"""What a run changed: the files its editor and patch calls touched, and by how much."""
+"""The files that a run changed with editor and patch calls, and by how many lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.clean import safe_line
@@ -14,29 +14,29 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.content.tools import change
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import content_text, text_field
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.model.tool_use import shorten
 
 NOTE = "from editor and patch calls: what commands changed is not in it"
-"""What a list of changed files must say of itself."""
+"""The note below every list of changed files."""
 
 ROOT = "/workspace/project"
-"""Where a sandbox keeps its work, when the run does not tell."""
+"""The working folder of sandboxes, if the run does not name it."""
 
 LONGEST = 4096
-"""Characters; no file has a longer path."""
+"""Longest path in characters."""
 
 _FOLDER = "Here's the files and directories"
-"""How the editor's answer begins to a view of a folder, which is no file."""
+"""The start of the editor's answer to a view of a folder."""
 
 
 class FileChange:
     """What a run did to one file.
 
-    `path` tells it from others, `shown` is for people: clean, redacted, without the folder that
-    sandboxes keep their work in. `added` and `removed` count lines between the first text known
-    and the last (`whole`), else they are the sum of all edits.
+    `path` is its key; `shown` is clean, redacted and without the working folder. `added` and
+    `removed` count lines between the first and the last text (`whole`), or are the sum of all
+    edits.
     """
 
     __slots__ = ("added", "created", "deleted", "edits", "path", "reads", "removed", "same",
@@ -47,16 +47,16 @@ class FileChange:
         self.shown = safe_line(shorten(path))[:400] or "(no name)"
         self.reads: list[Step] = []
         self.edits: list[Step] = []
-        """The steps that changed it, in the order of the run."""
+        """The steps that changed the file, in order."""
         self.added = self.removed = 0
         self.created = self.deleted = False
-        """It was not there before the run; it is not there after it."""
+        """The file did not exist before the run, or after it."""
         self.whole = False
-        """Its text before the first edit and after the last one is known."""
+        """The texts before the first edit and after the last one are known."""
         self.same = False
-        """What was done to it was undone again: it is as it was."""
+        """All changes were undone."""
         self.summed = 0
-        """How many edits are in the sum, while `whole` is False."""
+        """How many edits are summed up, if `whole` is False."""
 
     @property
     def steps(self) -> list[int]:
@@ -64,12 +64,12 @@ class FileChange:
 
     @property
     def last_step(self) -> int:
-        """The number of the step that changed it last, or read it when none did."""
+        """The number of the last step that changed the file, or read it."""
         return (self.edits or self.reads)[-1].number
 
     @property
     def fate(self) -> str:
-        """What a reader must know beside the numbers; "" for an edited file."""
+        """Such as "new" or "deleted"; "" for an edited file."""
         if self.created and self.deleted:
             return "made and deleted"
         if self.same:
@@ -78,10 +78,8 @@ class FileChange:
 
 
 class ChangeLog:
-    """The files of a run, kept up as it grows. It holds steps, no texts: those are read again.
-
-    `update` takes in what came since the last time; a trajectory that was replaced needs a new
-    log. `changed`, `added` and `removed` are the totals of `files`.
+    """The files of a growing run; call `update` after each `extend`. Holds steps; texts are read
+    again. `changed`, `added` and `removed` are the totals of `files`.
     """
 
     def __init__(self, trajectory: Trajectory) -> None:
@@ -91,33 +89,30 @@ class ChangeLog:
     def _clear(self) -> None:
         self._files: dict[str, FileChange] = {}
         self._read = 0
-        """How many steps were looked at; `_last` is the last of them."""
+        """How many steps were read; `_last` is the last of them."""
         self._last: Step | None = None
         self._seen = 0
-        """How many events there were then: later ones may be results of those steps."""
+        """How many events there were then; later ones may be results of read steps."""
         self._reported: dict[int, list[FileChange]] = {}
-        """Number of a call of another agent -> the files it is entered in. A later report may tell
-        something else of it."""
+        """Number of an ACP call -> its files, which a later report may change."""
         self._uncounted: dict[str, FileChange] = {}
-        self._is_told = True
-        """The totals are those of the files."""
+        self._is_totalled = True
+        """The totals are up to date."""
         self._folders: set[str] = set()
         self._root = ""
         self.files: list[FileChange] = []
-        """Those that were changed, by path."""
+        """The changed files, by path."""
         self.only_read: list[FileChange] = []
         self.changed = self.added = self.removed = 0
 
-    # taking in
-
     def update(self, budget: float | None = None) -> bool:
-        """Take in new steps and results. Decodes the calls that name a file, and for each file
-        that changed the two results with its first and its last text. With a `budget` it stops
-        after so many seconds; False means that there is more to do."""
+        """Reads new steps and results. Decodes calls that name a file, and of each changed file the
+        results with its first and last text. Stops after `budget` seconds; False means that there
+        is more to read."""
         end = None if budget is None else time.monotonic() + budget
         steps = self.trajectory.steps
         if self._read and (len(steps) < self._read or steps[self._read - 1] is not self._last):
-            self._clear()  # steps were numbered anew
+            self._clear()  # steps were renumbered
         self._take_results()
         while self._read < len(steps):
             if end is not None and time.monotonic() > end:
@@ -131,17 +126,17 @@ class ChangeLog:
                 return False
             _, file = self._uncounted.popitem()
             self._count(file)
-        if not self._is_told:
+        if not self._is_totalled:
             self._total()
         return True
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many steps were looked at, of how many."""
+        """How many steps were read, of how many."""
         return self._read, len(self.trajectory.steps)
 
     def _take_results(self) -> None:
-        """Take in what came since for steps that were looked at before."""
+        """Reads new results of steps that were read before."""
         events = self.trajectory.events
         for event in events[self._seen if self._read else len(events) :]:
             step = self.trajectory.step_of(event.id)
@@ -153,14 +148,14 @@ class ChangeLog:
         self._seen = len(events)
 
     def _take_out(self, step: Step) -> None:
-        """Undo `_take`."""
+        """Undoes `_take`."""
         for file in self._reported.pop(step.number, ()):
             for known in (file.reads, file.edits):
-                at = bisect_left(known, step.number, key=lambda step: step.number)
-                if at < len(known) and known[at] is step:
-                    del known[at]
+                index = bisect_left(known, step.number, key=lambda step: step.number)
+                if index < len(known) and known[index] is step:
+                    del known[index]
             file.summed = 0
-            self._is_told = False
+            self._is_totalled = False
             if file.reads or file.edits:
                 self._uncounted[file.path] = file
             else:
@@ -181,14 +176,14 @@ class ChangeLog:
                     continue
                 file = self._files[path] = FileChange(path)
             known = file.reads if touch.verb == "read" else file.edits
-            at = bisect_left(known, step.number, key=lambda step: step.number)
-            if at < len(known) and known[at] is step:
+            index = bisect_left(known, step.number, key=lambda step: step.number)
+            if index < len(known) and known[index] is step:
                 continue  # a patch may name a file twice
-            known.insert(at, step)
-            if at < file.summed:
+            known.insert(index, step)
+            if index < file.summed:
                 file.summed = 0
             self._uncounted[path] = file
-            self._is_told = False
+            self._is_totalled = False
             if step.event.kind == "ACPToolCallEvent":
                 self._reported.setdefault(step.number, []).append(file)
 
@@ -223,58 +218,52 @@ class ChangeLog:
         self.changed = sum(not file.same for file in self.files)
         self.added = sum(file.added for file in self.files)
         self.removed = sum(file.removed for file in self.files)
-        self._is_told = True
+        self._is_totalled = True
 
     def _touch(self, step: Step, path: str) -> Touch:
-        """What a step did to a file, with its text."""
+        """What a step did to a file, with texts."""
         found = [t for t in touches(step, contents=True) if self.key(t.path) == path]
-        if not found:  # what held its text is gone since
+        if not found:  # the source of the events is gone
             return Touch(path, "edit")
         hunk = "\n".join(filter(None, (touch.hunk for touch in found)))
         return found[-1]._replace(old=found[0].old, hunk=hunk)
 
-    # paths
-
     def key(self, path: str) -> str:
-        """One path for all spellings of it; a relative one is meant from where the agent works."""
+        """A normalised path; relative paths start at the working folder."""
         path = path[:LONGEST].replace("\0", "")
         if not path.startswith("/") and not re.match(r"[A-Za-z]:[\\/]", path):
             path = f"{self._work_folder()}/{path}"
         return re.sub("^/+", "/", posixpath.normpath(path))
 
     def _work_folder(self) -> str:
-        """From the state that the server tells, else from the first command; a process sandbox
-        only calls it "." (measured)."""
+        """The folder in the state of the server, else of the first command. A process sandbox only
+        has "." in its state (measured)."""
         if not self._root:
-            self._root = next(filter(None, self._told_folders()), ROOT).rstrip("/")
+            self._root = next(filter(None, self._known_folders()), ROOT).rstrip("/")
         return self._root
 
-    def _told_folders(self) -> Iterable[str]:
+    def _known_folders(self) -> Iterator[str]:
         events = self.trajectory.events
-        state = next((event for event in events if event.key == "full_state"), None)
-        if state:
+        if state := next((event for event in events if event.key == "full_state"), None):
             folder = text_field(state.body(), "value", "workspace", "working_dir")
             yield folder if folder.startswith("/") else ""
-        seen = next((event for event in events if event.part == "TerminalObservation"), None)
-        if seen:
-            yield text_field(field(seen.body(), "observation"), "metadata", "working_dir")
-
-    # telling
+        if seen := next((event for event in events if event.part == "TerminalObservation"), None):
+            yield text_field(seen.body(), "observation", "metadata", "working_dir")
 
     @property
     def headline(self) -> str:
-        """changed 5 files +142 -97; "" when nothing was changed."""
+        """Such as "changed 5 files +142 -97"; "" without changes."""
         return f"changed {self.size}" if self.changed else ""
 
     @property
     def size(self) -> str:
-        """5 files +142 -97; without lines where no call tells them."""
+        """Such as "5 files +142 -97"; without lines if they are unknown."""
         lines = change(self.added, self.removed) if self.added or self.removed else ""
         return f"{plural(self.changed, 'file')} {lines}".rstrip()
 
     @property
     def why_nothing(self) -> str:
-        """Why nothing was changed, "" when something was."""
+        """Why nothing was changed; "" if something was."""
         if self.changed:
             return ""
         if self.files:
@@ -283,14 +272,12 @@ class ChangeLog:
 
     @property
     def note(self) -> str:
-        """Where the list comes from and what it lacks."""
-        if self.trajectory.complete:
-            return NOTE
-        return f"{NOTE}; older events are not read"
+        """The source of the list and what it lacks."""
+        return NOTE if self.trajectory.complete else f"{NOTE}; older events are not read"
 
     def whole_change(self, path: str) -> tuple[str, str] | None:
-        """A file before its first edit and after its last, "" where it did not exist; None when
-        the events hold only pieces (`hunks`). Reads two results."""
+        """The text of a file before its first and after its last edit, "" if it did not exist; None
+        if the events have only `hunks`. Reads two results."""
         file = self._files.get(path)
         if file is None or not file.edits:
             return None
@@ -299,29 +286,28 @@ class ChangeLog:
         return None if old is None or new is None else (old, new)
 
     def hunks(self, path: str, most: int) -> list[tuple[int, str]]:
-        """The last `most` edits of a file, each as its step and the lines of its diff, "" where
-        they are not known."""
+        """Step numbers and diffs of the last `most` edits of a file; a diff is "" if unknown."""
         file = self._files.get(path)
-        told: list[tuple[int, str]] = []
+        found: list[tuple[int, str]] = []
         for step in file.edits[-most:] if file else ():
             touch = self._touch(step, path)
             diff = touch.hunk
             if touch.old is not None and touch.new is not None:
                 diff = unified(touch.old, touch.new)
-            told.append((step.number, diff))
-        return told
+            found.append((step.number, diff))
+        return found
 
 
 def changes(trajectory: Trajectory) -> ChangeLog:
-    """What a whole run changed."""
+    """The files that a whole run changed."""
     log = ChangeLog(trajectory)
     log.update()
     return log
 
 
 class Row(NamedTuple):
-    """A file as the run and git tell of it: `file` is None for what only git knows, `git` is "" for
-    what git does not list."""
+    """A file in the run and in git: `file` is None if only git has it, `git` is "" if git has no
+    change of it."""
 
     path: str
     file: FileChange | None
@@ -339,16 +325,10 @@ class Row(NamedTuple):
 
 
 def rows(log: ChangeLog, git: Iterable[tuple[str, str]] | None) -> list[Row]:
-    """The changed files by path, with what git says: pairs of a letter (M A D R) and a path."""
-    told = {log.key(path): letter for letter, path in git or ()}
-    found = [Row(file.shown, file, told.pop(file.path, "")) for file in log.files]
-    if not told:
-        return found
-    read = {file.path: file for file in log.only_read}
-    found += [
-        Row((read.get(path) or FileChange(path)).shown, None, letter)
-        for path, letter in told.items()
-    ]
+    """The changed files by path; `git` has pairs of a letter (M A D R) and a path."""
+    letters = {log.key(path): letter for letter, path in git or ()}
+    found = [Row(file.shown, file, letters.pop(file.path, "")) for file in log.files]
+    found += [Row(FileChange(path).shown, None, letter) for path, letter in letters.items()]
     return sorted(found, key=lambda row: row.path)
 
 

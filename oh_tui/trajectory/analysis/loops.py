@@ -1,10 +1,9 @@
-"""Loops: an agent that does the same again and again, found in the steps as OpenHands finds it.
+"""Loops: an agent that repeats itself, found as OpenHands finds it.
 
-The server stops a run that loops and says no more than "stuck". What it looks for (source: its
-StuckDetector, the same from 1.0 to 1.34) is looked for here: the same call with the same result 4
-times, the same call with an error 3 times, 3 messages of the agent in a row, two calls that
-alternate for 6; in all cases since the user last wrote. Unlike the server we leave the thought out
-of the comparison, so that a loop is named from its true beginning.
+The server stops a looping run with the status "stuck" and no reason. This module looks for what its
+StuckDetector looks for (the same from 1.0 to 1.34), since the user's last message: the same call
+with the same result 4 times, the same call with an error 3 times, 3 messages of the agent in a row,
+or two calls in turn for 6. Unlike the server it ignores thoughts, to find where a loop starts.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.steps import Step, Trajectory
 
 LONGEST = 500
-"""Steps of a loop that are looked at; the server stops after a few, but can be told to go on."""
+"""Most steps of a loop; the server stops after a few, but the user can continue the run."""
 
 _SURE = 5
-"""A loop with more steps is found from each of them on as the same loop."""
+"""In a longer loop, the same loop is found from each further step."""
 
 _LATE = 20
-"""Times that the run was stuck which are looked at again for a result that came late."""
+"""How many ends of loops are checked again after a late result."""
 
 _BETWEEN = 30
-"""How many steps that are no calls (hooks, notes of the server) may stand between two calls."""
+"""Most other steps, such as hooks, between two calls of a loop."""
 
 
 class Pattern(StrEnum):
@@ -41,20 +40,20 @@ class Pattern(StrEnum):
 
 
 class Loop(msgspec.Struct, frozen=True):
-    """The steps of a loop, by their numbers and in order."""
+    """The numbers of the steps of a loop, in order."""
 
     pattern: Pattern
     steps: tuple[int, ...]
 
     @property
     def times(self) -> str:
-        """How often, as far as it was looked at: "4 times"."""
+        """Such as "4 times"."""
         more = " or more" if len(self.steps) >= LONGEST else ""
         return f"{len(self.steps)} times{more}"
 
 
 class _Mark(NamedTuple):
-    """What two steps must have in common to be the same; hashes, as bodies can be large."""
+    """Hashes of a call and its result, to compare steps."""
 
     call: int
     result: int
@@ -62,11 +61,11 @@ class _Mark(NamedTuple):
 
 
 Marks = dict[int, _Mark]
-"""By the step's number; spares decoding a step twice."""
+"""By step number, so that no step is decoded twice."""
 
 
 def find_loop(trajectory: Trajectory, end: int, marks: Marks | None = None) -> Loop | None:
-    """The loop that the first `end` steps end with; decodes its steps and a few more."""
+    """The loop at the end of the first `end` steps; decodes its steps and a few more."""
     calls = _Calls(trajectory.steps, end, {} if marks is None else marks)
     last = calls.get(0)
     if last is not None:
@@ -83,8 +82,7 @@ def find_loop(trajectory: Trajectory, end: int, marks: Marks | None = None) -> L
 
 
 class Loops:
-    """The loops in which the server stopped a run, kept up as it grows: `update` looks at what is
-    new only."""
+    """The loops in which the server stopped a growing run; `update` reads new events only."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
@@ -93,18 +91,18 @@ class Loops:
 
     def _begin(self) -> None:
         self.steps: frozenset[int] = frozenset()
-        """The numbers of all steps that were part of a loop."""
+        """The numbers of all steps in loops."""
         self._numbered = self.trajectory.steps
         self._seen_events = 0
         self._seen_statuses = 0
         self._ends: list[int] = []
-        """How many steps there were each time the run was stuck, ascending."""
+        """The number of steps each time the run was stuck, ascending."""
 
     def update(self) -> None:
-        """After the trajectory took in more events."""
+        """Adds the events since the last update."""
         steps, statuses = self.trajectory.steps, self.trajectory.statuses
         if steps is not self._numbered:
-            self._begin()  # steps were numbered anew
+            self._begin()  # steps were renumbered
         due = self._late()
         for change in statuses[self._seen_statuses :]:
             end = change.after
@@ -120,36 +118,36 @@ class Loops:
         """The steps of the loops at these ends."""
         found: set[int] = set()
         marks: Marks = {}
-        at = len(ends) - 1
-        while at >= 0:
-            loop = find_loop(self.trajectory, ends[at], marks)
+        index = len(ends) - 1
+        while index >= 0:
+            loop = find_loop(self.trajectory, ends[index], marks)
             found.update(loop.steps if loop else ())
             if loop and loop.pattern is not Pattern.MESSAGES and len(loop.steps) > _SURE:
-                # who lets a loop go on is stopped again at each turn of it: of these ends only the
-                # first may tell of more
-                at = min(at, bisect_left(ends, loop.steps[_SURE]) + 1)
-            at -= 1
+                # a continued loop is stopped again at each turn; only the first of these ends may
+                # belong to another loop as well
+                index = min(index, bisect_left(ends, loop.steps[_SURE]) + 1)
+            index -= 1
         return found
 
     def _late(self) -> set[int]:
-        """The ends that may be those of another loop, as a result before them came after them."""
+        """The ends whose loop may have changed through a late result."""
         events, due = self.trajectory.events, set[int]()
         for event in events[self._seen_events if self._ends else len(events) :]:
             step = self.trajectory.step_of(event.id)
             if step is not None and step.event is not event and step.number <= self._ends[-1]:
-                at = bisect_left(self._ends, step.number)
-                due.update(self._ends[at : at + _LATE])
+                index = bisect_left(self._ends, step.number)
+                due.update(self._ends[index : index + _LATE])
         self._seen_events = len(events)
         return due
 
 
 def loop_steps(trajectory: Trajectory) -> frozenset[int]:
-    """The numbers of all steps that were part of a loop which the server stopped."""
+    """The numbers of all steps in loops that the server stopped."""
     return Loops(trajectory).steps
 
 
 class _Calls:
-    """The calls before a place, the last one first, each decoded when it is asked for."""
+    """The calls before an end, the last one first, decoded on demand."""
 
     def __init__(self, steps: list[Step], end: int, marks: Marks) -> None:
         self._rest = _calls(steps, end)
@@ -157,7 +155,7 @@ class _Calls:
         self._marks = marks
 
     def get(self, place: int) -> _Mark | None:
-        """The mark of the call `place` calls back; None when there is none, or it has no result."""
+        """The mark of the call `place` calls back; None without one, or without its result."""
         while len(self._found) <= place:
             step = next(self._rest, None)
             if step is None:
@@ -171,7 +169,7 @@ class _Calls:
         return self._found[place][1]
 
     def while_(self, holds: Callable[[int, _Mark], bool]) -> tuple[int, ...]:
-        """The numbers of the last calls for which this holds, in order."""
+        """The numbers of the last calls for which `holds` is true, in order."""
         place = 0
         while place < LONGEST and (mark := self.get(place)) and holds(place, mark):
             place += 1
@@ -179,7 +177,7 @@ class _Calls:
 
 
 def _calls(steps: list[Step], end: int) -> Iterator[Step]:
-    """The calls among the first `end` steps from the last one back to the user's last message."""
+    """The calls among the first `end` steps, from the last one back to the user's last message."""
     between = 0
     for place in range(min(end, len(steps)) - 1, -1, -1):
         step = steps[place]
@@ -191,7 +189,7 @@ def _calls(steps: list[Step], end: int) -> Iterator[Step]:
 
 
 def _messages(steps: list[Step], end: int) -> Iterator[int]:
-    """The numbers of the agent's messages that these steps end with, the last one first."""
+    """The numbers of the agent's messages at the end of these steps, the last one first."""
     for place in range(min(end, len(steps)) - 1, max(0, end - LONGEST) - 1, -1):
         step = steps[place]
         if step.event.kind == "MessageEvent" and step.event.source == "agent":
@@ -205,16 +203,16 @@ def _is_by_user(step: Step) -> bool:
 
 
 def _goes_unheard(step: Step) -> bool:
-    """What does not end a row of messages: a note of the server's own, a condensation."""
+    """Whether a step does not interrupt a row of messages."""
     return step.event.kind in ("MessageEvent", "Condensation", "CondensationSummaryEvent")
 
 
 _VARIES = frozenset({"metadata", "pid", "id", "timestamp", "duration", "full_output_save_dir"})
-"""Fields of an observation that differ between two runs of the same thing."""
+"""Fields of an observation that differ between equal results."""
 
 
 def _mark(step: Step) -> _Mark | None:
-    """None for a call without a result, or one that cannot be read (its file may be gone)."""
+    """None for a call without a result, or if it can no longer be read."""
     if step.is_open:
         return None
     event, result = step.event, step.result or step.event
@@ -254,4 +252,4 @@ def _hash(value: Any) -> int:
     try:
         return hash(repr(value))  # lone surrogates, which JSON cannot hold
     except RecursionError:
-        return id(value)  # too deep to be compared: like nothing else
+        return id(value)  # too deep to compare: equal to nothing

@@ -11,16 +11,8 @@ from oh_tui.text.clean import HIDDEN, is_secret_name, safe_line
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content.tools import tool_named, tool_of
-from oh_tui.trajectory.model.bodies import (
-    arguments,
-    arguments_text,
-    blocks_text,
-    content_text,
-    field,
-    merge_reports,
-    message_text,
-    text_field,
-)
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.stats import record_sums, stats_text
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
@@ -117,7 +109,7 @@ def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
     if not isinstance(action, dict):
         tool = tool_named(event.tool_name)
         family = tool.what(Use(event.tool_name)).family if tool else Family.OTHER
-        given = "" if _is_malformed(body) else arguments_text(body)
+        given = "" if _is_malformed(body) else bodies.arguments_text(body)
         return family, f"{event.tool_name or 'call'} {given}"
     tool = tool_of(event.part)
     if tool is None:
@@ -138,7 +130,7 @@ def _result(
     tool = tool_of(call.part, result.part)
     is_terminal = result.part in ("TerminalObservation", "ExecuteBashObservation")
     if tool is None or (result.failed and not is_terminal):
-        return (first_line(content_text(answer)),)
+        return (first_line(bodies.content_text(answer)),)
     return tool.result(use)
 
 
@@ -150,7 +142,7 @@ def _result_alone(event: Event, body: dict[str, Any]) -> Facts:
     use = Use(event.tool_name, {}, _dict(field(body, "observation")), result=event)
     tool = tool_of(event.part)
     if tool is None:
-        return Family.OTHER, event.tool_name or event.part, (first_line(content_text(body)),)
+        return Family.OTHER, event.tool_name or event.part, (first_line(bodies.content_text(body)),)
     what = tool.what(use)
     return (
         what.family,
@@ -171,7 +163,7 @@ def _error(call: Event, error: str, body: dict[str, Any]) -> str:
     missing = _NO_TOOL.search(error[:1000])
     if missing:
         return f"not run: no tool named {missing[1]}"
-    if _is_malformed(body) or isinstance(arguments(body), str):
+    if _is_malformed(body) or isinstance(bodies.arguments(body), str):
         return "not run: invalid JSON"
     wrong = _FIELD.search(error[:4000])
     if wrong:
@@ -204,7 +196,7 @@ _ACP_FAMILIES = {
 
 def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
     """A call that another agent made and reported."""
-    report = merge_reports(body, last)
+    report = bodies.merge_reports(body, last)
     kind, title, status = (text_field(report, name) for name in ("tool_kind", "title", "status"))
     family = _ACP_FAMILIES.get(kind, Family.OTHER)
     if family is Family.TERMINAL:
@@ -217,7 +209,7 @@ def _acp(event: Event, body: dict[str, Any], last: dict[str, Any]) -> Facts:
     output, content = field(report, "raw_output"), field(report, "content")
     text = output if isinstance(output, str) else _main_text(_dict(output))
     if not text and isinstance(content, list):
-        text = blocks_text([field(block, "content") or block for block in content])
+        text = bodies.blocks_text([field(block, "content") or block for block in content])
     status = "" if status in ("completed", "pending", "in_progress") else status
     line = last_line(text) if family is Family.TERMINAL else first_line(text)
     return family, what or event.tool_name or "call", (status, line)
@@ -234,7 +226,7 @@ def _main_text(values: dict[str, Any]) -> str:
     """The main text of an unknown object."""
     for name in _MAIN_FIELDS:
         value = values.get(name)
-        text = value if isinstance(value, str) else blocks_text(value)
+        text = value if isinstance(value, str) else bodies.blocks_text(value)
         if text.strip():
             return first_line(text)
     return ""
@@ -245,7 +237,7 @@ _BY_OPENHANDS = ("Your last response did not include a function call", "The goal
 
 
 def _message(event: Event, body: dict[str, Any]) -> Facts:
-    line = first_line(message_text(body))
+    line = first_line(bodies.message_text(body))
     sender = text_field(body, "sender")
     if event.source == "agent":
         return Family.AGENT, f"{sender or 'agent'} wrote", (line,)
