@@ -331,8 +331,10 @@ TOOLS: dict[str, Tool] = {
 
 def tool_of(*parts: str) -> Tool | None:
     """The tool of the first known of these kinds of action or observation."""
-    names = (part.removesuffix("Action").removesuffix("Observation") for part in parts)
-    return next((TOOLS[name] for name in names if name in TOOLS), None)
+    for part in parts:
+        if tool := TOOLS.get(part.removesuffix("Action").removesuffix("Observation")):
+            return tool
+    return None
 
 
 def tool_named(name: str) -> Tool | None:
