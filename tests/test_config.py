@@ -17,7 +17,7 @@ from oh_tui.settings.toml_lines import lines_of
 from oh_tui.text.clean import clean_line
 from oh_tui.tui.keys import known
 
-README = Path(__file__).parents[1] / "README.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 
 SOME = ExplorerNames(
     {"find": "slash", "find.next": "n", "find.previous": "N", "quit": "q", "mark": "space"},
@@ -270,6 +270,6 @@ def test_keys_have_the_names_that_the_table_of_keys_uses() -> None:
 
 
 def test_the_example_of_the_readme_is_taken() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     config = parse_config(example, known())
     assert config.servers and config.keys and config.default

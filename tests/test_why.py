@@ -17,7 +17,7 @@ from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.processes import oh_tui
 from tests.trajectory.made import event
 
-README = Path(__file__).parent.parent / "README.md"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "files.md"
 
 Save = Callable[[str], Path]
 
@@ -58,7 +58,7 @@ def test_a_run_that_got_stuck(save: Save) -> None:
 
 
 def test_the_readme_shows_what_is_printed() -> None:
-    shown = re.search(r"\$ oh-tui (--demo why \w+)\n(.*?)```", README.read_text(), re.DOTALL)
+    shown = re.search(r"\$ oh-tui (--demo why \w+)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert shown is not None
     done = oh_tui(*shown[1].split())
     assert (done.returncode, done.stdout) == (0, shown[2])

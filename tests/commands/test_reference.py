@@ -1,4 +1,4 @@
-"""What is made of the parsers is fresh: the reference, the completions, the README's table."""
+"""What is made of the parsers is fresh: the reference, the completions, the table of commands."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_zsh_takes_it(tmp_path: Path) -> None:
     assert done.stdout.split() == ["_shtab_oh_tui", "_shtab_oh_tui:", "function"], done
 
 
-def test_each_command_is_in_the_readme_with_an_example() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_each_command_is_in_the_table_with_an_example() -> None:
+    text = (ROOT / "docs" / "scripts.md").read_text("utf-8")
     rows = re.findall(r"^\| `oh-tui (\S+)[^`]*` \|", text, re.MULTILINE)
     assert set(TABLE) <= set(rows)
 

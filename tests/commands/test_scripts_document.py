@@ -1,4 +1,4 @@
-"""The README's Python runs as it is written, and its table of commands is true."""
+"""docs/scripts.md: its Python runs as it is written, and its table of commands is true."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from oh_tui import cli
 
 from .conftest import Served
 
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "scripts.md"
 
 
 def _run_snippet(index: int, served: Served) -> list[str]:
-    """The lines that one of the README's Python snippets prints."""
-    snippets = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    """The lines that one of the Python snippets prints."""
+    snippets = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert len(snippets) == 2
     done = subprocess.run(
         [sys.executable, "-c", snippets[index]],
@@ -45,7 +45,7 @@ def test_the_quick_start_without_asyncio_lists_all_titles(served: Served) -> Non
 
 def _rows() -> list[tuple[str, str]]:
     """The commands of the table, and what each prints, for example."""
-    text = README.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
     found = re.findall(r"^\| `oh-tui ([^`]*)` \| `([^`]*)`", text, re.MULTILINE)
     return [(words, example) for words, example in found if "run.zip" not in words]
 
