@@ -1,4 +1,4 @@
-"""Programs of the desktop, which live on without us."""
+"""Starts programs of the desktop, which outlive this one."""
 
 from __future__ import annotations
 
@@ -14,20 +14,16 @@ from oh_tui.settings.credentials import without_keys
 
 
 def open_file(path: Path) -> bool:
-    """Show a file with the program that the desktop has for it; False without a desktop."""
-    if sys.platform == "darwin":
-        opener = "open"
-    elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        opener = "xdg-open"
-    else:
+    """Open a file with the program of the desktop for it; False without a desktop."""
+    is_mac = sys.platform == "darwin"
+    if not (is_mac or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
-    if not shutil.which(opener):
-        return False
-    return start_detached([opener, str(path)])
+    opener = "open" if is_mac else "xdg-open"
+    return bool(shutil.which(opener)) and start_detached([opener, str(path)])
 
 
 def start_detached(command: Sequence[str]) -> bool:
-    """Start a program in a session of its own; False when it cannot be started."""
+    """Start a program in a session of its own; False if it cannot be started."""
     with contextlib.suppress(OSError):
         subprocess.Popen(
             command,

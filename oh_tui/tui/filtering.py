@@ -1,4 +1,4 @@
-"""A filter that is on: what it asks for, and which steps of the run it lets through so far."""
+"""The filter that is on: its query, and the steps of the run that match so far."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 class Filtering(msgspec.Struct):
     query: Query
     shown: tuple[int, ...] | None = None
-    """The numbers of the steps that the timeline shows; None, for all, until the first is found."""
+    """Numbers of the steps in the timeline; None, for all, until the first match."""
     why_empty: tuple[str, ...] = ()
-    """What stands in their place when there are none."""
+    """Lines shown in place of steps when none matches."""
     trajectory: Trajectory | None = None
-    """The run whose steps are tested; None before the first is."""
+    """The run whose steps are tested; None before the first test."""
     has_study: bool = False
-    """The analysis of the run was there when the tests began: its loops, time and cost."""
+    """Whether loops, time and cost of the run were known when the tests began."""
     known: int = 0
-    """How many steps of it are tested or wait for it."""
+    """How many of its steps are tested or waiting."""
     tested: int = 0
     waiting: Iterator[int] = msgspec.field(default_factory=lambda: iter(()))
     """Numbers of the steps still to be tested."""
@@ -35,7 +35,7 @@ class Filtering(msgspec.Struct):
     """Numbers, sorted."""
 
     def reset(self) -> None:
-        """Show all steps; nothing is tested yet."""
+        """Show all steps and forget all tests."""
         self.shown = self.trajectory = None
 
     def begin(self, trajectory: Trajectory, near: int) -> None:
@@ -47,7 +47,7 @@ class Filtering(msgspec.Struct):
         self.waiting = chain(self.waiting, numbers)
 
     def numbers(self) -> Iterator[int]:
-        """Those that wait, also those that come to wait meanwhile."""
+        """The waiting steps, with those added meanwhile."""
         while (number := next(self.waiting, 0)) and self.trajectory is not None:
             yield number
 
@@ -55,8 +55,5 @@ class Filtering(msgspec.Struct):
         """A step was tested."""
         self.tested += 1
         place = bisect_left(self.passed, number)
-        is_in = self.passed[place : place + 1] == [number]
-        if passes and not is_in:
-            self.passed.insert(place, number)
-        elif is_in and not passes:
-            del self.passed[place]
+        after = place + (self.passed[place : place + 1] == [number])
+        self.passed[place:after] = [number] if passes else []

@@ -1,4 +1,4 @@
-"""Runs read in this session, so that coming back is instant and restores the place."""
+"""Runs read in this session: coming back to one is instant and restores the cursor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT = 8
 
 
 class Run(msgspec.Struct):
-    """A run as far as it is read, and where the reader was in it."""
+    """A run as far as it is read, and where its cursor was."""
 
     conversation: Conversation
     trajectory: Trajectory
@@ -25,10 +25,10 @@ class Run(msgspec.Struct):
     note: str = ""
     event_id: str = ""
     study: Study | None = None
-    """Of this trajectory, once it was made."""
+    """The analysis of this trajectory, once it is made."""
 
     def is_still(self, conversation: Conversation) -> bool:
-        """Whether what was read is all there is: nothing runs and the record has not changed."""
+        """Whether it is up to date: complete, not running, and the record has not changed."""
         before = self.conversation
         return (
             self.trajectory.complete
@@ -38,15 +38,15 @@ class Run(msgspec.Struct):
         )
 
     @property
-    def is_dear(self) -> bool:
-        """Whether it was read page by page, which nobody should have to wait for twice."""
+    def is_expensive(self) -> bool:
+        """Whether it was read page by page, which takes too long to do it twice."""
         return self.via == "app server" and (
             len(self.trajectory.events) > (DOWNLOAD_LIMIT if self.trajectory.complete else PAGE)
         )
 
     def has_more_than(self, loaded: Loaded) -> bool:
-        """Whether newest events bring nothing while more of the run is held; what is new in a run
-        that is held whole comes with the rest of it, if that follows."""
+        """Whether `loaded` brings nothing new and holds less. If the rest follows (`more`), new
+        events of a complete run come with it."""
         held, newest = self.trajectory, loaded.trajectory
         assert newest is not None
         if newest.complete or len(newest.events) > len(held.events):
@@ -57,7 +57,7 @@ class Run(msgspec.Struct):
 
 
 class News:
-    """Wakes all that wait for the next ring."""
+    """A signal that wakes everything that waits for it."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
@@ -71,7 +71,7 @@ class News:
 
 
 class Runs:
-    """The runs read lately, by conversation."""
+    """The runs read last, by conversation."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()
@@ -80,7 +80,7 @@ class Runs:
         return self._runs.get(bare_id(conversation_id))
 
     def take(self, conversation: Conversation, loaded: Loaded) -> Run:
-        """Keep a trajectory that came; the reader's place stays."""
+        """Keep a loaded trajectory; the cursor of the run stays."""
         assert loaded.trajectory is not None
         name = bare_id(conversation.id)
         before = self._runs.get(name)
@@ -91,14 +91,14 @@ class Runs:
         self._runs.move_to_end(name)
         if len(self._runs) > KEPT:
             others = ((held, other) for held, other in self._runs.items() if other is not run)
-            cheap = (held for held, other in others if not other.is_dear)
+            cheap = (held for held, other in others if not other.is_expensive)
             del self._runs[next(cheap, next(iter(self._runs)))]
         return run
 
 
 def landing(trajectory: Trajectory, place: str) -> int:
-    """The index of the step where the cursor lands: at `place` if there is such, else where the
-    verdict points, else on the last step."""
+    """The index of the step where the cursor starts: at `place` if it exists, else where the
+    verdict points, else at the last step."""
     found = find_step(trajectory, place) if place else None
     if found is not None:
         return found
@@ -107,7 +107,7 @@ def landing(trajectory: Trajectory, place: str) -> int:
 
 
 def why_empty(run: Run) -> tuple[str, ...]:
-    """What stands in the place of steps when there are none."""
+    """Lines shown in place of steps when there are none."""
     conversation = run.conversation
     if run.via == "file":
         return ("no events", run.note or "the file has none")

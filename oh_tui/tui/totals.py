@@ -1,4 +1,4 @@
-"""What the header tells of all conversations that are loaded, and the title of the window."""
+"""The totals of all loaded conversations, for the header and the title of the window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
-    """Of each only what is not zero."""
+    """The facts of the header and the title, without those that are zero."""
     counts = session.board.counts()
     facts: list[Piece] = []
     title = ["oh-tui"]

@@ -17,7 +17,7 @@ def test_the_run_just_opened_is_kept_whatever_the_others_took_to_read() -> None:
     runs = Runs()
     for number in range(KEPT):
         runs.take(Conversation(id=f"long{number}"), Loaded("app server", run(PAGE + 1)))
-    assert all(held.is_dear for held in runs._runs.values())
+    assert all(held.is_expensive for held in runs._runs.values())
     runs.take(Conversation(id="short"), Loaded("agent server", run(1)))
     assert runs.get("short") and len(runs._runs) == KEPT
     assert not runs.get("long0") and runs.get("long1")

@@ -11,32 +11,32 @@ from collections.abc import Callable
 from textual._styles_cache import StylesCache
 
 REST = 0.2
-"""Least seconds without a key before a collection."""
+"""Seconds without a key before a collection, at least."""
 
 RESTS = 10
-"""Least time without a key as a multiple of the last collection, which takes 20 ms with small runs
-and 0.1 s or more with 100,000 events."""
+"""The same as a multiple of the time that the last collection took: 20 ms with small runs, 0.1 s or
+more with 100,000 events."""
 
 _M_ARENA_MAX = -8
-"""Of malloc.h."""
+"""From malloc.h."""
 
 EVERY = 60.0
-"""Least seconds between two collections."""
+"""Seconds between two collections, at least."""
 
 LATEST = 300.0
-"""Seconds after which a collection happens even while the user types."""
+"""Seconds after which it collects even while the user types."""
 
 
 def freeze_survivors(phase: str, info: dict[str, int]) -> None:
-    """A `gc.callbacks` entry: objects that survive a full collection are not visited by the next.
-    With 100,000 events each full collection delayed a key by 0.1 s (measured)."""
+    """A `gc.callbacks` entry: the next collection skips objects that survived a full one. With
+    100,000 events each full collection delayed a key by 0.1 s (measured)."""
     if phase == "stop" and info["generation"] == 2:
         gc.freeze()
 
 
 class IdleCollector:
-    """Collects everything, frozen objects too: closed views, runs that only a cancelled worker
-    refers to. Without it five minutes of hard use left 70 MB behind (measured)."""
+    """Collects everything, frozen objects too, such as closed views and runs that only a cancelled
+    worker refers to. Without it five minutes of hard use left 70 MB behind (measured)."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class IdleCollector:
         self._touched = self._clock()
 
     def tick(self) -> None:
-        """Collect if it is time to; call about once a second."""
+        """Collect if it is time; call this about once a second."""
         now = self._clock()
         rest = max(REST, RESTS * self._took)
         rests = now - self._touched > rest and self._touched > self._collected
@@ -66,27 +66,27 @@ class IdleCollector:
 
 
 def _forget_drawn_lines() -> None:
-    """Textual 8.2 caches 1,024 colours under keys that hold the widget's lines: 40 MB of closed
+    """Textual 8.2 caches 1,024 colours with keys that hold the lines of widgets: 40 MB of closed
     views after six minutes of opening and closing them (measured)."""
     StylesCache.get_inner_outer.cache_clear()
 
 
 def limit_arenas() -> None:
-    """Let new threads share glibc's arenas instead of getting one each: what a thread allocated is
-    freed into its arena, and its holes are of no use to others. With 3,300 events read and let go
-    five times the process kept 12 MB beyond what it held, in place of 17 (measured)."""
-    if sys.platform == "linux":
-        import ctypes  # 3 ms, so not before the first paint
-
-        with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+    """Make all threads share one of glibc's arenas: memory that one thread has freed in its own is
+    of no use to the others. After reading 3,300 events and dropping them, five times, the process
+    kept 12 MB instead of 17 beyond what it held (measured)."""
+    _call_libc("mallopt", _M_ARENA_MAX, 1)
 
 
 def _give_back() -> None:
     """Return freed memory to the system, which glibc does not do by itself: 15 of 96 MB after
     13,000 events were freed, in 3 ms (measured)."""
+    _call_libc("malloc_trim", 0)
+
+
+def _call_libc(function: str, *arguments: int) -> None:
     if sys.platform == "linux":
-        import ctypes
+        import ctypes  # 3 ms, so not before the first paint
 
         with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).malloc_trim(0)
+            getattr(ctypes.CDLL(None), function)(*arguments)

@@ -2,10 +2,10 @@
 
 Textual sends a key to the widget that has the focus when the key arrives, and runs its binding
 later. Keys that arrive together (typed ahead, over a slow line) would all go to that widget,
-although the first may move the focus: of "/" and a text to find, the text would run as commands
-(seen: it paused a sandbox).
+although the first may move the focus: after "/", the text to find would run as commands (seen: it
+paused a sandbox).
 
-The queue also holds marks for frames: a key typed before a question was on the terminal is handled
+The queue also holds marks of frames: a key typed before a question was on the terminal is handled
 before the mark of that frame, so that it cannot answer the question.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from textual import events
@@ -23,40 +24,37 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 HOPS = 3
-"""Turns of the event loop after a key, so that a worker it started can ask its question."""
+"""Turns of the event loop after a key, in which a worker it started can ask its question."""
 
 STUCK = 1.0
-"""Seconds after which the next key goes on: the widget that had this one may be gone."""
-
+"""Seconds after which the next key is handled anyway: the widget with this one may be gone."""
 
 OPENS = 5.0
-"""Seconds that keys wait for what the last one opens; after that they are dropped."""
+"""Seconds that keys wait for a widget that the last one opens; then they are dropped."""
 
 
+@dataclass
 class KeyDone(Message):
-    """Follows a key from the focused widget up to the app; when it arrives, the key is handled."""
+    """Follows a key from the focused widget up to the app, where the key has then been handled."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    number: int
 
 
+@dataclass
 class FrameShown(events.Event, bubble=False):
     """A frame is on the terminal, and every key typed before it is in the queue."""
 
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
-        self.call = call
+    call: Callable[[], None]
 
 
 class KeyQueueApp(App[int]):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self._keys: deque[events.Event] = deque()
-        """Keys that wait, and the marks of frames among them."""
+        """Waiting keys, with the marks of frames between them."""
         self._number = 0
         self._under_way = 0
-        """The number of the key that is being handled; 0 for none."""
+        """Number of the key being handled; 0 for none."""
         self._stuck: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -70,17 +68,17 @@ class KeyQueueApp(App[int]):
             await self._take(event)
 
     def after_frame(self, widget: Widget, call: Callable[[], None]) -> None:
-        """Call `call` once the frame that draws the widget now is on the terminal: every key typed
-        before it has been handled then, and none typed after it."""
+        """Call `call` once the next frame of the widget is on the terminal: by then all keys typed
+        before it have been handled, and none typed after it."""
         widget.call_after_refresh(self.mark_frame, FrameShown(call))
 
     def mark_frame(self, shown: FrameShown) -> None:
-        """Deliver the mark when the frame is on the terminal; without a terminal, now."""
+        """Deliver the mark when the frame is on the terminal, or at once without a terminal."""
         self.post_message(shown)
 
     async def _take(self, event: events.Event) -> None:
         if not self.screen_stack:
-            return  # the app ends: nobody is there to take it
+            return  # the app ends
         if isinstance(event, FrameShown):
             event.call()
             return
@@ -99,7 +97,7 @@ class KeyQueueApp(App[int]):
         while opening := self.opening:  # a field may come after the bars it is mounted below
             _, late = await asyncio.wait([opening], timeout=OPENS)
             if late:
-                # they are for what did not come, and no commands
+                # they are meant for the widget that did not come, and no commands
                 self._keys = deque(e for e in self._keys if isinstance(e, FrameShown))
                 break
             await _hops()
@@ -115,7 +113,7 @@ class KeyQueueApp(App[int]):
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
-        """What the last key is still mounting; the next key goes there."""
+        """Done when the widgets that the last key opens are mounted; the next key is theirs."""
         return None
 
     async def _go_on(self) -> None:

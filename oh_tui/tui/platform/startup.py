@@ -1,4 +1,4 @@
-"""How the explorer starts: its first frames, and what is loaded after them."""
+"""The start of the explorer: its first frames, and what is loaded after them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from textual.app import App
 
 WARM_UP = 1.0
-"""Seconds after the first paint at which the rest is loaded, if no run was drawn by then."""
+"""Seconds after the first paint at which the rest is loaded, if no run was drawn before."""
 
 FIRST_ROWS = 0.2
-"""Seconds that the first rows may keep the screen as it was first painted."""
+"""Seconds that the screen may wait for its first rows after the first paint."""
 
 
 class Shows(Protocol):
@@ -31,23 +31,22 @@ class Shows(Protocol):
 
 
 async def draw_at_once(app: App[int], shown: asyncio.Event) -> None:
-    """The first frame has no rows yet. Of what is open already they come with the second, all
-    in one: each frame in between would make them wait for as long as they take to be read."""
+    """Draw the rows of an open source in one frame, the second. Frames in between would delay them
+    by as much as reading them takes."""
     with app.batch_update(), contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_ROWS):
             await shown.wait()
 
 
 def freeze() -> None:
-    """After the first paint: what was made until then need never be collected."""
+    """Exempt everything made before the first paint from garbage collection."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
 async def warm_up(views: Iterable[Shows]) -> None:
-    """Load what renders and colours text. What was shown as it came until then is shown as it is
-    meant."""
+    """Load the renderers of Markdown and code, and show again what was shown plain until then."""
     if highlight.is_put_off():
         await asyncio.to_thread(lines.warm_up)
         for view in views:
