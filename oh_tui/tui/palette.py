@@ -84,7 +84,7 @@ class Commands(Provider):
             if (score := closeness(query, title)) > 0:
                 yield Hit(score, Content(f"open: {title}"), partial(self._open, conversation))
         if query.lower() in "messages":
-            for text, error in reversed(self._main.footer.told[-100:]):
+            for text, error in reversed(self._main.footer.history[-100:]):
                 yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
 
     async def _do(self, action: str) -> None:

@@ -98,7 +98,7 @@ AGENT = {
 
 async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[str, bool]]:
     """What the keys bring, each with whether it is an error; the last word is in the footer."""
-    before, screen = len(it.screen.footer.told), it.screen
+    before, screen = len(it.screen.footer.history), it.screen
     first, *answers = keys
     await it.send(first)
     for key in answers:
@@ -109,10 +109,10 @@ async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[st
         await it.pilot.pause(0.02)  # what a question is about comes with it
         await it.send(key)
     await it.until(
-        lambda: len(screen.footer.told) > before + 1 and not screen.session.writing_words
+        lambda: len(screen.footer.history) > before + 1 and not screen.session.writing_words
     )
     await it.settle()
-    said = screen.footer.told[before:]
+    said = screen.footer.history[before:]
     assert said[-1][0][:40] in it.footer and KEY not in str(said)
     await it.press("escape")
     return [(told(wire, text), error) for text, error in said]

@@ -55,7 +55,7 @@ async def test_a_sandbox_that_stops_answering_is_told_and_followed_on_when_it_is
         assert "following" in it.text("#timeline-rule")
         wire.arm(AGENT, fault)
         await it.until(lambda: SILENT[:20] in it.text("#timeline-rule"))
-        assert any("Could not read the events" in text for text, _ in it.screen.footer.told)
+        assert any("Could not read the events" in text for text, _ in it.screen.footer.history)
         await it.send("k")
         assert it.screen.timeline.row_count() == steps, "what was read stays"
         wire.disarm()
@@ -146,7 +146,7 @@ async def test_a_key_that_ends_midway_is_told_and_what_was_read_stays(wire: Wire
         await it.open(BACKFILL)
         wire.arm("*", faults.detail(401, "Unauthorized"))
         await it.press("r")
-        assert "(401)" in it.screen.footer.told[-1][0]
+        assert "(401)" in it.screen.footer.history[-1][0]
         assert it.screen.timeline.row_count() == 12
         await it.press("escape", "j", "k", "1", "j")
         assert FLAKY in [one.title for one in it.screen.sidebar.conversations]
@@ -196,7 +196,7 @@ async def test_a_clock_that_jumps_changes_ages_and_nothing_else(
         assert it.screen.timeline.row_count()
         await it.press("1", "r", "t", "t")
         assert [one.id for one in it.screen.sidebar.conversations] == order
-        assert not [text for text, error in it.screen.footer.told if error]
+        assert not [text for text, error in it.screen.footer.history if error]
 
 
 async def test_rows_that_come_twice_and_out_of_order_are_shown_once(wire: Wire) -> None:

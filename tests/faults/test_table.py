@@ -215,9 +215,9 @@ async def test_keys_on_the_screen(
 
 async def last_told(it: Explorer, wire: Wire, key: str) -> str | None:
     """The error that a key brings, which the footer shows too until Esc."""
-    before = len(it.screen.footer.told)
+    before = len(it.screen.footer.history)
     await it.press(key)
-    errors = [text for text, error in it.screen.footer.told[before:] if error]
+    errors = [text for text, error in it.screen.footer.history[before:] if error]
     if not errors:
         return None
     assert errors[0][:40] in it.footer

@@ -35,7 +35,7 @@ async def footer_tells(it: Explorer, *words: str) -> None:
         await it.until(lambda: all(word in it.footer for word in words), SOON)
     except AssertionError:
         raise AssertionError(
-            f"the footer says {it.footer!r}, told {it.screen.footer.told}"
+            f"the footer says {it.footer!r}, told {it.screen.footer.history}"
         ) from None
 
 

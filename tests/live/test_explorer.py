@@ -351,13 +351,13 @@ async def test_without_the_right_key_one_sentence_says_so_and_what_to_do(
         place = locked.url.partition("://")[2]
         await shows(it, "#footer", f"{sentence} (401): {hint}")
         assert in_the_list(it) == f"Could not list conversations: {place} {sentence} (401) {hint}"
-        assert len(it.screen.footer.told) == 1
+        assert len(it.screen.footer.history) == 1
 
 
 async def test_with_the_right_key_the_header_is_found_out(locked: LiveServer) -> None:
     async with connected(locked.url, key=Secret(locked.key)) as it:
         await shows(it, "#conversations", "no conversations yet")
-        assert it.screen.footer.told == []
+        assert it.screen.footer.history == []
 
 
 async def test_a_web_page_in_place_of_the_api_is_told_as_such() -> None:

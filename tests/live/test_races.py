@@ -146,7 +146,7 @@ async def test_the_explorer_says_what_came_of_y(race: Race, live: Live, moment: 
         await it.send("y")
         words = "now it asks" if moment == "refused" else "was not shown got an answer too"
         await it.until(
-            lambda: any(words in text for text, error in it.screen.footer.told if error), SOON
+            lambda: any(words in text for text, error in it.screen.footer.history if error), SOON
         )
-        assert "approved ·" not in str(it.screen.footer.told)
+        assert "approved ·" not in str(it.screen.footer.history)
     assert await race.ran() == [PROOF] + ([AGAIN] if moment == "gap" else [])

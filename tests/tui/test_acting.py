@@ -54,7 +54,7 @@ async def ask_to_pause(it: Explorer, title: str) -> None:
 
 def told(it: Explorer) -> str:
     """All news of the session."""
-    return "\n".join(text for text, _ in it.screen.footer.told)
+    return "\n".join(text for text, _ in it.screen.footer.history)
 
 
 # Pause
@@ -313,7 +313,7 @@ async def test_a_refused_download_says_why_and_leaves_nothing(
     async with explore(wrap=between, settings=Settings(download_folder=folder)) as it:
         await it.open(OAUTH)
         await it.press("d")
-        text, error = it.screen.footer.told[-1]
+        text, error = it.screen.footer.history[-1]
         assert error
         assert said in text.lower() or "because" in text
         assert files(folder) == []
@@ -338,7 +338,7 @@ async def test_a_folder_that_cannot_be_written_is_named(folder: Path) -> None:
     async with explore(settings=Settings(download_folder=nowhere)) as it:
         await it.open(OAUTH)
         await it.press("d")
-        text, error = it.screen.footer.told[-1]
+        text, error = it.screen.footer.history[-1]
         assert error
         assert f"Cannot write into {nowhere}" in text
 

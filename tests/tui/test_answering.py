@@ -49,7 +49,7 @@ def said(it: Explorer, title: str) -> str:
 
 
 def told(it: Explorer) -> str:
-    return "\n".join(text for text, _ in it.screen.footer.told)
+    return "\n".join(text for text, _ in it.screen.footer.history)
 
 
 async def opened(it: Explorer, title: str) -> None:

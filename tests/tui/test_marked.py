@@ -45,7 +45,7 @@ def status(it: Explorer, title: str) -> str:
 
 
 def told(it: Explorer) -> str:
-    return "\n".join(text for text, _ in it.screen.footer.told)
+    return "\n".join(text for text, _ in it.screen.footer.history)
 
 
 async def test_space_marks_and_goes_on_and_esc_takes_all_marks_away() -> None:

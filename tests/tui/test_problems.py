@@ -94,7 +94,7 @@ async def test_a_server_that_cannot_be_reached_is_named() -> None:
 
     async with explore(source=source) as it:
         assert "127.0.0.1:9" in it.footer
-        assert it.screen.footer.told[-1][1]
+        assert it.screen.footer.history[-1][1]
         # What was not read is not said to be nothing.
         assert "no sandbox is up" not in it.text("#sandboxes")
         assert "0" not in it.text("#conversations-rule")
@@ -173,7 +173,7 @@ async def test_an_agent_server_that_fails_is_replaced_by_the_app_server() -> Non
         await it.open(OAUTH)
         assert it.screen.timeline.row_count() == 18
         assert "from the app server" in it.text("#timeline-rule")
-        assert any("may lag" in text for text, _ in it.screen.footer.told)
+        assert any("may lag" in text for text, _ in it.screen.footer.history)
 
 
 async def test_lists_that_fail_later_stay_as_they_were() -> None:
@@ -228,7 +228,7 @@ async def test_a_path_that_is_nothing_says_so(tmp_path: Path) -> None:
         await it.press("o")
         it.screen.find_input.value = str(tmp_path / "none.zip")
         await it.press("enter")
-        await it.until(lambda: it.screen.footer.told)
+        await it.until(lambda: it.screen.footer.history)
         assert "none.zip" in it.footer
 
 
@@ -432,7 +432,7 @@ async def test_a_truncated_zip_says_what_was_lost(tmp_path: Path) -> None:
         await it.press("enter")
         assert 0 < it.screen.timeline.row_count() < 40
         assert "Number 30." in it.text("#timeline")
-        words = " ".join(text for text, _ in it.screen.footer.told) + it.text("#timeline-rule")
+        words = " ".join(text for text, _ in it.screen.footer.history) + it.text("#timeline-rule")
         assert re.search(r"cut|broken|truncated|lost|missing|damaged|incomplete", words), words
 
 
@@ -441,7 +441,7 @@ async def test_a_zip_that_is_none_among_others_hides_none_of_them(tmp_path: Path
     (tmp_path / "b.zip").write_bytes(b"not a zip")
     async with explore(source=lambda: FileSource([tmp_path])) as it:
         assert "The good one" in it.text("#conversations")
-        assert any("b.zip" in text for text, _ in it.screen.footer.told), "and it is named"
+        assert any("b.zip" in text for text, _ in it.screen.footer.history), "and it is named"
 
 
 # Nothing there

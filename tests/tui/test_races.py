@@ -31,7 +31,7 @@ def posts(between: Between) -> list[str]:
 
 
 async def error_told(it: Explorer, words: str) -> None:
-    await it.until(lambda: any(words in text for text, error in it.screen.footer.told if error))
+    await it.until(lambda: any(words in text for text, error in it.screen.footer.history if error))
     await it.settle()
 
 

@@ -378,7 +378,7 @@ async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_nex
         held.set()
         await it.until(lambda: not it.screen.at_work("write"))
         assert it.screen.editor is None
-        assert not [text for text, _ in it.screen.footer.told if "m goes on" in text]
+        assert not [text for text, _ in it.screen.footer.history if "m goes on" in text]
         assert "more tests" in it.screen.session.drafts.values()
         assert servers.between["lab"].count("POST *") == 0
 
@@ -399,7 +399,7 @@ async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thi
         await it.until(lambda: not it.screen.session.writing_words)
         await it.settle()
         assert it.app.screen is it.screen
-        closed = [text for text, _ in it.screen.footer.told if "closed here" in text]
+        closed = [text for text, _ in it.screen.footer.history if "closed here" in text]
         assert len(closed) == 1
 
 

@@ -348,7 +348,7 @@ async def by_a_message(it: Explorer) -> str:
     await it.send("ctrl+s")
     await it.until(lambda: it.screen.question_bar.display)
     await it.send("enter")
-    await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.told), 15)
+    await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.history), 15)
     return COVERAGE
 
 

@@ -75,7 +75,7 @@ class Footer(Drawn):
         """First cell, cell after the last one, and action of each hint drawn."""
         self._is_error = self._stays = False
         self._timer: Timer | None = None
-        self.told: list[tuple[str, bool]] = []
+        self.history: list[tuple[str, bool]] = []
         """The last messages and whether each was an error, the oldest first."""
 
     def tell(
@@ -97,8 +97,8 @@ class Footer(Drawn):
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""
-        self.told.append((text, error))
-        del self.told[:-KEPT_NEWS]
+        self.history.append((text, error))
+        del self.history[:-KEPT_NEWS]
 
     def clear(self) -> bool:
         """Remove the message; True when it was an error."""

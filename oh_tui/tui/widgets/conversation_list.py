@@ -1,5 +1,7 @@
-"""The Conversations pane: groups under headings, the glyph of the outcome, title, age, and for
-those that need somebody or run a second line with what they ask, why they failed, what they do."""
+"""The Conversations pane: groups under headings, with the status, title and age of each.
+
+Those that wait, failed or run have a second line: the question, the reason or the current step.
+"""
 
 from __future__ import annotations
 
@@ -22,27 +24,27 @@ from oh_tui.tui.widgets.row_list import RowList
 UNTITLED = "untitled"
 
 WIDE = 64
-"""Cells from which a row tells repository and state too."""
+"""Cells from which a row also shows repository and status."""
 
 FACTS = 35
-"""Cells from which a row tells pull request or cost."""
+"""Cells from which a row shows pull request or cost."""
 
 LONGEST = 1_000
-"""Characters of a title that are looked at."""
+"""Characters of a title that are read."""
 
 DEEPEST = 4
-"""Parents above a row that are still drawn as such."""
+"""Levels of sub-conversations that are drawn with an indent."""
 
 NAMED = 4
-"""Conversations named in a question; the rest is counted."""
+"""Conversations named in a question; the others are counted."""
 
 TITLE = 28
 """Cells of a title in a question."""
 
 
 class ConversationList(RowList):
-    """Rows in the order given; the cursor stays with its conversation whatever that order is.
-    Headings and second lines are lines that the cursor passes over."""
+    """Rows in the given order; the cursor stays with its conversation. It skips headings and
+    second lines."""
 
     rows: reactive[tuple[Row, ...]] = reactive(())
     grouped: reactive[bool] = reactive(True)
@@ -51,14 +53,14 @@ class ConversationList(RowList):
     """Ids of the rows that are marked."""
     now: reactive[float] = reactive(0.0)
     marked_sandbox: reactive[str] = reactive("")
-    """Conversations in this sandbox are told apart: those that pausing it would touch."""
+    """Conversations in this sandbox are highlighted, because pausing it affects them."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._tops: list[int] = []
         """The first line of each row, in order."""
         self._headings: dict[int, tuple[Group, int]] = {}
-        """Line -> the group that begins after it, and how many are in it."""
+        """Line of each heading -> its group, and the number of rows in it."""
 
     @property
     def row(self) -> Row | None:
@@ -83,7 +85,7 @@ class ConversationList(RowList):
         self.rows_changed()
 
     def _lay_out(self) -> None:
-        """Which line is whose."""
+        """Give rows and headings their lines."""
         counts = dict.fromkeys(Group, 0)
         for row in self.rows:
             counts[row.group] += 1
@@ -108,7 +110,7 @@ class ConversationList(RowList):
         return self._tops[row], 2 if self.rows[row].tall else 1
 
     def view_of(self, row: int) -> tuple[int, int]:
-        """With the heading above the first of a group."""
+        """The first row of a group comes into view with its heading."""
         first, last = super().view_of(row)
         return (first - 1 if first - 1 in self._headings else first), last
 
@@ -162,16 +164,15 @@ class ConversationList(RowList):
         ]
 
     def _facts(self, row: Row, width: int) -> str:
-        """What stands between title and age: pull request or cost, and more where there is
-        room."""
+        """The columns between title and age: pull request or cost, and more with more room."""
         number = number_or_cost(row.conversation)
         if width >= WIDE:
-            where = told_line(row.conversation.selected_repository)
-            return f"  {fit(where, 20, self.glyphs.more)}  {stand_words(row):13} {number:>8} "
+            where = display_line(row.conversation.selected_repository)
+            return f"  {fit(where, 20, self.glyphs.more)}  {status_words(row):13} {number:>8} "
         return f"{' ' + number:>6} " if width >= FACTS and not row.tall else " "
 
     def _aged(self, row: Row) -> str:
-        """How long ago it came to stand so; of one at work, how long it has been at it."""
+        """How long ago its status changed; for one at work, as a running time."""
         if row.since is None:
             return ""
         past = self.now - row.since
@@ -180,15 +181,15 @@ class ConversationList(RowList):
         return age(row.since, self.now)
 
     def row_text(self, row: int) -> str:
-        """Title, second line, and the repository, which a wide pane shows."""
+        """Title, second line, repository, and pull request or cost."""
         shown = self.rows[row]
-        where = told_line(shown.conversation.selected_repository)
+        where = display_line(shown.conversation.selected_repository)
         number = number_or_cost(shown.conversation)
         return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
 
 
-def stand_words(row: Row) -> str:
-    """How an agent stands in two words, for a wide row."""
+def status_words(row: Row) -> str:
+    """The status of an agent in two words, for a wide row."""
     if row.stand is RunStatus.UNKNOWN or row.stand is RunStatus.IDLE:
         gone = row.conversation.sandbox_status == "MISSING"
         return "sandbox gone" if gone else row.stand.value
@@ -196,7 +197,7 @@ def stand_words(row: Row) -> str:
 
 
 def number_or_cost(conversation: Conversation) -> str:
-    """`PR 482`, else the cost, else, of a model without a price, the tokens; "" for nothing."""
+    """`PR 482`, else the cost, else the tokens, for a model without a price; "" for none."""
     if conversation.pr_number:
         return f"PR {conversation.pr_number[-1]}"
     if conversation.cost:
@@ -209,22 +210,22 @@ def number_or_cost(conversation: Conversation) -> str:
 
 
 def title_of(conversation: Conversation) -> str:
-    return told_line(conversation.title) or UNTITLED
+    return display_line(conversation.title) or UNTITLED
 
 
-def told_line(text: str | None) -> str:
-    """What the server tells of a conversation, such as its title, as it may be shown."""
+def display_line(text: str | None) -> str:
+    """Text from the server, such as a title, as one clean line."""
     return _line(text[:LONGEST], held()) if text else ""
 
 
 @lru_cache(8192)
 def _line(text: str, held: tuple[str, ...]) -> str:
-    """Rows are drawn again and again; `held` are the keys that are hidden in them."""
+    """Cached, because rows are drawn often; `held` are the keys that are redacted."""
     return clean_line(redact(clean(text)))
 
 
 def name_some(board: Board, conversations: Sequence[Conversation], glyphs: Glyphs) -> list[Piece]:
-    """The first few with their glyphs, the others counted."""
+    """The first few conversations with their glyphs, and the number of the others."""
     pieces: list[Piece] = []
     for conversation in conversations[:NAMED]:
         if row := board.row(conversation.id):

@@ -1,4 +1,4 @@
-"""The list of changed files, with what git says of each, and its line of column names."""
+"""The list of changed files with their state in git, and its line of column names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDE = 100
 
 
 class FileList(RowList):
-    """A row a file; `head` is the line of column names, drawn by a widget above."""
+    """A row for each file; a widget above draws `head`, the line of column names."""
 
     rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
     asked_git: reactive[bool] = reactive(False)
@@ -41,7 +41,7 @@ class FileList(RowList):
         return len(self.rows)
 
     def _widths(self, width: int) -> tuple[int, list[int], int]:
-        """Cells of the path, of each column of numbers (0: left out) and of git's letter."""
+        """Cells of the path, of each column of numbers (0 without room) and of git's letter."""
         numbers = [
             max(len(name), cells) + 2 if name and cells else 0
             for name, cells in zip(_names(width), self._columns, strict=True)
@@ -92,7 +92,7 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
 
 
 def cut_front(path: str, width: int, more: str) -> str:
-    """A path in exactly `width` cells; its end tells most, so it is cut at its beginning."""
+    """A path in exactly `width` cells, cut at its start because its end matters most."""
     if width_of(path) <= width:
         return fit(path, width)
     end = path[-(width - 1) :]

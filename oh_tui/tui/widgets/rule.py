@@ -1,4 +1,4 @@
-"""The one-row rules between panes: a title at the left, facts at the right, heavy with focus."""
+"""The rules above panes: title at the left, facts at the right, heavy with focus."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 
 class Rule(Drawn):
-    """`─ 3 Timeline ━━━━━━━━━ 61 steps ─`; the line is heavy while its pane has the focus, so
-    that focus reads without colour."""
+    """`─ 3 Timeline ━━━━━━━━━ 61 steps ─`; the line is heavy while its pane has the focus, which
+    shows the focus without colour."""
 
     heavy: reactive[bool] = reactive(False)
     title: reactive[tuple[Piece, ...]] = reactive(())
@@ -29,22 +29,20 @@ class Rule(Drawn):
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
         wanted = total_width(self.facts)
-        # A long title leaves a third of the line to the facts; on short lines it is one of ours.
+        # a long title leaves a third of the line to the facts, unless the line is short
         kept = min(wanted + 2, width // 3) if wanted and width >= 60 else 0
         title = whole_pieces(self.title, width - 6 - kept)
-        used = total_width(title)
-        facts = whole_pieces(self.facts, width - used - 7)
-        told = total_width(facts)
+        facts = whole_pieces(self.facts, width - total_width(title) - 7)
         left: list[Piece] = [(line, hue)]
-        if used:
+        if total_width(title):
             left += [(" ", ""), *title, (" ", "")]
-        right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if told else []
-        filled = (used + 2 if used else 0) + 1 + (told + 3 if told else 0)
-        return self.strip([*left, (line * (width - filled), hue), *right], width)
+        right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if facts else []
+        middle = line * (width - total_width(left) - total_width(right))
+        return self.strip([*left, (middle, hue), *right], width)
 
 
 def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
-    """As many pieces as fit, whole; only the first may be shortened."""
+    """The pieces that fit whole; only the first may be shortened."""
     kept: list[Piece] = []
     for text, name in pieces:
         cells = width_of(text)
@@ -60,10 +58,6 @@ def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
 
 
 def joined(parts: Sequence[Piece], dot: str) -> tuple[Piece, ...]:
-    """Facts with a dot between each two."""
-    pieces: list[Piece] = []
-    for number, part in enumerate(parts):
-        if number:
-            pieces.append((f" {dot} ", "dim"))
-        pieces.append(part)
-    return tuple(pieces)
+    """Facts with a dot between them."""
+    between = (f" {dot} ", "dim")
+    return tuple(piece for part in parts for piece in (between, part))[1:]

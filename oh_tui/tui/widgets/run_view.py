@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.events import Event, seconds
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.conversation_list import title_of, told_line
+from oh_tui.tui.widgets.conversation_list import display_line, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -117,9 +117,9 @@ class RunView(Stack):
         if conversation is None:
             rule.title = rule.facts = ()
             return
-        where = told_line(conversation.selected_repository)
+        where = display_line(conversation.selected_repository)
         if where and conversation.selected_branch:
-            where += "@" + told_line(conversation.selected_branch)
+            where += "@" + display_line(conversation.selected_branch)
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
@@ -176,7 +176,7 @@ class RunView(Stack):
 
     def _tell_counts(self) -> None:
         self._head.refresh()
-        self._strip.time = self.timeline.told_time
+        self._strip.time = self.timeline.shown_time
         rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
         if self.progress and self.timeline.filtered is None and self.timeline.range_from is None:
@@ -370,7 +370,7 @@ class RunView(Stack):
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
     """The most important first: where there is no room, the last are left out."""
     facts = []
-    model = told_line(conversation.llm_model)
+    model = display_line(conversation.llm_model)
     if model:
         facts.append(f"model {model}")
     if trajectory and trajectory.cut_off:

@@ -1,4 +1,4 @@
-"""The Sandboxes pane: state, age and whose it is; a line below counts what is not in sight."""
+"""The Sandboxes pane: state, age and conversation of each; a line below counts the hidden rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SandboxList(RowList):
     rows: reactive[tuple[SandboxRow, ...]] = reactive(())
     now: reactive[float] = reactive(0.0)
     seen: reactive[int] = reactive(0, repaint=False)
-    """How many rows there are down to the last one in sight."""
+    """The number of rows down to the last visible one."""
 
     @property
     def current(self) -> SandboxRow | None:
@@ -41,7 +41,7 @@ class SandboxList(RowList):
 
     def watch_rows(self, old: tuple[SandboxRow, ...], new: tuple[SandboxRow, ...]) -> None:
         if not (self.cursor or self.scroll_y or self.has_focus):
-            self.rows_changed(0)  # nobody has moved in it: a new one on top is seen
+            self.rows_changed(0)  # nobody has moved here, so show new ones on top
         else:
             under = old[self.cursor].id if self.cursor < len(old) else None
             place = next((n for n, row in enumerate(new) if row.id == under), self.cursor)
@@ -70,10 +70,10 @@ class SandboxList(RowList):
 
 
 class Fold(Drawn):
-    """The line below the sandboxes: what is below the last row in sight, and those gone."""
+    """The line below the sandboxes, which counts the rows out of sight and those gone."""
 
     gone: reactive[int] = reactive(0)
-    """How many are gone and have no row."""
+    """How many are gone and without a row."""
     shows_gone: reactive[bool] = reactive(False)
 
     def __init__(self, sandboxes: SandboxList, *, id: str | None = None) -> None:

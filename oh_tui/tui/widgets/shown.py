@@ -1,4 +1,4 @@
-"""What Call and Result show of a step or an event: made on its own, so that a thread can do it."""
+"""The contents of Call and Result for a step or an event, made without widgets, as in a thread."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from oh_tui.trajectory.content.step_context import Around
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
-from oh_tui.tui.widgets.conversation_list import told_line
+from oh_tui.tui.widgets.conversation_list import display_line
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 LARGE = 100_000
-"""Bytes of JSON; what says more is made in a thread. Up to here it takes less than a frame."""
+"""Bytes of JSON up to which making the bodies takes less than a frame; larger ones are made in a
+thread."""
 
 
 class Shown(NamedTuple):
-    """The facts in the rules of Call and Result, and what stands below them."""
+    """The facts in the rules of Call and Result, and the blocks below them."""
 
     call_facts: tuple[Piece, ...]
     result_facts: tuple[Piece, ...]
@@ -39,14 +40,14 @@ class Shown(NamedTuple):
 
 
 def weight(step: Step | None, event: Event) -> int:
-    """Bytes of JSON that are read to show it."""
+    """Bytes of JSON to read for its bodies."""
     return sum(len(each.raw()) for each in (event, *(step.results if step else ())))
 
 
 def of_event(event: Event, run: Trajectory, as_json: bool) -> Shown:
     blocks: list[Block] = [Json(json_text(Step(0, event)))] if as_json else []
     blocks = blocks or event_blocks(event, Around(run, event))
-    return Shown(((told_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
+    return Shown(((display_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
 
 
 def of_step(
@@ -61,7 +62,7 @@ def of_step(
 ) -> Shown:
     glyph, hue = outcome_mark(glyphs, outcome)
     call = _title(step, run, study)
-    # How it ended is first and in colour; what does not fit goes from the end.
+    # the outcome comes first and in colour; without room the last facts are left out
     ran = study.accounts.ran(step) if study else None
     ended, *rest = result_title(step, outcome, ran).split(" · ")
     result: tuple[Piece, ...] = (
@@ -69,7 +70,7 @@ def of_step(
         *((fact, "dim") for fact in (*_loop(step, run, study), *rest)),
     )
     if as_json:
-        result = (("JSON (R)", "mark"), result[0])  # the rest is of what is not shown now
+        result = (("JSON (R)", "mark"), result[0])  # the other facts describe the hidden blocks
         return Shown(call, result, [], [Json(json_text(step))])
     around = Around(run, step)
     return Shown(
@@ -84,7 +85,7 @@ def of_step(
 def at_first(
     step: Step | None, event: Event, run: Trajectory, study: Study | None, whole_call: bool
 ) -> Shown:
-    """What stands there while the rest is made: the call, if it is not what is large."""
+    """Shown while the rest is made: the call, unless it is the large part."""
     waits = Note(f"reading {size(weight(step, event))} …")
     if step is None:
         return Shown((), (), [], [waits])
@@ -98,7 +99,7 @@ def _title(step: Step, run: Trajectory, study: Study | None) -> tuple[Piece, ...
 
 
 def _spent(step: Step, study: Study | None) -> str:
-    """What the model took for a step: time, tokens, money."""
+    """The model's time, tokens and cost of a step."""
     if study is None:
         return ""
     spent, llm = study.accounts.of(step), study.accounts.llm(step)
@@ -111,7 +112,7 @@ def _spent(step: Step, study: Study | None) -> str:
 
 
 def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:
-    """The other steps of the loop that a step is in, as far as the verdict names them."""
+    """The loop that a step is in, with its steps if the verdict names them."""
     if study is None or step.number not in study.loops:
         return ()
     named = study.verdict.steps

@@ -1,7 +1,8 @@
-"""The strip above the timeline: a run as a picture, who worked when and where the trouble is."""
+"""The strip above the timeline: a picture of the run, who worked when and where it failed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
 
@@ -28,27 +29,24 @@ _REVERSE = Style(reverse=True)
 class StripView(Drawn):
     """Four rows: axis, `llm`, `tool`, marks; `compact` leaves out the axis."""
 
-    ALLOW_SELECT = False
-
     selected: reactive[int | None] = reactive(None)
     """The number of the step that the timeline's cursor is on."""
     compact: reactive[bool] = reactive(False)
     time: reactive[str] = reactive("elapsed")
-    """What the axis tells, as in the timeline: since the run began, local clock, clock in UTC."""
+    """The times of the axis, as in the timeline: "elapsed", "clock" or "UTC"."""
 
+    @dataclass
     class Picked(Message):
-        """A click on a column: the step it tells most of."""
+        """A click on a column, whose main step this is."""
 
-        def __init__(self, step_number: int) -> None:
-            super().__init__()
-            self.step_number = step_number
+        step_number: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run: Strip | None = None
 
     def show(self, strip: Strip | None) -> None:
-        """Another run; it is drawn as it is each time: show it again when it was updated."""
+        """Show a run, or show it again after it was updated."""
         self._run = strip
         self.refresh()
 
@@ -76,7 +74,8 @@ class StripView(Drawn):
             if self._run is not None and self._run.is_cut_off:
                 _end_with("cut off", cells, selected)
         else:
-            cells = self._cells(picture, row)
+            draw = (_llm, _tool, _mark)[row - 1]
+            cells = [draw(column, self.glyphs) for column in picture.columns]
         base = self.base
         segments = [Segment(f"{_LANES[row]:<{LABEL}}", base + self.hue("dim"))]
         numbered = groupby(enumerate(cells), lambda at: (at[1][1], row > 0 and at[0] == selected))
@@ -94,14 +93,9 @@ class StripView(Drawn):
             return picture.axis
         return self._run.axis(len(picture.columns), UTC if self.time == "UTC" else None)
 
-    def _cells(self, picture: Picture, row: int) -> list[Piece]:
-        """A glyph and a hue for each column of a lane or of the marks."""
-        draw = (_llm, _tool, _mark)[row - 1]
-        return [draw(column, self.glyphs) for column in picture.columns]
-
 
 def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None) -> list[Piece]:
-    """Texts that the sign of the selected step would cut into or touch are left out."""
+    """The glyphs of the axis, without labels that the mark of the selected step would touch."""
     cells: list[Piece] = [(" ", "dim")] * width
     for column, text in labels:
         end = column + len(text)
@@ -113,7 +107,7 @@ def _axis(width: int, labels: list[Label], glyphs: Glyphs, selected: int | None)
 
 
 def _end_with(text: str, cells: list[Piece], selected: int | None) -> None:
-    """Put a text at the right end, but not over the sign of the selected step."""
+    """Put a text at the right end, but not over the mark of the selected step."""
     start = len(cells) - len(text)
     if start > 0 and (selected is None or selected < start - 1):
         cells[start - 1 :] = [(character, "warn") for character in f" {text}"]

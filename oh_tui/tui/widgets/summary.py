@@ -1,4 +1,4 @@
-"""Two lines above the timeline: how the run ended and why, and what it came to."""
+"""Two lines above the timeline: how the run ended and why, and its totals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Summary(Drawn):
     study: reactive[Study | None] = reactive(None, always_update=True)
     short: reactive[bool] = reactive(False)
     sandbox: reactive[str] = reactive("")
-    """How the sandbox of the run stands, by its record; "" for a file."""
+    """The state of the sandbox by the record of the conversation; "" for a file."""
 
     def watch_short(self, short: bool) -> None:
         self.styles.height = 1 if short else 2
@@ -48,13 +48,13 @@ class Summary(Drawn):
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim")]
         came_to = f"  {self._short_totals()} " if self.short else ""
         room = max(0, width - 5 - len(verdict.word) - len(came_to))
-        told = fit(verdict.cause, room, self.glyphs.more)
+        cause = fit(verdict.cause, room, self.glyphs.more)
         return [
-            (" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (told, ""), (came_to, "dim"),
+            (" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (cause, ""), (came_to, "dim"),
         ]  # fmt: skip
 
     def _short_totals(self) -> str:
-        """Time and money, for the end of the first line where there is no second."""
+        """Time and cost, for the end of the first line when there is no second."""
         assert self.study is not None
         accounts = self.study.accounts
         whole = self.study.trajectory.complete and accounts.active >= 0.5
@@ -62,7 +62,7 @@ class Summary(Drawn):
         return "  ".join(filter(None, (duration(accounts.active) if whole else "", cost)))
 
     def _totals(self, width: int) -> list[Piece]:
-        """The most telling first; what does not fit is left out whole."""
+        """The most important first; those that do not fit are left out."""
         assert self.study is not None
         pieces: list[Piece] = [(" ", "")]
         room = width - 1
@@ -76,8 +76,8 @@ class Summary(Drawn):
 
 
 def totals(study: Study) -> list[Piece]:
-    """Time, money, tokens, context, plan and changed files of a run; nothing that is zero, and of
-    a run not read to its beginning only what its last events tell of the whole."""
+    """Time, cost, tokens, context, plan and changed files of a run, without those that are zero. Of
+    a run not read to its beginning, only totals that its last events report."""
     accounts, changes, plan = study.accounts, study.changes, study.verdict.plan
     facts: list[Piece] = []
     active, waited = accounts.active, accounts.waited

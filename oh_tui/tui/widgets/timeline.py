@@ -329,7 +329,7 @@ class Timeline(RowList):
         if trajectory is not None and trajectory.steps:
             number = max(3, len(str(len(trajectory))) + 1)
             ended = trajectory.steps[-1].event.seconds()
-            if self.told_time == "elapsed" and trajectory.began is not None and ended is not None:
+            if self.shown_time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
         wide = width >= WIDE
         llm = SPAN if wide else 0
@@ -339,7 +339,7 @@ class Timeline(RowList):
         return number, at, llm, what, max(0, rest - what), cost
 
     @property
-    def told_time(self) -> str:
+    def shown_time(self) -> str:
         """Which of TIMES is shown: elapsed time needs the beginning of the run."""
         whole = self.trajectory is not None and self.trajectory.complete
         return "clock" if self.time == "elapsed" and not whole else self.time
@@ -348,7 +348,7 @@ class Timeline(RowList):
         if not self.row_count():
             return self.strip([], width)
         number, at, llm, what, room, cost = self._columns(self.scrollable_content_region.width - 1)
-        name = "at" if self.told_time == "elapsed" else self.told_time
+        name = "at" if self.shown_time == "elapsed" else self.shown_time
         model = f"{'llm':>{llm}}" if llm else ""
         sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
         text = f"{sign:>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
@@ -438,7 +438,7 @@ class Timeline(RowList):
         when = event.seconds()
         if when is None:
             return ""
-        if self.told_time == "elapsed" and self.trajectory is not None:
+        if self.shown_time == "elapsed" and self.trajectory is not None:
             began = self.trajectory.began
             return clock(when - began) if began is not None else ""
         return clock_time(when, UTC if self.time == "UTC" else None)
