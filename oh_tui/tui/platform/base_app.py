@@ -32,11 +32,11 @@ class BaseApp(KeyQueueApp):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.report: Path | None = None
-        """Where the report of a crash was written."""
+        """The file with the report of a crash."""
         self.crashed = ""
-        """The type of the error that ended the app; "" without one."""
+        """The type of the error that ended the app; "" for none."""
         self._deadline: threading.Timer | None = None
-        """Ends the process after a signal, should the loop be stuck."""
+        """Ends the process after a signal if the event loop is stuck."""
 
     # The terminal
 
@@ -106,8 +106,8 @@ class BaseApp(KeyQueueApp):
     # Ending
 
     def end_in_time(self, number: int) -> None:
-        """A signal handler: end the process after PATIENCE even if the event loop, which gets the
-        signal too, is stuck."""
+        """A signal handler that ends the process after PATIENCE if the event loop, which handles
+        the signal too, is stuck."""
         if self._deadline is None:
             self._deadline = threading.Timer(PATIENCE, self._end_now, (128 + number,))
             self._deadline.daemon = True
@@ -119,12 +119,12 @@ class BaseApp(KeyQueueApp):
         os._exit(code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Every unhandled error of handlers, workers, timers, drawing and styles comes here."""
+        """All unhandled errors of handlers, workers, timers, drawing and styles end here."""
         self.crash(error)
         super()._handle_exception(error)
 
     def crash(self, error: Exception) -> None:
-        """Report what ends the app; errors that follow from it are not reported."""
+        """Report the error that ends the app, but none of those that follow from it."""
         if self.crashed:
             return
         if isinstance(error, WorkerFailed):
@@ -133,18 +133,18 @@ class BaseApp(KeyQueueApp):
         self.report = write_report("".join(traceback.format_exception(error)))
 
     def _fatal_error(self) -> None:
-        """Textual's prints a traceback with local variables, which may hold keys and texts."""
+        """Print nothing: Textual's traceback shows local variables, such as keys and texts."""
         self._close_messages_no_wait()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """Textual's prints the renderables, which mostly are a traceback."""
+        """Print nothing: the renderables mostly are a traceback."""
         self.crashed = self.crashed or "an error"
         self._fatal_error()
 
 
 def write_report(text: str) -> Path | None:
-    """Write a crash report to a private file: redacted, without local variables. None if no file
-    can be made."""
+    """Write a crash report, redacted and without local variables, to a private file. Returns None
+    if no file can be written."""
     import tempfile  # 3 ms of the start
 
     head = f"oh-tui {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n\n"

@@ -1,8 +1,8 @@
-"""A terminal driver for a terminal that goes away, stops, or sends bytes that are no text.
+"""A driver for a terminal that may go away, stop, or send bytes that are no text.
 
 key or resize -> input thread -> app            Textual's, except for reading
-frame -> writer thread -> stderr                Textual's, except for a terminal that is gone
-mark -> writer thread -> input thread -> app    ours: after the frames before it, among the keys
+frame -> writer thread -> stderr                Textual's, except that the terminal may be gone
+mark -> writer thread -> input thread -> app    ours: after the frames before it, between the keys
 SIGTSTP, SIGCONT -> event loop -> here          ours: stop as a group, redraw when continued
 """
 
@@ -36,19 +36,12 @@ cursor."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual 8.2.8's driver spins when stdin ends, crashes on a byte that is not UTF-8, stops for
-    ever without a shell to continue it, starts twice on a SIGCONT without a stop, and waits 0.2 s
-    for its input thread at exit (measured)."""
+    """Mends Textual 8.2.8's driver, which spins when stdin ends, crashes on a byte that is not
+    UTF-8, stops for ever without a shell to continue it, starts twice on a SIGCONT without a stop,
+    and waits 0.2 s for its input thread at exit (measured)."""
 
-    def __init__(
-        self,
-        app: App[Any],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
         self._file: Any = _Output(self._hang_up)
         self._title = "oh-tui"
         self._has_title = False
@@ -59,9 +52,9 @@ class TerminalDriver(LinuxDriver):
         self._heed(signal.SIGCONT, self._continued)
 
     def mark(self, message: Message) -> None:
-        """Post a message to the app once everything written so far is on the terminal, after every
-        key typed until then, unread ones included."""
-        if self._writer_thread is None:  # stopped: who comes back draws anew
+        """Post a message to the app once everything written so far is on the terminal, and after
+        all keys typed until then, unread ones included."""
+        if self._writer_thread is None:  # stopped: everything is drawn again later
             self.send_message(message)
         else:
             self.write(_Mark(partial(self._marked, message)))
@@ -79,10 +72,10 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        # Old Linux consoles print what they do not know.
+        # old Linux consoles print sequences they do not know
         if self._is_started() and not self._has_title and os.environ.get("TERM") != "linux":
             self._has_title = True
-            self.write("\x1b[22;2t")  # keep the one of before, where the terminal can
+            self.write("\x1b[22;2t")  # saves the title before, if the terminal can
             self.set_title(self._title)
 
     def stop_application_mode(self) -> None:
@@ -92,19 +85,19 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def _heed(self, number: signal.Signals, call: Callable[[], None]) -> None:
-        # in the loop and not at once: at once could be in the middle of a write
+        # in the loop, because a signal handler could run in the middle of a write
         self._loop.add_signal_handler(number, call)
 
     def _hang_up(self) -> None:
-        """The terminal is gone: raise SIGHUP, which the system may not have sent. Thread-safe."""
+        """The terminal is gone: send the SIGHUP that the system may not have sent. Thread-safe."""
         if not self._loop.is_closed():
             os.kill(os.getpid(), signal.SIGHUP)
 
-    # Stopping and going on
+    # Stop and continue
 
     def _stop(self) -> None:
-        """Restore the terminal and stop the whole process group, as ctrl+z does elsewhere: alone
-        under `make` we would leave the shell waiting. The system does not stop a group that no
+        """Restore the terminal and stop the whole process group, as ctrl+z does elsewhere: if we
+        stopped alone under `make`, the shell would wait. The system does not stop a group that no
         shell could continue; then we continue at once."""
         if not self._is_started():
             return
@@ -114,13 +107,13 @@ class TerminalDriver(LinuxDriver):
         os.kill(0, signal.SIGTSTP)
         # from here on we are continued
         while not self._is_started() and self._has_terminal():
-            self._start()  # in the background it stops, and then comes back without a start
+            self._start()  # in the background this stops again, and returns without a start
         self._heed(signal.SIGTSTP, self._stop)
         self._heed(signal.SIGCONT, self._continued)
 
     def _continued(self) -> None:
-        """Continued after a stop that cannot be caught (SIGSTOP): another program may have changed
-        the modes of the terminal and drawn on it."""
+        """Continue after a stop that cannot be caught (SIGSTOP), in which another program may have
+        changed the modes of the terminal and drawn on it."""
         if self._is_started() and self._has_terminal() and not self._app._exit:
             self.suspend_application_mode()
             self._start()
@@ -130,8 +123,8 @@ class TerminalDriver(LinuxDriver):
         self.start_application_mode()
 
     def give_back(self) -> None:
-        """Restore the terminal from another thread, right before the process ends with a stuck
-        event loop."""
+        """Restore the terminal from another thread, right before the process ends although its
+        event loop is stuck."""
         text = _GIVEN_BACK
         if self._is_started():
             text = "\x1b[<u" + text
@@ -141,7 +134,7 @@ class TerminalDriver(LinuxDriver):
         with contextlib.suppress(OSError, termios.error):
             if self.attrs_before is not None:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-            # a terminal that takes nothing any more must not hold up the end
+            # a terminal that reads nothing must not delay the end
             if out and select.select([], [out], [], 0.2)[1]:
                 os.write(out.fileno(), text.encode())
 
@@ -169,7 +162,7 @@ class TerminalDriver(LinuxDriver):
         os.read(self._wake_read, 1)
 
     def run_input_thread(self) -> None:
-        """Post what is typed until the exit event, which ends the wait at once."""
+        """Post keys until the exit event, which ends the wait at once."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
@@ -195,7 +188,7 @@ class TerminalDriver(LinuxDriver):
                     parser = XTermParser(self._debug)
                 if not marked:
                     break
-                # what came before the mark may take more than one read
+                # the keys before the mark may take more than one read
                 ready, _, _ = select.select([self.fileno], [], [], 0)
                 if not ready or self.exit_event.is_set():
                     os.read(self._mark_read, 1)
@@ -204,7 +197,7 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Mark(str):
-    """Writes nothing; `call` is called when everything before it is written."""
+    """Writes nothing, but calls `call` when everything before it is written."""
 
     call: Callable[[], None]
 
@@ -215,8 +208,8 @@ class _Mark(str):
 
 
 class _Output:
-    """The terminal for the writer thread, which must survive it: its queue is short, and the app
-    blocks when nobody reads from it."""
+    """The terminal as the writer thread sees it. That thread must survive the loss of the terminal:
+    its queue is short, and the app blocks when nobody reads from it."""
 
     def __init__(self, lost: Callable[[], None]) -> None:
         self._lost = lost
@@ -237,7 +230,7 @@ class _Output:
         try:
             do(file)
         except OSError:
-            # what is still held for it must not fail at exit either
+            # flushing the buffer at exit must not fail either
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, file.fileno())
             os.close(nowhere)

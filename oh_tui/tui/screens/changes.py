@@ -26,8 +26,8 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.file_list import WIDE, FileHead, FileList, cut_front
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.file_list import WIDE, FileList, cut_front
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
 
@@ -50,7 +50,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     DEFAULT_CSS = """
     ChangesScreen { background: $background; }
-    ChangesScreen FileHead { height: 1; width: 1fr; }
+    ChangesScreen ColumnHead { height: 1; width: 1fr; }
     ChangesScreen FileList { height: 1fr; }
     ChangesScreen BodyView { height: 1fr; }
     """
@@ -88,7 +88,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     def compose(self) -> ComposeResult:
         self.files = FileList(id="changed-files")
-        self.head = FileHead(self.files)
+        self.head = ColumnHead(self.files)
         self.list_rule = Rule(id="changed-rule")
         self.change_rule = Rule(id="change-rule")
         self.change = BodyView(id="change")

@@ -53,10 +53,8 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     wrap: reactive[bool] = reactive(True)
     """Cut lines at the width instead of scrolling sideways."""
 
-    def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._blocks: Sequence[Block] = ()
         self._document = Document((), 1)
         self._at_end = False

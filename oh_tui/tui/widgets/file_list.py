@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from oh_tui.trajectory.analysis.changes import Row
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
+from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import RowList
 
 WIDE = 100
@@ -16,7 +16,7 @@ WIDE = 100
 
 
 class FileList(RowList):
-    """A row for each file; a widget above draws `head`, the line of column names."""
+    """A row for each file."""
 
     rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
     asked_git: reactive[bool] = reactive(False)
@@ -99,14 +99,3 @@ def cut_front(path: str, width: int, more: str) -> str:
     while width_of(end) > width - 1:
         end = end[1:]
     return set_cell_size(more + end, width)
-
-
-class FileHead(Drawn):
-    """The line of column names."""
-
-    def __init__(self, files: FileList) -> None:
-        super().__init__()
-        self._files = files
-
-    def render_line(self, y: int) -> Strip:
-        return self._files.head(self.size.width)

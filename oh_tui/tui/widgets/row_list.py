@@ -51,6 +51,10 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """The content of a row in `width` cells."""
         raise NotImplementedError
 
+    def head(self, width: int) -> Strip:
+        """The line of column names, if the list has one; a `ColumnHead` draws it."""
+        return self.strip([], width)
+
     # Rows and lines
 
     def line_count(self) -> int:
@@ -235,6 +239,17 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def action_open(self) -> None:
         if self.row_count():
             self.post_message(self.Opened(self))
+
+
+class ColumnHead(Drawn):
+    """The line of column names above a list."""
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def render_line(self, y: int) -> Strip:
+        return self._rows.head(self.size.width)
 
 
 @lru_cache(maxsize=8)

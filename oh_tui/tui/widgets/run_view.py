@@ -21,12 +21,12 @@ from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import display_line, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import LARGE, Shown, at_first, of_event, of_step, weight
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.summary import Summary
-from oh_tui.tui.widgets.timeline import Timeline, TimelineHead
+from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
@@ -67,7 +67,7 @@ class RunView(Stack):
         with Stack(id="timeline-pane"):
             yield Rule("3 Timeline", id="timeline-rule")
             timeline = Timeline(id="timeline")
-            yield TimelineHead(timeline)
+            yield ColumnHead(timeline)
             yield timeline
         with Stack(id="detail-pane"):
             yield Rule("4 Call", id="call-rule")
@@ -80,7 +80,7 @@ class RunView(Stack):
         self.call_view = self.query_one("#call", BodyView)
         self.result_view = self.query_one("#result", BodyView)
         # Kept, not queried: at the end workers may still call while the screen is taken down.
-        self._head = self.query_one(TimelineHead)
+        self._head = self.query_one(ColumnHead)
         self._summary = self.query_one(Summary)
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None

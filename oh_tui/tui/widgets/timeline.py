@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
-from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten
+from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -46,19 +46,8 @@ def _described(
     return describe(shown, outcome or Outcome.OK)
 
 
-class TimelineHead(Drawn):
-    """The line of column names."""
-
-    def __init__(self, timeline: Timeline) -> None:
-        super().__init__()
-        self._timeline = timeline
-
-    def render_line(self, y: int) -> Strip:
-        return self._timeline.head(self.size.width)
-
-
 class Timeline(RowList):
-    """Draws a trajectory; `head` is the line of column names, drawn by a widget above."""
+    """Draws a trajectory: all its steps, all its events, or the steps that pass a filter."""
 
     trajectory: reactive[Trajectory | None] = reactive(None, always_update=True)
     study: reactive[Study | None] = reactive(None, always_update=True)
@@ -394,20 +383,14 @@ class Timeline(RowList):
         """The columns llm and ran. A running step shows its time so far. A span that is negative,
         because a clock was set back, is marked "?" and never shown as time."""
         accounts = self.study.accounts if self.study else None
-        ran, began = step.ran(), step.event.seconds()
+        llm = tenths(accounts.llm(step) or 0.0) if accounts else ""
+        began = step.event.seconds()
         if outcome is Outcome.RUNNING and self.now and began is not None:
-            llm = accounts.llm(step) if accounts else None
             since = max(0.0, self.now - began)
-            told = f"{since:.0f}" if since < 999.5 else duration(since)
-            return tenths(llm) if llm is not None else "", told
-        if accounts is None:
-            return "", tenths(ran) if ran is not None else ""
-        llm, ran = accounts.llm(step), accounts.ran(step)
-        odd = "?" if accounts.is_odd(step) else ""
-        return (
-            tenths(llm) if llm is not None else "",
-            (tenths(ran) if ran is not None else "") + odd,
-        )
+            return llm, f"{since:.0f}" if since < 999.5 else duration(since)
+        ran = accounts.ran(step) if accounts else step.ran()
+        odd = "?" if accounts and accounts.is_odd(step) else ""
+        return llm, tenths(ran or 0.0) + odd
 
     def _cost(self, step: Step | None) -> str:
         spent = self.study.accounts.of(step) if self.study and step else None
