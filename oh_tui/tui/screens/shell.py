@@ -31,7 +31,7 @@ from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
+from oh_tui.tui.widgets.drawing import Label, Piece, shorten
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.working import ClosesOnce
@@ -100,19 +100,12 @@ class Line(Input, FirstFrame):
             )
 
 
-class Sign(Drawn):
-    """The $ before the line."""
-
-    def render_line(self, y: int) -> Strip:
-        return self.strip([(" $ ", "prompt")], self.size.width)
-
-
 class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     DEFAULT_CSS = """
     ShellScreen { background: $background; }
     ShellScreen BodyView { height: 1fr; }
     ShellScreen Horizontal { height: 1; width: 1fr; }
-    ShellScreen Sign { width: 3; height: 1; }
+    ShellScreen Label { width: 3; height: 1; }
     ShellScreen Line { width: 1fr; background: $background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -147,7 +140,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.line = Line(self._history, self.shell.draft)
         self.footer = Footer(id="shell-footer")
         yield from (self.rule, self.output, self.place)
-        yield Horizontal(Sign(), self.line)
+        yield Horizontal(Label((" $ ", "prompt")), self.line)
         yield self.footer
 
     def on_mount(self) -> None:

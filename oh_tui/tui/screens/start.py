@@ -26,7 +26,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Drawn, Piece
+from oh_tui.tui.widgets.drawing import Drawn, Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
@@ -39,19 +39,6 @@ COST = "makes a new sandbox and starts the agent in it: this may cost money"
 
 MOST_TOLD = 4
 """Lines of the message at most."""
-
-
-class FieldName(Drawn):
-    """The name at the left of a field."""
-
-    wrong: reactive[bool] = reactive(False)
-
-    def __init__(self, name: str) -> None:
-        super().__init__(id=f"name-{name}")
-        self._text = name
-
-    def render_line(self, y: int) -> Strip:
-        return self.strip([(f"  {self._text}", "bad" if self.wrong else "dim")], self.size.width)
 
 
 class Field(Prompt):
@@ -141,7 +128,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     DEFAULT_CSS = """
     StartScreen { background: $background; }
     StartScreen FormMessage, StartScreen Horizontal { height: 1; width: 1fr; }
-    StartScreen FieldName { width: 14; height: 1; }
+    StartScreen Label { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
     StartScreen Stages { height: auto; width: 1fr; display: none; }
     """
@@ -192,8 +179,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             name: Field(name, getattr(draft, name), used, hint)
             for name, (used, hint) in fields.items()
         }
+        self.labels = {name: Label((f"  {name}", "dim")) for name in fields}
         for name, field in self.fields.items():
-            yield Horizontal(FieldName(name), field)
+            yield Horizontal(self.labels[name], field)
         self.stages = Stages(id="stages")
         self.message = FormMessage(id="start-message")
         self.footer = Footer()
@@ -262,8 +250,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
         self._say(text, wrong=wrong or bool(field))
-        for name in self.fields:
-            self.query_one(f"#name-{name}", FieldName).wrong = name == field
+        for name, label in self.labels.items():
+            label.pieces = ((f"  {name}", "bad" if name == field else "dim"),)
         if field:
             self.set_focus(self.fields.get(field, self.text))
 

@@ -55,9 +55,9 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._blocks: Sequence[Block] = ()
+        self.blocks: Sequence[Block] = ()
         self._document = Document((), 1)
-        self._at_end = False
+        self.at_end = False
         """It keeps to the end, as soon as it has a size and while lines are estimated."""
         self._needle = ""
         self._hit: int | None = None
@@ -81,9 +81,9 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     ) -> None:
         """Show other blocks, from the top or at their end. `laid_out` is the document that a
         thread made of them by `layout_now`; it is ignored if the size has changed since."""
-        self._blocks = blocks
+        self.blocks = blocks
         self._needle, self._hit = "", None
-        self._at_end = at_end
+        self.at_end = at_end
         self._lay_out(None, laid_out)
 
     def layout_now(self) -> Callable[[Sequence[Block]], Document]:
@@ -93,15 +93,6 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     def show_again(self) -> None:
         """Lay out and paint the blocks again, keeping the place."""
         self._lay_out(self._document.place(self.scroll_offset.y))
-
-    @property
-    def blocks(self) -> Sequence[Block]:
-        return self._blocks
-
-    @property
-    def is_at_end(self) -> bool:
-        """Whether it keeps to the end."""
-        return self._at_end
 
     def plain_text(self) -> str:
         """The whole text, in the lines of the source and without line numbers."""
@@ -135,7 +126,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def action_end(self) -> None:
         self._go(self.max_scroll_y)
-        self._at_end = len(self._document) > 0
+        self.at_end = len(self._document) > 0
         self._settle()
 
     def action_open(self) -> None:
@@ -154,7 +145,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         self._go_sideways(max(1, self.size.width - 8))
 
     def _go(self, row: int) -> None:
-        self._at_end = False
+        self.at_end = False
         # forced: for Textual a new text cannot scroll before the next layout
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True)
 
@@ -229,7 +220,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         if laid_out is not None and width and laid_out.made_for == (width, self.wrap, self.glyphs):
             self._document = laid_out
         else:
-            self._document = Document(self._blocks if width else (), width, self.wrap, self.glyphs)
+            self._document = Document(self.blocks if width else (), width, self.wrap, self.glyphs)
         self._settle(place or (0, 0.0))
 
     def _settle(self, place: tuple[int, float] | None = None) -> None:
@@ -239,12 +230,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         if place is None:
             place = document.place(self.scroll_offset.y)
         top = document.row_at(place)
-        if self._at_end:
+        if self.at_end:
             document.prepare(len(document) - height, len(document))
             top = len(document)
         document.prepare(top, top + height)
         self._fit()
-        if not self._at_end:
+        if not self.at_end:
             top = document.row_at(place)
         self.set_scroll(None, max(0, min(top, self.max_scroll_y)))
         self._settling = False
@@ -264,7 +255,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             top = self.scroll_offset.y
             place = self._document.place(top)
             self._document.prepare_next()
-            if self._at_end or self._document.row_at(place) != top:
+            if self.at_end or self._document.row_at(place) != top:
                 self._settle(place)
             else:  # only the number of lines below has changed
                 self.virtual_size = Size(self._document.width, len(self._document))
@@ -276,7 +267,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if self._settling:
             return
-        self._at_end = False
+        self.at_end = False
         if self._document.pending:
             self._settle()
         else:

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.app import App
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -127,6 +128,19 @@ def hits(pieces: list[Piece], needle: str) -> list[Piece]:
         for number, part in enumerate(parts.split(text))
         if part
     ]
+
+
+class Label(Drawn):
+    """One line of pieces."""
+
+    pieces: reactive[tuple[Piece, ...]] = reactive(())
+
+    def __init__(self, *pieces: Piece) -> None:
+        super().__init__()
+        self.set_reactive(Label.pieces, pieces)
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip(self.pieces, self.size.width)
 
 
 class Stack(Vertical):

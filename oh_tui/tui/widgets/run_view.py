@@ -287,7 +287,7 @@ class RunView(Stack):
         shown, call, result = await asyncio.shield(self._thread)
         if self._shown == key:
             self._made.set()
-            at_end = shown.at_end or self.result_view.is_at_end
+            at_end = shown.at_end or self.result_view.at_end
             self._show_bodies(shown._replace(at_end=at_end), call, result)
 
     @property
