@@ -112,35 +112,38 @@ def from_status(
     )
 
 
+_NOT_FOUND = (NotFound, "knows no such thing", "It may be deleted or belong to someone else")
+_NOT_READY = (
+    ServerError,
+    "is not ready",
+    "What stands behind it may be asleep or starting: try again in a moment",
+)
+
+_BY_STATUS: dict[int, tuple[type[ApiError], str, str]] = {
+    401: (AuthError, "wants a key", "Set OPENHANDS_API_KEY to a key of this server"),
+    403: (AuthError, "does not allow this with this key", "Use a key that has the right"),
+    404: _NOT_FOUND,
+    409: (Conflict, "cannot do it in its present state", "Look how it stands, and try again"),
+    410: _NOT_FOUND,
+    413: (TooLarge, "finds it too large", ""),
+    429: (RateLimited, "asks for fewer calls", "Wait a minute, then try again"),
+    502: _NOT_READY,
+    503: _NOT_READY,
+    504: _NOT_READY,
+}
+
+
 def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str]:
-    match status:
-        case 401 if with_key:
-            return AuthError, "does not accept this key", "Check that the key is for this server"
-        case 401:
-            return AuthError, "wants a key", "Set OPENHANDS_API_KEY to a key of this server"
-        case 403:
-            return AuthError, "does not allow this with this key", "Use a key that has the right"
-        case 404 | 410:
-            return NotFound, "knows no such thing", "It may be deleted or belong to someone else"
-        case 409:
-            return (
-                Conflict,
-                "cannot do it in its present state",
-                "Look how it stands, and try again",
-            )
-        case 413:
-            return TooLarge, "finds it too large", ""
-        case 429:
-            return RateLimited, "asks for fewer calls", "Wait a minute, then try again"
-        case 502 | 503 | 504:
-            hint = "What stands behind it may be asleep or starting: try again in a moment"
-            return ServerError, "is not ready", hint
-        case _ if status >= 500:
-            return ServerError, "failed", "Try again; if it stays so, look into the server's log"
-        case _ if 300 <= status < 400:
-            return NotTheApi, "sent us to another address", EXPECTED
-        case _:
-            return InvalidRequest, "does not take this request", "Its version may differ"
+    """The error, the reason and the hint of a status."""
+    if status == 401 and with_key:
+        return AuthError, "does not accept this key", "Check that the key is for this server"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return ServerError, "failed", "Try again; if it stays so, look into the server's log"
+    if 300 <= status < 400:
+        return NotTheApi, "sent us to another address", EXPECTED
+    return InvalidRequest, "does not take this request", "Its version may differ"
 
 
 def explanation(body: bytes, content_type: str, key: Secret | None = None) -> str:

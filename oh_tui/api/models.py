@@ -200,6 +200,8 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 class AgentKind(msgspec.Struct, frozen=True):
+    """The agent of a conversation."""
+
     kind: str | None = None
     """"Agent", "ACPAgent" or another class of the SDK."""
 

@@ -22,6 +22,7 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.model.events import Event
 
 PATIENCE = 5.0
 """Seconds in which both servers must give the state of an agent."""
@@ -46,7 +47,7 @@ REASON = "The user rejected it."
 """The reason for the agent when the user gives none."""
 
 READY = 10.0
-"""Seconds after which an agent that has just begun to wait, or ended its run, can go on."""
+"""Seconds within which an agent that has just begun to wait, or ended its run, can go on."""
 
 
 class AgentStage(StrEnum):
@@ -104,18 +105,19 @@ class Agents:
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
-        events, cursor = page.items, page.next_page_id
-        now = read(conversation, record, build(reversed(events), live=True, complete=not cursor))
-        for _ in range(LOOK_BACK if record.execution_status != "running" else 0):
-            if now.known or not cursor:
-                break
+        pages_left = LOOK_BACK if record.execution_status != "running" else 0
+        events: list[Event] = []
+        while True:
+            events += page.items
+            cursor = page.next_page_id
+            run = build(reversed(events), live=True, complete=not cursor)
+            now = read(conversation, record, run)
+            if now.known or not cursor or not pages_left:
+                return now
+            pages_left -= 1
             page = await agent.search_events(
                 sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
             )
-            events, cursor = [*events, *page.items], page.next_page_id
-            run = build(reversed(events), live=True, complete=not cursor)
-            now = read(conversation, record, run)
-        return now
 
     async def answer(self, standing: AgentState, *, accept: bool, reason: str = "") -> Steps:
         """Approves or rejects all waiting calls: the server takes no answer to a single one. Raises

@@ -137,9 +137,14 @@ def what_became(task: StartTask) -> str:
         own = safe_line(bare_id(task.app_conversation_id))
         return f"that is the id of its start task; its own id is {own}"
     if task.status == "ERROR":
-        said = safe_line(task.detail or "")[:300].rstrip(". ")
-        return f"that is the id of a start that failed{f': {said}' if said else ''}"
+        why = _failure(task)
+        return f"that is the id of a start that failed{f': {why}' if why else ''}"
     return f"that is the id of a start that is not over: {stage_of(task.status)}"
+
+
+def _failure(task: StartTask) -> str:
+    """The server's reason for a failed start, "" for none."""
+    return safe_line(task.detail or "")[:300].rstrip(". ")
 
 
 def stage_of(status: str | None) -> str:
@@ -222,9 +227,8 @@ async def _listed(api: AppServer, task: StartTask) -> Conversation:
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:
     """The error of a failed start. `detail` gives the reason, or nothing for an unknown repository
     (measured). Only the last stage that was seen is known, not the one that failed."""
-    said = safe_line(task.detail or "")[:300].rstrip(". ")
-    if said:
-        return Refused(f"The start failed: {said}", Remedy.START_LATER)
+    if why := _failure(task):
+        return Refused(f"The start failed: {why}", Remedy.START_LATER)
     last = f", last seen {stage_of(seen)}" if seen not in ("ERROR", None) else ""
     hint = "check the repository and the branch" if request.selected_repository else "try again"
     return Refused(f"The start failed{last}, and the server does not say why", hint)
