@@ -232,7 +232,7 @@ def _source_maker(
     settings: Settings, paths: list[Path], *, demo: str, log: str | None
 ) -> MakeSource:
     if paths:
-        return lambda: _file_source(paths)
+        return lambda: files.FileSource(paths)
     watch = _call_log(log)
     if demo:
         kind = {} if demo == "plain" else {"kind": demo}
@@ -241,9 +241,7 @@ def _source_maker(
 
 
 def _call_log(path: str | None) -> calllog.CallLog | None:
-    if not path:
-        return None
-    return calllog.CallLog(path_of(path))
+    return calllog.CallLog(path_of(path)) if path else None
 
 
 def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
@@ -256,10 +254,6 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
     api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
     return server.ServerSource(api, label, made.opening, remembered=made.remembered)
-
-
-def _file_source(paths: list[Path]) -> Source:
-    return files.FileSource(paths)
 
 
 def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:

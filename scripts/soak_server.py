@@ -25,7 +25,7 @@ from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import Entry
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.runs.tools import edit, shell, view
-from oh_tui.demo.world import Conversation, Sandbox
+from oh_tui.demo.state import Conversation, Sandbox
 
 LASTS = 15.0
 """Seconds that each busy run lasts."""

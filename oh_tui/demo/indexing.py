@@ -11,7 +11,7 @@ from typing import Any
 from oh_tui.demo.catalog import make_entry
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.player import FOLDER, load_scenario
-from oh_tui.demo.world import write_run
+from oh_tui.demo.state import write_run
 
 NOT_FACTS = {"root", "files", "confirms", "max_iterations", "step"}
 """What a scenario says for the player."""

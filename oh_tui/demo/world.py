@@ -5,28 +5,18 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from oh_tui.demo.agent import play
-from oh_tui.demo.catalog import (
-    BOXES,
-    ENTRIES,
-    RUNNING_LIMIT,
-    STARTING_TAKES,
-    Entry,
-    sandbox_id,
-)
+from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
 from oh_tui.demo.clock import Clock
-from oh_tui.demo.runs.events import StoredEvent, deliver
+from oh_tui.demo.runs.events import StoredEvent
 from oh_tui.demo.runs.meter import combined
-from oh_tui.demo.runs.recorder import Act, Interventions, fixed_uuid
-from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.recorder import Act
+from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8
@@ -34,60 +24,6 @@ RESUME_TAKES = 0.8
 
 INSTANT = 0.2
 """Seconds that a visitor's act takes to show when it waits for nothing."""
-
-
-Built = tuple[list[StoredEvent], list[StoredEvent], Run]
-"""A run's events in the agent server's order and in the app server's, and the run itself."""
-
-
-@dataclass(slots=True)
-class Sandbox:
-    """A sandbox in its present state; times in seconds since 1970, ticks those of the clock."""
-
-    slug: str
-    status: str
-    created: float
-    port: int
-    ready_at: float | None = None
-    """When a STARTING sandbox becomes RUNNING."""
-    asked: tuple[str, float] | None = None
-    """The requested state, and the tick at which it is reached."""
-    frozen_at: float | None = None
-    keys: int = 1
-    """How many session keys it has had: each resume makes a new one."""
-
-    @property
-    def id(self) -> str:
-        return sandbox_id(self.slug)
-
-    @property
-    def key(self) -> str:
-        """Its present session key."""
-        return f"demo-{fixed_uuid('key', self.slug, self.keys).hex}"
-
-
-@dataclass(slots=True)
-class Conversation:
-    """A conversation in its present state; times in seconds since 1970."""
-
-    entry: Entry
-    created: float
-    sandbox: Sandbox | None
-    interventions: Interventions = field(default_factory=Interventions)
-    title: str | None = None
-    shown: float = 0.0
-    """The agent's events are visible up to this time, even if the clock has not reached it."""
-    heard: float = 0.0
-    """The same on the app server, which otherwise gets events later."""
-    built: Built | None = None
-
-    def __post_init__(self) -> None:
-        self.title = self.entry.title
-
-    @property
-    def live(self) -> bool:
-        """Part of its events may lie in the future."""
-        return self.entry.live or bool(self.interventions.acts)
 
 
 class AgentVersion(StrEnum):
@@ -370,7 +306,7 @@ class World:
             conversation.built = (
                 write_run(entry, began, conversation.interventions)
                 if conversation.live
-                else _cached_run(entry, began)
+                else cached_run(entry, began)
             )
         return conversation.built
 
@@ -394,19 +330,3 @@ class World:
             count += 1
         for name in ("costs", "response_latencies", "token_usages"):
             metrics[name] = metrics[name][:count]
-
-
-def write_run(entry: Entry, began: float, interventions: Interventions | None = None) -> Built:
-    """The events of a run that began at that time, as both servers keep them."""
-    run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, interventions)
-    play(run, entry.write)
-    deliver(run.events)
-    agent = [event for event in run.events if not event.app_only]
-    app = sorted(run.events, key=lambda event: event.timestamp)
-    return agent, app, run
-
-
-@lru_cache(len(ENTRIES))
-def _cached_run(entry: Entry, began: float) -> Built:
-    """The same for a finished run that nobody touched: demos of the same time share it."""
-    return write_run(entry, began)

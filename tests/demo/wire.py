@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.world import Conversation
+from oh_tui.demo.state import Conversation
 
 NOW = datetime(2026, 3, 9, 15, 49, 30, tzinfo=UTC)
 API = "/api/v1"

@@ -25,7 +25,8 @@ from oh_tui.demo.servers.http import (
     spoken,
     utc,
 )
-from oh_tui.demo.world import AgentVersion, Conversation, Sandbox, World
+from oh_tui.demo.state import Conversation, Sandbox
+from oh_tui.demo.world import AgentVersion, World
 
 _SDK = "openhands.sdk.event"
 CLASSES = {

@@ -33,7 +33,8 @@ from oh_tui.demo.servers.http import (
 )
 from oh_tui.demo.servers.rate_limit import RateLimit
 from oh_tui.demo.servers.sandbox_server import SandboxServers
-from oh_tui.demo.world import Conversation, Sandbox, World
+from oh_tui.demo.state import Conversation, Sandbox
+from oh_tui.demo.world import World
 
 DOWNLOAD_LIMIT = 10_000
 

@@ -24,7 +24,8 @@ from oh_tui.demo.servers.http import (
     uuid_or_none,
 )
 from oh_tui.demo.servers.start_tasks import StartTask, StartTasks
-from oh_tui.demo.world import Conversation, World
+from oh_tui.demo.state import Conversation
+from oh_tui.demo.world import World
 
 PATIENCE = 30.0
 """Seconds that the app server waits for an agent server to take a message."""

@@ -21,7 +21,8 @@ from starlette.routing import Route
 
 from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
-from oh_tui.demo.world import AgentVersion, Sandbox, World
+from oh_tui.demo.state import Sandbox
+from oh_tui.demo.world import AgentVersion, World
 
 PART = 1024 * 1024
 """Characters of a stream in one part of an output."""

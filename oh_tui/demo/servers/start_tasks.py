@@ -12,7 +12,8 @@ from oh_tui.demo.catalog import Entry, sandbox_id
 from oh_tui.demo.runs.meter import SONNET, Model
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.runs.run import Run
-from oh_tui.demo.world import Conversation, Sandbox, World
+from oh_tui.demo.state import Conversation, Sandbox
+from oh_tui.demo.world import World
 
 BOOTS = 4.5
 """Seconds that a new sandbox takes to start."""
