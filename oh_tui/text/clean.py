@@ -1,4 +1,4 @@
-"""What every foreign text passes on its way out: made harmless for a terminal, secrets hidden."""
+"""Makes texts of servers and files harmless for a terminal, and hides secrets."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from unicodedata import category, normalize
 from oh_tui.text.patterns import pattern
 
 HIDDEN = "[hidden]"
-"""What stands for a secret."""
-
+"""Replaces a secret."""
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff"
 )
-"""Characters that take no room but reorder, join or hide text: bidi marks, embeddings, overrides
-and isolates, zero-width spaces and joiners, variation selectors, fillers, tags. The joiner, the
-selectors and the skin colours of emoji go too: terminals disagree on the width of 👩‍💻, ❤️ and 👍🏽,
-and columns only stay straight if every character has one width for all."""
+"""Characters without width that reorder, join or hide text: bidi marks, embeddings, overrides and
+isolates, zero-width spaces and joiners, variation selectors, fillers, tags. The joiner, selectors
+and skin colours of emoji are included, as terminals disagree on the width of 👩‍💻, ❤️ and 👍🏽."""
 
 MOST_MARKS = 8
-"""Accents, vowel signs and the like on one character; no language needs more."""
+"""Most accents and vowel signs on one character; no language needs more."""
 
 _ODD_ASCII = pattern("[\x00-\x08\x0b-\x1f\x7f]")
 _ODD = pattern(
@@ -36,8 +34,8 @@ _ODD = pattern(
 )
 _BREAK = pattern("\r++\n?+|[\u2028\u2029]")
 _ESCAPE = pattern(
-    # A control string only counts up to its end; without one, its text stays to be seen. Its body
-    # may not hold what opens another, so that a text full of openings is still read once.
+    # A control string without an end keeps its text. Its body may not contain the start of
+    # another one, so that matching stays linear.
     "(?:\x1b\\]|\x9d)[^\x07\x1b\x80-\x9f\n]*+(?:\x07|\x1b\\\\|\x9c)"
     "|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x80-\x9f]*+(?:\x1b\\\\|\x9c)"
     "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+[@-~]?+"
@@ -52,38 +50,38 @@ _JAMO = pattern("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
 _LONE_JAMO = pattern("[\u1160-\u11ff\ud7b0-\ud7ff]+")
 _NO_WORD = r"[^\w\s!-~\xa0-\xbf\u2010-\u2bff\u3000-\u3029\U0001f000-\U0001faff]"
 _PILE = pattern(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
-"""A run that may hold too many marks: `re` has no class for marks, but knows that they are no
-letters; the two are written out because `re` skips fast to a class that begins a pattern."""
+"""A run that may have too many marks. `re` has no class for marks, only for non-letters; the first
+class is written out because `re` searches fast for a leading class."""
 
 
 PIECE = 32_768
-"""Characters of a long text that are worked on at a time: a regular expression lets no other
-thread run until it has come to the end, and the screen has to be drawn meanwhile."""
+"""Long texts are processed in pieces of so many characters: a regular expression blocks all other
+threads, and the screen has to be drawn meanwhile."""
 
 _Reach = Callable[[str, int, int], tuple[int, int]]
-"""Of a text, of the place from which to look and of the place of a cut: how far what lies across
-the cut reaches (not beyond the cut when there is nothing), and from where to look next time."""
+"""Takes a text, a start and a cut. Returns the end of the match across the cut (at most the cut if
+there is none), and the start for the next call."""
 
 _LINE_END = pattern("\n")
 _PLAIN = pattern("\n|(?=[!-~\u4e00-\u9fff])")
-"""Where a run of anything that is cleaned away or put together ends at the latest."""
+"""A position that no run of removed or composed characters crosses."""
 
 
 def pieces(text: str) -> Iterator[str]:
-    """A long text cut behind line ends, so that cleaning the pieces is cleaning the whole."""
+    """A long text cut at line ends, so that the pieces can be cleaned one by one."""
     return _pieces(text, _LINE_END, _escape_at)
 
 
-def _pieces(text: str, place: re.Pattern[str], reach: _Reach) -> Iterator[str]:
+def _pieces(text: str, cut: re.Pattern[str], reach: _Reach) -> Iterator[str]:
     start = 0
     while len(text) - start > 2 * PIECE:
-        since, found, tries = start, place.search(text, start + PIECE), 0
+        since, found, tries = start, cut.search(text, start + PIECE), 0
         while found:
             far, since = reach(text, since, found.end())
             if far <= found.end():
                 break
-            tries += 1  # at some of the next places, not at each: there may be very many
-            found = place.search(text, far if tries % 16 else far + PIECE // 8)
+            tries += 1  # skips some of the next positions, as there may be very many
+            found = cut.search(text, far if tries % 16 else far + PIECE // 8)
         if not found:
             break
         yield text[start : found.end()]
@@ -96,7 +94,7 @@ _UNENDED = pattern(
     "|(?:\x1b\\[|\x9b)[0-?]*+[ -/]*+\\Z"
     "|\x1b[ -/]*+\\Z"
 )
-"""What may be an escape sequence that goes on."""
+"""An escape sequence that may continue."""
 
 _STARTS = "\x1b\x90\x98\x9b\x9d\x9e\x9f"
 
@@ -109,18 +107,16 @@ def _escape_at(text: str, since: int, cut: int) -> tuple[int, int]:
 
 
 def clean(text: str) -> str:
-    """Text for a terminal, of many lines: only printable characters, newlines and tabs are left.
+    """Text of several lines for a terminal: only printable characters, newlines and tabs.
 
-    Escape sequences go whole, other control and invisible characters go, each line end becomes
-    one newline, a lone surrogate becomes U+FFFD. What terminals draw in different widths is
-    written in another way: flags as their two letters, Korean put together, and at most
-    MOST_MARKS marks on a character. Linear in the length of the text.
+    Removes escape sequences and other control and invisible characters; each line end becomes one
+    newline, a lone surrogate U+FFFD. Characters whose width differs between terminals are
+    replaced: flags become their two letters, Korean is composed, and a character keeps at most
+    MOST_MARKS marks. Takes linear time.
     """
-    return (
-        _clean(text)
-        if len(text) <= 2 * PIECE
-        else "".join(map(_clean, _pieces(text, _PLAIN, _escape_at)))
-    )
+    if len(text) <= 2 * PIECE:
+        return _clean(text)
+    return "".join(map(_clean, _pieces(text, _PLAIN, _escape_at)))
 
 
 def _clean(text: str) -> str:
@@ -154,28 +150,28 @@ def _without_pile(run: re.Match[str]) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Text for one line: as `clean`, and every run of white space is one space."""
+    """Text on one line: as `clean`, with each run of white space as one space."""
     return " ".join(clean(text).split())
 
 
 _held: tuple[str, ...] = ()
-"""Those of `_keys`, the longest first, as one key may begin with another."""
+"""The keys, the longest first, as one key may start with another."""
 
 _keys: dict[str, None] = {}
-"""In the order in which they came to be known."""
+"""The keys in the order of `hold`."""
 
 SHORTEST = 8
-"""Characters of a key that is looked for by itself; a shorter one stands in too many words."""
+"""Shortest key in characters; shorter ones would match parts of words."""
 
 MOST_HELD = 500
-"""More than that are not looked for. The oldest goes, but for the first: those are of the person
-here, not of sandboxes."""
+"""Most keys. The oldest is dropped, except for the first ones."""
 
 FIRST_HELD = 50
+"""The first keys are never dropped: they are the user's, not of sandboxes."""
 
 
 def hold(key: str) -> None:
-    """From now on `redact` hides this key in whatever text it stands, whatever its shape."""
+    """Makes `redact` hide this key from now on."""
     global _held
     is_key = len(key) >= SHORTEST and key.isprintable() and " " not in key
     if is_key and key not in _keys:
@@ -187,29 +183,28 @@ def hold(key: str) -> None:
 
 
 def held() -> tuple[str, ...]:
-    """What `redact` hides now; another tuple as soon as another key is known. What keeps redacted
-    texts keeps them for one of these."""
+    """The keys that `redact` hides; a new tuple after each new key, so that it can be the key of
+    caches of redacted texts."""
     return _held
 
 
 def holds_key(data: bytes) -> bool:
-    """Whether a key that the program holds stands in this JSON: such data is not kept."""
-    return any(written in data for written in _written(_held))
+    """Whether JSON contains a key of `hold`; such data must not be stored."""
+    return any(form in data for form in _json_forms(_held))
 
 
 @lru_cache(maxsize=1)
-def _written(keys: tuple[str, ...]) -> tuple[bytes, ...]:
-    """In each way that JSON may write them."""
-    ways = {way for key in keys for way in (key, json.dumps(key)[1:-1])}
-    ways |= {json.dumps(key, ensure_ascii=False)[1:-1] for key in keys}
-    return tuple(way.encode() for way in ways)
+def _json_forms(keys: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The keys in each way that JSON may write them."""
+    forms = set(keys)
+    for key in keys:
+        forms |= {json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}
+    return tuple(form.encode() for form in forms)
 
 
 def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
-    """A key known by its first characters, which may not stand inside a longer word.
-
-    The literal comes first and the look behind it second: `re` skips fast to a leading literal.
-    """
+    """A key with a known start, which must not be inside a longer word. The lookbehind follows the
+    literal, because `re` searches fast for a leading literal."""
     return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
 
 
@@ -218,15 +213,15 @@ _PRIVATE_KEY = pattern(
     r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
     r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
 )
-"""Hidden first, and in the whole text: it alone goes on over any number of lines, and a part of it
-that looks like another key must not end it."""
+"""Hidden first and in the whole text: it spans any number of lines, and a part of it that looks
+like another key must not end it."""
 
 _NO_WORD_OF_CODE = r"(?:(?=[a-z0-9]*[A-Z])[A-Za-z0-9]++(?!\w)|[A-Za-z0-9]{20,}+)"
-"""What follows a prefix that names in code begin with too (`hf_model`, `npm_config_cache`): it is
-a key when it has a capital letter and no further underscore, or is long."""
+"""The rest of a key whose prefix also starts names in code (`hf_model`, `npm_config_cache`): it has
+a capital letter and no further underscore, or is long."""
 
 _SHAPES = [
-    # These prefixes stand before nothing but keys: what follows is hidden, however short it is.
+    # only keys have these prefixes: a rest of any length is hidden
     *(
         _shape(f"sk-{kind}-", r"[\w-]++")
         for kind in ("ant", "or", "proj", "svcacct", "admin", "oh", "lf")
@@ -240,7 +235,7 @@ _SHAPES = [
     _shape("AIza", r"[\w-]++"),
     _shape("pypi-Ag", r"[\w-]++"),
     _shape("gAAAAAB", r"[\w-]++={0,2}"),
-    # These begin words too: sk-learn, sk-SK, hf_model, ASIA2026.
+    # words have these prefixes too: sk-learn, sk-SK, hf_model, ASIA2026
     _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
     *(_shape(start, _NO_WORD_OF_CODE) for start in ("hf_", "npm_", "gsk_")),
     _shape("AKIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]++|[A-Z]{16})(?!\w)"),
@@ -256,7 +251,7 @@ _HEADER = pattern(
     re.IGNORECASE,
 )
 _USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
-"""Of an address; made a path, it has one slash."""
+"""User and password in a URL, or in a path made of one, with a single slash."""
 _PAIR = pattern(
     r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
     r"|token|secret|passw(?:or)?d|passphrase)"
@@ -266,7 +261,7 @@ _PAIR = pattern(
     re.IGNORECASE,
 )
 _HINT = pattern(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
-"""Looked for in lower case text, which is several times faster than `_PAIR` itself."""
+"""Searched in lower case text, which is several times faster than `_PAIR`."""
 _NO_SECRET = pattern(
     r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
     r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
@@ -280,7 +275,7 @@ _WAITS = pattern(
     r"(?:_?\d{1,3})?\\?[\"']?\s*(?:[:=]>?\s*\\?[\"']?)?\s*\Z",
     re.IGNORECASE,
 )
-"""A text after which one of the patterns above may go on in the next line."""
+"""The end of a line after which a pattern above may continue on the next."""
 
 
 def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
@@ -288,13 +283,12 @@ def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
 
 
 def redact(text: str) -> str:
-    """Text with known kinds of secrets replaced by `[hidden]`; names beside them are kept.
+    """Text with secrets replaced by `[hidden]`.
 
-    Known are the key shapes of common services, bearer headers, cookies, passwords in URLs,
-    private keys, and values that follow a name such as `api_key`, `token` or `password`. Code
-    (`token = get_token()`, `password: str`), hashes and ids stay. Give it cleaned text: an escape
-    sequence inside a key would hide the key from here. The keys that the program itself holds
-    (`hold`) are hidden too.
+    Secrets are keys of common services, bearer headers, cookies, passwords in URLs, private keys,
+    values after a name such as `api_key`, `token` or `password`, and the keys of `hold`. Code
+    (`token = get_token()`, `password: str`), hashes and ids stay. The text has to be clean: an
+    escape sequence inside a key would hide it from this function.
     """
     if "PRIVATE KEY-----" in text:
         text = _PRIVATE_KEY.sub(HIDDEN, text)
@@ -324,7 +318,7 @@ def _redact(text: str) -> str:
 
 def _hide_header(match: re.Match[str]) -> str:
     head, value = match.groups()
-    # a name in prose or code ("authorization: see below") has neither digit nor equals sign
+    # prose ("authorization: see below") has neither a digit nor an equals sign
     return head + HIDDEN if re.search(r"[\d=]", value) else match.group()
 
 
@@ -342,7 +336,7 @@ def _hide_value(match: re.Match[str]) -> str:
     if name.isupper():
         hide = len(value) >= 4
     elif _NAME_OF_CODE.fullmatch(value):
-        # a variable, a type or a word of prose, unless it stands where only a password stands
+        # a variable, a type or a word, except after a name of passwords
         hide = password and "." not in value and "pass" not in value.lower() and len(value) >= 6
     elif name.lower() in ("token", "secret") and len(value) < 10 and value.isdigit():
         hide = False  # a count
@@ -359,14 +353,14 @@ _SECRET_NAME = pattern(
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether the values of a JSON field of this name are hidden: `session_api_key`, `password`,
-    `x-session-api-key`, `access_token`; not `prompt_tokens`, not `llm_api_key_set`."""
+    """Whether a JSON field of this name is secret: `session_api_key`, `x-session-api-key`,
+    `password`, `access_token`, but not `prompt_tokens` or `llm_api_key_set`."""
     plain = "".join(filter(str.isalnum, name[:200])).lower()
     return _SECRET_NAME.fullmatch(plain) is not None
 
 
 def safe_line(text: str) -> str:
-    """A foreign text for one line, as it may be shown: clean and without secrets."""
+    """Text on one line, clean and without secrets."""
     return redact(clean_line(text))
 
 
@@ -379,20 +373,20 @@ def _redact_raw(text: str) -> str:
 
 
 def redact_json(value: Any) -> Any:
-    """A deep copy of decoded JSON without secrets; any depth.
+    """A deep copy of decoded JSON of any depth without secrets.
 
-    All strings below a secret name are hidden, all others pass `redact`, and stay as they came
-    unless what `clean` would take away had split a secret. Numbers stay, as
-    `per_turn_token` is a count, and so do true, false, null and "".
+    Hides all strings below a secret name and redacts all others; these are only cleaned if an
+    escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
+    false, null and "".
     """
     box: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, bool]] = [(value, box, 0, False)]
     while todo:
-        item, into, at, hide = todo.pop()
+        item, parent, index, hide = todo.pop()
         if isinstance(item, str):
-            into[at] = (HIDDEN if item else item) if hide else _redact_raw(item)
+            parent[index] = (HIDDEN if item else item) if hide else _redact_raw(item)
         elif isinstance(item, dict):
-            into[at] = copy = dict.fromkeys(
+            parent[index] = copy = dict.fromkeys(
                 _redact_raw(key) if isinstance(key, str) else key for key in item
             )
             named = item.get("name") or item.get("key")
@@ -403,8 +397,8 @@ def redact_json(value: Any) -> Any:
                 below = below or (isinstance(key, str) and is_secret_name(key))
                 todo.append((inner, copy, name, below))
         elif isinstance(item, list | tuple):
-            into[at] = copied = [None] * len(item)
+            parent[index] = copied = [None] * len(item)
             todo += [(inner, copied, n, hide) for n, inner in enumerate(item)]
         else:
-            into[at] = item
+            parent[index] = item
     return box[0]

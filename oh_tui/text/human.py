@@ -6,33 +6,34 @@ from datetime import UTC, datetime, tzinfo
 
 
 def age(then: float, now: float) -> str:
-    """How long ago, in at most three characters for anything under 100 years: 9s, 4m, 2h, 3d,
-    5w, 2y. Times in the future read "now"."""
+    """How long ago in at most three characters, up to 99 years: 9s, 4m, 2h, 3d, 5w, 2y. A time in
+    the future reads "now"."""
     past = now - then
     if past < 1:
         return "now"
-    for limit, size, unit in (
-        (60, 1, "s"),
-        (3600, 60, "m"),
-        (86400, 3600, "h"),
-        (14 * 86400, 86400, "d"),
-        (365 * 86400, 7 * 86400, "w"),
-    ):
+    for limit, size, unit in _AGES:
         if past < limit:
             return f"{int(past // size)}{unit}"
-    return f"{int(past // (365 * 86400))}y"
+    return f"{int(past // (365 * _DAY))}y"
+
+
+_DAY = 86_400
+_AGES = (
+    (60, 1, "s"), (3600, 60, "m"), (_DAY, 3600, "h"), (14 * _DAY, _DAY, "d"),
+    (365 * _DAY, 7 * _DAY, "w"),
+)  # fmt: skip
 
 
 def clock(span: float) -> str:
-    """A span in seconds as 0:09, 12:08, 2:19:47; negative spans keep their sign."""
+    """A span in seconds as 0:09, 12:08 or 2:19:47, with its sign."""
     sign = "-" if span < 0 else ""
-    whole = int(abs(span))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
+    minutes, seconds = divmod(int(abs(span)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02}:{seconds:02}" if hours else f"{sign}{minutes}:{seconds:02}"
 
 
 def duration(span: float) -> str:
-    """A span in seconds as 0.3 s, 8 s, 9m55s, 2h10m, 3d4h."""
+    """A span in seconds as 0.3 s, 8 s, 9m55s, 2h10m or 3d4h."""
     if span < 0:
         return "-" + duration(-span)
     if span < 9.95:
@@ -42,20 +43,20 @@ def duration(span: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
-    if whole < 86400:
+    if whole < _DAY:
         return f"{whole // 3600}h{whole // 60 % 60:02}m"
-    return f"{whole // 86400}d{whole // 3600 % 24}h"
+    return f"{whole // _DAY}d{whole // 3600 % 24}h"
 
 
 def rough(span: float) -> str:
-    """A span that is only guessed: 5 s, 4 min, 1.5 h."""
+    """An estimated span in seconds as 5 s, 4 min or 1.5 h."""
     if span < 90:
         return f"{max(1, round(span))} s"
     return f"{span / 60:.0f} min" if span < 5400 else f"{span / 3600:.1f} h"
 
 
 def tenths(span: float) -> str:
-    """A span for a column of seconds: 0.3, 22.6, 104; blank under 0.05 s; minutes above 999 s."""
+    """A span for a column of seconds: 0.3, 22.6 or 104; "" under 0.05 s, minutes above 999 s."""
     if span < 0:
         return "-" + tenths(-span) if span <= -0.05 else ""
     if span < 0.05:
@@ -66,7 +67,7 @@ def tenths(span: float) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes as 512 B, 38 kB, 3.7 MB."""
+    """A number of bytes as 512 B, 38 kB or 3.7 MB."""
     if count < 1000:
         return f"{count} B"
     if count < 999_500:
@@ -75,60 +76,58 @@ def size(count: int) -> str:
 
 
 def dollars(amount: float) -> str:
-    """US dollars as $0.04, $21.37, $1,204; what is less than half a cent as <$0.01."""
+    """US dollars as $0.04, $21.37 or $1,204; less than half a cent as <$0.01."""
     if 0 < amount < 0.005:
         return "<$0.01"
     return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
 
 
 def cost_words(cost: float, priced: int, total: int) -> str:
-    """What follows a number of conversations: `, $21.37`, or `, $21.37 for 39` when the price of
-    the others is not known; "" when none is known."""
+    """The cost after a number of conversations: `, $21.37`, or `, $21.37 for 39` if only some have
+    a known cost; "" without any."""
     if not cost:
         return ""
     return f", {dollars(cost)}" + (f" for {priced:,}" if priced < total else "")
 
 
 def compact(number: int) -> str:
-    """A count as 118, 41.2k, 1.9M."""
+    """A count as 118, 41.2k or 1.9M."""
     if number < 1000:
         return str(number)
-    for limit, size, unit in ((999_950, 1e3, "k"), (999_950_000, 1e6, "M")):
-        if number < limit:
-            return f"{number / size:.1f}{unit}"
-    return f"{number / 1e9:.1f}G"
+    if number < 999_950:
+        return f"{number / 1e3:.1f}k"
+    return f"{number / 1e6:.1f}M" if number < 999_950_000 else f"{number / 1e9:.1f}G"
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
-    """1 step, 61 steps, 7,255 events."""
+    """A count with its noun: 1 step, 61 steps, 7,255 events."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def clock_time(when: float, zone: tzinfo | None = UTC) -> str:
-    """A moment as 13:29:07 in the given zone (None: the local one)."""
+    """A time as 13:29:07 in a zone (None: the local one)."""
     return _moment(when, zone).strftime("%H:%M:%S")
 
 
 def since_midnight(when: float, zone: tzinfo | None = UTC) -> float:
-    """Seconds that the clock of a zone (None: the local one) has told since 0:00."""
+    """Seconds since 0:00 on the clock of a zone (None: the local one)."""
     then = _moment(when, zone)
     return then.hour * 3600 + then.minute * 60 + then.second + then.microsecond / 1e6
 
 
 def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
-    """A moment as "13:29 today", "13:29 yesterday" or "13:29, 3 Nov"."""
+    """A time as "13:29 today", "13:29 yesterday" or "13:29, 3 Nov"."""
     then, today = _moment(when, zone), _moment(now, zone)
     days = (today.date() - then.date()).days
-    day = {0: "today", 1: "yesterday"}.get(days)
-    if day:
+    if day := {0: "today", 1: "yesterday"}.get(days):
         return f"{then:%H:%M} {day}"
     year = "" if then.year == today.year else f" {then.year}"
     return f"{then:%H:%M}, {then.day} {then:%b}{year}"
 
 
 def day_span(began: float, ended: float | None, now: float, zone: tzinfo | None = None) -> str:
-    """From when to when: "13:29 to 15:49 today", or day_time of the beginning when the end is not
-    known, not a minute later or on another day."""
+    """Start and end as "13:29 to 15:49 today"; only the start if the end is unknown, in the same
+    minute or on another day."""
     if ended is not None and ended > began:
         first, last = _moment(began, zone), _moment(ended, zone)
         if first.date() == last.date() and f"{first:%H:%M}" != f"{last:%H:%M}":

@@ -1,4 +1,4 @@
-"""Problem and Refused: what went wrong, in one sentence for people; Remedy: what helps."""
+"""Problem and Refused: a failure in one sentence for people; Remedy: what helps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Remedy(StrEnum):
-    """What helps against a problem, where the way there differs: the explorer has a key for it, a
-    shell a command. Each has its own words in one table (`tui/remedies.py` and
-    `commands/remedies.py`); the value says it for a script that uses the API alone."""
+    """What helps against a problem, where the explorer has a key and the shell a command. Their
+    texts are in `tui/remedies.py` and `commands/remedies.py`; the values are for scripts that use
+    the API."""
 
     MAYBE_DONE = "It may have been done all the same: look before you try again"
     REFRESH = "read it again"
@@ -40,13 +40,11 @@ class Remedy(StrEnum):
 
 
 class Problem(Exception):
-    """A failure that a person can act on; the only kind of error the screen and the commands catch.
+    """A failure that a person can act on; the only error that the screen and the commands catch.
 
-    `sentence` says what failed and why, without a trailing full stop and without secrets; `hint`
-    says what to try next ("" when there is nothing to try): words that hold everywhere, without a
-    key of the explorer or a command, or a Remedy, which the explorer and the commands put into
-    their own. Both are plain text of ours: foreign text that goes in must have passed
-    `oh_tui.text.clean.clean_line` and `redact`.
+    `sentence` says what failed and why, without a full stop and without secrets. `hint` says what
+    to try next, or "": a text without keys and commands, or a Remedy. Texts of servers and files
+    have to pass `oh_tui.text.clean.clean_line` and `redact` first.
     """
 
     def __init__(self, sentence: str, hint: str = "") -> None:
@@ -56,4 +54,4 @@ class Problem(Exception):
 
 
 class Refused(Problem):
-    """The server or the network said no, or did not do what it was asked: no wrong use of ours."""
+    """The server or the network refused or failed; the request itself was valid."""
