@@ -21,7 +21,7 @@ from oh_tui.trajectory.content.blocks import (
     result_title,
 )
 from oh_tui.trajectory.content.images import images_of
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.terminal import SGR
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Trajectory
@@ -147,9 +147,9 @@ def test_nothing_raises_and_nothing_harmful_is_shown(
     run = Trajectory()
     run.extend(parse_event(json.dumps(event).encode()) for event in (first, second))
     for step in run.steps:
-        around = Around(run, step)
-        blocks = call_blocks(step, whole=True, around=around)
-        blocks += result_blocks(step, run.outcome(step), around=around)
+        context = StepContext(run, step)
+        blocks = call_blocks(step, whole=True, context=context)
+        blocks += result_blocks(step, run.outcome(step), context=context)
         assert clean(plain_text(blocks)) == plain_text(blocks)
         assert all(clean_line(str(image)) == str(image) for image in images_of(step))
         assert all(len(name) >= 32 for name in links_of(step))
@@ -158,4 +158,4 @@ def test_nothing_raises_and_nothing_harmful_is_shown(
         lines += [text for block in blocks for text in strings_of(block)]
         assert all(clean(line) == line for line in lines)
     for event in run.events:
-        assert event_blocks(event, Around(run, event)) is not None
+        assert event_blocks(event, StepContext(run, event)) is not None

@@ -22,7 +22,7 @@ from oh_tui.trajectory.content.blocks import (
 )
 from oh_tui.trajectory.content.images import data_text
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.views import (
     REDUNDANT,
@@ -213,14 +213,14 @@ def check(run: Trajectory) -> None:
     assert not not_found(run)
     for step in run.steps:
         events = [step.event, *step.results]
-        outcome, around = run.outcome(step), Around(run, step)
-        blocks = call_blocks(step, whole=True, around=around)
-        blocks += result_blocks(step, outcome, around=around)
+        outcome, context = run.outcome(step), StepContext(run, step)
+        blocks = call_blocks(step, whole=True, context=context)
+        blocks += result_blocks(step, outcome, context=context)
         titles = [call_title(step), result_title(step, outcome)]
         assert not missing(events, "\n".join([*titles, plain_text(blocks)]))
         assert not missing(events, read(step_markdown(step, outcome)))
     for event in run.events:
-        assert not missing([event], plain_text(event_blocks(event, Around(run, event))))
+        assert not missing([event], plain_text(event_blocks(event, StepContext(run, event))))
         assert not missing([event], read(event_markdown(event)))
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean
 from oh_tui.trajectory.analysis.scan import (
     Breathing,
-    around,
     finish,
     needle,
     outward,
     said_by_step,
     scan,
+    wrap_around,
 )
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import Event, parse_event
@@ -248,11 +248,11 @@ def test_scan_breathes_and_tells_what_passes() -> None:
 
 
 def test_orders() -> None:
-    assert list(around(2, 4, 1)) == [2, 3, 0, 1]
-    assert list(around(2, 4, -1)) == [2, 1, 0, 3]
+    assert list(wrap_around(2, 4, 1)) == [2, 3, 0, 1]
+    assert list(wrap_around(2, 4, -1)) == [2, 1, 0, 3]
     assert list(outward(2, 5)) == [2, 1, 3, 0, 4]
     assert list(outward(0, 3)) == [0, 1, 2]
-    assert list(around(0, 0, 1)) == list(outward(0, 0)) == []
+    assert list(wrap_around(0, 0, 1)) == list(outward(0, 0)) == []
     assert list(outward(9, 3)) == [2, 1, 0]
 
 

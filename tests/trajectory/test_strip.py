@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis import activity as course
+from oh_tui.trajectory.analysis import activity
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.strip import MARKS, Column, Label, Strip
 from oh_tui.trajectory.model.events import Event, parse_event
@@ -432,7 +432,7 @@ def test_growing_comes_to_the_same_as_reading_at_once(
 ) -> None:
     """Also when the model's times come last, and all but a few events are read again for them."""
     teller = Told(others=None)
-    with patch.object(course, "_CHECKPOINT", 3):
+    with patch.object(activity, "_CHECKPOINT", 3):
         trajectory = Trajectory()
         strip = Strip(trajectory, teller)
         place = 0

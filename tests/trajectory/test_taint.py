@@ -26,7 +26,7 @@ from oh_tui.trajectory.content.blocks import (
 from oh_tui.trajectory.content.describe import describe, describe_event
 from oh_tui.trajectory.content.images import images_of
 from oh_tui.trajectory.content.markdown import step_markdown
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory
 
@@ -96,11 +96,11 @@ def shapes(slug: str, known: set[Any]) -> Iterator[tuple[int, Path]]:
 def shown(run: Trajectory, event: Event) -> Iterator[tuple[str, bool]]:
     """All that is told of an event and its step, and whether it may take several lines."""
     step = run.step_of(event.id)
-    blocks: list[Block] = list(event_blocks(event, Around(run, event)))
+    blocks: list[Block] = list(event_blocks(event, StepContext(run, event)))
     if step:
-        outcome, around = run.outcome(step), Around(run, step)
-        blocks += call_blocks(step, whole=True, around=around)
-        blocks += result_blocks(step, outcome, around=around)
+        outcome, context = run.outcome(step), StepContext(run, step)
+        blocks += call_blocks(step, whole=True, context=context)
+        blocks += result_blocks(step, outcome, context=context)
         told = describe(step, outcome)
         for line in (told.what, told.result, call_title(step), result_title(step, outcome)):
             yield line, False

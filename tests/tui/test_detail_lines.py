@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oh_tui.trajectory.content.blocks import call_blocks, call_title, result_blocks, result_title
 from oh_tui.trajectory.content.describe import family_of
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.tui.rendering.lines import Document
@@ -27,12 +27,12 @@ def lines(document: Document) -> list[str]:
 
 
 def told(run: Trajectory, step: Step) -> list[str]:
-    outcome, around = run.outcome(step), Around(run, step)
+    outcome, context = run.outcome(step), StepContext(run, step)
     return [
         f"-- {call_title(step)}",
-        *lines(Document(call_blocks(step, around=around), WIDTH)),
+        *lines(Document(call_blocks(step, context=context), WIDTH)),
         f"-- {result_title(step, outcome) or 'result'}",
-        *lines(Document(result_blocks(step, outcome, around=around), WIDTH)),
+        *lines(Document(result_blocks(step, outcome, context=context), WIDTH)),
     ]
 
 

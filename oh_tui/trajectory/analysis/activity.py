@@ -116,7 +116,7 @@ class _Checkpoint(NamedTuple):
     calls: dict[Family, tuple[int, int]]
 
 
-class Course:
+class Activity:
     """The place of each step in time and who worked in between, for a growing run.
 
     A place is in seconds since the first step; when a clock goes back, time stands still. Between

@@ -12,10 +12,10 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.model.stats import (
     DOLLAR,
     NO_USAGE,
-    Call,
+    Answer,
     Metrics,
     Usage,
-    read_calls,
+    read_answers,
     read_metrics,
 )
 
@@ -45,7 +45,7 @@ class Ledger:
         """All growth of the totals."""
         self.open: list[Update] = []
         """Updates that are new or ahead of all steps."""
-        self.listed: dict[str, Call] = {}
+        self.listed: dict[str, Answer] = {}
         """Response id -> answer, from all lists."""
         self.charged = NO_USAGE
         """The sum of the steps' charges."""
@@ -140,9 +140,9 @@ class Ledger:
         return True
 
     def _take_list(self, metrics: Metrics) -> bool:
-        found: dict[str, Call] = {}
+        found: dict[str, Answer] = {}
         prompt = completion = llm = count = 0
-        for call in read_calls(metrics):
+        for call in read_answers(metrics):
             amount = call.amount
             llm += amount.microseconds
             if amount.prompt or amount.completion:
@@ -184,7 +184,7 @@ class Ledger:
         self._unclaimed = listed - self.charged
         self._loose = sum((update.amount for update in self.open), NO_USAGE)
 
-    def claim(self, call: Call) -> None:
+    def claim(self, call: Answer) -> None:
         """Charges a step for a listed answer."""
         self.charged += call.amount
         self._unclaimed -= call.amount
@@ -240,7 +240,7 @@ class Ledger:
         return sum(not call.has_cost and call.amount.prompt > 0 for call in self.listed.values())
 
 
-def _detail(call: Call) -> tuple[bool, int, int]:
+def _detail(call: Answer) -> tuple[bool, int, int]:
     """How complete an answer is: a list written during the answer lacks a part."""
     return call.has_cost, call.amount.tokens, call.amount.microseconds
 

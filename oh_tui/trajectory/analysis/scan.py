@@ -182,7 +182,7 @@ def scan(
             until = perf_counter() + pause
 
 
-def around(start: int, count: int, by: int) -> Iterator[int]:
+def wrap_around(start: int, count: int, by: int) -> Iterator[int]:
     """All numbers below `count` from `start` in steps of `by` (1 or -1), wrapping around."""
     return ((start + by * n) % count for n in range(count))
 

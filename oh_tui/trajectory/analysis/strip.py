@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.human import clock, clock_time, since_midnight
-from oh_tui.trajectory.analysis.activity import Course, LlmTimes
+from oh_tui.trajectory.analysis.activity import Activity, LlmTimes
 from oh_tui.trajectory.analysis.scale import Gaps, Scale
 from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
@@ -96,8 +96,8 @@ class Strip:
 
     def _begin(self) -> None:
         self._steps = self._trajectory.steps
-        self._course = Course(self._trajectory, self._llm)
-        self._next: Course | None = None
+        self._activity = Activity(self._trajectory, self._llm)
+        self._next: Activity | None = None
         """Its replacement, until that has read all events."""
         self._seen_events = 0
         self._seen_statuses = 0
@@ -140,19 +140,19 @@ class Strip:
         self._frames.clear()
 
     def _follow(self, changed_from: int | None) -> None:
-        """Updates the course. While the agent works, a course that has to be read again from far
-        back is rebuilt over several updates; until then the old one is shown."""
+        """Updates the activity. While the agent works and it has to be read again from far back, it
+        is rebuilt over several updates; until then the old one is shown."""
         settled = max(1, len(self._marks) - _SETTLED)
         recheck = min(settled, changed_from or settled)
         at_work = self._trajectory.live and self._trajectory.status == "running"
         if at_work and self._next is None and settled - recheck > _FAR:
-            self._next = Course(self._trajectory, self._llm)
+            self._next = Activity(self._trajectory, self._llm)
         if self._next is None:
-            self._course.update(recheck)
+            self._activity.update(recheck)
         elif self._next.update(recheck, REREADING if at_work else None):
-            self._course, self._next = self._next, None
+            self._activity, self._next = self._next, None
         else:
-            self._course.update(settled)
+            self._activity.update(settled)
 
     def picture(self, width: int) -> Picture:
         return self._frame(width).picture
@@ -170,7 +170,7 @@ class Strip:
 
     def column_of(self, step_number: int, width: int) -> int:
         """The column of a step; 0 for a run without steps."""
-        places = self._course.places
+        places = self._activity.places
         if not places or width <= 0:
             return 0
         number = min(max(1, step_number), len(places))
@@ -182,7 +182,7 @@ class Strip:
         It is the step with the strongest mark, else the first one. In a column without steps it is
         the step whose call runs there, or which the model prepares, else the nearest one.
         """
-        last = len(self._course.places)
+        last = len(self._activity.places)
         if not last or width <= 0:
             return min(1, last)
         frame = self._frame(width)
@@ -196,7 +196,7 @@ class Strip:
         shown = frame.picture.columns[column]
         if shown.tool or shown.llm:
             return before if shown.tool > shown.llm else after
-        places, scale = self._course.places, frame.scale
+        places, scale = self._activity.places, frame.scale
         to_before = column - scale.column(places[before - 1])
         return before if to_before <= scale.column(places[after - 1]) - column else after
 
@@ -262,11 +262,11 @@ class Strip:
         return frame
 
     def _draw(self, width: int) -> _Frame:
-        course = self._course
+        activity = self._activity
         if self._gaps is None:
-            self._gaps = Gaps(course.end, course.gap_starts, course.gap_ends)
+            self._gaps = Gaps(activity.end, activity.gap_starts, activity.gap_ends)
         scale = Scale(self._gaps, width)
-        places = course.places
+        places = activity.places
         first = [1]
         for column in range(1, width):
             at = bisect_left(places, column, lo=first[-1] - 1, key=scale.column)
@@ -278,7 +278,7 @@ class Strip:
         for cut in scale.cuts:
             columns[cut.column] = columns[cut.column + cut.cells - 1] = Column(idle=True)
         for part in scale.parts:
-            spent = [course.spent(edge) for edge in part.edges]
+            spent = [activity.spent(edge) for edge in part.edges]
             for place, (before, after) in enumerate(pairwise(spent)):
                 column = part.column + place
                 start, end = part.edges[place : place + 2]
@@ -303,7 +303,7 @@ class Strip:
         """The column of the steps `begin` to `end` - 1; `spent` are seconds of model and tools."""
         tool = _share(spent[1], seconds)
         llm = min(_share(spent[0], seconds), 1.0 - tool)
-        made = begin < end and bool(_first_in(self._course.made, begin, end))
+        made = begin < end and bool(_first_in(self._activity.made, begin, end))
         family, has_calls = self._family(begin, end, edges, tool > 0)
         return Column(
             llm=llm,
@@ -323,7 +323,7 @@ class Strip:
         family, has_calls = None, False
         if begin == end and not ran:
             return None, False
-        for name, calls in self._course.calls.items():
+        for name, calls in self._activity.calls.items():
             count = 0
             if begin < end:
                 count = bisect_left(calls.numbers, end) - bisect_left(calls.numbers, begin)
@@ -332,7 +332,7 @@ class Strip:
             if (took, count) > best:
                 best, family = (took, count), name
         if ran and family is None:
-            family = self._course.under_way
+            family = self._activity.under_way
         return family, has_calls
 
     def _is_open(self, begin: int, end: int) -> bool:

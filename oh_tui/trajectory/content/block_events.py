@@ -38,25 +38,25 @@ from oh_tui.trajectory.content.block_fields import (
 from oh_tui.trajectory.content.block_results import extended, images
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.views import left
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 
 
-def what_followed(around: Around | None, went_on: str = "the run went on") -> list[Block]:
+def what_followed(context: StepContext | None, went_on: str = "the run went on") -> list[Block]:
     """Whether the run continued after an error or a stop, and with which step."""
-    if around is None:
+    if context is None:
         return []
-    step = around.after
+    step = context.after
     if step is None:
-        return [Note("nothing came after it: the run ended here")] if around.is_over else []
-    what = describe(step, around.outcome(step)).what
+        return [Note("nothing came after it: the run ended here")] if context.is_over else []
+    what = describe(step, context.outcome(step)).what
     what = what if len(what) <= 120 else what[:119] + "…"
     return [Note(f"{went_on} with step {step.number}: {what}")]
 
 
-def _message(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _message(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
     take.blocks(body, "llm_message", "content")
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
@@ -81,20 +81,20 @@ def reasoning_blocks(body: dict[str, Any], thought: str = "") -> list[Block]:
     return headed("reasoning", "" if reasoning == thought else reasoning)
 
 
-def _error(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _error(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     code = one_line(take.text(body, "code"))
     detail = safe(take.text(body, "detail")).strip("\n")
     blocks: list[Block] = [Failure(code or "an error without a code")]
     blocks += [Plain(detail)] if detail else []
-    return [*blocks, *rest_blocks(body), *what_followed(around)]
+    return [*blocks, *rest_blocks(body), *what_followed(context)]
 
 
-def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _condensation(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
     take.texts(body, "forgotten_event_ids")  # links: the note names their steps
     what = f"{len(gone) if isinstance(gone, list) else 0} old event"
     what += "" if what == "1 old event" else "s"
-    if steps := around.forgotten if around else None:
+    if steps := context.forgotten if context else None:
         first, last = steps
         what += f" of step {first}" if first == last else f" of steps {first}-{last}"
     text = safe(take.text(body, "summary")).strip()
@@ -103,12 +103,12 @@ def _condensation(body: dict[str, Any], around: Around | None) -> list[Block]:
     return [Note(f"the model no longer sees {what}, but this summary"), Markdown(text)]
 
 
-def _summary(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _summary(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     text = safe(take.text(body, "summary")).strip()
     return [Markdown(text)] if text else [Note("an empty summary")]
 
 
-def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _hook(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     """The hook's decision and reason come first."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
     reason = safe(take.text(body, "reason") or take.text(body, "error")).strip()
@@ -120,8 +120,8 @@ def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
         blocks = [Failure(f"{what}: {reason}" if reason else what)]
     elif reason:
         blocks = [Plain(reason)]
-    number = around.number_of(text_field(body, "action_id")) if around else 0
-    if around and not number and (number := around.number_of(text_field(body, "message_id"))):
+    number = context.number_of(text_field(body, "action_id")) if context else 0
+    if context and not number and (number := context.number_of(text_field(body, "message_id"))):
         take.value(body, "message_id")
     code = take.number(body, "exit_code")
     blocks += pair_blocks(
@@ -140,12 +140,12 @@ def _hook(body: dict[str, Any], around: Around | None) -> list[Block]:
     return blocks + ([Heading("input"), *value_blocks(value)] if value else [])
 
 
-def _stopped(what: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
-    def show(body: dict[str, Any], around: Around | None) -> list[Block]:
-        after = around.after if around else None
-        waited = around.until(after) if around and after else None
+def _stopped(what: str) -> Callable[[dict[str, Any], StepContext | None], list[Block]]:
+    def show(body: dict[str, Any], context: StepContext | None) -> list[Block]:
+        after = context.after if context else None
+        waited = context.until(after) if context and after else None
         later = f"{duration(waited)} later " if waited is not None and waited >= 1 else ""
-        return [Note(what), *what_followed(around, f"{later}the run went on")]
+        return [Note(what), *what_followed(context, f"{later}the run went on")]
 
     return show
 
@@ -221,10 +221,10 @@ def acp_blocks(first: Any, reports: list[Any]) -> list[Block]:
     return blocks
 
 
-def _state(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _state(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
     key, value = one_line(take.text(body, "key")), left(take.value(body, "value"))
-    earlier = around.event_before if around else None
+    earlier = context.event_before if context else None
     before = field(earlier.body(), "value") if earlier else None
     if value and isinstance(value, dict | list):
         table = _usage(value, before) if key == "stats" else []
@@ -278,7 +278,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
-def _prompt(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _prompt(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     """The names of the tools, the prompt, then the tools in full."""
     blocks: list[Block] = []
     tools = field(body, "tools")
@@ -309,14 +309,14 @@ def _tool(tool: Any) -> tuple[str, str]:
     return one_line(called) or "(no name)", one_line(about.partition("\n")[0])
 
 
-def _delta(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _delta(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     blocks = headed("reasoning", safe(take.text(body, "reasoning_content")))
     text = safe(take.text(body, "content"))
     blocks += [Plain(text)] if text else []
     return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
 
-def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _tokens(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     """The numbers of token ids, then all ids."""
     counts: list[tuple[str, Any]] = []
     lists: list[Block] = []
@@ -329,12 +329,12 @@ def _tokens(body: dict[str, Any], around: Around | None) -> list[Block]:
     return [*pair_blocks(*counts), *lists]
 
 
-def _completion_log(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _completion_log(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     logged = text_blocks(take.text(body, "log_data"))
     return [*rest_blocks(body), *logged]
 
 
-def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
+def _risks(body: dict[str, Any], context: StepContext | None) -> list[Block]:
     """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
         ("analyzer", take.text(body, "analyzer")), ("policy", take.text(body, "policy"))
@@ -342,18 +342,18 @@ def _risks(body: dict[str, Any], around: Around | None) -> list[Block]:
     risks = field(body, "risks")
     pairs = []
     for name in list(risks) if isinstance(risks, dict) else ():
-        number = around.number_of(name) if around else 0
+        number = context.number_of(name) if context else 0
         risk = one_line(take.text(risks, name))
         if risk:
             pairs.append((f"step {number}" if number else one_line(name), risk))
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
 
 
-def _says(text: str) -> Callable[[dict[str, Any], Around | None], list[Block]]:
-    return lambda body, around: [Note(text)]
+def _says(text: str) -> Callable[[dict[str, Any], StepContext | None], list[Block]]:
+    return lambda body, context: [Note(text)]
 
 
-EVENTS: dict[str, Callable[[dict[str, Any], Around | None], list[Block]]] = {
+EVENTS: dict[str, Callable[[dict[str, Any], StepContext | None], list[Block]]] = {
     "MessageEvent": _message,
     "ConversationErrorEvent": _error,
     "ServerErrorEvent": _error,

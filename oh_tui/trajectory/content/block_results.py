@@ -32,7 +32,7 @@ from oh_tui.trajectory.content.block_files import edit_result, patch_result, pro
 from oh_tui.trajectory.content.difference import count_changes
 from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
 from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_of
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.content.tools import change
 from oh_tui.trajectory.content.views import USUAL_NUMBERS, View, left, view
@@ -85,13 +85,13 @@ def _take_images(body: dict[str, Any]) -> None:
 
 
 def answer_blocks(
-    event: Event, action: Any, around: Around | None = None, *, titled: bool = True
+    event: Event, action: Any, context: StepContext | None = None, *, titled: bool = True
 ) -> list[Block]:
     """One result with all of its fields. `action` is a view of the call, None if unknown. Without a
     title above, it also shows what the title would."""
     body = view(event.body())
     take.links(body)
-    blocks = _answer(event, body, action, around)
+    blocks = _answer(event, body, action, context)
     observation = field(body, "observation")
     if isinstance(observation, View):
         take.text(observation, "kind")
@@ -112,7 +112,9 @@ def answer_blocks(
 _IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 
 
-def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | None) -> list[Block]:
+def _answer(
+    event: Event, body: dict[str, Any], action: Any, context: StepContext | None
+) -> list[Block]:
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
         what = "blocked by a hook" if by_hook else "rejected by you"
@@ -134,7 +136,7 @@ def _answer(event: Event, body: dict[str, Any], action: Any, around: Around | No
     if "Editor" in event.part:
         take.flag(observation, "prev_exist")
     if event.part in PLANS:
-        return _plan_result(body, observation, around)
+        return _plan_result(body, observation, context)
     show = _RESULTS.get(event.part, _other_result)
     return [*show(body, observation, action), *images(body)]
 
@@ -240,11 +242,11 @@ PLANS = ("TaskTrackerObservation",)
 
 
 def _plan_result(
-    body: dict[str, Any], observation: dict[str, Any], around: Around | None
+    body: dict[str, Any], observation: dict[str, Any], context: StepContext | None
 ) -> list[Block]:
     """The plan and its changes since the previous one."""
     tasks = take_plan(observation)
-    before = around.before if around else None
+    before = context.before if context else None
     old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
     if old and field(observation, "command") != "view":
         tasks = compare(old, tasks)

@@ -46,7 +46,7 @@ from oh_tui.trajectory.content.block_results import (
     take_plan,
     terminal_text,
 )
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, is_same, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
@@ -65,7 +65,7 @@ _OPEN = {
 
 
 def call_blocks(
-    step: Step, *, whole: bool = False, alone: bool = False, around: Around | None = None
+    step: Step, *, whole: bool = False, alone: bool = False, context: StepContext | None = None
 ) -> list[Block]:
     """The call of a step: its thought in two lines, its arguments and the calls made at once.
 
@@ -107,7 +107,7 @@ def call_blocks(
             *value_blocks(bodies.arguments(body)),
         ]
     take.value(body, "action")
-    return blocks + (_beside(body, action) if whole else []) + _at_once(around)
+    return blocks + (_beside(body, action) if whole else []) + _at_once(context)
 
 
 def _plan_asked(step: Step, action: Any) -> list[Block]:
@@ -143,37 +143,39 @@ def _beside(body: dict[str, Any], action: Any) -> list[Block]:
     return [*blocks, Heading("in the arguments"), *more] if more else blocks
 
 
-def _at_once(around: Around | None) -> list[Block]:
-    if around is None or not around.place:
+def _at_once(context: StepContext | None) -> list[Block]:
+    if context is None or not context.place:
         return []
-    others = [str(number) for n, number in enumerate(around.group, 1) if n != around.place]
+    others = [str(number) for n, number in enumerate(context.group, 1) if n != context.place]
     named = ", ".join(others[:-1]) + (" and " if len(others) > 1 else "") + others[-1]
-    return [Note(f"call {around.place} of {len(others) + 1} made at once, with {named}")]
+    return [Note(f"call {context.place} of {len(others) + 1} made at once, with {named}")]
 
 
-def result_blocks(step: Step, outcome: Outcome, *, around: Around | None = None) -> list[Block]:
-    """The whole result of a call, or the content of any other step. With `around` it also tells
+def result_blocks(
+    step: Step, outcome: Outcome, *, context: StepContext | None = None
+) -> list[Block]:
+    """The whole result of a call, or the content of any other step. With `context` it also tells
     what changed in a plan and whether the run went on after an error."""
     if step.is_stray:
         command = bodies.command_text(step.event.body())  # shown by call_blocks
-        blocks = answer_blocks(step.event, view({"command": command} if command else {}), around)
-        return blocks + (what_followed(around) if step.event.failed else [])
+        blocks = answer_blocks(step.event, view({"command": command} if command else {}), context)
+        return blocks + (what_followed(context) if step.event.failed else [])
     if not step.is_call:
-        return event_blocks(step.event, around)
+        return event_blocks(step.event, context)
     action = view(field(step.event.body(), "action"))
-    blocks = _result(step, outcome, action, around)
+    blocks = _result(step, outcome, action, context)
     blocks += late_blocks(action, step.event.part, blocks)
-    return blocks + (what_followed(around) if outcome in _UNDONE else [])
+    return blocks + (what_followed(context) if outcome in _UNDONE else [])
 
 
-def _result(step: Step, outcome: Outcome, action: Any, around: Around | None) -> list[Block]:
+def _result(step: Step, outcome: Outcome, action: Any, context: StepContext | None) -> list[Block]:
     result = step.result
     if step.event.kind == "ACPToolCallEvent":
         return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
     if result is None:
         blocks: list[Block] = [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT]))]
         return blocks + proposal(action)
-    blocks = answer_blocks(result, action, around)
+    blocks = answer_blocks(result, action, context)
     for other in step.results[1:]:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
     return blocks
@@ -192,11 +194,11 @@ def _reported(step: Step) -> list[Block]:
     return blocks
 
 
-def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
+def event_blocks(event: Event, context: StepContext | None = None) -> list[Block]:
     """The content of one event of any kind."""
     if event.kind in RESULT_KINDS:
-        blocks = answer_blocks(event, None, around, titled=False)
-        return blocks + (what_followed(around) if event.failed else [])
+        blocks = answer_blocks(event, None, context, titled=False)
+        return blocks + (what_followed(context) if event.failed else [])
     if event.kind == "ActionEvent":
         return call_blocks(Step(0, event), whole=True, alone=True)
     body = view(event.body())
@@ -207,7 +209,7 @@ def event_blocks(event: Event, around: Around | None = None) -> list[Block]:
     show = EVENTS.get(event.kind)
     if show is not None:
         take.links(body)
-        return show(body, around) + rest_blocks(body)
+        return show(body, context) + rest_blocks(body)
     if event.kind == UNREADABLE:
         text = output_blocks(text_field(body, "text"))
         return [Note("no JSON object, shown as it came"), *text]

@@ -12,7 +12,7 @@ _FAR = 5000
 """How many steps back the previous call of a tool is searched."""
 
 
-class Around:
+class StepContext:
     """What blocks tell about the neighbours of a step, or of an event without a step."""
 
     def __init__(self, trajectory: Trajectory, of: Step | Event) -> None:

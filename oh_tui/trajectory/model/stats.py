@@ -95,7 +95,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 NO_USAGE = Usage()
 
 
-class Call(msgspec.Struct, frozen=True, gc=False):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """One answer of a model, from the lists of a full state."""
 
     response: str
@@ -247,7 +247,7 @@ def read_metrics(text: msgspec.Raw) -> Metrics:
     )
 
 
-def read_calls(metrics: Metrics) -> list[Call]:
+def read_answers(metrics: Metrics) -> list[Answer]:
     """The answers listed in a full state, in order, then those with a latency but no tokens; []
     when the lists cannot be read. Costs are matched by position, if there are as many."""
     if metrics.lists is None:
@@ -274,11 +274,11 @@ def read_calls(metrics: Metrics) -> list[Call]:
     for usage, price in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
         amount, _ = _amount(usage, price or 0, latencies.pop(response, 0), 1)
-        calls.append(Call(response, amount, price is not None))
+        calls.append(Answer(response, amount, price is not None))
     for response, span in latencies.items():
-        calls.append(Call(response, Usage(microseconds=span, calls=1), False))
+        calls.append(Answer(response, Usage(microseconds=span, calls=1), False))
     if rest:
-        calls.append(Call("", Usage(microseconds=rest), False))
+        calls.append(Answer("", Usage(microseconds=rest), False))
     return calls
 
 

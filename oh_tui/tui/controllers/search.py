@@ -18,10 +18,10 @@ from oh_tui.trajectory.analysis.scan import (
     SLICE,
     Breathing,
     Said,
-    around,
     needle,
     said_by_step,
     scan,
+    wrap_around,
 )
 from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import FilterChanged, FindChanged
@@ -149,7 +149,7 @@ class Search:
         pace = Pace(self._ui)
         found: int | None = None
         try:
-            for found in scan(around((start + by) % max(1, count), count, walk), test):
+            for found in scan(wrap_around((start + by) % max(1, count), count, walk), test):
                 if found is not None:
                     break
                 await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")

@@ -14,7 +14,7 @@ from oh_tui.trajectory.content.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.content.step_context import Around
+from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
@@ -46,7 +46,7 @@ def weight(step: Step | None, event: Event) -> int:
 
 def of_event(event: Event, run: Trajectory, as_json: bool) -> Shown:
     blocks: list[Block] = [Json(json_text(Step(0, event)))] if as_json else []
-    blocks = blocks or event_blocks(event, Around(run, event))
+    blocks = blocks or event_blocks(event, StepContext(run, event))
     return Shown(((display_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
 
 
@@ -72,12 +72,12 @@ def of_step(
     if as_json:
         result = (("JSON (R)", "mark"), result[0])  # the other facts describe the hidden blocks
         return Shown(call, result, [], [Json(json_text(step))])
-    around = Around(run, step)
+    context = StepContext(run, step)
     return Shown(
         call,
         result,
-        call_blocks(step, whole=whole_call, around=around),
-        result_blocks(step, outcome, around=around),
+        call_blocks(step, whole=whole_call, context=context),
+        result_blocks(step, outcome, context=context),
         outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     )
 
@@ -90,7 +90,7 @@ def at_first(
     if step is None:
         return Shown((), (), [], [waits])
     small = weight(None, event) < LARGE
-    call = call_blocks(step, whole=whole_call, around=Around(run, step)) if small else []
+    call = call_blocks(step, whole=whole_call, context=StepContext(run, step)) if small else []
     return Shown(_title(step, run, study), (), call, [waits])
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.content.block import Checklist, Failure, Fields, Note, Table
 from oh_tui.trajectory.content.blocks import call_blocks, event_blocks, links_of, result_blocks
 from oh_tui.trajectory.content.plans import Task, compare
-from oh_tui.trajectory.content.step_context import Around, forgotten_steps, previous_of
+from oh_tui.trajectory.content.step_context import StepContext, forgotten_steps, previous_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Trajectory
 
@@ -26,7 +26,7 @@ def run_of(*events: Event, live: bool = False) -> Trajectory:
 
 def shown(run: Trajectory, number: int) -> list[Any]:
     step = run.steps[number - 1]
-    return result_blocks(step, run.outcome(step), around=Around(run, step))
+    return result_blocks(step, run.outcome(step), context=StepContext(run, step))
 
 
 def plan(id: str, *titles: str, done: int = 0) -> tuple[Event, Event]:
@@ -119,7 +119,7 @@ def test_a_pause_says_how_long_it_was() -> None:
 def test_calls_made_at_once_name_each_other() -> None:
     at_once = [shell(id, llm_response_id="one") for id in "abc"]
     run = run_of(*at_once, failure("a", "no"), output("b"), output("c"))
-    blocks = call_blocks(run.steps[1], around=Around(run, run.steps[1]))
+    blocks = call_blocks(run.steps[1], context=StepContext(run, run.steps[1]))
     assert blocks[-1] == Note("call 2 of 3 made at once, with 1 and 3")
     assert shown(run, 1)[-1] == Note("nothing came after it: the run ended here")
 
@@ -151,10 +151,10 @@ def test_a_condensation_names_the_steps_that_were_forgotten() -> None:
 def test_a_change_of_state_shows_what_was_before() -> None:
     one, two = state("a", "running"), state("b", "finished")
     run = run_of(one, message("m", "hi"), two)
-    assert event_blocks(two, Around(run, two)) == [
+    assert event_blocks(two, StepContext(run, two)) == [
         Fields((("execution_status", "running -> finished"),))
     ]
-    assert event_blocks(one, Around(run, one)) == [Fields((("execution_status", "running"),))]
+    assert event_blocks(one, StepContext(run, one)) == [Fields((("execution_status", "running"),))]
 
 
 def usage(cost: float, tokens: int) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def test_stats_are_a_table_with_what_came_on() -> None:
     one = stats("a", agent=usage(0.25, 1000))
     two = stats("b", agent=usage(0.5, 900), condenser=usage(0.125, 0), odd=[1])
     run = run_of(one, two)
-    assert event_blocks(two, Around(run, two))[:1] == [
+    assert event_blocks(two, StepContext(run, two))[:1] == [
         Table(
             ("used for", "model", "cost", "tokens in", "out", "cached"),
             (
@@ -186,7 +186,7 @@ def test_the_event_before_is_found_quickly_in_a_long_run() -> None:
     last = state("t", "finished")
     run = run_of(*events, last)
     began = time.perf_counter()
-    assert Around(run, last).event_before is events[0]
+    assert StepContext(run, last).event_before is events[0]
     assert time.perf_counter() - began < 0.2
 
 
