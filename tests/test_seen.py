@@ -21,14 +21,14 @@ def file(tmp_path: Path) -> Path:
 
 
 def kept(memory: Memory) -> None:
-    memory.write(memory.news())
+    memory.write(memory.take_changes())
 
 
 def test_what_was_seen_is_there_in_the_next_session_of_the_same_server(file: Path) -> None:
     memory = Memory(HERE, file)
-    memory.saw("a", "stuck", 5.0)
-    memory.heard("a", "stuck: same call and result, 4 times")
-    memory.opened("a", 6.0)
+    memory.record_outcome("a", "stuck", 5.0)
+    memory.record_line("a", "stuck: same call and result, 4 times")
+    memory.record_opened("a", 6.0)
     kept(memory)
     again = Memory(HERE, file).get("a")
     assert again == Seen("stuck", 5.0, "stuck: same call and result, 4 times", 6.0)
@@ -37,22 +37,22 @@ def test_what_was_seen_is_there_in_the_next_session_of_the_same_server(file: Pat
 
 def test_another_outcome_takes_the_line_away_and_the_same_keeps_it() -> None:
     memory = Memory()
-    memory.saw("a", "waiting", 1.0)
-    memory.heard("a", "asks: rm -rf build")
-    memory.saw("a", "waiting", 2.0)
+    memory.record_outcome("a", "waiting", 1.0)
+    memory.record_line("a", "asks: rm -rf build")
+    memory.record_outcome("a", "waiting", 2.0)
     assert memory.get("a").line == "asks: rm -rf build"
-    memory.saw("a", "running", 3.0)
+    memory.record_outcome("a", "running", 3.0)
     assert memory.get("a").line == ""
 
 
 def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
     memory = Memory(HERE, file)
-    memory.saw("a", "finished", 1.0)
+    memory.record_outcome("a", "finished", 1.0)
     kept(memory)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     inode = file.stat().st_ino
-    memory.saw("b", "finished", 1.0)
+    memory.record_outcome("b", "finished", 1.0)
     kept(memory)
     assert file.stat().st_ino != inode
     assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
@@ -60,8 +60,8 @@ def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
 
 def test_two_sessions_at_once_keep_what_each_of_them_saw(file: Path) -> None:
     one, two = Memory(HERE, file), Memory(HERE, file)
-    one.saw("a", "finished", 1.0)
-    two.saw("b", "error", 2.0)
+    one.record_outcome("a", "finished", 1.0)
+    two.record_outcome("b", "error", 2.0)
     kept(one)
     kept(two)
     again = Memory(HERE, file)
@@ -71,14 +71,14 @@ def test_two_sessions_at_once_keep_what_each_of_them_saw(file: Path) -> None:
 def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) -> None:
     memory = Memory(HERE, file)
     kept(memory)
-    memory.heard("a", "$ make", keep=False)
+    memory.record_line("a", "$ make", keep=False)
     kept(memory)
     assert not file.exists()
     assert memory.get("a").line == "$ make"
-    memory.saw("a", "running", 1.0)
+    memory.record_outcome("a", "running", 1.0)
     kept(memory)
     before = file.stat().st_ino
-    memory.saw("a", "running", 1.0)
+    memory.record_outcome("a", "running", 1.0)
     kept(memory)
     assert file.stat().st_ino == before
 
@@ -102,7 +102,7 @@ def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: by
     file.write_bytes(damage)
     memory = Memory(HERE, file)
     assert memory.get("a") == Seen()
-    memory.saw("a", "finished", 1.0)
+    memory.record_outcome("a", "finished", 1.0)
     kept(memory)
     assert Memory(HERE, file).get("a").outcome == "finished"
 
@@ -116,7 +116,7 @@ def test_one_odd_entry_is_left_out_and_the_others_stay(file: Path, odd: str) -> 
     file.write_text(f'{{"servers": {{"{HERE}": {entries}, "{THERE}": {entries}, "x": {odd}}}}}')
     memory = Memory(HERE, file)
     assert (memory.get("a"), memory.get("odd")) == (Seen("error", 2.0), Seen())
-    memory.saw("b", "finished", 3.0)
+    memory.record_outcome("b", "finished", 3.0)
     kept(memory)
     for server in (HERE, THERE):
         assert Memory(server, file).get("a") == Seen("error", 2.0)
@@ -134,7 +134,7 @@ def test_many_writers_lose_nothing(file: Path) -> None:
     def writes(writer: int) -> None:
         for number in range(10):
             memory = Memory(HERE, file)
-            memory.saw(f"{writer}-{number}", "finished", 1.0)
+            memory.record_outcome(f"{writer}-{number}", "finished", 1.0)
             kept(memory)
 
     with ThreadPoolExecutor(4) as pool:
@@ -150,7 +150,7 @@ def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
     file.parent.mkdir(parents=True)
     with seen._locked(file.parent):
         memory = Memory(HERE, file)
-        memory.saw("a", "finished", 1.0)
+        memory.record_outcome("a", "finished", 1.0)
         kept(memory)
     assert Memory(HERE, file).get("a").outcome == "finished"
 
@@ -168,14 +168,16 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> 
 def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = Memory(HERE, tmp_path / "file" / "seen.json")
-    memory.saw("a", "finished", 1.0)
-    news = memory.news()
+    memory.record_outcome("a", "finished", 1.0)
+    news = memory.take_changes()
     assert not memory.write(news)
     assert memory.get("a").outcome == "finished"
-    memory.keep_for_later(news)
-    memory.saw("a", "error", 2.0)
+    memory.put_back(news)
+    memory.record_outcome("a", "error", 2.0)
     (tmp_path / "file").unlink()
-    assert memory.news() == {"a": Seen("error", 2.0)}, "the newest, once that can be written"
+    assert memory.take_changes() == {"a": Seen("error", 2.0)}, (
+        "the newest, once that can be written"
+    )
 
 
 def test_the_oldest_are_dropped_beyond_the_limit(
@@ -185,7 +187,7 @@ def test_the_oldest_are_dropped_beyond_the_limit(
     for server in (HERE, THERE):
         memory = Memory(server, file)
         for number in range(8):
-            memory.saw(f"c{number}", "finished", 100.0 + number)
+            memory.record_outcome(f"c{number}", "finished", 100.0 + number)
         kept(memory)
     held = json.loads(file.read_text())["servers"]
     assert sum(map(len, held.values())) == 10
@@ -196,7 +198,9 @@ def test_the_oldest_are_dropped_beyond_the_limit(
 
 def test_lines_are_short_and_hold_no_key() -> None:
     memory = Memory()
-    memory.heard("a", "asks: curl -H 'Authorization: Bearer sk-ant-api03-abcdefghijklmnop'\n" * 9)
+    memory.record_line(
+        "a", "asks: curl -H 'Authorization: Bearer sk-ant-api03-abcdefghijklmnop'\n" * 9
+    )
     line = memory.get("a").line
     assert "abcdefghijklmnop" not in line
     assert len(line) <= seen.LINE

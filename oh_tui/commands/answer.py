@@ -169,7 +169,7 @@ async def _state(call: Call) -> AgentState:
     """How the agent stands now. Raises Refused when nothing can be done with it."""
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    state = await call.agents.standing(conversation.id)
+    state = await call.agents.state(conversation.id)
     if state.obstacle:
         raise state.obstacle
     return state

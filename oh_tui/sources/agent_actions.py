@@ -79,19 +79,19 @@ class Agents:
     def __init__(self, api: AppServer) -> None:
         self._api = api
 
-    async def standing(self, conversation_id: str) -> AgentState:
+    async def state(self, conversation_id: str) -> AgentState:
         """The current state of an agent, in one call to the app server and two to the agent server.
         Raises Problem within 5 s when a server is frozen, dead or slow."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._standing(conversation_id)
+                return await self._state(conversation_id)
         except TimeoutError:
             raise Refused(
                 f"The server did not tell within {PATIENCE:.0f} s how the agent stands",
                 Remedy.THAW,
             ) from None
 
-    async def _standing(self, conversation_id: str) -> AgentState:
+    async def _state(self, conversation_id: str) -> AgentState:
         (now,) = await self._api.get_conversations([conversation_id])
         if now is None:
             raise Refused("This conversation is not on the server any more", Remedy.LIST)
@@ -119,10 +119,10 @@ class Agents:
                 sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
             )
 
-    async def answer(self, standing: AgentState, *, accept: bool, reason: str = "") -> Steps:
+    async def answer(self, state: AgentState, *, accept: bool, reason: str = "") -> Steps:
         """Approves or rejects all waiting calls: the server takes no answer to a single one. Raises
         Refused at the end when they got another answer."""
-        now = await self._as_shown(standing)
+        now = await self._as_shown(state)
         if not now.waits:
             raise _changed()
         agent = self._agent(now.conversation)
@@ -134,9 +134,9 @@ class Agents:
             yield AgentStage.REJECTING
             await agent.respond_to_confirmation(False, reason or REASON)
         # an agent that asks again at once may be about to run by this answer: wait for that
-        after = await self._after(standing, lambda one: not one.waits)
+        after = await self._after(state, lambda one: not one.waits)
         yield after
-        after.require_answered(standing, accept=accept, reason=reason)
+        after.require_answered(state, accept=accept, reason=reason)
 
     async def _run(
         self,
@@ -164,19 +164,19 @@ class Agents:
             now = await self._of_agent(shown.conversation, agent)
             now.require_as_shown(shown)
 
-    async def stop(self, standing: AgentState, *, at_once: bool) -> Steps:
+    async def stop(self, state: AgentState, *, at_once: bool) -> Steps:
         """Stops the agent `at_once`, or after the current step, however long that takes."""
-        agent = self._agent(standing.conversation)
+        agent = self._agent(state.conversation)
         if at_once:
             yield AgentStage.STOPPING_NOW
             await agent.interrupt()
         else:
             yield AgentStage.STOPPING
-            now = await self.standing(standing.conversation.id)
+            now = await self.state(state.conversation.id)
             await watched(agent, agent.pause())
             if now.runs and not now.calls:
                 await self._step_over(now)
-        after = await self._after(standing, lambda one: not one.runs)
+        after = await self._after(state, lambda one: not one.runs)
         yield after
         after.require_stopped()
 
@@ -189,7 +189,7 @@ class Agents:
         loop = asyncio.get_running_loop()
         said, end = before.said, loop.time() + THINKS
         while True:
-            now = await self.standing(before.conversation.id)
+            now = await self.state(before.conversation.id)
             if now.said != said:
                 said, end = now.said, loop.time() + LASTS
             late = loop.time() >= end
@@ -203,9 +203,9 @@ class Agents:
                 )
             await asyncio.sleep(WATCH / 2)
 
-    async def go_on(self, standing: AgentState) -> Steps:
+    async def go_on(self, state: AgentState) -> Steps:
         """Lets the agent go on. Calls without a result are run, again if need be."""
-        now = await self._as_shown(standing)
+        now = await self._as_shown(state)
         if now.runs:
             raise Refused("The agent runs already", Remedy.STOP)
         now.require_in_sight()
@@ -217,12 +217,12 @@ class Agents:
             if now.status == "paused":  # and still at work: see `_step_over`
                 refused.hint = Remedy.CONTINUE_LATER
             raise
-        after = await self._after(standing)
+        after = await self._after(state)
         yield after
-        after.require_gone_on(standing)
+        after.require_gone_on(state)
 
     async def send(
-        self, standing: AgentState, text: str, *, approve: bool = False, reject: bool = False
+        self, state: AgentState, text: str, *, approve: bool = False, reject: bool = False
     ) -> Steps:
         """Sends a message and lets the agent read it. For an agent that `is_held`, `approve` or
         `reject` decides about its calls. Raises HalfDone when the message arrived but is not read,
@@ -234,11 +234,11 @@ class Agents:
         go on afterwards if its state is unchanged. A working agent reads the message by itself; its
         current step may end with a question.
         """
-        if reject and standing.is_held:
+        if reject and state.is_held:
             yield AgentStage.REJECTING
-            standing = await self.reject_for_message(standing)
+            state = await self.reject_for_message(state)
             yield AgentStage.REJECTED
-        now = await self._as_shown(standing)
+        now = await self._as_shown(state)
         if now.calls and not (approve or now.runs):
             raise _changed()
         agent = self._agent(now.conversation)
@@ -254,7 +254,7 @@ class Agents:
         try:
             goes_on = not now.runs
             if now.runs:
-                now = await self.standing(now.conversation.id)
+                now = await self.state(now.conversation.id)
                 goes_on = now.unread and not (now.runs or now.waits or now.calls or now.obstacle)
                 if goes_on:
                     yield AgentStage.GOING_ON
@@ -265,9 +265,9 @@ class Agents:
             raise HalfDone(
                 f"The message is there, but the agent was not let go on: {why}", problem.hint
             ) from problem
-        after = await self._after(standing)
+        after = await self._after(state)
         yield after
-        if unseen := after.unseen(standing):
+        if unseen := after.unseen(state):
             raise HalfDone(unseen.sentence, unseen.hint)
 
     async def leave(self, conversation_id: str, text: str) -> None:
@@ -287,9 +287,9 @@ class Agents:
             if not (await self._of_agent(shown.conversation, agent)).runs:
                 raise
 
-    async def reject_for_message(self, standing: AgentState) -> AgentState:
+    async def reject_for_message(self, state: AgentState) -> AgentState:
         """Rejects the waiting calls, so that a message can be sent. Returns the state after it."""
-        now = await self._as_shown(standing)
+        now = await self._as_shown(state)
         reason = "The user says something instead."
         await self._agent(now.conversation).respond_to_confirmation(False, reason)
         after = await self.settled(now)
@@ -307,7 +307,7 @@ class Agents:
         end = asyncio.get_running_loop().time() + SETTLE
         wait = 0.1
         while True:
-            now = await self.standing(before.conversation.id)
+            now = await self.state(before.conversation.id)
             changed = now.status != before.status or not now.same_calls(before)
             if (changed or now.unread != before.unread) and as_asked(now):
                 return now
@@ -326,11 +326,11 @@ class Agents:
         except Problem as problem:
             raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
 
-    async def _as_shown(self, standing: AgentState) -> AgentState:
+    async def _as_shown(self, state: AgentState) -> AgentState:
         """The current state. Raises Refused when it differs from the one that the user saw, for a
         call that nobody saw must not be answered."""
-        now = await self.standing(standing.conversation.id)
-        now.require_as_shown(standing)
+        now = await self.state(state.conversation.id)
+        now.require_as_shown(state)
         return now
 
     def _agent(self, conversation: Conversation) -> AgentServer:

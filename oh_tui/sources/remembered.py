@@ -86,18 +86,18 @@ class Memory:
     def get(self, identifier: str) -> Seen:
         return self._seen.get(identifier, _NOTHING)
 
-    def saw(self, identifier: str, outcome: str, when: float) -> None:
+    def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
         """Records an outcome since `when`. A new outcome drops the line of the previous one."""
         seen = self.get(identifier)
         line = seen.line if seen.outcome == outcome else ""
         self._set(identifier, Seen(outcome, when, line, seen.opened))
 
-    def heard(self, identifier: str, line: str, *, keep: bool = True) -> None:
+    def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
         line = _line(line)
         self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
 
-    def opened(self, identifier: str, updated_at: float) -> None:
+    def record_opened(self, identifier: str, updated_at: float) -> None:
         """Records that the user opened the run in this state."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
 
@@ -107,12 +107,12 @@ class Memory:
             if keep and len(identifier) <= LONGEST:
                 self._changed.add(identifier)
 
-    def news(self) -> dict[str, Seen]:
+    def take_changes(self) -> dict[str, Seen]:
         """The changes since the last call, for `write`."""
         changed, self._changed = self._changed, set()
         return {identifier: self._seen[identifier] for identifier in changed} if self._file else {}
 
-    def keep_for_later(self, news: Mapping[str, Seen]) -> None:
+    def put_back(self, news: Mapping[str, Seen]) -> None:
         """Puts back changes that could not be written, unless there are newer ones."""
         self._changed |= news.keys()
 

@@ -155,7 +155,7 @@ class OhTui(BaseApp):
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
             memory = self.main.session.board.memory
-            memory.write(memory.news())
+            memory.write(memory.take_changes())
         if self.main.session.source:
             async with asyncio.timeout(CLOSE):
                 await self.main.session.source.close()

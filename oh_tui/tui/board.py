@@ -198,12 +198,12 @@ class Board:
             status = _STATUS.get(stand, stand.value)
             conversation = msgspec.structs.replace(conversation, execution_status=status)
         elif not told and (stand is not RunStatus.IDLE or self.memory.get(row.id).outcome):
-            self.memory.saw(row.id, stand, updated(conversation))
+            self.memory.record_outcome(row.id, stand, updated(conversation))
         self._renewed(row, conversation)  # this remembers an outcome that is new
         if stand is RunStatus.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
         if self.memory.get(row.id).outcome == stand:
-            self.memory.heard(row.id, line, keep=stand is not RunStatus.RUNNING)
+            self.memory.record_line(row.id, line, keep=stand is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
     def told(self, conversation: Conversation, now: float) -> None:
@@ -230,7 +230,7 @@ class Board:
     def open(self, identifier: str) -> None:
         """The run of this conversation is being read."""
         if row := self.row(identifier):
-            self.memory.opened(row.id, max(1.0, updated(row.conversation)))
+            self.memory.record_opened(row.id, max(1.0, updated(row.conversation)))
             self._put(self._renewed(row, row.conversation))
 
     def _put(self, changed: Row) -> None:
@@ -250,7 +250,7 @@ class Board:
         if is_told and (
             told != seen.outcome or (told is not RunStatus.RUNNING and changed > seen.when)
         ):
-            self.memory.saw(identifier, told, changed)
+            self.memory.record_outcome(identifier, told, changed)
             seen = self.memory.get(identifier)
         stand, certain, opened = conversation_state(conversation, seen)
         since = seen.when if not told and seen.when else changed or None

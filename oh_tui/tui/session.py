@@ -248,8 +248,8 @@ class Session:
     async def save_seen(self) -> None:
         """Write to disk what was seen of the conversations listed, if there is anything new."""
         memory = self.board.memory
-        if (news := memory.news()) and not await asyncio.to_thread(memory.write, news):
-            memory.keep_for_later(news)
+        if (news := memory.take_changes()) and not await asyncio.to_thread(memory.write, news):
+            memory.put_back(news)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:

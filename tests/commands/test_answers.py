@@ -228,12 +228,12 @@ def test_both_answers_at_once_are_none(shell: Shell) -> None:
 
 def standing_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """How agents stand is told otherwise in these fields."""
-    real: Callable[[Agents, str], Awaitable[AgentState]] = Agents.standing
+    real: Callable[[Agents, str], Awaitable[AgentState]] = Agents.state
 
     async def changed(self: Agents, conversation_id: str) -> AgentState:
         return replace(await real(self, conversation_id), **fields)
 
-    monkeypatch.setattr(Agents, "standing", changed)
+    monkeypatch.setattr(Agents, "state", changed)
 
 
 def test_a_prefix_that_is_not_there_and_an_id_of_nothing(served: Served, shell: Shell) -> None:

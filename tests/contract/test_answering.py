@@ -26,7 +26,7 @@ async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None
 async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     conversation = await stage.waiting(settled=False)
     agents = Agents(stage.api)
-    shown = await agents.standing(conversation.id)
+    shown = await agents.state(conversation.id)
 
     async def approved() -> list[AgentStage | AgentState]:
         return [step async for step in agents.answer(shown, accept=True)]

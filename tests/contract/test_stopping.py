@@ -40,7 +40,7 @@ async def test_stopped_while_the_model_thinks_it_still_does_what_that_says(
     assert await stage.status(conversation) == ("running" if version == "1.58.2" else "paused")
     kinds = await stage.kinds(conversation)
     assert kinds[-2:] == ["paused", "PauseEvent"]
-    assert (await Agents(stage.api).standing(conversation.id)).status == "paused"
+    assert (await Agents(stage.api).state(conversation.id)).status == "paused"
     if version == "1.17.0":  # it answers only when the step is over
         assert kinds[-4:-2] == ["ActionEvent", "ObservationEvent"]
         await stage.let_go_on(conversation)

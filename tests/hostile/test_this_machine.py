@@ -40,8 +40,8 @@ def file(tmp_path: Path) -> Path:
 def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
     memory = Memory(server, file)
     for identifier in ids:
-        memory.saw(identifier, "finished", when)
-    assert memory.write(memory.news())
+        memory.record_outcome(identifier, "finished", when)
+    assert memory.write(memory.take_changes())
 
 
 # What was seen
@@ -77,9 +77,9 @@ def test_the_file_never_grows_beyond_what_is_read(
     monkeypatch.setattr(seen, "LARGEST", 20_000)
     memory = Memory(HERE, file)
     for n in range(1_000):
-        memory.saw(str(n), "error", n)
-        memory.heard(str(n), "\U0001f600" * 120)
-    assert memory.write(memory.news())
+        memory.record_outcome(str(n), "error", n)
+        memory.record_line(str(n), "\U0001f600" * 120)
+    assert memory.write(memory.take_changes())
     assert 5_000 < file.stat().st_size <= 20_000
     assert "999" in Memory(HERE, file).known
 
@@ -95,8 +95,8 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_waited_for_nor_rep
     odd_file(kind, file)
     memory = Memory(HERE, file)
     assert memory.get("a") == Seen()
-    memory.saw("a", "finished", 1.0)
-    assert not memory.write(memory.news())
+    memory.record_outcome("a", "finished", 1.0)
+    assert not memory.write(memory.take_changes())
     assert not file.is_file()
     odd_file(kind, tmp_path / "status.json")
     assert store.read(tmp_path, "status") == b""

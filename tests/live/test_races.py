@@ -45,7 +45,7 @@ class Race:
 
         async def there() -> bool:
             agent = Agents(self.stage.api)
-            now = await agent.standing(self.conversation.id)
+            now = await agent.state(self.conversation.id)
             return now.waits and any(AGAIN in str(call.event.body()) for call in now.calls)
 
         await self.stage.until(there)
@@ -78,7 +78,7 @@ async def race(stage: Stage, live: Live, folder: Path) -> AsyncIterator[Race]:
 
 async def approved(race: Race) -> None:
     agents = Agents(race.api)
-    seen = await agents.standing(race.conversation.id)
+    seen = await agents.state(race.conversation.id)
     assert PROOF in str(seen.calls[0].event.body())
     await answered(agents, seen)
 
@@ -102,7 +102,7 @@ async def test_an_approval_that_is_refused_does_not_run_the_next_call(race: Race
 
 async def test_what_was_approved_before_we_look_is_not_approved_again(race: Race) -> None:
     agents = Agents(race.api)
-    seen = await agents.standing(race.conversation.id)
+    seen = await agents.state(race.conversation.id)
     await race.approves_and_it_asks_anew()
     with pytest.raises(Problem, match=f"Answered by somebody else; now it asks: .*{AGAIN}"):
         await answered(agents, seen)
@@ -120,7 +120,7 @@ async def test_what_runs_in_the_gap_of_the_server_is_named(race: Race) -> None:
 
 async def test_a_message_that_approves_does_not_run_the_next_call(race: Race) -> None:
     agents = Agents(race.api)
-    seen = await agents.standing(race.conversation.id)
+    seen = await agents.state(race.conversation.id)
     race.proxy.before("POST */send-message", race.approves)
     with pytest.raises(HalfDone, match="The message is there"):
         async for _ in agents.send(seen, "script:reply", approve=True):

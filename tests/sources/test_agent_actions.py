@@ -33,8 +33,8 @@ class Here:
     agents: Agents
     between: Between
 
-    async def standing(self, slug: str) -> AgentState:
-        return await self.agents.standing(IDS[slug])
+    async def state(self, slug: str) -> AgentState:
+        return await self.agents.state(IDS[slug])
 
     def events(self, slug: str) -> list[StoredEvent]:
         conversation = self.demo.world.conversation(IDS[slug])
@@ -44,9 +44,9 @@ class Here:
     def kinds(self, slug: str) -> list[str]:
         return [event.kind for event in self.events(slug)]
 
-    def results(self, slug: str, standing: AgentState) -> list[str]:
+    def results(self, slug: str, state: AgentState) -> list[str]:
         """The kinds of what came of the calls that had no result then."""
-        ids = [call.event.id for call in standing.calls]
+        ids = [call.event.id for call in state.calls]
         return [
             event.kind for event in self.events(slug)
             if event.kind in RESULT_KINDS and any(each in str(event.raw) for each in ids)
@@ -83,10 +83,10 @@ def changes(here: Here) -> list[str]:
     ],
 )
 async def test_it_is_read_from_the_sandbox(here: Here, slug: str, status: str, calls: int) -> None:
-    standing = await here.standing(slug)
-    assert (standing.status, len(standing.calls)) == (status, calls)
-    assert standing.obstacle is None
-    assert (standing.waits, standing.runs) == (slug == "oauth", slug == "flaky-ci")
+    state = await here.state(slug)
+    assert (state.status, len(state.calls)) == (status, calls)
+    assert state.obstacle is None
+    assert (state.waits, state.runs) == (slug == "oauth", slug == "flaky-ci")
     assert changes(here) == []
 
 
@@ -102,16 +102,16 @@ async def test_it_is_read_from_the_sandbox(here: Here, slug: str, status: str, c
 async def test_without_a_sandbox_that_runs_it_says_why_and_asks_no_agent(
     here: Here, slug: str, words: str
 ) -> None:
-    standing = await here.standing(slug)
-    assert standing.obstacle is not None
-    assert standing.obstacle.sentence == words
-    assert standing.obstacle.hint
+    state = await here.state(slug)
+    assert state.obstacle is not None
+    assert state.obstacle.sentence == words
+    assert state.obstacle.hint
     assert here.between.count("GET /runtime/*") == 0
 
 
 async def test_a_conversation_that_is_not_there_is_a_sentence(here: Here) -> None:
     with pytest.raises(Problem, match="not on the server any more"):
-        await here.agents.standing("0" * 32)
+        await here.agents.state("0" * 32)
 
 
 @pytest.mark.parametrize("call", ["GET /runtime/*", "GET /api/v1/app-conversations"])
@@ -121,7 +121,7 @@ async def test_a_server_that_stays_silent_is_a_sentence_in_time(
     monkeypatch.setattr(agent_actions, "PATIENCE", 0.2)
     here.between.hold(call)
     with pytest.raises(Problem, match="did not tell within") as caught:
-        await here.standing("oauth")
+        await here.state("oauth")
     assert caught.value.hint == Remedy.THAW
 
 
@@ -129,7 +129,7 @@ async def test_a_call_that_waits_is_found_far_back(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent_actions, "PAGE", 1)
-    assert len((await here.standing("oauth")).calls) == 1
+    assert len((await here.state("oauth")).calls) == 1
 
 
 def test_files_have_no_agents() -> None:
@@ -140,7 +140,7 @@ def test_files_have_no_agents() -> None:
 
 
 async def test_a_yes_runs_the_call(here: Here) -> None:
-    before = await here.standing("oauth")
+    before = await here.state("oauth")
     assert await done(here.agents.answer(before, accept=True)) == ["approving"]
     after = await here.agents.settled(before)
     assert after.status in ("running", "finished")
@@ -149,7 +149,7 @@ async def test_a_yes_runs_the_call(here: Here) -> None:
 
 
 async def test_a_no_gives_the_reason_and_the_call_never_runs(here: Here) -> None:
-    before = await here.standing("oauth")
+    before = await here.state("oauth")
     stages = here.agents.answer(before, accept=False, reason="not on a Friday")
     assert await done(stages) == ["rejecting"]
     after = await here.agents.settled(before)
@@ -162,21 +162,21 @@ async def test_a_no_gives_the_reason_and_the_call_never_runs(here: Here) -> None
 async def test_what_a_stop_leaves_may_show_before_the_agent_is_stopped(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     assert before.runs
     told = [replace(before, unread=not before.unread)] * 2 + [replace(before, status="paused")]
 
-    async def standing(identifier: str) -> AgentState:
+    async def state(identifier: str) -> AgentState:
         assert identifier == before.conversation.id
         return told.pop(0)
 
-    monkeypatch.setattr(here.agents, "standing", standing)
+    monkeypatch.setattr(here.agents, "state", state)
     assert (await here.agents.settled(before, lambda now: not now.runs)).status == "paused"
     assert not told
 
 
 async def test_what_waits_without_a_known_call_is_not_said_to_wait_still(here: Here) -> None:
-    waits = await here.standing("oauth")
+    waits = await here.state("oauth")
     with pytest.raises(Problem, match="still waits"):
         waits.require_answered(waits, accept=True)
     unknown = replace(waits, calls=())
@@ -184,7 +184,7 @@ async def test_what_waits_without_a_known_call_is_not_said_to_wait_still(here: H
 
 
 async def test_what_waits_otherwise_than_was_seen_is_not_answered(here: Here) -> None:
-    seen = await here.standing("oauth")
+    seen = await here.state("oauth")
     await done(here.agents.answer(seen, accept=False))
     here.between.asked.clear()
     with pytest.raises(Problem, match="Answered by somebody else: the agent is idle"):
@@ -196,7 +196,7 @@ async def test_what_waits_otherwise_than_was_seen_is_not_answered(here: Here) ->
 
 
 async def test_after_this_step_the_call_has_its_result(here: Here) -> None:
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     here.demo.advance(27)
     assert await done(here.agents.stop(before, at_once=False)) == [
         "the agent stops after this step"
@@ -214,22 +214,22 @@ async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_o
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
     here.demo.advance(world.step_end(conversation) - clock.now() + 0.5)
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     assert (before.status, before.calls, before.unread) == ("running", (), True)
     stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
     await asyncio.sleep(0.1)
-    paused = await here.standing("flaky-ci")
+    paused = await here.state("flaky-ci")
     assert (paused.status, paused.said) == ("paused", before.said)
     with pytest.raises(Conflict) as caught:
         await done(here.agents.go_on(paused))
     assert caught.value.hint == Remedy.CONTINUE_LATER
-    while not (await here.standing("flaky-ci")).calls:
+    while not (await here.state("flaky-ci")).calls:
         here.demo.advance(0.2)
     await asyncio.sleep(0.1)
     assert not stopping.done()
     here.demo.advance(60)
     assert await asyncio.wait_for(stopping, 5) == ["the agent stops after this step"]
-    after = await here.standing("flaky-ci")
+    after = await here.state("flaky-ci")
     assert (after.status, after.calls) == ("paused", ())
     assert "ObservationEvent" in here.kinds("flaky-ci")[-2:]
 
@@ -243,9 +243,9 @@ async def test_a_model_that_is_not_asked_any_more_is_not_waited_for_for_ever(
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
     here.demo.advance(world.step_end(conversation) - world.clock.now() + 0.5)
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     await asyncio.wait_for(done(here.agents.stop(before, at_once=False)), 5)
-    assert (await here.standing("flaky-ci")).status == "paused"
+    assert (await here.state("flaky-ci")).status == "paused"
 
 
 async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_ever(
@@ -257,20 +257,20 @@ async def test_a_call_that_gets_no_result_after_a_stop_is_not_waited_for_for_eve
     conversation = world.conversation(IDS["flaky-ci"])
     assert conversation is not None
     here.demo.advance(world.step_end(conversation) - world.clock.now() + 0.5)
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
     await asyncio.sleep(0.1)
-    while not (await here.standing("flaky-ci")).calls:
+    while not (await here.state("flaky-ci")).calls:
         here.demo.advance(0.2)
     with pytest.raises(Problem, match="is stopped, but the call that it still made") as caught:
         await asyncio.wait_for(stopping, 5)
     assert caught.value.hint == Remedy.CONTINUE
-    now = await here.standing("flaky-ci")
+    now = await here.state("flaky-ci")
     assert (now.status, len(now.calls)) == ("paused", 1)
 
 
 async def test_at_once_the_call_is_cut_off(here: Here) -> None:
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     assert await done(here.agents.stop(before, at_once=True)) == ["stopping the agent now"]
     after = await here.agents.settled(before)
     assert (after.status, after.calls) == ("paused", ())
@@ -281,7 +281,7 @@ async def test_an_agent_server_that_dies_while_it_stops_is_noticed(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent_actions, "WATCH", 0.05)
-    before = await here.standing("pydantic")
+    before = await here.state("pydantic")
     here.between.hold("POST /runtime/*/pause")
     here.between.answer("GET /runtime/*", 503, "no server")
     with pytest.raises(Problem, match=r"\(503\)"):
@@ -289,14 +289,14 @@ async def test_an_agent_server_that_dies_while_it_stops_is_noticed(
 
 
 async def test_a_stopped_agent_goes_on(here: Here) -> None:
-    before = await here.standing("settings-split")
+    before = await here.state("settings-split")
     assert await done(here.agents.go_on(before)) == ["the agent goes on"]
     assert (await here.agents.settled(before)).status in ("running", "finished")
 
 
 async def test_one_that_runs_is_not_run_twice(here: Here) -> None:
     with pytest.raises(Problem, match="runs already"):
-        await done(here.agents.go_on(await here.standing("flaky-ci")))
+        await done(here.agents.go_on(await here.state("flaky-ci")))
     assert changes(here) == []
 
 
@@ -305,12 +305,12 @@ async def test_one_that_runs_is_not_run_twice(here: Here) -> None:
 
 async def test_a_message_to_one_that_waits_is_not_sent_by_itself(here: Here) -> None:
     with pytest.raises(Problem, match="has changed meanwhile"):
-        await done(here.agents.send(await here.standing("oauth"), "hello"))
+        await done(here.agents.send(await here.state("oauth"), "hello"))
     assert changes(here) == []
 
 
 async def test_rejected_first_the_message_runs_nothing(here: Here) -> None:
-    before = await here.standing("oauth")
+    before = await here.state("oauth")
     free = await here.agents.reject_for_message(before)
     assert (free.status, free.calls) == ("idle", ())
     assert await done(here.agents.send(free, "open a pull request instead")) == ["sending"]
@@ -320,7 +320,7 @@ async def test_rejected_first_the_message_runs_nothing(here: Here) -> None:
 
 
 async def test_a_rejection_that_does_not_take_keeps_the_message_back(here: Here) -> None:
-    before = await here.standing("oauth")
+    before = await here.state("oauth")
     here.between.answer(RESPOND, 200, '{"success": true}', "application/json")
     with pytest.raises(Problem, match="still waits, so nothing was sent"):
         await here.agents.reject_for_message(before)
@@ -328,7 +328,7 @@ async def test_a_rejection_that_does_not_take_keeps_the_message_back(here: Here)
 
 
 async def test_approved_it_is_sent_at_once(here: Here) -> None:
-    before = await here.standing("oauth")
+    before = await here.state("oauth")
     await done(here.agents.send(before, "go", approve=True))
     assert here.between.count(SEND) == 1
     assert (await here.agents.settled(before)).status != "waiting_for_confirmation"
@@ -337,7 +337,7 @@ async def test_approved_it_is_sent_at_once(here: Here) -> None:
 async def test_to_one_that_works_it_is_said_when_its_step_ends_and_lets_nothing_run(
     here: Here,
 ) -> None:
-    before = await here.standing("flaky-ci")
+    before = await here.state("flaky-ci")
     here.demo.advance(27)
     stages = await done(here.agents.send(before, "and a changelog"))
     assert stages[0] == "sending: it arrives when this step ends"
@@ -356,12 +356,12 @@ async def test_every_refusal_is_one_sentence_with_a_next_step(
     here: Here, call: str, status: int
 ) -> None:
     slug = {RESPOND: "oauth", SEND: "ledger"}.get(call, "settings-split")
-    standing = await here.standing(slug)
+    state = await here.state(slug)
     here.between.answer(call, status, '{"detail": "no"}', "application/json")
     stages = {
-        RESPOND: here.agents.answer(standing, accept=False),
-        SEND: here.agents.send(standing, "hello"),
-    }.get(call) or here.agents.go_on(standing)
+        RESPOND: here.agents.answer(state, accept=False),
+        SEND: here.agents.send(state, "hello"),
+    }.get(call) or here.agents.go_on(state)
     with pytest.raises(Problem) as caught:
         await done(stages)
     assert f"({status})" in caught.value.sentence

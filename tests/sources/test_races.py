@@ -21,8 +21,8 @@ class Race:
     def __init__(self, agents: Agents, other: Other) -> None:
         self.agents, self.other = agents, other
 
-    async def standing(self) -> AgentState:
-        return await self.agents.standing(OAUTH)
+    async def state(self) -> AgentState:
+        return await self.agents.state(OAUTH)
 
     @property
     def posts(self) -> list[str]:
@@ -43,7 +43,7 @@ async def answered(race: Race, shown: AgentState, *, accept: bool) -> None:
 
 @pytest.mark.parametrize("accept", [True, False])
 async def test_before_the_look_nothing_is_sent(race: Race, accept: bool) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.approves_and_it_asks_anew()
     with pytest.raises(Problem, match=rf"Answered by somebody else; now it asks: \$ {NEXT}"):
         await answered(race, shown, accept=accept)
@@ -53,7 +53,7 @@ async def test_before_the_look_nothing_is_sent(race: Race, accept: bool) -> None
 
 @pytest.mark.parametrize("accept", [True, False])
 async def test_while_it_works_for_somebody_else_nothing_is_sent(race: Race, accept: bool) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.approves()
     with pytest.raises(Problem, match="Answered by somebody else: the agent works"):
         await answered(race, shown, accept=accept)
@@ -61,7 +61,7 @@ async def test_while_it_works_for_somebody_else_nothing_is_sent(race: Race, acce
 
 
 async def test_between_a_refusal_and_the_next_try_it_is_looked_again(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.around_a_refusal()
     with pytest.raises(Problem, match=rf"Answered by somebody else; now it asks: \$ {NEXT}"):
         await answered(race, shown, accept=True)
@@ -70,7 +70,7 @@ async def test_between_a_refusal_and_the_next_try_it_is_looked_again(race: Race)
 
 
 async def test_a_refusal_because_somebody_else_approved_is_no_approval_of_ours(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.first(RUN, race.other.approves)
     with pytest.raises(Problem, match="Answered by somebody else: the agent works"):
         await answered(race, shown, accept=True)
@@ -78,7 +78,7 @@ async def test_a_refusal_because_somebody_else_approved_is_no_approval_of_ours(r
 
 
 async def test_in_the_gap_that_the_server_leaves_it_is_said_what_ran(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.before(RUN)
     with pytest.raises(Problem, match=rf"a call that was not shown got .*: \$ {NEXT}"):
         await answered(race, shown, accept=True)
@@ -86,7 +86,7 @@ async def test_in_the_gap_that_the_server_leaves_it_is_said_what_ran(race: Race)
 
 
 async def test_in_the_same_gap_a_rejection_says_what_it_met(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.before(RESPOND)
     with pytest.raises(Problem, match=rf"a call that was not shown got .*: \$ {NEXT}"):
         await answered(race, shown, accept=False)
@@ -94,7 +94,7 @@ async def test_in_the_same_gap_a_rejection_says_what_it_met(race: Race) -> None:
 
 
 async def test_a_yes_to_what_somebody_else_rejects_is_none(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.first(RUN, race.other.rejects)
     with pytest.raises(Problem, match=f"Answered by somebody else, who rejected .*{SHOWN}"):
         await answered(race, shown, accept=True)
@@ -102,7 +102,7 @@ async def test_a_yes_to_what_somebody_else_rejects_is_none(race: Race) -> None:
 
 
 async def test_a_no_to_what_somebody_else_approves_is_none(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.first(RESPOND, race.other.approves)
     race.other.between.after(RESPOND, lambda: race.other.demo.advance(5))
     with pytest.raises(Problem, match=f"Answered by somebody else: .*{SHOWN} was run"):
@@ -110,7 +110,7 @@ async def test_a_no_to_what_somebody_else_approves_is_none(race: Race) -> None:
 
 
 async def test_a_reason_that_the_agent_does_not_read_is_not_said_to_be_given(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.first(RESPOND, race.other.rejects)
     with pytest.raises(Problem, match="with another reason than yours"):
         await done(race.agents.answer(shown, accept=False, reason="use a pull request"))
@@ -120,7 +120,7 @@ async def test_a_reason_that_the_agent_does_not_read_is_not_said_to_be_given(rac
 
 
 async def test_a_message_that_approves_runs_nothing_that_was_not_shown(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.before(SEND)
     with pytest.raises(HalfDone, match=f"message is there, but .*now it asks: .*{NEXT}"):
         await done(race.agents.send(shown, "go", approve=True))
@@ -129,7 +129,7 @@ async def test_a_message_that_approves_runs_nothing_that_was_not_shown(race: Rac
 
 
 async def test_rejected_then_sent_the_next_call_waits_still(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     free = await race.agents.reject_for_message(shown)
 
     def somebody_lets_it_ask() -> None:
@@ -143,7 +143,7 @@ async def test_rejected_then_sent_the_next_call_waits_still(race: Race) -> None:
 
 
 async def test_a_rejection_that_meets_another_call_sends_nothing(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.before(RESPOND)
     with pytest.raises(Problem, match=f"not shown got .*{NEXT}"):
         await race.agents.reject_for_message(shown)
@@ -152,17 +152,17 @@ async def test_a_rejection_that_meets_another_call_sends_nothing(race: Race) -> 
 
 async def test_a_message_is_never_sent_with_the_word_to_go_on(race: Race) -> None:
     """The server keeps that word until the run under way has ended (source)."""
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.first(SEND, race.other.approves)
     with pytest.raises(HalfDone, match="answered by somebody else: the agent works"):
         await done(race.agents.send(shown, "go", approve=True))
     race.other.asks_anew()
-    assert (await race.standing()).waits
+    assert (await race.state()).waits
     assert race.other.ran == [SHOWN]
 
 
 async def test_to_continue_runs_no_call_that_came_meanwhile(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     await done(race.agents.answer(shown, accept=False))
     idle = await race.agents.settled(shown)
     race.other.approves_and_it_asks_anew()
@@ -175,7 +175,7 @@ async def test_to_continue_runs_no_call_that_came_meanwhile(race: Race) -> None:
 
 
 async def test_one_that_is_not_ready_is_tried_again_while_the_same_call_waits(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     between = race.other.between
     between.answer(RUN, 409, '{"detail": "Conversation already running."}', "application/json")
     between.after(RUN, between.answers.clear)
@@ -188,7 +188,7 @@ async def test_one_that_is_never_ready_is_an_error(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent_actions, "READY", 0.3)
-    shown = await race.standing()
+    shown = await race.state()
     race.other.between.answer(RUN, 409, '{"detail": "no"}', "application/json")
     with pytest.raises(Conflict):
         await answered(race, shown, accept=True)
@@ -200,10 +200,10 @@ async def test_calls_older_than_those_read_are_looked_for(
 ) -> None:
     """Of calls made at once all run with one answer: all must be known."""
     monkeypatch.setattr(agent_actions, "PAGE", 1)
-    whole = await race.standing()
+    whole = await race.state()
     assert whole.known and whole.in_sight
     monkeypatch.setattr(agent_actions, "LOOK_BACK", len(whole.events) - 2)
-    part = await race.standing()
+    part = await race.state()
     assert part.same_calls(whole) and not part.known
     with pytest.raises(Problem, match="not all among the last"):
         await done(race.agents.answer(part, accept=True))
@@ -211,6 +211,6 @@ async def test_calls_older_than_those_read_are_looked_for(
 
 
 async def test_what_asks_next_is_not_held_for_answered(race: Race) -> None:
-    shown = await race.standing()
+    shown = await race.state()
     race.other.approves_and_it_asks_anew()
-    assert answered_since(shown, await race.standing()) == ()
+    assert answered_since(shown, await race.state()) == ()

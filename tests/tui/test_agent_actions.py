@@ -27,13 +27,13 @@ class FakeAgents:
     def __init__(self) -> None:
         self.stopped: list[bool] = []
 
-    async def standing(self, conversation_id: str) -> AgentState:
+    async def state(self, conversation_id: str) -> AgentState:
         return WORKS
 
-    async def stop(self, standing: AgentState, *, at_once: bool) -> AsyncIterator[Any]:
+    async def stop(self, state: AgentState, *, at_once: bool) -> AsyncIterator[Any]:
         self.stopped.append(at_once)
         yield AgentStage.STOPPING
-        yield replace(standing, status="paused")
+        yield replace(state, status="paused")
 
 
 def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:

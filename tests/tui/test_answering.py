@@ -171,7 +171,7 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
         assert conversation is not None
         source = it.screen.session.source
         assert source is not None and source.agents is not None
-        standing = await source.agents.standing(conversation.id)
+        standing = await source.agents.state(conversation.id)
         many = replace(standing, calls=standing.calls * 9)
         assert agents._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
         blocks = agents._calls_blocks(standing.calls * 9)
@@ -370,13 +370,13 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
 
 
 async def asked_of_stopped(it: Explorer, monkeypatch: pytest.MonkeyPatch) -> str:
-    real = agent_actions.Agents._standing
+    real = agent_actions.Agents._state
 
     async def stopped(agents: agent_actions.Agents, name: str) -> AgentState:
         standing = await real(agents, name)
         return replace(standing, status="paused") if standing.calls else standing
 
-    monkeypatch.setattr(agent_actions.Agents, "_standing", stopped)
+    monkeypatch.setattr(agent_actions.Agents, "_state", stopped)
     return await asked(it, "P")
 
 

@@ -22,7 +22,7 @@ ONE = Conversation(id="1" * 32, title="One", sandbox_id="box", sandbox_status="R
 class FakeAgents:
     """Of one conversation, whose sandbox is gone."""
 
-    async def standing(self, conversation_id: str) -> AgentState:
+    async def state(self, conversation_id: str) -> AgentState:
         return AgentState(replace(ONE, sandbox_status="MISSING"))
 
 

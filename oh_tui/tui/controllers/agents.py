@@ -70,7 +70,7 @@ class AgentActions:
             return None
         agents = session.source.agents
         with self._ui.preparing("asking how the agent stands"):
-            standing = await agents.standing(conversation.id)
+            standing = await agents.state(conversation.id)
         if not session.is_open(conversation):
             self._ui.post_message(RunWanted(standing.conversation))
         return agents, standing

@@ -111,7 +111,7 @@ class Composer:
         """Tell in the editor when the agent would read it; close it when it never would."""
         session = self._session
         try:
-            standing = await agents.standing(conversation.id)
+            standing = await agents.state(conversation.id)
             _require_reader(standing)
         except Problem:
             self._ui.close_editor(editor)
@@ -132,11 +132,11 @@ class Composer:
         session = self._session
         if self._agent_actions.is_telling(conversation, TELLING):
             return False
-        standing = await agents.standing(conversation.id)
+        standing = await agents.state(conversation.id)
         if standing.conversation.sandbox_status == "PAUSED":
             if not await self._resume(source, standing.conversation):
                 return False
-            standing = await agents.standing(conversation.id)
+            standing = await agents.state(conversation.id)
         if standing.obstacle:
             raise standing.obstacle
         chosen = await self._ask_before_message(standing) if standing.is_held else "send"
