@@ -96,33 +96,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     try:
-        name, command, asked = read_words(words)
+        name, command, args = read_words(words)
     except SystemExit:  # --help or --version has printed
         return OK
-    if getattr(asked, "print_completion", ""):
-        print(reference.completion(asked.print_completion))
+    if getattr(args, "print_completion", ""):
+        print(reference.completion(args.print_completion))
         return OK
-    given: list[str] = getattr(asked, "words", None) or [getattr(asked, "word", None) or ""]
-    paths = [path_of(word) for word in getattr(asked, "paths", ())]
-    if command.wants == "run" and is_path(given[0]):
-        given, paths = [""], [path_of(word) for word in given]
-    for word in filter(is_path, given if command.on_server else ()):
+    targets: list[str] = getattr(args, "words", None) or [getattr(args, "word", None) or ""]
+    paths = [path_of(word) for word in getattr(args, "paths", ())]
+    if command.wants == "run" and is_path(targets[0]):
+        targets, paths = [""], [path_of(word) for word in targets]
+    for word in filter(is_path, targets if command.on_server else ()):
         raise Problem(
             f"{name} is for conversations on a server, and {clean_line(word)} is a file",
             f"oh-tui conversations lists them; of files: oh-tui {name} --help",
         )
-    if asked.server == "":
+    if args.server == "":
         raise Problem("--server was given nothing", "leave it out for OpenHands Cloud")
-    if asked.demo and (paths or asked.server):
+    if args.demo and (paths or args.server):
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
-    local = asked.demo or bool(paths)
-    is_ascii = asked.ascii or _says_c(os.environ)
+    local = args.demo or bool(paths)
+    is_ascii = args.ascii or _says_c(os.environ)
     if command.reads_settings:
         settings = read_settings(
             os.environ,
-            server=asked.server,
+            server=args.server,
             ascii=is_ascii,
-            read_only=asked.read_only,
+            read_only=args.read_only,
             local=local,
             known=_known if name in ("", "open") else None,
         )
@@ -130,17 +130,17 @@ def _run(words: list[str]) -> int:
         settings = Settings(ascii=is_ascii)
     if command.wants == "change" and settings.read_only:
         why, hint = "--read-only", "leave it out"
-        if not asked.read_only:
+        if not args.read_only:
             why, hint = "read_only in the settings file", "set it to false there"
         raise Problem(f"{name} changes something on the server, and {why} forbids that", hint)
     if command.on_server and settings.server == LOCAL:
         raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
-    here = "" if asked.demo else settings.base_url
-    identifiers = [require_id(word, here) if word else "" for word in given]
-    make_source = _source_maker(settings, paths, demo=asked.demo, log=asked.log)
+    here = "" if args.demo else settings.base_url
+    identifiers = [require_id(word, here) if word else "" for word in targets]
+    make_source = _source_maker(settings, paths, demo=args.demo, log=args.log)
     has_key = local or settings.has_key
     if name in ("", "open") and _has_terminal():
-        return _explore(asked, settings, make_source if has_key else None, identifiers[0], paths)
+        return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.wants != "nothing":
         raise Problem(
             "There is no key for OpenHands Cloud",
@@ -149,8 +149,8 @@ def _run(words: list[str]) -> int:
         )
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
-    style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=asked.time)
-    call = Call(asked, settings, style, identifiers, explorer_names=_known)
+    style = printing.style_of_stdout(os.environ, ascii=settings.ascii, times=args.time)
+    call = Call(args, settings, style, identifiers, explorer_names=_known)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
 
@@ -189,7 +189,7 @@ def _run_through(work: Coroutine[Any, Any, int]) -> int:
 
 
 def _explore(
-    asked: Any,
+    args: Any,
     settings: Settings,
     make_source: MakeSource | None,
     identifier: str,
@@ -207,17 +207,17 @@ def _explore(
     os.environ.setdefault("TEXTUAL_FPS", "240")
     if opened and at_once:
         opened.conversations()  # raises its problems while there is still a shell to print them
-    watch = _call_log(asked.log)
+    watch = _call_log(args.log)
     code = app.run_app(
         make_source,
         settings,
         open_id=identifier,
-        at=asked.at,
+        at=args.at,
         at_once=at_once,
         demo=demo_source,
         connect=lambda chosen: _server_source(chosen, watch),
     )
-    if asked.demo and code == OK:
+    if args.demo and code == OK:
         print(OWN_RUNS)
     return code
 

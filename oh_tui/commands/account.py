@@ -50,7 +50,7 @@ async def whoami(call: Call) -> int:
     key_from = (line(settings.key_from) or "")[:PLACE]
     found: dict[str, str | bool | None] = {
         "server": source.api.base_url,
-        "demo": bool(call.asked.demo),
+        "demo": bool(call.args.demo),
         "key_from": key_from or None,
         "email": line(user.email),
         "git_user_name": line(user.git_user_name),
@@ -63,7 +63,7 @@ async def whoami(call: Call) -> int:
         return 0
     git = " ".join(filter(None, (line(user.git_user_name), line(user.git_user_email))))
     facts = (
-        ("server", source.label if call.asked.demo else str(found["server"])),
+        ("server", source.label if call.args.demo else str(found["server"])),
         ("key", key_from or "none"),
         ("account", str(found["email"] or git or "none: the server tells of no accounts")),
         ("git", git),
@@ -122,7 +122,7 @@ class _Answer(msgspec.Struct, frozen=True):
 async def status(call: Call) -> int:
     """With `--short` the server is asked at most once a minute. An answer that is older, because
     the server does not answer, is printed with its age."""
-    answer, rows = await (_kept_or_asked(call) if call.asked.short else _ask(call))
+    answer, rows = await (_kept_or_asked(call) if call.args.short else _ask(call))
     counts, now = answer.counts, call.style.now
     if call.as_json:
         print_json(
@@ -138,7 +138,7 @@ async def status(call: Call) -> int:
                 ],
             }
         )
-    elif call.asked.short:
+    elif call.args.short:
         parts = [f"{call.style.glyph(*GLYPHS[name])}{number}" for name, number in _found(counts)]
         if now - answer.at >= FRESH:
             parts.append(age(answer.at, now))

@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 async def send(call: Call) -> int:
     """A message makes the agent run what waits before it reads the message: `--approve` or
     `--reject` must allow that."""
-    text = text_of(call.asked.text).rstrip("\n")
+    text = text_of(call.args.text).rstrip("\n")
     if not text.strip():
         raise Problem("There is nothing to send", "oh-tui send ID TEXT, or - for standard input")
     before = await _state(call)
-    approve, reject = call.asked.approve, call.asked.reject
+    approve, reject = call.args.approve, call.args.reject
     if before.is_held and not (approve or reject):
         raise Refused(
             f"{_calls_wait(before)}, and a message would run it: nothing was sent",
@@ -95,7 +95,7 @@ async def approve(call: Call) -> int:
     "oh-tui continue, or by oh-tui send with more to say.",
 )
 async def reject(call: Call) -> int:
-    return await _answer(call, accept=False, reason=text_of(call.asked.reason))
+    return await _answer(call, accept=False, reason=text_of(call.args.reason))
 
 
 async def _answer(call: Call, *, accept: bool, reason: str = "") -> int:
@@ -128,8 +128,8 @@ async def stop(call: Call) -> int:
         _print(call, before, "nothing to stop")
         return 0
     call.goes_on = "the agent was asked to stop, and does so when its step ends"
-    after, stages = await _carry_out(call, call.agents.stop(before, at_once=call.asked.now))
-    _print(call, after, "stopped", stages, before.calls if call.asked.now else ())
+    after, stages = await _carry_out(call, call.agents.stop(before, at_once=call.args.now))
+    _print(call, after, "stopped", stages, before.calls if call.args.now else ())
     return 0
 
 

@@ -36,8 +36,8 @@ _COLUMNS = (
 )
 async def cache(call: Call) -> int:
     folder = call.settings.cache_folder
-    names = [call.asked.name] if call.asked.name else list(store.KEPT)
-    clears = call.asked.action == "clear"
+    names = [call.args.name] if call.args.name else list(store.KEPT)
+    clears = call.args.action == "clear"
     found = {name: (store.clear if clears else store.held)(folder, name) for name in names}
     if call.as_json:
         print_json(

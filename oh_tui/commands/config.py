@@ -72,7 +72,7 @@ async def config(call: Call) -> int:
     file, _ = config_file(os.environ)
     if file is None:
         raise Problem("There is no home folder for a settings file", "set OH_TUI_CONFIG")
-    match call.asked.action:
+    match call.args.action:
         case "init":
             return _init(call, file)
         case "check":
@@ -140,9 +140,9 @@ def _check(call: Call, file: Path) -> int:
 
 def _overridden(text: str, call: Call) -> list[Override]:
     flags = {
-        "default": call.asked.server and "--server",
-        "read_only": call.asked.read_only and "--read-only",
-        "ascii": call.asked.ascii and "--ascii",
+        "default": call.args.server and "--server",
+        "read_only": call.args.read_only and "--read-only",
+        "ascii": call.args.ascii and "--ascii",
     }
     found = []
     for setting in tomllib.loads(text.removeprefix("\ufeff")):

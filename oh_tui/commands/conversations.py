@@ -79,8 +79,8 @@ def _since(text: str) -> float:
     },
 )
 async def conversations(call: Call) -> int:
-    asked = call.asked
-    limit = MOST if asked.all else asked.limit
+    args = call.args
+    limit = MOST if args.all else args.limit
     seen = remembered(call)
     found: list[Conversation] = []
     more = False
@@ -88,7 +88,7 @@ async def conversations(call: Call) -> int:
         if page.is_cut:
             say(cut_words("conversations"))
         shown = (with_state(call.source, one) for one in page.items)
-        wanted = (one for one in shown if _is_asked_for(asked, one, seen_of(seen, one)))
+        wanted = (one for one in shown if _is_wanted(args, one, seen_of(seen, one)))
         found += islice(wanted, limit + 1 - len(found))
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
         if more:
@@ -96,8 +96,8 @@ async def conversations(call: Call) -> int:
     del found[limit:]
     for problem in call.source.problems:
         say(problem)
-    if asked.status and not found and asked.status.lower() not in _STATES:
-        say(f"{clean_line(asked.status)!r} is no state that is known; those are {STATES}")
+    if args.status and not found and args.status.lower() not in _STATES:
+        say(f"{clean_line(args.status)!r} is no state that is known; those are {STATES}")
     if call.as_json:
         print_json(
             {
@@ -111,7 +111,7 @@ async def conversations(call: Call) -> int:
     print_table(call.style, COLUMNS, rows)
     if not call.style.piped:
         if not found:
-            narrowed = asked.title or asked.repo or asked.status or asked.since
+            narrowed = args.title or args.repo or args.status or args.since
             print("no conversation is like that" if narrowed else "none yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
@@ -119,32 +119,32 @@ async def conversations(call: Call) -> int:
 
 
 def _pages(call: Call) -> AsyncIterator[Page[Conversation]]:
-    """The server filters by title and time; `_is_asked_for` does the rest."""
-    source, asked = on_server(call.source), call.asked
+    """The server filters by title and time; `_is_wanted` does the rest."""
+    source, args = on_server(call.source), call.args
     if source is None:
         return call.source.pages()
-    small = asked.limit if not (asked.all or asked.repo or asked.status) else 100
+    small = args.limit if not (args.all or args.repo or args.status) else 100
     return source.api.iter_conversations(
         limit=max(1, min(100, small)),
-        title__contains=asked.title or None,
-        updated_at__gte=datetime.fromtimestamp(asked.since, UTC) if asked.since else None,
-        include_sub_conversations=asked.sub,
+        title__contains=args.title or None,
+        updated_at__gte=datetime.fromtimestamp(args.since, UTC) if args.since else None,
+        include_sub_conversations=args.sub,
     )
 
 
-def _is_asked_for(asked: Any, one: Conversation, seen: Seen) -> bool:
+def _is_wanted(args: Any, one: Conversation, seen: Seen) -> bool:
     """Whether the options let it through. `--status` means the agent or, where the sandbox does
     not run, the sandbox."""
-    if one.parent_conversation_id and not asked.sub:
+    if one.parent_conversation_id and not args.sub:
         return False
-    if asked.title and asked.title.lower() not in (one.title or "").lower():
+    if args.title and args.title.lower() not in (one.title or "").lower():
         return False
-    if asked.repo and asked.repo.lower() not in (one.selected_repository or "").lower():
+    if args.repo and args.repo.lower() not in (one.selected_repository or "").lower():
         return False
-    if asked.status and asked.status.lower() not in (state(one), outcome(one, seen)[0]):
+    if args.status and args.status.lower() not in (state(one), outcome(one, seen)[0]):
         return False
     when = seconds(one.updated_at or one.created_at or "")
-    return not asked.since or (when is not None and when >= asked.since)
+    return not args.since or (when is not None and when >= args.since)
 
 
 COLUMNS = (

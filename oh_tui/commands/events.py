@@ -59,17 +59,17 @@ async def count(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
     found: list[tuple[str, int | None, str]] = []
     server = on_server(call.source)
-    if server is None or not (call.asked.via or call.asked.all):
-        if call.asked.via or call.asked.all:
+    if server is None or not (call.args.via or call.args.all):
+        if call.args.via or call.args.all:
             raise Problem("A file is counted in one way only", "leave out --via and --all")
         number, by = await call.source.runs.count_events(conversation)
         found.append((by, number, ""))
     else:
-        for way in WAYS if call.asked.all else (call.asked.via,):
+        for way in WAYS if call.args.all else (call.args.via,):
             try:
                 found.append((WAYS[way], await _counted(server, conversation, way), ""))
             except Problem as problem:
-                if not call.asked.all:
+                if not call.args.all:
                     raise
                 found.append((WAYS[way], None, problem.sentence))
     if call.as_json:

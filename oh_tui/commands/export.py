@@ -55,19 +55,19 @@ _NAMED = pattern(
     "before you pass it on: what no pattern knows is not found.",
 )
 async def export(call: Call) -> int:
-    query = parse(call.asked.filter)
+    query = parse(call.args.filter)
     conversation, loaded = await open_run(call)
     facts = Facts(whole(loaded))
     if loaded.note:
         say(loaded.note)
     steps = list(matching(facts, query))
     others = [] if query.terms else _hidden_events(facts.trajectory)
-    if call.asked.to == "jsonl" or call.as_json:
+    if call.args.to == "jsonl" or call.as_json:
         pieces = _json_lines(facts, conversation, steps, others)
     else:
         pieces = _markdown(facts, conversation, steps, others)
-    if call.asked.output:
-        _write(target := path_of(call.asked.output), pieces)
+    if call.args.output:
+        _write(target := path_of(call.args.output), pieces)
         say(f"wrote {plural(len(steps), 'step')} to {clean_line(str(target))}")
     else:
         sys.stdout.writelines(pieces)

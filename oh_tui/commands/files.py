@@ -47,12 +47,12 @@ _RELATIVE = "A PATH that does not begin with / counts from the folder in which t
 )
 async def get(call: Call) -> int:
     """Prints where the file is, or with `-o -` the file itself."""
-    to_stdout = call.asked.output == "-"
+    to_stdout = call.args.output == "-"
     if to_stdout and call.as_json:
         raise Problem("With -o - the file itself is printed", "leave out --json")
     folder, name = target_of(call)
     conversation, workspace = await _workspace(call)
-    path = await workspace.path(call.asked.path, read_only=call.settings.read_only)
+    path = await workspace.path(call.args.path, read_only=call.settings.read_only)
     with progress():
         show = _progress(f"getting {clean_line(posixpath.basename(path))}")
         if to_stdout:
@@ -81,9 +81,9 @@ async def get(call: Call) -> int:
     epilog=_RELATIVE,
 )
 async def put(call: Call) -> int:
-    local = local_path(call.asked.file)
+    local = local_path(call.args.file)
     conversation, workspace = await _workspace(call)
-    path = await workspace.path(call.asked.path, read_only=call.settings.read_only)
+    path = await workspace.path(call.args.path, read_only=call.settings.read_only)
     path, there = await workspace.target(path, local.name)
     shown = clean_line(path)
     if there is not None:

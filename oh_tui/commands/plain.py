@@ -57,16 +57,16 @@ async def show_plain(call: Call) -> int:
     rows = (step_row(style, facts, step)[:-1] for step in trajectory.steps)
     _print_table(style, STEP[:-1], rows, "nothing was asked yet")
     print(f"\n{WANTS_TERMINAL}")
-    place = call.asked.at
-    if place and find_step(trajectory, place) is None:
+    wanted = call.args.at
+    if wanted and find_step(trajectory, wanted) is None:
         steps = len(trajectory)
         there = f"its steps are 1 to {steps}" if steps else "nothing was asked yet"
-        raise Problem(f"This run has no step or event {safe_line(place)}", there)
+        raise Problem(f"This run has no step or event {safe_line(wanted)}", there)
     return 0
 
 
 def _print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row], none: str) -> None:
-    """The table without colours and cut to no width of a terminal; `none` in place of no rows."""
+    """The table without colours and cut to no width of a terminal; `none` in wanted of no rows."""
     held = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
     if not held:
         print(none)

@@ -56,7 +56,7 @@ async def sandboxes(call: Call) -> int:
     for one in sorted(page.items, key=group):
         inside.setdefault(one.sandbox_id or "", []).append(one)
     rank = {"RUNNING": 0, "STARTING": 1, "ERROR": 2, "PAUSED": 3}
-    shown = [one for one in held if call.asked.all or one.status != "MISSING"]
+    shown = [one for one in held if call.args.all or one.status != "MISSING"]
     shown.sort(key=lambda one: rank.get(one.status or "", 4))
     if call.as_json:
         found = [sandbox_json(one) | _inside_json(inside.get(one.id, ())) for one in shown]
@@ -120,7 +120,7 @@ _DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", Sandbox
     wants="change",
 )
 async def pause(call: Call) -> int:
-    return await _change(call, "pause", stop_agents=not call.asked.now)
+    return await _change(call, "pause", stop_agents=not call.args.now)
 
 
 @command(
@@ -149,7 +149,7 @@ async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
         call.goes_on = f"the server may {verb} the sandbox all the same: oh-tui sandboxes tells"
         with progress() as show:
             async for stage in call.sandboxes.carry_out(
-                plan, stop_agents=stop_agents, patient=call.asked.wait
+                plan, stop_agents=stop_agents, patient=call.args.wait
             ):
                 stages.append(stage)
                 show(stage)
@@ -167,7 +167,7 @@ async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
 
 async def _sandbox_id(call: Call) -> str:
     """The sandbox that a word names, by its own id or by a conversation in it."""
-    word = call.asked.target
+    word = call.args.target
     if is_path(word):
         raise Problem(f"{clean_line(word)} is a file, and a file has no sandbox")
     ids = [one.id for one in await call.sandboxes.all()]
@@ -179,7 +179,7 @@ async def _sandbox_id(call: Call) -> str:
             f"{clean_line(word)!r} is neither a conversation nor a sandbox",
             "oh-tui sandboxes and oh-tui conversations list them",
         )
-    here = "" if call.asked.demo else call.settings.base_url
+    here = "" if call.args.demo else call.settings.base_url
     conversation = await find(call.source, require_id(word, here))
     if not conversation.sandbox_id:
         raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")

@@ -57,13 +57,13 @@ def _seconds(text: str) -> int:
     "come before the --.",
 )
 async def execute(call: Call) -> int:
-    line = _line(call.asked.command or [])
+    line = _line(call.args.command or [])
     conversation = await find(call.source, call.identifier)
-    limit = call.asked.timeout
+    limit = call.args.timeout
     call.about = short(conversation)
     workspace = await call.sandboxes.workspace(conversation)
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
-    cwd = call.asked.cwd or await workspace.folder()
+    cwd = call.args.cwd or await workspace.folder()
     call.goes_on = f"the command goes on in the sandbox, for at most {duration(limit)}"
     began = time.monotonic()
     heard = None if call.as_json else _pass_on

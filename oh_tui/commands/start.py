@@ -84,9 +84,9 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     "paused or waits for an answer.",
 )
 async def start(call: Call) -> int:
-    asked = call.asked
+    args = call.args
     prompt = _prompt(call)
-    if asked.no_run and asked.until_done:
+    if args.no_run and args.until_done:
         raise Problem("With --no-run nothing runs that could be done", "leave one of them out")
     request = await _request(call, prompt)
     require_consent(call, COST, "oh-tui start ... --yes")
@@ -98,13 +98,13 @@ async def start(call: Call) -> int:
     with progress() as show:
         task, conversation = await _started(call, request, stages)
         if conversation is not None:
-            if asked.no_run:
+            if args.no_run:
                 await _leave(call, conversation, prompt)
                 stages.append("the message waits")
             show("")
             if not call.as_json:
                 print(conversation_id(conversation), flush=True)
-            if asked.until_done:
+            if args.until_done:
                 conversation = await _until_over(call, conversation)
                 verdict = judge(whole(await read_run(call, conversation)))
                 code = 0 if state(conversation) == "finished" else 1
@@ -116,42 +116,42 @@ async def start(call: Call) -> int:
         say("this is the id of its start: oh-tui conversations lists the conversation in a minute")
     if conversation is None:
         return code
-    if asked.until_done:
+    if args.until_done:
         _say_end(conversation, verdict)
-    elif asked.no_run:
+    elif args.no_run:
         say(f"the agent reads it after oh-tui continue {short(conversation)}")
     return code
 
 
 def _prompt(call: Call) -> str:
     """What the agent is to do: a text or a file, and the files appended to it. Raises Problem."""
-    asked = call.asked
-    if (asked.text is None) == (asked.prompt_file is None):
+    args = call.args
+    if (args.text is None) == (args.prompt_file is None):
         raise Problem(
-            "There is nothing to do yet" if asked.text is None else "There are two prompts",
+            "There is nothing to do yet" if args.text is None else "There are two prompts",
             "oh-tui start TEXT, - for standard input, or --prompt-file FILE",
         )
-    first = text_of(asked.text) if asked.prompt_file is None else file_text(asked.prompt_file)
-    return "\n\n".join([first.rstrip("\n"), *(file_text(one) for one in asked.append_file)])
+    first = text_of(args.text) if args.prompt_file is None else file_text(args.prompt_file)
+    return "\n\n".join([first.rstrip("\n"), *(file_text(one) for one in args.append_file)])
 
 
 async def _request(call: Call, prompt: str) -> StartRequest:
     """Raises Problem for a part of it that is not valid."""
-    asked = call.asked
-    draft = Draft(prompt, asked.repo, asked.branch, asked.title, asked.model)
+    args = call.args
+    draft = Draft(prompt, args.repo, args.branch, args.title, args.model)
     request = request_for(draft, Choices())
     if request.selected_repository and not request.git_provider:
         # earlier conversations may tell where the repository is
         request = request_for(draft, choices((await call.source.newest()).items))
     # with a message the agent runs at once in any case (measured), so it is sent later
-    return replace(request, message="") if asked.no_run else request
+    return replace(request, message="") if args.no_run else request
 
 
 async def _started(
     call: Call, request: StartRequest, stages: list[str]
 ) -> tuple[StartTask, Conversation | None]:
     """The start task, and the conversation if the options wait for it."""
-    waits = call.asked.wait or call.asked.until_done or call.asked.no_run
+    waits = call.args.wait or call.args.until_done or call.args.no_run
     task: StartTask | None = None
     conversation: Conversation | None = None
     async with contextlib.aclosing(call.sandboxes.start(request)) as going:

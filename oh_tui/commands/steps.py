@@ -70,7 +70,7 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
     },
 )
 async def steps(call: Call) -> int:
-    query = parse(call.asked.filter)
+    query = parse(call.args.filter)
     conversation, loaded = await open_run(call)
     facts = Facts(whole(loaded))
     found = list(matching(facts, query))

@@ -59,7 +59,7 @@ def _count(text: str) -> int:
 )
 async def tail(call: Call) -> int:
     conversation = await chosen(call.source, call.identifier)
-    if call.asked.follow and conversation.execution_status == "running":
+    if call.args.follow and conversation.execution_status == "running":
         call.goes_on = GOES_ON
     loaded = await read_run(call, conversation)
     if loaded.note:
@@ -68,8 +68,8 @@ async def tail(call: Call) -> int:
     trajectory, via = whole(loaded), loaded.via
     if not (call.as_json or call.style.piped):
         print(_head(call.style))
-    printer.begin(trajectory, call.asked.lines)
-    if not call.asked.follow:
+    printer.begin(trajectory, call.args.lines)
+    if not call.args.follow:
         return 0
     remote = call.source.remote
     while remote and not _is_over(conversation, trajectory):
@@ -165,7 +165,7 @@ class _Printer:
             else:
                 print(_line(self._call.style, self._facts, step))
             waits = trajectory.outcome(step) is Outcome.WAITING
-            if waits and self._call.asked.follow and self._announced != step.event.id:
+            if waits and self._call.args.follow and self._announced != step.event.id:
                 self._announced = step.event.id
                 say(f"waits for you: step {step.number} runs when it is approved")
         sys.stdout.flush()

@@ -190,8 +190,8 @@ def _lines(
             room = wide - 7 - needed
     first = found["first"]
     if first:
-        told = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
-        rows.append(("first", str(first["step"]), _fit(told, LIMIT) if columns else told))
+        text = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
+        rows.append(("first", str(first["step"]), _fit(text, LIMIT) if columns else text))
     # a long list of steps does not push the others away
     width = max((5, *(len(steps) for _, steps, _ in rows if len(steps) < 10)))
     for label, steps, text in rows:
@@ -208,11 +208,11 @@ def _head(found: dict[str, Any]) -> str:
         dollars(about["cost"]) if about["cost"] else "" if about["priced"] else "price unknown",
         f"model {about['model']}" if about["model"] else "",
     ]
-    told = ", ".join(filter(None, parts))
+    about_run = ", ".join(filter(None, parts))
     if found["verdict"]["cut_off"]:
-        return f"{found['verdict']['cause']}" + (f"; before that {told}" if told else "")
+        return f"{found['verdict']['cause']}" + (f"; before that {about_run}" if about_run else "")
     joined = " after " if parts[0] or parts[1] else ", "
-    return (word or "outcome not known") + (joined + told if told else "")
+    return (word or "outcome not known") + (joined + about_run if about_run else "")
 
 
 def _reason(trajectory: Trajectory, verdict: dict[str, Any]) -> tuple[str, str]:
@@ -222,21 +222,21 @@ def _reason(trajectory: Trajectory, verdict: dict[str, Any]) -> tuple[str, str]:
     if loop is None:
         return numbers, verdict["cause"]
     step = trajectory.steps[loop.steps[-1] - 1]
-    told = {
+    summary = {
         Pattern.SAME: f"same call, same result, {loop.times}",
         Pattern.ERRORS: f"same call, an error each time, {loop.times}",
         Pattern.ALTERNATING: f"the same two calls in turn, {len(loop.steps)} steps",
         Pattern.MESSAGES: f"messages without a call between them, {len(loop.steps)} in a row",
     }[loop.pattern]
     if loop.pattern is Pattern.MESSAGES:
-        return numbers, told
+        return numbers, summary
     called = [describe(step, trajectory.outcome(step)).what]
     if loop.pattern is Pattern.ALTERNATING:
         other = trajectory.steps[loop.steps[-2] - 1]
         called.insert(0, describe(other, trajectory.outcome(other)).what)
     code = step.result.exit_code if step.result else None
     exited = f"  (exit {code})" if code and loop.pattern is Pattern.SAME else ""
-    return numbers, f"{told}: {' and '.join(called)}{exited}"
+    return numbers, f"{summary}: {' and '.join(called)}{exited}"
 
 
 def _numbers(steps: list[int]) -> str:

@@ -28,7 +28,7 @@ def short(conversation: Conversation) -> str:
 def require_consent(call: Call, stake: str, done_by: str) -> None:
     """Asks for a yes, unless `--yes` gives it. Raises Problem after a no, and where there is no
     terminal to ask on; `done_by` is the command line that needs no answer."""
-    if call.asked.yes:
+    if call.args.yes:
         return
     answer = ask(f"{stake}. Go on?")
     if answer is None:
@@ -40,7 +40,7 @@ def require_consent(call: Call, stake: str, done_by: str) -> None:
 def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:
     """The folder and the file name that `--output` means, "" for a name of ours. Raises Problem,
     also for a file where several are to be saved."""
-    output = call.asked.output
+    output = call.args.output
     if output in ("", "-"):
         return call.settings.download_folder, ""
     path = path_of(output)

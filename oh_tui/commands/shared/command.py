@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Call(msgspec.Struct):
     """What a command is called with."""
 
-    asked: argparse.Namespace
+    args: argparse.Namespace
     settings: Settings
     style: Style
     identifiers: list[str]
@@ -64,7 +64,7 @@ class Call(msgspec.Struct):
 
     @property
     def as_json(self) -> bool:
-        return bool(self.asked.json)
+        return bool(self.args.json)
 
 
 Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]

@@ -176,7 +176,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     Raises Problem on wrong use.
     """
     options = options_parser()
-    asked, rest = options.parse_known_args(list(words))
+    args, rest = options.parse_known_args(list(words))
     if "" in rest[: rest.index("--") if "--" in rest else None]:
         raise Problem("An empty word names nothing", HELP)
     index = _find_command(rest)
@@ -186,29 +186,29 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
             _require_meaning(rest[0])
-        main_parser(options).parse_intermixed_args(rest, asked)
-        if asked.json:
+        main_parser(options).parse_intermixed_args(rest, args)
+        if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
-        return "", load(""), asked
+        return "", load(""), args
     name = rest.pop(index)
     command = load(name)
     parser = command_parser(name, command, options)
     if command.passes_on:
         # argparse would remove each "--", also those of the command that is passed on
         end = rest.index("--") if "--" in rest else len(rest)
-        rest, asked.command = rest[:end], rest[end + 1 :]
-        if len(rest) > 1 and not asked.command and not rest[1].startswith("-"):
+        rest, args.command = rest[:end], rest[end + 1 :]
+        if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
     if FILTER in command.arguments:
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
-    parser.parse_intermixed_args(rest, asked)
-    if asked.at and name != "open":
+    parser.parse_intermixed_args(rest, args)
+    if args.at and name != "open":
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
-    if asked.json and not command.has_json:
+    if args.json and not command.has_json:
         raise Problem(f"{name} opens the explorer and has no --json", "oh-tui steps PATH --json")
-    return name, command, asked
+    return name, command, args
 
 
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:

@@ -189,10 +189,10 @@ def fit(text: str, room: int, style: Style) -> str:
     if text.isascii():
         return text[:keep] + end[:room]
     cells = 0
-    for place, char in enumerate(text):
+    for index, char in enumerate(text):
         cells += _columns(char)
         if cells > keep:
-            return text[:place] + end[:room]
+            return text[:index] + end[:room]
     return text
 
 
@@ -306,9 +306,9 @@ def interruptible() -> Iterator[None]:
 
 
 def _terminal_width(environment: Mapping[str, str]) -> int:
-    told = environment.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return max(40, int(told))
+    wanted = environment.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return max(40, int(wanted))
     try:
         columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):

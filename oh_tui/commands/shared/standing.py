@@ -51,8 +51,8 @@ GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*
 
 def state(conversation: Conversation) -> str:
     """The state of its agent, else of its sandbox; "" for a file, which has neither."""
-    told = conversation.execution_status or conversation.sandbox_status or ""
-    return WORDS.get(told, safe_line(told).lower())
+    status = conversation.execution_status or conversation.sandbox_status or ""
+    return WORDS.get(status, safe_line(status).lower())
 
 
 def remembered(call: Call) -> Mapping[str, Seen]:
@@ -74,8 +74,8 @@ def outcome(conversation: Conversation, seen: Seen) -> tuple[str, Hue]:
 
 
 def _word(conversation: Conversation, how: ConversationState) -> str:
-    told = how.certain or conversation.sandbox_status == "ERROR"
-    return state(conversation) if told else how.status.value
+    is_told = how.certain or conversation.sandbox_status == "ERROR"
+    return state(conversation) if is_told else how.status.value
 
 
 class Needy(NamedTuple):

@@ -359,10 +359,10 @@ class Run(Recorder):
 def _arguments(call: Call) -> str:
     if call.arguments is not None:
         return call.arguments
-    given = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}
+    arguments = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}
     if call.summary:
-        given["summary"] = call.summary
-    return json.dumps(given | {"security_risk": call.risk})
+        arguments["summary"] = call.summary
+    return json.dumps(arguments | {"security_risk": call.risk})
 
 
 def _tokens(words: str) -> int:

@@ -122,11 +122,11 @@ class AgentServers:
     async def respond(self, request: Request) -> Response:
         """Approve or reject the pending calls."""
         conversation = self._conversation(request)
-        said = await body(request)
-        if not isinstance(said.get("accept"), bool):
+        payload = await body(request)
+        if not isinstance(payload.get("accept"), bool):
             raise invalid("accept", "missing", "Field required")
-        if not said["accept"]:
-            reason = str(said.get("reason", "User rejected the action."))
+        if not payload["accept"]:
+            reason = str(payload.get("reason", "User rejected the action."))
             self._do(conversation, "reject", reason)
         elif await self._free(conversation):
             self._do(conversation, "run")
@@ -160,9 +160,9 @@ class AgentServers:
     async def send_message(self, request: Request) -> Response:
         """Write to the agent; answers when it has read the message."""
         conversation = self._conversation(request)
-        said = await body(request)
-        words = spoken(said, "content") if said.get("content") else ""
-        act = self.world.act(conversation, "message", words, run=said.get("run", False))
+        payload = await body(request)
+        words = spoken(payload, "content") if payload.get("content") else ""
+        act = self.world.act(conversation, "message", words, run=payload.get("run", False))
         await self.world.wait_until(conversation, lambda: self.world.shows(conversation, act))
         return answer({"success": True})
 
@@ -199,8 +199,8 @@ class AgentServers:
         if self.world.agent_version == AgentVersion.OLD and path not in roots:
             is_folder = any(root.startswith(f"{path.rstrip('/')}/") for root in roots)
             why = "Not a git repository" if is_folder else "Directory does not exist"
-            said = {"detail": "Internal Server Error", "exception": f"{why}: {path}"}
-            return answer(said, 500)
+            error = {"detail": "Internal Server Error", "exception": f"{why}: {path}"}
+            return answer(error, 500)
         events: list[StoredEvent] = []
         for conversation in inside:
             if self.world.root(conversation) == path:

@@ -75,16 +75,16 @@ class AppWrites:
 
     async def start(self, request: Request) -> Response:
         """Begin a start task."""
-        asked = await body(request)
+        payload = await body(request)
         for name in _TEXTS:
-            if not isinstance(asked.get(name, ""), str | None):
+            if not isinstance(payload.get(name, ""), str | None):
                 raise invalid(name, "string_type", "Input should be a valid string")
-        if asked.get("git_provider") not in (None, *_PROVIDERS):
+        if payload.get("git_provider") not in (None, *_PROVIDERS):
             raise invalid("git_provider", "enum", "Input should be 'github' or another provider")
-        parent = asked.get("parent_conversation_id")
+        parent = payload.get("parent_conversation_id")
         if parent is not None and uuid_or_none(str(parent)) is None:
             raise invalid("parent_conversation_id", "uuid_parsing", "Input should be a valid UUID")
-        start = self.start_tasks.begin(asked)
+        start = self.start_tasks.begin(payload)
         # here alone the times have their zone (measured)
         return answer({**self._task(start), "created_at": utc(start.began)})
 
@@ -148,8 +148,8 @@ class AppWrites:
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             raise invalid("conversation_id", "uuid_parsing", "Input should be a valid UUID", "path")
-        said = await body(request)
-        words = spoken(said, "content")
+        payload = await body(request)
+        words = spoken(payload, "content")
         conversation = self.world.conversation(identifier.hex)
         if conversation is None:
             return detail(404, f"Conversation {identifier} not found")
@@ -163,7 +163,7 @@ class AppWrites:
             path = f"/api/v1/sandboxes/{box.id}/resume"
             status = "PAUSED" if status == "RUNNING" else status
             return detail(409, f"Sandbox is {status}. Use POST {path} to resume it first.")
-        act = self.world.act(conversation, "message", words, run=said.get("run", True))
+        act = self.world.act(conversation, "message", words, run=payload.get("run", True))
         shows = partial(self.world.shows, conversation, act)
         if not await self.world.wait_until(conversation, shows, PATIENCE):
             return detail(502, "Failed to reach agent server.")
@@ -173,10 +173,10 @@ class AppWrites:
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             return crash()
-        asked = await body(request)
+        payload = await body(request)
         conversation = self.world.conversation(identifier.hex)
         if conversation is None:
             return detail(404, "unknown_app_conversation")
-        if "title" in asked:
-            conversation.title = asked["title"]
+        if "title" in payload:
+            conversation.title = payload["title"]
         return answer(self._show(request, conversation))

@@ -67,9 +67,9 @@ async def body(request: Request) -> dict[str, Any]:
     return value
 
 
-def spoken(said: dict[str, Any], field: str) -> str:
+def spoken(payload: dict[str, Any], field: str) -> str:
     """The text of a message; 422 without content."""
-    content = said.get(field)
+    content = payload.get(field)
     if not isinstance(content, list):
         raise invalid(field, "missing", "Field required")
     if not content:
@@ -81,66 +81,66 @@ class Query:
     """The query of a request, each parameter checked as it is read."""
 
     def __init__(self, request: Request) -> None:
-        self._given = request.query_params
+        self._params = request.query_params
 
     def text(self, name: str) -> str | None:
         """A parameter as it is, None without one."""
-        return self._given.get(name)
+        return self._params.get(name)
 
     def many(self, name: str) -> list[str]:
         """A parameter that may be repeated; 422 without any."""
-        values = self._given.getlist(name)
+        values = self._params.getlist(name)
         if not values:
             raise refuse("query", name, "missing", "Field required", None)
         return values
 
     def flag(self, name: str) -> bool:
         """A boolean parameter, by default False."""
-        given = self._given.get(name, "false")
-        if given.lower() not in _FLAGS:
+        value = self._params.get(name, "false")
+        if value.lower() not in _FLAGS:
             message = "Input should be a valid boolean, unable to interpret input"
-            raise refuse("query", name, "bool_parsing", message, given)
-        return _FLAGS[given.lower()]
+            raise refuse("query", name, "bool_parsing", message, value)
+        return _FLAGS[value.lower()]
 
     def limit(self, *, most: int | None = 100) -> int:
         """The size of a page, by default 100; 422 outside 1 to `most`."""
-        given = self._given.get("limit", "100")
+        value = self._params.get("limit", "100")
         try:
-            limit = int(given)
+            limit = int(value)
         except ValueError:
             message = "Input should be a valid integer, unable to parse string as an integer"
-            raise refuse("query", "limit", "int_parsing", message, given) from None
+            raise refuse("query", "limit", "int_parsing", message, value) from None
         if limit < 1:
             message = "Input should be greater than or equal to 1"
-            raise refuse("query", "limit", "greater_than_equal", message, given, ge=1)
+            raise refuse("query", "limit", "greater_than_equal", message, value, ge=1)
         if most is not None and limit > most:
             message = f"Input should be less than or equal to {most}"
-            raise refuse("query", "limit", "less_than_equal", message, given, le=most)
+            raise refuse("query", "limit", "less_than_equal", message, value, le=most)
         return limit
 
     def one_of(self, name: str, names: Sequence[str], default: str | None = None) -> str | None:
         """A parameter that must be one of `names`."""
-        given = self._given.get(name)
-        if given is None:
+        value = self._params.get(name)
+        if value is None:
             return default
-        if given not in names:
+        if value not in names:
             *some, last = (repr(each) for each in names)
             expected = f"{', '.join(some)} or {last}"
             raise refuse(
-                "query", name, "enum", f"Input should be {expected}", given, expected=expected
+                "query", name, "enum", f"Input should be {expected}", value, expected=expected
             )
-        return given
+        return value
 
     def time(self, name: str) -> datetime | None:
         """A parameter that is a time."""
-        given = self._given.get(name)
-        if given is None:
+        value = self._params.get(name)
+        if value is None:
             return None
         try:
-            return datetime.fromisoformat(given.replace(" ", "+"))
+            return datetime.fromisoformat(value.replace(" ", "+"))
         except ValueError:
             message = "Input should be a valid datetime or date, invalid character in year"
-            raise refuse("query", name, "datetime_from_date_parsing", message, given) from None
+            raise refuse("query", name, "datetime_from_date_parsing", message, value) from None
 
 
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True)
@@ -163,11 +163,11 @@ def page_of(items: Sequence[T], start: int, limit: int) -> tuple[Sequence[T], st
 
 def path_uuid(request: Request) -> UUID:
     """The conversation in the path; 422 for what is no UUID."""
-    given = request.path_params["id"]
-    identifier = uuid_or_none(given)
+    value = request.path_params["id"]
+    identifier = uuid_or_none(value)
     if identifier is None:
         message = "Input should be a valid UUID"
-        raise refuse("path", "conversation_id", "uuid_parsing", message, given)
+        raise refuse("path", "conversation_id", "uuid_parsing", message, value)
     return identifier
 
 

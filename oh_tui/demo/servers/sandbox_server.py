@@ -104,15 +104,15 @@ class SandboxServers:
 
     async def _begun(self, request: Request) -> tuple[dict[str, Any], Output]:
         box = self._sandbox(request)
-        asked = await body(request)
-        if not isinstance(asked.get("command"), str):
+        payload = await body(request)
+        if not isinstance(payload.get("command"), str):
             raise invalid("command", "missing", "Field required")
-        timeout, cwd = asked.get("timeout", 300), asked.get("cwd")
+        timeout, cwd = payload.get("timeout", 300), payload.get("cwd")
         if not isinstance(timeout, int):
             raise invalid("timeout", "int_type", "Input should be a valid integer")
         disk = self._disk(box)
         command = {
-            "command": asked["command"],
+            "command": payload["command"],
             "cwd": cwd,
             "timeout": timeout,
             "id": uuid4().hex,
@@ -123,7 +123,7 @@ class SandboxServers:
             why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
             done = ShellResult(stderr=why.encode(), code=TIMED_OUT)
         else:
-            done = run_command(asked["command"], disk.files, cwd or self._home(box), timeout)
+            done = run_command(payload["command"], disk.files, cwd or self._home(box), timeout)
         parts = tuple(self._parts(str(command["id"]), done))
         output = Output(parts, self.world.clock.ticks() + done.seconds)
         disk.outputs[str(command["id"])] = output
@@ -214,8 +214,8 @@ class SandboxServers:
 
 
 def _failed(why: str) -> Response:
-    said = {"detail": "Internal Server Error", "exception": f"500: Failed to upload file: {why}"}
-    return answer(said, 500)
+    error = {"detail": "Internal Server Error", "exception": f"500: Failed to upload file: {why}"}
+    return answer(error, 500)
 
 
 def _is_folder(path: str, files: dict[str, bytes]) -> bool:
