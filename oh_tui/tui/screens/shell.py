@@ -132,13 +132,13 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._history = session.shell_history
         self._began = 0.0
         self._printed = 0
-
-    def compose(self) -> ComposeResult:
         self.rule = Rule(id="shell-rule")
         self.output = BodyView(id="shell-output")
         self.place = Rule(id="shell-place")
-        self.line = Line(self._history, self.shell.draft)
+        self.line = Line(self._history, shell.draft)
         self.footer = Footer(id="shell-footer")
+
+    def compose(self) -> ComposeResult:
         yield from (self.rule, self.output, self.place)
         yield Horizontal(Label((" $ ", "prompt")), self.line)
         yield self.footer
