@@ -226,8 +226,8 @@ def run_app(
     finally:
         gc.freeze()  # the process ends: nothing needs to be collected
     if app.crashed:
-        place = f"; the report is in {app.report}" if app.report else ""
-        print(f"oh-tui: broke off with {app.crashed}{place}", file=sys.stderr)
+        report = f"; the report is in {app.report}" if app.report else ""
+        print(f"oh-tui: broke off with {app.crashed}{report}", file=sys.stderr)
         return 1
     return code if code is not None else app.return_code or 0
 

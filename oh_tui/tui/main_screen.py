@@ -324,7 +324,7 @@ class MainScreen(AskingScreen):
         pieces: list[Piece] = [(self.session.source.label if self.session.source else going, "dim")]
         if self.session.settings.read_only:
             pieces.append(("  read-only", "warn"))
-        self._header.place = tuple(pieces)
+        self._header.location = tuple(pieces)
 
     def show_lists(self) -> None:
         """Draw what the session holds of conversations and sandboxes."""

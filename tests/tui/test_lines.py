@@ -110,7 +110,7 @@ def test_nothing_at_all_has_no_lines() -> None:
         document = Document(blocks, 10)
         assert len(document) == 0
         assert document.find("x", 0) is None
-        assert document.place(0) == (0, 0.0)
+        assert document.anchor(0) == (0, 0.0)
         assert document.extract(0, 0, 0, None) == ""
 
 
@@ -283,10 +283,10 @@ def test_a_long_table_has_its_head_in_each_slice() -> None:
 def test_a_place_stays_when_the_width_changes() -> None:
     blocks: list[Block] = [Heading("h"), Output("\n".join(f"{n} " + "x" * 90 for n in range(300)))]
     wide, narrow = Document(blocks, 100), Document(blocks, 20)
-    row = narrow.row_at(wide.place(151))
+    row = narrow.row_of(wide.anchor(151))
     assert narrow.text(row).startswith("150 ")
-    assert wide.row_at(narrow.place(row)) == 151
-    assert wide.row_at(wide.place(len(wide) - 1)) == len(wide) - 1
+    assert wide.row_of(narrow.anchor(row)) == 151
+    assert wide.row_of(wide.anchor(len(wide) - 1)) == len(wide) - 1
 
 
 # ------------------------------------------------------------------------- finding and extracting
@@ -340,7 +340,7 @@ def test_a_long_line_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert document.line(0).text == "e\u0301" * 50
     assert document.line(len(document) - 1).text == "漢"
     assert document.line(100).text == "e\u0301" * 50
-    assert document.row_at(document.place(300)) == 300
+    assert document.row_of(document.anchor(300)) == 300
     assert walked == []
 
 
@@ -436,7 +436,7 @@ def test_all_lines_fit_are_counted_and_hold_nothing_harmful(
         seen = line.text.rstrip(" ")
         room = document.width - len(line.gutter)
         assert cell_len(seen) <= max(room, 2) or width < 12
-        assert document.row_at(document.place(row)) in (row - 1, row, row + 1)
+        assert document.row_of(document.anchor(row)) in (row - 1, row, row + 1)
         document.marks(row, "a")
 
 

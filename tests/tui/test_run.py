@@ -101,7 +101,7 @@ async def test_reading_again_leaves_the_cursor_where_it_is() -> None:
         current = it.screen.timeline.current
         assert it.screen.timeline.trajectory
         assert len(it.screen.timeline.trajectory.events) == 180, "what was read stays"
-        assert current and it.screen.timeline.cursor == it.screen.timeline.place_of(current[1].id)
+        assert current and it.screen.timeline.cursor == it.screen.timeline.row_of(current[1].id)
 
 
 async def test_a_place_named_on_the_command_line_is_where_it_lands() -> None:
@@ -303,7 +303,7 @@ async def test_hidden_events_are_shown_with_x_and_the_cursor_stays_on_its_step()
         call, result = it.text("#call"), it.text("#result")
         assert timeline.trajectory
         step = timeline.trajectory.steps[here - 1]
-        place = timeline.place_of(step.results[0].id)
+        place = timeline.row_of(step.results[0].id)
         assert place is not None
         timeline.move_to(place)
         await it.settle()

@@ -54,7 +54,7 @@ async def test_opening_runs_nothing_and_says_where_a_command_runs() -> None:
         shown = await open_shell(it)
         assert between.count(RUN) == 0
         assert "neither the agent nor the timeline" in " ".join(shown.output.plain_text().split())
-        assert shown.place.title[0][0] == "/workspace/dates"
+        assert shown.folder_rule.title[0][0] == "/workspace/dates"
 
 
 async def test_a_command_shows_its_output_exit_code_and_errors() -> None:
@@ -114,7 +114,7 @@ async def test_cd_moves_and_cd_alone_goes_back() -> None:
     async with explore(wrap=between) as it:
         shown = await open_shell(it)
         await run(it, "cd tests")
-        assert shown.place.title[0][0] == "/workspace/dates/tests"
+        assert shown.folder_rule.title[0][0] == "/workspace/dates/tests"
         assert "/workspace/dates/tests" in await run(it, "pwd")
         assert "exit" in await run(it, "cd nowhere")
         assert shown.shell.cwd == "/workspace/dates/tests"
@@ -129,7 +129,7 @@ async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
         shown = await open_shell(it)
         shown.line.put("sleep 60")
         await it.send("enter")
-        await it.until(lambda: shown.running and shown.place.facts)
+        await it.until(lambda: shown.running and shown.folder_rule.facts)
         assert "running a command" in it.screen.session.writing_words
         shown.line.put("echo second")
         await it.send("enter")
@@ -149,7 +149,7 @@ async def test_ctrl_t_sets_the_time_that_a_command_gets() -> None:
         shown = await open_shell(it)
         await it.send("ctrl+t", "ctrl+t", "ctrl+t")
         assert shown.shell.timeout == 30
-        assert any("30 s" in text for text, _ in shown.place.facts)
+        assert any("30 s" in text for text, _ in shown.folder_rule.facts)
         shown.line.put("sleep 100")
         await it.send("enter")
         await it.until(lambda: between.count(RUN))

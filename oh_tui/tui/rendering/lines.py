@@ -87,7 +87,7 @@ class Document:
 
     def prepare(self, first: int, last: int) -> None:
         """Make the lines from `first` to before `last` true ones. Line numbers may change: keep a
-        `place` and ask `row_at` afterwards."""
+        `anchor` and ask `row_of` afterwards."""
         row = first
         while row < min(last, len(self)):
             number, _ = self._section(row)
@@ -104,19 +104,19 @@ class Document:
                 self._count_lines()
                 return
 
-    def place(self, row: int) -> tuple[int, float]:
+    def anchor(self, row: int) -> tuple[int, float]:
         """Where in the source a line is; independent of width and wrap."""
         if not len(self):
             return 0, 0.0
         number, inner = self._section(min(max(0, row), len(self) - 1))
-        return number, self._sections[number].place(inner)
+        return number, self._sections[number].anchor(inner)
 
-    def row_at(self, place: tuple[int, float]) -> int:
-        """The line that shows a place."""
-        number, inner = place
+    def row_of(self, anchor: tuple[int, float]) -> int:
+        """The line that shows an anchor."""
+        number, inner = anchor
         if number >= len(self._sections):
             return 0
-        return self._firsts[number] + self._sections[number].row_at(inner)
+        return self._firsts[number] + self._sections[number].row_of(inner)
 
     def find(self, needle: str, row: int, back: bool = False) -> int | None:
         """The nearest line at or after `row` (`back`: at or before) in which the text begins,

@@ -41,10 +41,10 @@ class Section(Protocol):
     def continues(self, row: int) -> bool:
         """Whether the line above belongs to the same line of the source."""
 
-    def place(self, row: int) -> float:
+    def anchor(self, row: int) -> float:
         """Where in the source a line is; independent of the width."""
 
-    def row_at(self, place: float) -> int: ...
+    def row_of(self, anchor: float) -> int: ...
     def find(self, needle: str, row: int, back: bool) -> int | None:
         """The nearest line at or after (before) `row` in which the text begins."""
 
@@ -159,16 +159,16 @@ class TextSection:
             body = cut(self._pieces(number), start, end)
         return Line(gutter, body, tint)
 
-    def place(self, row: int) -> float:
+    def anchor(self, row: int) -> float:
         number, start, _ = self._span(row)
         return number + min(0.999, start / (len(self._lines[number]) + 1))
 
-    def row_at(self, place: float) -> int:
-        number = min(int(place), len(self._lines) - 1)
+    def row_of(self, anchor: float) -> int:
+        number = min(int(anchor), len(self._lines) - 1)
         first = self._first_row(number)
         if self._ends is None:
             return first
-        offset = round((place - number) * (len(self._lines[number]) + 1))
+        offset = round((anchor - number) * (len(self._lines[number]) + 1))
         return first + max(0, bisect_right(self._cuts(number), offset) - 1)
 
     def find(self, needle: str, row: int, back: bool) -> int | None:
@@ -221,11 +221,11 @@ class RowSection:
     def continues(self, row: int) -> bool:
         return row < len(self._follows) and self._follows[row]
 
-    def place(self, row: int) -> float:
+    def anchor(self, row: int) -> float:
         return row / max(1, len(self))
 
-    def row_at(self, place: float) -> int:
-        return max(0, min(len(self) - 1, round(place * len(self))))
+    def row_of(self, anchor: float) -> int:
+        return max(0, min(len(self) - 1, round(anchor * len(self))))
 
     def find(self, needle: str, row: int, back: bool) -> int | None:
         pattern = _pattern(needle)

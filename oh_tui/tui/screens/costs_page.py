@@ -94,8 +94,8 @@ class Writer:
             room = self.width - 2 - NUMBER * len(cells)
             name = fit(usage or "all others", room, self.glyphs.more)
             self.lines.append([(f"  {name}", ""), (_right(cells), "")])
-        if said := self._other():
-            self.lines += [[("  " + line, "dim")] for line in wrap(said, self.width - 2)]
+        if rest := self._other():
+            self.lines += [[("  " + line, "dim")] for line in wrap(rest, self.width - 2)]
 
     def _other(self) -> str:
         """The cost that belongs to no step, and what is wrong with the sums."""

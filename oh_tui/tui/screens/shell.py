@@ -134,12 +134,12 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self._printed = 0
         self.rule = Rule(id="shell-rule")
         self.output = BodyView(id="shell-output")
-        self.place = Rule(id="shell-place")
+        self.folder_rule = Rule(id="shell-folder")
         self.line = Line(self._history, shell.draft)
         self.footer = Footer(id="shell-footer")
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, self.output, self.place)
+        yield from (self.rule, self.output, self.folder_rule)
         yield Horizontal(Label((" $ ", "prompt")), self.line)
         yield self.footer
 
@@ -227,20 +227,20 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         first, last, total = self.output.position()
         more = total > last - first + 1
         self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
-        place = shorten(shell.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
-        self.place.title = ((place, "title"),)
+        folder = shorten(shell.cwd or "the sandbox's own folder", max(20, self.size.width // 2))
+        self.folder_rule.title = ((folder, "title"),)
         facts: list[Piece] = []
         if self.running:
             facts.append((f"running {duration(time.monotonic() - self._began)}", "mark"))
             if self._printed:
                 facts.append((f"{size(self._printed)} so far", ""))
         facts.append((f"at most {TIMES[shell.timeout]}", "dim"))
-        self.place.facts = joined(facts, dot)
+        self.folder_rule.facts = joined(facts, dot)
         self._tell_keys()
 
     def _tell_keys(self) -> None:
         in_line = self.line.has_focus
-        self.place.heavy, self.rule.heavy = in_line, not in_line
+        self.folder_rule.heavy, self.rule.heavy = in_line, not in_line
         hints = [Hint("tab", "output" if in_line else "command line", "other_pane")]
         if in_line and not self.running:
             hints.insert(0, Hint("enter", "run", "run_line"))

@@ -22,22 +22,22 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten
 from oh_tui.tui.widgets.first_frame import after_frame
 from oh_tui.tui.widgets.rule import whole_pieces
 
-LEAST_PLACE = 16
-"""Cells that `place` keeps, however many facts there are."""
+LEAST_LOCATION = 16
+"""Cells that `location` keeps, however many facts there are."""
 
 
 class Header(Drawn):
-    """`place`, where we are, at the left and `facts` at the right. The first piece of the place is
-    cut where room is short; the others are warnings and stay whole."""
+    """`location`, where we are, at the left and `facts` at the right. The first piece of the
+    location is cut where room is short; the others are warnings and stay whole."""
 
-    place: reactive[tuple[Piece, ...]] = reactive(())
+    location: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        first, warnings = self.place[:1], self.place[1:]
+        first, warnings = self.location[:1], self.location[1:]
         room = width - 12 - total_width(warnings)
-        facts = whole_pieces(self.facts, room - min(total_width(first), LEAST_PLACE))
+        facts = whole_pieces(self.facts, room - min(total_width(first), LEAST_LOCATION))
         room = max(0, room - total_width(facts))
         left: list[Piece] = [(" ", ""), ("oh-tui", "title"), ("  ", "")]
         left += [(shorten(text, room, self.glyphs.more), hue) for text, hue in first]

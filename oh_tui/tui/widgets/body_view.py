@@ -92,7 +92,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     def show_again(self) -> None:
         """Lay out and paint the blocks again, keeping the place."""
-        self._lay_out(self._document.place(self.scroll_offset.y))
+        self._lay_out(self._document.anchor(self.scroll_offset.y))
 
     def plain_text(self) -> str:
         """The whole text, in the lines of the source and without line numbers."""
@@ -211,8 +211,8 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         super().notify_style_update()
         self._strips.clear()
 
-    def _lay_out(self, place: tuple[int, float] | None, laid_out: Document | None = None) -> None:
-        """Make the document for the current size and go to a place in it, or to its start."""
+    def _lay_out(self, anchor: tuple[int, float] | None, laid_out: Document | None = None) -> None:
+        """Make the document for the current size and go to an anchor in it, or to its start."""
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()  # it consists of line numbers, which change
         width = self.size.width
@@ -221,22 +221,22 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             self._document = laid_out
         else:
             self._document = Document(self.blocks if width else (), width, self.wrap, self.glyphs)
-        self._settle(place or (0, 0.0))
+        self._settle(anchor or (0, 0.0))
 
-    def _settle(self, place: tuple[int, float] | None = None) -> None:
+    def _settle(self, anchor: tuple[int, float] | None = None) -> None:
         """Make the visible lines true ones, keeping the place, and fit the size to all lines."""
         document, height = self._document, self.size.height
         self._settling = True
-        if place is None:
-            place = document.place(self.scroll_offset.y)
-        top = document.row_at(place)
+        if anchor is None:
+            anchor = document.anchor(self.scroll_offset.y)
+        top = document.row_of(anchor)
         if self.at_end:
             document.prepare(len(document) - height, len(document))
             top = len(document)
         document.prepare(top, top + height)
         self._fit()
         if not self.at_end:
-            top = document.row_at(place)
+            top = document.row_of(anchor)
         self.set_scroll(None, max(0, min(top, self.max_scroll_y)))
         self._settling = False
         if document.pending and height and self._ahead is not None:
@@ -253,10 +253,10 @@ class BodyView(ScrollView, Drawn, can_focus=True):
     def _prepare_ahead(self) -> None:
         if self._document.pending and self.size.height:
             top = self.scroll_offset.y
-            place = self._document.place(top)
+            anchor = self._document.anchor(top)
             self._document.prepare_next()
-            if self.at_end or self._document.row_at(place) != top:
-                self._settle(place)
+            if self.at_end or self._document.row_of(anchor) != top:
+                self._settle(anchor)
             else:  # only the number of lines below has changed
                 self.virtual_size = Size(self._document.width, len(self._document))
                 self._report()

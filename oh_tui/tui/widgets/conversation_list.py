@@ -72,11 +72,11 @@ class ConversationList(RowList):
 
     def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
         under = old[self.cursor].id if self.cursor < len(old) else None
-        place = self.cursor
-        if place >= len(new) or new[place].id != under:
-            place = next((n for n, row in enumerate(new) if row.id == under), place)
+        cursor = self.cursor
+        if cursor >= len(new) or new[cursor].id != under:
+            cursor = next((n for n, row in enumerate(new) if row.id == under), cursor)
         self._lay_out()
-        self.rows_changed(place, keep_line=bool(under))
+        self.rows_changed(cursor, keep_line=bool(under))
         if self.row and self.row.id != under:
             self.post_message(self.Highlighted(self))
 
@@ -132,10 +132,10 @@ class ConversationList(RowList):
             group, count = heading
             number = f"{count:,} "
             return [(fit(group.title, width - len(number), self.glyphs.more) + number, "dim")]
-        place = self.row_near(line)
-        row = self.rows[place]
-        if line == self._tops[place]:
-            return self.pieces(place, width)
+        index = self.row_near(line)
+        row = self.rows[index]
+        if line == self._tops[index]:
+            return self.pieces(index, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
         text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.stand in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"

@@ -28,14 +28,14 @@ class FileList(RowList):
     def watch_rows(self, old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
         """The cursor stays with its file."""
         under = old[self.cursor].path if self.cursor < len(old) else None
-        place = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
+        cursor = next((n for n, row in enumerate(new) if row.path == under), self.cursor)
         self._paths = max((width_of(row.path) for row in new), default=0)
         columns = zip(*map(_cells, new), strict=True) if new else ()
         self._columns = [max(map(len, column)) for column in columns]
         self._remarks = max(
             (width_of(row.remark(self.asked_git)) for row in new if row.file), default=0
         )
-        self.rows_changed(place, keep_line=True)
+        self.rows_changed(cursor, keep_line=True)
 
     def row_count(self) -> int:
         return len(self.rows)

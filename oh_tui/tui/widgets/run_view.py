@@ -158,9 +158,9 @@ class RunView(Stack):
     def _arrange_top(self) -> None:
         """Show the summary and the strip when they have content and no pane is zoomed."""
         study = self.study
-        told = not self.whole_call and study is not None and study.tells_something
-        self._summary.display = told
-        self._strip.display = told and bool(self.study and self.study.trajectory.steps)
+        has_content = not self.whole_call and study is not None and study.tells_something
+        self._summary.display = has_content
+        self._strip.display = has_content and bool(self.study and self.study.trajectory.steps)
         self._summary.short = self._strip.compact = self.screen_height < LOW
 
     def grown(self, changed: list[int], *, follow: bool) -> None:

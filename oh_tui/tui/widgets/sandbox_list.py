@@ -44,8 +44,8 @@ class SandboxList(RowList):
             self.rows_changed(0)  # nobody has moved here, so show new ones on top
         else:
             under = old[self.cursor].id if self.cursor < len(old) else None
-            place = next((n for n, row in enumerate(new) if row.id == under), self.cursor)
-            self.rows_changed(place, keep_line=True)
+            cursor = next((n for n, row in enumerate(new) if row.id == under), self.cursor)
+            self.rows_changed(cursor, keep_line=True)
         self.post_message(self.Highlighted(self))
 
     def pieces(self, row: int, width: int) -> list[Piece]:

@@ -102,9 +102,9 @@ class Sidebar(Stack):
 
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
-        for place, conversation in enumerate(self.conversations):
+        for row, conversation in enumerate(self.conversations):
             if same_id(conversation.id, conversation_id):
-                self.list.move_to(place)
+                self.list.move_to(row)
                 return
 
     def on_resize(self) -> None:

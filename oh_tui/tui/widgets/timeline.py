@@ -102,16 +102,16 @@ class Timeline(RowList):
     _hidden_step = 1
     """The step under the cursor before a filter without matches."""
 
-    def place_of(self, event_id: str) -> int | None:
+    def row_of(self, event_id: str) -> int | None:
         """The row of an event or of its step; None without a row."""
         if self.trajectory is None:
             return None
         if self.show_events:
             return self.trajectory.place_of(event_id)
         step = self.trajectory.step_of(event_id)
-        return self.place_of_step(step.number) if step else None
+        return self.row_of_step(step.number) if step else None
 
-    def place_of_step(self, number: int) -> int | None:
+    def row_of_step(self, number: int) -> int | None:
         """The row of a step; None when the filter hides it."""
         if self.trajectory is None or not 0 < number <= len(self.trajectory):
             return None
@@ -119,16 +119,16 @@ class Timeline(RowList):
             return self.trajectory.place_of(self.trajectory.steps[number - 1].event.id)
         if self.filtered is None:
             return number - 1
-        place = bisect_left(self.filtered, number)
-        found = place < len(self.filtered) and self.filtered[place] == number
-        return place if found else None
+        row = bisect_left(self.filtered, number)
+        found = row < len(self.filtered) and self.filtered[row] == number
+        return row if found else None
 
     def go_to_step(self, number: int) -> bool:
         """Bring the cursor to a step; False when the filter hides it."""
-        place = self.place_of_step(number)
-        if place is None:
+        row = self.row_of_step(number)
+        if row is None:
             return False
-        self.move_to(place)
+        self.move_to(row)
         return True
 
     @property
@@ -176,11 +176,11 @@ class Timeline(RowList):
         self.trajectory = trajectory
         self._describe.cache_clear()
         if step is not None:
-            self.rows_changed(self.place_of_step(step + 1) or 0)
+            self.rows_changed(self.row_of_step(step + 1) or 0)
             self.show_around()
         else:
-            place, has_landed = self.place_of(under), self.has_landed
-            self.rows_changed(place, keep_line=place is not None)
+            row, has_landed = self.row_of(under), self.has_landed
+            self.rows_changed(row, keep_line=row is not None)
             if has_landed:
                 self.show_around()
         self.post_message(self.Highlighted(self))
@@ -211,10 +211,10 @@ class Timeline(RowList):
             number = before[self.cursor] if self.cursor < len(before) else 1
         if after == ():
             self._hidden_step = number
-        place = min(number, len(steps)) - 1
+        row = min(number, len(steps)) - 1
         if self.filtered is not None:
-            place = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
-        self.rows_changed(max(0, place))
+            row = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
+        self.rows_changed(max(0, row))
         self.post_message(self.Highlighted(self))
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -232,17 +232,17 @@ class Timeline(RowList):
             return
         number = min(self.cursor, rows - 1)
         event = events[number] if before else steps[number].event
-        place = self.place_of(event.id)
-        if place is None:
-            place = self._step_before(number)
-        self.rows_changed(place, keep_line=True)
+        row = self.row_of(event.id)
+        if row is None:
+            row = self._step_before(number)
+        self.rows_changed(row, keep_line=True)
         self.post_message(self.Highlighted(self))
 
-    def _step_before(self, place: int) -> int:
+    def _step_before(self, row: int) -> int:
         """The row of the last step at or before an event."""
         assert self.trajectory is not None
         events = self.trajectory.events
-        for n in range(min(place, len(events) - 1), -1, -1):
+        for n in range(min(row, len(events) - 1), -1, -1):
             step = self.trajectory.step_of(events[n].id)
             if step:
                 return step.number - 1
@@ -257,9 +257,9 @@ class Timeline(RowList):
             return False
         for number in self._steps_from(self.cursor, by):
             if wanted(self.trajectory.steps[number - 1]):
-                place = self.place_of_step(number)
-                if place is not None and place != self.cursor:
-                    self.move_to(place)
+                row = self.row_of_step(number)
+                if row is not None and row != self.cursor:
+                    self.move_to(row)
                     return True
         return False
 
@@ -270,9 +270,9 @@ class Timeline(RowList):
         step = self.current[0]
         number = step.number if step else self._step_before(self.cursor) + 1
         while number := self.study.strip.nearest(number, by, marks):
-            place = self.place_of_step(number)
-            if place is not None and place != self.cursor:
-                self.move_to(place)
+            row = self.row_of_step(number)
+            if row is not None and row != self.cursor:
+                self.move_to(row)
                 return True
         return False
 
