@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api import AppServer, Conversation
+from oh_tui.api import AppServer, Conversation, StartRequest
 from oh_tui.sources.results import build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -16,8 +16,10 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Trajectory
+from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version
+from .model import PRICED
 from .test_sources import loaded, one
 
 pytestmark = pytest.mark.live
@@ -86,6 +88,38 @@ async def test_money_and_time_are_those_of_the_record(api: AppServer, runs: Runs
     assert accounts.total.cost == pytest.approx(sum(use["accumulated_cost"] for use in usages))
     latencies = [each["latency"] for use in usages for each in use["response_latencies"]]
     assert accounts.total.llm == pytest.approx(sum(latencies), abs=0.001)
+
+
+@every_version
+async def test_totals_are_those_of_the_server_whatever_happened(
+    api: AppServer, runs: Runs, stage: Stage
+) -> None:
+    """A step that was stopped, two more turns, a call that was rejected."""
+    request = StartRequest(message="script:slow", llm_model=PRICED, sandbox_id=stage.sandbox_id)
+    task, _ = await stage.task(request)
+    conversation = await stage.now(task.app_conversation_id or "")
+    await stage.until_status(conversation, "running")
+    await stage.sleep(1)
+    await stage.stop(conversation)
+    await stage.let_go_on(conversation)
+    await stage.until_status(conversation, "finished")
+    await stage.confirms(conversation)
+    await api.send_message(conversation.id, stage.prompts.gated)
+    await stage.until_status(conversation, "waiting_for_confirmation")
+    await stage.agent(conversation).respond_to_confirmation(False, "No.")
+    await api.send_message(conversation.id, stage.prompts.reply)
+    await stage.until_status(conversation, "finished")
+    run = (await loaded(ServerSource(api, "live"), conversation)).trajectory
+    stats = (await stage.agent(conversation).conversation()).stats or {}
+    assert run is not None
+    accounts = Study(run).accounts
+    sums_up(accounts, run)
+    usages = list(stats["usage_to_metrics"].values())
+    tokens = [use["accumulated_token_usage"] for use in usages]
+    assert accounts.total.prompt == sum(one["prompt_tokens"] for one in tokens) > 0
+    assert accounts.total.completion == sum(one["completion_tokens"] for one in tokens) > 0
+    assert round(accounts.total.cost, 6) == round(fsum(u["accumulated_cost"] for u in usages), 6)
+    assert accounts.total.calls == sum(len(use["response_latencies"]) for use in usages) >= 5
 
 
 async def test_both_stores_and_the_file_tell_the_same(
