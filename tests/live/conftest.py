@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from .alone import AgentServerAlone
 from .alone import python as python_of
 from .front import SANDBOX
 from .model import PRICED, ScriptedModel
-from .scripts import NOTES, PROOF, scripts
+from .scripts import ENOUGH, NOTES, PROOF, scripts
 from .server import PYTHON, LiveServer, keep_logs, temporary_folder
 
 __all__ = ["agent", "api", "every_version", "run", "wire"]
@@ -185,6 +185,31 @@ def stage(folder: Path, runs: Runs, api: AppServer, version: str) -> Stage:
         str(folder / "work" / "put"),
         interrupts=version != AgentVersion.OLD,
     )
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A conversation whose agent is in a call that lasts until `end`, however slow the machine."""
+
+    conversation: Conversation
+    enough: Path
+
+    def end(self) -> None:
+        self.enough.touch()
+
+
+@pytest.fixture
+async def patient(stage: Stage, folder: Path) -> AsyncIterator[Patient]:
+    enough = folder / "work" / ENOUGH
+    enough.unlink(missing_ok=True)
+    conversation = await stage.started("script:patient")
+
+    async def calls() -> bool:
+        return "ActionEvent" in await stage.kinds(conversation)
+
+    await stage.until(calls)
+    yield Patient(conversation, enough)
+    enough.touch()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
     """The scripts by name; files they make go to `folder`."""
     notes = str(folder / NOTES)
     # it says something all the time: after 30 s of silence the tool would end the step
-    patience = f"for i in {{1..120}}; do [ -e {folder / ENOUGH} ] && break; echo $i; sleep 1; done"
+    until = f"for i in {{1..120}}; do [ -e {folder / ENOUGH} ] && break; echo $i; sleep 1; done"
     return {
         "tour": [
             Answer("First a look around.", (_shell("echo hello from the sandbox"),)),
@@ -53,7 +53,7 @@ def scripts(folder: Path) -> dict[str, list[Answer]]:
             Answer("Slow is over."),
         ],
         "patient": [
-            Answer("Very slowly.", (_shell(patience),)),
+            Answer("Very slowly.", (_shell(f"{until}; echo woke"),)),
             Answer("Very slow is over."),
         ],
         "gated": [

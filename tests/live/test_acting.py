@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ from oh_tui.api import (
 from oh_tui.api.failures import MAYBE_DONE
 from tests.contract.acting import Stage
 
-from .scripts import ENOUGH
+from .conftest import Patient
 from .server import LiveServer
 
 pytestmark = pytest.mark.live
@@ -66,20 +65,13 @@ async def test_a_start_wakes_the_sandbox_that_it_names(stage: Stage) -> None:
 
 
 async def test_the_app_server_gives_a_message_up_that_arrives_all_the_same(
-    stage: Stage, folder: Path
+    stage: Stage, patient: Patient
 ) -> None:
-    enough = folder / "work" / ENOUGH
-    enough.unlink(missing_ok=True)
-    conversation = await stage.started("script:patient")
-
-    async def calls() -> bool:
-        return "ActionEvent" in await stage.kinds(conversation)
-
-    await stage.until(calls)
+    conversation = patient.conversation
     with pytest.raises(ServerError) as caught:
         await stage.api.send_message(conversation.id, "script:reply")
     assert (caught.value.status, caught.value.hint) == (502, MAYBE_DONE)
-    enough.touch()
+    patient.end()
     await stage.until_status(conversation, "finished")
     assert (await stage.kinds(conversation)).count("MessageEvent") == 3
 

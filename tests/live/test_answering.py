@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.events import Event
 from tests.contract.acting import Stage
 from tests.tui.explorer import Explorer, explore
 
-from .conftest import Live
+from .conftest import Live, Patient
 
 pytestmark = pytest.mark.live
 
@@ -102,26 +102,29 @@ async def test_a_message_on_a_call_that_waits_rejects_it_first(stage: Stage, liv
         await it.until(lambda: "Understood." in it.text("#timeline"), SOON)
 
 
-async def test_after_this_step_the_call_ends_and_P_goes_on(stage: Stage, live: Live) -> None:
-    conversation = await stage.calling()
+async def test_after_this_step_the_call_ends_and_P_goes_on(
+    stage: Stage, live: Live, patient: Patient
+) -> None:
+    conversation = patient.conversation
     async with shown(live, conversation) as it:
         question = await asked(it, "P")
-        assert "into $ sleep 8; echo woke" in question
+        assert "into $ for i in {1..120}" in question
         await it.send("enter")
         await it.until(lambda: " s: the agent stops after this step" in it.footer, SOON)
+        patient.end()
         await footer_tells(it, "the agent is stopped: P lets it go on")
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" not in await stage.kinds(conversation)
         assert b"woke" in last(await stage.events(conversation), "ObservationEvent").raw()
         await it.send("P")
         await stage.until_status(conversation, "finished")
-        await it.until(lambda: "Slow is over." in it.text("#timeline"), SOON)
+        await it.until(lambda: "Very slow is over." in it.text("#timeline"), SOON)
 
 
-async def test_now_cuts_the_call_off(stage: Stage, live: Live) -> None:
-    conversation = await stage.calling()
+async def test_now_cuts_the_call_off(stage: Stage, live: Live, patient: Patient) -> None:
+    conversation = patient.conversation
     async with shown(live, conversation) as it:
-        assert "now, cutting sleep 8; echo woke off" in await asked(it, "P")
+        assert "now, cutting for i in {1..120}" in await asked(it, "P")
         await it.send("n")
         await footer_tells(it, "the agent is stopped: P lets it go on")
         assert await stage.status(conversation) == "paused"
@@ -129,11 +132,15 @@ async def test_now_cuts_the_call_off(stage: Stage, live: Live) -> None:
         await it.until(lambda: "✗" in it.text("#timeline"), SOON)
 
 
-async def test_a_message_to_one_that_works_is_read_after_its_step(stage: Stage, live: Live) -> None:
-    conversation = await stage.calling()
+async def test_a_message_to_one_that_works_is_read_after_its_step(
+    stage: Stage, live: Live, patient: Patient
+) -> None:
+    conversation = patient.conversation
     async with shown(live, conversation) as it:
         await write(it, stage.prompts.reply)
         await it.send("ctrl+s")
+        await footer_tells(it, "it arrives when this step ends")
+        patient.end()
         await footer_tells(it, "sent · ")
         await stage.until_status(conversation, "finished")
         events = await stage.events(conversation)
