@@ -22,9 +22,11 @@ LAZY = frozenset(
     {
         "oh_tui",
         # What our modules import at once and seldom use.
+        "ctypes",
         "difflib",
         "hashlib",
         "subprocess",
+        "tempfile",
         "tomllib",
         "zipfile",
         # What others import at once and seldom use. Milliseconds of an empty Textual app's 150:

@@ -22,7 +22,8 @@ from textual.filter import LineFilter
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
-from oh_tui.tui.controllers import Controllers
+from oh_tui.tui import palette
+from oh_tui.tui.controllers import Controllers, clipboard
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
@@ -48,9 +49,7 @@ class Options(TypedDict, total=False):
 
 
 def _commands() -> type[Provider]:
-    from oh_tui.tui.palette import Commands
-
-    return Commands
+    return palette.Commands
 
 
 class AsciiFilter(LineFilter):
@@ -169,10 +168,8 @@ class OhTui(BaseApp):
             self.main.controllers.conversations.schedule.blurred()
 
     def action_command_palette(self) -> None:
-        from oh_tui.tui.palette import Palette
-
-        if self.use_command_palette and not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+        if self.use_command_palette and not isinstance(self.screen, palette.Palette):
+            self.push_screen(palette.Palette())
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""
@@ -190,11 +187,9 @@ class OhTui(BaseApp):
 
     def action_copy_selection(self) -> None:
         """ctrl+c: copy the text selected with the mouse and say how much it was."""
-        from oh_tui.tui.controllers.clipboard import copy_selection
-
         if getattr(self.focused, "selected_text", ""):
             raise SkipAction  # an input copies its own selection
-        news = copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
+        news = clipboard.copy_selection(self.screen) or "ctrl+c copies selected text; q quits"
         next(iter(self.screen.query(Footer)), self.main.footer).tell(news)
 
     def end(self, code: int) -> None:

@@ -18,6 +18,7 @@ from textual.widgets import Input
 from oh_tui.trajectory.content.block import Block, Failure
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
+from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece
@@ -26,7 +27,6 @@ from oh_tui.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
-    from oh_tui.tui.widgets.prompt import Complete, Prompt
 
 
 W = TypeVar("W", bound=Widget)
@@ -58,10 +58,8 @@ class AskingScreen(WorkingScreen):
         return _hidden(QuestionBar(id="question"))
 
     @cached_property
-    def find_input(self) -> Prompt:
-        from oh_tui.tui.widgets.prompt import Prompt
-
-        return _hidden(Prompt(id="find", compact=True))
+    def find_input(self) -> prompting.Prompt:
+        return _hidden(prompting.Prompt(id="find", compact=True))
 
     @cached_property
     def asked_rule(self) -> Rule:
@@ -171,7 +169,7 @@ class AskingScreen(WorkingScreen):
         *,
         title: str = "",
         wrong: str = "",
-        complete: Complete | None = None,
+        complete: prompting.Complete | None = None,
         mistake: tuple[int, int] | None = None,
     ) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys

@@ -39,6 +39,7 @@ from oh_tui.tui.platform import startup
 from oh_tui.tui.remedies import hint_of, words_of
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.runs import why_empty
+from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
 from oh_tui.tui.totals import totals
 from oh_tui.tui.widgets.bars import Footer, Header
@@ -645,9 +646,7 @@ class MainScreen(AskingScreen):
         self.controllers.run.read_again()
 
     def action_help(self) -> None:
-        from oh_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.session.settings.config.keys))
+        self.app.push_screen(help_screen.HelpScreen(self.session.settings.config.keys))
 
     def action_close_or_quit(self) -> None:
         """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at

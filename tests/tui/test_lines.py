@@ -373,7 +373,8 @@ def test_a_megabyte_of_output_is_counted_at_once() -> None:
 
 def test_pygments_and_markdown_are_not_loaded_before_they_are_needed() -> None:
     code = (
-        "import sys; import oh_tui.tui.widgets.body_view;"
+        "import sys; from oh_tui import lazy; lazy.install();"
+        "from oh_tui.tui.widgets.body_view import BodyView;"
         "print([m for m in ('pygments', 'markdown_it', 'rich.markdown') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

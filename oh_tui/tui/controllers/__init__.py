@@ -1,7 +1,7 @@
 """What keys bring about, one concern each: `(session, ui)` in, messages out.
 
-A controller is loaded when a key or a message first needs it: what only keys lead to is not there
-before the first paint. Its methods `action_*` are what bindings name: `sandboxes.pause` in
+A controller is made, and its module executed (`oh_tui.lazy`), when a key or a message first needs
+it. Its methods `action_*` are what bindings name: `sandboxes.pause` in
 `oh_tui.tui.keys` is `SandboxActions.action_pause`, of the attribute `sandboxes` here.
 """
 
@@ -10,31 +10,33 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.controllers.conversations import Conversations
-from oh_tui.tui.controllers.notices import Notices
-from oh_tui.tui.controllers.older import OlderEvents
-from oh_tui.tui.controllers.preparations import Preparations
-from oh_tui.tui.controllers.reports import Reports
-from oh_tui.tui.controllers.run import RunReader
-from oh_tui.tui.controllers.search import Search
-from oh_tui.tui.controllers.target import TargetRun
+from oh_tui.tui.controllers import (
+    agents,
+    clipboard,
+    compose,
+    conversations,
+    downloads,
+    external,
+    files,
+    goto,
+    images,
+    notices,
+    older,
+    preparations,
+    reports,
+    run,
+    sandboxes,
+    search,
+    shell,
+    start,
+    steps,
+    sub_conversations,
+    target,
+    view,
+    web_pages,
+)
 
 if TYPE_CHECKING:
-    from oh_tui.tui.controllers.agents import AgentActions
-    from oh_tui.tui.controllers.clipboard import Clipboard
-    from oh_tui.tui.controllers.compose import Composer
-    from oh_tui.tui.controllers.downloads import Downloads
-    from oh_tui.tui.controllers.external import ExternalPrograms
-    from oh_tui.tui.controllers.files import FileTransfers
-    from oh_tui.tui.controllers.goto import GoTo
-    from oh_tui.tui.controllers.images import Images
-    from oh_tui.tui.controllers.sandboxes import SandboxActions
-    from oh_tui.tui.controllers.shell import Shells
-    from oh_tui.tui.controllers.start import NewConversations
-    from oh_tui.tui.controllers.steps import StepActions
-    from oh_tui.tui.controllers.sub_conversations import SubConversations
-    from oh_tui.tui.controllers.view import ViewActions
-    from oh_tui.tui.controllers.web_pages import WebPages
     from oh_tui.tui.panes import Rows, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -54,29 +56,29 @@ class Controllers:
         self._bodies = bodies
 
     @cached_property
-    def preparations(self) -> Preparations:
-        return Preparations(self._session, self._ui)
+    def preparations(self) -> preparations.Preparations:
+        return preparations.Preparations(self._session, self._ui)
 
     @cached_property
-    def run(self) -> RunReader:
-        return RunReader(self._session, self._ui, self._steps)
+    def run(self) -> run.RunReader:
+        return run.RunReader(self._session, self._ui, self._steps)
 
     @cached_property
-    def conversations(self) -> Conversations:
-        notices = Notices(self._session, self._ui)
-        return Conversations(self._session, self._ui, self._rows, self.run, notices)
+    def conversations(self) -> conversations.Conversations:
+        told = notices.Notices(self._session, self._ui)
+        return conversations.Conversations(self._session, self._ui, self._rows, self.run, told)
 
     @cached_property
-    def target(self) -> TargetRun:
-        return TargetRun(self._session, self._ui, self._steps, self.run)
+    def target(self) -> target.TargetRun:
+        return target.TargetRun(self._session, self._ui, self._steps, self.run)
 
     @cached_property
-    def older(self) -> OlderEvents:
-        return OlderEvents(self._session, self._ui, self.run, self.target)
+    def older(self) -> older.OlderEvents:
+        return older.OlderEvents(self._session, self._ui, self.run, self.target)
 
     @cached_property
-    def search(self) -> Search:
-        return Search(
+    def search(self) -> search.Search:
+        return search.Search(
             self._session,
             self._ui,
             conversations=self._rows,
@@ -86,102 +88,74 @@ class Controllers:
         )
 
     @cached_property
-    def reports(self) -> Reports:
-        return Reports(self._session, self._ui, self._steps, self.target, self.search)
+    def reports(self) -> reports.Reports:
+        return reports.Reports(self._session, self._ui, self._steps, self.target, self.search)
 
     # What only keys lead to
 
     @cached_property
-    def steps(self) -> StepActions:
-        from oh_tui.tui.controllers.steps import StepActions
-
-        return StepActions(
+    def steps(self) -> steps.StepActions:
+        return steps.StepActions(
             self._session, self._ui, self._steps, self._bodies, self.target, self.search
         )
 
     @cached_property
-    def view(self) -> ViewActions:
-        from oh_tui.tui.controllers.view import ViewActions
-
-        return ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
+    def view(self) -> view.ViewActions:
+        return view.ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
 
     @cached_property
-    def goto(self) -> GoTo:
-        from oh_tui.tui.controllers.goto import GoTo
-
-        return GoTo(self._session, self._ui, self._steps, self.target)
+    def goto(self) -> goto.GoTo:
+        return goto.GoTo(self._session, self._ui, self._steps, self.target)
 
     @cached_property
-    def sandboxes(self) -> SandboxActions:
-        from oh_tui.tui.controllers.sandboxes import SandboxActions
-
-        return SandboxActions(self._session, self._ui)
+    def sandboxes(self) -> sandboxes.SandboxActions:
+        return sandboxes.SandboxActions(self._session, self._ui)
 
     @cached_property
-    def downloads(self) -> Downloads:
-        from oh_tui.tui.controllers.downloads import Downloads
-
-        return Downloads(self._session, self._ui)
+    def downloads(self) -> downloads.Downloads:
+        return downloads.Downloads(self._session, self._ui)
 
     @cached_property
-    def web_pages(self) -> WebPages:
-        from oh_tui.tui.controllers.web_pages import WebPages
-
-        return WebPages(self._session, self._ui)
+    def web_pages(self) -> web_pages.WebPages:
+        return web_pages.WebPages(self._session, self._ui)
 
     @cached_property
-    def agents(self) -> AgentActions:
-        from oh_tui.tui.controllers.agents import AgentActions
-
-        return AgentActions(self._session, self._ui)
+    def agents(self) -> agents.AgentActions:
+        return agents.AgentActions(self._session, self._ui)
 
     @cached_property
-    def composer(self) -> Composer:
-        from oh_tui.tui.controllers.compose import Composer
-
-        return Composer(self._session, self._ui, self.agents, self.sandboxes)
+    def composer(self) -> compose.Composer:
+        return compose.Composer(self._session, self._ui, self.agents, self.sandboxes)
 
     @cached_property
-    def sub_conversations(self) -> SubConversations:
-        from oh_tui.tui.controllers.sub_conversations import SubConversations
-
-        return SubConversations(self._session, self._ui)
+    def sub_conversations(self) -> sub_conversations.SubConversations:
+        return sub_conversations.SubConversations(self._session, self._ui)
 
     @cached_property
-    def clipboard(self) -> Clipboard:
-        from oh_tui.tui.controllers.clipboard import Clipboard
-
-        return Clipboard(self._session, self._ui, self._steps, self.target, self.web_pages)
-
-    @cached_property
-    def external_programs(self) -> ExternalPrograms:
-        from oh_tui.tui.controllers.external import ExternalPrograms
-
-        return ExternalPrograms(self._ui, self._steps, self._bodies, self.target)
+    def clipboard(self) -> clipboard.Clipboard:
+        return clipboard.Clipboard(
+            self._session, self._ui, self._steps, self.target, self.web_pages
+        )
 
     @cached_property
-    def images(self) -> Images:
-        from oh_tui.tui.controllers.images import Images
-
-        return Images(self._session, self._ui, self._steps, self.target)
+    def external_programs(self) -> external.ExternalPrograms:
+        return external.ExternalPrograms(self._ui, self._steps, self._bodies, self.target)
 
     @cached_property
-    def files(self) -> FileTransfers:
-        from oh_tui.tui.controllers.files import FileTransfers
-
-        return FileTransfers(self._session, self._ui, self._steps, self.sandboxes)
+    def images(self) -> images.Images:
+        return images.Images(self._session, self._ui, self._steps, self.target)
 
     @cached_property
-    def new_conversations(self) -> NewConversations:
-        from oh_tui.tui.controllers.start import NewConversations
-
-        return NewConversations(self._session, self._ui)
+    def files(self) -> files.FileTransfers:
+        return files.FileTransfers(self._session, self._ui, self._steps, self.sandboxes)
 
     @cached_property
-    def shells(self) -> Shells:
-        from oh_tui.tui.controllers.shell import Shells
+    def new_conversations(self) -> start.NewConversations:
+        return start.NewConversations(self._session, self._ui)
 
-        return Shells(self._session, self._ui, self.sandboxes)
+    @cached_property
+    def shells(self) -> shell.Shells:
+        return shell.Shells(self._session, self._ui, self.sandboxes)
 
     # Ending what goes on
 

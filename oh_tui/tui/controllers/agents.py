@@ -23,6 +23,7 @@ from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.session import Wait
+from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.agent_state import AgentState
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
-    from oh_tui.tui.widgets.editor import Editor
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
 SENDING = "sending a message"
@@ -127,10 +127,8 @@ class AgentActions:
         return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
 
     async def _reason(self, standing: AgentState) -> str | None:
-        from oh_tui.tui.widgets.editor import Editor
-
         count = plural(len(standing.calls) or 1, "call")
-        editor = Editor(
+        editor = editing.Editor(
             ((f"Why not, for the agent: rejects {count}", "title"),),
             hint="no reason", send="reject", keep="answer later",
         )  # fmt: skip
@@ -271,7 +269,7 @@ class AgentActions:
         finally:
             self._ui.post_message(AgentChanged(before.conversation.id))
 
-    async def write(self, editor: Editor) -> tuple[str, bool]:
+    async def write(self, editor: editing.Editor) -> tuple[str, bool]:
         with self._session.writing("writing to an agent"):
             return await self._ui.write_text(editor)
 

@@ -13,6 +13,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agents import SENDING, TELLING, short_title, stands
 from oh_tui.tui.messages import ListsWanted, RunWanted
+from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.bars import Question
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandboxes import SandboxActions
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
-    from oh_tui.tui.widgets.editor import Editor
 
 
 class Composer:
@@ -77,12 +77,10 @@ class Composer:
     async def _write(self, agents: Agents, conversation: Conversation) -> bool:
         """Write the message of a conversation; True when it is to be sent. Raises Problem when it
         turns out that nobody would read it."""
-        from oh_tui.tui.widgets.editor import Editor
-
         session = self._session
 
         name = bare_id(conversation.id)
-        editor = Editor(
+        editor = editing.Editor(
             self._title(conversation), text=session.drafts.get(name, ""),
             hint="what the agent is to do or to know", empty="There is nothing to send yet.",
         )  # fmt: skip
@@ -106,7 +104,7 @@ class Composer:
         return sent
 
     async def _tell_when_read(
-        self, agents: Agents, conversation: Conversation, editor: Editor
+        self, agents: Agents, conversation: Conversation, editor: editing.Editor
     ) -> None:
         """Tell in the editor when the agent would read it; close it when it never would."""
         session = self._session

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
+from oh_tui.sources import starting
 from oh_tui.sources.pager import Pager
 from oh_tui.sources.remembered import Memory
 from oh_tui.sources.results import cut_words, has_moved
@@ -131,8 +132,6 @@ class Conversations:
     async def _by_its_start(self, source: Source, wanted: str) -> Conversation:
         """The conversation whose start has this id, or Problem: there is none yet, or no such
         start."""
-        from oh_tui.sources.starting import what_became
-
         hint = "choose one from the list"
         with contextlib.suppress(ApiError):
             task = await source.sandboxes.started(wanted) if source.sandboxes else None
@@ -141,7 +140,7 @@ class Conversations:
                 if found:
                     return found
             if task:
-                hint = what_became(task)
+                hint = starting.what_became(task)
         self._preview()
         raise Problem(f"There is no conversation {wanted} here", hint)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis import query
 from oh_tui.tui.messages import StepWanted
+from oh_tui.tui.screens import changes, costs
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.tui.controllers.search import Search
     from oh_tui.tui.panes import ShownRun, Steps
-    from oh_tui.tui.screens.changes import ChangesScreen, Chosen
-    from oh_tui.tui.screens.costs import CostsScreen
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -27,7 +27,7 @@ class Reports:
         self._steps = steps
         self._run = run
         self._search = search
-        self._changes: ChangesScreen | None = None
+        self._changes: changes.ChangesScreen | None = None
         """The files on the screen now."""
 
     def action_changes(self) -> None:
@@ -39,13 +39,12 @@ class Reports:
         if conversation is None:
             self._ui.tell(self._session.no_target)
             return
-        from oh_tui.tui.screens.costs import CostsScreen
 
         def closed(number: int | None) -> None:
             if number is not None and self._session.is_open(conversation):
                 self._ui.post_message(StepWanted(number))
 
-        view = CostsScreen(title_of(conversation))
+        view = costs.CostsScreen(title_of(conversation))
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
@@ -57,14 +56,13 @@ class Reports:
         if conversation is None:
             self._ui.tell(self._session.no_target)
             return
-        from oh_tui.tui.screens.changes import ChangesScreen
 
-        def closed(chosen: Chosen) -> None:
+        def closed(chosen: changes.Chosen) -> None:
             self._changes = None
             if chosen and self._session.is_open(conversation):
                 self._go_to(chosen)
 
-        view = self._changes = ChangesScreen(title_of(conversation))
+        view = self._changes = changes.ChangesScreen(title_of(conversation))
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
@@ -82,17 +80,17 @@ class Reports:
         if isinstance(wanted, int):
             self._ui.post_message(StepWanted(wanted))
         else:
-            from oh_tui.trajectory.analysis.query import parse, quoted
+            self._search.set_filter(query.parse(f"path:{query.quoted(wanted)}"))
 
-            self._search.set_filter(parse(f"path:{quoted(wanted)}"))
-
-    def _show_at_once(self, view: CostsScreen | ChangesScreen, conversation: Conversation) -> None:
+    def _show_at_once(
+        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
+    ) -> None:
         """The first frame shows what is known already."""
         if study := self._run.study_of(conversation):
             view.show_study(study, self._run.progress)
 
     async def _show_study(
-        self, view: CostsScreen | ChangesScreen, conversation: Conversation
+        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
     ) -> None:
         """Show the analysis of the run as soon as it is there, and again as the run grows."""
         session = self._session
@@ -104,7 +102,7 @@ class Reports:
             await session.run_news.wait()
         view.fail(self._steps.empty[:1] or ("this run could not be read",))
 
-    async def _ask_git(self, view: ChangesScreen, conversation: Conversation) -> None:
+    async def _ask_git(self, view: changes.ChangesScreen, conversation: Conversation) -> None:
         if self._session.source:
             sandboxes = self._session.source.sandboxes
             try:

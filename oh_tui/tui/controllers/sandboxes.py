@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from oh_tui.sources import workspace as sandbox_workspace
 from oh_tui.sources.results import SandboxPlan
 from oh_tui.sources.triage import reported_status
 from oh_tui.text.human import duration, plural
@@ -62,8 +63,6 @@ class SandboxActions:
     async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
         """The sandbox of a conversation; where it is paused its resume is offered. None when that
         is not wanted, Problem when it does not run."""
-        from oh_tui.sources.workspace import Asleep
-
         session = self._session
         source = session.source
         sandboxes = source.sandboxes if source else None
@@ -72,7 +71,7 @@ class SandboxActions:
         try:
             with self._ui.preparing("asking for the sandbox"):
                 return await sandboxes.workspace(conversation)
-        except Asleep:
+        except sandbox_workspace.Asleep:
             if session.settings.read_only or not conversation.sandbox_id:
                 raise
             lines = [[("The sandbox is paused, and this needs it to run.", "")]]
@@ -85,7 +84,7 @@ class SandboxActions:
             return None
         try:
             return await sandboxes.workspace(conversation)
-        except Asleep:
+        except sandbox_workspace.Asleep:
             return None  # why was told
 
     # One sandbox

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis import query as queries
+from oh_tui.trajectory.analysis import suggestions
 from oh_tui.trajectory.analysis.scan import (
     SLICE,
     Breathing,
@@ -27,7 +29,6 @@ from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import FilterChanged, FindChanged
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.query import Query
     from oh_tui.tui.panes import Rows, ShownRun, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -185,17 +186,13 @@ class Search:
         self._run.show_target()
         selected = self._steps.range
         if selected and self._steps.trajectory is self._session.trajectory:
-            from oh_tui.trajectory.analysis.query import parse
-
             self._steps.drop_range()
-            self.set_filter(parse(f"step:{selected[0]}-{selected[1]}"))
+            self.set_filter(queries.parse(f"step:{selected[0]}-{selected[1]}"))
         else:
             self._ui.work_on("ask", self.ask_filter)
 
     async def ask_filter(self) -> None:
         """Ask for filter words until they can be understood; no words show all steps again."""
-        from oh_tui.trajectory.analysis.query import QueryError, parse
-
         session, ui = self._session, self._ui
         pane, conversation = session.pane, session.target()
         if conversation is None:
@@ -213,9 +210,9 @@ class Search:
                 if typed is None:
                     return
                 try:
-                    query = parse(typed)
+                    query = queries.parse(typed)
                     break
-                except QueryError as error:
+                except queries.QueryError as error:
                     text, wrong = typed, error
                     ui.report(error)
         finally:
@@ -230,12 +227,10 @@ class Search:
         trajectory = self._steps.trajectory  # it may come while one types
         if not value or value[-1].isspace() or trajectory is None:
             return None
-        from oh_tui.trajectory.analysis.query import complete
-
-        found = complete(value, len(value), trajectory)
+        found = queries.complete(value, len(value), trajectory)
         return next((text for text in found if text.startswith(value)), None)
 
-    def set_filter(self, query: Query) -> None:
+    def set_filter(self, query: queries.Query) -> None:
         """Show only the steps that a query asks for; all of them if it asks nothing."""
         self.clear_filter()
         if not query.empty:
@@ -320,9 +315,7 @@ class Search:
             )
         pace.end()
         if not filtering.passed:
-            from oh_tui.trajectory.analysis.suggestions import suggest
-
-            hint = suggest(query, trajectory)
+            hint = suggestions.suggest(query, trajectory)
             told = f"no step is {clean_line(query.text)}"
             filtering.why_empty = (told, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)

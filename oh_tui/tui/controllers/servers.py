@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, choose
+from oh_tui.sources import files
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
@@ -133,6 +134,4 @@ class Servers:
 
 
 def _file_source(typed: str) -> Source:
-    from oh_tui.sources.files import FileSource
-
-    return FileSource([expanded(typed, os.environ)])
+    return files.FileSource([expanded(typed, os.environ)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
@@ -145,8 +146,6 @@ class BaseApp(KeyQueueApp):
 def write_report(text: str) -> Path | None:
     """Write a crash report, redacted and without local variables, to a private file. Returns None
     if no file can be written."""
-    import tempfile  # 3 ms of the start
-
     head = f"oh-tui {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n\n"
     try:
         descriptor, name = tempfile.mkstemp(prefix="oh-tui-", suffix=".txt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import sys
 import time
@@ -86,7 +87,5 @@ def _give_back() -> None:
 
 def _call_libc(function: str, *arguments: int) -> None:
     if sys.platform == "linux":
-        import ctypes  # 3 ms, so not before the first paint
-
         with contextlib.suppress(AttributeError, OSError):
             getattr(ctypes.CDLL(None), function)(*arguments)

@@ -6,8 +6,9 @@ lines are shown without colours until that is done.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from oh_tui.tui.rendering import lexers
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -39,53 +40,24 @@ def is_put_off() -> bool:
 def load() -> None:
     """Import pygments, which takes 0.1 s, and paint from now on. May be called in a thread."""
     for name in FIRST:
-        lexer = _find_lexer(name)
+        lexer = lexers.find_lexer(name)
         if lexer is not None:
             paint_line(lexer, "x = 1")
     _Loading.done, _Loading.put_off = True, False
-    _find_lexer("x")  # loads the file names of all lexers
+    lexers.find_lexer("x")  # loads the file names of all lexers
 
 
 def lexer_for(name: str) -> Lexer | None:
     """The lexer for a language or for the file name of a path; None when there is none. Content
     is not looked at: that would cost too much for each step."""
-    return _find_lexer(name) if name and not _Loading.put_off else None
-
-
-@lru_cache(maxsize=64)
-def _find_lexer(name: str) -> Lexer | None:
-    from pygments.lexers import find_lexer_class_by_name, find_lexer_class_for_filename  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
-
-    file = name.rstrip("/").rpartition("/")[2]
-    found = None
-    # Language first: loading the file names of all lexers takes 0.1 s.
-    language = _language(file.rpartition(".")[2]) if "." in file else file
-    if language:
-        try:
-            found = find_lexer_class_by_name(language)
-        except ClassNotFound:
-            found = None
-    if found is None and (file != name or "." in file):
-        found = find_lexer_class_for_filename(file)
-    return None if found is None else found(stripnl=False)
-
-
-@lru_cache(maxsize=64)
-def _language(ending: str) -> str:
-    """The name of the only lexer for files with this ending; "" for none or several."""
-    from pygments.lexers import get_all_lexers
-
-    claims = [names[0] for _, names, files, _ in get_all_lexers(plugins=False)
-              if names and f"*.{ending}" in files]  # fmt: skip
-    return claims[0] if len(claims) == 1 else ""
+    return lexers.find_lexer(name) if name and not _Loading.put_off else None
 
 
 def paint(lexer: Lexer, text: str) -> list[list[Piece]]:
     """The lines of `text` as pieces; the pieces of a line always join to that line."""
     lines: list[list[Piece]] = [[]]
     for kind, value in lexer.get_tokens(text):
-        style = _style(kind)
+        style = lexers.style_of(kind)
         first, *others = value.split("\n")
         if first:
             _add(lines[-1], first, style)
@@ -110,26 +82,3 @@ def _add(line: list[Piece], text: str, style: str) -> None:
         line[-1] = (line[-1][0] + text, style)
     else:
         line.append((text, style))
-
-
-@lru_cache(maxsize=256)
-def _style(kind: object) -> str:
-    from pygments.token import Token  # type: ignore[import-untyped]
-
-    for parent, name in (
-        (Token.Comment, "comment"),
-        (Token.Keyword, "keyword"),
-        (Token.Operator.Word, "keyword"),
-        (Token.Literal.String, "string"),
-        (Token.Literal.Number, "literal"),
-        (Token.Name.Function, "name"),
-        (Token.Name.Class, "name"),
-        (Token.Name.Tag, "keyword"),
-        (Token.Name.Attribute, "name"),
-        (Token.Name.Decorator, "name"),
-        (Token.Name.Builtin, "name"),
-        (Token.Name.Variable, "variable"),
-    ):
-        if kind in parent:
-            return name
-    return ""

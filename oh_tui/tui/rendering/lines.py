@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from oh_tui.trajectory.content.block import Block
-from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering import highlight, prose
 from oh_tui.tui.rendering.body_layout import lay_out
 from oh_tui.tui.rendering.cells import chop, width_of
 from oh_tui.tui.rendering.sections import Line
@@ -166,7 +166,5 @@ def in_sight(line: Line, left: int, room: int) -> tuple[int, int, int]:
 def warm_up() -> None:
     """Load what paints and renders, which takes about 150 ms: call it in a thread once the first
     screen is drawn. Until then text is shown as it is (`highlight.put_off`)."""
-    from oh_tui.tui.rendering.prose import render
-
     highlight.load()
-    render("`warm`\n\n```python\nup = 1\n```", 20)
+    prose.render("`warm`\n\n```python\nup = 1\n```", 20)

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
-from oh_tui.tui.rendering import highlight
+from oh_tui.tui.rendering import highlight, prose
 from oh_tui.tui.rendering.cells import chop, chopped, expand, is_narrow, width_of
 from oh_tui.tui.rendering.highlight import Piece
 
@@ -264,9 +264,7 @@ class MarkdownSection(RowSection):
     def _render(self) -> Iterable[Sequence[Piece]]:
         """The source itself until the renderer is loaded, after the first screen."""
         if not highlight.is_put_off():
-            from oh_tui.tui.rendering.prose import render
-
-            yield from render(self._source, self.width)
+            yield from prose.render(self._source, self.width)
             return
         for line in expand(self._source, 4).split("\n"):
             for part in chopped(line, self.width, words=True):
