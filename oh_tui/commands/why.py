@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.commands.shared.command import RUN, Call, command
-from oh_tui.commands.shared.documents import tokens_json, verdict_json
+from oh_tui.commands.shared.documents import Facts, line, tokens_json, verdict_json
 from oh_tui.commands.shared.printing import number, print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
 from oh_tui.text.clean import safe_line
@@ -14,8 +14,8 @@ from oh_tui.text.human import dollars, duration, plural
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words
-from oh_tui.trajectory.analysis.loops import Pattern, loop_steps
-from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans, stopped_loop
+from oh_tui.trajectory.analysis.loops import Pattern
+from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import CUT_OFF, Outcome, Step, Trajectory
@@ -64,7 +64,8 @@ async def why(call: Call) -> int:
 
 def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]:
     """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
-    verdict, accounts, counts = judge(trajectory), Accounts(trajectory), trajectory.counts
+    facts = Facts(trajectory)
+    verdict, accounts, counts = facts.verdict, facts.accounts, trajectory.counts
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
     return {
@@ -72,8 +73,8 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
-            "model": safe_line(conversation.llm_model or "") or None,
-            "repository": safe_line(conversation.selected_repository or "") or None,
+            "model": line(conversation.llm_model),
+            "repository": line(conversation.selected_repository),
             "work_seconds": round(accounts.active, 3) or None,
             "cost": _cost(conversation, accounts),
             "priced": accounts.priced or conversation.cost is not None,
@@ -88,7 +89,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
             "failed_commands": counts.failed_commands,
             "rejected": counts.rejected,
             "without_result": counts.open,
-            "loop_steps": len(loop_steps(trajectory)),
+            "loop_steps": len(facts.loops),
         },
         "before": _before(trajectory, verdict),
         "first": {

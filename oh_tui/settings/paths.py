@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def make_private(folder: Path) -> None:
     for missing in [*reversed(folder.parents), folder]:
         if not missing.is_dir():
             missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def replace_private(file: Path, data: bytes) -> None:
+    """Replaces the file atomically; only the owner may read it. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.stem}-", dir=file.parent)  # 0600
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(data)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:

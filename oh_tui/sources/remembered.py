@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import make_private, read_small
+from oh_tui.settings.paths import make_private, read_small, replace_private
 from oh_tui.text.clean import clean, clean_line, redact
 
 KEPT = 5_000
@@ -131,7 +130,7 @@ class Memory:
                 held.setdefault(self._server, {}).update(
                     (identifier, _not_after(one, now)) for identifier, one in news.items()
                 )
-                _replace(self._file, _encoded(held))
+                replace_private(self._file, _encoded(held))
         except OSError:
             return False
         return True
@@ -225,16 +224,3 @@ def _newest(servers: _Servers, kept: int) -> _Servers:
             found[server] = dict(newest[:share])
         room -= len(found[server])
     return {server: seen for server, seen in found.items() if seen}
-
-
-def _replace(file: Path, text: bytes) -> None:
-    """Replaces the file atomically; only the owner may read it."""
-    descriptor, name = tempfile.mkstemp(prefix=".seen-", dir=file.parent)  # 0600
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(text)
-        part.replace(file)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.settings.paths import make_private, read_small
+from oh_tui.settings.paths import make_private, read_small, replace_private
 
 LARGEST = 1_000_000
 """Bytes above which a file cannot be ours."""
@@ -56,14 +54,7 @@ def write(folder: Path | None, name: str, data: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         make_private(folder)
-        descriptor, part = tempfile.mkstemp(prefix=f".{name}-", dir=folder)  # 0600
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(part).replace(folder / KEPT[name].path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        replace_private(folder / KEPT[name].path, data)
 
 
 def held(folder: Path | None, name: str) -> Held:
