@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     wants="change",
     epilog="A message lets the agent go on, and with it a call that waits for your answer\n"
     "or that has no result. Then nothing is sent, and the exit code is 1, unless\n"
-    "--approve or --reject says what is to become of the call.",
+    "--approve or --reject says what to do with the call.",
 )
 async def send(call: Call) -> int:
     """A message makes the agent run what waits before it reads the message: `--approve` or
@@ -136,7 +136,7 @@ async def stop(call: Call) -> int:
 @command(
     "continue",
     RUNNING,
-    flag("--yes", about="do not ask, even if a call runs again by it"),
+    flag("--yes", about="do not ask, even if a call runs again"),
     examples={
         "continue 5f3a": "asks if a call would run again",
         "continue 5f3a --yes": "in a script",

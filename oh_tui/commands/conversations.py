@@ -56,7 +56,7 @@ def _since(text: str) -> float:
     "conversations",
     argument("paths", metavar="PATH", nargs="*", help="list those in files instead"),
     argument(
-        "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} if not told"
+        "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
     ),
     flag("--all", about="all of them"),
     argument("--title", metavar="TEXT", default="", help="with this in the title"),

@@ -24,7 +24,7 @@ from oh_tui.text.clean import clean_line
         "--output",
         metavar="PATH",
         default="",
-        help="a folder, or the new file for a single one; the present folder if not told",
+        help="a folder, or the new file for a single one; the present folder by default",
     ),
     examples={
         "download 5f3a": "named after its title and id",

@@ -48,7 +48,7 @@ async def events(call: Call) -> int:
         flag("--all", about="ask all three, to compare them"),
     ),
     examples={
-        "count 5f3a": "by whoever knows",
+        "count 5f3a": "by the server that knows",
         "count 5f3a --via zip": "those that a download holds",
         "count 5f3a --all": "do the servers agree?",
     },

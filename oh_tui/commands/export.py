@@ -41,7 +41,7 @@ _NAMED = pattern(
         "--to",
         choices=("md", "jsonl"),
         default="md",
-        help="Markdown, or JSON lines; md if not told",
+        help="Markdown, or JSON lines; md by default",
     ),
     argument("-o", "--output", metavar="FILE", default="", help="a new file, not stdout"),
     examples={
@@ -52,7 +52,7 @@ _NAMED = pattern(
     epilog="First come the steps, then the hidden events, which belong to no step, both in\n"
     "the order of the run; with a filter the steps alone.\n\n"
     "Known kinds of secrets are hidden; the end lists in which steps. Look it through\n"
-    "before you pass it on: what no pattern knows is not found.",
+    "before you share it: a secret that no pattern knows is not found.",
 )
 async def export(call: Call) -> int:
     query = parse(call.args.filter)

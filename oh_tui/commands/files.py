@@ -36,7 +36,7 @@ _RELATIVE = "A PATH that does not begin with / counts from the folder in which t
         "--output",
         metavar="FILE",
         default="",
-        help="a new file or a folder, or - for stdout; the present folder if not told",
+        help="a new file or a folder, or - for stdout; the present folder by default",
     ),
     examples={
         "get 5f3a src/dates/parse.py": "into the present folder; nothing is overwritten",

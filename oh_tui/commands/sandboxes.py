@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @command(
     "sandboxes",
-    flag("--all", about="those that are gone too"),
+    flag("--all", about="also those that are gone"),
     examples={"sandboxes": "those that are there, running first"},
     wants="server",
 )
@@ -100,7 +100,7 @@ def _inside_json(conversations: Iterable[Conversation]) -> dict[str, list[dict[s
 # pause and resume
 
 _SANDBOX = argument("target", metavar="ID|SANDBOX", help="a conversation, or a sandbox")
-_WAIT = flag("--wait", about="wait until it is so, however long")
+_WAIT = flag("--wait", about="wait until it has happened, however long")
 _YES = flag("--yes", about="do not ask, whatever is at stake")
 
 _DONE = {"pause": ("PAUSED", SandboxStage.PAUSED), "resume": ("RUNNING", SandboxStage.RUNNING)}

@@ -36,13 +36,13 @@ def _seconds(text: str) -> int:
 @command(
     "exec",
     RUNNING,
-    argument("--cwd", metavar="FOLDER", default="", help="where; the agent's folder if not told"),
+    argument("--cwd", metavar="FOLDER", default="", help="where; the agent's folder by default"),
     argument(
         "--timeout",
         type=_seconds,
         default=TIMEOUT,
         metavar="SECONDS",
-        help=f"after which it is ended; {TIMEOUT}",
+        help=f"after which it is stopped; {TIMEOUT} by default",
     ),
     examples={
         "exec 5f3a -- git status --short": "a command and its words, each as it is",
@@ -53,7 +53,7 @@ def _seconds(text: str) -> int:
     passes_on=True,
     epilog="Neither the agent nor the events know of it. What it prints is passed through\n"
     "unchanged, stdout to stdout and stderr to stderr, and so is its exit code; 124 says\n"
-    "that it was ended after its time, 126 that it could not be started. Options of oh-tui\n"
+    "that its time was up, 126 that it could not be started. Options of oh-tui\n"
     "come before the --.",
 )
 async def execute(call: Call) -> int:

@@ -74,7 +74,7 @@ async def show(call: Call) -> int:
 
 
 def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[str, str | Cell]]:
-    """What the record says, and what is `known` beside it."""
+    """The facts of the record, and those `known` beside it."""
     style, tokens = call.style, one.tokens
     changed = style.when(seconds(one.updated_at or ""))
     ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""

@@ -63,14 +63,14 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "--repo", metavar="OWNER/NAME", default="", help="a repository, or the address of its page"
     ),
     argument(
-        "--branch", metavar="NAME", default="", help="a branch of it; its main branch if not told"
+        "--branch", metavar="NAME", default="", help="a branch of it; its main branch by default"
     ),
     argument("--title", metavar="TEXT", default="", help="the server makes its own after a while"),
-    argument("--model", metavar="NAME", default="", help="the server's own choice if not told"),
+    argument("--model", metavar="NAME", default="", help="the server's own choice by default"),
     flag("--yes", about="do not ask, though it may cost money"),
     flag("--wait", about="wait until the conversation is there"),
     flag("--until-done", about="wait until its run is over"),
-    flag("--no-run", about="leave the message there and do not let it begin"),
+    flag("--no-run", about="leave the message there and do not let the agent begin"),
     examples={
         "start 'fix the failing test' --repo acme/dates": "asks first: it may cost money",
         "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",

@@ -47,8 +47,15 @@ def _count(text: str) -> int:
 @command(
     "tail",
     RUN,
-    argument("-n", "--lines", type=_count, default=LINES, metavar="N", help=f"how many; {LINES}"),
-    flag("-f", "--follow", about="go on with those to come until the run ends"),
+    argument(
+        "-n",
+        "--lines",
+        type=_count,
+        default=LINES,
+        metavar="N",
+        help=f"how many; {LINES} by default",
+    ),
+    flag("-f", "--follow", about="then the steps to come, until the run ends"),
     examples={
         "tail 5f3a": f"the last {LINES} steps",
         "tail -f 5f3a": "watch a run until it ends",

@@ -104,7 +104,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
 
 
 def _cost(conversation: Conversation, accounts: Accounts) -> float | None:
-    """US dollars; None when nobody told a price."""
+    """US dollars; None when no price is known."""
     return round(accounts.total.cost or conversation.cost or 0.0, 6) or None
 
 
