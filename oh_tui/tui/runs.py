@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.analysis import verdict
 from oh_tui.trajectory.model.steps import Trajectory, find_step
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
 
 KEPT = 8
 
@@ -102,7 +105,7 @@ def landing(trajectory: Trajectory, place: str) -> int:
     found = find_step(trajectory, place) if place else None
     if found is not None:
         return found
-    number = judge(trajectory).landing or len(trajectory)
+    number = verdict.judge(trajectory).landing or len(trajectory)
     return max(0, min(number, len(trajectory)) - 1)
 
 

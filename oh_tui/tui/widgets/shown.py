@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import compact, dollars, duration, size
+from oh_tui.trajectory.content import blocks as content
+from oh_tui.trajectory.content import step_context
 from oh_tui.trajectory.content.block import Block, Json, Note
-from oh_tui.trajectory.content.blocks import (
-    call_blocks,
-    call_title,
-    event_blocks,
-    json_text,
-    result_blocks,
-    result_title,
-)
-from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
@@ -45,8 +38,8 @@ def weight(step: Step | None, event: Event) -> int:
 
 
 def of_event(event: Event, run: Trajectory, as_json: bool) -> Shown:
-    blocks: list[Block] = [Json(json_text(Step(0, event)))] if as_json else []
-    blocks = blocks or event_blocks(event, StepContext(run, event))
+    blocks: list[Block] = [Json(content.json_text(Step(0, event)))] if as_json else []
+    blocks = blocks or content.event_blocks(event, step_context.StepContext(run, event))
     return Shown(((display_line(event.kind), "dim"),), (("hidden event", "dim"),), [], blocks)
 
 
@@ -64,20 +57,20 @@ def of_step(
     call = _title(step, run, study)
     # the outcome comes first and in colour; without room the last facts are left out
     ran = study.accounts.ran(step) if study else None
-    ended, *rest = result_title(step, outcome, ran).split(" · ")
+    ended, *rest = content.result_title(step, outcome, ran).split(" · ")
     result: tuple[Piece, ...] = (
         (f"{glyph} {ended}".strip(), hue or "dim"),
         *((fact, "dim") for fact in (*_loop(step, run, study), *rest)),
     )
     if as_json:
         result = (("JSON (R)", "mark"), result[0])  # the other facts describe the hidden blocks
-        return Shown(call, result, [], [Json(json_text(step))])
-    context = StepContext(run, step)
+        return Shown(call, result, [], [Json(content.json_text(step))])
+    context = step_context.StepContext(run, step)
     return Shown(
         call,
         result,
-        call_blocks(step, whole=whole_call, context=context),
-        result_blocks(step, outcome, context=context),
+        content.call_blocks(step, whole=whole_call, context=context),
+        content.result_blocks(step, outcome, context=context),
         outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     )
 
@@ -90,12 +83,16 @@ def at_first(
     if step is None:
         return Shown((), (), [], [waits])
     small = weight(None, event) < LARGE
-    call = call_blocks(step, whole=whole_call, context=StepContext(run, step)) if small else []
+    call = (
+        content.call_blocks(step, whole=whole_call, context=step_context.StepContext(run, step))
+        if small
+        else []
+    )
     return Shown(_title(step, run, study), (), call, [waits])
 
 
 def _title(step: Step, run: Trajectory, study: Study | None) -> tuple[Piece, ...]:
-    return ((call_title(step, numbered=run.complete) + _spent(step, study), "dim"),)
+    return ((content.call_title(step, numbered=run.complete) + _spent(step, study), "dim"),)
 
 
 def _spent(step: Step, study: Study | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,9 +14,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
-from oh_tui.trajectory.analysis.strip import Column, Label, Picture, Strip
 from oh_tui.tui.theme import FAMILY_HUES, Glyphs
 from oh_tui.tui.widgets.drawing import Drawn, Piece
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.strip import Column, Label, Picture, Strip
 
 LABEL = 7
 """Cells before the lanes."""

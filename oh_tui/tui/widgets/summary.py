@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.text.human import compact, dollars, duration
-from oh_tui.trajectory.analysis.verdict import with_sandbox
+from oh_tui.trajectory.analysis import verdict as verdicts
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
@@ -40,7 +40,7 @@ class Summary(Drawn):
 
     def _verdict(self, width: int) -> list[Piece]:
         assert self.study is not None
-        verdict = with_sandbox(self.study.verdict, self.sandbox)
+        verdict = verdicts.with_sandbox(self.study.verdict, self.sandbox)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from oh_tui.text.clean import held
 from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
-from oh_tui.trajectory.content.describe import Description, describe, describe_event
+from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 from oh_tui.tui.rendering.cells import width_of
@@ -39,11 +39,11 @@ WIDE = 100
 
 def _described(
     shown: Step | Event, outcome: Outcome | None, results: int, held: tuple[str, ...]
-) -> Description:
+) -> describe.Description:
     """`held` are the keys that are hidden in it."""
     if isinstance(shown, Event):
-        return describe_event(shown)
-    return describe(shown, outcome or Outcome.OK)
+        return describe.describe_event(shown)
+    return describe.describe(shown, outcome or Outcome.OK)
 
 
 class Timeline(RowList):
@@ -302,7 +302,7 @@ class Timeline(RowList):
 
     # Drawing
 
-    def describe_row(self, step: Step | None, event: Event) -> Description:
+    def describe_row(self, step: Step | None, event: Event) -> describe.Description:
         """The description of a row. Cached, because it decodes the bodies; described again when a
         result comes in or the outcome changes."""
         if step is None or event is not step.event:
