@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from difflib import SequenceMatcher
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -61,22 +62,12 @@ def plan_progress(half: Any) -> str:
 
 def compare(before: list[Task], now: list[Task]) -> list[Task]:
     """The tasks of `now` with their changes since `before`, followed by the dropped ones."""
-    left: dict[str, deque[Task]] = {}
-    for task in before:
-        left.setdefault(task.title, deque()).append(task)
-    found: list[Task | None] = []
-    taken: Counter[str] = Counter()
-    for task in now:
-        same = left.get(task.title)
-        found.append(same.popleft() if same else None)
-        taken[task.title] += found[-1] is not None
-    gone: list[Task] = []
-    for task in before:
-        # of equal titles the first ones were taken
-        if taken[task.title]:
-            taken[task.title] -= 1
-        else:
-            gone.append(task)
+    left: defaultdict[str, deque[int]] = defaultdict(deque)
+    """Title -> indices of the tasks in `before` that have no partner in `now`."""
+    for n, task in enumerate(before):
+        left[task.title].append(n)
+    found = [before[left[task.title].popleft()] if left[task.title] else None for task in now]
+    gone = [before[n] for n in sorted(chain(*left.values()))]
     fresh = [n for n, old in enumerate(found) if old is None]
     for n, old in _renamed(now, fresh, gone):
         found[n] = old

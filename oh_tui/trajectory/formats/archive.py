@@ -242,7 +242,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     which problems call `name`. Raises ArchiveProblem.
     """
     if not isinstance(source, str | Path):
-        return _open_zip(source, _shown(name), owned=False)
+        return Archive(_zip_members(source, _shown(name), owned=False), _shown(name))
     path = Path(source)
     name = _shown(path.name or path.absolute().name or str(path))
     try:
@@ -258,7 +258,11 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
         raise ArchiveProblem(f"No permission to read {name}") from error
     except (OSError, ValueError) as error:
         raise ArchiveProblem(f"{name} cannot be read") from error
-    return _open_zip(file, name, owned=True)
+    try:
+        return Archive(_zip_members(file, name, owned=True), name)
+    except ArchiveProblem:
+        file.close()
+        raise
 
 
 def find_archives(paths: Iterable[str | Path]) -> list[Path]:
@@ -294,15 +298,6 @@ def _is_run(folder: Path) -> bool:
         except (OSError, ValueError):
             return False
     return False
-
-
-def _open_zip(file: IO[bytes], name: str, *, owned: bool) -> Archive:
-    try:
-        return Archive(_zip_members(file, name, owned=owned), name)
-    except ArchiveProblem:
-        if owned:
-            file.close()
-        raise
 
 
 def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
