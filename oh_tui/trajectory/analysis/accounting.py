@@ -218,22 +218,22 @@ class Accounts:
         """Charges an update; True if it is ahead of all steps."""
         if answers is None or ledger.is_listed(update):
             return False
-        at = seconds(update.timestamp)
-        if at is None:
+        when = seconds(update.timestamp)
+        if when is None:
             return False
-        index = bisect_left(answers.times, at)
+        index = bisect_left(answers.times, when)
         if index == len(answers.times):
             return True
-        if answers.times[index] - at > NEAR:
+        if answers.times[index] - when > NEAR:
             return False
         event_id = answers.events[index]
         held = self._charges.get(event_id)
         if held is not None:
-            if held.at is None or held.at > at:
+            if held.at is None or held.at > when:
                 return False
             self._ledgers[held.usage].take_back(held.amount)
         ledger.charge(update.amount)
-        self._charges[event_id] = _Charge(ledger.usage, update.amount, at)
+        self._charges[event_id] = _Charge(ledger.usage, update.amount, when)
         self._context_from = min(self._context_from, self._made_by[event_id].number)
         return False
 

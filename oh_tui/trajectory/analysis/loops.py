@@ -179,8 +179,8 @@ class _Calls:
 def _calls(steps: list[Step], end: int) -> Iterator[Step]:
     """The calls among the first `end` steps, from the last one back to the user's last message."""
     between = 0
-    for place in range(min(end, len(steps)) - 1, -1, -1):
-        step = steps[place]
+    for index in range(min(end, len(steps)) - 1, -1, -1):
+        step = steps[index]
         between = 0 if step.is_call else between + 1
         if between > _BETWEEN or _is_by_user(step):
             return
@@ -190,8 +190,8 @@ def _calls(steps: list[Step], end: int) -> Iterator[Step]:
 
 def _messages(steps: list[Step], end: int) -> Iterator[int]:
     """The numbers of the agent's messages at the end of these steps, the last one first."""
-    for place in range(min(end, len(steps)) - 1, max(0, end - LONGEST) - 1, -1):
-        step = steps[place]
+    for index in range(min(end, len(steps)) - 1, max(0, end - LONGEST) - 1, -1):
+        step = steps[index]
         if step.event.kind == "MessageEvent" and step.event.source == "agent":
             yield step.number
         elif _is_by_user(step) or not _goes_unheard(step):
@@ -220,15 +220,15 @@ def _mark(step: Step) -> _Mark | None:
     if UNREADABLE in (body.get("kind"), answer.get("kind")):
         return None
     if event.kind == "ACPToolCallEvent":
-        given: Any = (field(body, "title"), field(body, "raw_input"))
-        came: Any = tuple(field(answer, name) for name in ("status", "raw_output", "content"))
+        called: Any = (field(body, "title"), field(body, "raw_input"))
+        returned: Any = tuple(field(answer, name) for name in ("status", "raw_output", "content"))
     else:
-        given = field(body, "action")
-        given = arguments(body) if given is None else given
-        came = _result(answer)
+        called = field(body, "action")
+        called = arguments(body) if called is None else called
+        returned = _result(answer)
     return _Mark(
-        _hash((event.tool_name, given)),
-        _hash((result.kind, came)),
+        _hash((event.tool_name, called)),
+        _hash((result.kind, returned)),
         result.kind == "AgentErrorEvent",
     )
 

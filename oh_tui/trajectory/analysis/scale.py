@@ -127,7 +127,7 @@ class Scale:
         for column, text in self._times(tell, since):
             end = column + len(text)
             if end <= self.width and all(
-                end + 2 <= other or other + len(said) + 2 <= column for other, said in taken
+                end + 2 <= other or other + len(label) + 2 <= column for other, label in taken
             ):
                 taken.append((column, text))
         return sorted(taken)

@@ -279,7 +279,7 @@ def spoken(event: Event) -> Iterator[str]:
     todo: list[tuple[str, Any]] = [(event.kind, body)]
     """Values, each with the name of its parent field."""
     while todo:
-        place, value = todo.pop()
+        parent, value = todo.pop()
         if isinstance(value, str):
             if not data_text(value):
                 yield value
@@ -292,12 +292,12 @@ def spoken(event: Event) -> Iterator[str]:
                 elif not isinstance(inner, str):
                     todo.append((name, inner))
                 elif not (
-                    (place in USUAL_PLACES.get(name, ()) and is_usual(name, inner))
+                    (parent in USUAL_PLACES.get(name, ()) and is_usual(name, inner))
                     or data_text(inner)
                 ):
                     yield inner
         elif isinstance(value, list):
-            todo += [(place, inner) for inner in value]
+            todo += [(parent, inner) for inner in value]
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield number_text(value)
 

@@ -239,10 +239,10 @@ class Strip:
             numbers = self._marked[mark]
             if mark == "loop":
                 numbers = [n for n in numbers if n - 1 not in self._loops]
-            place = bisect_right(numbers, number) if by > 0 else bisect_left(numbers, number) - 1
-            if 0 <= place < len(numbers):
+            index = bisect_right(numbers, number) if by > 0 else bisect_left(numbers, number) - 1
+            if 0 <= index < len(numbers):
                 nearer = min if by > 0 else max
-                found = nearer(found, numbers[place]) if found else numbers[place]
+                found = nearer(found, numbers[index]) if found else numbers[index]
         return found
 
     def _strongest(self, begin: int, end: int) -> tuple[str, int]:

@@ -196,20 +196,20 @@ def _running(trajectory: Trajectory) -> Verdict:
         what, more = _what(trajectory, steps[0]), _more(steps)
         cause, short = _fit(what, CAUSE - len(more)) + more, _fit(what, SHORT - len(more)) + more
         return _verdict("running", cause, short, steps, last)
-    told = last_telling(trajectory)
-    if told is None or (told.event.kind == "MessageEvent" and told.event.source == "user"):
-        about = "your message" if told else "its first step"
+    latest = last_telling(trajectory)
+    if latest is None or (latest.event.kind == "MessageEvent" and latest.event.source == "user"):
+        about = "your message" if latest else "its first step"
         return _verdict("running", f"Thinks about {about}.", landing=last)
-    what = _what(trajectory, told)
-    after = f"step {told.number}: {what}" if trajectory.complete else what
+    what = _what(trajectory, latest)
+    after = f"step {latest.number}: {what}" if trajectory.complete else what
     cause = f"Thinks about what comes next, after {after}"
-    return _verdict("running", cause, f"thinks, after {what}", [told], last)
+    return _verdict("running", cause, f"thinks, after {what}", [latest], last)
 
 
 def _saved(trajectory: Trajectory) -> Verdict:
     """The events end while the agent works: they were saved then, or the sandbox died."""
-    told = last_telling(trajectory)
-    if told is not None and is_answer(told):
+    latest = last_telling(trajectory)
+    if latest is not None and is_answer(latest):
         return _finished(trajectory)
     steps = open_calls(trajectory)
     last = len(trajectory)
@@ -233,53 +233,53 @@ def _paused(trajectory: Trajectory) -> Verdict:
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
-    at = _moment(trajectory, step)
+    moment = _moment(trajectory, step)
     cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
         what, more = _what(trajectory, cut[0]), _more(cut)
         numbers = spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
-        cause = f"{sentence}{at}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
+        cause = f"{sentence}{moment}, which cut off {which}{_fit(what, CAUSE - 100)}{more}"
         return _verdict("paused", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
     done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
-    return _verdict("paused", f"{sentence}{at}{after}.", f"{how}{at}", [step], step.number)
+    return _verdict("paused", f"{sentence}{moment}{after}.", f"{how}{moment}", [step], step.number)
 
 
 def _finished(trajectory: Trajectory) -> Verdict:
     step = last_step(trajectory, is_answer)
     if step is None:
         return _verdict("finished", "Finished without an answer.", landing=len(trajectory))
-    said = describe(step, trajectory.outcome(step)).result
-    said = re.sub(r"^#{1,6} |\*\*", "", said).strip() or "Finished without an answer."
-    return _verdict("finished", said, said, [step], step.number)
+    answer = describe(step, trajectory.outcome(step)).result
+    answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip() or "Finished without an answer."
+    return _verdict("finished", answer, answer, [step], step.number)
 
 
 def _idle(trajectory: Trajectory) -> Verdict:
-    told = last_telling(trajectory)
-    if told is None:
+    latest = last_telling(trajectory)
+    if latest is None:
         return _verdict("idle", "Nothing was asked yet.", landing=len(trajectory))
-    number = f"step {told.number}" if trajectory.complete else "the last step"
-    if told.event.kind == "MessageEvent" and told.event.source == "user":
+    number = f"step {latest.number}" if trajectory.complete else "the last step"
+    if latest.event.kind == "MessageEvent" and latest.event.source == "user":
         cause, short = "The last message was not taken up yet.", ""
-    elif told.result is not None and told.result.kind == "UserRejectObservation":
-        what = _what(trajectory, told)
+    elif latest.result is not None and latest.result.kind == "UserRejectObservation":
+        what = _what(trajectory, latest)
         cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
     else:
-        what = _what(trajectory, told)
+        what = _what(trajectory, latest)
         cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
-    return _verdict("idle", cause, short, [told], told.number)
+    return _verdict("idle", cause, short, [latest], latest.number)
 
 
 def _by_steps(trajectory: Trajectory) -> Verdict:
     """For a run without a known status."""
-    told = last_telling(trajectory)
-    if told is not None:
-        if is_answer(told):
+    latest = last_telling(trajectory)
+    if latest is not None:
+        if is_answer(latest):
             return _finished(trajectory)
-        if told.event.kind in FAILURES:
+        if latest.event.kind in FAILURES:
             return _error(trajectory)
-        if told.event.kind in STOPS:
+        if latest.event.kind in STOPS:
             return _paused(trajectory)
     return Verdict("", "", "")
 

@@ -60,9 +60,9 @@ class Waits:
         """Seconds of waiting within `span` seconds from `began`."""
         if not self.spans:
             return 0.0
-        place = max(0, bisect_left(self.spans, (began, began)) - 1)
+        index = max(0, bisect_left(self.spans, (began, began)) - 1)
         waited = 0.0
-        for since, until in self.spans[place : place + _NEAR]:
+        for since, until in self.spans[index : index + _NEAR]:
             if since >= began + span:
                 break
             waited += max(0.0, min(until, began + span) - max(since, began))

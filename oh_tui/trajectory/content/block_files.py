@@ -134,10 +134,10 @@ def read_result(body: dict[str, Any], observation: dict[str, Any], action: Any) 
     text = safe(take.text(observation, "file_content"))
     if not text:
         return _numbered(safe(take.result_text(body)), path)
-    at = field(observation, "lines_shown")
-    first = at[0] if isinstance(at, list) and at and type(at[0]) is int else 1
-    said = safe(content_text(body))
-    if "".join(said.split()) in ("", "".join(text.split())) or _shows_lines(text, said):
+    lines = field(observation, "lines_shown")
+    first = lines[0] if isinstance(lines, list) and lines and type(lines[0]) is int else 1
+    answer = safe(content_text(body))
+    if "".join(answer.split()) in ("", "".join(text.split())) or _shows_lines(text, answer):
         take.result_text(body)
     return [Code(text.removesuffix("\n"), path, first)]
 

@@ -78,8 +78,8 @@ def family_of(event: Event) -> Family:
     """Who or what acts. Does not decode the body of the most frequent kinds."""
     if event.kind == "ActionEvent" and event.part:
         tool = tool_of(event.part)
-        given = {"command": event.verb} if event.verb else {}
-        return tool.what(Use(event.tool_name, given)).family if tool else Family.OTHER
+        action = {"command": event.verb} if event.verb else {}
+        return tool.what(Use(event.tool_name, action)).family if tool else Family.OTHER
     if event.kind == "ACPToolCallEvent":
         return _ACP_FAMILIES.get(event.verb, Family.OTHER)
     if event.kind == "MessageEvent" and event.source == "agent":
@@ -109,8 +109,8 @@ def _call(event: Event, body: dict[str, Any]) -> tuple[Family, str]:
     if not isinstance(action, dict):
         tool = tool_named(event.tool_name)
         family = tool.what(Use(event.tool_name)).family if tool else Family.OTHER
-        given = "" if _is_malformed(body) else bodies.arguments_text(body)
-        return family, f"{event.tool_name or 'call'} {given}"
+        text = "" if _is_malformed(body) else bodies.arguments_text(body)
+        return family, f"{event.tool_name or 'call'} {text}"
     tool = tool_of(event.part)
     if tool is None:
         name = event.tool_name or event.part.removesuffix("Action") or "call"
@@ -265,20 +265,20 @@ def _failure(event: Event, body: dict[str, Any]) -> Facts:
 def _hook(event: Event, body: dict[str, Any]) -> Facts:
     what = f"hook {text_field(body, 'hook_event_type')} {text_field(body, 'hook_command')}"
     names = ("reason", "error", "stderr")
-    said = next(filter(None, (text_field(body, name) for name in names)), "")
+    reason = next(filter(None, (text_field(body, name) for name in names)), "")
     if field(body, "blocked") is True:
-        return Family.HOOK, what, ("blocked", first_line(said))
+        return Family.HOOK, what, ("blocked", first_line(reason))
     if field(body, "success") is False:
         code = field(body, "exit_code")
         failed = f"exit {code}" if isinstance(code, int) and code else "failed"
-        return Family.HOOK, what, (failed, first_line(said))
+        return Family.HOOK, what, (failed, first_line(reason))
     return Family.HOOK, what, (first_line(text_field(body, "stdout")),)
 
 
 def _state(event: Event, body: dict[str, Any]) -> Facts:
     value = field(body, "value")
-    if event.key == "stats" and (told := _used(value)):
-        return Family.STATE, "state stats", told
+    if event.key == "stats" and (used := _used(value)):
+        return Family.STATE, "state stats", used
     if event.key == "full_state" and event.status:
         return Family.STATE, "state full_state", (event.status,)
     if isinstance(value, dict | list):

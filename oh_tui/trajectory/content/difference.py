@@ -138,5 +138,5 @@ def _is_small(old: list[str], new: list[str]) -> bool:
 
 def _range(start: int, stop: int, shift: int) -> str:
     length = stop - start
-    at = start + shift + (1 if length else 0)
-    return f"{at}" if length == 1 else f"{at},{length}"
+    first = start + shift + (1 if length else 0)
+    return f"{first}" if length == 1 else f"{first},{length}"

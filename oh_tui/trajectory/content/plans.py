@@ -82,17 +82,17 @@ def _renamed(now: list[Task], fresh: list[int], gone: list[Task]) -> list[tuple[
         return []
     likeness = sorted(
         (
-            (SequenceMatcher(None, old.title[:200], now[n].title[:200]).ratio(), n, place)
+            (SequenceMatcher(None, old.title[:200], now[n].title[:200]).ratio(), n, index)
             for n in fresh
-            for place, old in enumerate(gone)
+            for index, old in enumerate(gone)
         ),
         key=lambda found: (-found[0], found[1:]),
     )
     pairs: dict[int, int] = {}
-    for ratio, n, place in likeness:
-        if ratio >= _ALIKE and n not in pairs and place not in pairs.values():
-            pairs[n] = place
-    return [(n, gone[place]) for n, place in pairs.items()]
+    for ratio, n, index in likeness:
+        if ratio >= _ALIKE and n not in pairs and index not in pairs.values():
+            pairs[n] = index
+    return [(n, gone[index]) for n, index in pairs.items()]
 
 
 def _changed(old: Task | None, task: Task) -> Task:

@@ -103,9 +103,9 @@ def _fold(raw: str) -> tuple[str, int]:
     """Text with the last state of each line, and the number of overwritten states. Sideways moves
     are ignored: programs rewrite lines from their start."""
     rows: list[list[str]] = [[]]
-    at, fresh, folded = 0, True, 0
+    index, fresh, folded = 0, True, 0
     for number, token in enumerate(_tokens(raw)):
-        row = rows[at]
+        row = rows[index]
         if number % 2 == 0:
             if token and fresh:
                 row.append(token)
@@ -115,34 +115,34 @@ def _fold(raw: str) -> tuple[str, int]:
             continue
         order = token[-1]
         if order == "\n":
-            at += 1
-            if at == len(rows):
+            index += 1
+            if index == len(rows):
                 rows.append([])
             fresh = True
         elif order in "\rG":
             fresh = True
         elif order in "AF":
-            at, fresh = max(0, at - int(token[2:-1] or 1)), True
+            index, fresh = max(0, index - int(token[2:-1] or 1)), True
         elif fresh or token[2:-1] == "2":
             row.append(_ERASED)
             fresh = True
         elif row:
             row.insert(-1, _ERASED)  # to the end of the line: nothing shines through
         if order == "J" and token[2:-1] in ("", "0"):
-            folded += sum(_count(gone) for gone in rows[at + 1 :])
-            del rows[at + 1 :]
+            folded += sum(_count(gone) for gone in rows[index + 1 :])
+            del rows[index + 1 :]
     folded += sum(max(0, _count(row) - 1) for row in rows)
     return "\n".join(map(_last, rows)), folded
 
 
 def _tokens(raw: str) -> Iterator[str]:
     """Texts and control sequences in turn."""
-    at = 0
+    start = 0
     for step in _STEP.finditer(raw):  # split() of a megabyte would block other threads
-        yield raw[at : step.start()]
+        yield raw[start : step.start()]
         yield step[0]
-        at = step.end()
-    yield raw[at:]
+        start = step.end()
+    yield raw[start:]
 
 
 def _count(row: list[str]) -> int:

@@ -129,13 +129,13 @@ def _read(use: Use) -> Parts:
 
 
 def _edited(use: Use) -> Parts:
-    seen, given = use.observation, use.action
+    observation, action = use.observation, use.action
     for old, new in (
-        (seen.get("old_content"), seen.get("new_content")),
-        (given.get("old_str"), given.get("new_str")),
-        (given.get("old_string"), given.get("new_string")),
-        (None, given.get("file_text")),
-        (None, given.get("content")),
+        (observation.get("old_content"), observation.get("new_content")),
+        (action.get("old_str"), action.get("new_str")),
+        (action.get("old_string"), action.get("new_string")),
+        (None, action.get("file_text")),
+        (None, action.get("content")),
     ):
         if isinstance(old, str) or isinstance(new, str):
             old, new = (text if isinstance(text, str) else "" for text in (old, new))
@@ -165,9 +165,9 @@ def _patched(use: Use) -> Parts:
 
 def _pattern(verb: str) -> Callable[[Use], What]:
     def what(use: Use) -> What:
-        place = shorten(use.get("path", "search_path"))
+        path = shorten(use.get("path", "search_path"))
         include = use.get("include", "include_pattern")
-        detail = use.get("pattern") + (f" in {place}" if place else "")
+        detail = use.get("pattern") + (f" in {path}" if path else "")
         return What(Family.READ, verb, detail + (f" ({include})" if include else ""))
 
     return what
@@ -198,8 +198,8 @@ def _plan(use: Use) -> What:
 
 
 def _planned(use: Use) -> Parts:
-    told = plan_progress(use.observation) or plan_progress(use.action)
-    return (told,) if told else _first_line(use)
+    progress = plan_progress(use.observation) or plan_progress(use.action)
+    return (progress,) if progress else _first_line(use)
 
 
 def _delegate(use: Use) -> What:

@@ -288,9 +288,9 @@ def _archives_in(folder: Path) -> list[Path]:
 
 def _is_run(folder: Path) -> bool:
     """Whether a folder holds the files of a run."""
-    for place in (folder, folder / "events"):
+    for path in (folder, folder / "events"):
         try:
-            with os.scandir(place) as entries:
+            with os.scandir(path) as entries:
                 if any(
                     e.name == "base_state.json" or EVENT_FILE.fullmatch(e.name) for e in entries
                 ):

@@ -277,18 +277,18 @@ class CutZipMembers(Members):
 
     def _walk(self, names: list[str]) -> int:
         """Finds the members; returns the number of unreadable ones."""
-        at = broken = 0
-        while (at := self._find(b"PK\x03\x04", at)) >= 0:
-            head = self._at(at, 30)
+        offset = broken = 0
+        while (offset := self._find(b"PK\x03\x04", offset)) >= 0:
+            head = self._at(offset, 30)
             if len(head) < 30:
                 break
             flags, method, packed = struct.unpack_from("<HH8xI", head, 6)[:3]
             name_size, extra_size = struct.unpack_from("<HH", head, 26)
-            written = self._at(at + 30, name_size)
+            written = self._at(offset + 30, name_size)
             if len(written) < name_size:
                 break
             name = written.decode("utf-8", "replace")
-            start = at + 30 + name_size + extra_size
+            start = offset + 30 + name_size + extra_size
             try:
                 if flags & 1 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise CannotRead("encrypted or packed in an unknown way")
@@ -308,7 +308,7 @@ class CutZipMembers(Members):
                     broken += 1
                     if broken <= _NAMED:
                         self.notes.append(f"{name} cannot be read: {error}")
-                at = start
+                offset = start
                 continue
             if not name.endswith("/"):
                 self._room -= max(name_size, TABLE_LIMIT // MEMBERS_LIMIT)
@@ -316,7 +316,7 @@ class CutZipMembers(Members):
                     break
                 names.append(name)
                 self._places.append((start, 0 if method else end - start + 1))
-            at = end
+            offset = end
         return broken
 
     def read(self, index: int) -> bytes:
@@ -332,12 +332,12 @@ class CutZipMembers(Members):
         """The data at `start` (with `keep`), and its packed size."""
         inflate = zlib.decompressobj(-15)
         out: list[bytes] = []
-        size = at = 0
+        size = taken = 0
         while not inflate.eof:
             packed = inflate.unconsumed_tail
             if not packed:
-                packed = self._at(start + at, _CHUNK)
-                at += len(packed)
+                packed = self._at(start + taken, _CHUNK)
+                taken += len(packed)
                 if not packed:
                     raise CannotRead(_CUT)
             try:
@@ -351,7 +351,7 @@ class CutZipMembers(Members):
                 raise CannotRead("larger than 64 MiB")
             if keep:
                 out.append(piece)
-        return b"".join(out), at - len(inflate.unused_data)
+        return b"".join(out), taken - len(inflate.unused_data)
 
     def _at(self, place: int, size: int) -> bytes:
         self._file.seek(place)

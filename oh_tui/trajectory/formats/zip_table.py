@@ -73,29 +73,29 @@ class ZipTable:
     def _read_plain(self, file: _Bounded) -> bool:
         """Reads the table without zipfile: in 0.2 s instead of 0.6 for 100,000 events, before the
         first screen. False for any zip that servers do not write, which is left to zipfile."""
-        place = _table_place(file, self.end)
-        if place is None:
+        span = _table_place(file, self.end)
+        if span is None:
             return False
-        start, length = place
+        start, length = span
         file.seek(start)
         table = file.read(length)
-        names, rows, at = [], [], 0
+        names, rows, offset = [], [], 0
         try:
-            while at < length:
-                row = _HEAD.unpack_from(table, at)
+            while offset < length:
+                row = _HEAD.unpack_from(table, offset)
                 mark, version, *_, name_size, more, _ = row
                 if mark != _MARK or more or version > _NEWEST:
                     return False
-                at += _HEAD_SIZE
-                name = table[at : at + name_size]
-                at += name_size
+                offset += _HEAD_SIZE
+                name = table[offset : offset + name_size]
+                offset += name_size
                 if name[-1:] != b"/":
                     names.append(name)
                     rows.append(row)
         except struct.error:
             return False
         text = b"".join(names)
-        if at != length or not rows or not text.isascii() or b"\0" in text:
+        if offset != length or not rows or not text.isascii() or b"\0" in text:
             return False
         _, _, flags, methods, sums, packed, sizes, _, _, offsets = zip(*rows, strict=True)
         self.names = [name.decode("ascii") for name in names]
@@ -129,24 +129,28 @@ class ZipTable:
 
 def _table_place(file: _Bounded, end: int) -> tuple[int, int] | None:
     """Start and length of the table, if it is directly before the end records; else None."""
-    at = end - _END.size
-    if at < 0:
+    offset = end - _END.size
+    if offset < 0:
         return None
-    before = max(0, at - _LOCATOR.size - _END_64.size)
+    before = max(0, offset - _LOCATOR.size - _END_64.size)
     file.seek(before)
     tail = file.read(end - before)
-    mark, *_, length, start, comment = _END.unpack_from(tail, at - before)
+    mark, *_, length, start, comment = _END.unpack_from(tail, offset - before)
     if mark != b"PK\x05\x06" or comment:
         return None
     if tail[-_END.size - _LOCATOR.size :].startswith(b"PK\x06\x07"):  # above 65,535 entries
         if len(tail) < _END_64.size + _LOCATOR.size + _END.size:
             return None
-        at = before
+        offset = before
         _, disk, place, disks = _LOCATOR.unpack_from(tail, _END_64.size)
         mark, rest, _, _, *_, length, start = _END_64.unpack_from(tail)
-        if mark != b"PK\x06\x06" or rest != _END_64.size - 12 or (disk, place, disks) != (0, at, 1):
+        if (
+            mark != b"PK\x06\x06"
+            or rest != _END_64.size - 12
+            or (disk, place, disks) != (0, offset, 1)
+        ):
             return None
-    return (start, length) if start + length == at else None
+    return (start, length) if start + length == offset else None
 
 
 class _Bounded:
