@@ -156,25 +156,21 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         log, dot = self.changes, self.list_rule.glyphs.dot
         run_title = f"  {self.run_title}" if self.run_title and self.size.width >= WIDE else ""
         self.list_rule.title = (("Changed files", "title"), (run_title, "dim"))
-        facts: list[Piece] = []
-        if log.changed:
-            facts.append((log.size, ""))
-        facts.append(("editor and patch calls only", "dim"))
-        if not log.trajectory.complete:
-            facts.append(("older events not read", "warn"))
-        differ = sum(
-            "not in git" in remark or "outside" in remark
-            for remark in (row.remark(self.files.asked_git) for row in self.files.rows)
-        )
-        if self._waits:
-            facts = []
-        elif self._git == [] and log.changed:
+        remarks = [row.remark(self.files.asked_git) for row in self.files.rows]
+        differ = sum("not in git" in remark or "outside" in remark for remark in remarks)
+        facts: list[Piece] = [
+            (log.size if log.changed else "", ""),
+            ("editor and patch calls only", "dim"),
+            ("" if log.trajectory.complete else "older events not read", "warn"),
+        ]
+        if self._git == [] and log.changed:
             facts.append(("git: no change, or no repository", "warn"))
         elif differ:
             facts.append((f"git differs in {differ}", "warn"))
         elif self._why:
             facts.append((f"git: {self._why}", "dim"))
-        self.list_rule.facts = joined(facts, dot)
+        shown = [] if self._waits else [fact for fact in facts if fact[0]]
+        self.list_rule.facts = joined(shown, dot)
         self._tell_keys()
 
     def _tell_keys(self) -> None:

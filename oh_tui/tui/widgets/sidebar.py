@@ -59,11 +59,11 @@ class Sidebar(Stack):
     def compose(self) -> ComposeResult:
         with Stack(id="conversations-pane"):
             yield Rule("1 Conversations", id="conversations-rule")
-            yield ConversationList(id="conversations")
+            yield ConversationList(id="conversations").data_bind(Sidebar.marks, Sidebar.now)
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             sandboxes = SandboxList(id="sandboxes")
-            yield sandboxes
+            yield sandboxes.data_bind(Sidebar.now)
             yield Fold(sandboxes, id="sandboxes-fold")
 
     def on_mount(self) -> None:
@@ -96,10 +96,6 @@ class Sidebar(Stack):
                 self._tell_sandboxes()
             self._tell_total()
 
-    def watch_marks(self) -> None:
-        if self.is_mounted:
-            self.list.marks = self.marks
-
     def highlight(self, conversation_id: str) -> None:
         """Bring the cursor to a conversation, if it is listed."""
         for row, conversation in enumerate(self.conversations):
@@ -125,10 +121,6 @@ class Sidebar(Stack):
             if self.show_gone and first:
                 self.sandbox_list.move_to(first)  # below those that exist
                 self.sandbox_list.show_around()
-
-    def watch_now(self) -> None:
-        if self.is_mounted:
-            self.list.now = self.sandbox_list.now = self.now
 
     def _tell_total(self) -> None:
         loaded = len(self.conversations)
