@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from textual import events
@@ -33,18 +32,20 @@ OPENS = 5.0
 """Seconds that keys wait for a widget that the last one opens; then they are dropped."""
 
 
-@dataclass
 class KeyDone(Message):
     """Follows a key from the focused widget up to the app, where the key has then been handled."""
 
-    number: int
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
-@dataclass
 class FrameShown(events.Event, bubble=False):
     """A frame is on the terminal, and every key typed before it is in the queue."""
 
-    call: Callable[[], None]
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self.call = call
 
 
 class KeyQueueApp(App[int]):

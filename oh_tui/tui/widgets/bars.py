@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -194,24 +193,26 @@ class QuestionBar(Drawn, can_focus=True):
 
     question: reactive[Question | None] = reactive(None, layout=True)
 
-    @dataclass
     class Answered(Message):
         """The question was answered; "" stands for Esc."""
 
-        value: str
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
 
-    @dataclass
     class TooEarly(Message):
         """Keys came before the question was on the terminal; `words` says which."""
 
-        words: str
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
 
-    @dataclass
     class Scrolled(Message):
         """The subject of the question is to scroll by pages or lines."""
 
-        pages: int
-        lines: int
+        def __init__(self, pages: int, lines: int) -> None:
+            super().__init__()
+            self.pages, self.lines = pages, lines
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -38,11 +37,12 @@ class StripView(Drawn):
     time: reactive[str] = reactive("elapsed")
     """The times of the axis, as in the timeline: "elapsed", "clock" or "UTC"."""
 
-    @dataclass
     class Picked(Message):
         """A click on a column, whose main step this is."""
 
-        step_number: int
+        def __init__(self, step_number: int) -> None:
+            super().__init__()
+            self.step_number = step_number
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
