@@ -1,1 +1,1 @@
-"""What Textual does not do by itself, and what of its private API that takes."""
+"""Features that Textual lacks; the only users of its private members."""

@@ -81,8 +81,8 @@ class BaseApp(KeyQueueApp):
         return False
 
     def actions_of(self, namespace: str) -> object:
-        """What has the methods `action_*` of `namespace.action`, where that is not Textual's `app`,
-        `screen` or `focused`: a thing that is no widget may have some."""
+        """The object with the `action_*` methods of `namespace.action`, which need not be a widget,
+        for namespaces other than Textual's `app`, `screen` and `focused`."""
         raise NotImplementedError
 
     async def run_action(

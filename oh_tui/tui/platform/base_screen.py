@@ -1,4 +1,4 @@
-"""A screen that is laid out once for its first size; here we use private members of `Screen`."""
+"""A screen that is laid out once for its first size; uses private members of Textual's `Screen`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from textual.screen import Screen
 
 class BaseScreen(Screen[int]):
     _is_new = True
-    """It was not shown yet."""
+    """It has not been shown yet."""
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """For the first time its parts are new and have their styles: to add them up once more
-        would take 3 ms of the start."""
+        """Do not refresh styles at the first time: they are new, and it would take 3 ms."""
         if self._is_new:
             self._is_new = event.refresh_styles = False
 
     def _screen_resized(self, size: Size) -> None:
-        """Textual tells of the first size three times, and would lay out and draw for each.
-        `size` is that of the app already, `outer_size` what was laid out last."""
+        """Lay out only for another size: Textual reports the first one three times. `outer_size` is
+        the size of the last layout."""
         if size != self.outer_size:
             super()._screen_resized(size)

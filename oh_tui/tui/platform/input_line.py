@@ -1,4 +1,4 @@
-"""Textual's line to type in. Every private member of its `Input` that we use is used here."""
+"""Textual's `Input`, with every private member of it that we use."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from textual.widgets import Input
 class InputLine(Input):
     @property
     def suggestion(self) -> str:
-        """The whole text that is shown behind the caret; "" for none."""
+        """The whole text with its suggested completion; "" for none."""
         return self._suggestion

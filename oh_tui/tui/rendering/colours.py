@@ -19,7 +19,7 @@ from oh_tui.tui.rendering.highlight import Piece
 from oh_tui.tui.theme import PALETTES, style
 
 PREFIX = "sgr:"
-"""How the names of these styles begin; the rest is rich's definition of the style."""
+"""Prefix of the names of these styles; the rest is rich's definition of the style."""
 
 _LONGEST = 20_000
 """Characters, sequences included, of the longest line that is coloured."""

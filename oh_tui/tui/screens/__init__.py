@@ -1,1 +1,1 @@
-"""What stands above the main screen, one a file."""
+"""The screens above the main screen, one in each file."""

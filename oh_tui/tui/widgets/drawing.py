@@ -1,4 +1,4 @@
-"""What panes draw with: pieces of text with a hue, cut and padded to cells."""
+"""Drawing for panes: pieces of text with a hue, cut and padded to cells."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ LOW = 30
 
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool]
-"""What the bodies depend on: event, outcome, number of results, as_json, study, whole_call."""
+"""The bodies depend on event, outcome, number of results, as_json, the study and whole_call."""
 
 
 class RunView(Stack):
@@ -47,14 +47,14 @@ class RunView(Stack):
     whole_call: reactive[bool] = reactive(False)
     """The detail has the whole screen, and shows the whole thought of the call."""
     via: reactive[str] = reactive("")
-    """Where the events come from; a server is named when there is room."""
+    """The source of the events; a server is named if there is room."""
     progress: reactive[str] = reactive("")
     """What is being loaded, or why the run is incomplete; shown in place of the counts."""
     filter_text: reactive[str] = reactive("")
     """The filter as it was typed, for the rule."""
     study: reactive[Study | None] = reactive(None, always_update=True)
     note: reactive[str] = reactive("")
-    """What could not be read of the file."""
+    """The part of the file that could not be read."""
     following: reactive[str] = reactive("")
     """Whether the cursor follows the newest step, and the key that changes that."""
     screen_height: reactive[int] = reactive(0)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 TIMES = ("elapsed", "clock", "UTC")
-"""What the column `at` can show: since the run began, the local clock, the clock in UTC."""
+"""Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
 
 CLOCK = 10
 SPAN = 7
