@@ -110,7 +110,7 @@ class Soak:
         while len(self.app.screen_stack) > 1:
             self.app.pop_screen()
             await self.pilot.pause(0)
-        while self.screen.is_asking:
+        while self.screen.ui.is_asking:
             await self.press("escape")
 
     async def moves(self) -> None:
@@ -188,9 +188,9 @@ class Soak:
     async def _press_pause(self, how: str) -> None:
         await self.press("3", "p")
         end = time.monotonic() + 4
-        while not self.screen.question_bar.is_seen and time.monotonic() < end:  # noqa: ASYNC110
+        while not self.screen.asking.question_bar.is_seen and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        if question := self.screen.question_bar.question:
+        if question := self.screen.asking.question_bar.question:
             pauses = any(key == "f" for key, *_ in question.answers)
             await self.press(how if pauses else "enter")
         await asyncio.sleep(2.0)

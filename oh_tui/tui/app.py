@@ -132,7 +132,7 @@ class OhTui(BaseApp):
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
-        return self.main.mounting
+        return self.main.asking.mounting
 
     def has_actions(self, namespace: str) -> bool:
         return hasattr(Controllers, namespace)
@@ -176,7 +176,7 @@ class OhTui(BaseApp):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.main.session.writing_words:
-            self.main.work_on("ask", self.main.servers.quit)
+            self.main.controllers.servers.action_quit()
         else:
             self.exit(0)
 

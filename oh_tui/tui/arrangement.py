@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 NARROW = 100
 """Columns below which list and run are two views."""
@@ -39,6 +40,25 @@ class Arrangement(msgspec.Struct, frozen=True):
     @property
     def left_width(self) -> int:
         return 40 if self.width >= WIDE else 30
+
+    def sized(self, size: tuple[int, int]) -> Arrangement:
+        """On a screen of so many columns and rows."""
+        return replace(self, width=size[0], height=size[1])
+
+    def showing(self, pane: str) -> Arrangement:
+        """With this pane on the screen; another that was alone there is not any more."""
+        zoom = self.zoom if self.zoom == pane else ""
+        return replace(self, zoom=zoom, view="run" if pane in PANES[2:] else "list")
+
+    def zoomed(self, pane: str) -> Arrangement:
+        """With this pane alone on the screen; with none if one was."""
+        return replace(self, zoom="" if self.zoom else pane)
+
+    def after(self, pane: str, by: int) -> str:
+        """The pane that comes so many after this one."""
+        panes = self.visible()
+        at = panes.index(pane) if pane in panes else 0
+        return panes[(at + by) % len(panes)]
 
     def visible(self) -> tuple[str, ...]:
         """The panes on the screen, in the order that tab walks them."""

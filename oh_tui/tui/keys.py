@@ -17,9 +17,10 @@ ALL = LISTS | RUN
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One thing a key does. `action` is one of the widget or screen that has the key, or names one
-    of a controller: `sandboxes.pause`, see `controllers`. `id` is stable, for rebinding; `keys` are Textual's names; `shown` is
-    how the keys are written for people; `panes` are those whose footer names it."""
+    """One thing a key does. `id` is stable, for rebinding; `keys` are Textual's names; `action` is
+    one of the pane or screen that has the key, or of a controller: `sandboxes.pause` is
+    `action_pause` of `Controllers.sandboxes`. `shown` is how the keys are written for people;
+    `panes` are those whose footer names it."""
 
     id: str
     keys: str
@@ -72,15 +73,15 @@ MOVE_KEYS = (
 
 SCREEN_KEYS = (
     Key("answer", "a", "agents.answer", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - {"sandboxes"}),
-    Key("pane.1", "1", "pane('conversations')", "1", "conversations", "go to the conversations", _MOVE),
-    Key("pane.2", "2", "pane('sandboxes')", "2", "sandboxes", "go to the sandboxes", _MOVE),
-    Key("pane.3", "3", "pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
-    Key("pane.4", "4", "pane('detail')", "4", "result", "go to call and result", _MOVE),
-    Key("pane.next", "tab", "next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
+    Key("pane.1", "1", "navigation.pane('conversations')", "1", "conversations", "go to the conversations", _MOVE),
+    Key("pane.2", "2", "navigation.pane('sandboxes')", "2", "sandboxes", "go to the sandboxes", _MOVE),
+    Key("pane.3", "3", "navigation.pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
+    Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
+    Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
     Key(
         "pane.previous",
         "shift+tab",
-        "next_pane(-1)",
+        "navigation.next_pane(-1)",
         "shift+tab",
         "previous pane",
         "the previous pane",
@@ -89,7 +90,7 @@ SCREEN_KEYS = (
     Key(
         "back",
         "escape",
-        "back",
+        "navigation.back",
         "esc",
         "back",
         "one level back, out of a question, a find, a zoom; never quits",
@@ -116,7 +117,7 @@ SCREEN_KEYS = (
     Key("time", "t", "view.time", "t", "time", "elapsed, clock, UTC", _LOOK),
     Key("wrap", "w", "view.wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"})),
     Key("json", "R", "view.json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"})),
-    Key("zoom", "z", "zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK),
+    Key("zoom", "z", "navigation.zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK),
     Key("load.all", "L", "older.load_all", "L", "read all", "read all events of a run that is shown in part; says the cost first", _LOOK, frozenset({"timeline"})),
     Key("follow", "f", "steps.follow", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"})),
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}),
@@ -135,7 +136,7 @@ SCREEN_KEYS = (
     Key("refresh", "r", "refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "help", "?", "all keys", "this help", _APP, ALL),
     Key("palette", "ctrl+p,f2", "app.command_palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
-    Key("quit", "q", "close_or_quit", "q", "quit", "close this view, at the top quit", _APP, ALL),
+    Key("quit", "q", "navigation.close_or_quit", "q", "quit", "close this view, at the top quit", _APP, ALL),
 )  # fmt: skip
 """Of the main screen, whichever pane has the focus."""
 

@@ -51,6 +51,10 @@ class FilterChanged(Message):
         self.follow = follow
 
 
+class WrapChanged(Message):
+    """Long lines of call and result wrap now, or are cut."""
+
+
 class KeysChanged(Message):
     """Keys would do something else now: the footer names them anew."""
 

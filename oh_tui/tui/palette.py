@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,13 +11,16 @@ from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits
 from textual.content import Content
 
 from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
+from oh_tui.tui.messages import RunWanted
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import THEMES, theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.tui.main_screen import MainScreen
+    from oh_tui.tui.controllers import Controllers
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.widgets.bars import Footer
 
 MORE = (
     ("get a file", "get a file from the sandbox into the download folder", "files.get"),
@@ -43,12 +46,20 @@ class Palette(CommandPalette, ClosesOnce[None]):
             yield Options() if isinstance(widget, CommandList) else widget
 
 
+class Explorer(Protocol):
+    """What the palette looks through, of the screen below it."""
+
+    session: Session
+    controllers: Controllers
+    footer: Footer
+
+
 class Commands(Provider):
     """Titles come from servers: they are shown as `Content`, which is never read as markup."""
 
     @property
-    def _main(self) -> MainScreen:
-        return cast("MainScreen", self.screen)
+    def _main(self) -> Explorer:
+        return cast("Explorer", self.screen)
 
     @property
     def _keys(self) -> list[Key]:
@@ -60,7 +71,7 @@ class Commands(Provider):
             yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
         for label, help, action in MORE:
             yield DiscoveryHit(Content(label), partial(self._do, action), help=help)
-        for server, what in self._main.servers.others():
+        for server, what in self._main.controllers.servers.others():
             go = partial(self._switch, server)
             yield DiscoveryHit(Content(f"server: {server}"), go, help=what)
 
@@ -72,7 +83,7 @@ class Commands(Provider):
         for label, help, action in MORE:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))
-        for name, what in self._main.servers.others():
+        for name, what in self._main.controllers.servers.others():
             text = f"server: {name}  {what}"
             if (score := closeness(query, text)) > 0:
                 yield Hit(score, Content(text), partial(self._switch, name))
@@ -88,18 +99,16 @@ class Commands(Provider):
                 yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
 
     async def _do(self, action: str) -> None:
-        await self._main.run_action(action)
+        await self.screen.run_action(action)
 
-    def _switch(self, name: str) -> None:
-        self._main.work_on("ask", self._main.servers.switch, name)
+    async def _switch(self, name: str) -> None:
+        await self.screen.run_action(f"servers.switch({name!r})")
 
     def _colour(self, theme: str) -> None:
-        self._main.app.theme = theme_name(theme)
+        self.app.theme = theme_name(theme)
 
     def _open(self, conversation: Conversation) -> None:
-        self._main.sidebar.highlight(conversation.id)
-        self._main.controllers.run.open(conversation)
-        self._main.focus_pane("timeline")
+        self.screen.post_message(RunWanted(conversation, go=True))
 
 
 def closeness(query: str, text: str) -> float:

@@ -132,10 +132,6 @@ class StepBodies(Protocol):
 
     def scroll_result(self, lines: int) -> None: ...
 
-    def toggle_wrap(self) -> bool:
-        """Wrap long lines, or cut them; whether they wrap then."""
-        ...
-
     def toggle_json(self) -> None:
         """The step as raw JSON, and back."""
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
+from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Board
 from oh_tui.tui.runs import News, Run, Runs
 
@@ -129,6 +130,8 @@ class Session:
         """The last page of conversations was read."""
         self.total: int | None = None
         """How many conversations there are, as far as the source tells."""
+        self.arrangement = Arrangement()
+        """Which panes are on the screen."""
         self.pane = "conversations"
         """The pane that has the focus, or had it before a question took it."""
 
@@ -158,6 +161,8 @@ class Session:
         self.filtering: Filtering | None = None
         """The filter that is on."""
         self.find_text = ""
+        self.wrap_lines = True
+        """Long lines of call and result wrap; else they are cut."""
 
         self.drafts: dict[str, str] = {}
         """Messages written and not sent, by conversation id without dashes."""

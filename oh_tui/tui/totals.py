@@ -1,4 +1,4 @@
-"""The totals of all loaded conversations, for the header and the title of the window."""
+"""The header: what is open, the totals of all loaded conversations; the title of the window too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from oh_tui.tui.widgets.rule import joined
 if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.theme import Glyphs
+
+
+def location(session: Session) -> tuple[Piece, ...]:
+    """Which server or files are open, or are gone to."""
+    settings = session.settings
+    going = settings.label if settings.server else ""
+    pieces: list[Piece] = [(session.source.label if session.source else going, "dim")]
+    if settings.read_only:
+        pieces.append(("  read-only", "warn"))
+    return tuple(pieces)
 
 
 def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:

@@ -67,6 +67,10 @@ class Ui(Protocol):
         """A question or a line to type in has the keys."""
         ...
 
+    def refuse(self) -> bool:
+        """Esc: no to what is asked; False when nothing is."""
+        ...
+
     def focus_editor(self) -> bool:
         """Give the keys back to the editor that is open; False without one."""
         ...

@@ -218,12 +218,12 @@ async def test_a_message_that_fails_is_told_once_and_its_text_is_offered_again(
         await it.open("Rename Store to Ledger")
         wire.arm(act.call, fault)
         await it.send("m")
-        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
         await it.type("hello")
         await it.send("ctrl+s")
         await it.until(lambda: [error for _, error in it.screen.footer.history if error])
         (error,) = [text for text, error in it.screen.footer.history if error]
         assert told(wire, error) == f"Could not send the message: {sentence or act.shape}: {hint}"
-        await it.until(lambda: it.screen.editor is not None)
-        assert it.screen.editor is not None and it.screen.editor.text == "hello"
+        await it.until(lambda: it.screen.asking.editor is not None)
+        assert it.screen.asking.editor is not None and it.screen.asking.editor.text == "hello"
         assert sum(fnmatchcase(call, act.call) for call in wire.asked) == 1

@@ -103,9 +103,9 @@ async def news(it: Explorer, wire: Wire, keys: tuple[str, ...]) -> list[tuple[st
     await it.send(first)
     for key in answers:
         if key == "ctrl+s":
-            await it.until(lambda: screen.editor and screen.editor.has_focus_within)
+            await it.until(lambda: screen.asking.editor and screen.asking.editor.has_focus_within)
         else:
-            await it.until(lambda: screen.question_bar.display)
+            await it.until(lambda: screen.asking.question_bar.display)
         await it.pilot.pause(0.02)  # what a question is about comes with it
         await it.send(key)
     await it.until(
@@ -211,6 +211,6 @@ async def test_a_resume_whose_answer_was_lost_is_waited_for(
         await it.open("Raise the coverage of billing")
         it.screen.focus_pane("conversations")
         await it.send("p")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("enter")
         await it.until(lambda: "sandbox running again" in it.footer)

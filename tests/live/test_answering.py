@@ -41,14 +41,16 @@ async def footer_tells(it: Explorer, *words: str) -> None:
 
 async def asked(it: Explorer, key: str) -> str:
     await it.send(key)
-    await it.until(lambda: it.screen.question_bar.display, SOON)
+    await it.until(lambda: it.screen.asking.question_bar.display, SOON)
     await it.pilot.pause()
     return it.text("#asked-rule") + it.text("#asked") + it.text("#question")
 
 
 async def write(it: Explorer, text: str, key: str = "m") -> None:
     await it.send(key)
-    await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within, SOON)
+    await it.until(
+        lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within, SOON
+    )
     await it.type(text)
 
 

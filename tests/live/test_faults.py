@@ -54,7 +54,7 @@ async def test_a_sandbox_deleted_between_list_and_key_is_said_to_be_gone(mortal:
         await asyncio.to_thread(mortal.server.delete, path)
         await it.press("p")
         assert "the sandbox is gone; its history stays readable" in it.footer
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         await it.press("escape", "m")
         assert "The sandbox is gone: its history stays readable" in it.footer
         await it.press("escape", "r")

@@ -179,8 +179,8 @@ class Explorer:
         while asyncio.get_running_loop().time() < end:
             for _ in range(3):
                 await self.pilot.pause(0)
-            asks = self.screen.question_bar.display or self.screen.find_input.display
-            open_question = asks or self.screen.editor is not None
+            asks = self.screen.asking.question_bar.display or self.screen.asking.find_input.display
+            open_question = asks or self.screen.asking.editor is not None
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
             typed = self.app._under_way or self.app._keys  # keys that are still to be handled
             prepares = self.screen.controllers.preparations.active  # a question that is on its way
@@ -271,7 +271,9 @@ async def explore(
         await explorer.until(lambda: app.main.is_mounted)
         await explorer.until(
             lambda: (
-                app.main.session.source or app.main.footer.news or app.main.question_bar.question
+                app.main.session.source
+                or app.main.footer.news
+                or app.main.asking.question_bar.question
             )
         )
         await explorer.settle()

@@ -77,6 +77,9 @@ class FakeUi:
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
         return (self.answers.pop(0), True) if self.answers else ("", False)
 
+    def refuse(self) -> bool:
+        return False
+
     def focus_editor(self) -> bool:
         return False
 

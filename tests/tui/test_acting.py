@@ -49,7 +49,7 @@ async def ask_to_pause(it: Explorer, title: str) -> None:
     highlight(it, title)
     await it.pilot.pause(0)
     await it.press("p")
-    assert it.screen.question_bar.display
+    assert it.screen.asking.question_bar.display
 
 
 def told(it: Explorer) -> str:
@@ -70,7 +70,7 @@ async def test_pausing_names_every_conversation_and_esc_changes_nothing() -> Non
         assert "Pydantic notes" in question
         assert it.footer.strip() == "", "other keys do nothing now, so none is told"
         await it.press("escape")
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         assert it.screen.session.pane == "conversations"
         assert status(it, PYDANTIC) == "RUNNING"
         assert between.count("POST *") == 0
@@ -147,7 +147,7 @@ async def test_a_sandbox_gone_between_list_and_key_is_said_to_be_gone() -> None:
         await it.pilot.pause(0)
         del it.demo.world.sandboxes["portal"]
         await it.press("p")
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         assert "the sandbox is gone; its history stays readable" in it.footer
 
 
@@ -224,12 +224,12 @@ async def test_while_a_question_is_open_other_keys_do_nothing() -> None:
         place = it.screen.sidebar.list.cursor
         await it.press("q", "j", "x", "d", "p", "3", "tab", "slash", "question_mark")
         assert it.app.is_running
-        assert it.screen.question_bar.display
+        assert it.screen.asking.question_bar.display
         assert it.screen.sidebar.list.cursor == place
         assert it.screen.session.pane == "conversations"
         assert len(it.app.screen_stack) == 1
         await it.press("escape")
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
 
 
 async def test_a_question_left_with_the_mouse_still_ends_with_esc() -> None:
@@ -239,7 +239,7 @@ async def test_a_question_left_with_the_mouse_still_ends_with_esc() -> None:
         await it.pilot.click("#conversations", offset=(8, 1))
         await it.settle()
         await it.press("escape")
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         assert between.count("POST *") == 0
 
 
@@ -371,13 +371,13 @@ async def test_quitting_asks_while_a_download_runs(folder: Path) -> None:
         await it.send("d")
         await it.until(lambda: it.screen.session.writing_words)
         await it.send("q")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         assert "Still downloading a trajectory" in it.text("#question")
         await it.send("escape")
-        await it.until(lambda: not it.screen.question_bar.display)
+        await it.until(lambda: not it.screen.asking.question_bar.display)
         assert it.app.is_running
         await it.send("q")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("enter")
         await it.until(lambda: it.app.return_value == 0)
     async with asyncio.timeout(5):  # the loop runs on until its calls have ended, as at a real end
@@ -417,7 +417,7 @@ async def test_nothing_to_copy_is_said_and_esc_copies_nothing() -> None:
         assert "this step has no such thing" in it.footer
         assert it.app.clipboard == ""
         await it.press("y", "p")
-        assert it.screen.question_bar.display, "no download, so no path to copy"
+        assert it.screen.asking.question_bar.display, "no download, so no path to copy"
         await it.press("escape")
 
 

@@ -60,15 +60,15 @@ async def opened(it: Explorer, title: str) -> None:
 async def asked(it: Explorer, key: str) -> str:
     """Press a key and give the question that it leads to."""
     await it.press(key)
-    await it.until(lambda: it.screen.question_bar.display)
+    await it.until(lambda: it.screen.asking.question_bar.display)
     await it.pilot.pause()
-    asked_of = it.text("#asked-rule") + it.text("#asked") if it.screen.asked.display else ""
+    asked_of = it.text("#asked-rule") + it.text("#asked") if it.screen.asking.asked.display else ""
     return asked_of + it.text("#question")
 
 
 async def writing(it: Explorer, key: str = "m") -> None:
     await it.press(key)
-    await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+    await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
 
 
 # Answering
@@ -83,10 +83,10 @@ async def test_a_shows_the_call_whole_with_its_risk_and_enter_does_nothing() -> 
         for part in ("1 call waits for your answer", "risk HIGH", "$ git push --force origin auth"):
             assert part in question
         await it.press("enter")
-        assert it.screen.question_bar.display
+        assert it.screen.asking.question_bar.display
         await it.press("escape")
-        assert not it.screen.question_bar.display
-        assert not it.screen.asked.display
+        assert not it.screen.asking.question_bar.display
+        assert not it.screen.asking.asked.display
         assert between.count("POST *") == 0
 
 
@@ -113,7 +113,7 @@ async def test_n_rejects_with_a_reason_and_the_call_never_runs() -> None:
         before = results(it, OAUTH)
         await asked(it, "a")
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.type("not on")
         await it.press("enter")
         await it.type("a Friday")
@@ -132,13 +132,13 @@ async def test_without_a_reason_ctrl_s_rejects_and_esc_leaves_the_call_waiting()
         await opened(it, OAUTH)
         await asked(it, "a")
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.press("escape")
         await it.until(lambda: "not answered: a asks again" in it.footer)
         assert between.count("POST *") == 0
         await asked(it, "a")
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         assert "ctrl+s  reject" in it.text("EditorKeys")
         await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
@@ -176,12 +176,12 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
         assert agents._one_answer(many) == [[("One answer covers all 9 calls.", "")]]
         blocks = agents._calls_blocks(standing.calls * 9)
         it.screen.run_worker(
-            it.screen.ask_about(blocks, Question("", [], [("y", "yes", "y")]), (("all", ""),)),
+            it.screen.ui.ask_about(blocks, Question("", [], [("y", "yes", "y")]), (("all", ""),)),
             group="ask",
         )
-        await it.until(lambda: it.screen.asked.display)
+        await it.until(lambda: it.screen.asking.asked.display)
         await it.until(lambda: "lines 1-" in it.text("#asked-rule"))
-        assert it.screen.asked.size.height == 24 // 3
+        assert it.screen.asking.asked.size.height == 24 // 3
         assert "1 of 9" in it.text("#asked")
         assert it.text("#timeline").strip()
         await it.press("pagedown", "j")
@@ -214,7 +214,7 @@ async def test_what_is_being_answered_is_not_answered_twice() -> None:
         await it.until(lambda: between.count(RUN) == 1)
         await it.send("a")
         await it.until(lambda: "not yet: still telling an agent what to do" in told(it))
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         await writing(it)
         await it.type("and then the docs")
         await it.send("ctrl+s")
@@ -361,7 +361,7 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
         assert "$ git push --force origin auth" in question
         assert "Going on runs it again." in question
         await it.press("enter")
-        assert it.screen.question_bar.display, "enter does not run it"
+        assert it.screen.asking.question_bar.display, "enter does not run it"
         await it.press("escape")
         assert between.count("POST *") == 0
         await asked(it, "P")
@@ -413,7 +413,7 @@ async def test_a_frozen_agent_server_is_a_sentence(
         gate = between.hold("GET /runtime/*")
         await it.send(key)
         await it.until(lambda: "did not tell within" in it.footer, 5)
-        assert it.screen.editor is None
+        assert it.screen.asking.editor is None
         gate.set()
 
 

@@ -55,9 +55,9 @@ def slow(it: Explorer) -> Iterator[Slow]:
 
 def in_field(it: Explorer) -> str:
     """What is written in the field that is open."""
-    if it.screen.editor:
-        return it.screen.editor.text
-    return it.screen.find_input.value if it.screen.is_typing else ""
+    if it.screen.asking.editor:
+        return it.screen.asking.editor.text
+    return it.screen.asking.find_input.value if it.screen.asking.is_typing else ""
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ async def test_what_came_before_the_question_is_dropped_and_told(
         await opened(it, title)
         with slow(it) as terminal:
             await terminal.early(key)
-            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
             await terminal.early("escape", answer)
-            assert it.screen.question_bar.display and between.count("POST *") == 0
+            assert it.screen.asking.question_bar.display and between.count("POST *") == 0
             terminal.release()
             words = f"{answer} came before the question, and 1 other key"
             await it.until(lambda: words in told(it))
@@ -98,7 +98,7 @@ async def test_quitting_is_asked_like_all_else() -> None:
         await it.press("escape")
         with slow(it) as terminal:
             await terminal.early("q")
-            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
             await terminal.early("enter")
             assert it.app._exit is False
             terminal.release()
@@ -115,7 +115,7 @@ async def test_the_question_before_a_message_takes_no_early_key_either() -> None
         await it.seen()
         with slow(it) as terminal:
             await terminal.early("ctrl+s")
-            await it.until(lambda: it.screen.question_bar.display and terminal.frames)
+            await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
             await terminal.early("y", "enter")
             assert between.count("POST *") == 0
             terminal.release()
@@ -128,11 +128,11 @@ async def test_each_question_is_waited_for_anew() -> None:
         screen, given = it.screen, []
 
         async def ask() -> None:
-            given.append(await screen.ask(Question("1", [], [("y", "yes", "first")])))
-            given.append(await screen.ask(Question("2", [], [("y", "yes", "second")])))
+            given.append(await screen.ui.ask(Question("1", [], [("y", "yes", "first")])))
+            given.append(await screen.ui.ask(Question("2", [], [("y", "yes", "second")])))
 
         screen.run_worker(ask(), group="ask")
-        await it.until(lambda: screen.question_bar.is_seen)
+        await it.until(lambda: screen.asking.question_bar.is_seen)
         with slow(it) as terminal:
             await terminal.early("y")
             await it.until(lambda: given == ["first"] and terminal.frames)
@@ -151,7 +151,7 @@ async def test_what_is_not_drawn_for_want_of_room_is_not_answered() -> None:
         await it.pilot.resize_terminal(40, 10)
         with slow(it) as terminal:
             await terminal.early("a")
-            await it.until(lambda: it.screen.question_bar.question)
+            await it.until(lambda: it.screen.asking.question_bar.question)
             await terminal.early("y", "y", "y")
             assert between.count("POST *") == 0
             await it.pilot.resize_terminal(120, 36)
@@ -177,7 +177,7 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await it.send("y")
         assert "y came too early: nothing is asked yet" in it.footer
         gate.set()
-        await it.until(lambda: it.screen.question_bar.is_seen)
+        await it.until(lambda: it.screen.asking.question_bar.is_seen)
         assert "approve" in it.text("#question") and between.count("POST *") == 0
         await it.press("escape")
 
@@ -188,7 +188,7 @@ async def test_a_yes_before_what_asks_nothing_is_told_of_no_question() -> None:
         await opened(it, LEDGER)
         gate = between.hold("GET /api/v1/app-conversations*")
         await it.send("a")
-        await it.until(lambda: it.screen.is_preparing)
+        await it.until(lambda: it.screen.ui.is_preparing)
         await it.send("y")
         gate.set()
         await it.until(lambda: "nothing waits for your answer" in it.footer)
@@ -220,7 +220,9 @@ async def test_a_message_is_sent_by_a_key_that_came_after_its_field() -> None:
         await opened(it, LEDGER)
         with slow(it) as terminal:
             burst(it, "m", *"go on", "ctrl+s")
-            await it.until(lambda: it.screen.editor and it.screen.editor.text == "go on")
+            await it.until(
+                lambda: it.screen.asking.editor and it.screen.asking.editor.text == "go on"
+            )
             await it.until(lambda: "ctrl+s came before the field" in it.text("EditorKeys"))
             assert between.count("POST *") == 0
             await it.until(lambda: terminal.frames)
@@ -275,10 +277,10 @@ async def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:
         await it.until(lambda: "pasted text does nothing here" in it.footer)
         it.screen.footer.clear()
         await it.send("a")
-        await it.until(lambda: it.screen.question_bar.is_seen)
+        await it.until(lambda: it.screen.asking.question_bar.is_seen)
         it.app.post_message(events.Paste("y"))
         await it.until(lambda: "pasted text does nothing here" in it.footer)
-        assert it.screen.question_bar.display and between.count("POST *") == 0
+        assert it.screen.asking.question_bar.display and between.count("POST *") == 0
         await it.press("escape")
 
 

@@ -31,12 +31,12 @@ async def begin(it: Explorer, what: str) -> None:
     it.screen.sidebar.highlight(IDS[WEEKS])
     await it.pilot.pause(0)
     await it.screen.run_action(f"files.{what}")
-    await it.until(lambda: it.screen.find_input.display)
+    await it.until(lambda: it.screen.asking.find_input.display)
 
 
 async def answer(it: Explorer, text: str) -> None:
     """Type a path in place of the one that stands there."""
-    it.screen.find_input.value = text
+    it.screen.asking.find_input.value = text
     await it.pilot.pause(0)
     await it.send("enter")
     await it.pilot.pause(0)
@@ -60,7 +60,7 @@ async def test_the_palette_offers_both() -> None:
         for name in ("get", "put"):
             await begin(it, name)
             await it.press("escape")
-            assert not it.screen.find_input.display
+            assert not it.screen.asking.find_input.display
             assert not it.screen.session.writing_words
 
 
@@ -68,7 +68,7 @@ async def test_get_saves_the_file_and_says_where(tmp_path: Path) -> None:
     async with explore(settings=Settings(download_folder=tmp_path)) as it:
         await begin(it, "get")
         assert "Get a file of the sandbox" in asked(it)
-        assert it.screen.find_input.value == "/workspace/dates/"
+        assert it.screen.asking.find_input.value == "/workspace/dates/"
         await answer(it, "/workspace/notes.txt")
         await it.until(lambda: "saved" in it.footer)
         assert names(tmp_path) == ["notes.txt"]
@@ -85,15 +85,15 @@ async def test_get_begins_with_the_file_of_the_step_and_completes_those_of_the_r
         )  # fmt: skip
         it.screen.jump(step.number)
         await it.screen.run_action("files.get")
-        await it.until(lambda: it.screen.find_input.display)
-        path = it.screen.find_input.value
+        await it.until(lambda: it.screen.asking.find_input.display)
+        path = it.screen.asking.find_input.value
         assert path.startswith("/workspace/dates/")
-        it.screen.find_input.value = ""
+        it.screen.asking.find_input.value = ""
         await it.type(path[:-3])
-        await it.until(lambda: it.screen.find_input.suggestion)
+        await it.until(lambda: it.screen.asking.find_input.suggestion)
         await it.send("tab")
-        assert it.screen.find_input.value.startswith(path[:-3])
-        assert len(it.screen.find_input.value) > len(path) - 3
+        assert it.screen.asking.find_input.value.startswith(path[:-3])
+        assert len(it.screen.asking.find_input.value) > len(path) - 3
         await it.press("escape")
 
 
@@ -107,11 +107,11 @@ async def test_a_path_that_is_wrong_is_asked_for_again_with_its_text(tmp_path: P
         ):
             await answer(it, typed)
             await it.until(partial(said, it, words))
-            assert it.screen.find_input.display
-            assert it.screen.find_input.value == typed
+            assert it.screen.asking.find_input.display
+            assert it.screen.asking.find_input.value == typed
         await it.press("escape")
         assert names(tmp_path) == []
-        assert not it.screen.asked.display
+        assert not it.screen.asking.asked.display
 
 
 async def test_esc_in_the_middle_of_a_get_leaves_nothing(tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ async def test_put_then_get_gives_the_same_bytes(tmp_path: Path) -> None:
         await begin(it, "put")
         assert "Put a local file" in asked(it)
         await it.type(f"{tmp_path}/no")
-        await it.until(lambda: it.screen.find_input.suggestion)
+        await it.until(lambda: it.screen.asking.find_input.suggestion)
         await it.send("tab", "enter")
         await it.until(lambda: "1.3 MB, into the sandbox as" in asked(it))
-        assert it.screen.find_input.value == "/workspace/dates/noise.bin"
+        assert it.screen.asking.find_input.value == "/workspace/dates/noise.bin"
         await it.send("enter")
         await it.until(lambda: "put 1.3 MB at /workspace/dates/noise.bin" in it.footer)
         await begin(it, "get")
@@ -158,14 +158,14 @@ async def test_put_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
         await answer(it, f"{tmp_path}/notes.txt")
         await it.until(lambda: "into the sandbox as" in asked(it))
         await answer(it, "/workspace")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         assert "/workspace/notes.txt" in it.text("#question"), "into that folder"
         assert "is there already, 49 B" in it.text("#question")
         await it.send("escape")
-        await it.until(lambda: it.screen.find_input.display)
+        await it.until(lambda: it.screen.asking.find_input.display)
         assert between.count(UPLOAD) == 0
         await it.send("enter")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("r")
         await it.until(lambda: "put 4 B" in it.footer)
         assert between.count(UPLOAD) == 1
@@ -179,7 +179,7 @@ async def test_what_cannot_be_put_is_said_and_the_text_kept(
         await begin(it, "put")
         await answer(it, f"{tmp_path}/{name}")
         await it.until(lambda: words in " ".join(it.text("#asked").split()))
-        assert it.screen.find_input.value == f"{tmp_path}/{name}"
+        assert it.screen.asking.find_input.value == f"{tmp_path}/{name}"
         await it.press("escape")
 
 
@@ -191,9 +191,9 @@ async def test_a_full_disk_is_said_and_the_target_asked_for_again(tmp_path: Path
         await it.until(lambda: "into the sandbox as" in asked(it))
         await answer(it, "/proc/x")
         await it.until(lambda: "may be written" in " ".join(it.text("#asked").split()))
-        assert it.screen.find_input.value == "/proc/x"
+        assert it.screen.asking.find_input.value == "/proc/x"
         await it.press("escape")
-        assert not it.screen.find_input.display
+        assert not it.screen.asking.find_input.display
 
 
 async def test_read_only_lets_files_out_and_none_in() -> None:

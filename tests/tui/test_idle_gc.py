@@ -123,7 +123,7 @@ async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
     async with explore() as it:
         gc.disable()
         try:
-            it.screen.work_on("find", work, instead=True)
+            it.screen.ui.work_on("find", work, instead=True)
             await it.pilot.pause(0)
             assert read and read[0]() is not None
             it.screen.workers.cancel_group(it.screen, "find")

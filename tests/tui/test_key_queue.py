@@ -85,7 +85,7 @@ async def test_a_text_typed_ahead_is_found_and_not_obeyed() -> None:
         assert it.screen.session.find_text == "pip t"
         assert it.screen.timeline.time == "elapsed"
         assert not it.screen.session.writing_words
-        assert not it.screen.question_bar.question
+        assert not it.screen.asking.question_bar.question
 
 
 @pytest.mark.parametrize("pane", ["1", "3"])

@@ -92,9 +92,9 @@ async def test_narrow_screens_have_two_views_and_esc_leads_back() -> None:
         assert not it.screen.sidebar.display
         assert it.screen.run_view.display
         await it.press("enter")
-        assert it.screen.arrangement.zoom == "detail"
+        assert it.screen.session.arrangement.zoom == "detail"
         await it.press("escape")
-        assert it.screen.arrangement.zoom == ""
+        assert it.screen.session.arrangement.zoom == ""
         assert it.screen.session.pane == "timeline"
         await it.press("escape")
         assert it.screen.sidebar.display
@@ -112,7 +112,8 @@ async def test_a_screen_too_small_says_so_and_recovers() -> None:
         await it.pilot.resize_terminal(120, 36)
         await it.pilot.pause()
         assert it.screen.query_one("#panes").display
-        assert it.screen.arrangement == replace(it.screen.arrangement, width=120, height=36)
+        arrangement = it.screen.session.arrangement
+        assert arrangement == replace(arrangement, width=120, height=36)
 
 
 async def test_q_closes_the_run_of_a_narrow_screen_though_something_is_told_there() -> None:
@@ -130,7 +131,7 @@ async def test_keys_typed_in_one_burst_go_to_the_pane_they_name() -> None:
         await it.open("Parse ISO week dates")
         await it.press("1")
         last, listed = it.screen.timeline.cursor, it.screen.sidebar.list.cursor
-        it.screen.action_pane("timeline")
+        it.screen.controllers.navigation.action_pane("timeline")
         assert it.screen.focused is it.screen.timeline
         await it.press("k")
         assert it.screen.timeline.cursor == last - 1

@@ -40,8 +40,8 @@ all_actions = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: acti
 
 def asking(it: Explorer) -> int:
     """How many things ask: a question, a line, an editor, a view."""
-    screen = it.screen
-    return sum((screen.is_questioning, screen.is_typing, screen.editor is not None,
+    asking = it.screen.asking
+    return sum((asking.is_questioning, asking.is_typing, asking.editor is not None,
                 len(it.app.screen_stack) - 1))  # fmt: skip
 
 

@@ -197,7 +197,7 @@ async def test_without_a_key_the_demo_is_a_key_away() -> None:
         await it.press("d")
         await it.until(lambda: it.screen.timeline.row_count() or it.screen.sidebar.conversations)
         await it.settle()
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
         assert "Flaky CI on main" in it.text("#conversations")
 
 
@@ -205,7 +205,7 @@ async def test_without_a_key_a_file_can_be_opened_by_its_path(tmp_path: Path) ->
     path = write(tmp_path / "mine.zip", [message("one", "Say hello.")])
     async with explore(has_key=False) as it:
         await it.press("o")
-        it.screen.find_input.value = str(path)
+        it.screen.asking.find_input.value = str(path)
         await it.press("enter")
         await it.until(it.screen.timeline.row_count)
         await it.settle()
@@ -226,7 +226,7 @@ async def test_without_a_key_q_quits_and_esc_leaves_a_word_on_what_to_do() -> No
 async def test_a_path_that_is_nothing_says_so(tmp_path: Path) -> None:
     async with explore(has_key=False) as it:
         await it.press("o")
-        it.screen.find_input.value = str(tmp_path / "none.zip")
+        it.screen.asking.find_input.value = str(tmp_path / "none.zip")
         await it.press("enter")
         await it.until(lambda: it.screen.footer.history)
         assert "none.zip" in it.footer

@@ -63,7 +63,7 @@ async def test_a_rejection_in_the_same_gap_runs_nothing_and_is_not_said_to_be_on
         await opened(it, OAUTH)
         await asked(it, "a")
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         other.before(RESPOND)
         await it.send("ctrl+s")
         await error_told(it, UNSEEN)
@@ -84,5 +84,5 @@ async def test_a_message_runs_nothing_that_was_not_shown_and_is_not_sent_twice(k
         await it.send(key)
         await error_told(it, f"now it asks: $ {NEXT}" if key == "y" else "The message is there")
         assert between.count(RUN) == 0 and between.count(SEND) == 1
-        assert it.screen.editor is None and not it.screen.session.drafts
+        assert it.screen.asking.editor is None and not it.screen.session.drafts
         assert NEXT not in other.ran

@@ -207,14 +207,14 @@ async def test_a_record_that_has_moved_is_read_from_where_it_is_now() -> None:
     async with explore() as it:
         await it.open("Migrate to pydantic 2")
         now = it.screen.session.current
-        assert now and it.screen.at_work("follow")
+        assert now and it.screen.ui.at_work("follow")
         it.screen.session.current = paused = replace(now, sandbox_status="PAUSED")
         it.screen.controllers.run.read(paused)
         await it.settle()
-        assert not it.screen.at_work("follow")
+        assert not it.screen.ui.at_work("follow")
         it.screen.controllers.run.open(now)
         await it.settle()
-        assert it.screen.at_work("follow")
+        assert it.screen.ui.at_work("follow")
         assert it.screen.run_view.via == "agent server"
 
 
@@ -230,4 +230,4 @@ async def test_a_run_is_followed_as_soon_as_its_sandbox_was_resumed() -> None:
         it.screen.session.sandbox_settled(now.sandbox_id, "RUNNING")
         it.screen.post_message(ListsChanged())
         await it.settle()
-        assert it.screen.at_work("follow")
+        assert it.screen.ui.at_work("follow")

@@ -39,7 +39,7 @@ async def test_a_focus_during_the_first_reading_cuts_nothing() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         held, asked = between.hold(SEARCH), between.count(SEARCH)
-        demo = it.app.main.servers.demo
+        demo = it.app.main.controllers.servers.demo
         assert demo
         it.screen.controllers.conversations.open(demo)
         it.screen.sidebar.total = None

@@ -252,7 +252,7 @@ async def test_find_looks_in_the_list_when_the_list_has_the_focus() -> None:
         await it.type("x")
         await it.press("escape")
         assert it.screen.session.find_text == "ledger"
-        assert not it.screen.find_input.display
+        assert not it.screen.asking.find_input.display
 
 
 async def test_leaving_the_line_to_type_in_ends_the_find() -> None:
@@ -261,12 +261,12 @@ async def test_leaving_the_line_to_type_in_ends_the_find() -> None:
         await it.press("slash")
         await it.type("jest")
         await it.press("tab")
-        assert not it.screen.find_input.display
+        assert not it.screen.asking.find_input.display
         assert it.screen.session.find_text == ""
         await it.press("slash")
         await it.pilot.click("#conversations", offset=(8, 2))
         await it.settle()
-        assert not it.screen.find_input.display
+        assert not it.screen.asking.find_input.display
 
 
 async def test_find_in_the_result_goes_to_the_line() -> None:
@@ -360,7 +360,7 @@ async def test_each_pane_takes_the_whole_screen_and_gives_it_back() -> None:
             assert it.screen.query_one(f"#{pane}-pane").size.width == 160
             assert it.screen.session.pane == pane
             await it.press("z")
-            assert it.screen.arrangement.zoom == ""
+            assert it.screen.session.arrangement.zoom == ""
             assert it.screen.session.pane == pane
 
 

@@ -200,7 +200,7 @@ async def p_twice(it: Explorer, between: Between) -> None:
     assert pane.current.id == meant
     assert pane.cursor - round(pane.scroll_y) == line, "on its line of the screen"
     await it.press("p")
-    await it.until(lambda: it.screen.question_bar.display)
+    await it.until(lambda: it.screen.asking.question_bar.display)
     assert "Resume sandbox" in it.text("#question")
     await it.press("enter")
     await it.until(lambda: "sandbox running again" in it.footer)

@@ -24,7 +24,7 @@ STUCK = "Parse ISO week dates"
 async def ask(it: Explorer, key: str, text: str) -> None:
     """Press a key that asks for a line, and give it."""
     await it.press(key)
-    it.screen.find_input.value = text
+    it.screen.asking.find_input.value = text
     await it.press("enter")
 
 
@@ -134,7 +134,7 @@ async def test_esc_stops_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
         await it.open(STUCK)
         await make_long(it)
         await it.press("g", "slash")
-        it.screen.find_input.value = "nowhere to be found"
+        it.screen.asking.find_input.value = "nowhere to be found"
         await it.send("enter")
         await it.until(lambda: "finding" in it.footer)
         assert "esc stops" in it.footer
@@ -204,7 +204,7 @@ async def test_a_wrong_filter_is_asked_again_with_the_wrong_word_selected() -> N
     async with explore() as it:
         await it.open(STUCK)
         await ask(it, "ampersand", "is:failed tol:edit")
-        line = it.screen.find_input
+        line = it.screen.asking.find_input
         await it.until(lambda: line.selected_text == "tol")
         assert line.display
         assert line.value == "is:failed tol:edit"
@@ -222,9 +222,9 @@ async def test_esc_gives_up_a_filter_that_was_wrong() -> None:
     async with explore() as it:
         await it.open(STUCK)
         await ask(it, "ampersand", "is:nothing")
-        assert it.screen.find_input.display
+        assert it.screen.asking.find_input.display
         await it.press("escape")
-        assert not it.screen.find_input.display
+        assert not it.screen.asking.find_input.display
         assert it.screen.session.filter_text == ""
         assert len(numbers(it)) == len(run_of(it))
 
@@ -233,7 +233,7 @@ async def test_tab_completes_a_word_and_leaves_the_line_where_there_is_none() ->
     async with explore() as it:
         await it.open(STUCK)
         await it.press("ampersand")
-        line = it.screen.find_input
+        line = it.screen.asking.find_input
         await it.type("is:fa")
         await it.until(lambda: line.suggestion)
         await it.press("tab")
@@ -249,8 +249,8 @@ async def test_no_words_take_the_filter_off() -> None:
         await ask(it, "ampersand", "is:error")
         assert len(numbers(it)) < len(run_of(it))
         await it.press("ampersand")
-        assert it.screen.find_input.value == "is:error", "the words are there to be changed"
-        it.screen.find_input.value = ""
+        assert it.screen.asking.find_input.value == "is:error", "the words are there to be changed"
+        it.screen.asking.find_input.value = ""
         await it.press("enter")
         assert len(numbers(it)) == len(run_of(it))
 
@@ -297,7 +297,7 @@ async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
         await it.open(STUCK)
         await make_long(it, 1500)
         await it.press("ampersand")
-        it.screen.find_input.value = '"every tenth"'
+        it.screen.asking.find_input.value = '"every tenth"'
         await it.send("enter")
         await it.until(lambda: it.screen.timeline.filtered)
         assert set(numbers(it)) < set(range(10, 1501, 10)), "not all of them yet"

@@ -42,7 +42,7 @@ def styles_at(view: BodyView, y: int) -> list[Style]:
 async def drawn_for_good(it: Explorer) -> None:
     """Texts that were drawn before their colours were loaded are shown anew a second after the
     start, which takes a selection away."""
-    await it.until(lambda: not (highlight.is_put_off() or it.screen.at_work("warm")))
+    await it.until(lambda: not (highlight.is_put_off() or it.screen.ui.at_work("warm")))
     await it.settle()
 
 

@@ -31,8 +31,8 @@ RESUME = "POST /api/v1/sandboxes/*/resume"
 
 
 def editor_text(it: Explorer) -> str:
-    assert it.screen.editor is not None
-    return it.screen.editor.text
+    assert it.screen.asking.editor is not None
+    return it.screen.asking.editor.text
 
 
 async def written(it: Explorer, title: str, text: str) -> None:
@@ -58,7 +58,7 @@ async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
         assert between.count(SEND) == 1
         assert r"first line\nsecond q line" in said(it, LEDGER).replace("\\\\", "\\")
         assert it.screen.session.drafts == {}
-        assert it.screen.editor is None
+        assert it.screen.asking.editor is None
         await it.until(lambda: "first line" in it.text("#timeline"))
 
 
@@ -67,7 +67,7 @@ async def test_an_empty_message_is_refused_in_place() -> None:
     async with explore(wrap=between) as it:
         await written(it, LEDGER, "  ")
         await it.press("enter", "ctrl+s")
-        assert it.screen.editor is not None
+        assert it.screen.asking.editor is not None
         assert "There is nothing to send yet." in it.text("EditorKeys")
         await it.type("x")
         assert "nothing to send" not in it.text("EditorKeys")
@@ -89,7 +89,7 @@ async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> No
         assert editor_text(it) == "for the ledger"
         await it.press("escape")
         await it.press("q")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         assert "1 message not sent" in it.text("#question")
         await it.press("escape")
 
@@ -98,8 +98,8 @@ async def test_tab_goes_to_the_run_and_m_comes_back() -> None:
     async with explore() as it:
         await written(it, LEDGER, "half a")
         await it.press("tab")
-        assert it.screen.editor is not None
-        assert not it.screen.editor.has_focus_within
+        assert it.screen.asking.editor is not None
+        assert not it.screen.asking.editor.has_focus_within
         assert it.footer.strip(), "the keys of the run are told again"
         row = it.screen.timeline.cursor
         await it.press("3", "k")
@@ -108,7 +108,7 @@ async def test_tab_goes_to_the_run_and_m_comes_back() -> None:
         await it.type(" thought")
         assert editor_text(it) == "half a thought"
         await it.press("3", "escape")
-        assert it.screen.editor is None
+        assert it.screen.asking.editor is None
 
 
 async def test_what_a_paste_holds_beside_text_never_reaches_the_terminal() -> None:
@@ -117,7 +117,7 @@ async def test_what_a_paste_holds_beside_text_never_reaches_the_terminal() -> No
     async with explore() as it:
         await opened(it, LEDGER)
         await writing(it)
-        assert it.screen.editor is not None
+        assert it.screen.asking.editor is not None
         it.app.post_message(events.Paste("a\x1b]0;x\x07b\r\nc\x9b31m"))
         await it.until(lambda: editor_text(it))
         assert editor_text(it) == "a]0;xb\nc31m"
@@ -160,8 +160,8 @@ async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
         question = Question(
             "Resume", [[(line, "")], [("a  ", "key"), ("b", "")]], [("y", "yes", "y")]
         )
-        asking = asyncio.create_task(it.screen.ask(question))
-        await it.until(lambda: it.screen.question_bar.display)
+        asking = asyncio.create_task(it.screen.ui.ask(question))
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.pilot.pause()
         shown = it.text("#question").split("\n")
         assert " ".join(" ".join(shown[1:-2]).split()) == line.strip()
@@ -176,7 +176,7 @@ async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> N
         await written(it, OAUTH, "go")
         await asked(it, "ctrl+s")
         await it.send("escape")
-        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
         assert editor_text(it) == "go"
         assert between.count("POST *") == 0
         await asked(it, "ctrl+s")
@@ -206,7 +206,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         assert "The sandbox is paused" in question
         assert "the server pauses the oldest, without asking" in question
         await it.send("escape")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         assert between.count("POST *") == 0
         await asked(it, "ctrl+s")
         await sent(it, "enter")
@@ -229,7 +229,7 @@ async def test_a_sandbox_that_p_resumes_is_not_resumed_once_more_for_a_message()
         await it.send("ctrl+s")
         await it.until(lambda: "the sandbox is still being resumed" in told(it))
         assert "The message was not sent" in told(it)
-        await it.until(lambda: it.screen.editor and editor_text(it) == "more tests")
+        await it.until(lambda: it.screen.asking.editor and editor_text(it) == "more tests")
         held.set()
         await it.until(lambda: not it.screen.session.changing, 15)
         assert "running again" in told(it)
@@ -241,7 +241,7 @@ async def test_to_one_that_is_gone_nothing_can_be_written() -> None:
         await opened(it, GONE)
         assert "m message" not in it.footer
         await it.press("m")
-        assert it.screen.editor is None
+        assert it.screen.asking.editor is None
         assert "The sandbox is gone: its history stays readable" in told(it)
 
 
@@ -255,7 +255,7 @@ async def test_a_message_that_fails_is_offered_again(status: int) -> None:
         between.answer(SEND, status, '{"detail": "no"}', "application/json")
         await it.send("ctrl+s")
         await it.until(lambda: f"({status})" in it.footer)
-        await it.until(lambda: it.screen.editor and it.screen.editor.has_focus_within)
+        await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
         assert editor_text(it) == "keep me"
         between.answers.clear()
         await sent(it)
@@ -268,10 +268,10 @@ async def test_m_while_the_server_is_silent_after_ctrl_s_offers_the_text_no_seco
         await written(it, LEDGER, "only once")
         held = between.hold("GET *")
         await it.send("ctrl+s")
-        await it.until(lambda: it.screen.editor is None)
+        await it.until(lambda: it.screen.asking.editor is None)
         await it.send("m")
         await it.until(lambda: "the message before is still being sent" in told(it))
-        assert it.screen.editor is None
+        assert it.screen.asking.editor is None
         between.held.clear()
         held.set()
         await it.until(lambda: "sent · " in told(it))

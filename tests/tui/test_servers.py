@@ -81,7 +81,7 @@ async def two(settings: Settings | None = None) -> AsyncIterator[tuple[Explorer,
 
 async def go(it: Explorer, name: str) -> None:
     """As the palette does it; its search is looked at in a test of its own."""
-    it.screen.run_worker(it.screen.servers.switch(name), group="ask")
+    it.screen.run_worker(it.screen.controllers.servers.switch(name), group="ask")
     await it.settle()
 
 
@@ -126,7 +126,7 @@ async def test_nothing_of_the_old_server_stays_and_nothing_is_read_from_it() -> 
 
 
 async def go_without_waiting(it: Explorer, name: str) -> None:
-    it.screen.run_worker(it.screen.servers.switch(name), group="ask")
+    it.screen.run_worker(it.screen.controllers.servers.switch(name), group="ask")
     for _ in range(5):
         await it.pilot.pause(0)
 
@@ -180,15 +180,15 @@ async def test_what_is_being_written_asks_first_and_is_kept() -> None:
     async with two() as (it, servers):
         await it.open("Parse ISO week dates")
         await it.send("m")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.type("not yet")
         await go_without_waiting(it, "lab")
-        await it.until(lambda: it.screen.question_bar.question)
+        await it.until(lambda: it.screen.asking.question_bar.question)
         assert "Still writing to an agent" in it.text("#question")
         await it.send("enter")
         await it.until(lambda: len(servers.made) == 2)
         await it.settle()
-        assert it.screen.editor is None and "not yet" in it.screen.session.drafts.values()
+        assert it.screen.asking.editor is None and "not yet" in it.screen.session.drafts.values()
 
 
 def keep(home: Path, name: str, text: str) -> None:
@@ -267,7 +267,7 @@ async def test_keys_are_rebound_in_footer_help_and_palette() -> None:
         await it.press("escape")
         await it.press("slash")
         await it.type("que")  # keys of actions, typed into a line
-        assert it.screen.find_input.value == "que"
+        assert it.screen.asking.find_input.value == "que"
         await it.press("escape")
         await it.press("ctrl+p")
         assert len(it.app.screen_stack) == 1
@@ -352,7 +352,7 @@ async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() 
         paused = next(s.id for s in await other.sandboxes.all() if s.status == "PAUSED")
         change = it.screen.controllers.sandboxes.change(other.sandboxes, paused)
         it.screen.run_worker(change, group="write")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         asked = len(here.asked)
         await it.send("enter")
         await it.until(lambda: "running again" in it.footer)
@@ -368,7 +368,7 @@ async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_nex
         held = first.hold("POST /api/v1/sandboxes/*/resume")
         await it.open("Raise the coverage of billing")
         await it.send("m")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.type("more tests")
         await it.send("ctrl+s")
         await it.until(lambda: "resume it, then send" in it.text("#question"))
@@ -376,8 +376,8 @@ async def test_a_message_whose_server_is_left_is_kept_and_not_offered_on_the_nex
         await it.until(lambda: first.count("POST *"))
         await leave(it, servers)
         held.set()
-        await it.until(lambda: not it.screen.at_work("write"))
-        assert it.screen.editor is None
+        await it.until(lambda: not it.screen.ui.at_work("write"))
+        assert it.screen.asking.editor is None
         assert not [text for text, _ in it.screen.footer.history if "m goes on" in text]
         assert "more tests" in it.screen.session.drafts.values()
         assert servers.between["lab"].count("POST *") == 0

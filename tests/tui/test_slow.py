@@ -50,7 +50,7 @@ async def test_a_page_of_the_server_that_was_left_does_not_come_into_the_next_li
         await it.send("G")
         before = it.screen.session.pager
         between.held.clear()
-        demo = it.screen.servers.demo
+        demo = it.screen.controllers.servers.demo
         assert demo is not None
         it.screen.controllers.conversations.open(partial(demo))
         await it.until(lambda: it.screen.session.pager not in (None, before))

@@ -59,7 +59,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         for key in keys:
             await it.press(key)
             await it.settle()
-            if main.focused is main.sidebar.list and not main.arrangement.narrow:
+            if main.focused is main.sidebar.list and not main.session.arrangement.narrow:
                 await it.until(
                     lambda: main.session.current is main.sidebar.list.current
                 )  # by itself

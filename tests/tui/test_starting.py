@@ -148,7 +148,7 @@ async def test_esc_leaves_the_start_going_on_and_its_end_is_told() -> None:
         assert "is being started" in it.footer
 
         await it.send("q")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         assert "starting a conversation" in it.text("#question")
         await it.send("escape")
 

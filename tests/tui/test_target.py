@@ -226,7 +226,7 @@ async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to(
         await at(it, OAUTH)
         for keys in (("a", "n", "n", "o"), ("m",)):
             await it.press(*keys)
-            if it.screen.editor is not None:
+            if it.screen.asking.editor is not None:
                 await it.press("ctrl+s" if keys[0] == "a" else "escape")
             await it.settle()
             under = it.screen.sidebar.list.current
@@ -255,8 +255,8 @@ async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
         it.screen.session.keep_marks(frozenset(IDS[title].replace("-", "") for title in marks))
         it.screen.post_message(MarksChanged())
         await it.send(keys)
-        await it.until(lambda: it.screen.question_bar.display or told in it.footer)
-        if it.screen.question_bar.display:
+        await it.until(lambda: it.screen.asking.question_bar.display or told in it.footer)
+        if it.screen.asking.question_bar.display:
             await it.send("f" if keys == "p" else "enter")
         await it.until(lambda: told in it.footer, 15)
         await it.settle()
@@ -272,14 +272,14 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
         await at(it, OAUTH)
         assert "1 waits for you" in it.text("#header")
         await it.send("a")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
         await it.settle()
         await it.press("p")
-        if it.screen.question_bar.display:
+        if it.screen.asking.question_bar.display:
             await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
@@ -300,9 +300,9 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
         await it.send("r")
         await late.answered.wait()
         await it.send("a")
-        await it.until(lambda: it.screen.question_bar.display)
+        await it.until(lambda: it.screen.asking.question_bar.display)
         await it.send("n")
-        await it.until(lambda: it.screen.editor)
+        await it.until(lambda: it.screen.asking.editor)
         await it.send("ctrl+s")
         await it.until(lambda: "rejected · " in it.footer)
         take = board.take
@@ -324,8 +324,8 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
 async def by_p(it: Explorer) -> str:
     await at(it, LEDGER)
     await it.send("p")
-    await it.until(lambda: it.screen.question_bar.display or "paused" in it.footer)
-    if it.screen.question_bar.display:
+    await it.until(lambda: it.screen.asking.question_bar.display or "paused" in it.footer)
+    if it.screen.asking.question_bar.display:
         await it.send("enter")
     await it.until(lambda: "sandbox paused" in it.footer)
     return LEDGER
@@ -334,7 +334,7 @@ async def by_p(it: Explorer) -> str:
 async def by_p_for_all_marked(it: Explorer) -> str:
     await at(it, LEDGER)
     await it.send("space", "p")
-    await it.until(lambda: it.screen.question_bar.display)
+    await it.until(lambda: it.screen.asking.question_bar.display)
     await it.send("enter")
     await it.until(lambda: "1 of 1 sandbox paused" in it.footer)
     return LEDGER
@@ -343,10 +343,10 @@ async def by_p_for_all_marked(it: Explorer) -> str:
 async def by_a_message(it: Explorer) -> str:
     await at(it, COVERAGE)
     await it.send("m")
-    await it.until(lambda: it.screen.editor)
+    await it.until(lambda: it.screen.asking.editor)
     await it.type("more tests")
     await it.send("ctrl+s")
-    await it.until(lambda: it.screen.question_bar.display)
+    await it.until(lambda: it.screen.asking.question_bar.display)
     await it.send("enter")
     await it.until(lambda: any("running again" in text for text, _ in it.screen.footer.history), 15)
     return COVERAGE

@@ -99,8 +99,8 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
         await it.pilot.resize_terminal(160, 48)
         await it.settle()
         await it.press("y")
-        assert it.screen.question_bar.question
-        assert "56-58" in it.screen.question_bar.question.title
+        assert it.screen.asking.question_bar.question
+        assert "56-58" in it.screen.asking.question_bar.question.title
         await it.press("c")
         assert it.app.clipboard.splitlines() == [
             "pytest -q tests/test_weeks.py",

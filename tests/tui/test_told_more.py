@@ -107,7 +107,7 @@ async def test_a_running_step_tells_how_long_it_has_and_that_it_is_followed() ->
         await it.open(FLAKY)
         assert "following (f stops)" in it.text("#timeline-rule")
         assert "f stop following" in it.footer
-        it.screen._tick()
+        it.screen.run_view.tick(it.screen.session.clock())
         row = next(line for line in it.text("#timeline").splitlines() if "npm test" in line)
         assert "running" in row
         assert row.split()[row.split().index("$") - 1].isdecimal()

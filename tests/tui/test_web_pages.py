@@ -58,7 +58,7 @@ async def test_o_opens_the_page_of_the_conversation_and_says_which(opened: list[
         url = f"{SERVER}/conversations/{shown.id.replace('-', '')}"
         assert opened == [url]
         assert url in it.footer
-        assert not it.screen.question_bar.display
+        assert not it.screen.asking.question_bar.display
 
 
 async def test_y_l_copies_the_link(opened: list[str]) -> None:
@@ -129,7 +129,7 @@ async def test_what_has_no_page_says_so(opened: list[str]) -> None:
         await it.press("O")
         assert "made-up data" in it.text("#question")
         await it.press("enter")
-        assert it.screen.question_bar.display, "enter opens nothing that is made up"
+        assert it.screen.asking.question_bar.display, "enter opens nothing that is made up"
         await it.press("escape")
     assert opened == []
 

@@ -15,7 +15,7 @@ async def test_a_worker_that_ends_before_it_has_begun_leaves_no_warning() -> Non
         begun = True
 
     async with explore() as it:
-        it.screen.work_on("peek", work)
+        it.screen.ui.work_on("peek", work)
         it.screen.workers.cancel_group(it.screen, "peek")
         await it.settle()
         assert not begun

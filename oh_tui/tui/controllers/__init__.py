@@ -20,6 +20,7 @@ from oh_tui.tui.controllers import (
     files,
     goto,
     images,
+    navigation,
     notices,
     older,
     preparations,
@@ -27,6 +28,7 @@ from oh_tui.tui.controllers import (
     run,
     sandboxes,
     search,
+    servers,
     shell,
     start,
     steps,
@@ -37,6 +39,10 @@ from oh_tui.tui.controllers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oh_tui.settings.startup import Settings
+    from oh_tui.sources.source import Source
     from oh_tui.tui.panes import Rows, StepBodies, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -47,17 +53,29 @@ READS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "g
 
 class Controllers:
     def __init__(
-        self, session: Session, ui: Ui, *, conversations: Rows, steps: Steps, bodies: StepBodies
+        self,
+        session: Session,
+        ui: Ui,
+        *,
+        preparations: preparations.Preparations,
+        connect: Callable[[Settings], Source] | None,
+        demo: Callable[[], Source] | None,
+        conversations: Rows,
+        steps: Steps,
+        bodies: StepBodies,
     ) -> None:
         self._session = session
         self._ui = ui
+        self.preparations = preparations
+        self._connect = connect
+        self._demo = demo
         self._rows = conversations
         self._steps = steps
         self._bodies = bodies
 
     @cached_property
-    def preparations(self) -> preparations.Preparations:
-        return preparations.Preparations(self._session, self._ui)
+    def servers(self) -> servers.Servers:
+        return servers.Servers(self._session, self._ui, connect=self._connect, demo=self._demo)
 
     @cached_property
     def run(self) -> run.RunReader:
@@ -102,6 +120,10 @@ class Controllers:
     @cached_property
     def view(self) -> view.ViewActions:
         return view.ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
+
+    @cached_property
+    def navigation(self) -> navigation.Navigation:
+        return navigation.Navigation(self._session, self._ui, self._steps, self)
 
     @cached_property
     def goto(self) -> goto.GoTo:

@@ -118,6 +118,16 @@ class Servers:
                 self._ui.focus_pane("conversations")
             return
 
+    def action_switch(self, name: str) -> None:
+        self._ui.work_on("ask", self.switch, name)
+
+    def action_quit(self) -> None:
+        """End at once, or ask when something would be lost or goes on."""
+        if self._session.writing_words or self._session.drafts:
+            self._ui.work_on("ask", self.quit)
+        else:
+            self._ui.post_message(QuitWanted())
+
     async def quit(self) -> None:
         """Quit, if what is being written and what is not sent may be left."""
         session = self._session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.messages import ListsChanged
+from oh_tui.tui.messages import ListsChanged, WrapChanged
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import ShownRun, StepBodies, Steps
@@ -42,7 +42,8 @@ class ViewActions:
 
     def action_wrap(self) -> None:
         """Wrap or cut long lines."""
-        wraps = self._bodies.toggle_wrap()
+        wraps = self._session.wrap_lines = not self._session.wrap_lines
+        self._ui.post_message(WrapChanged())
         self._ui.tell("long lines wrap" if wraps else "long lines are cut: ← → scroll")
 
     def action_json(self) -> None:

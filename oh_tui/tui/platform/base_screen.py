@@ -1,10 +1,19 @@
-"""A screen that is laid out once for its first size; uses private members of Textual's `Screen`."""
+"""What Textual's screens do too often: lay out their first size, keep workers, close others.
+
+Every private member of Textual's `Screen` that we use is used here.
+"""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+T = TypeVar("T")
 
 
 class BaseScreen(Screen[int]):
@@ -21,3 +30,22 @@ class BaseScreen(Screen[int]):
         the size of the last layout."""
         if size != self.outer_size:
             super()._screen_resized(size)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """One that was put aside keeps its error, and with its traceback itself and all it worked
+        on, whole runs: until memory is gone through, which may take minutes."""
+        if event.state is WorkerState.CANCELLED and event.worker.error is not None:
+            event.worker.error.__traceback__ = None
+
+
+class ClosesOnce(Screen[T]):
+    """A screen above the main one. Two clicks or keys may come to it before it is gone; Textual's
+    `dismiss` would close what is below it with the second. It stands behind Textual's own class
+    among the bases: styles come through the first."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        while self.app.screen is not self:
+            self.app.screen.dismiss()
+        return super().dismiss(result)

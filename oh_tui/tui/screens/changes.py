@@ -22,6 +22,7 @@ from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
@@ -29,7 +30,6 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.file_list import WIDE, FileList, cut_front
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study

@@ -13,12 +13,12 @@ from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study

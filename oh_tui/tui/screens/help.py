@@ -15,11 +15,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Hint, Keymap, help_groups
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import Glyphs
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import glyphs_of
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.working import ClosesOnce
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""

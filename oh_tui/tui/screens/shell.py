@@ -26,6 +26,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.content.block import Command, Failure, Note, Plain, safe
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.bars import Footer
@@ -34,7 +35,6 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Label, Piece, shorten
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.sources.sandboxes import ServerSandboxes

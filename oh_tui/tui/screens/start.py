@@ -24,13 +24,13 @@ from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Drawn, Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.working import ClosesOnce
 
 if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest

@@ -17,7 +17,9 @@ from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import day_span, plural
 from oh_tui.trajectory.model.events import Event, seconds
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.rendering.lines import Document
+from oh_tui.tui.runs import Run, why_empty
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import display_line, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
@@ -31,6 +33,7 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.content.block import Block
+    from oh_tui.tui.filtering import Filtering
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
@@ -79,6 +82,7 @@ class RunView(Stack):
         self.timeline = self.query_one(Timeline)
         self.call_view = self.query_one("#call", BodyView)
         self.result_view = self.query_one("#result", BodyView)
+        self.bodies = (self.call_view, self.result_view)
         # Kept, not queried: at the end workers may still call while the screen is taken down.
         self._head = self.query_one(ColumnHead)
         self._summary = self.query_one(Summary)
@@ -137,6 +141,54 @@ class RunView(Stack):
         self._tell_run()
         if trajectory is None:
             self._show_current()
+
+    def fit(self, arrangement: Arrangement) -> None:
+        """Show as much as there is room for."""
+        self.whole_call = arrangement.zoom == "detail"
+        self.screen_height = arrangement.height
+
+    def say(self, *lines: str) -> None:
+        """What stands in the place of steps."""
+        self.timeline.empty = lines
+        self.timeline.refresh()
+
+    def load(self, run: Run, step: int | None) -> None:
+        """Show another state of a run; the cursor goes to a step, or stays with its event."""
+        if not len(run.trajectory):
+            self.timeline.empty = why_empty(run)
+        self.via = run.via
+        self.timeline.filtered = None  # its numbers are those of the steps before
+        self.show_run(run.trajectory, step)
+
+    def show_study(self, run: Run) -> None:
+        """Show what the analysis of the run came to."""
+        self.study = run.study
+        self.note = run.note if run.via == "file" else ""
+
+    def show_filter(self, filtering: Filtering | None) -> None:
+        """Show what a filter lets through, or all steps."""
+        self.filter_text = filtering.query.text if filtering else ""
+        if filtering:
+            self.timeline.show_events = False
+            if filtering.shown == ():
+                self.timeline.empty = filtering.why_empty
+        self.timeline.filtered = filtering.shown if filtering else None
+
+    def find(self, text: str) -> None:
+        """Mark the occurrences of a text."""
+        self.timeline.find_text = text
+
+    def tell_progress(self, words: str) -> None:
+        self.progress = words
+
+    def tell_following(self, words: str) -> None:
+        self.following = words
+
+    def tick(self, now: float) -> None:
+        """What runs at this moment tells how long it has."""
+        trajectory = self.timeline.trajectory
+        if trajectory and trajectory.live and trajectory.status == "running":
+            self.timeline.now = now
 
     def clear(self, now: float) -> None:
         """No conversation is open."""
@@ -300,11 +352,10 @@ class RunView(Stack):
     def scroll_result(self, lines: int) -> None:
         self.result_view.scroll_lines(lines)
 
-    def toggle_wrap(self) -> bool:
-        """Wrap long lines, or cut them; whether they wrap then."""
-        wraps = not self.call_view.wrap
-        self.call_view.wrap = self.result_view.wrap = wraps
-        return wraps
+    def wrap_lines(self, wraps: bool) -> None:
+        """Wrap long lines, or cut them."""
+        for view in self.bodies:
+            view.wrap = wraps
 
     def toggle_json(self) -> None:
         """The step as raw JSON, and back."""

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
+from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
@@ -81,6 +82,53 @@ class Sidebar(Stack):
 
     def _tell_fold(self) -> None:
         self._fold.refresh()
+
+    def show_lists(
+        self,
+        *,
+        rows: tuple[Row, ...],
+        marks: frozenset[str],
+        total: int | None,
+        has_more: bool,
+        sandboxes: tuple[Sandbox, ...] | None,
+        show_gone: bool,
+        now: float,
+    ) -> None:
+        """Show these; `sandboxes` is None as long as they were not read."""
+        self.now, self.total, self.has_more = now, total, has_more
+        self.rows, self.marks = rows, marks
+        self.knows_sandboxes = sandboxes is not None
+        self.sandboxes, self.show_gone = sandboxes or (), show_gone
+
+    def show_rows(self, rows: tuple[Row, ...]) -> None:
+        self.rows = rows
+
+    def show_marks(self, marks: frozenset[str]) -> None:
+        self.marks = marks
+
+    def find(self, text: str) -> None:
+        """Mark the occurrences of a text."""
+        self.list.find_text = text
+
+    def tick(self, now: float) -> None:
+        """Ages grow."""
+        self.now = now
+
+    def enter(self, pane: str) -> None:
+        """The reader is in this pane now. In that of the sandboxes their rows stay where they are;
+        out of it every sandbox goes to where its state belongs."""
+        left, self.in_sandboxes = self.in_sandboxes, pane == "sandboxes"
+        if left and not self.in_sandboxes:
+            self.reorder_sandboxes()
+
+    def fit(self, arrangement: Arrangement) -> None:
+        """Show as much as there is room for."""
+        self.whole_sandboxes = arrangement.zoom == "sandboxes"
+
+    def mark_sandbox(self) -> None:
+        """Mark the conversations of the sandbox under the cursor, while the reader is there."""
+        row = self.sandbox_list.current if self.in_sandboxes else None
+        self.list.marked_sandbox = row.id if row else ""
 
     def begin(self, *, grouped: bool) -> None:
         """Begin with another source, with headings for groups if `grouped`."""

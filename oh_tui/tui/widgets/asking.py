@@ -1,5 +1,5 @@
-"""A screen that asks: a bar that takes an answer, a line at the foot to type in, and room for
-more than a line."""
+"""What asks, above the footer: a bar that takes an answer, a line to type in, and room for more
+than a line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from textwrap import wrap
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import events, on
+from textual.app import ComposeResult
 from textual.css.query import NoMatches
+from textual.message import Message
+from textual.screen import Screen
 from textual.widget import MountError, Widget
 from textual.widgets import Input
 
@@ -21,9 +24,8 @@ from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.bars import Question, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import Piece, Stack
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.working import WorkingScreen
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.editor import Editor
@@ -37,11 +39,18 @@ def _hidden(widget: W) -> W:
     return widget
 
 
-class AskingScreen(WorkingScreen):
-    """One question at a time; while it stands its bar or line has the focus, and Esc is no."""
+class AskingBars(Stack):
+    """One question at a time; while it stands its bar or line has the focus, and Esc is no. Mounts
+    itself above the footer at the first question: for the first paint it would cost a tenth."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    DEFAULT_CSS = "AskingBars { width: 1fr; height: auto; }"
+
+    class Changed(Message):
+        """Something is asked now, or not any more: keys do something else."""
+
+    def __init__(self, host: Screen[Any]) -> None:
+        super().__init__(id="asking")
+        self._host = host
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
         self._asked_facts: tuple[Piece, ...] = ()
@@ -51,7 +60,7 @@ class AskingScreen(WorkingScreen):
         """Where something longer is written; one may leave it with Tab, and come back."""
         self._written: asyncio.Future[bool] | None = None
 
-    # They are made when they are first asked about, and are hidden until there is a question.
+    # Each is hidden until there is something to ask with it.
 
     @cached_property
     def question_bar(self) -> QuestionBar:
@@ -69,13 +78,22 @@ class AskingScreen(WorkingScreen):
     def asked(self) -> BodyView:
         return _hidden(BodyView(id="asked"))
 
-    async def mount_bars(self) -> None:
-        """At the first question, not for the first paint, which they would cost a tenth of."""
+    def compose(self) -> ComposeResult:
+        self.asked_rule.heavy, self.asked.can_focus = True, False
+        yield self.asked_rule
+        yield self.asked
+        yield self.question_bar
+        yield self.find_input
+
+    async def be_there(self) -> None:
+        """Wait until the bars are on the screen."""
         if self._mounting is None:
-            bars = (self.asked_rule, self.asked, self.question_bar, self.find_input)
-            self.asked_rule.heavy, self.asked.can_focus = True, False
-            self._mounting = asyncio.ensure_future(self._mount_above_footer(bars))
+            self._mounting = asyncio.ensure_future(self._mount_bars())
         await asyncio.shield(self._mounting)
+
+    async def _mount_bars(self) -> None:
+        with contextlib.suppress(MountError, NoMatches):  # the end: nobody is asked any more
+            await self._host.mount(self, before="#footer")
 
     @property
     def mounting(self) -> asyncio.Future[None] | None:
@@ -84,35 +102,27 @@ class AskingScreen(WorkingScreen):
         ways = (self._mounting, self._mounting_editor)
         return next((one for one in ways if one and not one.done()), None)
 
-    async def _mount_above_footer(self, bars: Sequence[Widget]) -> None:
-        with contextlib.suppress(MountError, NoMatches):  # the end: nobody is asked any more
-            await self.mount(*bars, before="#footer")
-
-    def tell_keys(self) -> None:
-        """The footer's hints, which a question puts aside."""
-
-    def tell(
-        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
-    ) -> None:
-        """News for the footer."""
+    def wrap_lines(self, wraps: bool) -> None:
+        """Of what is asked about."""
+        self.asked.wrap = wraps
 
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus comes back after it."""
-        await self.mount_bars()
+        await self.be_there()
         if self.is_questioning:
             return ""
-        focused = self.focused
+        focused = self._host.focused
         self._answer = asyncio.get_running_loop().create_future()
         self.question_bar.question = question
-        self.set_focus(self.question_bar)
-        self.tell_keys()
+        self._host.set_focus(self.question_bar)
+        self._host.post_message(self.Changed())
         try:
             return await self._answer
         finally:
             self.question_bar.question = None
-            self.tell_keys()
+            self._host.post_message(self.Changed())
             if focused:
-                self.set_focus(focused)
+                self._host.set_focus(focused)
 
     async def ask_about(
         self,
@@ -123,12 +133,11 @@ class AskingScreen(WorkingScreen):
     ) -> str:
         """As `ask`, of something that is shown whole above the answers; it scrolls when it takes
         more than a third of the screen."""
-        await self.mount_bars()
+        await self.be_there()
         if self.is_questioning:
             return ""
-        self.asked.wrap = all(view.wrap for view in self.query("#call, #result").results(BodyView))
-        lines = len(Document(blocks, max(1, self.size.width - 2), glyphs=self.asked.glyphs))
-        self.asked.styles.height = max(1, min(lines, self.size.height // 3))
+        lines = len(Document(blocks, max(1, self._host.size.width - 2), glyphs=self.asked.glyphs))
+        self.asked.styles.height = max(1, min(lines, self._host.size.height // 3))
         self.asked_rule.title, self.asked_rule.facts = title, facts
         self._asked_facts = facts
         self.asked_rule.display = self.asked.display = True
@@ -158,10 +167,6 @@ class AskingScreen(WorkingScreen):
         if self._answer and not self._answer.done():
             self._answer.set_result(message.value)
 
-    @on(QuestionBar.TooEarly)
-    def _tell_early(self, message: QuestionBar.TooEarly) -> None:
-        self.tell(message.words)
-
     async def prompt(
         self,
         placeholder: str,
@@ -174,7 +179,7 @@ class AskingScreen(WorkingScreen):
     ) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
         of the line meanwhile."""
-        await self.mount_bars()
+        await self.be_there()
         line = self.find_input
         line.complete_with(complete)
         line.select_on_focus = not (title or mistake)
@@ -193,7 +198,7 @@ class AskingScreen(WorkingScreen):
         rule, told = self.asked_rule, self.asked
         rule.title, rule.facts, rule.display = ((title, "title"),), (), True
         if wrong:
-            told.styles.height = len(wrap(wrong, max(20, self.size.width - 4)))
+            told.styles.height = len(wrap(wrong, max(20, self._host.size.width - 4)))
             told.show([Failure(wrong)])
             told.display = True
         self.call_next(self.find_input.action_end)
@@ -203,20 +208,20 @@ class AskingScreen(WorkingScreen):
             rule.display = told.display = False
 
     async def _prompt(self, placeholder: str, value: str) -> str | None:
-        focused = self.focused
+        focused = self._host.focused
         self._typed = asyncio.get_running_loop().create_future()
         self.find_input.placeholder = placeholder
         self.find_input.value = value
         self.find_input.display = True
-        self.set_focus(self.find_input)
-        self.tell_keys()
+        self._host.set_focus(self.find_input)
+        self._host.post_message(self.Changed())
         try:
             return await self._typed
         finally:
             self.find_input.display = False
-            self.tell_keys()
+            self._host.post_message(self.Changed())
             if focused:
-                self.set_focus(focused)
+                self._host.set_focus(focused)
 
     @on(Input.Submitted, "#find")
     def _take_line(self, message: Input.Submitted) -> None:
@@ -226,8 +231,8 @@ class AskingScreen(WorkingScreen):
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
         """What was written, and whether it is to be sent or was put aside with Esc."""
-        await self.mount_bars()
-        focused = self.focused
+        await self.be_there()
+        focused = self._host.focused
         self.editor, self._written = editor, asyncio.get_running_loop().create_future()
         self._mounting_editor = asyncio.ensure_future(self._mount_editor(editor))
         await asyncio.shield(self._mounting_editor)
@@ -236,15 +241,15 @@ class AskingScreen(WorkingScreen):
             return editor.text, sent
         finally:
             self.editor = None
-            if focused and self.focused is editor.lines:
-                self.set_focus(focused)
+            if focused and self._host.focused is editor.lines:
+                self._host.set_focus(focused)
             editor.remove()
-            self.tell_keys()
+            self._host.post_message(self.Changed())
 
     async def _mount_editor(self, editor: Editor) -> None:
         with contextlib.suppress(MountError, NoMatches):  # the end: nobody writes any more
             await self.mount(editor, after=self.find_input)
-            self.set_focus(editor.lines)
+            self._host.set_focus(editor.lines)
 
     def on_editor_ended(self, message: Editor.Ended) -> None:
         self._end_writing(sent=message.sent)
@@ -268,7 +273,7 @@ class AskingScreen(WorkingScreen):
         return True
 
     @property
-    def asking_hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
+    def hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
         """What the footer names, left and right, while something is asked or written; None when
         nothing is."""
         writing = self.editor is not None and self.editor.has_focus_within
@@ -276,7 +281,8 @@ class AskingScreen(WorkingScreen):
             return (), ()  # they tell their own
         if self.is_typing:
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
-            return (Hint("enter", "go on", ""), *completes), (Hint("esc", "close", "back"),)
+            esc = Hint("esc", "close", "navigation.back")
+            return (Hint("enter", "go on", ""), *completes), (esc,)
         return None
 
     @property
@@ -309,7 +315,7 @@ class AskingScreen(WorkingScreen):
             return
         line = self.find_input
         # it may have been asked again since: then it has the focus
-        if event.widget is line and self.focused is not line and self.app.app_focus:
+        if event.widget is line and self._host.focused is not line and self.app.app_focus:
             self._end_typing()
 
     def _end_typing(self) -> bool:

@@ -1,0 +1,79 @@
+"""Keys that go from pane to pane, give one the whole screen, and go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.tui.messages import MarksChanged
+
+if TYPE_CHECKING:
+    from oh_tui.tui.controllers import Controllers
+    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class Navigation:
+    def __init__(self, session: Session, ui: Ui, steps: Steps, controllers: Controllers) -> None:
+        """`controllers` know what Esc stops."""
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._controllers = controllers
+
+    def action_pane(self, pane: str) -> None:
+        if pane == "sandboxes" and not self._session.arrangement.sandboxes:
+            self._ui.tell("these are files: there is no sandbox")
+        else:
+            self._ui.focus_pane(pane)
+
+    def action_next_pane(self, by: int) -> None:
+        self._ui.focus_pane(self._session.arrangement.after(self._session.pane, by))
+
+    def action_zoom(self) -> None:
+        """The pane on the whole screen, and back."""
+        session = self._session
+        session.arrangement = session.arrangement.zoomed(session.pane)
+        self._ui.focus_pane(session.pane)
+
+    def action_back(self) -> None:
+        """One level back; never quits."""
+        session, ui, controllers = self._session, self._ui, self._controllers
+        if ui.refuse() or controllers.stop_nearest() or ui.clear_news():
+            return
+        if self._steps.drop_range():
+            return
+        zoom = session.arrangement.zoom
+        if session.marks and session.pane == "conversations":
+            session.keep_marks(frozenset())
+            ui.post_message(MarksChanged())
+        elif session.find_text:
+            controllers.search.set_find("")
+        elif zoom != "detail" and self._steps.filtered is not None:
+            controllers.search.clear_filter()
+        elif zoom or not controllers.sub_conversations.leave():
+            self._close()
+
+    def _close(self) -> None:
+        """Out of a zoom, else one pane towards the conversations."""
+        session, zoomed = self._session, self._session.arrangement.zoom
+        if zoomed:
+            session.arrangement = replace(session.arrangement, zoom="")
+            self._ui.focus_pane("timeline" if zoomed == "detail" else zoomed)
+        elif session.pane == "detail":
+            self._ui.focus_pane("timeline")
+        elif session.pane != "conversations":
+            self._ui.focus_pane("conversations")
+
+    def action_close_or_quit(self) -> None:
+        """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at
+        the top, quit."""
+        arrangement = self._session.arrangement
+        if arrangement.zoom:
+            self._close()
+        elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
+            self._ui.focus_pane("conversations")
+        else:
+            self._controllers.servers.action_quit()

@@ -1,0 +1,144 @@
+"""The `Ui` of controllers, as a screen with a footer and bars that ask."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from textual.app import SuspendNotSupported
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.preparations import Preparations
+from oh_tui.tui.remedies import hint_of, words_of
+from oh_tui.tui.widgets.drawing import glyphs_of
+
+if TYPE_CHECKING:
+    from oh_tui.tui.platform.base_app import BaseApp
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.theme import Glyphs
+    from oh_tui.tui.widgets.asking import AskingBars
+    from oh_tui.tui.widgets.bars import Footer
+
+T = TypeVar("T")
+
+A_FRAME = 0.1
+"""Seconds that work waits at most for what it found to be drawn."""
+
+
+class ScreenUi:
+    def __init__(
+        self,
+        session: Session,
+        screen: Screen[int],
+        asking: AskingBars,
+        footer: Footer,
+        focus_pane: Callable[[str], None],
+    ) -> None:
+        self._screen = screen
+        self._asking = asking
+        self.preparations = Preparations(session, self)
+        self.ask, self.ask_about = asking.ask, asking.ask_about
+        self.prompt, self.write_text = asking.prompt, asking.write_text
+        self.refuse = asking.refuse
+        self.focus_editor, self.close_editor = asking.focus_editor, asking.close_editor
+        self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
+        self.post_message, self.set_timer = screen.post_message, screen.set_timer
+        self.focus_pane = focus_pane
+
+    @property
+    def is_asking(self) -> bool:
+        return self._asking.is_asking
+
+    # Telling
+
+    def report(self, problem: Problem) -> None:
+        self.tell(words_of(problem), error=True)
+
+    @contextlib.contextmanager
+    def reporting(self, say: Callable[..., None] | None = None) -> Iterator[None]:
+        """A problem becomes a sentence in the footer, and in the pane that stays empty for it
+        (`say`). Anything else is a bug and may be seen as one."""
+        try:
+            yield
+        except Problem as problem:
+            if say:
+                say(problem.sentence, *filter(None, [hint_of(problem)]))
+            self.report(problem)
+
+    # The terminal
+
+    def copy(self, text: str) -> None:
+        self._screen.app.copy_to_clipboard(text)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        try:
+            with self._screen.app.suspend():
+                yield
+        except SuspendNotSupported:
+            raise Problem("This terminal cannot be given to another program") from None
+
+    def bell(self) -> None:
+        self._screen.app.bell()
+
+    def write_terminal(self, sequence: str) -> None:
+        cast("BaseApp", self._screen.app).write_terminal(sequence)
+
+    def push_screen(
+        self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
+    ) -> None:
+        self._screen.app.push_screen(screen, closed)
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return glyphs_of(self._screen.app)
+
+    @property
+    def columns(self) -> int:
+        return self._screen.app.size.width
+
+    async def drawn(self) -> None:
+        """Wait until what was posted is on the screen, for a frame at most."""
+        drawn = asyncio.Event()
+        self._screen.call_after_refresh(drawn.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(drawn.wait(), A_FRAME)
+
+    # Working
+
+    def work_on(
+        self,
+        group: str,
+        do: Callable[..., Coroutine[Any, Any, None]],
+        *words: object,
+        instead: bool = False,
+    ) -> None:
+        """A worker beside those of its group, or `instead` of them. It is given what to call, and
+        no coroutine: of one that ends before it has begun Python warns on the terminal."""
+        work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
+        name = getattr(do, "__name__", "")
+        self._screen.run_worker(work, name=name, group=group, exclusive=instead)
+
+    def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if not self.preparations.prepares(do.__name__):
+            self.work_on(group, do)
+
+    @property
+    def is_preparing(self) -> bool:
+        return self.preparations.active
+
+    def preparing(self, told: str) -> AbstractContextManager[None]:
+        return self.preparations.preparing(get_current_worker(), told)
+
+    def at_work(self, group: str) -> bool:
+        workers = (worker for worker in self._screen.workers if worker.group == group)
+        return any(not (worker.is_finished or worker.is_cancelled) for worker in workers)
+
+    def cancel(self, group: str) -> None:
+        self._screen.workers.cancel_group(self._screen, group)

@@ -1,0 +1,86 @@
+"""The panes between header and footer: which are on the screen, and where their cursors are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from oh_tui.tui.arrangement import PANES, Arrangement
+from oh_tui.tui.widgets.drawing import Divider, Row
+from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.run_view import RunView
+from oh_tui.tui.widgets.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.model.events import Event
+    from oh_tui.trajectory.model.steps import Step
+    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
+
+
+class Workspace(Row):
+    """The lists at the left, the run at the right; these are the `Cursors` of the session too."""
+
+    def compose(self) -> ComposeResult:
+        yield Sidebar(id="left")
+        yield Divider(id="divider")
+        yield RunView(id="right")
+
+    def on_mount(self) -> None:
+        self.sidebar = self.query_one(Sidebar)
+        self.run_view = self.query_one(RunView)
+        self._divider = self.query_one(Divider)
+        self._panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
+        self._rules = {
+            pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)
+            for pane in PANES
+        }
+
+    def show_panes(self, arrangement: Arrangement) -> None:
+        """Show the panes that are to be seen, and hide the others."""
+        visible = arrangement.visible()
+        for pane, container in self._panes.items():
+            container.display = pane in visible
+        left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
+        self.sidebar.display, self.run_view.display = left, right
+        self._divider.display = left and right
+        self.sidebar.styles.width = arrangement.left_width if right else "1fr"
+        self.run_view.fit(arrangement)
+        self.sidebar.fit(arrangement)
+
+    def takes_keys(self, pane: str) -> Widget:
+        """The widget of a pane that gets the focus."""
+        return {
+            "conversations": self.sidebar.list,
+            "sandboxes": self.sidebar.sandbox_list,
+            "timeline": self.run_view.timeline,
+        }.get(pane, self.run_view.result_view)
+
+    def mark_pane(self, pane: str) -> None:
+        """Draw the rule of the pane that has the focus heavier than the others."""
+        for name, rule in self._rules.items():
+            rule.heavy = name == pane
+
+    # Cursors
+
+    @property
+    def listed(self) -> Conversation | None:
+        return self.sidebar.list.current
+
+    @property
+    def sandbox(self) -> SandboxRow | None:
+        return self.sidebar.sandbox_list.current
+
+    @property
+    def step(self) -> tuple[Step | None, Event] | None:
+        return self.run_view.timeline.current
+
+    @property
+    def selecting(self) -> bool:
+        return self.run_view.timeline.range_from is not None
+
+    @property
+    def steps(self) -> tuple[int, int] | None:
+        return self.run_view.timeline.range
