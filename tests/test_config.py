@@ -121,7 +121,7 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('[servers.a]\nurl = "http//x"', 2, "url: 'http//x' is no server address"),
         ('[servers."a b"]\nurl="x"', 1, "'a b': a server's name has letters, digits, - and _"),
         ('[servers.demo]\nurl="x"', 1, "demo is a server that is always there"),
-        ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is nothing that a server has; did you"),
+        ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is no setting of a server; did you"),
         ('[servers.a]\nurl="x"\ntheme="A"', 3, "'theme' stands before the first [table]"),
         ('[servers.a]\nurl="x"\nauth="basic"', 3, "auth is bearer or session"),
         ('[servers.a]\nurl="x"\nkey_file="k"', 3, "key_file begins with / or ~"),

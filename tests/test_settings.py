@@ -294,7 +294,7 @@ def test_a_key_that_a_command_tells_is_asked_for_when_it_is_wanted(tmp_path: Pat
     [
         ("no-such-command", "no-such-command cannot be started: no such file or directory"),
         ('sh -c "echo why >&2; exit 3"', "ended with code 3: why"),
-        ("true", "true told no key"),
+        ("true", "true printed no key"),
         ("echo two words", "characters that no key has"),
     ],
 )
@@ -309,7 +309,7 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(
 ) -> None:
     monkeypatch.setattr("oh_tui.settings.credentials.PATIENCE", 0.3)
     settings = command(tmp_path, f'sh -c "sleep 60 & echo $! > {tmp_path}/pid; wait"')
-    with pytest.raises(Problem, match="told no key within"):
+    with pytest.raises(Problem, match="printed no key within"):
         fetch_key(settings)
     child = int((tmp_path / "pid").read_text())
     for _ in range(100):

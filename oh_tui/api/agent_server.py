@@ -204,4 +204,4 @@ _ACT_HINTS: dict[type[ApiError], str] = {
     InvalidRequest: "Its conversation is not in this sandbox any more: refresh",
 }
 
-_LOOK_AGAIN = "Look how it stands, and try again"
+_LOOK_AGAIN = "Check its state, and try again"

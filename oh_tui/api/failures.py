@@ -116,14 +116,14 @@ _NOT_FOUND = (NotFound, "knows no such thing", "It may be deleted or belong to s
 _NOT_READY = (
     ServerError,
     "is not ready",
-    "What stands behind it may be asleep or starting: try again in a moment",
+    "The service behind it may be asleep or starting: try again in a moment",
 )
 
 _BY_STATUS: dict[int, tuple[type[ApiError], str, str]] = {
     401: (AuthError, "wants a key", "Set OPENHANDS_API_KEY to a key of this server"),
     403: (AuthError, "does not allow this with this key", "Use a key that has the right"),
     404: _NOT_FOUND,
-    409: (Conflict, "cannot do it in its present state", "Look how it stands, and try again"),
+    409: (Conflict, "cannot do it in its present state", "Check its state, and try again"),
     410: _NOT_FOUND,
     413: (TooLarge, "finds it too large", ""),
     429: (RateLimited, "asks for fewer calls", "Wait a minute, then try again"),
@@ -203,7 +203,7 @@ def from_exception(call: ApiCall, error: Exception) -> ApiError:
             hint = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
         case httpx.InvalidURL() | UnicodeError():
             kind = InvalidRequest
-            reason = f"it cannot be asked of {call.host} in these words"
+            reason = f"{call.host} cannot be asked for it in these words"
             hint = "Look for odd characters, or shorten it"
         case httpx.UnsupportedProtocol():
             reason = f"{call.host} is no http or https address"

@@ -100,7 +100,7 @@ class Upload:
                     self._progress(self.sent)
         if self.sent != self._size:
             raise InvalidRequest(
-                f"The file to send is no longer the {self._size:,} bytes it was",
+                f"The file to send is no longer {self._size:,} bytes long",
                 "Send it again when it is whole",
             )
         yield self._tail

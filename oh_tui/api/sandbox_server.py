@@ -127,8 +127,8 @@ class SandboxServer:
                 return
             if end is not None and loop.time() > end:
                 raise TimedOut(
-                    f"Could not read what the command printed: {self._http.host} told no end "
-                    "of it in time",
+                    f"Could not read what the command printed: {self._http.host} reported no end "
+                    "in time",
                     "It may still run: look in the sandbox",
                 )
             await asyncio.sleep(wait)

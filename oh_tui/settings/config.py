@@ -247,7 +247,7 @@ def _server(name: str, servers: _Table) -> ServerEntry | None:
             why = f"{_quoted(key)} stands before the first [table]"
         else:
             suggestion = _suggestion(key, SERVER_NAMES)
-            why = f"{_quoted(key)} is nothing that a server has{suggestion}"
+            why = f"{_quoted(key)} is no setting of a server{suggestion}"
         table.blame(why, key)
     places = [key for key in ("key_env", "key_file", "key_command") if key in table.values]
     if len(places) > 1:

@@ -118,7 +118,7 @@ def command_key(words: tuple[str, ...]) -> Secret:
     name = safe_line(shlex.join(words))[:60]
     key = _output(words, name).strip()
     if not key:
-        raise Problem(f"{name} told no key", "it has to print the key, and nothing else")
+        raise Problem(f"{name} printed no key", "it has to print the key, and nothing else")
     return _secret(key, f"the output of {name}")
 
 
@@ -147,7 +147,7 @@ def _output(words: tuple[str, ...], shown: str) -> str:
     try:
         output, errors = _read(process)
     except subprocess.TimeoutExpired as error:
-        raise Problem(f"{shown} told no key within {PATIENCE:.0f} s", hint) from error
+        raise Problem(f"{shown} printed no key within {PATIENCE:.0f} s", hint) from error
     finally:
         # also after its end: processes that it left running are in its group
         with contextlib.suppress(ProcessLookupError, PermissionError):

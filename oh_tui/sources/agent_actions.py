@@ -187,13 +187,15 @@ class Agents:
         does what the model answers (measured). Nothing shows whether the model was asked at all.
         """
         loop = asyncio.get_running_loop()
-        said, end = before.said, loop.time() + THINKS
+        last, end = before.last_agent_event, loop.time() + THINKS
         while True:
             now = await self.state(before.conversation.id)
-            if now.said != said:
-                said, end = now.said, loop.time() + LASTS
+            if now.last_agent_event != last:
+                last, end = now.last_agent_event, loop.time() + LASTS
             late = loop.time() >= end
-            if now.status != "paused" or ((late or said != before.said) and not now.calls):
+            if now.status != "paused" or (
+                (late or last != before.last_agent_event) and not now.calls
+            ):
                 return
             if late:
                 raise Refused(

@@ -67,7 +67,7 @@ class AgentState(msgspec.Struct, frozen=True):
     """No call without a result can be among the older events that were not read."""
     unread: bool = False
     """The last event is one that the agent has to react to: a message, a rejection or a result."""
-    said: str = ""
+    last_agent_event: str = ""
     """The id of the last event that the agent created."""
     steps: tuple[Step, ...] = ()
     """The last steps."""
@@ -221,7 +221,11 @@ class AgentState(msgspec.Struct, frozen=True):
         """Raises Refused when the agent does not work and nothing has changed since `before`, or
         when a call was answered that was not shown."""
         self.require_nothing_unseen(before)
-        same = (self.status, self.unread, self.said) == (before.status, before.unread, before.said)
+        same = (self.status, self.unread, self.last_agent_event) == (
+            before.status,
+            before.unread,
+            before.last_agent_event,
+        )
         if same and self.same_calls(before) and not self.runs:
             raise Refused(
                 "The agent was asked to go on, and stands as before", Remedy.CONTINUE_AGAIN
@@ -246,7 +250,7 @@ def read(conversation: Conversation, record: AgentConversation, run: Trajectory)
         calls,
         run.complete or is_acp or _reach_back(run.steps, calls, status),
         _is_unread(run),
-        _last_said(run),
+        _last_agent_event(run),
         tuple(run.steps),
         tuple(run.events),
     )
@@ -327,7 +331,7 @@ def _is_unread(run: Trajectory) -> bool:
     return last.is_call and not last.is_open and last.event.tool_name != "finish"
 
 
-def _last_said(run: Trajectory) -> str:
+def _last_agent_event(run: Trajectory) -> str:
     """The id of the last event of the agent, or of the condensation of its history."""
     own = (
         s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED

@@ -269,8 +269,8 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
     opened = archive.open_archive(file)
     events = []
     held = 0
-    for place in range(len(opened)):
-        text = opened.read(place)
+    for index in range(len(opened)):
+        text = opened.read(index)
         held += len(text)
         if held > MOST_HELD:
             raise Refused(
@@ -278,7 +278,7 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
             )
         event = parse_event(text)
         if event.kind == UNREADABLE:
-            event = opened.event(place)
+            event = opened.event(index)
             event.held, event.store = event.raw(), None
         events.append(event)
     return events, opened.problems

@@ -135,7 +135,9 @@ class FileRuns:
         whole = run_of(archive, ())
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
-            await _in_thread(lambda at: whole.extend(archive.events(at, at + SLICE)), start)
+            await _in_thread(
+                lambda first: whole.extend(archive.events(first, first + SLICE)), start
+            )
             yield Loaded("file", None, stop, total)
         _take_status(whole, archive)
         yield Loaded("file", whole, total, total, archive.note)

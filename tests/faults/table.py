@@ -11,7 +11,7 @@ HOST = "HOST"
 """Stands for host and port of the server in what is said."""
 
 AGAIN = "Try again"
-READY = "What stands behind it may be asleep or starting: try again in a moment"
+READY = "The service behind it may be asleep or starting: try again in a moment"
 VERSION = "Its version may differ"
 OTHER = "The server's version may differ from what this program knows"
 WANTED = "Expected is the server's own address, such as https://app.all-hands.dev"
@@ -56,7 +56,7 @@ CASES = (
         "409",
         faults.detail(409, "It is being migrated."),
         "HOST said: It is being migrated (409)",
-        "Look how it stands, and try again",
+        "Check its state, and try again",
     ),
     Case("410", faults.detail(410, "Gone for good"), "HOST said: Gone for good (410)", WRONG),
     Case("413", faults.says(413), "HOST finds it too large (413)"),

@@ -60,7 +60,7 @@ class Act:
     """How often it is sent, where that is not once."""
 
 
-_AGENT = {"401": NEW_KEY, "409": "Look how it stands, and try again", "500": ASLEEP}
+_AGENT = {"401": NEW_KEY, "409": "Check its state, and try again", "500": ASLEEP}
 
 ACTS = {
     "send": Act(
@@ -73,7 +73,7 @@ ACTS = {
             "404": "The conversation may be deleted, or its sandbox gone: its history stays "
             "readable",
             "409": "Resume its sandbox, wait until it runs, then send it again",
-            "500": "Its sandbox does not work: look what is wrong there, then send it again",
+            "500": "Its sandbox has failed: find out why, then send it again",
             "502": ARRIVES,
         },
         shape="the answer of HOST is no SentMessage",
@@ -85,7 +85,7 @@ ACTS = {
         {
             "401": "Check that the key is for this server",
             "404": "The address is wrong, or the server too old to start one",
-            "409": "Look how it stands, and try again",
+            "409": "Check its state, and try again",
             "500": "It may have started all the same: look at the list before you try again",
         },
         shape="the answer of HOST is no StartTask",

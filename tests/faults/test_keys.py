@@ -66,7 +66,7 @@ class Key:
 RESPOND = "POST /runtime/*/events/respond_to_confirmation"
 STILL_WAITS = ("The server took the answer, but what waited still waits: look, and answer again",
                True)  # fmt: skip
-LOOK = "Look how it stands, and try again"
+LOOK = "Check its state, and try again"
 NOT_READY = "It is not ready for an answer: look how it stands, and try again in a moment"
 WORKS_ON = ("The agent was asked to stop, and works on: P asks again", True)
 

@@ -219,7 +219,7 @@ async def test_while_the_model_thinks_it_is_stopped_only_when_its_last_call_is_o
     stopping = asyncio.ensure_future(done(here.agents.stop(before, at_once=False)))
     await asyncio.sleep(0.1)
     paused = await here.state("flaky-ci")
-    assert (paused.status, paused.said) == ("paused", before.said)
+    assert (paused.status, paused.last_agent_event) == ("paused", before.last_agent_event)
     with pytest.raises(Conflict) as caught:
         await done(here.agents.go_on(paused))
     assert caught.value.hint == Remedy.CONTINUE_LATER
