@@ -125,9 +125,9 @@ def test_calls_of_another_agent_in_one_answer_are_quick_and_the_first_has_the_ti
         for n in range(count)
     ]  # fmt: skip
     accounts = build(*events)
-    began = time.perf_counter()
+    began = time.process_time()
     told = [accounts.llm(step) for step in accounts.trajectory.steps]
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert told == [None, 2.0] + [None] * (count - 1)
 
 

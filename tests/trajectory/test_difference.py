@@ -35,7 +35,7 @@ def test_a_diff_holds_both_texts(old: list[str], new: list[str]) -> None:
 def test_huge_files_are_compared_in_a_moment() -> None:
     old = "".join(f"line {n % 7}\n" for n in range(200_000))
     new = "".join(f"line {n % 5}\n" for n in range(200_000))
-    began = time.perf_counter()
+    began = time.process_time()
     added, gone = count_changes(unified(old, new))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert added == gone > 100_000

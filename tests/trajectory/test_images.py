@@ -62,9 +62,9 @@ def test_images_are_found_in_every_place_that_holds_them() -> None:
 
 def test_ten_megabytes_are_told_without_being_decoded() -> None:
     body = {"observation": {"screenshot_data": SCREENSHOT[:120] + "A" * 10_000_000}}
-    began = time.perf_counter()
+    began = time.process_time()
     assert [image.format for image in find_images(body)] == ["PNG"]
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
 
 
 odd = st.recursive(

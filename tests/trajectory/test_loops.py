@@ -200,6 +200,6 @@ def test_a_thousand_loops_cost_nothing_when_something_else_comes() -> None:
     loops = Loops(trajectory)
     assert len(loops.steps) == 4_000
     trajectory.extend([state("z", "finished")])
-    began = time.perf_counter()
+    began = time.process_time()
     loops.update()
-    assert time.perf_counter() - began < 0.01
+    assert time.process_time() - began < 0.01

@@ -185,9 +185,9 @@ def test_the_event_before_is_found_quickly_in_a_long_run() -> None:
     events = [state("s", "running"), *(message(f"m{n}", "hi") for n in range(50_000))]
     last = state("t", "finished")
     run = run_of(*events, last)
-    began = time.perf_counter()
+    began = time.process_time()
     assert StepContext(run, last).event_before is events[0]
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 # --------------------------------------------------------------------------------------- links
@@ -212,9 +212,9 @@ def test_a_sub_conversation_is_linked_by_its_id_alone() -> None:
 
 def test_plans_of_equal_titles_are_compared_in_no_time() -> None:
     same = [Task("again") for _ in range(10_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     gone = compare(same, same[:10])
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
     assert [task.change for task in gone] == [""] * 10 + ["dropped"] * 9_990
 
 

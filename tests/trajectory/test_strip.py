@@ -512,14 +512,14 @@ def test_a_hundred_thousand_steps() -> None:
         )
     trajectory = run(events[:-10])
     strip = Strip(trajectory, Told(others=2.0))
-    began = time.perf_counter()
+    began = time.process_time()
     columns = strip.picture(119).columns
-    drawn = time.perf_counter() - began
+    drawn = time.process_time() - began
     assert sum(column.mark == "error" for column in columns) > 70
     trajectory.extend(events[-10:])
-    began = time.perf_counter()
+    began = time.process_time()
     strip.update()
-    grown = time.perf_counter() - began
+    grown = time.process_time() - began
     assert strip.column_of(100_000, 119) == 118
     assert drawn < 0.2 and grown < 0.2
 

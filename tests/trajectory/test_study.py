@@ -47,10 +47,10 @@ def test_a_long_run_is_followed_within_a_frame() -> None:
 
     def tick(*events: Event) -> float:
         trajectory.extend(events)
-        began = time.perf_counter()
+        began = time.process_time()
         study.update()
         totals(study)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert tick(shell("a"), stats("t", 1, agent=metrics(2.0, count + 9, count))) < 0.05
     assert tick(full_state("u", 2)) < 0.05

@@ -83,9 +83,9 @@ def test_a_megabyte_in_colours_is_read_in_a_moment() -> None:
     line = "\x1b[32mline\x1b[0m of the \x1b[1;31moutput\x1b[0m, all is well in /usr/lib/x\n"
     bar = "".join(f"{n:6}|{'#' * 40}| of 20000\r" for n in range(15_000)) + "\n"
     for raw in (line * 14_000, bar):
-        began = time.perf_counter()
+        began = time.process_time()
         read_output(raw)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_a_megabyte_in_control_strings_without_an_end_is_read_in_a_moment() -> N
     """Many places to cut at, and an opening before each that may go on to the end."""
     for line in ("\x1b[32mline\x1b[0m of it\n", "\x1bPline \x1b[32mof it\n", "line of it\n"):
         raw = "\x1b[1m\x1bP" + line * (1_000_000 // len(line))
-        began = time.perf_counter()
+        began = time.process_time()
         read_output(raw)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1

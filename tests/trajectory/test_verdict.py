@@ -481,6 +481,6 @@ def test_a_long_run_is_judged_by_its_end() -> None:
         judge(run(*steps, state(status, status)))
         # the loop of this run is as long as the run, and looked at so far
         assert reads <= (1_100 if status == "stuck" else 20)
-    began = time.perf_counter()
+    began = time.process_time()
     judge(run(*steps[-100:], state("s", "finished")))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

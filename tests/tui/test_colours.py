@@ -116,10 +116,10 @@ def test_a_line_that_is_not_what_was_coloured_has_no_colours() -> None:
 
 def test_the_end_of_a_megabyte_is_painted_in_a_moment() -> None:
     shown = document("\x1b[31mred \x1b[32mgreen\n" * 60_000)
-    began = time.perf_counter()
+    began = time.process_time()
     for row in range(len(shown) - 40, len(shown)):
         shown.line(row)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 # --------------------------------------------------------------------------- checklists and tables

@@ -153,9 +153,9 @@ def test_a_language_that_nobody_knows_has_no_colours() -> None:
 
 def test_a_line_of_a_megabyte_is_shown_without_colours() -> None:
     document = Document([Json('{"a": "' + "x" * 1_000_000 + '"}')], 100)
-    began = time.perf_counter()
+    began = time.process_time()
     assert pieces(document, 5000) == [("x" * 100, "")]
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 # --------------------------------------------------------------------------------------- markdown
@@ -252,9 +252,9 @@ def test_markdown_that_would_render_to_nothing_shows_its_source() -> None:
 @pytest.mark.parametrize("text", ["[" * 50_000, "![](" * 9_000, "*a **b " * 9_000, "> " * 9_000])
 def test_no_markdown_takes_long(text: str) -> None:
     document = Document([Markdown(text)], 80)
-    began = time.perf_counter()
+    began = time.process_time()
     document.prepare_next()
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_list_that_is_cut_into_slices_gets_no_empty_lines() -> None:
@@ -364,9 +364,9 @@ def test_extracted_text_has_newlines_only_where_the_source_has_them() -> None:
 
 def test_a_megabyte_of_output_is_counted_at_once() -> None:
     text = "\n".join(f"{n:06} " + "x" * (n % 150) for n in range(12_000))
-    began = time.perf_counter()
+    began = time.process_time()
     document = Document([Output(text)], 100)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
     assert len(document) > 12_000
     assert document.text(len(document) - 2).startswith("011999")
 
