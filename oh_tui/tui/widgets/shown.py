@@ -83,11 +83,8 @@ def at_first(
     if step is None:
         return Shown((), (), [], [waits])
     small = weight(None, event) < LARGE
-    call = (
-        content.call_blocks(step, whole=whole_call, context=step_context.StepContext(run, step))
-        if small
-        else []
-    )
+    context = step_context.StepContext(run, step)
+    call = content.call_blocks(step, whole=whole_call, context=context) if small else []
     return Shown(_title(step, run, study), (), call, [waits])
 
 
