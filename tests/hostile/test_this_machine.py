@@ -176,7 +176,7 @@ def test_a_command_that_goes_on_is_ended_in_time(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("oh_tui.settings.credentials.PATIENCE", 0.3)
-    with pytest.raises(Problem, match="told no key within"):
+    with pytest.raises(Problem, match="printed no key within"):
         fetch_key(command(tmp_path, f'sh -c "{words}"'))
 
 
