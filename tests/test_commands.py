@@ -409,3 +409,11 @@ def test_a_run_without_a_step_has_its_events_all_the_same(tmp_path: Path) -> Non
         state = {"id": "s", "kind": "ConversationStateUpdateEvent", "key": "tags", "value": {}}
         archive.writestr("event_000000_s.json", json.dumps(state))
     assert json.loads(oh_tui("check", path, "--json").stdout)["events"] == 1
+
+
+def test_a_run_without_events_is_not_called_clean(tmp_path: Path) -> None:
+    (tmp_path / "run" / "events").mkdir(parents=True)
+    (tmp_path / "run" / "base_state.json").write_text('{"id": "x"}', "utf-8")
+    found = oh_tui("check", tmp_path / "run")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.splitlines() == ["run", "0 events, no calls", "there is nothing to check"]

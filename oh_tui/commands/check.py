@@ -132,6 +132,9 @@ def _print_found(
     print_table(style, _COLUMNS, _rows(trajectory))
     if found["cut_off"] or _has_defects(found):
         return
+    if not found["events"]:
+        print("there is nothing to check")
+        return
     clean = "clean"
     if found["calls"]:
         other = "other " if found["waiting"] or found["running"] else ""
