@@ -74,7 +74,9 @@ class Field(NamedTuple):
     """Cheaper fields are tested first: 0 needs heads, 1 times and outcomes, 2 and more bodies."""
 
 
-def _one_of(values: Collection[str]) -> Callable[[str], str]:
+def one_of(values: Collection[str]) -> Callable[[str], str]:
+    """Reads one of these words, or an unambiguous start of one."""
+
     def read(typed: str) -> str:
         low = typed.lower()
         exact = [value for value in values if value.lower() == low]
@@ -87,7 +89,8 @@ def _one_of(values: Collection[str]) -> Callable[[str], str]:
     return read
 
 
-def _any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
+def any_of(values: Collection[str]) -> Callable[[Trajectory | None], Collection[str]]:
+    """These values for completion, whatever the run."""
     return lambda trajectory: values
 
 
@@ -195,7 +198,7 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def _bound(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
+def bound_of(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
     """Reads `>5`; a number without a sign is a minimum."""
 
     def read(typed: str) -> Bound:
@@ -208,7 +211,8 @@ def _bound(number: Callable[[str], float | None], hint: str) -> Callable[[str], 
     return read
 
 
-def _dollars(typed: str) -> float | None:
+def dollars_of(typed: str) -> float | None:
+    """`$1.50` or `1.5`; None for other text."""
     typed = typed.removeprefix("$")
     return float(typed) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", typed) else None
 
@@ -288,25 +292,25 @@ def _never(asked: Asked, value: Any) -> bool:
 
 
 FIELDS: dict[str, Field] = {
-    "is": Field(_one_of(_IS), lambda asked, value: _IS[value](asked), _any_of(_IS), 1),
+    "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS), 1),
     "kind": Field(str.lower, _of_kind, _kinds),
     "tool": Field(str.lower, _uses, _tools, 2),
     "source": Field(
         str.lower, lambda asked, value: asked.step.event.source.lower().startswith(value),
-        _any_of(_SOURCES),
+        any_of(_SOURCES),
     ),
     "risk": Field(
-        _one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
-        _any_of(_RISKS),
+        one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
+        any_of(_RISKS),
     ),
     "took": Field(
-        _bound(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, _any_of((">5s", ">1m")), 1
+        bound_of(seconds_of, "a time is >5s, >=300ms, <1m30s"), _took, any_of((">5s", ">1m")), 1
     ),
-    "cost": Field(_bound(_dollars, "a cost is >0.01"), _cost, _any_of((">0.01", ">0.10")), 1),
-    "after": Field(_moment, _time(operator.ge), _any_of(("13:30", "+12:30")), 1),
-    "before": Field(_moment, _time(operator.lt), _any_of(("13:30", "+12:30")), 1),
-    "path": Field(str.lower, _touches, _any_of(()), 3),
-    "step": Field(_span, _numbered, _any_of(("10-20",))),
-    "": Field(needle, _never, _any_of(()), 4),
+    "cost": Field(bound_of(dollars_of, "a cost is >0.01"), _cost, any_of((">0.01", ">0.10")), 1),
+    "after": Field(_moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1),
+    "before": Field(_moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1),
+    "path": Field(str.lower, _touches, any_of(()), 3),
+    "step": Field(_span, _numbered, any_of(("10-20",))),
+    "": Field(needle, _never, any_of(()), 4),
 }  # fmt: skip
 """By the name before the colon; "" is a text search. A new field is one entry here."""

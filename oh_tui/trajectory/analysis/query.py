@@ -1,13 +1,15 @@
 """The filter of steps, for the screen and for commands: `is:failed took:>5s -read`.
 
-A step must match all words; `-` negates a word.
+A step must match all words; `-` negates a word. `read_terms` reads the words of other filters too,
+which have fields of their own.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,6 +28,16 @@ class QueryError(Problem, ValueError):
         super().__init__(sentence, hint)
         self.start = start
         self.end = end
+
+
+class Readable(Protocol):
+    """What reading and completing need of a field."""
+
+    @property
+    def read(self) -> Callable[[str], Any]: ...
+
+    @property
+    def values(self) -> Callable[[Trajectory | None], Collection[str]]: ...
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -78,7 +90,14 @@ _WORD = pattern(
 
 
 def parse(text: str) -> Query:
-    """Parses a query; raises QueryError with the position of the error.
+    """Parses a query; raises QueryError with the position of the error."""
+    terms = read_terms(text, FIELDS)
+    cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
+    return Query(text.strip(), terms, tuple(cheapest_first))
+
+
+def read_terms(text: str, fields: Mapping[str, Readable]) -> tuple[Term, ...]:
+    """Reads words with these fields; raises QueryError with the position of the error.
 
     `--word`, words in quotes (with `\\"` for a quote) and addresses such as `http://x` are texts.
     """
@@ -90,10 +109,9 @@ def parse(text: str) -> Query:
             continue
         match = _WORD.match(text, start)
         assert match is not None
-        terms.append(_term(match))
+        terms.append(_term(match, fields))
         start = max(match.end(), start + 1)
-    cheapest_first = sorted(terms, key=lambda term: FIELDS[term.field].cost)
-    return Query(text.strip(), tuple(terms), tuple(cheapest_first))
+    return tuple(terms)
 
 
 _ESCAPED = pattern(r'\\(["\\])')
@@ -104,20 +122,22 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _term(match: re.Match[str]) -> Term:
+def _term(match: re.Match[str], fields: Mapping[str, Readable]) -> Term:
     start, end = match.span()
     name = (match["field"] or "").lower()
     if match["quoted"] is not None and not match["closed"]:
         raise QueryError("The quote has no end", 'close it: "like this"', start, end)
-    if name and name not in FIELDS:
-        raise _unknown(match, name)
+    if name and name not in fields:
+        raise _unknown(match, name, fields)
     typed = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
-        hint = _examples(name) if name else 'text stands between the quotes: "like this"'
+        hint = (
+            _examples(name, fields[name]) if name else 'text stands between the quotes: "like this"'
+        )
         sentence = f"{name}: asks for nothing" if name else "Nothing to find"
         raise QueryError(sentence, hint, start, end)
     try:
-        value = FIELDS[name].read(typed)
+        value = fields[name].read(typed)
     except Wrong as wrong:
         shown = clean_line(typed)[:40]
         start = max(match.start("plain"), match.start("quoted"))
@@ -125,8 +145,8 @@ def _term(match: re.Match[str]) -> Term:
     return Term(name, value, bool(match["no"]))
 
 
-def _unknown(match: re.Match[str], name: str) -> QueryError:
-    known = sorted(filter(None, FIELDS))
+def _unknown(match: re.Match[str], name: str, fields: Mapping[str, Readable]) -> QueryError:
+    known = sorted(filter(None, fields))
     near = get_close_matches(name, known, 1, 0.6)
     suggestion = f"{near[0]}:" if near else f"one of {' '.join(known)}"
     typed = clean_line(match[0])[:40].replace('"', "")
@@ -135,14 +155,19 @@ def _unknown(match: re.Match[str], name: str) -> QueryError:
     return QueryError(f"There is no field {match['field']}", hint, start, match.end("field"))
 
 
-def _examples(name: str) -> str:
-    values = list(FIELDS[name].values(None))
+def _examples(name: str, field: Readable) -> str:
+    values = list(field.values(None))
     if not values:
         return f"what it asks for stands right after it: {name}:…"
     return f"such as {' '.join(f'{name}:{value}' for value in values[:6])}"
 
 
-def complete(text: str, cursor: int, trajectory: Trajectory | None = None) -> list[str]:
+def complete(
+    text: str,
+    cursor: int,
+    trajectory: Trajectory | None = None,
+    fields: Mapping[str, Readable] = FIELDS,
+) -> list[str]:
     """Completions of the word before the cursor, as whole texts: fields, or values of the run. []
     inside quotes."""
     before = text[:cursor]
@@ -154,9 +179,9 @@ def complete(text: str, cursor: int, trajectory: Trajectory | None = None) -> li
     sign = "-" if word.startswith("-") else ""
     name, colon, typed = word[len(sign) :].partition(":")
     if not colon:
-        found = [f"{known}:" for known in FIELDS if known and known.startswith(name.lower())]
-    elif name.lower() in FIELDS and name:
-        values = FIELDS[name.lower()].values(trajectory)
+        found = [f"{known}:" for known in fields if known and known.startswith(name.lower())]
+    elif name.lower() in fields and name:
+        values = fields[name.lower()].values(trajectory)
         found = [f"{name}:{v}" for v in values if v.lower().startswith(typed.lower())]
     else:
         found = []

@@ -1,0 +1,168 @@
+"""The filter words and orders of conversations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oh_tui.api.models import Conversation, Metrics
+from oh_tui.sources.conversation_order import Order
+from oh_tui.sources.conversation_query import FIELDS, complete, parse
+from oh_tui.sources.triage import ConversationState, RunStatus
+from oh_tui.trajectory.analysis.query import QueryError
+
+NOON = datetime(2026, 3, 12, 12)
+"""Local time."""
+
+NOW = NOON.timestamp()
+
+
+def conversation(
+    name: str, *, hours: float = 1.0, lasted: float = 0.0, **fields: object
+) -> Conversation:
+    changed = NOON - timedelta(hours=hours)
+    cost = fields.pop("cost", None)
+    return Conversation(
+        id=name.ljust(32, "0"),
+        created_at=(changed - timedelta(seconds=lasted)).astimezone(UTC).isoformat(),
+        updated_at=changed.astimezone(UTC).isoformat(),
+        metrics=Metrics(cost) if cost else None,  # type: ignore[arg-type]
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+WAITS, STUCK, BROKEN, RUNS, DONE, READ, UNKNOWN = "a1", "b2", "c3", "d4", "e5", "f6", "99"
+
+LISTED = [
+    (conversation(WAITS, title="Add OAuth login", selected_repository="acme/web",
+                  selected_branch="oauth", cost=0.5, lasted=90, sandbox_status="RUNNING"),
+     ConversationState(RunStatus.WAITING)),
+    (conversation(STUCK, title="Parse week dates", selected_repository="acme/dates", cost=1.56,
+                  lasted=4000, llm_model="openai/gpt-5", pr_number=(482, 7)),
+     ConversationState(RunStatus.STUCK, certain=False, opened=True)),
+    (conversation(BROKEN, title="Nightly bump", hours=30, cost=3.0),
+     ConversationState(RunStatus.ERROR)),
+    (conversation(RUNS, title="Flaky CI", sandbox_status="RUNNING"),
+     ConversationState(RunStatus.RUNNING)),
+    (conversation(DONE, title="Fix add", hours=20, lasted=700, sandbox_status="PAUSED"),
+     ConversationState(RunStatus.FINISHED)),
+    (conversation(READ, hours=70, pr_number=(12,)),
+     ConversationState(RunStatus.FINISHED, opened=True)),
+    (conversation(UNKNOWN, title="add a date", hours=90, sandbox_status="MISSING"),
+     ConversationState(RunStatus.UNKNOWN)),
+]  # fmt: skip
+
+
+def found(text: str) -> list[str]:
+    query = parse(text)
+    return [one.id[:2] for one, state in LISTED if query.matches(one, state, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("is:waiting", [WAITS]),
+        ("is:stuck", [STUCK]),
+        ("is:failed", [STUCK, BROKEN]),
+        ("is:error", [BROKEN]),
+        ("is:running", [RUNS]),
+        ("is:paused", [DONE]),
+        ("is:finished", [DONE, READ]),
+        ("is:unread", [BROKEN, DONE]),
+        ("is:gone", [UNKNOWN]),
+        ("repo:DATES", [STUCK]),
+        ("branch:oauth", [WAITS]),
+        ("model:gpt", [STUCK]),
+        ("pr:482", [STUCK]),
+        ("pr:#12", [READ]),
+        ("pr:any", [STUCK, READ]),
+        ("cost:>1", [STUCK, BROKEN]),
+        ("cost:$0.50", [WAITS, STUCK, BROKEN]),
+        ("cost:<1", [WAITS]),
+        ("took:>10m", [STUCK, DONE]),
+        ("took:<10m", [WAITS]),
+        ("after:today", [WAITS, STUCK, RUNS]),
+        ("after:yesterday", [WAITS, STUCK, BROKEN, RUNS, DONE]),
+        ("before:yesterday", [READ, UNKNOWN]),
+        ("after:25h", [WAITS, STUCK, RUNS, DONE]),
+        ("before:2026-03-09", [UNKNOWN]),
+        ("after:2026-03-11T12:00", [WAITS, STUCK, RUNS, DONE]),
+        ("title:add", [WAITS, DONE, UNKNOWN]),
+        ("add -oauth", [DONE, UNKNOWN]),
+        ("dates", [STUCK]),
+        ('"add a"', [UNKNOWN]),
+        ("b2000000-0000", [STUCK]),
+        ("is:failed repo:dates cost:>1", [STUCK]),
+        ("-is:finished -is:failed", [WAITS, RUNS, UNKNOWN]),
+        ("", [WAITS, STUCK, BROKEN, RUNS, DONE, READ, UNKNOWN]),
+    ],
+)
+def test_words_find(text: str, names: list[str]) -> None:
+    assert found(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "hint"),
+    [
+        ("is:fialed", "is:fialed is not known", "did you mean failed?"),
+        ("reop:dates", "There is no field reop", "did you mean repo:"),
+        ("cost:dear", "cost:dear is not known", "a cost is >1"),
+        ("took:>5x", "took:>5x is not known", "a time is >10m"),
+        ("after:soon", "after:soon is not known", "a time is today, yesterday, 2d"),
+        ("after:99999-01-01", "after:99999-01-01 is not known", "a time is today"),
+        ("pr:x", "pr:x is not known", "a pull request is pr:482"),
+        ("pr:²", "pr:² is not known", "a pull request is pr:482"),
+        ("is:", "is: asks for nothing", "such as is:waiting"),
+        ("repo:", "repo: asks for nothing", "repo:…"),
+        ('"open', "The quote has no end", "close it"),
+    ],
+)
+def test_wrong_words_say_what_was_meant(text: str, sentence: str, hint: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(f"word {text}")
+    assert caught.value.sentence == sentence
+    assert hint in caught.value.hint
+    assert caught.value.start >= len("word ")
+
+
+def test_what_might_match_is_told_apart_from_what_does_not() -> None:
+    def unsure(text: str) -> list[str]:
+        query = parse(text)
+        return [one.id[:2] for one, state in LISTED if query.cannot_tell(one, state, NOW)]
+
+    assert unsure("is:failed") == [UNKNOWN]
+    assert unsure("is:failed repo:dates") == []  # whatever became of it
+    assert unsure("-is:failed") == []  # it is listed
+    assert unsure("is:gone") == unsure("date") == []
+
+
+def test_the_server_is_asked_for_dates_and_title() -> None:
+    asked = parse("title:ci title:flaky -title:x after:2d after:today before:13:00 is:failed ci")
+    filters = asked.for_server(NOW)
+    midnight = NOON.replace(hour=0).astimezone(UTC)
+    assert filters.get("title__contains") == "flaky"
+    assert filters.get("updated_at__gte") == midnight
+    assert filters.keys() == {"title__contains", "updated_at__gte", "updated_at__lt"}
+    assert parse("is:failed -after:today words").for_server(NOW) == {}
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        (Order.COST, [BROKEN, STUCK, WAITS, RUNS, DONE, READ, UNKNOWN]),
+        (Order.NEWEST, [WAITS, STUCK, RUNS, DONE, BROKEN, READ, UNKNOWN]),
+        (Order.LONGEST, [STUCK, DONE, WAITS, RUNS, BROKEN, READ, UNKNOWN]),
+        (Order.TITLE, [UNKNOWN, WAITS, DONE, RUNS, BROKEN, STUCK, READ]),
+        (Order.NEEDS, [WAITS, BROKEN, RUNS, DONE, STUCK, READ, UNKNOWN]),
+    ],
+)
+def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> None:
+    ordered = sorted(LISTED, key=lambda listed: order.key(*listed))
+    assert [one.id[:2] for one, _ in ordered] == names
+
+
+def test_words_are_completed() -> None:
+    assert complete("is:fi") == ["is:finished"]
+    assert complete("word co") == ["word cost:"]
+    assert all(field.values(None) is not None for field in FIELDS.values())
