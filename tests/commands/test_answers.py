@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui import cli
+from oh_tui.commands.shared.printing import interruptible
 from oh_tui.sources import agent_actions
 from oh_tui.sources.agent_actions import Agents
 from oh_tui.sources.agent_state import AgentState
@@ -246,6 +248,18 @@ def test_an_interrupted_stop_says_that_it_was_asked_for(tmp_path: Path) -> None:
     code, out, said = interrupted(("--demo", "stop", FLAKY), "events/search", tmp_path)
     assert (code, out) == (130, "")
     assert "interrupted; the agent was asked to stop, and does so when its step ends" in said
+
+
+def test_a_ctrl_c_a_moment_before_the_wait_ends_it_too() -> None:
+    async def send() -> None:
+        task = asyncio.current_task()
+        assert task
+        task.cancel()  # what asyncio's handler of SIGINT does
+        with interruptible():
+            pytest.fail("it would wait for a line")
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(send())
 
 
 def test_waiting_for_a_text_can_be_interrupted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import math
@@ -297,9 +298,13 @@ def ask(question: str) -> bool | None:
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Lets ctrl+c end a read of standard input, which blocks the event loop and its own handler of
-    the signal."""
+    the signal. A ctrl+c that came a moment before ends it too: asyncio has only cancelled the task
+    then, which does not notice while it waits for the input."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        with contextlib.suppress(RuntimeError):  # without an event loop nothing was cancelled
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise KeyboardInterrupt
         yield
     finally:
         signal.signal(signal.SIGINT, before)
