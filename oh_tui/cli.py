@@ -123,6 +123,7 @@ def _run(words: list[str]) -> int:
             server=args.server,
             ascii=is_ascii,
             read_only=args.read_only,
+            no_state=args.no_state,
             local=local,
             known=_known if name in ("", "open") else None,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.settings import paths
 from oh_tui.sources import remembered as seen
 from oh_tui.sources.remembered import Memory, Seen
 
@@ -146,9 +147,9 @@ def test_many_writers_lose_nothing(file: Path) -> None:
 def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seen, "PATIENCE", 0.05)
+    monkeypatch.setattr(paths, "PATIENCE", 0.05)
     file.parent.mkdir(parents=True)
-    with seen._locked(file.parent):
+    with paths.locked(file.parent):
         memory = Memory(HERE, file)
         memory.record_outcome("a", "finished", 1.0)
         kept(memory)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from oh_tui.commands.shared.command import Call, argument, command
 from oh_tui.commands.shared.printing import print_json
 from oh_tui.settings.config import Fault, Faults, parse_config
-from oh_tui.settings.paths import config_file, make_private, tilde
+from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
+from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import read_config_file
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import plural
@@ -43,7 +44,7 @@ FIRST = """\
 """
 """The file that `init` writes: nothing in it is in force."""
 
-VARIABLES = {"default": "OPENHANDS_BASE_URL", "notice": "OH_TUI_NOTICE"}
+VARIABLES = {"default": "OPENHANDS_BASE_URL", "notice": "OH_TUI_NOTICE", "theme": "NO_COLOR"}
 """Setting -> the variable that comes before it."""
 
 
@@ -145,8 +146,19 @@ def _overridden(text: str, call: Call) -> list[Override]:
         "ascii": call.args.ascii and "--ascii",
     }
     found = []
-    for setting in tomllib.loads(text.removeprefix("\ufeff")):
+    written = tomllib.loads(text.removeprefix("\ufeff"))
+    remembered = {"theme": _remembered_theme(written.get("theme"), call)}
+    for setting in written:
         variable = VARIABLES.get(setting, "")
-        if by := flags.get(setting) or (os.environ.get(variable, "").strip() and variable):
+        from_variable = os.environ.get(variable, "").strip() and variable
+        if by := flags.get(setting) or from_variable or remembered.get(setting):
             found.append(Override(setting, by))
     return found
+
+
+def _remembered_theme(written: object, call: Call) -> str:
+    """In words the theme chosen in the explorer, "" if it is the one written or none was."""
+    file = None if call.args.no_state else preferences_file(os.environ)
+    assert call.explorer_names is not None
+    theme = Preferences(file).theme(call.explorer_names().themes, "")
+    return f"{theme}, chosen in the explorer," if theme not in ("", written) else ""

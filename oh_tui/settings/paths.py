@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oh_tui.text.clean import clean_line, safe_line
@@ -15,6 +18,9 @@ from oh_tui.text.problem import Problem
 
 MAX_SMALL = 1 << 20
 """Bytes that a settings file or a key file may have."""
+
+PATIENCE = 1.0
+"""Seconds to wait for another oh-tui that is writing."""
 
 
 def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
@@ -55,6 +61,26 @@ def replace_private(file: Path, data: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Locks the folder for the one process that writes into it. Gives up on a file system without
+    locks, and on a process that holds the lock too long."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.01)
+            except OSError:
+                break
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def config_file(environment: Mapping[str, str]) -> tuple[Path | None, bool]:
@@ -102,8 +128,18 @@ def tilde(path: Path, environment: Mapping[str, str]) -> str:
 
 def seen_file(environment: Mapping[str, str]) -> Path | None:
     """The file that remembers the states of conversations; None where there is no home."""
-    folder = _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
+    folder = _state_folder(environment)
     return folder and folder / "seen.json"
+
+
+def preferences_file(environment: Mapping[str, str]) -> Path | None:
+    """The file that remembers how the explorer was set; None where there is no home."""
+    folder = _state_folder(environment)
+    return folder and folder / "preferences.json"
+
+
+def _state_folder(environment: Mapping[str, str]) -> Path | None:
+    return _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path | None:

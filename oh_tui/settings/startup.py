@@ -1,4 +1,5 @@
-"""The settings of a start: flags come first, then the environment, the settings file, defaults."""
+"""The settings of a start: flags come first, then the environment, what is remembered (see
+`preferences`), the settings file, defaults."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ from oh_tui.settings.paths import (
     cache_folder,
     config_file,
     expanded,
+    preferences_file,
     read_small,
     seen_file,
     tilde,
@@ -79,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True):
     words of a command, or nothing."""
     seen_file: Path | None = None
     """The file that remembers the states of conversations; None keeps them in memory."""
+    preferences_file: Path | None = None
+    """The file that remembers how the explorer was set; None keeps that in memory."""
+    keeps_state: bool = True
+    """What is remembered is read and written."""
     cache_folder: Path | None = None
     """The folder for runs that are kept on this machine; None where there is no home."""
     cache_limit: int = CACHE_LIMIT
@@ -110,6 +116,7 @@ def read_settings(
     server: str | None = None,
     ascii: bool = False,
     read_only: bool = False,
+    no_state: bool = False,
     local: bool = False,
     known: Callable[[], ExplorerNames] | None = None,
 ) -> Settings:
@@ -129,6 +136,8 @@ def read_settings(
         read_only=read_only or config.read_only,
         all_read_only=read_only or config.read_only,
         notice=_notice(notice) if notice.strip() else config.notice,
+        preferences_file=None if no_state else preferences_file(environment),
+        keeps_state=not no_state,
         cache_folder=cache_folder(environment),
         cache_limit=_cache_limit(environment.get("OH_TUI_CACHE", "")),
         own_runs=under_home(environment, OWN_RUNS),
@@ -150,7 +159,7 @@ def read_settings(
         key=key,
         key_from=key_from,
         auth=_auth(environment),
-        seen_file=seen_file(environment),
+        seen_file=seen_file(environment) if settings.keeps_state else None,
         cautions=cautions,
     )
 
@@ -183,7 +192,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         key_from=key_from,
         auth=auth,
         read_only=settings.all_read_only or server.read_only,
-        seen_file=seen_file(environment),
+        seen_file=seen_file(environment) if settings.keeps_state else None,
         cautions=cautions,
     )
 

@@ -8,15 +8,13 @@ events.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import make_private, read_small, replace_private
+from oh_tui.settings.paths import locked, make_private, read_small, replace_private
 from oh_tui.text.clean import clean, clean_line, redact
 
 KEPT = 5_000
@@ -28,9 +26,6 @@ LONGEST = 64
 
 LARGEST = 4_000_000
 """Bytes above which the file is not read."""
-
-PATIENCE = 1.0
-"""Seconds to wait for another oh-tui that is writing."""
 
 LINE = 120
 """Characters that are kept of a line."""
@@ -124,7 +119,7 @@ class Memory:
             make_private(self._file.parent)
             if self._file.exists() and not self._file.is_file():
                 return False
-            with _locked(self._file.parent):
+            with locked(self._file.parent):
                 held = _read(self._file)
                 now = time.time()
                 held.setdefault(self._server, {}).update(
@@ -180,26 +175,6 @@ _DECODER = msgspec.json.Decoder(Seen)
 
 def _line(text: str) -> str:
     return clean_line(redact(clean(text[: 50 * LINE])))[:LINE]
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Locks the folder for the one process that writes into it. Gives up on a file system without
-    locks, and on a process that holds the lock too long."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.01)
-            except OSError:
-                break
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _encoded(servers: _Servers) -> bytes:

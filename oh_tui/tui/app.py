@@ -19,6 +19,7 @@ from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 
+from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
@@ -27,7 +28,7 @@ from oh_tui.tui.controllers import Controllers, clipboard
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
-from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
+from oh_tui.tui.theme import DARK, LIGHT, THEMES, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
@@ -91,7 +92,9 @@ class OhTui(BaseApp):
         self.register_theme(LIGHT)
         # with 16 colours text and background would often get the same one
         few = settings.no_color or self.console.color_system == "standard"
-        self.theme = theme_name("ansi" if few else settings.config.theme or "oh-dark")
+        preferences = Preferences(settings.preferences_file)
+        chosen = preferences.theme(THEMES, settings.config.theme or THEMES[0])
+        self.theme = theme_name("ansi" if few else chosen)
         # Textual would compute all styles for its own theme first, then for this one
         self.stylesheet.set_variables(self.get_css_variables())
         self._styled_for = self.theme
@@ -101,7 +104,7 @@ class OhTui(BaseApp):
         self.set_class(settings.ascii, "-ascii")
         self._ascii = AsciiFilter(enabled=settings.ascii)
         self.collector = idle_gc.IdleCollector()
-        self.main = MainScreen(make_source, settings, **options)
+        self.main = MainScreen(make_source, settings, preferences, **options)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Skip Textual's first call: the styles are those of the theme already."""
@@ -155,6 +158,8 @@ class OhTui(BaseApp):
         if self.main.is_mounted:
             memory = self.main.session.board.memory
             memory.write(memory.take_changes())
+            preferences = self.main.session.preferences
+            preferences.write(preferences.take_changes())
         if self.main.session.source:
             async with asyncio.timeout(CLOSE):
                 await self.main.session.source.close()

@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from oh_tui.api.models import same_id
+from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
@@ -64,6 +65,7 @@ class MainScreen(BaseScreen):
         self,
         make_source: Callable[[], Source] | None,
         settings: Settings,
+        preferences: Preferences | None = None,
         *,
         open_id: str = "",
         at: str = "",
@@ -73,7 +75,7 @@ class MainScreen(BaseScreen):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.session = Session(settings, clock=clock)
+        self.session = Session(settings, preferences, clock=clock)
         self.session.open_id, self.session.open_at = open_id, at
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
@@ -105,6 +107,8 @@ class MainScreen(BaseScreen):
             steps=self.timeline,
             bodies=self.run_view,
         )
+        self.timeline.take_time(self.session.preferences.chosen.time)
+        self.on_wrap_changed()
         # told again with the first resize, after the first paint
         self._arrange(self.session.arrangement.sized(self.app.size))
         self._rest = self.set_interval(REST, self.preview, pause=True)
@@ -248,6 +252,8 @@ class MainScreen(BaseScreen):
 
     def _tick_lists(self) -> None:
         """Ages grow."""
+        if self.session.preferences.has_changes:
+            self.ui.work_on("keep", self.session.save_preferences)
         if self.session.source and not self.session.unopened:
             self._tell_totals()
 

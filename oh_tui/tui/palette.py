@@ -106,6 +106,10 @@ class Commands(Provider):
 
     def _colour(self, theme: str) -> None:
         self.app.theme = theme_name(theme)
+        session = self._main.session
+        # that of the settings file needs no remembering: the file may change
+        usual = session.settings.config.theme or THEMES[0]
+        session.preferences.change(theme="" if theme == usual else theme)
 
     def _open(self, conversation: Conversation) -> None:
         self.screen.post_message(RunWanted(conversation, go=True))

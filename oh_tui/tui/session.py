@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
+from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui.arrangement import Arrangement
@@ -104,10 +105,18 @@ class Cursors(Protocol):
 
 
 class Session:
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        preferences: Preferences | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.cursors: Cursors | None = None
         """Of the panes; None before they are there."""
         self.settings = settings
+        self.preferences = preferences or Preferences()
+        """How the explorer was set: theme, time, wrap."""
         self.clock = clock
         self.source: Source | None = None
         """What is open; None until it is made, and while another server is gone to."""
@@ -161,7 +170,7 @@ class Session:
         self.filtering: Filtering | None = None
         """The filter that is on."""
         self.find_text = ""
-        self.wrap_lines = True
+        self.wrap_lines = self.preferences.chosen.wrap
         """Long lines of call and result wrap; else they are cut."""
 
         self.drafts: dict[str, str] = {}
@@ -255,6 +264,12 @@ class Session:
         memory = self.board.memory
         if (news := memory.take_changes()) and not await asyncio.to_thread(memory.write, news):
             memory.put_back(news)
+
+    async def save_preferences(self) -> None:
+        """Write to disk how the explorer was set, if that has changed."""
+        kept = self.preferences
+        if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
+            kept.put_back(news)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from oh_tui.commands.config import FIRST
 from oh_tui.settings.config import parse_config
+from oh_tui.settings.paths import preferences_file
+from oh_tui.settings.preferences import Preferences
 from oh_tui.tui.keys import known
 from tests.commands.shell import Shell, shell
 
@@ -81,6 +84,33 @@ def test_check_names_what_is_overridden(
     assert shell("config check --ascii").out.splitlines()[1:] == [
         "notice is not in force: OH_TUI_NOTICE comes first",
         "ascii is not in force: --ascii comes first",
+    ]
+
+
+def test_check_names_a_theme_that_was_chosen_in_the_explorer(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_STATE_HOME", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    file.parent.mkdir(parents=True)
+    file.write_text('theme = "oh-light"\n', "utf-8")
+    remembered = preferences_file(os.environ)
+    assert remembered
+    kept = Preferences(remembered)
+    for theme, told in (
+        ("nord", ["theme is not in force: nord, chosen in the explorer, comes first"]),
+        ("oh-light", []),
+        ("no-such", []),
+    ):
+        kept.change(theme=theme)
+        kept.write(kept.take_changes())
+        assert shell("config check").out.splitlines()[1:] == told
+    kept.change(theme="nord")
+    kept.write(kept.take_changes())
+    assert shell("config check --no-state").out.splitlines()[1:] == []
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert shell("config check").out.splitlines()[1:] == [
+        "theme is not in force: NO_COLOR comes first"
     ]
 
 

@@ -98,6 +98,7 @@ def options_parser() -> Parser:
         add(f"--demo={kind}", action="store_const", const=kind, dest="demo", help=about)
     add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
     add("--read-only", action="store_true", help="refuse whatever changes a server")
+    add("--no-state", action="store_true", help="neither read nor write what is remembered")
     add("--json", action="store_true", help="print one JSON document, or JSON lines")
     add(
         "--time",

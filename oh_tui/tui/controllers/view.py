@@ -38,11 +38,14 @@ class ViewActions:
 
     def action_time(self) -> None:
         """Show another clock in the time column."""
-        self._ui.tell(f"time: {CLOCKS[self._steps.next_time()]}")
+        time = self._steps.next_time()
+        self._session.preferences.change(time=time)
+        self._ui.tell(f"time: {CLOCKS[time]}")
 
     def action_wrap(self) -> None:
         """Wrap or cut long lines."""
         wraps = self._session.wrap_lines = not self._session.wrap_lines
+        self._session.preferences.change(wrap=wraps)
         self._ui.post_message(WrapChanged())
         self._ui.tell("long lines wrap" if wraps else "long lines are cut: ← → scroll")
 

@@ -163,6 +163,10 @@ class Timeline(RowList):
         """Show the events that are no steps too, or no more."""
         self.show_events = not self.show_events
 
+    def take_time(self, time: str) -> None:
+        """Show this clock in the time column, if there is such a one."""
+        self.time = time if time in TIMES else TIMES[0]
+
     def next_time(self) -> str:
         """Show another clock in the time column."""
         self.time = TIMES[(TIMES.index(self.time) + 1) % len(TIMES)]

@@ -1,0 +1,138 @@
+"""How the user likes the explorer: what was chosen there, kept in a small private file.
+
+A choice made in the explorer comes before the settings file, which is never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, TypedDict, Unpack
+
+import msgspec
+from msgspec.structs import replace
+
+from oh_tui.settings.paths import locked, make_private, read_small, replace_private
+
+VERSION = 1
+"""Of the file: one with another version is ignored, and replaced by the next choice."""
+
+LARGEST = 64_000
+"""Bytes above which the file is not read."""
+
+SIZES = 40
+"""Widths of terminals for which the divider has a place; the longest unused go first."""
+
+Name = Annotated[str, msgspec.Meta(max_length=64)]
+
+Cells = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was chosen; "" and {} leave the choice to the settings file and the defaults."""
+
+    theme: Name = ""
+    time: Name = ""
+    """What the time column of the timeline shows."""
+    wrap: bool = True
+    """Long lines wrap."""
+    left: dict[Cells, Cells] = {}
+    """Columns of a terminal -> columns of the left side."""
+
+
+class Changes(TypedDict, total=False):
+    """Fields of `Choices` with other values; of `left` those of the terminals that changed."""
+
+    theme: str
+    time: str
+    wrap: bool
+    left: dict[int, int]
+
+
+class _File(Choices, frozen=True, kw_only=True):
+    version: int
+
+
+class Preferences:
+    """The choices, and the file that keeps them; without a file they last for the session.
+
+    The constructor reads the file and `write` writes it. Neither raises for the state of the disk.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self.chosen = _read(file) if file else Choices()
+        self._changes: Changes = {}
+
+    def change(self, **changes: Unpack[Changes]) -> None:
+        """Chooses something else, to be written later."""
+        self.chosen = _changed(self.chosen, changes)
+        self._changes = _joined(self._changes, changes)
+
+    @property
+    def has_changes(self) -> bool:
+        """There is something to write."""
+        return bool(self._changes and self._file)
+
+    def theme(self, known: Collection[str], otherwise: str) -> str:
+        """The theme that was chosen if there is such a one, else the other one."""
+        return self.chosen.theme if self.chosen.theme in known else otherwise
+
+    def take_changes(self) -> Changes:
+        """The changes since the last call, for `write`."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def put_back(self, changes: Changes) -> None:
+        """Puts back changes that could not be written, unless there are newer ones."""
+        self._changes = _joined(changes, self._changes)
+
+    def write(self, changes: Changes) -> bool:
+        """Adds the changes to the file, which another oh-tui may have changed; False if that
+        fails."""
+        if not changes or not self._file:
+            return True
+        try:
+            make_private(self._file.parent)
+            if self._file.exists() and not self._file.is_file():
+                return False
+            with locked(self._file.parent):
+                replace_private(self._file, _encoded(_changed(_read(self._file), changes)))
+        except OSError:
+            return False
+        return True
+
+
+def _joined(before: Changes, after: Changes) -> Changes:
+    joined: Changes = {**before, **after}
+    if left := {**before.get("left", {}), **after.get("left", {})}:
+        joined["left"] = left
+    return joined
+
+
+def _changed(chosen: Choices, changes: Changes) -> Choices:
+    """A width of 0 takes the choice for this terminal back."""
+    left = dict(chosen.left)
+    for columns, width in changes.get("left", {}).items():
+        left.pop(columns, None)  # the last chosen stands at the end
+        if width:
+            left[columns] = width
+    kept = dict(list(left.items())[-SIZES:])
+    return replace(chosen, **{**changes, "left": kept})
+
+
+def _read(file: Path) -> Choices:
+    """The choices in the file; none when it is missing, broken, too large or of another version."""
+    try:
+        read = msgspec.json.decode(read_small(file, LARGEST), type=_File)
+    except (OSError, ValueError, RecursionError):
+        return Choices()
+    if read.version != VERSION:
+        return Choices()
+    return Choices(read.theme, read.time, read.wrap, dict(list(read.left.items())[-SIZES:]))
+
+
+def _encoded(chosen: Choices) -> bytes:
+    return msgspec.json.encode(
+        _File(chosen.theme, chosen.time, chosen.wrap, chosen.left, version=VERSION)
+    )
