@@ -1,28 +1,41 @@
-"""`oh-tui conversations`: those on a server, or in a folder."""
+"""`oh-tui conversations`: those on a server, or in a folder; narrowed by filter words, sorted."""
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.commands.shared.command import Call, argument, command, flag
+from oh_tui.commands.shared.command import LISTED, Call, argument, command, flag
 from oh_tui.commands.shared.documents import (
     conversation_id,
     conversation_json,
     line,
 )
-from oh_tui.commands.shared.printing import Cell, Column, Row, Style, print_json, print_table, say
+from oh_tui.commands.shared.printing import (
+    Cell,
+    Column,
+    Row,
+    Style,
+    print_json,
+    print_table,
+    progress,
+    say,
+    tell_progress,
+)
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
 from oh_tui.commands.shared.standing import outcome, remembered, seen_of, state
+from oh_tui.sources import conversation_query
+from oh_tui.sources.conversation_order import Order
+from oh_tui.sources.conversation_query import ConversationQuery
 from oh_tui.sources.remembered import Seen
 from oh_tui.sources.results import cut_words
+from oh_tui.sources.triage import conversation_state
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import dollars
+from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.analysis.moments import seconds_of
 from oh_tui.trajectory.model.events import seconds
 
@@ -54,7 +67,12 @@ def _since(text: str) -> float:
 
 @command(
     "conversations",
-    argument("paths", metavar="PATH", nargs="*", help="list those in files instead"),
+    LISTED,
+    argument(
+        "--sort",
+        choices=[str(order) for order in Order],
+        help="needs (you), newest, cost, longest or title, before --limit; what is not known last",
+    ),
     argument(
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
     ),
@@ -74,28 +92,32 @@ def _since(text: str) -> float:
     examples={
         "conversations": f"the {LIMIT} created last",
         "conversations --status error --since 2d": "what failed lately",
+        "conversations 'is:failed repo:acme' --sort cost": "the most expensive failures",
         "conversations --repo acme/api --all --json": "for a script",
         "conversations runs/": "those in a folder of zips",
     },
+    epilog="Filter words, all of which must match; - negates one:\n"
+    "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone\n"
+    "  repo: branch: model: title:   with this in it\n"
+    "  pr:482         with this pull request; pr:any\n"
+    "  cost:>1        dollars; took:>10m from its start to its last change\n"
+    "  after:2d       changed within two days; today, yesterday, 2026-03-01; before: too\n"
+    "  other words    in title, repository, branch or id\n\n"
+    "A word that is a file, is written as one (runs/, ./runs, a.zip) or is an address is a PATH.",
 )
 async def conversations(call: Call) -> int:
     args = call.args
-    limit = MOST if args.all else args.limit
+    query = conversation_query.parse(args.filter)
     seen = remembered(call)
-    found: list[Conversation] = []
-    more = False
-    async for page in _pages(call):
-        if page.is_cut:
-            say(cut_words("conversations"))
-        shown = (with_state(call.source, one) for one in page.items)
-        wanted = (one for one in shown if _is_wanted(args, one, seen_of(seen, one)))
-        found += islice(wanted, limit + 1 - len(found))
-        more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
-        if more:
-            break
-    del found[limit:]
+    with progress():
+        found, more, unsure = await _found(call, query, seen)
     for problem in call.source.problems:
         say(problem)
+    if unsure:
+        say(
+            f"the outcome of {plural(unsure, 'other conversation')} is not known: "
+            "a server tells it while the sandbox runs"
+        )
     if args.status and not found and args.status.lower() not in _STATES:
         say(f"{clean_line(args.status)!r} is no state that is known; those are {STATES}")
     if call.as_json:
@@ -111,24 +133,63 @@ async def conversations(call: Call) -> int:
     print_table(call.style, COLUMNS, rows)
     if not call.style.piped:
         if not found:
-            narrowed = args.title or args.repo or args.status or args.since
+            narrowed = query.terms or args.title or args.repo or args.status or args.since
             print("no conversation is like that" if narrowed else "none yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
     return 0
 
 
-def _pages(call: Call) -> AsyncIterator[Page[Conversation]]:
-    """The server filters by title and time; `_is_wanted` does the rest."""
+async def _found(
+    call: Call, query: ConversationQuery, seen: Mapping[str, Seen]
+) -> tuple[list[Conversation], bool, int]:
+    """Those that were asked for, in order and at most as many; whether there are more; and how many
+    others might be asked for, were their outcome known. An order needs all of them."""
+    args, now = call.args, time.time()
+    limit = MOST if args.all else args.limit
+    found: list[Conversation] = []
+    looked = unsure = 0
+    more = False
+    async for page in _pages(call, query, now):
+        if page.is_cut:
+            say(cut_words("conversations"))
+        for one in page.items:
+            one = with_state(call.source, one)
+            state = conversation_state(one, seen_of(seen, one))
+            if not _is_wanted(args, one, seen_of(seen, one)):
+                continue
+            if query.matches(one, state, now):
+                found.append(one)
+            else:
+                unsure += query.cannot_tell(one, state, now)
+        looked += len(page.items)
+        tell_progress(f"{len(found):,} found in {looked:,} conversations")
+        more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
+        if more and not args.sort:
+            break
+    if args.sort:
+        order = Order(args.sort)
+        found.sort(key=lambda one: order.key(one, conversation_state(one, seen_of(seen, one))))
+        more = len(found) > limit
+    return found[:limit], more, unsure
+
+
+def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Page[Conversation]]:
+    """The server filters by title and time; `_is_wanted` and the query do the rest."""
     source, args = on_server(call.source), call.args
     if source is None:
         return call.source.pages()
-    small = args.limit if not (args.all or args.repo or args.status) else 100
+    filters = query.for_server(now)
+    filters["include_sub_conversations"] = args.sub
+    if args.title:
+        filters["title__contains"] = args.title
+    if args.since:
+        since = datetime.fromtimestamp(args.since, UTC)
+        filters["updated_at__gte"] = max(since, query.changed_since(now) or since)
+    narrows = args.all or args.repo or args.status or args.sort or query.terms
     return source.api.iter_conversations(
-        limit=max(1, min(100, small)),
-        title__contains=args.title or None,
-        updated_at__gte=datetime.fromtimestamp(args.since, UTC) if args.since else None,
-        include_sub_conversations=args.sub,
+        limit=100 if narrows else max(1, min(100, args.limit)),
+        **filters,
     )
 
 

@@ -48,6 +48,10 @@ class Field(NamedTuple):
     """Values for completion and hints."""
 
 
+_LATEST = 250_000_000_000.0
+"""In the year 9892."""
+
+
 class When(msgspec.Struct, frozen=True):
     """A typed time; exactly one field is set."""
 
@@ -59,10 +63,10 @@ class When(msgspec.Struct, frozen=True):
     """In seconds since 1970."""
 
     def seconds(self, now: float) -> float:
-        if self.ago is not None:
-            return now - self.ago
+        """In seconds since 1970, within what a date can be."""
         if self.days is None:
-            return self.at or 0.0
+            at = now - self.ago if self.ago is not None else self.at or 0.0
+            return min(max(1.0, at), _LATEST)
         midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
         return (midnight - timedelta(days=self.days)).timestamp()
 
@@ -213,17 +217,24 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     def for_server(self, now: float) -> ConversationFilters:
         """What an app server can filter by itself: the dates and one text in the title."""
         found: ConversationFilters = {}
-        plain = [term for term in self.terms if not term.negated]
-        titles = [term.value for term in plain if term.field == "title"]
-        after = [term.value.seconds(now) for term in plain if term.field == "after"]
-        before = [term.value.seconds(now) for term in plain if term.field == "before"]
-        if titles:
+        if titles := self._asked("title"):
             found["title__contains"] = max(titles, key=len)
-        if after:
-            found["updated_at__gte"] = datetime.fromtimestamp(max(after), UTC)
-        if before:
-            found["updated_at__lt"] = datetime.fromtimestamp(min(before), UTC)
+        if after := self.changed_since(now):
+            found["updated_at__gte"] = after
+        if before := self._asked("before"):
+            limit = min(when.seconds(now) for when in before)
+            found["updated_at__lt"] = datetime.fromtimestamp(limit, UTC)
         return found
+
+    def changed_since(self, now: float) -> datetime | None:
+        """Since when conversations must have changed."""
+        after = self._asked("after")
+        if not after:
+            return None
+        return datetime.fromtimestamp(max(when.seconds(now) for when in after), UTC)
+
+    def _asked(self, field: str) -> list[Any]:
+        return [term.value for term in self.terms if term.field == field and not term.negated]
 
 
 def parse(text: str) -> ConversationQuery:

@@ -144,6 +144,8 @@ def test_the_server_is_asked_for_dates_and_title() -> None:
     assert filters.get("title__contains") == "flaky"
     assert filters.get("updated_at__gte") == midnight
     assert filters.keys() == {"title__contains", "updated_at__gte", "updated_at__lt"}
+    assert parse("after:999999999d").for_server(NOW)["updated_at__gte"] is not None
+    assert parse("before:9999-12-31").for_server(NOW)["updated_at__lt"] is not None
     assert parse("is:failed -after:today words").for_server(NOW) == {}
 
 

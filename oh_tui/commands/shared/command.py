@@ -73,7 +73,7 @@ Run: TypeAlias = Callable[[Call], Coroutine[Any, Any, int]]
 
 class Argument(msgspec.Struct, frozen=True):
     """An argument as argparse takes it. The conversation of a command is `word`, or `words` where
-    several are allowed; files alone are `paths`."""
+    several are allowed; files alone are `paths`, files and filter words in any order `LISTED`."""
 
     names: tuple[str, ...]
     options: dict[str, Any]
@@ -109,6 +109,15 @@ FILTER = argument(
     default="",
     help="words that steps must match, in one argument: 'is:failed tool:terminal -docs'",
 )
+
+LISTED = argument(
+    "paths",
+    metavar="FILTER|PATH",
+    nargs="*",
+    help="words that conversations must match: 'is:failed repo:dates cost:>1 -docs'; a file or "
+    "folder lists those in it instead",
+)
+"""What the parser divides into `paths` and `filter`."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

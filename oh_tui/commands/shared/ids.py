@@ -53,6 +53,19 @@ def is_path(text: str) -> bool:
     return not read_id(text) and Path(text).exists()
 
 
+def is_listed_path(text: str) -> bool:
+    """Whether a word among filter words names a file: one that is there, also before a `#`, one
+    that is written as a file, `-`, or an address."""
+    if "://" in text or text in ("-", ".", "..", "~"):
+        return True
+    if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
+        return True
+    try:
+        return any(part and Path(part).exists() for part in (text, text.partition("#")[0]))
+    except (OSError, ValueError):  # too long, or with a null in it
+        return False
+
+
 def require_id(text: str, base_url: str) -> str:
     """`read_id`, for a text that must be one. Raises Problem, also for an address of another
     server than `base_url`: its conversations are not on ours, and our key must not go there."""

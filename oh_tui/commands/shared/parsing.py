@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
-from oh_tui.commands.shared.command import FILTER, TO_OPEN, Command, load
-from oh_tui.commands.shared.ids import is_path, read_id
+from oh_tui.commands.shared.command import FILTER, LISTED, TO_OPEN, Command, load
+from oh_tui.commands.shared.ids import is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, misuse
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.problem import Problem
@@ -201,10 +201,14 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         if len(rest) > 1 and not args.command and not rest[1].startswith("-"):
             line = clean_line(" ".join(rest[1:]))
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
-    if FILTER in command.arguments:
+    if FILTER in command.arguments or LISTED in command.arguments:
         # argparse would take '-is:failed' for an option; none of ours has one dash and two letters
         rest = [f" {word}" if re.match(r"-[^-\s]\S", word) else word for word in rest]
     parser.parse_intermixed_args(rest, args)
+    if LISTED in command.arguments:
+        words_of_filter = [word for word in args.paths if not is_listed_path(word)]
+        args.paths = [word for word in args.paths if is_listed_path(word)]
+        args.filter = " ".join(words_of_filter)
     if args.at and name != "open":
         raise Problem(f"--at is for the explorer: {name} reads the whole run", "leave it out")
     if args.json and not command.has_json:

@@ -1,0 +1,71 @@
+"""`oh-tui conversations` with filter words and orders."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.processes import oh_tui
+
+
+def demo(*words: str) -> subprocess.CompletedProcess[str]:
+    return oh_tui("--demo", *words)
+
+
+def titles(*words: str) -> list[str]:
+    done = demo("conversations", *words)
+    assert done.returncode == 0, done.stderr
+    return [line.split("\t")[-1] for line in done.stdout.splitlines()]
+
+
+def test_words_narrow_in_any_number_of_arguments() -> None:
+    every = titles()
+    failed = titles("is:failed")
+    assert 0 < len(failed) < len(every)
+    assert titles("is:failed repo:dates") == ["Parse ISO week dates"]
+    assert titles("repo:dates", "is:failed", "--limit", "3") == ["Parse ISO week dates"]
+    assert set(titles("-is:failed", "--all")) == set(titles("--all")) - set(failed)
+    assert titles('title:"WEEK D"') == ["Parse ISO week dates"]  # which the server was asked for
+
+
+def test_all_are_sorted_before_they_are_cut() -> None:
+    rows = json.loads(demo("conversations", "--sort", "cost", "--all", "--json").stdout)
+    costs = [one["cost"] for one in rows["conversations"]]
+    known = [cost for cost in costs if cost]
+    assert known == sorted(known, reverse=True)
+    assert not any(costs[len(known) :])  # what is not known stands at the end
+    cut = json.loads(demo("conversations", "--sort", "cost", "--limit", "2", "--json").stdout)
+    assert [one["cost"] for one in cut["conversations"]] == known[:2]
+    assert cut["more"] is True
+    assert titles("--sort", "title", "--limit", "1") == [min(titles("--all"), key=str.casefold)]
+
+
+def test_outcomes_that_are_not_known_are_counted_on_stderr() -> None:
+    done = demo("conversations", "is:failed", "--all")
+    assert "other conversations is not known" in done.stderr
+    assert "not known" not in demo("conversations", "repo:dates", "--all").stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("is:fialed", "did you mean failed?"),
+        ("reop:x", "did you mean repo:"),
+        ("nosuch.zip", "There is no file or folder nosuch.zip"),
+    ],
+)
+def test_wrong_words_are_refused_with_a_suggestion(word: str, told: str) -> None:
+    done = demo("conversations", word) if ":" in word else oh_tui("conversations", word)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
+def test_what_is_a_file_is_a_path_and_all_else_filter_words(run_file: Path) -> None:
+    folder = run_file.parent
+    for words in ((folder, "dates"), ("dates", folder), ("is:stuck", folder, "week")):
+        assert "Parse ISO week dates" in oh_tui("conversations", *words).stdout
+    assert oh_tui("conversations", folder, "is:waiting").stdout == ""
+    assert "no file" in oh_tui("conversations", f"{run_file}#x").stderr
