@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.files import FileSource
+from oh_tui.trajectory.content import blocks
 from oh_tui.trajectory.content.blocks import output_text, result_blocks
 from oh_tui.tui.controllers import clipboard
-from oh_tui.tui.widgets import shown
 from tests.tui.explorer import Explorer, explore
 
 LINES = 20_000
@@ -59,7 +59,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
         return waits
 
-    monkeypatch.setattr(shown, "result_blocks", waiting(result_blocks))
+    monkeypatch.setattr(blocks, "result_blocks", waiting(result_blocks))
     monkeypatch.setitem(clipboard._MAKERS, "o", lambda _: waiting(output_text))
     try:
         yield may
