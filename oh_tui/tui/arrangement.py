@@ -8,8 +8,12 @@ from msgspec.structs import replace
 NARROW = 100
 """Columns below which list and run are two views."""
 
-WIDE = 140
-"""Columns from which the left column has its full width."""
+WIDE, ROOMY = 140, 160
+"""Columns from which the left side has 40, and from which it takes half of what is added."""
+
+LEFT, RIGHT = (20, 72), 60
+"""The fewest columns of the left side, and the most that it takes by itself; the fewest of the
+run."""
 
 LEAST = (60, 16)
 """Columns and rows below which nothing useful fits."""
@@ -28,6 +32,8 @@ class Arrangement(msgspec.Struct, frozen=True):
     """Whether there is such a thing here: files have none."""
     zoom: str = ""
     """The pane that has the whole screen, or ""."""
+    left: int = 0
+    """The columns that the user gave the left side at this width; 0 for the usual."""
 
     @property
     def narrow(self) -> bool:
@@ -38,12 +44,30 @@ class Arrangement(msgspec.Struct, frozen=True):
         return self.width < LEAST[0] or self.height < LEAST[1]
 
     @property
-    def left_width(self) -> int:
-        return 40 if self.width >= WIDE else 30
+    def split(self) -> bool:
+        """Whether left side and run are both on the screen, with the divider between them."""
+        return not (self.narrow or self.zoom or self.too_small)
 
-    def sized(self, size: tuple[int, int]) -> Arrangement:
-        """On a screen of so many columns and rows."""
-        return replace(self, width=size[0], height=size[1])
+    @property
+    def left_width(self) -> int:
+        return self._within(self.left or self._usual)
+
+    @property
+    def _usual(self) -> int:
+        usual = 30 if self.width < WIDE else 40 + max(0, self.width - ROOMY) // 2
+        return min(usual, LEFT[1])
+
+    def _within(self, columns: int) -> int:
+        return max(LEFT[0], min(columns, self.width - RIGHT - 1))
+
+    def divided(self, columns: int) -> Arrangement:
+        """With the divider after so many columns, or as near as both sides allow."""
+        within = self._within(columns)
+        return replace(self, left=0 if within == self._usual else within)
+
+    def sized(self, size: tuple[int, int], left: int = 0) -> Arrangement:
+        """On a screen of so many columns and rows, of which the user gave the left side some."""
+        return replace(self, width=size[0], height=size[1], left=left)
 
     def showing(self, pane: str) -> Arrangement:
         """With this pane on the screen; another that was alone there is not any more."""

@@ -37,7 +37,7 @@ from oh_tui.tui.totals import location, totals
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.workspace import Workspace
@@ -110,7 +110,7 @@ class MainScreen(BaseScreen):
         self.timeline.take_time(self.session.preferences.chosen.time)
         self.on_wrap_changed()
         # told again with the first resize, after the first paint
-        self._arrange(self.session.arrangement.sized(self.app.size))
+        self._arrange(self.session.sized(self.app.size))
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, lambda: self.run_view.tick(self.session.clock()))
         self.set_interval(5.0, self._tick_lists)
@@ -219,6 +219,10 @@ class MainScreen(BaseScreen):
     def _zoom_body(self) -> None:
         self.controllers.navigation.action_zoom()
 
+    @on(Divider.Dragged)
+    def _move_divider(self, message: Divider.Dragged) -> None:
+        self.controllers.view.move_divider(message.column)
+
     # Telling
 
     @on(AskingBars.Changed)
@@ -299,6 +303,9 @@ class MainScreen(BaseScreen):
         self.run_view.show_filter(self.session.filtering)
         if message.follow:
             self.timeline.action_end()
+
+    def on_layout_changed(self) -> None:
+        self._arrange(self.session.arrangement)
 
     def on_keys_changed(self) -> None:
         self._tell_keys()
@@ -432,7 +439,7 @@ class MainScreen(BaseScreen):
         self.set_class(arrangement.too_small, "-too-small")
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange(self.session.arrangement.sized(event.size))
+        self._arrange(self.session.sized(event.size))
         if not self.asking.is_asking:  # what is being typed or answered keeps its line
             self.focus_pane(self.session.pane)
 

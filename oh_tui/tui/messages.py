@@ -55,6 +55,10 @@ class WrapChanged(Message):
     """Long lines of call and result wrap now, or are cut."""
 
 
+class LayoutChanged(Message):
+    """The session gives the panes other places."""
+
+
 class KeysChanged(Message):
     """Keys would do something else now: the footer names them anew."""
 

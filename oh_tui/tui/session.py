@@ -116,7 +116,7 @@ class Session:
         """Of the panes; None before they are there."""
         self.settings = settings
         self.preferences = preferences or Preferences()
-        """How the explorer was set: theme, time, wrap."""
+        """How the explorer was set: theme, time, wrap, the place of the divider."""
         self.clock = clock
         self.source: Source | None = None
         """What is open; None until it is made, and while another server is gone to."""
@@ -237,6 +237,12 @@ class Session:
         if self.source is None or not self.source.sandboxes:
             return "these are files: there is no sandbox"
         return ""
+
+    # The layout
+
+    def sized(self, size: tuple[int, int]) -> Arrangement:
+        """The arrangement on a screen of this size, the divider where it was put at this width."""
+        return self.arrangement.sized(size, self.preferences.chosen.left.get(size[0], 0))
 
     # What is open
 

@@ -30,7 +30,7 @@ from oh_tui.tui.widgets.drawing import Drawn
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
 NAMES = {" ": "space", "/": "slash", "?": "question_mark", "[": "left_square_bracket",
-         "]": "right_square_bracket"}  # fmt: skip
+         "]": "right_square_bracket", "<": "less_than_sign", ">": "greater_than_sign"}  # fmt: skip
 CHARACTERS = {name: character for character, name in NAMES.items()}
 
 AT_ONCE = RetryPolicy(first=0, longest=0, jitter=0)

@@ -1,10 +1,10 @@
-"""Keys that change how the lists and the run are shown: what is hidden, the clock, raw JSON."""
+"""Keys that change how lists and run are shown: what is hidden, the clock, JSON, the divider."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.messages import ListsChanged, WrapChanged
+from oh_tui.tui.messages import LayoutChanged, ListsChanged, WrapChanged
 
 if TYPE_CHECKING:
     from oh_tui.tui.panes import ShownRun, StepBodies, Steps
@@ -53,3 +53,24 @@ class ViewActions:
         """The step as raw JSON, and back."""
         self._run.show_target()
         self._bodies.toggle_json()
+
+    def action_divider(self, by: int) -> None:
+        """Move the divider between the left side and the run."""
+        arrangement = self._session.arrangement
+        if not arrangement.split:
+            zoomed = arrangement.zoom and not arrangement.narrow
+            self._ui.tell("z shows both sides first" if zoomed else "both sides need 100 columns")
+        elif not self.move_divider(arrangement.left_width + by):
+            least = "the run" if by > 0 else "the lists"
+            self._ui.tell(f"{least} cannot have less")
+
+    def move_divider(self, columns: int) -> bool:
+        """Give the left side so many columns; False when it has them, or they cannot be."""
+        session, before = self._session, self._session.arrangement
+        after = before.divided(columns)
+        if not before.split or after.left_width == before.left_width:
+            return False
+        session.arrangement = after
+        session.preferences.change(left={after.width: after.left})
+        self._ui.post_message(LayoutChanged())
+        return True

@@ -23,8 +23,8 @@ from oh_tui.tui.widgets.row_list import RowList
 
 UNTITLED = "untitled"
 
-WIDE = 64
-"""Cells from which a row also shows repository and status."""
+WIDE = 76
+"""Cells from which a row also shows repository and status: with fewer, titles need the room."""
 
 FACTS = 35
 """Cells from which a row shows pull request or cost."""

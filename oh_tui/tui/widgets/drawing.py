@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.app import App
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -156,8 +157,47 @@ class Row(Horizontal):
 
 
 class Divider(Drawn):
-    """The line between the left and the right side."""
+    """The line between the left and the right side, which the mouse can drag."""
+
+    held: reactive[bool] = reactive(False)
+    """The mouse drags it."""
+
+    class Dragged(Message):
+        """The mouse holds the divider in this column of the screen."""
+
+        def __init__(self, column: int) -> None:
+            super().__init__()
+            self.column = column
 
     def render_line(self, y: int) -> Strip:
         line = self.glyphs.rule if y == 0 else self.glyphs.divider
-        return self.strip([(line, "rule")], self.size.width)
+        hue = "mark" if self.held or self.mouse_hover else "rule"
+        return self.strip([(line, hue)], self.size.width)
+
+    def on_enter(self) -> None:
+        self.refresh()
+
+    def on_leave(self) -> None:
+        self.refresh()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button == 1:
+            self.held = True
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self.held and event.button == 0:  # let go of outside the terminal
+            self.release_mouse()
+        elif self.held:
+            self.post_message(self.Dragged(int(event.screen_x)))
+
+    def on_mouse_up(self) -> None:
+        self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        self.held = False
+
+    def on_hide(self) -> None:
+        """The screen got narrow, or another pane the whole of it, under the drag."""
+        if self.held:
+            self.release_mouse()
