@@ -180,7 +180,7 @@ class OhTui(BaseApp):
         """ctrl+q: quit from anywhere, with the same question as `q`."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        if self.main.session.writing_words:
+        if self.main.is_mounted:
             self.main.controllers.servers.action_quit()
         else:
             self.exit(0)

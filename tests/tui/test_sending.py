@@ -94,6 +94,29 @@ async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> No
         await it.press("escape")
 
 
+@pytest.mark.parametrize(
+    "keys", [("escape", "question_mark", "ctrl+q"), ("ctrl+q",), ("tab", "q")], ids=" ".join
+)
+async def test_quitting_asks_also_from_a_view_and_out_of_the_editor(keys: tuple[str, ...]) -> None:
+    async with explore() as it:
+        await written(it, LEDGER, "for the ledger")
+        for _ in range(2):
+            await it.press(*keys)
+            await it.until(lambda: it.screen.asking.question_bar.display)
+            assert it.app.screen is it.screen
+            assert "1 message not sent" in it.text("#question")
+            await it.press("escape")
+            assert it.app.is_running
+            await writing(it)
+            assert editor_text(it) == "for the ledger"
+        await it.press("ctrl+q")
+        await it.until(lambda: it.screen.asking.question_bar.display)
+        await it.press("ctrl+q")
+        await it.until(lambda: it.screen.asking.question_bar.display)
+        await it.send("enter")
+        await it.until(lambda: it.app.return_value == 0)
+
+
 async def test_tab_goes_to_the_run_and_m_comes_back() -> None:
     async with explore() as it:
         await written(it, LEDGER, "half a")

@@ -122,8 +122,12 @@ class Servers:
         self._ui.work_on("ask", self.switch, name)
 
     def action_quit(self) -> None:
-        """End at once, or ask when something would be lost or goes on."""
-        if self._session.writing_words or self._session.drafts:
+        """End at once, or ask when something would be lost or goes on. What is asked or written
+        meanwhile is put aside as Esc does."""
+        put_aside = False
+        while self._ui.refuse():
+            put_aside = True
+        if put_aside or self._session.writing_words or self._session.drafts:
             self._ui.work_on("ask", self.quit)
         else:
             self._ui.post_message(QuitWanted())
@@ -131,6 +135,7 @@ class Servers:
     async def quit(self) -> None:
         """Quit, if what is being written and what is not sent may be left."""
         session = self._session
+        await self._ui.drawn()  # what was put aside is a draft by then
         lines: list[list[Piece]] = []
         if session.writing_words:
             told = f"Still {session.writing_words}. A change asked of the server goes on there."
@@ -139,7 +144,7 @@ class Servers:
             unsent = plural(len(session.drafts), "message")
             lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
         question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
-        if await self._ui.ask(question) == "quit":
+        if not lines or await self._ui.ask(question) == "quit":
             self._ui.post_message(QuitWanted())
 
 
