@@ -11,7 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.settings.config import Config, ExplorerNames, Faults, ServerEntry, parse_config
+from oh_tui.settings.config import (
+    SERVER_NAMES,
+    Config,
+    ExplorerNames,
+    Faults,
+    ServerEntry,
+    parse_config,
+)
 from oh_tui.settings.keyboard import key_name, key_names, shown_keys
 from oh_tui.settings.toml_lines import lines_of
 from oh_tui.text.clean import clean_line
@@ -269,7 +276,14 @@ def test_keys_have_the_names_that_the_table_of_keys_uses() -> None:
     assert parse_config("[keys]", known()) == Config()
 
 
-def test_the_example_of_the_readme_is_taken() -> None:
+def test_the_document_names_every_setting_and_its_example_is_taken() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     config = parse_config(example, known())
     assert config.servers and config.keys and config.default
+    assert set(tomllib.loads(example)) == set(Config.__struct_fields__)
+    assert [name for name in SERVER_NAMES if name not in example] == []
+
+
+def test_the_document_names_every_key_that_can_be_another() -> None:
+    listed = DOCUMENT.read_text("utf-8").partition("The ids of `[keys]`:")[2].partition("\n\n")[0]
+    assert set(re.findall("`(.*?)`", listed)) == set(known().actions)

@@ -31,14 +31,6 @@ REFRESH = (5.0, 3600.0)
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
 """The words for `auth`."""
 
-SERVER_NAMES = ("url", "key_env", "key_file", "key_command", "auth", "read_only")
-
-NAMES = (
-    "default", "theme", "mouse", "ascii", "download_folder", "refresh", "notice", "read_only",
-    "servers", "keys",
-)  # fmt: skip
-"""The names at the top level of the file."""
-
 _SECRETS = ("key", "api_key", "token", "password", "secret")
 """Names under which somebody may write a key itself."""
 
@@ -56,7 +48,8 @@ class ServerEntry(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """The settings of the file, with defaults for those that it leaves out."""
+    """The settings of the file, with defaults for those that it leaves out. Each field is a name at
+    the top level of the file; `_config` reads and checks it."""
 
     servers: Mapping[str, ServerEntry] = msgspec.field(default_factory=dict)
     default: str = ""
@@ -72,6 +65,13 @@ class Config(msgspec.Struct, frozen=True):
     read_only: bool = False
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Id of an action -> its keys by Textual's names, separated by commas."""
+
+
+NAMES = Config.__struct_fields__
+"""The names at the top level of the file."""
+
+SERVER_NAMES = ServerEntry.__struct_fields__[1:]
+"""The names in the table of a server; its own name heads the table."""
 
 
 class ExplorerNames(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from oh_tui.commands.config import FIRST
-from oh_tui.settings.config import parse_config
+from oh_tui.settings.config import NAMES, SERVER_NAMES, parse_config
 from oh_tui.settings.paths import preferences_file
 from oh_tui.settings.preferences import Preferences
 from oh_tui.tui.keys import known
@@ -55,6 +56,8 @@ def test_every_line_of_the_first_file_is_a_setting() -> None:
         line.removeprefix("# ") for line in FIRST.splitlines() if not line.startswith("# Settings")
     )
     found = parse_config(bare, known())
+    assert set(tomllib.loads(bare)) == set(NAMES)
+    assert [name for name in SERVER_NAMES if name not in bare] == []
     assert found.default == "work" and found.servers["work"].read_only
     assert found.keys == {"quit": "Q", "find.next": "n,f5"}
 
