@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 from msgspec.structs import replace
 from textual.actions import parse
 from textual.widgets import OptionList
 
-from oh_tui.tui.keys import MOVE_KEYS, SCREEN_KEYS, help_groups
+import oh_tui
+from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, help_groups
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import MORE
 from oh_tui.tui.screens.help import HelpScreen, keys_text
@@ -33,6 +36,14 @@ async def test_help_names_every_key() -> None:
         await it.pilot.press("q")
         await it.pilot.pause()
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen]
+
+
+def test_the_document_names_every_key() -> None:
+    document = Path(oh_tui.__file__).parents[1] / "docs" / "keys.md"
+    table = document.read_text("utf-8").partition("## Signs")[0]
+    named = set(re.findall("`(.*?)`", table))
+    shown = [key.shown.split()[0] for key in (*MOVE_KEYS, *SCREEN_KEYS)]
+    assert [key for key in (*shown, *(key for key, _, _ in COPY_KEYS)) if key not in named] == []
 
 
 async def test_no_two_keys_of_the_screen_are_the_same() -> None:
