@@ -16,6 +16,9 @@ from benchmarks.terminal import Terminal
 
 ROUNDS = 2
 
+FOUND = re.compile(r"\d of [\d,]+\+|\d\+ hits")
+"""In the rule above the timeline, as soon as find has jumped."""
+
 HITS = re.compile(r"filter \S+ · [\d,]+ of")
 """In the rule above the timeline, as soon as there are hits to show."""
 
@@ -28,6 +31,7 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     _grep(unpacked)  # it finds the files in memory from now on, as oh-tui does
     first: list[float] = []
     whole: list[float] = []
+    jumps: list[float] = []
     grep: list[float] = []
     with opened(path, home) as terminal:
         terminal.until_text(STUDIED)
@@ -35,9 +39,11 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
         for _ in range(ROUNDS):
             whole.append(_scan(terminal, count))
             first.append(_first_hits(terminal))
+            jumps.append(_first_jump(terminal))
             grep.append(_grep(unpacked))
     return [
         result("first hits of a filter by text", "ms", middle(first), most=50),
+        result("first jump of find, while typing", "ms", middle(jumps), most=50),
         result(
             "text found at the other end of 100,000", "ms", middle(whole), middle(grep), ratio=4
         ),
@@ -50,6 +56,20 @@ def _first_hits(terminal: Terminal) -> float:
     pressed = terminal.press(b"\r")
     took = terminal.until(lambda drawn: HITS.search(drawn) is not None) - pressed
     for key in (b"\x1b", b"\x1b", TIMELINE):  # out of the scan, out of the filter, to the rows
+        terminal.settle(0.5)
+        terminal.press(key)
+    terminal.settle(0.5)
+    return took * 1000
+
+
+def _first_jump(terminal: Terminal) -> float:
+    """Milliseconds from the last letter of the text, the cursor on the first step, to a frame that
+    counts hits."""
+    terminal.press(b"g")
+    _type(terminal, b"/" + made.SPARSE[:-1].encode()[:1])
+    pressed = terminal.press(made.SPARSE[1:].encode())
+    took = terminal.until(lambda drawn: FOUND.search(drawn) is not None) - pressed
+    for key in (b"\x1b", b"\x1b", TIMELINE):
         terminal.settle(0.5)
         terminal.press(key)
     terminal.settle(0.5)

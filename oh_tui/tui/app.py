@@ -154,6 +154,9 @@ class OhTui(BaseApp):
             self.collector.touch()
         await super().on_event(event)
 
+    def key_begins(self) -> None:
+        self.main.footer.drop_remark()
+
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
             memory = self.main.session.board.memory

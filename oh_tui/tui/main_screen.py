@@ -189,6 +189,10 @@ class MainScreen(BaseScreen):
         if self.timeline.cursor == 0 and self.session.pane == "timeline":
             self.controllers.older.at_top()
 
+    @on(RowList.Rearranged)
+    def _look_again(self) -> None:
+        self.controllers.find.rows_changed()
+
     @on(StripView.Picked)
     def _pick_step(self, message: StripView.Picked) -> None:
         self.focus_pane("timeline")
@@ -292,8 +296,8 @@ class MainScreen(BaseScreen):
         self._tell_keys()
 
     def on_find_changed(self) -> None:
-        self.run_view.find(self.session.find_text)
-        self.sidebar.find(self.session.find_text)
+        self.run_view.find(self.session.finding)
+        self.sidebar.find(self.session.finding)
 
     def on_wrap_changed(self) -> None:
         self.run_view.wrap_lines(self.session.wrap_lines)
@@ -340,6 +344,8 @@ class MainScreen(BaseScreen):
     def on_run_grew(self, message: messages.RunGrew) -> None:
         self.run_view.grown(message.changed, follow=self.session.follow)
         self.controllers.search.run_grew(message.changed)
+        if self.session.finding:
+            self.controllers.find.run_grew(message.changed)
         if message.settled:
             self.run_view.refresh_outcomes()
             self._tell_keys()

@@ -39,7 +39,8 @@ class SourceChanged(Message):
 
 
 class FindChanged(Message):
-    """The session looks for another text, or for none any more: its hits are marked anew."""
+    """The session looks for another text, or for none any more, or knows of other hits: they are
+    marked and counted anew."""
 
 
 class FilterChanged(Message):

@@ -5,7 +5,7 @@ They read; of what they may call, moving the cursor, selecting and toggling chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.content.describe import Description
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step, Trajectory
+    from oh_tui.tui.finding import Finding
 
 
 class Rows(Protocol):
@@ -24,6 +25,18 @@ class Rows(Protocol):
     def cursor(self) -> int: ...
 
     def row_count(self) -> int: ...
+
+    @property
+    def basis(self) -> object:
+        """Differs when a row may be another one than it was; rows may be added at the end."""
+        ...
+
+    @property
+    def place(self) -> object:
+        """Where the cursor is, and what is in sight, for `return_to`."""
+        ...
+
+    def return_to(self, place: object) -> None: ...
 
     def row_text(self, row: int, /) -> str:
         """What find looks in."""
@@ -135,9 +148,21 @@ class StepBodies(Protocol):
     def toggle_json(self) -> None:
         """The step as raw JSON, and back."""
 
-    def find_in_result(self, text: str, *, back: bool) -> bool:
-        """Scroll to the next place with a text, or back to the one before; False without one."""
+    def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
+        """Scroll to the next place with a text, back to the one before, or to the first one from
+        `here` on; False without one."""
         ...
+
+    def count_hits(self, finding: Finding) -> Iterable[object]:
+        """Find out which lines of the result hold the text, a line with each turn."""
+        ...
+
+    @property
+    def place(self) -> object:
+        """What of the result is in sight, for `return_to`."""
+        ...
+
+    def return_to(self, place: object) -> None: ...
 
 
 class ShownRun(Protocol):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step, Trajectory
     from oh_tui.tui.filtering import Filtering
+    from oh_tui.tui.finding import Finding
     from oh_tui.tui.shells import Shell
     from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
@@ -169,7 +170,8 @@ class Session:
         """The cursor keeps to the newest step of a live run."""
         self.filtering: Filtering | None = None
         """The filter that is on."""
-        self.find_text = ""
+        self.finding: Finding | None = None
+        """What is looked for; None for nothing."""
         self.wrap_lines = self.preferences.chosen.wrap
         """Long lines of call and result wrap; else they are cut."""
 
@@ -332,6 +334,11 @@ class Session:
     def filter_text(self) -> str:
         """The filter as it was typed; "" for none."""
         return self.filtering.query.text if self.filtering else ""
+
+    @property
+    def find_text(self) -> str:
+        """The text that is looked for; "" for none."""
+        return self.finding.text if self.finding else ""
 
     def is_open(self, conversation: Conversation) -> bool:
         """Whether its run is at the right."""

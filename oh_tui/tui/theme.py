@@ -207,6 +207,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     dot: str = "·"
     more: str = "…"
     marked: str = "+"
+    found: str = "/"
 
 
 UNICODE = Glyphs()

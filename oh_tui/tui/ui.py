@@ -52,10 +52,11 @@ class Ui(Protocol):
         wrong: str = "",
         complete: Complete | None = None,
         mistake: tuple[int, int] | None = None,
+        changed: Callable[[str], None] | None = None,
     ) -> str | None:
         """A line that was typed; None for Esc. With a `title` it stands below a rule that says
         what for, and below what is `wrong` with the line before. `mistake` is the part of the
-        value that is to be typed again."""
+        value that is to be typed again. `changed` is told the line as it is typed."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -81,7 +82,13 @@ class Ui(Protocol):
     # Telling
 
     def tell(
-        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+        self,
+        text: str,
+        *,
+        error: bool = False,
+        log: bool = True,
+        passing: bool = False,
+        remark: bool = False,
     ) -> None:
         """News for the footer, as `Footer.tell`."""
 

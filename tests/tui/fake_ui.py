@@ -70,6 +70,7 @@ class FakeUi:
         wrong: str = "",
         complete: Complete | None = None,
         mistake: tuple[int, int] | None = None,
+        changed: Callable[[str], None] | None = None,
     ) -> str | None:
         self.prompted.append(value[slice(*mistake)] if mistake else value)
         return self.answers.pop(0) if self.answers else None
@@ -86,7 +87,13 @@ class FakeUi:
     def close_editor(self, editor: Editor) -> None: ...
 
     def tell(
-        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+        self,
+        text: str,
+        *,
+        error: bool = False,
+        log: bool = True,
+        passing: bool = False,
+        remark: bool = False,
     ) -> None:
         self.told.append(text)
 

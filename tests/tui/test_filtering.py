@@ -34,7 +34,7 @@ def made(*answers: str) -> tuple[Session, FakeUi, Search, Trajectory]:
     session, ui = Session(Settings()), FakeUi(*answers)
     session.current, session.pane = Conversation(id="1" * 32), "timeline"
     no: Any = SimpleNamespace(is_there=is_there)
-    search = Search(session, ui, conversations=no, steps=steps, bodies=no, run=no)
+    search = Search(session, ui, steps=steps, run=no)
     return session, ui, search, trajectory
 
 

@@ -116,7 +116,7 @@ async def test_what_is_looked_for_in_a_large_result_waits_for_it(
 ) -> None:
     with held(monkeypatch) as may:
         await it.send("j", "4")
-        it.screen.controllers.search.set_find("line 19998 of")
+        it.screen.controllers.find.set_find("line 19998 of")
         await it.send("n")
         assert it.screen.run_view.is_making
         may.set()

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
-from oh_tui.tui.controllers import search
+from oh_tui.tui.controllers import pace, search
 from oh_tui.tui.theme import palette_of, style
 from tests.tui.explorer import Explorer, explore
 
@@ -128,7 +128,8 @@ async def test_find_with_every_event_shown_finds_hidden_ones() -> None:
 
 
 async def test_esc_stops_a_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "SLICE", 0.0)
+    monkeypatch.setattr(pace, "SLICE", 0.0)
+    monkeypatch.setattr(pace, "SHOW_EVERY", 0.0)
     monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
@@ -163,6 +164,102 @@ def made(n: int, kind: str = "ConversationErrorEvent") -> Event:
     detail = "every tenth" if n % 10 == 0 else "another"
     body = {"id": f"made-{n}", "kind": kind, "timestamp": when, "code": "Odd", "detail": detail}
     return parse_event(json.dumps(body).encode())
+
+
+async def test_find_jumps_while_one_types_and_esc_leads_back() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await it.press("g", "j")
+        timeline = it.screen.timeline
+        await it.press("slash")
+        await it.type("weeks_prop")
+        await it.until(lambda: "weeks_prop" in it.row())
+        assert it.screen.asking.find_input.display, "the line is still open"
+        await it.until(lambda: "1 of " in it.text("#timeline-rule"))
+        found = number(it)
+        await it.type("no such")
+        await it.until(lambda: "no hit" in it.text("#timeline-rule"))
+        assert number(it) == 2, "where the find began"
+        await it.press("escape")
+        assert (number(it), timeline.scroll_y) == (2, 0)
+        assert it.screen.session.find_text == ""
+        assert "hit" not in it.text("#timeline-rule")
+        await ask(it, "slash", "weeks_prop")
+        assert number(it) == found
+
+
+async def test_the_rule_counts_the_hits_and_their_rows_are_marked() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await it.press("g")
+        await ask(it, "slash", "fromisocalendar")
+        rows = it.screen.timeline.row_count()
+        finding = it.screen.session.finding
+        assert finding and finding.is_whole
+        holding = [row for row in range(rows) if finding.is_hit(row)]
+        assert f"1 of {len(holding)} " in it.text("#timeline-rule")
+        await it.press("n")
+        assert f"2 of {len(holding)} " in it.text("#timeline-rule")
+        await it.press("g")
+        assert f"{len(holding)} hits" in it.text("#timeline-rule")
+        lines = it.text("#timeline").split("\n")
+        drawn = [row for row, line in enumerate(lines) if line.startswith("/")]
+        assert drawn == [row for row in holding if row < len(lines)]
+        await it.press("escape")
+        assert not any(line.startswith("/") for line in it.text("#timeline").split("\n"))
+
+
+async def test_that_it_went_on_at_the_other_end_is_said_once_until_the_next_key() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await it.press("g")
+        await ask(it, "slash", "weeks_prop")
+        await it.press("N")
+        assert "past the first" in it.footer
+        await it.press("j")
+        assert "past the first" not in it.footer, "a remark goes with the next key"
+        await it.press("G", "n")
+        assert "past the last" not in it.footer, "said once for a text"
+        await ask(it, "slash", "nowhere at all")
+        assert "not in these steps" in it.footer
+        await it.press("k")
+        assert "not in these steps" not in it.footer
+
+
+async def test_hits_of_steps_that_come_are_counted_too() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await make_long(it, 30)
+        await ask(it, "slash", "every tenth")
+        assert "of 3 " in it.text("#timeline-rule")
+        run = run_of(it)
+        changed = run.extend(made(n) for n in range(31, 52))
+        it.screen.run_view.grown(changed, follow=False)
+        it.screen.controllers.find.run_grew(changed)
+        await it.settle()
+        assert "of 5 " in it.text("#timeline-rule")
+
+
+async def test_a_filter_counts_the_hits_anew() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(STUCK)
+        await make_long(it, 30)
+        await ask(it, "slash", "every tenth")
+        await ask(it, "ampersand", "step:1-12")
+        await it.until(lambda: "1 of 1 " in it.text("#timeline-rule"))
+
+
+async def test_the_lines_of_a_result_are_counted_and_esc_leads_back() -> None:
+    async with explore(size=(120, 30)) as it:
+        await it.open("Summarise the on-call handbook")
+        await it.press("g", "j", "j", "4")
+        result = it.screen.run_view.result_view
+        await it.press("slash")
+        await it.type("on call")
+        await it.until(lambda: "1 of " in it.text("#result-rule"))
+        await it.press("escape")
+        assert result.scroll_y == 0
+        assert "1 of " not in it.text("#result-rule")
 
 
 # Filter
@@ -291,7 +388,8 @@ async def test_a_filter_is_taken_off_when_another_run_is_opened() -> None:
 async def test_a_filter_shows_what_it_has_found_and_esc_takes_it_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(search, "SLICE", 0.0)
+    monkeypatch.setattr(pace, "SLICE", 0.0)
+    monkeypatch.setattr(pace, "SHOW_EVERY", 0.0)
     monkeypatch.setattr(search, "SHOW_EVERY", 0.0)
     async with explore() as it:
         await it.open(STUCK)
@@ -417,8 +515,8 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
         await it.open(STUCK)
         await make_long(it, 20_000)
         await it.press("g")
-        it.screen.controllers.search.set_find("nowhere to be found")
-        it.screen.controllers.search.action_find_next(1)
+        it.screen.controllers.find.set_find("nowhere to be found")
+        it.screen.controllers.find.action_next(1)
         turns = 0
         while any(w.group == "find" and not w.is_finished for w in it.app.workers):
             await asyncio.sleep(0)
@@ -432,11 +530,11 @@ async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_
     """Which Python writes to stderr, of a coroutine that nobody ever began."""
     async with explore() as it:
         await it.open(STUCK)
-        it.screen.controllers.search.set_find("week")
+        it.screen.controllers.find.set_find("week")
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             for _ in range(2):
-                it.screen.controllers.search.action_find_next(1)
+                it.screen.controllers.find.action_next(1)
                 it.screen.controllers.search.set_filter(parse("tool:terminal"))
                 it.screen.controllers.reports.action_changes()
             await it.settle()

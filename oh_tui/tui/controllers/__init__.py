@@ -18,6 +18,7 @@ from oh_tui.tui.controllers import (
     downloads,
     external,
     files,
+    find,
     goto,
     images,
     navigation,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
-READS = ("lists", "more", "run", "older", "follow", "find", "filter", "peek", "git", "copy")
+READS = ("lists", "more", "run", "older", "follow", "find", "hits", "filter", "peek", "git", "copy")
 """Workers that read from the server that is left, or make something of what it gave."""
 
 
@@ -99,10 +100,19 @@ class Controllers:
         return search.Search(
             self._session,
             self._ui,
+            steps=self._steps,
+            run=self.target,
+        )
+
+    @cached_property
+    def find(self) -> find.Find:
+        return find.Find(
+            self._session,
+            self._ui,
             conversations=self._rows,
             steps=self._steps,
             bodies=self._bodies,
-            run=self.target,
+            search=self.search,
         )
 
     @cached_property
@@ -209,4 +219,4 @@ class Controllers:
         while self.agents.stop_waiting():
             pass
         self.search.clear_filter()
-        self.search.set_find("")
+        self.find.set_find("")

@@ -50,7 +50,7 @@ class Navigation:
             session.keep_marks(frozenset())
             ui.post_message(MarksChanged())
         elif session.find_text:
-            controllers.search.set_find("")
+            controllers.find.set_find("")
         elif zoom != "detail" and self._steps.filtered is not None:
             controllers.search.clear_filter()
         elif zoom or not controllers.sub_conversations.leave():

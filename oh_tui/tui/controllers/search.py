@@ -1,14 +1,11 @@
-"""Find and filter: they look through all steps of a run while the screen goes on.
+"""Filter: looks through all steps of a run while the screen goes on.
 
-The work is done in slices of two milliseconds, and what is found is shown as it is found. Find and
-filter are workers in groups of their own ("find", "filter"), which Esc ends.
+The work is done in slices of two milliseconds, and what is found is shown as it is found. It is a
+worker in a group of its own, "filter", which Esc ends.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,60 +13,23 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis import suggestions
-from oh_tui.trajectory.analysis.scan import (
-    SLICE,
-    Breathing,
-    Said,
-    needle,
-    said_by_step,
-    scan,
-    wrap_around,
-)
+from oh_tui.trajectory.analysis.scan import Breathing, scan
+from oh_tui.tui.controllers.pace import SHOW_EVERY, Pace
 from oh_tui.tui.filtering import Filtering
-from oh_tui.tui.messages import FilterChanged, FindChanged
+from oh_tui.tui.messages import FilterChanged
 
 if TYPE_CHECKING:
-    from oh_tui.tui.panes import Rows, ShownRun, StepBodies, Steps
+    from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
-
-SHOW_EVERY = 0.2
-"""Seconds between two times that progress is shown."""
 
 FIRST = 0.01
 """Seconds of work before the first rest, so that the frame in which the line that was typed goes
 away shows first hits, if there are some nearby."""
 
-HOPS = 3
-"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
-
 RETESTED = 20
 """Steps at the end that are tested again as a run grows: a call without a result may come to mean
 something else without an event of its own."""
-
-
-class Pace:
-    """Lets the screen go on after each slice of work, and tells how far the work is."""
-
-    def __init__(self, ui: Ui) -> None:
-        self._ui = ui
-        self._rested = self._told = perf_counter()
-        self._has_told = False
-
-    async def rest(self, progress: Callable[[], str]) -> None:
-        now = perf_counter()
-        if now - self._rested < SLICE:
-            return
-        if now - self._told >= SHOW_EVERY:
-            self._ui.tell(progress(), log=False)
-            self._told, self._has_told = now, True
-        for _ in range(HOPS):
-            await asyncio.sleep(0)
-        self._rested = perf_counter()
-
-    def end(self) -> None:
-        if self._has_told:
-            self._ui.tell("", log=False)
 
 
 class Search:
@@ -78,98 +38,13 @@ class Search:
         session: Session,
         ui: Ui,
         *,
-        conversations: Rows,
         steps: Steps,
-        bodies: StepBodies,
         run: ShownRun,
     ) -> None:
         self._session = session
         self._ui = ui
-        self._conversations = conversations
         self._steps = steps
-        self._bodies = bodies
         self._run = run
-
-    # Find
-
-    def action_find(self) -> None:
-        self._ui.work_on("ask", self.find)
-
-    async def find(self) -> None:
-        """Ask for a text and go to where it is."""
-        pane = self._session.pane
-        text = await self._ui.prompt("find text, enter, then n and N", self._session.find_text)
-        self._ui.focus_pane(pane)
-        if text is None:
-            return
-        self.set_find(text)
-        if text:
-            self.action_find_next(0)
-
-    def set_find(self, text: str) -> None:
-        """Mark the hits of a text, "" for none."""
-        self._session.find_text = text
-        self._ui.post_message(FindChanged())
-
-    def action_find_next(self, by: int) -> None:
-        """Go to the next place with the text, or to the one before."""
-        if self._session.find_text:
-            self._ui.work_on("find", self._find, by, instead=True)
-        else:
-            self._ui.tell("nothing to find yet: /")
-
-    async def _find(self, by: int) -> None:
-        """Past the end it goes on at the other side. `by` 0 takes the row under the cursor too."""
-        text, pane = self._session.find_text, self._session.pane
-        if pane == "detail":
-            await self._bodies.made()
-            found = self._bodies.find_in_result(text, back=by < 0)
-            self._ui.tell("" if found else f"not in this result: {clean_line(text)}")
-        elif pane in ("conversations", "sandboxes"):
-            rows = self._conversations
-            await self._find_row(rows, by, partial(_row_holds, rows, text), "rows")
-        else:
-            steps, wanted = self._steps, needle(text)
-            noun = "events" if steps.show_events else "steps"
-            await self._find_row(
-                steps, by, lambda row: _said_in_row(steps, row).holds(wanted), noun
-            )
-
-    async def _find_row(
-        self, rows: Rows, by: int, holds: Callable[[int], Breathing], noun: str
-    ) -> None:
-        count, start, walk = rows.row_count(), rows.cursor, by or 1
-        tested = 0
-
-        def test(row: int) -> Breathing:
-            nonlocal tested
-            tested += 1
-            # there may be fewer rows by now
-            return (yield from holds(row)) if row < rows.row_count() else False
-
-        pace = Pace(self._ui)
-        found: int | None = None
-        try:
-            for found in scan(wrap_around((start + by) % max(1, count), count, walk), test):
-                if found is not None:
-                    break
-                await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
-        except asyncio.CancelledError:
-            self._ui.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
-            raise
-        pace.end()
-        text = clean_line(self._session.find_text)
-        if found is None:
-            self._ui.tell(f"not in these {noun}{self.unread()}: {text}")
-            return
-        rows.move_to(found)
-        if by and found == start:
-            self._ui.tell(f"only here in these {noun}: {text}")
-        elif (found - start) * walk < 0:
-            wrapped = (
-                "past the last: on from the top" if walk > 0 else "past the first: on from the end"
-            )
-            self._ui.tell(wrapped)
 
     def unread(self) -> str:
         """A caution after "there is none", when older events were not looked at."""
@@ -325,16 +200,3 @@ class Search:
         if passed != filtering.shown or follow:
             filtering.shown = passed
             self._ui.post_message(FilterChanged(follow=follow))
-
-
-def _row_holds(rows: Rows, text: str, row: int) -> Breathing:
-    yield from ()  # a row takes less than a slice
-    return text.lower() in rows.row_text(row).lower()
-
-
-def _said_in_row(steps: Steps, row: int) -> Said:
-    """What is said by the step of a row, or by its event where each event has a row."""
-    step, event = steps.row(row)
-    if step is not None and not steps.show_events and steps.trajectory is not None:
-        return said_by_step(step, steps.trajectory)
-    return Said((event,), lambda events: steps.describe_row(step, event))

@@ -83,12 +83,16 @@ class KeyQueueApp(App[int]):
         if isinstance(event, FrameShown):
             event.call()
             return
+        self.key_begins()
         self._number += 1
         self._under_way = self._number
         target = self.focused or self.screen
         await super().on_event(event)
         if not target.post_message(KeyDone(self._number)):
             self._under_way = 0
+
+    def key_begins(self) -> None:
+        """A key or a paste is handled now."""
 
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()

@@ -118,6 +118,7 @@ def signs_text(glyphs: Glyphs) -> Text:
         (glyphs.condensed, "history condensed"), (glyphs.no_result, "call without result"),
         (glyphs.rejected, "call rejected"), (glyphs.cut, "idle time cut out"),
         (glyphs.first, "calls made at once"), (glyphs.marked, "marked"),
+        (glyphs.found, "holds what / looks for"), (glyphs.cursor, "the cursor"),
     )  # fmt: skip
     for left, right in zip(signs[::2], signs[1::2], strict=True):
         text.append(f"  {left[0]} {left[1]:<24}{right[0]} {right[1]}\n")

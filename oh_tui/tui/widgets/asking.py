@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,6 +53,8 @@ class AskingBars(Stack):
         self._host = host
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
+        self._changed: Callable[[str], None] | None = None
+        """Is told what is typed."""
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
         self._mounting_editor: asyncio.Future[None] | None = None
@@ -176,9 +178,10 @@ class AskingBars(Stack):
         wrong: str = "",
         complete: prompting.Complete | None = None,
         mistake: tuple[int, int] | None = None,
+        changed: Callable[[str], None] | None = None,
     ) -> str | None:
         """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
-        of the line meanwhile."""
+        of the line meanwhile. `changed` is told the line as it is typed."""
         await self.be_there()
         line = self.find_input
         line.complete_with(complete)
@@ -187,8 +190,10 @@ class AskingBars(Stack):
             with self._titled(title, wrong) if title else contextlib.nullcontext():
                 if mistake:
                     self.call_next(line.point_at, *mistake)
+                self._changed = changed
                 return await self._prompt(placeholder, value)
         finally:
+            self._changed = None
             line.complete_with(None)
             line.select_on_focus = True
 
@@ -222,6 +227,12 @@ class AskingBars(Stack):
             self._host.post_message(self.Changed())
             if focused:
                 self._host.set_focus(focused)
+
+    @on(Input.Changed, "#find")
+    def _tell_change(self, message: Input.Changed) -> None:
+        message.stop()
+        if self._changed and self.is_typing and message.value == self.find_input.value:
+            self._changed(message.value)
 
     @on(Input.Submitted, "#find")
     def _take_line(self, message: Input.Submitted) -> None:

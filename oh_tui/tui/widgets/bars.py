@@ -72,22 +72,29 @@ class Footer(Drawn):
         super().__init__(id=id)
         self._clickable: list[tuple[int, int, str]] = []
         """First cell, cell after the last one, and action of each hint drawn."""
-        self._is_error = self._stays = False
+        self._is_error = self._stays = self._is_remark = False
         self._timer: Timer | None = None
         self.history: list[tuple[str, bool]] = []
         """The last messages and whether each was an error, the oldest first."""
 
     def tell(
-        self, text: str, *, error: bool = False, log: bool = True, passing: bool = False
+        self,
+        text: str,
+        *,
+        error: bool = False,
+        log: bool = True,
+        passing: bool = False,
+        remark: bool = False,
     ) -> None:
-        """Show a message: for 5 seconds, or an error until Esc; news never replace an error.
+        """Show a message: for 5 seconds, a `remark` not beyond the next key, or an error until Esc;
+        news never replace an error.
         Progress (`log=False`) is not kept in the history and does not replace news that still
         show, unless those only announced it (`passing`)."""
         if log and text:
             self.note(text, error=error)
         if (self._is_error and not error) or (self._stays and not log):
             return
-        self._is_error, self._stays = error, log and not passing
+        self._is_error, self._stays, self._is_remark = error, log and not passing, remark
         self.news = ((text, "bad" if error else ""),) if text else ()
         self._fit()
         if self._timer:
@@ -102,9 +109,15 @@ class Footer(Drawn):
     def clear(self) -> bool:
         """Remove the message; True when it was an error."""
         was_error = self._is_error
-        self._is_error, self._stays, self.news = False, False, ()
+        self._is_error = self._stays = self._is_remark = False
+        self.news = ()
         self._fit()
         return was_error
+
+    def drop_remark(self) -> None:
+        """A key is pressed."""
+        if self._is_remark:
+            self.clear()
 
     def _lines(self) -> list[str]:
         """The lines of an error that is too long for one."""

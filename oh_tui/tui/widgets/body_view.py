@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -26,6 +26,9 @@ from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
 from oh_tui.tui.rendering.sections import Line, cut
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage
+
+if TYPE_CHECKING:
+    from oh_tui.tui.finding import Finding
 
 _PREPARE_EVERY = 0.02
 """Seconds between two slices of Markdown rendered ahead, so that keys get their turn."""
@@ -154,12 +157,13 @@ class BodyView(ScrollView, Drawn, can_focus=True):
 
     # Finding
 
-    def find(self, text: str, *, back: bool = False) -> int | None:
-        """Go to the next (`back`: previous) line that holds `text`, ignoring case and starting
-        over at the other end. All hits are marked until `show` or `find("")`. Returns the number
-        of the line, counted from 1, or None."""
+    def find(self, text: str, *, back: bool = False, here: bool = False) -> int | None:
+        """Go to the next (`back`: previous) line that holds `text`, or with `here` to the first one
+        from the top of what is in sight, ignoring case and starting over at the other end. All
+        hits are marked until `show` or `find("")`. Returns the number of the line, counted from 1,
+        or None."""
         document = self._document
-        again = text == self._needle and self._hit is not None
+        again = text == self._needle and self._hit is not None and not here
         top = self.scroll_offset.y
         if self._hit is not None and again and top <= self._hit < top + max(1, self.size.height):
             start = self._hit + (-1 if back else 1)
@@ -178,6 +182,31 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         if not top <= row < top + self.size.height:
             self._go(row - self.size.height // 3)
         return row + 1
+
+    def return_to(self, line: int) -> None:
+        """Go to a line, with no hit in mind."""
+        self._hit = None
+        self._go(line)
+
+    def count_hits(self, finding: Finding) -> Iterator[int]:
+        """Tell it which lines hold its text, a line with each turn."""
+        document, row = self._document, -1
+        while self._document is document:
+            found = document.find(finding.text, row + 1) if row + 1 < len(document) else None
+            finding.begin(document, len(document))
+            for line in range(row + 1, len(document) if found is None else found):
+                finding.put(line, False)
+            if found is None:
+                return
+            finding.put(found, True)
+            yield found
+            row = found
+
+    def find_words(self, finding: Finding) -> str:
+        """`3 of 12`, for the rule; "" while the lines are others than those looked through."""
+        if finding.basis is not self._document:
+            return ""
+        return finding.words(self._hit if self._hit is not None else len(self._document))
 
     def mark(self, text: str, *, go: bool = False) -> None:
         """Mark all hits until the next `show`; with `go`, bring the first one into sight."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from textwrap import wrap
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
+
+if TYPE_CHECKING:
+    from oh_tui.tui.finding import Finding
 
 WHEEL = 3
 """Rows that a notch of the mouse wheel moves the cursor by."""
@@ -40,6 +44,12 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     class Opened(PaneMessage):
         """Enter, or a click on the cursor's row."""
+
+    class Rearranged(PaneMessage):
+        """There are other rows, or more, while they are looked through."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RowList.Rearranged) and message.control is self.control
 
     empty: reactive[tuple[str, ...]] = reactive(())
     """Lines shown when there are no rows: why, and what to do."""
@@ -78,6 +88,26 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     find_text: reactive[str] = reactive("")
     """Its occurrences are marked in the rows."""
+    finding: reactive[Finding | None] = reactive(None, always_update=True)
+    """Knows which of the rows hold it; None when others are looked through."""
+
+    basis: object = None
+    """Another one when a row may be another one than it was; rows may be added at the end."""
+
+    @property
+    def place(self) -> object:
+        """Where the cursor is, and what is in sight."""
+        return self.cursor, self.scroll_y
+
+    def return_to(self, place: object) -> None:
+        cursor, top = cast("tuple[int, float]", place)
+        self.move_to(cursor)
+        self.scroll_to(y=top, animate=False, immediate=True, force=True)
+
+    def find_words(self) -> str:
+        """`3 of 12`, for the rule; "" when nothing is looked for here."""
+        finding = self.finding
+        return finding.words(self.cursor) if finding and finding.basis is self.basis else ""
 
     def row_text(self, row: int) -> str:
         """The text of a row that find searches."""
@@ -89,6 +119,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
     def rows_changed(self, cursor: int | None = None, *, keep_line: bool = False) -> None:
         """Draw again after the rows changed. `cursor` is the new row of the cursor; with
         `keep_line` it stays on its screen line."""
+        self.basis = object()
         line = self._line - round(self.scroll_y)
         count = self.row_count()
         self.virtual_size = Size(0, self.line_count())
@@ -100,6 +131,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self.show_cursor()
         self.refresh()
+        if self.finding:
+            self.post_message(self.Rearranged(self))
 
     def move_to(self, row: int) -> None:
         """Bring the cursor to a row, within bounds."""
@@ -176,10 +209,19 @@ class RowList(ScrollView, Drawn, can_focus=True):
         if line >= self.line_count():
             return self.strip([], width)
         pieces = hits(self.line_pieces(line, width - 1), self.find_text)
-        if self.row_at(line) != self.cursor or not (self.keeps_cursor or self.has_focus):
-            return self.strip([(" ", ""), *pieces], width)
+        row = self.row_at(line)
+        if row != self.cursor or not (self.keeps_cursor or self.has_focus):
+            return self.strip([self._hit_mark(row, line), *pieces], width)
         under = "cursor" if self.has_focus else "cursor-blurred"
         return self.strip([(self.glyphs.cursor, "mark"), *pieces], width, under)
+
+    def _hit_mark(self, row: int | None, line: int) -> Piece:
+        """The first cell of a row that holds what is looked for, also where it does not show it."""
+        finding = self.finding
+        if row is None or finding is None or not finding.is_hit(row):
+            return " ", ""
+        is_first = line == self.lines_of(row)[0] and finding.basis is self.basis
+        return (self.glyphs.found, "hit") if is_first else (" ", "")
 
     def _empty_line(self, y: int, width: int) -> list[Piece]:
         """Line `y` of `empty`, wrapped, because the reason is at its end."""

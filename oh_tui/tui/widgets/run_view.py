@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.content.block import Block
     from oh_tui.tui.filtering import Filtering
+    from oh_tui.tui.finding import Finding
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
@@ -174,9 +175,13 @@ class RunView(Stack):
                 self.timeline.empty = filtering.why_empty
         self.timeline.filtered = filtering.shown if filtering else None
 
-    def find(self, text: str) -> None:
-        """Mark the occurrences of a text."""
-        self.timeline.find_text = text
+    def find(self, finding: Finding | None) -> None:
+        """Mark the occurrences of a text, and count them where they are looked for."""
+        self.timeline.find_text = finding.text if finding else ""
+        self.timeline.finding = finding if finding and finding.pane == "steps" else None
+        self._found = finding if finding and finding.pane == "result" else None
+        self._tell_counts()
+        self._tell_position()
 
     def tell_progress(self, words: str) -> None:
         self.progress = words
@@ -231,12 +236,15 @@ class RunView(Stack):
         self._strip.time = self.timeline.shown_time
         rule = self._rules["timeline-rule"]
         trajectory = self.timeline.trajectory
+        found = self.timeline.find_words()
         if self.progress and self.timeline.filtered is None and self.timeline.range_from is None:
-            rule.facts = ((self.progress, "dim"),)
+            facts: tuple[Piece, ...] = ((self.progress, "dim"),)
         elif not trajectory:
-            rule.facts = ()
+            facts = ()
         else:
-            rule.facts = self._counts(trajectory)
+            facts = self._counts(trajectory)
+        dot = (f" {glyphs_of(self.app).dot} ", "dim")
+        rule.facts = ((found, "mark"), dot, *facts) if found else facts
 
     def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
         """The counts that are not zero."""
@@ -286,7 +294,7 @@ class RunView(Stack):
     def _show_current(self) -> None:
         timeline = self.timeline
         run, current = timeline.trajectory, timeline.current
-        if timeline.range_from is not None:
+        if timeline.range_from is not None or timeline.finding:
             self._tell_counts()
         self._strip.selected = current[0].number if current and current[0] else None
         if current is None or run is None:
@@ -361,9 +369,22 @@ class RunView(Stack):
         """The step as raw JSON, and back."""
         self.as_json = not self.as_json
 
-    def find_in_result(self, text: str, *, back: bool) -> bool:
-        """Scroll to the next place with a text, or back to the one before; False without one."""
-        return self.result_view.find(text, back=back) is not None
+    def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
+        """Scroll to the next place with a text, back to the one before, or to the first one from
+        `here` on; False without one."""
+        return self.result_view.find(text, back=back, here=here) is not None
+
+    def count_hits(self, finding: Finding) -> Iterable[object]:
+        """Find out which lines of the result hold the text, a line with each turn."""
+        return self.result_view.count_hits(finding)
+
+    @property
+    def place(self) -> object:
+        """What of the result is in sight."""
+        return self.result_view.scroll_offset.y
+
+    def return_to(self, place: object) -> None:
+        self.result_view.return_to(cast("int", place))
 
     @property
     def is_making(self) -> bool:
@@ -403,6 +424,8 @@ class RunView(Stack):
         self.call_view.styles.height = lines
 
     _result_facts: tuple[Piece, ...] = ()
+    _found: Finding | None = None
+    """What is looked for in the result."""
 
     @on(BodyView.Scrolled, "#result")
     def _tell_position(self) -> None:
@@ -412,6 +435,8 @@ class RunView(Stack):
         facts = [fact for fact in self._result_facts if fact[0]]
         if total and not self.is_making:
             facts.insert(2, (position, "dim"))  # before a folder, which may be long
+        if self._found and (found := self.result_view.find_words(self._found)):
+            facts.insert(0, (found, "mark"))
         self._rules["result-rule"].facts = joined(facts, glyphs_of(self.app).dot)
 
     def on_resize(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
@@ -14,9 +15,13 @@ from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
+from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
+
+if TYPE_CHECKING:
+    from oh_tui.tui.finding import Finding
 
 AT_ONCE = 1_000
 """Sandboxes and conversations up to which all are placed in one go."""
@@ -80,6 +85,11 @@ class Sidebar(Stack):
         for name in ("knows_sandboxes", "whole_sandboxes"):
             self.watch(self, name, self._show_sandboxes, init=False)
 
+    @on(RowList.Highlighted, "#conversations")
+    def _tell_place(self) -> None:
+        if self.list.finding:
+            self._tell_total()
+
     def _tell_fold(self) -> None:
         self._fold.refresh()
 
@@ -106,9 +116,11 @@ class Sidebar(Stack):
     def show_marks(self, marks: frozenset[str]) -> None:
         self.marks = marks
 
-    def find(self, text: str) -> None:
-        """Mark the occurrences of a text."""
-        self.list.find_text = text
+    def find(self, finding: Finding | None) -> None:
+        """Mark the occurrences of a text, and count them if they are looked for here."""
+        self.list.find_text = finding.text if finding else ""
+        self.list.finding = finding if finding and finding.pane == "list" else None
+        self._tell_total()
 
     def tick(self, now: float) -> None:
         """Ages grow."""
@@ -174,6 +186,8 @@ class Sidebar(Stack):
         loaded = len(self.conversations)
         more = self.has_more and self.total is not None and self.total > loaded
         facts: list[Piece] = []
+        if found := self.list.find_words():
+            facts.append((found, "mark"))
         if self.marks:
             facts.append((f"{len(self.marks):,} marked", "marked"))
         if loaded or self.total is not None or not self.has_more:

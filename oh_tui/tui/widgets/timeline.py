@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -192,8 +192,9 @@ class Timeline(RowList):
     def grown(self, changed: list[int], *, follow: bool) -> None:
         """The trajectory took in more events; `changed` are the steps that got a result."""
         at_end = follow and self.range_from is None and self.cursor >= self._drawn_rows - 1
-        current = self.current
+        current, basis = self.current, self.basis
         self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
+        self.basis = basis  # rows were added at the end
         touched = current and current[0] and current[0].number in changed
         if at_end or touched:
             self.post_message(self.Highlighted(self))
@@ -251,6 +252,20 @@ class Timeline(RowList):
             if step:
                 return step.number - 1
         return 0
+
+    # Finding
+
+    @property
+    def place(self) -> object:
+        """By event: older ones may come while one types."""
+        under = self.current[1].id if self.current else ""
+        return under, self.cursor - self.scroll_y
+
+    def return_to(self, place: object) -> None:
+        under, line = cast("tuple[str, float]", place)
+        row = self.row_of(under)
+        if row is not None:
+            super().return_to((row, row - line))
 
     # Walking
 

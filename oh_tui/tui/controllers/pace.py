@@ -1,0 +1,43 @@
+"""Lets the screen go on while much is looked through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from oh_tui.trajectory.analysis.scan import SLICE
+
+if TYPE_CHECKING:
+    from oh_tui.tui.ui import Ui
+
+SHOW_EVERY = 0.2
+"""Seconds between two times that progress is shown."""
+
+HOPS = 3
+"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
+
+
+class Pace:
+    """A rest after each slice of work; tells how far the work is, if there are words for it."""
+
+    def __init__(self, ui: Ui) -> None:
+        self._ui = ui
+        self._rested = self._told = perf_counter()
+        self._has_told = False
+
+    async def rest(self, progress: Callable[[], str] | None = None) -> None:
+        now = perf_counter()
+        if now - self._rested < SLICE:
+            return
+        if progress and now - self._told >= SHOW_EVERY:
+            self._ui.tell(progress(), log=False)
+            self._told, self._has_told = now, True
+        for _ in range(HOPS):
+            await asyncio.sleep(0)
+        self._rested = perf_counter()
+
+    def end(self) -> None:
+        if self._has_told:
+            self._ui.tell("", log=False)

@@ -1,0 +1,69 @@
+"""What find looks for, and what is known of the rows that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+_UNKNOWN, _WITHOUT, _HIT = 0, 1, 2
+"""What is known of a row, as a byte."""
+
+
+class Finding:
+    """A text in the rows of one pane: of a list, of the timeline, or the lines of a result.
+
+    Rows that were tested are not tested again, until they are others: `basis` says which they are.
+    """
+
+    def __init__(self, text: str, pane: str) -> None:
+        self.text = text
+        self.pane = pane
+        self.basis: object = None
+        self.has_wrapped = False
+        """It was said that the search went on at the other end."""
+        self._rows = bytearray()
+
+    def begin(self, basis: object, count: int) -> None:
+        """The rows are these now, `count` of them; what is known of others is forgotten."""
+        if basis is not self.basis or count < len(self._rows):
+            self._rows = bytearray()
+        self.basis = basis
+        self._rows.extend(bytes(count - len(self._rows)))
+
+    def forget(self, rows: Iterable[int]) -> None:
+        """These rows may say something else now."""
+        for row in rows:
+            if row < len(self._rows):
+                self._rows[row] = _UNKNOWN
+
+    def put(self, row: int, holds: bool) -> None:
+        if row < len(self._rows):
+            self._rows[row] = _HIT if holds else _WITHOUT
+
+    def known(self, row: int) -> bool | None:
+        """Whether a row holds the text; None while that is not known."""
+        found = self._rows[row] if row < len(self._rows) else _UNKNOWN
+        return None if found == _UNKNOWN else found == _HIT
+
+    def is_hit(self, row: int) -> bool:
+        return row < len(self._rows) and self._rows[row] == _HIT
+
+    def untested(self) -> Iterator[int]:
+        """The rows that are not tested yet, from the top."""
+        row = self._rows.find(_UNKNOWN)
+        while row >= 0:
+            yield row
+            row = self._rows.find(_UNKNOWN, row + 1)
+
+    @property
+    def is_whole(self) -> bool:
+        """Every row was tested."""
+        return _UNKNOWN not in self._rows
+
+    def words(self, row: int) -> str:
+        """`3 of 12` on a hit, else how many there are; with a `+` while rows are not tested."""
+        count, more = self._rows.count(_HIT), "" if self.is_whole else "+"
+        if not count:
+            return "no hit" if self.is_whole else "looking"
+        if self.is_hit(row) and self._rows.find(_UNKNOWN, 0, row) < 0:
+            return f"{self._rows.count(_HIT, 0, row + 1):,} of {count:,}{more}"
+        return f"{count:,}{more} {'hit' if (count, more) == (1, '') else 'hits'}"
