@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.trajectory.content.block import Block, Checklist, Fields, Output, Table, plain_text
+from oh_tui.trajectory.content.block_events import EVENTS
 from oh_tui.trajectory.content.blocks import (
     call_blocks,
     call_title,
@@ -94,23 +95,8 @@ NAMES = [
 ]
 fields = st.dictionaries(st.sampled_from(NAMES), values, max_size=6)
 KINDS = [
-    "ActionEvent",
-    "ObservationEvent",
-    "MessageEvent",
-    "AgentErrorEvent",
-    "UserRejectObservation",
-    "ACPToolCallEvent",
-    "Condensation",
-    "HookExecutionEvent",
-    "ConversationStateUpdateEvent",
-    "SystemPromptEvent",
-    "StreamingDeltaEvent",
-    "TokenEvent",
-    "LLMCompletionLogEvent",
-    "ConversationErrorEvent",
-    "SecurityAnalysisEvent",
-    "PauseEvent",
-    "NewEvent",
+    *("ActionEvent", "ACPToolCallEvent", "ObservationEvent", "AgentErrorEvent"),
+    *("UserRejectObservation", *EVENTS, "NewEvent"),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oh_tui.text.clean import HIDDEN
+from oh_tui.trajectory.content import block_events
 from oh_tui.trajectory.content.describe import Description, describe, describe_event
 from oh_tui.trajectory.content.tools import tool_of
 from oh_tui.trajectory.model.events import Event, parse_event
@@ -80,7 +81,7 @@ def test_every_tool_is_known(kind: str) -> None:
     assert shown.what and shown.result == "no result"
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("kind", sorted({*EVENTS, *block_events.EVENTS}))
 def test_every_kind_of_event_has_words_of_its_own(kind: str) -> None:
     shown = describe_event(event(kind, "1", tool_name="terminal"))
     assert shown.what and kind not in shown.what

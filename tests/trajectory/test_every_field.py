@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean, redact, redact_json
 from oh_tui.trajectory.analysis.scan import finish, needle, said_by_step
 from oh_tui.trajectory.content.block import plain_text
+from oh_tui.trajectory.content.block_events import EVENTS
 from oh_tui.trajectory.content.blocks import (
     call_blocks,
     call_title,
@@ -64,15 +65,10 @@ TOP = words(
     """
 )
 INNER = [*FIELDS, "type", "role", "image_urls", "thinking", "arguments", "kind", "signature"]
-KINDS = words(
-    """
-    MessageEvent AgentErrorEvent UserRejectObservation ACPToolCallEvent Condensation
-    CondensationSummaryEvent CondensationRequest HookExecutionEvent ConversationStateUpdateEvent
-    SystemPromptEvent StreamingDeltaEvent TokenEvent LLMCompletionLogEvent
-    ConversationErrorEvent ServerErrorEvent SecurityAnalysisEvent PauseEvent InterruptEvent
-    ActionEvent ObservationEvent EventOfTomorrow
-    """
-)
+KINDS = [
+    *("AgentErrorEvent", "UserRejectObservation", "ACPToolCallEvent"),
+    *(*EVENTS, "ActionEvent", "ObservationEvent", "EventOfTomorrow"),
+]
 TOOLS = words(
     """
     Terminal ExecuteBash FileEditor PlanningFileEditor Edit WriteFile ReadFile ListDirectory

@@ -370,4 +370,5 @@ EVENTS: dict[str, Callable[[dict[str, Any], StepContext | None], list[Block]]] =
     "LLMCompletionLogEvent": _completion_log,
     "SecurityAnalysisEvent": _risks,
 }
-"""The first blocks of an event by kind; its other fields follow. A new kind is one line here."""
+"""The first blocks of an event by kind; its other fields follow. A new kind is one line here and
+one in `describe.EVENTS`."""

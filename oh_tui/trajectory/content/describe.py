@@ -71,7 +71,7 @@ def describe_event(event: Event) -> Description:
         return _description(*_acp(event, body, {}))
     if event.kind in RESULT_KINDS:
         return _description(*_result_alone(event, body))
-    return _description(*_EVENTS.get(event.kind, _unknown)(event, body))
+    return _description(*EVENTS.get(event.kind, _unknown)(event, body))
 
 
 def family_of(event: Event) -> Family:
@@ -340,7 +340,7 @@ def _only(family: Family, what: str) -> Callable[[Event, dict[str, Any]], Facts]
     return lambda event, body: (family, what, ())
 
 
-_EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
+EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
     "MessageEvent": _message,
     "Condensation": _condensation,
     "CondensationRequest": _only(Family.CONDENSED, "ask for a condensation"),
@@ -359,4 +359,6 @@ _EVENTS: dict[str, Callable[[Event, dict[str, Any]], Facts]] = {
     UNREADABLE: _unreadable,
     NO_KIND: _unknown,
 }
-"""By kind, for events that are neither calls nor results."""
+"""The line of an event by kind, for those that are neither calls nor results; `block_events.EVENTS`
+has their detail. A kind that is in neither table is a step that shows its fields; those of
+`steps.HIDDEN_KINDS` are no steps."""
