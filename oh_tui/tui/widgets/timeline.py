@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -35,6 +35,19 @@ GUTTER = 2
 
 WIDE = 100
 """Cells from which there is room for the columns llm and cost."""
+
+
+class _Columns(NamedTuple):
+    """Cells of the columns, in their order on the screen; 0 for one without room. Where a step has
+    its numbers from, `_spans` and `_cost` say: `study.accounts`."""
+
+    number: int
+    at: int
+    llm: int
+    ran: int
+    what: int
+    result: int
+    cost: int
 
 
 def _described(
@@ -329,9 +342,9 @@ class Timeline(RowList):
         assert self.trajectory is not None
         return self._describe(step, self.trajectory.outcome(step), len(step.results), held())
 
-    def _columns(self, width: int) -> tuple[int, int, int, int, int, int]:
-        """Cells of number, at, llm, what, result and cost. The first two depend on the run; llm
-        and cost are 0 without room."""
+    def _columns(self, width: int) -> _Columns:
+        """The first two depend on the run, the last on whether its costs are known. A new column
+        takes its cells from `rest`, has a name in `head` and a piece in `pieces`."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -344,7 +357,7 @@ class Timeline(RowList):
         cost = COST if wide and self.study is not None and self.study.accounts.priced else 0
         rest = width - GUTTER - number - at - llm - SPAN - 4 - cost
         what = max(16, min(int(rest * 0.52), rest - 18))
-        return number, at, llm, what, max(0, rest - what), cost
+        return _Columns(number, at, llm, SPAN, what, max(0, rest - what), cost)
 
     @property
     def shown_time(self) -> str:
@@ -355,12 +368,14 @@ class Timeline(RowList):
     def head(self, width: int) -> Strip:
         if not self.row_count():
             return self.strip([], width)
-        number, at, llm, what, room, cost = self._columns(self.scrollable_content_region.width - 1)
+        cells = self._columns(self.scrollable_content_region.width - 1)
         name = "at" if self.shown_time == "elapsed" else self.shown_time
-        model = f"{'llm':>{llm}}" if llm else ""
+        model = f"{'llm':>{cells.llm}}" if cells.llm else ""
         sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
-        text = f"{sign:>{GUTTER + number + 1}}{name:>{at}}{model}{'ran':>{SPAN}}  {'what':<{what}}"
-        text += f"    {'result':<{max(0, room - 2)}}" + (f"{'cost':>{cost - 1}}" if cost else "")
+        text = f"{sign:>{GUTTER + cells.number + 1}}{name:>{cells.at}}{model}"
+        text += f"{'ran':>{cells.ran}}  {'what':<{cells.what}}"
+        text += f"    {'result':<{max(0, cells.result - 2)}}"
+        text += f"{'cost':>{cells.cost - 1}}" if cells.cost else ""
         return self.strip([(text, "dim")], width)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
@@ -368,7 +383,8 @@ class Timeline(RowList):
         assert trajectory is not None
         step, event = self.row(row)
         described = self.describe_row(step, event)
-        cells, at, llm, what, room, cost = self._columns(width)
+        cells = self._columns(width)
+        what, room = cells.what, cells.result
         hue = FAMILY_HUES.get(described.family, "")
         own = step is not None and event is step.event
         outcome = trajectory.outcome(step) if step is not None and own else Outcome.OK
@@ -386,16 +402,16 @@ class Timeline(RowList):
         gutter, gutter_hue = self._gutter(step) if own else (" ", "")
         return [
             (f"{gutter:<{GUTTER}}", gutter_hue),
-            (f"{number:>{cells}}", "selected" if self._in_range(step) else "dim"),
-            (f"{self._at(event):>{at}}", "dim"),
-            (f"{spans[0]:>{llm}}" if llm else "", "dim"),
-            (f"{spans[1]:>{SPAN}}", ""),
+            (f"{number:>{cells.number}}", "selected" if self._in_range(step) else "dim"),
+            (f"{self._at(event):>{cells.at}}", "dim"),
+            (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
+            (f"{spans[1]:>{cells.ran}}", ""),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),
-            (f"{self._cost(step) if own else '':>{cost - 1}} " if cost else "", "dim"),
+            (f"{self._cost(step) if own else '':>{cells.cost - 1}} " if cells.cost else "", "dim"),
         ]
 
     def _spans(self, step: Step, outcome: Outcome) -> tuple[str, str]:
