@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, Page, TokenUsage, bare_id
+from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean_line
@@ -207,9 +208,12 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
         value = info.get(key)
         return value if isinstance(value, str) and value else None
 
-    return Conversation(
+    file_name = "" if _ID.fullmatch(archive.name) else archive.name.removesuffix(".zip")
+    title = text("title") or _first_message(archive)
+    return FileConversation(
         id=name,
-        title=text("title") or _title(archive),
+        title=title or archive.name,
+        file_name=file_name if title else "",
         execution_status=RunStatus.CUT_OFF if archive.cut_off else None,
         selected_repository=text("selected_repository"),
         selected_branch=text("selected_branch"),
@@ -220,13 +224,12 @@ def conversation_of(name: str, archive: Archive) -> Conversation:
     )
 
 
-def _title(archive: Archive) -> str:
-    """The name of the file. For a folder named by an id, the first message."""
-    if _ID.fullmatch(archive.name):
-        for event in archive.events(0, FIRST_EVENTS):
-            if event.kind == "MessageEvent" and event.source == "user":
-                return describe_event(event).result or archive.name
-    return archive.name
+def _first_message(archive: Archive) -> str:
+    """What the user asked for, in a line; "" if none of the first events tells."""
+    for event in archive.events(0, FIRST_EVENTS):
+        if event.kind == "MessageEvent" and event.source == "user":
+            return describe_event(event).result
+    return ""
 
 
 def _last_time(archive: Archive) -> str:

@@ -12,13 +12,14 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
+from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line, held, redact
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.tui.board import Board, Row
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, status_mark
-from oh_tui.tui.widgets.drawing import Piece, fit, shorten
+from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import RowList
 
 UNTITLED = "untitled"
@@ -28,6 +29,9 @@ WIDE = 76
 
 FACTS = 35
 """Cells from which a row shows pull request or cost."""
+
+TWO_NAMES = 50
+"""As FACTS, for a row with the name of a file beside its title."""
 
 LONGEST = 1_000
 """Characters of a title that are read."""
@@ -154,11 +158,16 @@ class ConversationList(RowList):
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
         conversation = shown.conversation
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
+        title, name = title_of(conversation), file_name_of(conversation)
+        beside = 0
+        if name:
+            beside = min(width_of(name), max(room * 2 // 5, room - width_of(title) - 3)) + 2
         return [
             (glyph, hue if shown.certain else "dim"),
             sign,
             (tree, "dim"),
-            (fit(title_of(conversation), room, self.glyphs.more), "mark" if inside else ""),
+            (fit(title, room - beside, self.glyphs.more), "mark" if inside else ""),
+            (f"  {fit_end(name, beside - 2, self.glyphs.more)}" if beside else "", "dim"),
             (facts, "dim"),
             (aged, "dim"),
         ]
@@ -169,7 +178,8 @@ class ConversationList(RowList):
         if width >= WIDE:
             where = display_line(row.conversation.selected_repository)
             return f"  {fit(where, 20, self.glyphs.more)}  {status_words(row):13} {number:>8} "
-        return f"{' ' + number:>6} " if width >= FACTS and not row.tall else " "
+        enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
+        return f"{' ' + number:>6} " if enough and not row.tall else " "
 
     def _aged(self, row: Row) -> str:
         """How long ago its status changed; for one at work, as a running time."""
@@ -181,11 +191,12 @@ class ConversationList(RowList):
         return age(row.since, self.now)
 
     def row_text(self, row: int) -> str:
-        """Title, second line, repository, and pull request or cost."""
+        """Title, file name, second line, repository, and pull request or cost."""
         shown = self.rows[row]
         where = display_line(shown.conversation.selected_repository)
         number = number_or_cost(shown.conversation)
-        return f"{title_of(shown.conversation)} {shown.line if shown.tall else ''} {where} {number}"
+        title = f"{title_of(shown.conversation)} {file_name_of(shown.conversation)}"
+        return f"{title} {shown.line if shown.tall else ''} {where} {number}"
 
 
 def status_words(row: Row) -> str:
@@ -211,6 +222,12 @@ def number_or_cost(conversation: Conversation) -> str:
 
 def title_of(conversation: Conversation) -> str:
     return display_line(conversation.title) or UNTITLED
+
+
+def file_name_of(conversation: Conversation) -> str:
+    """The name of the file that a conversation is from; "" where it tells nothing beside the
+    title."""
+    return conversation.file_name if isinstance(conversation, FileConversation) else ""
 
 
 def display_line(text: str | None) -> str:

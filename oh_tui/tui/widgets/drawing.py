@@ -99,6 +99,14 @@ def fit(text: str, width: int, more: str = "…") -> str:
     return set_cell_size(text, width - 1) + more
 
 
+def fit_end(text: str, width: int, more: str = "…") -> str:
+    """As `fit`, but the beginning is cut: of file names the end tells them apart."""
+    start = 0
+    while width_of(text[start:]) + bool(start) > width and start < len(text):
+        start += 1
+    return fit(more * bool(start) + text[start:], width, more)
+
+
 def shorten(text: str, width: int, more: str = "…") -> str:
     """As `fit`, without padding."""
     return fit(text, width, more) if width_of(text) > width else text

@@ -21,7 +21,7 @@ from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.runs import Run, why_empty
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.conversation_list import display_line, title_of
+from oh_tui.tui.widgets.conversation_list import display_line, file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -125,6 +125,7 @@ class RunView(Stack):
         where = display_line(conversation.selected_repository)
         if where and conversation.selected_branch:
             where += "@" + display_line(conversation.selected_branch)
+        where = where or file_name_of(conversation)
         rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]

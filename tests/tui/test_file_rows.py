@@ -1,0 +1,46 @@
+"""The rows of files: told apart by title and by the name of the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.files import FileSource
+from tests.tui.explorer import explore
+
+
+async def test_rows_of_a_folder_of_zips_have_titles_and_the_names_of_their_files(
+    tmp_path: Path,
+) -> None:
+    def make(name: str, *, title: str = "", says: str = "") -> None:
+        said = {
+            "kind": "MessageEvent",
+            "id": "a",
+            "source": "user",
+            "llm_message": {"role": "user", "content": [{"type": "text", "text": says}]},
+        }
+        with ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("meta.json", json.dumps({"title": title}))
+            if says:
+                archive.writestr("event_00000_a.json", json.dumps(said))
+
+    make("run-1", title="Sort the list")
+    make("run-2", says="Please sort the list\nand the tuple")
+    make("a-batch-of-the-25th-of-november-run-3", title="Sort the list by the first column")
+    make("run-4")
+    async with explore(source=lambda: FileSource([tmp_path]), size=(160, 30)) as it:
+        listed = it.text("#conversations")
+        rows = sorted(" ".join(line[2:34].split()) for line in listed.split("\n") if line)
+        assert rows == [
+            "Please sort the list run-2",
+            "Sort the list b… …ember-run-3",
+            "Sort the list run-1",
+            "run-4.zip",
+        ]
+        await it.press("slash")
+        await it.type("run-1")
+        await it.press("enter")
+        listed_now = it.screen.sidebar.list.current
+        assert isinstance(listed_now, FileConversation) and listed_now.file_name == "run-1"
