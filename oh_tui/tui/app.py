@@ -19,6 +19,7 @@ from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 
+from oh_tui.settings.keyboard import shown_keys
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
@@ -28,6 +29,8 @@ from oh_tui.tui.controllers import Controllers, clipboard
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, THEMES, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
@@ -178,6 +181,22 @@ class OhTui(BaseApp):
     def action_command_palette(self) -> None:
         if self.use_command_palette and not isinstance(self.screen, palette.Palette):
             self.push_screen(palette.Palette())
+
+    def action_help_here(self) -> None:
+        """The help, on the keys of the view that is on top."""
+        view = self.screen
+        if not isinstance(view, ClosesOnce) or isinstance(view, help_screen.HelpScreen):
+            return
+        footer = next(iter(view.query(Footer)), None)
+        hints = (*footer.hints, *footer.always) if footer else ()
+        told = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
+        for binding in view.BINDINGS:
+            if isinstance(binding, Binding) and binding.description:
+                told.setdefault(shown_keys(binding.key), binding.description)
+        here = [help_screen.Entry(key, label) for key, label in told.items()]
+        keymap = self.main.session.settings.config.keys
+        section = help_screen.Section(view.HELP_TITLE, here)
+        self.push_screen(help_screen.HelpScreen(keymap, section))
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""

@@ -136,7 +136,7 @@ SCREEN_KEYS = (
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),
     Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT),
     Key("refresh", "r", "refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
-    Key("help", "question_mark,f1", "help", "?", "all keys", "this help", _APP, ALL),
+    Key("help", "question_mark,f1", "help", "? F1", "all keys", "this help; in a field to type in F1", _APP, ALL),
     Key("palette", "ctrl+p,f2", "app.command_palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
     Key("quit", "q", "navigation.close_or_quit", "q", "quit", "close this view, at the top quit", _APP, ALL),
 )  # fmt: skip
@@ -193,6 +193,20 @@ def help_groups(keymap: Keymap) -> list[tuple[str, list[Key]]]:
     for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
         groups.setdefault(key.group, []).append(key)
     return list(groups.items())
+
+
+PANE_NAMES = {
+    "conversations": "In the conversations",
+    "sandboxes": "In the sandboxes",
+    "timeline": "In the timeline",
+    "detail": "In call and result",
+}
+
+
+def keys_here(pane: str, keymap: Keymap) -> tuple[str, list[tuple[str, str]]]:
+    """The title of a pane in the help, and its keys with what they do."""
+    keys = bound((*MOVE_KEYS, *SCREEN_KEYS), keymap)
+    return PANE_NAMES[pane], [(key.shown, key.help) for key in keys if pane in key.panes]
 
 
 SELECTING = {

@@ -26,7 +26,7 @@ from oh_tui.tui import messages
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import key_hints
-from oh_tui.tui.keys import BINDINGS, Hint
+from oh_tui.tui.keys import BINDINGS, Hint, keys_here
 from oh_tui.tui.platform import startup
 from oh_tui.tui.platform.base_screen import BaseScreen
 from oh_tui.tui.rendering import highlight
@@ -489,4 +489,7 @@ class MainScreen(BaseScreen):
         self.controllers.run.read_again()
 
     def action_help(self) -> None:
-        self.app.push_screen(help_screen.HelpScreen(self.session.settings.config.keys))
+        keymap = self.session.settings.config.keys
+        told = self.asking.keys_here or keys_here(self.session.pane, keymap)
+        here = help_screen.Section(told[0], [help_screen.Entry(*pair) for pair in told[1]])
+        self.app.push_screen(help_screen.HelpScreen(keymap, here))

@@ -41,6 +41,8 @@ class Options(CommandList):
 class Palette(CommandPalette, ClosesOnce[None]):
     """Textual's gives its palettes one id, so that none can be opened before the last is gone."""
 
+    HELP_TITLE = "In the palette"
+
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             yield Options() if isinstance(widget, CommandList) else widget

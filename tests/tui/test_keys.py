@@ -6,36 +6,104 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from textual.actions import parse
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 import oh_tui
-from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, help_groups
+from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import MORE
-from oh_tui.tui.screens.help import HelpScreen, keys_text
+from oh_tui.tui.screens.help import HelpScreen, signs
+from oh_tui.tui.theme import UNICODE
 from oh_tui.tui.widgets.bars import Footer
-from tests.tui.explorer import explore
+from oh_tui.tui.widgets.rule import Rule
+from tests.tui.explorer import Explorer, explore
+
+
+def shown(it: Explorer) -> str:
+    """What the help shows, on one line."""
+    texts = [it.app.screen.query_one(f"#help-{side}", Static).content for side in ("left", "right")]
+    return " ".join(" ".join(map(str, texts)).split())
 
 
 async def test_help_names_every_key() -> None:
     async with explore() as it:
         await it.press("question_mark")
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen, HelpScreen]
-        text = " ".join(keys_text(dict(help_groups({})), {}, 80).plain.split())
+        text = shown(it)
         for key in (*MOVE_KEYS, *SCREEN_KEYS):
             assert key.help in text
             assert key.shown in text
         footer = it.app.screen.query_one(Footer).render_line(0).text
-        assert footer.split() == ["j", "k", "PgDn", "PgUp", "scroll", "esc", "close"]
-        shown = it.app.screen.query_one("#help")
+        assert "type to search" in footer and footer.strip().endswith("esc close")
+        pane = it.app.screen.query_one("#help")
         await it.pilot.press("pagedown")
         await it.pilot.pause()
-        assert shown.scroll_y > 0
-        await it.pilot.press("q")
+        assert pane.scroll_y > 0
+        await it.pilot.press("escape")
         await it.pilot.pause()
         assert [type(screen) for screen in it.app.screen_stack] == [MainScreen]
+
+
+async def test_help_opens_on_the_keys_of_where_one_is_and_ends_with_the_signs() -> None:
+    async with explore() as it:
+        for pane, title in (("2", "In the sandboxes"), ("3", "In the timeline")):
+            await it.press(pane, "question_mark")
+            assert shown(it).startswith(title)
+            assert "history condensed" in shown(it)
+            await it.pilot.press("f1")
+            await it.pilot.pause()
+        legend = {entry.meaning: entry for entry in signs(UNICODE).entries}
+        assert legend["waits for you"].hue == "warn"
+        told = {entry.name for entry in legend.values()}
+        assert {UNICODE.loop, UNICODE.cut, UNICODE.found, UNICODE.no_result} <= told
+
+
+async def test_typing_in_the_help_searches_it() -> None:
+    async with explore() as it:
+        await it.press("question_mark")
+        for key in "jq pause?":
+            await it.pilot.press("space" if key == " " else key if key != "?" else "question_mark")
+        assert type(it.app.screen) is HelpScreen, "letters close nothing"
+        assert "nothing found" in it.app.screen.query_one(Rule).render_line(0).text
+        await it.pilot.press(*["backspace"] * 9)
+        await it.type("pause sandbox")
+        assert "pause the sandbox, or resume it" in shown(it)
+        assert "previous step" not in shown(it)
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("c", "In the changed files"),
+        ("T", "Where it went"),
+        ("exclamation_mark", "In the shell"),
+        ("ctrl+n", "In a new conversation"),
+        ("ctrl+p", "In the palette"),
+        ("slash", "In the line to type in"),
+        ("p", "To answer the question"),
+    ],
+)
+async def test_every_view_and_dialog_has_help(key: str, title: str) -> None:
+    async with explore() as it:
+        await it.open("Flaky CI on main")
+        await it.press(key)
+        await it.until(lambda: len(it.app.screen_stack) > 1 or it.screen.asking.is_asking or None)
+        below = it.app.screen
+        await it.pilot.press("f1")
+        await it.until(lambda: type(it.app.screen) is HelpScreen)
+        await it.until(lambda: shown(it).startswith(title))
+        await it.pilot.press("escape")
+        await it.until(lambda: it.app.screen is below)
+        assert it.screen.asking.is_asking == (key in ("slash", "p"))
+
+
+async def test_a_question_mark_is_a_letter_in_a_field() -> None:
+    async with explore() as it:
+        await it.press("slash", "question_mark")
+        assert it.screen.asking.find_input.value == "?"
 
 
 def test_the_document_names_every_key() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oh_tui.sources.files import FileSource
-from oh_tui.tui.screens.help import help_texts
+from oh_tui.tui.screens.help import Section, sections, written
 from oh_tui.tui.theme import UNICODE
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import explore
@@ -153,7 +153,8 @@ async def test_a_long_title_leaves_room_for_the_facts() -> None:
 
 
 def test_a_long_help_goes_on_below_itself() -> None:
-    left, right = help_texts(UNICODE, {}, 50)
+    columns = sections(Section("Here", []), {}, UNICODE)
+    left, right = (written(column, 50, "oh-dark") for column in columns)
     for text in (left, right):
         assert all(len(line) <= 52 for line in text.plain.splitlines()[:40])
     assert any(line.startswith(" " * 14) for line in left.plain.splitlines())

@@ -5,10 +5,11 @@ Every private member of Textual's `Screen` that we use is used here.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -42,6 +43,12 @@ class ClosesOnce(Screen[T]):
     """A screen above the main one. Two clicks or keys may come to it before it is gone; Textual's
     `dismiss` would close what is below it with the second. It stands behind Textual's own class
     among the bases: styles come through the first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "app.help_here", "help", id="help", show=False)
+    ]
+    HELP_TITLE = ""
+    """Of its keys, in the help."""
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         if self not in self.app.screen_stack:

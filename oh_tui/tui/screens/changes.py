@@ -54,6 +54,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     ChangesScreen FileList { height: 1fr; }
     ChangesScreen BodyView { height: 1fr; }
     """
+    HELP_TITLE = "In the changed files"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding("c,q", "dismiss", "close", show=False),

@@ -40,6 +40,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     CostsScreen { background: $background; }
     CostsScreen CostsPage { height: 1fr; }
     """
+    HELP_TITLE = "Where it went"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,T,q", "dismiss", "close", show=False),
     ]

@@ -1,11 +1,13 @@
-"""The help: every key, from the same table as the bindings."""
+"""The help: the keys of where one is, all others, what each sign means; typing searches it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
+import msgspec
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -16,13 +18,29 @@ from textual.widgets import Static
 
 from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Hint, Keymap, help_groups
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.theme import Glyphs
+from oh_tui.tui.theme import Glyphs, palette_of, style
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import glyphs_of
 from oh_tui.tui.widgets.rule import Rule
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
+
+LONGEST = 40
+"""Characters that are searched for at most."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A key, word or sign, and what it means; a sign has the hue it has on the screen."""
+
+    name: str
+    meaning: str
+    hue: str = "key"
+
+
+class Section(msgspec.Struct, frozen=True):
+    title: str
+    entries: Sequence[Entry]
 
 
 class HelpScreen(ModalScreen[None], ClosesOnce[None]):
@@ -39,18 +57,18 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         color: ansi_default; background: ansi_default; text-style: reverse;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "dismiss", "close"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1", "dismiss", "close")]
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, here: Section) -> None:
         super().__init__()
         self._keymap = keymap
+        self._here = here
+        """The keys of where it was opened."""
+        self._wanted = ""
+        """What is searched for."""
 
     def compose(self) -> ComposeResult:
-        yield Rule("All keys")
+        yield Rule()
         with VerticalScroll(id="help"), Horizontal():
             yield Static(id="help-left", markup=False)
             yield Static(id="help-right", markup=False)
@@ -58,77 +76,142 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_mount(self) -> None:
         footer = self.query_one(Footer)
-        footer.hints = (Hint("j k PgDn PgUp", "scroll", ""),)
+        footer.hints = (Hint("type", "to search", ""), Hint("↑ ↓ PgUp PgDn", "scroll", ""))
         footer.always = (Hint("esc", "close", "dismiss"),)
         self.query_one("#help").focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        width = event.size.width
-        self.set_class(width < NARROW, "-narrow")
+        self.set_class(event.size.width < NARROW, "-narrow")
+        self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed is searched for."""
+        if event.key == "backspace":
+            self._wanted = self._wanted[:-1]
+        elif event.is_printable and event.character:
+            self._wanted = (self._wanted + event.character).lstrip()[:LONGEST]
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        self.query_one("#help").scroll_home(animate=False)
+        self._show()
+
+    def _show(self) -> None:
+        width = self.size.width
+        narrow = width < NARROW
         inside = min(width, WIDEST) - 5
-        column = inside if width < NARROW else (inside - 2) // 2
-        left, right = help_texts(glyphs_of(self.app), self._keymap, column)
-        self.query_one("#help-left", Static).update(left)
-        self.query_one("#help-right", Static).update(right)
+        column = inside if narrow else (inside - 2) // 2
+        glyphs = glyphs_of(self.app)
+        left, right = sections(self._here, self._keymap, glyphs)
+        if self._wanted:
+            left, right = found(self._wanted, (*left, *right)), ()
+            column = inside if narrow else column
+        looks = palette_of(self.app.current_theme)
+        self.query_one("#help-left", Static).update(written(left, column, looks))
+        self.query_one("#help-right", Static).update(written(right, column, looks))
+        rule = self.query_one(Rule)
+        rule.title = (("Help", "title"),)
+        rule.facts = ()
+        if self._wanted:
+            count = sum(len(section.entries) for section in left)
+            rule.title = (("Help", "title"), (f"  {self._wanted}", "mark"))
+            rule.facts = ((f"{count} found" if count else "nothing found", "dim"),)
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#help").scroll_relative(y=lines, animate=False)
+
+def sections(
+    here: Section, keymap: Keymap, glyphs: Glyphs
+) -> tuple[Sequence[Section], Sequence[Section]]:
+    """What the two columns hold: the first begins with where one is, the second ends with the
+    signs."""
+    keys = {title: key_section(title, keymap) for title, _ in help_groups(keymap)}
+    words = Section("Words of a filter (&)", [Entry(*pair) for pair in FILTER_WORDS])
+    return (
+        (here, keys["Moving"], keys["The program"], words),
+        (keys["Looking"], keys["Acting"], signs(glyphs)),
+    )
 
 
-def help_texts(glyphs: Glyphs, keymap: Keymap, width: int) -> tuple[Text, Text]:
-    """The two columns, each `width` cells wide."""
-    left = keys_text(("Moving", "The program"), keymap, width)
-    right = keys_text(("Looking", "Acting"), keymap, width)
-    return left.append_text(words_text(width)), right.append_text(signs_text(glyphs))
+def key_section(title: str, keymap: Keymap) -> Section:
+    """The keys of a group."""
+    entries: list[Entry] = []
+    for key in dict(help_groups(keymap))[title]:
+        entries.append(Entry(key.shown, key.help))
+        if key.id == "copy":
+            entries += [Entry(f"{key.shown} {letter}", told) for letter, _, told in COPY_KEYS]
+            entries.append(Entry(f"{key.shown} p", "the path of the last download"))
+    return Section(title, entries)
 
 
-def keys_text(names: Iterable[str], keymap: Keymap, width: int) -> Text:
-    """The keys of these groups."""
+def signs(glyphs: Glyphs) -> Section:
+    """The legend: every sign on the screen, in its colour."""
+    levels = f"{glyphs.levels[0]}{glyphs.levels[4]}{glyphs.levels[-1]}"
+    return Section(
+        "Signs",
+        [
+            Entry(glyphs.running, "running", "good"),
+            Entry(glyphs.starting, "starting", "good"),
+            Entry(glyphs.waiting, "waits for you", "warn"),
+            Entry(glyphs.error, "error, failed or stuck run", "bad"),
+            Entry(glyphs.failed, "command exit not 0; a run that was cut off", "warn"),
+            Entry(glyphs.loop, "in a loop: steps that repeat each other", "bad"),
+            Entry(glyphs.paused, "paused", "dim"),
+            Entry(glyphs.finished, "finished; in green not opened yet", "good"),
+            Entry(glyphs.unknown, "outcome not known: the server does not say", "dim"),
+            Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),
+            Entry(glyphs.no_result, "call without result", "dim"),
+            Entry(glyphs.user, "you wrote", "you"),
+            Entry(glyphs.condensed, "history condensed into a summary", "dim"),
+            Entry(
+                f"{glyphs.first} {glyphs.middle} {glyphs.last}",
+                "calls made at once, by one answer of the model; in lists sub-conversations",
+                "dim",
+            ),
+            Entry(levels, "strip: share of the time in which the model answered", "llm"),
+            Entry(levels, "strip: share of the time in which tools ran", "terminal"),
+            Entry(glyphs.cut, "strip: idle time cut out", "dim"),
+            Entry(glyphs.selected, "strip: the step under the cursor", ""),
+            Entry(glyphs.cursor, "the cursor", "mark"),
+            Entry(glyphs.marked, "marked with space", "marked"),
+            Entry(glyphs.found, "holds what / looks for, in its row or behind it", "hit"),
+            Entry("$", "a command, in the colour of commands", "terminal"),
+            Entry("edit", "changes of files; reading is pale, the web blue", "edit"),
+            Entry("+ -", "lines added and removed", "add-sign"),
+        ],
+    )
+
+
+def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
+    """The entries that hold every word that was typed."""
+    words = wanted.lower().split()
+    kept: list[Section] = []
+    for section in among:
+        told = [
+            entry
+            for entry in section.entries
+            if all(word in f"{entry.name} {entry.meaning}".lower() for word in words)
+        ]
+        if told:
+            kept.append(Section(section.title, told))
+    return kept
+
+
+def written(told: Iterable[Section], width: int, palette: str) -> Text:
+    """Sections one below the other, `width` cells wide."""
     text = Text()
-    groups = dict(help_groups(keymap))
-    for group in names:
-        text.append(f"{group}\n", "bold")
-        for key in groups[group]:
-            text.append_text(_row(key.shown, key.help, width))
-            if key.id == "copy":
-                for letter, _, meaning in COPY_KEYS:
-                    text.append_text(_row(f"{key.shown} {letter}", meaning, width))
-                text.append_text(_row(f"{key.shown} p", "the path of the last download", width))
+    for section in told:
+        names = 16 if any(len(entry.name) > 11 for entry in section.entries) else 12
+        text.append(f"{section.title}\n", "bold")
+        for entry in section.entries:
+            _add(text, entry, width, names, style(palette, entry.hue))
         text.append("\n")
     return text
 
 
-def words_text(width: int) -> Text:
-    text = Text()
-    text.append("Words of a filter (&)\n", "bold")
-    for word, meaning in FILTER_WORDS:
-        text.append_text(_row(word, meaning, width, 16))
-    return text.append("\n")
-
-
-def signs_text(glyphs: Glyphs) -> Text:
-    text = Text()
-    text.append("Signs\n", "bold")
-    signs = (
-        (glyphs.running, "running"), (glyphs.starting, "starting"),
-        (glyphs.waiting, "waits for you"), (glyphs.error, "error, failed run"),
-        (glyphs.failed, "command exit not 0"), (glyphs.loop, "in a loop"),
-        (glyphs.paused, "paused"), (glyphs.finished, "finished"),
-        (glyphs.unknown, "outcome not known"), (glyphs.user, "you wrote"),
-        (glyphs.condensed, "history condensed"), (glyphs.no_result, "call without result"),
-        (glyphs.rejected, "call rejected"), (glyphs.cut, "idle time cut out"),
-        (glyphs.first, "calls made at once"), (glyphs.marked, "marked"),
-        (glyphs.found, "holds what / looks for"), (glyphs.cursor, "the cursor"),
-    )  # fmt: skip
-    for left, right in zip(signs[::2], signs[1::2], strict=True):
-        text.append(f"  {left[0]} {left[1]:<24}{right[0]} {right[1]}\n")
-    return text.append("\nThe mouse selects text, ctrl+c copies it.")
-
-
-def _row(name: str, meaning: str, width: int, names: int = 12) -> Text:
+def _add(text: Text, entry: Entry, width: int, names: int, look: Style) -> None:
     """One line; a long meaning goes on below itself, not below the key."""
-    lines = wrap(meaning, max(16, width - names - 2)) or [""]
-    text = Text().append(f"  {name:<{names}}", "bold").append(f"{lines[0]}\n")
+    lines = wrap(entry.meaning, max(16, width - names - 2)) or [""]
+    gap = max(1, names - len(entry.name))
+    text.append("  ").append(entry.name, look).append(f"{'':{gap}}{lines[0]}\n")
     for line in lines[1:]:
         text.append(f"  {'':<{names}}{line}\n")
-    return text

@@ -108,6 +108,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     ShellScreen Label { width: 3; height: 1; }
     ShellScreen Line { width: 1fr; background: $background; }
     """
+    HELP_TITLE = "In the shell"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "close", show=False),
         Binding("tab,shift+tab", "other_pane", "output", show=False, priority=True),

@@ -132,6 +132,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     StartScreen Field { width: 1fr; }
     StartScreen Stages { height: auto; width: 1fr; display: none; }
     """
+    HELP_TITLE = "In a new conversation"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", show=False),
         Binding("ctrl+s", "start", "start", show=False, priority=True),

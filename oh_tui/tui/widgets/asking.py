@@ -297,6 +297,21 @@ class AskingBars(Stack):
         return None
 
     @property
+    def keys_here(self) -> tuple[str, list[tuple[str, str]]] | None:
+        """A title for the help and the keys of what is asked or written; None when nothing is."""
+        question = self.question_bar.question if self.is_questioning else None
+        if question:
+            answers = [(key, label) for key, label, _ in question.answers]
+            return "To answer the question", [*answers, ("esc", question.refusal)]
+        if self.is_typing:
+            line = [("enter", "take the line"), ("tab →", "take the completion")]
+            return "In the line to type in", [*line, ("ctrl+u", "empty it"), ("esc", "close it")]
+        if self.editor is not None and self.editor.has_focus_within:
+            keys = [("ctrl+s", "send"), ("enter", "a new line"), ("tab", "to the run and back")]
+            return "While you write", [*keys, ("esc", "put it aside, the text is kept")]
+        return None
+
+    @property
     def is_asking(self) -> bool:
         """A question or a line to type in has the keys."""
         return self.is_questioning or self.is_typing

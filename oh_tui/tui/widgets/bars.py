@@ -198,6 +198,10 @@ SCROLLS = {
 """Key -> pages and lines by which the subject of the question scrolls."""
 
 
+HELP = ("f1", "question_mark")
+"""Keys that answer no question: they are for the screen."""
+
+
 class QuestionBar(Drawn, can_focus=True):
     """Asks above the footer, so that the run stays readable, and takes all keys until answered.
     Keys typed before it was drawn answer nothing; a `TooEarly` reports them."""
@@ -291,6 +295,8 @@ class QuestionBar(Drawn, can_focus=True):
         return self.strip([(" ", ""), *pieces[1:]], width)
 
     def on_key(self, event: events.Key) -> None:
+        if event.key in HELP:
+            return
         event.stop()
         event.prevent_default()
         if self.question is None:
