@@ -1,4 +1,4 @@
-"""What find looks for, and what is known of the rows that hold it."""
+"""The text to find, and which rows are known to hold it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _UNKNOWN, _WITHOUT, _HIT = 0, 1, 2
 
 
 class Finding:
-    """A text in the rows of one pane: of a list, of the timeline, or the lines of a result.
+    """A text to find in the rows of one pane: of a list, of the timeline, or the lines of a result.
 
-    Rows that were tested are not tested again, until they are others: `basis` says which they are.
+    Tested rows are not tested again until the rows change: `basis` identifies them.
     """
 
     def __init__(self, text: str, pane: str) -> None:
@@ -19,18 +19,18 @@ class Finding:
         self.pane = pane
         self.basis: object = None
         self.has_wrapped = False
-        """It was said that the search went on at the other end."""
+        """The user has been told that the search wrapped."""
         self._rows = bytearray()
 
     def begin(self, basis: object, count: int) -> None:
-        """The rows are these now, `count` of them; what is known of others is forgotten."""
+        """There are now these `count` rows; results for other rows are dropped."""
         if basis is not self.basis or count < len(self._rows):
             self._rows = bytearray()
         self.basis = basis
         self._rows.extend(bytes(count - len(self._rows)))
 
     def forget(self, rows: Iterable[int]) -> None:
-        """These rows may say something else now."""
+        """The text of these rows may have changed."""
         for row in rows:
             if row < len(self._rows):
                 self._rows[row] = _UNKNOWN
@@ -40,7 +40,7 @@ class Finding:
             self._rows[row] = _HIT if holds else _WITHOUT
 
     def known(self, row: int) -> bool | None:
-        """Whether a row holds the text; None while that is not known."""
+        """Whether a row holds the text; None while unknown."""
         found = self._rows[row] if row < len(self._rows) else _UNKNOWN
         return None if found == _UNKNOWN else found == _HIT
 
@@ -48,7 +48,7 @@ class Finding:
         return row < len(self._rows) and self._rows[row] == _HIT
 
     def untested(self) -> Iterator[int]:
-        """The rows that are not tested yet, from the top."""
+        """The untested rows, from the top."""
         row = self._rows.find(_UNKNOWN)
         while row >= 0:
             yield row
@@ -56,11 +56,11 @@ class Finding:
 
     @property
     def is_whole(self) -> bool:
-        """Every row was tested."""
+        """Every row has been tested."""
         return _UNKNOWN not in self._rows
 
     def words(self, row: int) -> str:
-        """`3 of 12` on a hit, else how many there are; with a `+` while rows are not tested."""
+        """`3 of 12` on a hit, else the number of hits; with a `+` while rows are untested."""
         count, more = self._rows.count(_HIT), "" if self.is_whole else "+"
         if not count:
             return "no hit" if self.is_whole else "looking"

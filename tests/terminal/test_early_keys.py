@@ -69,7 +69,7 @@ def test_text_typed_ahead_arrives_in_its_field_and_a_menu_that_only_copies_takes
         terminal.child.send(b"mnot on a Friday")
         terminal.wait_for("not on a Friday")
         terminal.child.send(b"\x1b")
-        terminal.wait_for("the message is kept")
+        terminal.wait_for("draft kept")
 
 
 def test_a_paste_outside_a_field_does_nothing_and_says_so() -> None:

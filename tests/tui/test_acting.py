@@ -414,7 +414,7 @@ async def test_nothing_to_copy_is_said_and_esc_copies_nothing() -> None:
         await it.press("y", "escape")
         assert it.app.clipboard == ""
         await it.press("g", "y", "c")
-        assert "this step has no such thing" in it.footer
+        assert "this step has no such part" in it.footer
         assert it.app.clipboard == ""
         await it.press("y", "p")
         assert it.screen.asking.question_bar.display, "no download, so no path to copy"

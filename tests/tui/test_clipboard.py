@@ -48,7 +48,7 @@ async def test_the_answer_says_what_of_the_step(answer: str, copied: str) -> Non
     await clipboard.copy()
     await ui.work()
     assert ui.copied == ([copied] if copied else [])
-    assert ui.told[-1].startswith("this step has no such thing" if not copied else "the ")
+    assert ui.told[-1].startswith("this step has no such part" if not copied else "the ")
 
 
 async def test_of_a_range_the_steps_that_a_filter_shows_are_copied() -> None:

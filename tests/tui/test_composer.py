@@ -46,5 +46,5 @@ async def test_a_second_message_waits_for_the_one_that_is_being_sent() -> None:
     session, ui, composer = made(ONE)
     with session.writing(SENDING, ONE.id):
         await composer.compose()
-    assert ui.told == ["the message before is still being sent"]
+    assert ui.told == ["the previous message is still being sent"]
     assert ui.answers == ["some text"]

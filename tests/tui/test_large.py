@@ -156,7 +156,7 @@ async def test_no_key_waits_for_a_large_result_that_is_copied(
         await it.send("j", "y", "o")
         await it.send("j")
         assert "make part2" in it.text("#call")
-        await it.until(lambda: "making what is copied" in it.footer)
+        await it.until(lambda: "preparing the text" in it.footer)
         assert it.app.clipboard == ""
         may.set()
         await it.settle()
@@ -184,7 +184,7 @@ async def test_esc_stops_a_copy_that_takes_its_time(
 ) -> None:
     with held(monkeypatch) as may:
         await it.send("j", "y", "o")
-        await it.until(lambda: "making what is copied" in it.footer)
+        await it.until(lambda: "preparing the text" in it.footer)
         await it.send("escape")
         assert "nothing was copied" in it.footer
         may.set()

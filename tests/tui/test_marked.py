@@ -157,7 +157,7 @@ async def test_the_sandboxes_of_all_marked_are_paused_after_one_question() -> No
         question = it.text("#question")
         assert "Pause 3 sandboxes" in question
         assert "Stops 1 run: ● Flaky CI on main" in question
-        assert "1 of the marked" in question
+        assert "Skips 1 that cannot be paused" in question
         assert between.count("POST *") == 0
         await it.press("f")
         await it.until(lambda: "3 of 3 sandboxes paused" in it.footer, 15)

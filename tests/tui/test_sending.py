@@ -79,7 +79,7 @@ async def test_esc_keeps_the_text_of_each_conversation_and_quitting_asks() -> No
     async with explore() as it:
         await written(it, LEDGER, "for the ledger")
         await it.press("escape")
-        assert "the message is kept: m goes on with it" in it.footer
+        assert "draft kept: m continues it" in it.footer
         await opened(it, SPLIT)
         await writing(it)
         assert editor_text(it) == ""
@@ -153,7 +153,7 @@ async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
         await opened(it, OAUTH)
         before = results(it, OAUTH)
         await writing(it)
-        assert "asks about what waits first" in it.text("Editor > Rule")
+        assert "asks about pending calls first" in it.text("Editor > Rule")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert "$ git push --force origin auth" in question
@@ -171,7 +171,7 @@ async def test_at_80_columns_every_answer_is_there_whole() -> None:
     async with explore(size=(80, 24)) as it:
         it.screen.sidebar.highlight(IDS[OAUTH])
         await writing(it)
-        assert it.text("Editor > Rule").endswith("asks about what waits first ━")
+        assert it.text("Editor > Rule").endswith("asks about pending calls first ━")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert question.endswith("esc  back to the text")
@@ -293,7 +293,7 @@ async def test_m_while_the_server_is_silent_after_ctrl_s_offers_the_text_no_seco
         await it.send("ctrl+s")
         await it.until(lambda: it.screen.asking.editor is None)
         await it.send("m")
-        await it.until(lambda: "the message before is still being sent" in told(it))
+        await it.until(lambda: "the previous message is still being sent" in told(it))
         assert it.screen.asking.editor is None
         between.held.clear()
         held.set()

@@ -325,7 +325,7 @@ async def test_a_server_that_lacks_a_call_loses_that_alone(status: int) -> None:
         between.answer(call, status, '{"detail":"Not Found"}', "application/json")
     async with explore(wrap=between) as it:
         assert len(it.screen.sidebar.conversations) > 20
-        assert "This server tells no" in it.footer
+        assert "This server does not support" in it.footer
         await it.press("escape")
         await it.open("Parse ISO week dates")
         assert it.screen.timeline.row_count() > 20

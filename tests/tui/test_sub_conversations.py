@@ -46,7 +46,7 @@ async def test_leaving_returns_to_the_conversation_it_was_entered_from() -> None
 async def test_one_that_is_not_kept_is_not_entered() -> None:
     session, ui, sub_conversations = made()
     await sub_conversations.enter("3" * 32)
-    assert ui.told[-1].startswith("The sub-conversation is not kept here")
+    assert ui.told[-1].startswith("The sub-conversation is not available here")
     assert not (ui.posted or session.trail)
 
 

@@ -1,8 +1,8 @@
-"""What keys bring about, one concern each: `(session, ui)` in, messages out.
+"""The actions behind keys, one concern per module: `(session, ui)` in, messages out.
 
-A controller is made, and its module executed (`oh_tui.lazy`), when a key or a message first needs
-it. Its methods `action_*` are what bindings name: `sandboxes.pause` in
-`oh_tui.tui.keys` is `SandboxActions.action_pause`, of the attribute `sandboxes` here.
+A controller is created, and its module executed (`oh_tui.lazy`), when a key or a message first
+needs it. Bindings name its methods `action_*`: `sandboxes.pause` in `oh_tui.tui.keys` is
+`SandboxActions.action_pause`, of the attribute `sandboxes` here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 READS = ("lists", "more", "run", "older", "follow", "find", "hits", "filter", "peek", "git", "copy")
-"""Workers that read from the server that is left, or make something of what it gave."""
+"""Workers that read from the source being left, or process what it returned."""
 
 
 class Controllers:
@@ -192,7 +192,7 @@ class Controllers:
     # Ending what goes on
 
     def stop_nearest(self) -> bool:
-        """Esc: stop what can be stopped, the nearest first; False when nothing goes on."""
+        """Esc: stop the nearest running activity; False when there is none."""
         return (
             self.preparations.drop()
             or self.agents.stop_waiting()
@@ -212,7 +212,7 @@ class Controllers:
         return False
 
     def leave_source(self) -> None:
-        """Nothing is read from the server that is left, and nothing is told of it any more."""
+        """Stop reading from the source being left, and show nothing more about it."""
         self.preparations.drop()
         for group in READS:
             self._ui.cancel(group)

@@ -1,7 +1,7 @@
-"""`a` and `P`: answering, stopping and continuing an agent; see `compose` for `m`.
+"""`a` and `P`: answer, stop or continue an agent; see `compose` for `m`.
 
-Each reads how the agent stands now, asks if something is at stake, does it, shows each stage, and
-has read again what is true.
+Each action reads the agent's current state, asks if something is at stake, acts, shows each stage
+and refreshes the lists and the run.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
 SENDING = "sending a message"
-"""What is written to an agent, in words."""
+"""The activity shown while a message is being sent."""
 
 RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
-"""The risks that are told, the highest first, and their hues."""
+"""Risks shown in a question, the highest first, with their colours."""
 
 TITLE = 40
 """Cells of a title in a question."""
@@ -58,8 +58,8 @@ class AgentActions:
         self._ui.begin("write", self.stop_or_continue)
 
     async def read_standing(self) -> tuple[Agents, AgentState] | None:
-        """How the agent of the conversation meant stands now, its run at the right; None when there
-        is nothing to be said to it from here."""
+        """The state of the agent of the targeted conversation, with its run at the right; None when
+        the agent cannot be addressed from here."""
         session = self._session
         if session.no_changes or session.source is None or not session.source.agents:
             self._ui.tell(session.no_changes)
@@ -78,7 +78,7 @@ class AgentActions:
     # Answering
 
     async def answer(self) -> None:
-        """Approve or reject the calls that wait."""
+        """Approve or reject the pending calls."""
         with self._ui.reporting():
             found = await self.read_standing()
             if found is None:
@@ -112,7 +112,7 @@ class AgentActions:
             self._ui.tell(f"{done} · {stands(now)}")
 
     async def ask_about_calls(self, standing: AgentState, question: Question) -> str:
-        """Ask with all calls that have no result in sight."""
+        """Ask, and show all calls that have no result."""
         calls = standing.calls
         one = len(calls) == 1
         if standing.waits:
@@ -129,7 +129,7 @@ class AgentActions:
     async def _reason(self, standing: AgentState) -> str | None:
         count = plural(len(standing.calls) or 1, "call")
         editor = editing.Editor(
-            ((f"Why not, for the agent: rejects {count}", "title"),),
+            ((f"Reason for the agent (rejects {count})", "title"),),
             hint="no reason", send="reject", keep="answer later",
         )  # fmt: skip
         text, sent = await self.write(editor)
@@ -138,7 +138,7 @@ class AgentActions:
     # Stopping and continuing
 
     async def stop_or_continue(self) -> None:
-        """Stop the agent if it works, else let it go on."""
+        """Stop the agent if it is working, otherwise let it continue."""
         with self._ui.reporting():
             found = await self.read_standing()
             if found is None:
@@ -199,8 +199,8 @@ class AgentActions:
     # Waiting
 
     def stop_waiting(self) -> bool:
-        """Esc: tell no longer what is waited for, the last begun first; False when nothing is. What
-        was asked goes on, and its end is told."""
+        """Esc: stop showing the most recent wait; False when there is none. The request continues,
+        and its outcome is shown."""
         if not self._session.waits:
             return False
         wait = self._session.waits.pop()
@@ -209,7 +209,7 @@ class AgentActions:
 
     @contextlib.contextmanager
     def _waiting(self, stage: str) -> Iterator[None]:
-        """An answer may take as long as a step: the seconds are told until Esc."""
+        """Show the elapsed seconds until Esc; the server may need as long as a step takes."""
         wait = Wait(stage, time.monotonic())
         self._session.waits.append(wait)
         telling = asyncio.ensure_future(self._tell_seconds(wait))
@@ -226,7 +226,8 @@ class AgentActions:
             self.tell_wait(wait)
 
     def tell_wait(self, wait: Wait) -> None:
-        """Of several the last is told; none above a question, where Esc means that."""
+        """Show only the most recent wait, and none above a question, where Esc cancels the
+        question."""
         if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
             span = time.monotonic() - wait.began
             self._ui.tell(f"{span:.0f} s: {wait.stage} · esc stops waiting", log=False)
@@ -234,9 +235,9 @@ class AgentActions:
     # For all that is told to an agent
 
     def is_telling(self, conversation: Conversation, *verbs: str) -> bool:
-        """Whether the agent is being answered, told to go on or written to already; tells so. While
-        that is on its way the call stands as before, and a second `run` would come when another
-        call may wait."""
+        """Whether an answer, a `run` or a message is already on its way to the agent; if so, show
+        that. Until it arrives the call still looks pending, and a second `run` could hit the next
+        call."""
         for verb in verbs or (TELLING, SENDING):
             if self._session.is_writing(verb, conversation.id):
                 self._ui.tell(f"not yet: still {verb}")
@@ -246,8 +247,8 @@ class AgentActions:
     async def carry_out(
         self, before: AgentState, steps: Steps, *, what: str = TELLING
     ) -> AgentState:
-        """Show each stage with the seconds it takes; how the agent stands then. The lists and the
-        run are read again, whatever came of it."""
+        """Show each stage with its seconds and return the resulting state. Refreshes the lists and
+        the run whatever the outcome."""
         session = self._session
         now = before
         try:
@@ -275,16 +276,17 @@ class AgentActions:
 
 
 def _one_answer(standing: AgentState) -> list[list[Piece]]:
-    """What one must know before answering; nothing for a single call, which is all in sight."""
+    """What the user must know before answering; nothing for a single call, which is fully
+    visible."""
     if not standing.in_sight:
-        return [[("Not all of its calls are among the last events: look at the run.", "warn")]]
+        return [[("Some of its calls are older than the last events: look at the run.", "warn")]]
     if len(standing.calls) > 1:
         return [[(f"One answer covers all {len(standing.calls)} calls.", "")]]
     return []
 
 
 def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
-    """Each call whole; of several each under its number, tool and risk."""
+    """Each call in full; several calls each under a number, tool and risk."""
     blocks: list[Block] = []
     for number, call in enumerate(calls, 1):
         if len(calls) > 1:
@@ -308,7 +310,7 @@ _STANDS = {
 
 
 def stands(standing: AgentState) -> str:
-    """How an agent stands, with the key that goes on from there."""
+    """The agent's state, with the key that continues from there."""
     words = standing.in_words
     return words if standing.obstacle else _STANDS.get(standing.agent_status, words)
 

@@ -1,5 +1,5 @@
-"""Copying to the terminal's clipboard: after `y` one more key says what, of the step under the
-cursor or of the range selected; ctrl+c copies the text selected with the mouse."""
+"""Copying to the terminal's clipboard: `y` and a second key copy a part of the step under the
+cursor or of the selected range; ctrl+c copies the text selected with the mouse."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ MOST = 1000
 """Steps copied at once; terminals refuse much more."""
 
 PATIENCE = 0.3
-"""Seconds after which it is told that the text is still being made."""
+"""Seconds before showing that the text is still being prepared."""
 
 _GAPS = {"m": "\n", "j": ",\n"}
-"""What stands between the texts of several steps; a new line for all others."""
+"""Separators between the texts of several steps; the default is a newline."""
 
 _Asked = tuple[str, str]
-"""The text, "" when there is no such thing, and what it is, in words."""
+"""The text, "" when the step has no such part, and a description of it."""
 
 
 def copy_selection(screen: Screen[Any]) -> str:
-    """Copy the text selected with the mouse on a screen. Returns what to tell of it, "" when no
-    text is selected. What is shown is clean and without keys already; a selection may join what
-    was looked through in parts, so it is looked through once more."""
+    """Copy the text selected with the mouse. Returns a message, "" when no text is selected.
+    Displayed text is already clean and without keys, but a selection may join parts that were
+    cleaned separately, so clean it again."""
     text = redact(clean(screen.get_selected_text() or ""))
     if not text:
         screen.clear_selection()
@@ -63,11 +63,11 @@ class Clipboard:
         self._run = run
         self._web_pages = web_pages
         self._making: asyncio.Future[_Asked] | None = None
-        """The text to be copied, as a thread makes it, and what it is."""
+        """The text and its description, while a thread prepares them."""
 
     def action_copy(self) -> None:
         self._run.show_target()
-        if self._ui.is_preparing:  # `a y` is meant for the question of `a`, if one comes
+        if self._ui.is_preparing:  # `a y` is meant for the question of `a`, if one appears
             self._ui.tell("y came too early: nothing is asked yet")
         else:
             self._ui.work_on("ask", self.copy)
@@ -84,7 +84,7 @@ class Clipboard:
         answer = await ui.ask(Question(title, [], answers, "nothing", harmless=True))
         if not answer:
             return
-        ui.cancel("copy")  # what is asked for last comes last
+        ui.cancel("copy")  # the latest request wins
         if answer == "l":
             self._web_pages.copy_address(conversation)
             return
@@ -96,10 +96,11 @@ class Clipboard:
         ui.work_on("copy", self._send, self._asked_for(answer, conversation))
 
     async def _send(self, make: Callable[[], _Asked]) -> None:
-        """A thread makes it: a megabyte takes a part of a second, and no key is to wait for that.
-        One thread at a time: those that were left would take the processor from the screen."""
+        """Prepare the text in a thread: a megabyte takes a fraction of a second, and no key should
+        wait for that. One thread at a time: abandoned ones would take the processor from the
+        screen."""
         loop = asyncio.get_running_loop()
-        waits = loop.call_later(PATIENCE, self._ui.tell, "making what is copied … esc stops")
+        waits = loop.call_later(PATIENCE, self._ui.tell, "preparing the text … esc stops")
         try:
             while self._making is not None and not self._making.done():
                 await asyncio.wait([self._making])
@@ -110,13 +111,13 @@ class Clipboard:
         finally:
             waits.cancel()
         if not text:
-            self._ui.tell("this step has no such thing")
+            self._ui.tell("this step has no such part")
             return
         self._ui.copy(text)
         self._ui.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
 
     def _asked_for(self, answer: str, conversation: Conversation | None) -> Callable[[], _Asked]:
-        """What makes the text, of what is selected now."""
+        """A function that makes the text, for the current selection."""
         current, trajectory = self._steps.current, self._steps.trajectory
         if answer == "i":
             identifier = bare_id(conversation.id) if conversation else ""
@@ -132,7 +133,7 @@ class Clipboard:
         return partial(_text_of, steps, answer, _MAKERS[answer](trajectory))
 
     def _selected(self, trajectory: Trajectory) -> list[Step]:
-        """The steps of the range, or the one under the cursor. Those that a filter hides are not
+        """The steps of the range, or the one under the cursor. Steps hidden by a filter are not
         copied."""
         selected, current = self._steps.range, self._steps.current
         if selected is None:

@@ -1,4 +1,5 @@
-"""A message to an agent (`m`): written, kept until it is sent, and sent on the state of now."""
+"""Messages to an agent (`m`): write one, keep the draft until it is sent, and check the agent's
+current state before sending."""
 
 from __future__ import annotations
 
@@ -40,9 +41,8 @@ class Composer:
         self._ui.begin("write", self.compose)
 
     async def compose(self) -> None:
-        """Write to the agent; what is written is kept until it is sent. The editor is there at
-        once, so that text typed ahead goes into it; it tells how the agent stands when that is
-        known."""
+        """Write to the agent; the draft is kept until it is sent. The editor opens at once, so that
+        text typed ahead goes into it; it shows the agent's state once that is known."""
         session = self._session
         if self._ui.focus_editor():
             return
@@ -56,33 +56,34 @@ class Composer:
             self._ui.tell(session.no_target)
             return
         if session.is_writing(SENDING, conversation.id):
-            self._ui.tell("the message before is still being sent")
+            self._ui.tell("the previous message is still being sent")
             return
         with self._ui.reporting():
-            if _cannot_read(AgentState(conversation)):  # by the list, which may be old
+            if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
                 found = await self._agent_actions.read_standing()
                 if found is None:
                     return
                 _require_reader(found[1])
             while await self._write(agents, conversation):
-                # from its start: while the server is silent a second `m` would send it once more
+                # before sending: a second `m` would send the message again while the server is
+                # silent
                 with self._ui.reporting(), session.writing(SENDING, conversation.id):
                     draft = session.drafts[bare_id(conversation.id)]
                     if await self._send(source, agents, conversation, draft):
                         return
-                if session.source is not source:  # gone to another server: its text is kept
+                if session.source is not source:  # the user switched servers: keep the text
                     return
-                # what failed, or was thought better of, is offered again with its text
+                # After a failure or a change of mind, offer the text again.
 
     async def _write(self, agents: Agents, conversation: Conversation) -> bool:
-        """Write the message of a conversation; True when it is to be sent. Raises Problem when it
-        turns out that nobody would read it."""
+        """Write the message of a conversation; True when it should be sent. Raises Problem when it
+        turns out that no agent would read it."""
         session = self._session
 
         name = bare_id(conversation.id)
         editor = editing.Editor(
             self._title(conversation), text=session.drafts.get(name, ""),
-            hint="what the agent is to do or to know", empty="There is nothing to send yet.",
+            hint="a task or information for the agent", empty="There is nothing to send yet.",
         )  # fmt: skip
         checking = asyncio.ensure_future(self._tell_when_read(agents, conversation, editor))
         sent = False
@@ -98,7 +99,7 @@ class Composer:
         else:
             session.drafts.pop(name, None)
         if not sent and text.strip():
-            self._ui.tell("the message is kept: m goes on with it")
+            self._ui.tell("draft kept: m continues it")
         if not checking.cancelled() and (problem := checking.exception()) and not sent:
             raise problem
         return sent
@@ -106,7 +107,8 @@ class Composer:
     async def _tell_when_read(
         self, agents: Agents, conversation: Conversation, editor: editing.Editor
     ) -> None:
-        """Tell in the editor when the agent would read it; close it when it never would."""
+        """Show in the editor when the agent would read the message; close the editor when it never
+        would."""
         session = self._session
         try:
             standing = await agents.state(conversation.id)
@@ -126,7 +128,8 @@ class Composer:
     async def _send(
         self, source: Source, agents: Agents, conversation: Conversation, text: str
     ) -> bool:
-        """Send a message on the state of now; False when it is not to be sent like that."""
+        """Send a message, after checking the current state; False when it should not be sent as it
+        is."""
         session = self._session
         if self._agent_actions.is_telling(conversation, TELLING):
             return False
@@ -143,7 +146,7 @@ class Composer:
         steps = agents.send(standing, text, approve=chosen == "approve", reject=chosen == "reject")
         try:
             now = await self._agent_actions.carry_out(standing, steps, what=SENDING)
-        except HalfDone as problem:  # it is there: sent again it would be said twice
+        except HalfDone as problem:  # the message arrived: sending it again would repeat it
             session.drafts.pop(bare_id(conversation.id), None)
             self._ui.report(problem)
             return True
@@ -156,10 +159,11 @@ class Composer:
         return True
 
     async def _ask_before_message(self, standing: AgentState) -> str:
-        """A message runs what waits before it is read: measured, agent server 1.34.0."""
+        """A message makes the agent run pending calls before reading it: measured, agent server
+        1.34.0."""
         count = plural(len(standing.calls) or 1, "call")
         lines: list[list[Piece]] = [
-            [("A message lets the agent go on: what has no result runs before it is read.", "warn")]
+            [("A message lets the agent continue: calls without result run first.", "warn")]
         ]
         answers = [("enter", f"reject {count}, then send", "reject")]
         if standing.in_sight:
@@ -168,7 +172,7 @@ class Composer:
         return await self._agent_actions.ask_about_calls(standing, question)
 
     async def _resume(self, source: Source, conversation: Conversation) -> bool:
-        """Resume the sandbox that a message is for; False when it is to stay as it is."""
+        """Resume the sandbox that a message is for; False when the user declines."""
         sandboxes = source.sandboxes
         if sandboxes is None or not conversation.sandbox_id:
             raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
@@ -183,7 +187,7 @@ class Composer:
 
     async def _resume_as_planned(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
         plan = await sandboxes.plan(sandbox_id)
-        if plan.action == "pause":  # it runs again meanwhile
+        if plan.action == "pause":  # it has been resumed meanwhile
             return True
         if plan.action != "resume":
             raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
@@ -206,7 +210,7 @@ class Composer:
 
 
 def _cannot_read(standing: AgentState) -> bool:
-    """An agent in a paused sandbox can: it is resumed first."""
+    """Whether no agent can read a message. One in a paused sandbox can: it is resumed first."""
     return standing.obstacle is not None and standing.conversation.sandbox_status != "PAUSED"
 
 
@@ -222,7 +226,7 @@ def _read_when(standing: AgentState) -> str:
     if standing.runs:
         return "it reads this when its step is over"
     if standing.waits:
-        return "asks about what waits first"
+        return "asks about pending calls first"
     if standing.calls:
         return "asks about the call without result first"
     return ""

@@ -1,4 +1,5 @@
-"""The lists: conversations page by page, how each stands, sandboxes; and the source they are of."""
+"""The lists: conversations page by page, their states, their sandboxes, and the source that they
+come from."""
 
 from __future__ import annotations
 
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 ANSWER = 5.0
-"""Seconds that an agent server has to tell what the list says of its run."""
+"""Timeout in seconds for an agent server to give the details of a list row."""
 
 FILES = 500
-"""Files whose end is read to tell how their runs ended."""
+"""Files whose end is read to find out how their runs ended."""
 
 
 class Conversations:
@@ -56,7 +57,8 @@ class Conversations:
         self.schedule = RefreshSchedule(session, ui, self.refresh)
 
     def action_mark(self) -> None:
-        """Mark the conversation under the cursor for `d` and `p`, or unmark it, and go on."""
+        """Mark or unmark the conversation under the cursor for `d` and `p`, and move to the next
+        row."""
         session = self._session
         if session.pane == "conversations" and session.listed_id:
             session.keep_marks(session.marks ^ {bare_id(session.listed_id)})
@@ -66,8 +68,8 @@ class Conversations:
     # Opening a source
 
     def open(self, make_source: Callable[[], Source], *, in_thread: bool = True) -> None:
-        """Read a source from its beginning, instead of what is being read. It is made in a thread,
-        for that imports the service layer, but where it is open already."""
+        """Open a source and read it from its beginning, replacing the current one. A thread creates
+        the source, since that imports the service layer, unless it is open already."""
         self._ui.work_on("lists", self._open, make_source, in_thread, instead=True)
 
     async def _open(self, make_source: Callable[[], Source], in_thread: bool) -> None:
@@ -102,8 +104,8 @@ class Conversations:
         await self.schedule.read()
 
     async def _open_named(self, source: Source) -> None:
-        """Open the conversation that the command line names; else the first is shown, and gone
-        into where there is nothing to choose or a place in it is asked for."""
+        """Open the conversation named on the command line. Otherwise show the first one, and enter
+        it if it is the only one or the command line asks for a place in it."""
         session = self._session
         if not session.open_id:
             self._show_first(source)
@@ -118,7 +120,7 @@ class Conversations:
         self._ui.post_message(RunWanted(found, go=True))
 
     def _show_first(self, source: Source) -> None:
-        """Of the board, not under the cursor: the list draws its rows a turn later."""
+        """Use the board, not the cursor: the list draws its rows a turn later."""
         session, rows = self._session, self._session.board.rows
         if not rows:
             return
@@ -130,8 +132,8 @@ class Conversations:
             self._ui.post_message(RunWanted(first.conversation, select=True, preview=True))
 
     async def _by_its_start(self, source: Source, wanted: str) -> Conversation:
-        """The conversation whose start has this id, or Problem: there is none yet, or no such
-        start."""
+        """The conversation that belongs to the start task with this id; Problem when it does not
+        exist yet or the id is unknown."""
         hint = "choose one from the list"
         with contextlib.suppress(ApiError):
             task = await source.sandboxes.started(wanted) if source.sandboxes else None
@@ -152,11 +154,11 @@ class Conversations:
             self._ui.post_message(RunWanted(row.conversation, preview=True))
 
     def _say(self, *lines: str) -> None:
-        """In the place of conversations."""
+        """Show a message in place of conversations."""
         self._ui.post_message(ListEmpty(*lines))
 
     def _tell_problems(self, problems: Sequence[str]) -> None:
-        """What could not be opened, while something else could."""
+        """Show what could not be opened when other parts could."""
         if problems:
             more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
             self._ui.tell(problems[0] + more, error=True)
@@ -164,7 +166,7 @@ class Conversations:
     # Pages
 
     def read_more(self) -> None:
-        """Read the next page, unless that goes on already or all are read."""
+        """Read the next page, unless it is being read or all pages are."""
         if self._session.pager and not self._ui.at_work("more"):
             self._ui.work_on("more", self._read_more)
 
@@ -180,7 +182,7 @@ class Conversations:
                 self._take_page(page, asked)
 
     def _take_page(self, page: Page[Conversation] | None, asked: float = math.inf) -> None:
-        """A page of the list, as it was asked for then."""
+        """A page of the list, in the order that was current when it was requested."""
         session = self._session
         if page is None or not page.next_page_id:
             session.pager, session.all_listed = None, True
@@ -203,9 +205,10 @@ class Conversations:
     # Reading again
 
     async def refresh(self, sort: bool) -> bool | None:
-        """Read the first page, the states of some further down, and the sandboxes: three calls.
-        Rows move only when asked to (`sort`) or when the pane has no focus. Tells whether anything
-        has changed, None when a call failed; what the others brought is taken all the same."""
+        """Read the first page, the states of some conversations further down, and the sandboxes:
+        three calls. Rows move only on request (`sort`) or when the pane has no focus. Returns
+        whether anything changed, None when a call failed; the results of the other calls are still
+        used."""
         session, ui = self._session, self._ui
         source, board = session.source, session.board
         if source is None:
@@ -225,7 +228,7 @@ class Conversations:
             is_whole = True
         changes = board.take(fresh.values(), asked=asked)
         changed = self._state() != before
-        await asyncio.sleep(0)  # many rows take their time: a key comes between
+        await asyncio.sleep(0)  # many rows take a while: let keys in between
         if sort:
             board.reorder()
         elif session.pane != "conversations":
@@ -238,12 +241,12 @@ class Conversations:
         return changed if is_whole else None
 
     def _state(self) -> tuple[object, ...]:
-        """What a reading may change, whatever the order."""
+        """What a refresh may change, whatever the order."""
         session = self._session
         return {row.id: row.conversation for row in session.board.rows}, session.sandboxes.all
 
     async def read_sandboxes(self) -> None:
-        """Take the sandboxes as they stand now."""
+        """Read the current states of the sandboxes."""
         session, source = self._session, self._session.source
         if source and source.sandboxes and "sandboxes" not in session.unsupported:
             with self._optional("sandboxes"):
@@ -255,8 +258,8 @@ class Conversations:
 
     @contextlib.contextmanager
     def _optional(self, what: str) -> Iterator[None]:
-        """A part of the lists that others can do without. A server that does not know the call at
-        all is told of once, and not asked again."""
+        """Wrap a call that the lists can do without. If the server does not support it, say so once
+        and do not call it again."""
         with self._ui.reporting():
             try:
                 yield
@@ -264,11 +267,11 @@ class Conversations:
                 if error.status not in (404, 405):
                     raise
                 self._session.unsupported.add(what)
-                raise Problem(f"This server tells no {what}", "all else works") from error
+                raise Problem(f"This server does not support {what}", "all else works") from error
 
     def update_current(self) -> None:
-        """The conversation at the right may stand otherwise now; when its sandbox came up, went
-        away or has another address its events come from elsewhere."""
+        """Apply a new state of the conversation at the right. When its sandbox came up, went away
+        or has another address, its events come from a different place."""
         session = self._session
         before = session.current
         row = session.board.row(before.id) if before else None
@@ -282,15 +285,15 @@ class Conversations:
     # What the list says of runs
 
     def _look(self, source: Source) -> None:
-        """Look into runs for what the list says of them, in the background; not while that goes on
-        already: else a server that does not answer would keep all the others from being asked."""
+        """Look into runs for details of the list rows, in the background. Skipped while that is
+        still running, so that a silent server does not keep all others from being asked."""
         if not self._ui.at_work("peek"):
             read = self._peek if source.remote else self._read_ends
             self._ui.work_on("peek", read, source)
 
     async def _peek(self, source: Source) -> None:
-        """What those that need somebody ask and those that run do: a few calls, to agent servers
-        alone. An error changes nothing: the row says the little that the list says."""
+        """Read what running conversations do and what the waiting ones wait for: a few calls, to
+        agent servers only. Errors are ignored: the row shows the little that the list knows."""
         session, board = self._session, self._session.board
         shown = session.current.id if session.current else ""
         for conversation in board.unheard(time.monotonic(), without=shown):
@@ -310,7 +313,7 @@ class Conversations:
                 self._ui.post_message(ListsChanged())
 
     async def _read_ends(self, source: Source) -> None:
-        """How the runs in files ended; nothing else tells it."""
+        """Read how the runs in files ended; nothing else contains that."""
         session, board = self._session, self._session.board
         shown = session.current.id if session.current else ""  # which is read anyway
         for number, row in enumerate(board.rows[:FILES]):
@@ -325,6 +328,6 @@ class Conversations:
 
 
 def _board(session: Session, source: Source) -> Board:
-    """An empty board that remembers what was seen of the source's conversations."""
+    """An empty board that knows the remembered outcomes of the source's conversations."""
     file = session.settings.seen_file if source.address else None
     return Board(Memory(source.address, file, source.remembered), grouped=source.remote is not None)

@@ -1,4 +1,4 @@
-"""`d`: the trajectory of a conversation, or those of all that are marked, into the folder of the
+"""`d`: download the trajectory of a conversation, or of all marked ones, into the folder of the
 settings."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Downloads:
         if source is None or conversation is None:
             tell(session.no_target)
             return
-        if not remote:  # no error, which would stand until esc
+        if not remote:  # not an error, which would stay until esc
             tell(f"this run is a file already: {source.label}")
             return
         if session.is_writing(DOWNLOADING, conversation.id):
@@ -68,7 +68,8 @@ class Downloads:
             tell(saved_words(path))
 
     async def _download_marked(self, remote: ServerRuns) -> None:
-        """One after the other. Esc cuts the one off that is coming, of which nothing is kept."""
+        """Download one after the other. Esc cancels the current download and keeps nothing of
+        it."""
         session = self._session
         marked = session.marked
         if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
@@ -83,7 +84,7 @@ class Downloads:
         if not await self._ui.ask(Question(f"Download {count}", lines, answers)):
             return
         saved: dict[str, int] = {}
-        """Bytes by the id of the conversation."""
+        """Bytes by conversation id."""
         with session.writing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
             try:
                 problems = await self._download_each(remote, marked, saved)
@@ -105,7 +106,7 @@ class Downloads:
     async def _download_each(
         self, remote: ServerRuns, marked: tuple[Conversation, ...], saved: dict[str, int]
     ) -> list[Problem]:
-        """Puts what was saved into `saved`; gives the problems of the others."""
+        """Put what was saved into `saved`; return the problems of the others."""
         session = self._session
         problems: list[Problem] = []
         for number, conversation in enumerate(marked, 1):
@@ -127,6 +128,6 @@ class Downloads:
 
 
 def saved_words(path: Path) -> str:
-    """What was saved and where; where there is no room the end goes."""
+    """What was saved and where; if space is short, the end is cut."""
     took, folder = size(path.stat().st_size), tilde(path.absolute().parent, os.environ)
     return f"saved {path.name} in {folder} · y p copies the path · {took}"

@@ -1,6 +1,6 @@
-"""Programs that take the terminal: the pager and the editor, on the text of a step.
+"""Programs that take over the terminal: the pager and the editor, on the text of a step.
 
-app gives the terminal back -> the program has it -> app takes it again and draws anew
+app gives the terminal back -> the program has it -> app takes it again and redraws
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 PAGERS = ("less", "more")
 EDITORS = ("nano", "vim", "vi")
-"""What is tried when the environment names none."""
+"""Editors to try when the environment names none."""
 
 _FAILED = 126
-"""Exit codes from here on say that the program was not run."""
+"""Exit codes from here on mean that the program did not run."""
 
 
 class Body(NamedTuple):
-    """What the reader looks at, as text for another program."""
+    """The text in front of the user, for another program."""
 
     text: str
     name: str
-    """A file name that says what it is, for the editor."""
+    """A file name that describes the content, for the editor."""
 
 
 class ExternalPrograms:
@@ -55,14 +55,14 @@ class ExternalPrograms:
         self._shown.act(self.edit)
 
     def page(self) -> None:
-        """Show the body that has the focus, or the result, in $PAGER."""
+        """Show the focused body, or else the result, in $PAGER."""
         with self._ui.reporting():
             body = self._body()
             command = _program(("PAGER",), PAGERS)
             self._run(lambda: _feed(command, body.text), command[0])
 
     def edit(self) -> None:
-        """Open a copy of it in $VISUAL or $EDITOR. The copy is gone afterwards."""
+        """Open a copy of it in $VISUAL or $EDITOR, and delete the copy afterwards."""
         with self._ui.reporting():
             body = self._body()
             command = _program(("VISUAL", "EDITOR"), EDITORS)
@@ -87,11 +87,12 @@ class ExternalPrograms:
         return Body(text + "\n", f"{step}-{half}{_suffix(blocks)}")
 
     def _run(self, run: Callable[[], int], name: str) -> None:
-        """Give the terminal to a program until it ends. Meanwhile nothing here is drawn or read."""
+        """Hand the terminal to a program until it ends. Meanwhile the app neither draws nor
+        reads."""
         name = clean_line(Path(name).name)
         code, failed = 0, None
         with self._ui.suspend(), _signals_left_to_it():
-            # Textual takes the terminal back only when nothing is raised in here
+            # Textual takes the terminal back only if this block does not raise.
             try:
                 code = run()
             except OSError as error:
@@ -104,7 +105,7 @@ class ExternalPrograms:
 
 
 def _suffix(blocks: Sequence[Block]) -> str:
-    """What tells an editor the language, when there is one for all of the text."""
+    """The file suffix that gives an editor the language, when all of the text has the same."""
     match blocks[0] if len(blocks) == 1 else None:
         case Code(path=path):
             end = Path(path).suffix
@@ -119,7 +120,8 @@ def _suffix(blocks: Sequence[Block]) -> str:
 
 
 def _program(variables: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The command that the first of these variables names, else the first program there is."""
+    """The command named by the first of these variables that is set, else the first installed
+    program."""
     for name in variables:
         given = os.environ.get(name, "").strip()
         if not given:
@@ -146,7 +148,7 @@ def _call(command: list[str], path: Path) -> int:
 
 def _feed(command: list[str], text: str) -> int:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=without_keys(os.environ))
-    # the reader may leave before the end of the text
+    # the user may quit before the end of the text
     with contextlib.suppress(BrokenPipeError):
         process.communicate(text.encode("utf-8", "replace"))
     return process.wait()
@@ -154,9 +156,9 @@ def _feed(command: list[str], text: str) -> int:
 
 @contextlib.contextmanager
 def _signals_left_to_it() -> Iterator[None]:
-    """ctrl+c and ctrl+\\ mean the program: a handler that does nothing is not inherited, as being
-    ignored would be. ctrl+z stops both, as the shell expects it of one job. What ends us waits
-    until the program has ended."""
+    """ctrl+c and ctrl+\\ are meant for the program. An empty handler is used, since the program
+    would inherit an ignored signal. ctrl+z stops both, as the shell expects of one job. Signals
+    that end the app wait until the program has ended."""
     late: list[int] = []
     handlers: dict[signal.Signals, Any] = {
         signal.SIGINT: lambda *_: None,
@@ -165,7 +167,7 @@ def _signals_left_to_it() -> Iterator[None]:
         signal.SIGTERM: lambda number, _: late.append(number),
         signal.SIGHUP: lambda number, _: late.append(number),
     }
-    # else the event loop would be told of each of them when it comes to run again
+    # otherwise the event loop would receive all of them when it runs again
     wakeup = signal.set_wakeup_fd(-1)
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

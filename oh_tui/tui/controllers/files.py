@@ -1,4 +1,4 @@
-"""Getting files out of a sandbox into the download folder, and putting local files into one."""
+"""Get files from a sandbox into the download folder, and put local files into one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FileTransfers:
         self._ui.begin("download", self.put)
 
     async def get(self) -> None:
-        """A file of the sandbox into the download folder."""
+        """Get a file from the sandbox into the download folder."""
         session = self._session
         conversation = session.target()
         if conversation is None or session.source is None:
@@ -62,7 +62,7 @@ class FileTransfers:
                 )
 
     async def put(self) -> None:
-        """A local file into the sandbox; asks before one is replaced there."""
+        """Put a local file into the sandbox; ask before replacing one there."""
         session = self._session
         conversation = session.target()
         if session.no_changes or conversation is None:
@@ -98,7 +98,7 @@ class FileTransfers:
         try:
             saved = await workspace.get(path, session.settings.download_folder, progress)
         except asyncio.CancelledError:
-            self._ui.tell(f"getting {name} was stopped, nothing was kept")
+            self._ui.tell(f"download of {name} stopped, nothing was kept")
             raise
         session.saved = saved
         self._ui.tell(saved_words(saved))
@@ -114,15 +114,15 @@ class FileTransfers:
         try:
             sent = await workspace.put(local, path, progress)
         except asyncio.CancelledError:
-            self._ui.tell("putting the file was stopped, the sandbox keeps nothing of it")
+            self._ui.tell("upload stopped, nothing was kept in the sandbox")
             raise
         self._ui.tell(f"put {size(sent)} at {clean_line(path)}")
 
     async def _ask_until_done(
         self, title: str, value: str, complete: Complete, do: Callable[[str], Awaitable[None]]
     ) -> None:
-        """Ask for a path and do something with it; what goes wrong is told above the line, and the
-        text asked for again. Ends when it was done, or with Esc."""
+        """Ask for a path and use it; show a problem above the input line and ask again. Ends on
+        success or with Esc."""
         wrong = ""
         while True:
             typed = await self._ui.prompt("", value, title=title, wrong=wrong, complete=complete)
@@ -133,7 +133,7 @@ class FileTransfers:
                 await do(typed)
             except Problem as problem:
                 wrong = words_of(problem)
-                self._ui.tell("", log=False)  # no progress any more
+                self._ui.tell("", log=False)  # remove the progress
                 self._ui.note(wrong, error=True)
             else:
                 return
@@ -146,7 +146,7 @@ class FileTransfers:
         return tell
 
     def _path_of_step(self) -> str:
-        """The file that the step under the cursor is about, "" for none."""
+        """The path of the file in the step under the cursor, "" for none."""
         current = self._steps.current
         if self._session.pane not in ("timeline", "detail") or not current:
             return ""
@@ -155,8 +155,8 @@ class FileTransfers:
         return path if named and path == clean_line(path) else ""
 
     def _complete_known(self) -> Complete:
-        """Completes paths of the sandbox: the absolute ones that the run is known to have touched,
-        as far as it was looked through."""
+        """Complete sandbox paths: the absolute paths that the run touched, as far as it was
+        analysed."""
         if self._steps.study is None:
             return complete_from(())
         log = self._steps.study.changes

@@ -1,7 +1,8 @@
-"""Find: goes to a text while it is typed, and counts its hits while the screen goes on.
+"""Find: goes to a text while the user types it, and counts its hits while the screen stays
+responsive.
 
-The next hit is looked for in a worker of the group "find", which Esc ends; then all rows are
-tested in the group "hits", for `3 of 12` and the marks of the rows.
+A worker of the group "find", which Esc cancels, searches the next hit; then all rows are tested in
+the group "hits", for `3 of 12` and the marks of the rows.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 FRAME = 1 / 60
-"""Seconds without a key after which the text that is typed is looked for."""
+"""Seconds without a key before searching for the typed text."""
 
 RETESTED = 20
-"""Rows at the end that are tested again as a run grows: a call without a result may come to say
-something else without an event of its own."""
+"""Rows at the end that are tested again as a run grows: the text of a call without a result may
+change without an event of its own."""
 
 
 class Find:
@@ -59,7 +60,7 @@ class Find:
         self._bodies = bodies
         self._search = search
         self._due: Timer | None = None
-        """Runs out when a text that is typed is to be looked for."""
+        """Runs until the typed text is searched."""
 
     # Typing
 
@@ -67,7 +68,7 @@ class Find:
         self._ui.work_on("ask", self.ask)
 
     async def ask(self) -> None:
-        """Ask for a text and go to where it is while it is typed; Esc leads back."""
+        """Ask for a text and go to it while the user types; Esc goes back."""
         session, ui, pane = self._session, self._ui, self._session.pane
         before, searched = session.finding, self._searched(pane)
         place = searched.place
@@ -101,9 +102,9 @@ class Find:
         self._due = None
 
     def _jump(self, searched: Rows | StepBodies, place: object, text: str) -> None:
-        """Go to the first hit after the place where the find began."""
+        """Go to the first hit after the position where the find began."""
         if self._due is None:
-            return  # the line was given meanwhile
+            return  # the line was entered meanwhile
         self._ui.cancel("find")
         searched.return_to(place)
         self.set_find(text)
@@ -111,7 +112,7 @@ class Find:
             self._ui.work_on("find", self._find, 0, True, instead=True)
 
     def set_find(self, text: str) -> None:
-        """Mark the hits of a text, "" for none."""
+        """Highlight a text, "" for none."""
         self._keep(Finding(text, _kind(self._session.pane)) if text else None)
 
     def _keep(self, finding: Finding | None) -> None:
@@ -122,7 +123,7 @@ class Find:
     # Going there
 
     def action_next(self, by: int) -> None:
-        """Go to the next place with the text, or to the one before."""
+        """Go to the next or previous place with the text."""
         if self._session.find_text:
             self._ui.work_on("find", self._find, by, instead=True)
         else:
@@ -135,8 +136,8 @@ class Find:
         return self._conversations if kind == "list" else self._steps
 
     async def _find(self, by: int, typing: bool = False) -> None:
-        """Past the end it goes on at the other side. `by` 0 takes the row under the cursor too.
-        While one is `typing` the rule alone says that there is no hit."""
+        """Search past the end continues at the other side. With `by` 0 it includes the row under
+        the cursor. During `typing` only the rule shows that there is no hit."""
         finding = self._session.finding
         if finding is None:
             return
@@ -184,12 +185,12 @@ class Find:
             return
         rows.move_to(found)
         if by and found == start:
-            self._remark(f"only here in these {noun}: {text}")
+            self._remark(f"the only match in these {noun}: {text}")
         elif (found - start) * walk < 0 and not typing:
             self._tell_wrap(finding, walk)
 
     def _tell_wrap(self, finding: Finding, walk: int) -> None:
-        """Once for a text."""
+        """Shown once per text."""
         if not finding.has_wrapped:
             past, on = ("last", "top") if walk > 0 else ("first", "end")
             self._remark(f"past the {past}: on from the {on}")
@@ -204,12 +205,13 @@ class Find:
         return "events" if self._steps.show_events else "steps"
 
     def _test(self, finding: Finding, rows: Rows) -> Callable[[int], Breathing]:
-        """Whether a row holds the text; what is found out is kept."""
+        """Whether a row holds the text; the result is kept."""
         steps, wanted, low = self._steps, needle(finding.text), finding.text.lower()
 
         def test(row: int) -> Breathing:
             known = finding.known(row)
-            if known is not None or row >= rows.row_count():  # there may be fewer rows by now
+            # The number of rows may have shrunk by now.
+            if known is not None or row >= rows.row_count():
                 return bool(known)
             if rows is steps:
                 known = yield from _said_in_row(steps, row).holds(wanted)
@@ -223,8 +225,8 @@ class Find:
     # Counting
 
     async def _count(self, finding: Finding) -> None:
-        """Test the rows that no jump has tested, from the top."""
-        await self._ui.drawn()  # the hit first
+        """Test the remaining rows, from the top."""
+        await self._ui.drawn()  # draw the hit first
         pace = Pace(self._ui)
         told = perf_counter()
         for _ in self._counting(finding):
@@ -240,7 +242,7 @@ class Find:
         return scan(finding.untested(), self._test(finding, self._rows(finding.pane)))
 
     def rows_changed(self) -> None:
-        """The rows that are looked through are others, or more: their hits are counted anew."""
+        """The searched rows changed or grew: count their hits again."""
         finding = self._session.finding
         if finding is None or finding.pane == "result" or finding.basis is None:
             return
@@ -260,14 +262,14 @@ class Find:
 
 
 def _kind(pane: str) -> str:
-    """What is looked through from a pane."""
+    """The kind of rows that a pane searches."""
     if pane == "detail":
         return "result"
     return "list" if pane in ("conversations", "sandboxes") else "steps"
 
 
 def _said_in_row(steps: Steps, row: int) -> Said:
-    """What is said by the step of a row, or by its event where each event has a row."""
+    """The text of a row's step, or of its event where each event has a row."""
     step, event = steps.row(row)
     if step is not None and not steps.show_events and steps.trajectory is not None:
         return said_by_step(step, steps.trajectory)

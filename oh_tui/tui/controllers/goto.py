@@ -1,4 +1,4 @@
-"""`:`: to a step, a share of the run, a time, or an id."""
+"""`:`: go to a step, a percentage of the run, a time, or an id."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class GoTo:
             ui.tell(f"step {number} is not among those filtered · esc shows all steps")
 
     async def _number_of(self, trajectory: Trajectory, place: str) -> int:
-        """The number of the step that a place means."""
+        """The number of the step at a place."""
         count = len(trajectory)
         if not count:
             raise _Nowhere("this run has no steps")
@@ -82,7 +82,7 @@ class GoTo:
         return step.number
 
     async def _step_at(self, trajectory: Trajectory, when: Moment, place: str) -> int:
-        """The first step at or after a moment, in the clock that the timeline shows."""
+        """The first step at or after a moment, in the timeline's current clock."""
         at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
         if at is None:
             raise _Nowhere(
@@ -105,4 +105,4 @@ class GoTo:
 
 
 class _Nowhere(Exception):
-    """Why there is no such place; a sentence for people."""
+    """The place does not exist; the message is the reason, for people."""

@@ -1,4 +1,4 @@
-"""`i`: the images of a step, saved as files; the first one is shown by the desktop."""
+"""`i`: save the images of a step as files and open the first one on the desktop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 MOST_IMAGES = 20
-"""Images that are saved at once."""
+"""Images saved at once."""
 
 
 class Images:
@@ -37,7 +37,7 @@ class Images:
         self._run.act(lambda: self._ui.work_on("ask", self.save))
 
     async def save(self) -> None:
-        """Save the images of the step into the download folder, at most 20, and show the first one
+        """Save the images of the step into the download folder, at most 20, and open the first one
         if there is a desktop."""
         current = self._steps.current
         if current is None:
@@ -56,7 +56,7 @@ class Images:
 
 
 def _image_name(step: Step | None) -> str:
-    """Such as step-4-browser-get-state; made of a number and of letters alone."""
+    """Such as step-4-browser-get-state; only digits, letters and hyphens."""
     tool = step.event.tool_name if step else ""
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in tool[:60]).split()
     return "-".join([f"step-{step.number}" if step else "event", *words])
@@ -65,11 +65,11 @@ def _image_name(step: Step | None) -> str:
 class _Saved(NamedTuple):
     paths: list[Path]
     took: int
-    """Bytes of all of them."""
+    """Their total size in bytes."""
     missing: list[str]
     """Images that cannot be saved, and why."""
     left: int
-    """Images that were not looked at any more."""
+    """Number of images skipped."""
 
 
 def _save(images: Sequence[Image], name: str, folder: Path) -> _Saved:
@@ -94,7 +94,7 @@ def _save(images: Sequence[Image], name: str, folder: Path) -> _Saved:
 
 
 def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
-    """A new file, whole or not at all; one that is there is never written over."""
+    """Write a new file completely or not at all; never overwrite one."""
     for number in range(1, 1000):
         path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
         try:

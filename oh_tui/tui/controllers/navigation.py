@@ -1,4 +1,4 @@
-"""Keys that go from pane to pane, give one the whole screen, and go back."""
+"""Keys that move between panes, zoom one to the whole screen, and go back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 class Navigation:
     def __init__(self, session: Session, ui: Ui, steps: Steps, controllers: Controllers) -> None:
-        """`controllers` know what Esc stops."""
+        """`controllers` is asked to stop what Esc stops."""
         self._session = session
         self._ui = ui
         self._steps = steps
@@ -33,7 +33,7 @@ class Navigation:
         self._ui.focus_pane(self._session.arrangement.after(self._session.pane, by))
 
     def action_zoom(self) -> None:
-        """The pane on the whole screen, and back."""
+        """Show the pane on the whole screen, or go back."""
         session = self._session
         session.arrangement = session.arrangement.zoomed(session.pane)
         self._ui.focus_pane(session.pane)
@@ -57,7 +57,7 @@ class Navigation:
             self._close()
 
     def _close(self) -> None:
-        """Out of a zoom, else one pane towards the conversations."""
+        """Leave a zoom, else move one pane towards the conversations."""
         session, zoomed = self._session, self._session.arrangement.zoom
         if zoomed:
             session.arrangement = replace(session.arrangement, zoom="")
@@ -68,8 +68,8 @@ class Navigation:
             self._ui.focus_pane("conversations")
 
     def action_close_or_quit(self) -> None:
-        """Close a zoom or the run view of a narrow screen, whatever is being read or told there; at
-        the top, quit."""
+        """Close a zoom or the run view of a narrow screen, even while something is read or shown
+        there; at the top, quit."""
         arrangement = self._session.arrangement
         if arrangement.zoom:
             self._close()

@@ -1,4 +1,5 @@
-"""A sign to whoever looks elsewhere: a conversation waits, failed or finished. Off by default."""
+"""Notify a user who looks elsewhere that a conversation waits, failed or finished. Off by
+default."""
 
 from __future__ import annotations
 
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 MOST = 5
-"""Commands that one reading of the list may start; the others are left out."""
+"""Commands started per refresh of the list; further ones are skipped."""
 
 PATIENCE = 30.0
-"""Seconds that a command may take."""
+"""Timeout of a command in seconds."""
 
 PASSED_ON = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "LANG", "TZ"),
@@ -35,12 +36,12 @@ PASSED_ON = (
     *("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS"),
     *("XDG_CACHE_HOME", "XDG_STATE_HOME"),
 )
-"""Variables that the command gets: what a program needs to show something. It gets no key, even
-where one of these holds one."""
+"""Variables passed to the command: what a program needs to show something. API keys are never
+passed, even if one of these variables contains one."""
 
 LONGEST = 64
-"""Characters of an id that are handed on: programs are not started with a longer environment than
-the system takes, and ids of OpenHands have 32."""
+"""Characters of an id that are passed on: the system limits the environment of a program, and
+OpenHands ids have 32 characters."""
 
 _WORDS = {
     RunStatus.WAITING: "waits for you",
@@ -56,7 +57,7 @@ class Notices:
         self._ui = ui
 
     def ring(self, changes: Sequence[Change]) -> None:
-        """Tell of these changes the way the settings say, if they say one."""
+        """Notify of these changes as the settings say, if they say so."""
         notice = self._session.settings.notice
         if not changes or not notice:
             return
@@ -68,7 +69,7 @@ class Notices:
             self._ui.work_on("notice", self._run_all, notice, changes[:MOST])
 
     async def _run_all(self, words: Sequence[str], changes: Sequence[Change]) -> None:
-        """Each of them, whatever becomes of the one before."""
+        """Run each of them, even if an earlier one fails."""
         for change in changes:
             if trouble := await run(words, environment(change, os.environ)):
                 self._ui.tell(f"the notice command {trouble}")
@@ -84,13 +85,14 @@ def sentence(changes: Sequence[Change]) -> str:
 
 
 def osc9(text: str) -> str:
-    """As iTerm2, WezTerm, kitty, Ghostty and Windows Terminal take it. A text that begins with a
-    number and a semicolon would be one of Windows Terminal's own commands, hence the name."""
+    """The form that iTerm2, WezTerm, kitty, Ghostty and Windows Terminal understand. The text
+    begins with the name because Windows Terminal takes a number and a semicolon for one of its own
+    commands."""
     return f"\x1b]9;oh-tui: {text}\x07"
 
 
 def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
-    """What the command finds: title and outcome as variables, never as a part of the command."""
+    """The command's environment: title and outcome are variables, never part of the command."""
     kept = {name: value for name, value in without_keys(given).items() if name in PASSED_ON}
     return kept | {
         "OH_TUI_OUTCOME": change.stand.value,
@@ -100,7 +102,7 @@ def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
 
 
 async def run(words: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Start the command without a shell and wait for its end; tells what went wrong, else ""."""
+    """Run the command without a shell and wait for its end; returns the problem, "" for none."""
     try:
         process = await asyncio.create_subprocess_exec(
             *words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=variables,

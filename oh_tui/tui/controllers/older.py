@@ -1,4 +1,4 @@
-"""Reading the events before those held: a page at the top of the timeline, or all there are."""
+"""Reading events older than the loaded ones: a page at the top of the timeline, or all of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.drawing import Piece
 
 GROWTH = 1.5
-"""How much longer a run that is read page by page has to be than what is shown to be shown anew:
-each showing costs as much as all that was read, so that a fixed number would cost the square."""
+"""Growth factor before redrawing a run that is read page by page: a redraw costs as much as all
+that was read, so a fixed number of events would make the total quadratic."""
 
 
 class OlderEvents:
@@ -35,16 +35,15 @@ class OlderEvents:
         self._shown.act(lambda: self._ui.begin("ask", self.load_all))
 
     def at_top(self) -> None:
-        """The cursor came to the first row: read one page, unless something is read already."""
+        """The cursor reached the first row: read one page, unless something is being read."""
         session = self._session
         reads = session.is_reading or self._ui.at_work("older")
-        # Of a filter that lets nothing through the first row is always under the cursor.
+        # With a filter that matches nothing the first row is always under the cursor.
         if not reads and session.filtering is None:
             self._ui.work_on("older", self._read, False, instead=True)
 
     async def load_all(self) -> None:
-        """Read all events that are not read; where each page costs, after a yes to what it
-        costs."""
+        """Read all remaining events; if each page is expensive, show the cost and ask first."""
         session, ui = self._session, self._ui
         run = session.run
         if run is None or session.source is None:
@@ -63,7 +62,8 @@ class OlderEvents:
                     ui.work_on("older", self._read, True, instead=True)
 
     async def _read(self, everything: bool) -> None:
-        """One page before those held, or all there are. What came stays, however it ends."""
+        """Read one older page, or all of them. Pages that arrived are kept, however the reading
+        ends."""
         session, tell = self._session, self._run.tell_progress
         run = session.run
         remote = session.source.remote if session.source else None
@@ -95,7 +95,7 @@ class OlderEvents:
                             events = plural(page.total, "event")
                             tell(f"reading {have:,} of {events}, {left} · esc stops")
         finally:
-            # Another reading of the run may have begun before this one heard that it is to end.
+            # Another reading of the run may have begun before this one noticed its cancellation.
             if session.progress_of is ours:
                 session.is_reading = False
                 tell(told)
@@ -103,11 +103,12 @@ class OlderEvents:
                 await self._take(run, pages)
 
     async def _take(self, run: Run, pages: list[Older]) -> Run:
-        """Put pages before the events that are held, also of a run that was turned away from."""
+        """Insert pages before the loaded events, also into a run that is no longer shown."""
         session = self._session
         now = session.runs.get(run.conversation.id) or run
         first = run.trajectory.events[:1]
-        base = now if now.trajectory.events[:1] == first else run  # else it was read anew meanwhile
+        # Otherwise the run was reloaded meanwhile.
+        base = now if now.trajectory.events[:1] == first else run
         longer = await asyncio.to_thread(joined, base.trajectory, pages)
         loaded = Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total)
         if not session.is_open(run.conversation):
@@ -116,7 +117,7 @@ class OlderEvents:
         assert taken is not None
         await self._run.study(taken)
         if taken.trajectory.live:
-            self._run.follow(taken.conversation)  # what follows belongs to this one now
+            self._run.follow(taken.conversation)  # new events go to this run from now on
         return taken
 
 
@@ -126,6 +127,6 @@ def _cost_question(cost: Cost) -> Question:
     lines: list[list[Piece]] = [
         [(f"{plural(cost.events, 'event')} in {many}, {took}: ", "key"),
          ("for each call the server reads the whole run.", "")],
-        [("Esc stops it, and so does another run. What was read stays, L goes on from it.", "dim")],
+        [("Esc stops it, and so does another run. What was read stays; L continues.", "dim")],
     ]  # fmt: skip
     return Question("Read all events", lines, (("enter", "read them", "yes"),))

@@ -1,4 +1,4 @@
-"""Lets the screen go on while much is looked through."""
+"""Keeps the screen responsive during long searches."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 SHOW_EVERY = 0.2
-"""Seconds between two times that progress is shown."""
+"""Seconds between two updates of the progress."""
 
 HOPS = 3
 """Turns of the event loop after each slice: a key passes through several before it is drawn."""
 
 
 class Pace:
-    """A rest after each slice of work; tells how far the work is, if there are words for it."""
+    """Rests after each slice of work; shows the progress, if it has words for it."""
 
     def __init__(self, ui: Ui) -> None:
         self._ui = ui

@@ -1,7 +1,7 @@
-"""What an action reads before it asks or acts: nothing is changed yet, so that it may be dropped.
+"""Reading done before an action asks or acts. Nothing has changed yet, so it may be dropped.
 
-With a server far away that takes a while. Esc drops it, and so does moving to another conversation,
-whose reader expects no question about the one before; the same key again waits for the first.
+With a distant server it takes a while. Esc drops it, and so does moving to another conversation,
+whose reader expects no question about the previous one. A repeated key waits for the first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Cursors(NamedTuple):
-    """Ids of what is under the cursors of the lists, and of the run shown."""
+    """Ids of the rows under the lists' cursors, and of the run shown."""
 
     listed: str
     sandbox: str
@@ -28,13 +28,13 @@ class _Cursors(NamedTuple):
 class Preparation(NamedTuple):
     worker: Worker[Any]
     cursors: _Cursors
-    """As they were when it began."""
+    """The cursors when the preparation began."""
     about: str
-    """The conversation that it is about."""
+    """The conversation concerned."""
 
 
 class Preparations:
-    """At most one at a time: what was asked for last counts."""
+    """At most one preparation at a time: the latest request counts."""
 
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
@@ -46,13 +46,12 @@ class Preparations:
         return self._current is not None
 
     def prepares(self, name: str) -> bool:
-        """Whether the worker of this name prepares its action."""
+        """Whether the worker of this name is preparing its action."""
         return self._current is not None and self._current.worker.name == name
 
     @contextlib.contextmanager
     def preparing(self, worker: Worker[Any], told: str) -> Iterator[None]:
-        """The worker reads something; `told` says what. Another action that was being prepared is
-        dropped."""
+        """The worker is reading; `told` describes what. Drops any other preparation."""
         if self._current:
             self._current.worker.cancel()
         about = self._session.target()
@@ -68,7 +67,7 @@ class Preparations:
                 self._ui.tell("", log=False)
 
     def drop(self, why: str = "") -> bool:
-        """Prepare no further; False when nothing was being prepared."""
+        """Drop the current preparation; False when there is none."""
         one, self._current = self._current, None
         if one is None:
             return False
@@ -79,7 +78,7 @@ class Preparations:
         return True
 
     def cursors_moved(self) -> None:
-        """Drop what is about a conversation or sandbox that the reader has left."""
+        """Drop a preparation about a conversation or sandbox that the user has left."""
         if self._current is None:
             return
         now, then, about = self._cursors(), self._current.cursors, self._current.about

@@ -1,4 +1,4 @@
-"""When the lists are read again: one reading at a time, more seldom while nothing changes."""
+"""When to refresh the lists: one refresh at a time, less often while nothing changes."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 SLOWEST = 60.0
-"""Seconds between two readings while nothing changes and nothing runs."""
+"""Seconds between two refreshes while nothing changes and nothing runs."""
 
 BATCH = 99
-"""Conversations whose state is asked for in one call, the most that servers give."""
+"""Conversations whose state is requested in one call, the maximum of the servers."""
 
 AROUND = 30
-"""Rows above and below the cursor that may be in sight."""
+"""Rows above and below the cursor that may be visible."""
 
 FRESH = 5.0
-"""Seconds for which what was read is new enough for who comes back to the terminal, and after
-which a reading that failed is tried again, the next time after twice as long."""
+"""Maximum age in seconds before refreshing on focus, and the delay after the first failed refresh,
+doubled with each further failure."""
 
 
 class RefreshSchedule:
-    """Reads the lists of a server when it is asked to, and by itself. Nothing cuts a reading but
-    the opening of another source; what is asked for meanwhile brings one more afterwards."""
+    """Refreshes the lists of a server on request and periodically. Only opening another source
+    cancels a refresh; a request during a refresh causes one more afterwards."""
 
     def __init__(
         self, session: Session, ui: Ui, refresh: Callable[[bool], Awaitable[bool | None]]
     ) -> None:
-        """`refresh` reads once, in a new order if it is given True, and tells whether anything has
-        changed: None when that is not known."""
+        """`refresh` reads once, in a new order if called with True, and returns whether anything
+        changed, None when unknown."""
         self._session = session
         self._ui = ui
         self._refresh = refresh
         self.every = 0.0
-        """Seconds from the end of a reading to the next, as long as somebody looks."""
+        """Seconds from the end of a refresh to the next, while the terminal has the focus."""
         self._timer: Timer | None = None
         self._read_at = 0.0
         self._wanted = self._asked = self._sort = False
@@ -47,7 +47,7 @@ class RefreshSchedule:
         self._failed = False
         """A call of the last reading failed."""
         self._turn = 0
-        """Where in the rows further down the next reading begins."""
+        """Index among the rows further down at which the next refresh begins."""
 
     @property
     def _least(self) -> float:
@@ -55,7 +55,7 @@ class RefreshSchedule:
 
     @property
     def wait(self) -> float:
-        """Seconds from the end of a reading to the next."""
+        """Seconds from the end of a refresh to the next."""
         return max(self.every, SLOWEST) if self._away else self.every
 
     @property
@@ -63,13 +63,13 @@ class RefreshSchedule:
         return self._ui.at_work("lists")
 
     def begin(self) -> None:
-        """The first page of a source was just read; `read` is to be called at the end of that."""
+        """Call when the first page of a source has been read."""
         self._wanted = self._asked = self._sort = False
         self.every, self._read_at = self._least, time.monotonic()
 
     def some(self, ids: Sequence[str], *, near: str) -> list[str]:
-        """Of the rows below the first page as many as one call takes: those around the cursor, the
-        others in turn."""
+        """As many of the rows below the first page as one call takes: those around the cursor, and
+        the others in turn."""
         at = ids.index(near) if near in ids else 0
         close = list(ids[max(0, at - AROUND) : at + AROUND]) if near in ids else []
         turn = self._turn if self._turn < len(ids) else 0
@@ -77,13 +77,13 @@ class RefreshSchedule:
         return list(dict.fromkeys([*close, *ids[turn:], *ids[:turn]]))[:BATCH]
 
     def ask(self, *, sort: bool = False) -> None:
-        """Somebody wants to see how things are now, in a new order if `sort`."""
+        """Request a refresh, in a new order if `sort`."""
         self._asked = True
         self._sort |= sort
         self._want()
 
     def focused(self) -> None:
-        """The terminal has the focus, perhaps again."""
+        """The terminal has the focus, perhaps regained."""
         self._away = False
         if self._is_busy:
             return
@@ -93,7 +93,7 @@ class RefreshSchedule:
             self.ask()
 
     def blurred(self) -> None:
-        """Nobody looks; who wants to be told all the same has set a notice."""
+        """The terminal lost the focus: stop, unless notices are set."""
         self._away = not self._session.settings.notice
         if not self._is_busy:
             self._arm()
@@ -104,7 +104,7 @@ class RefreshSchedule:
             self._ui.work_on("lists", self.read)
 
     async def read(self) -> None:
-        """As often as it is wanted by the end of each reading; then by itself after a while."""
+        """Refresh until no request is left, then again after each interval."""
         self._stop()
         while self._wanted:
             asked, sort = self._asked, self._sort

@@ -1,4 +1,4 @@
-"""Screens about a whole run: the files that it changed, where its time and money went."""
+"""Screens about a whole run: the files it changed, and its cost in time and money."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Reports:
         self._run = run
         self._search = search
         self._changes: changes.ChangesScreen | None = None
-        """The files on the screen now."""
+        """The files screen, while it is open."""
 
     def action_changes(self) -> None:
         self._ui.work_on("view", self.show_changes, instead=True)
 
     def action_costs(self) -> None:
-        """Where time and money went. A step chosen there is gone to."""
+        """Show time and money spent. Choosing a step there goes to it."""
         conversation = self._run.show_target(wanted=True)
         if conversation is None:
             self._ui.tell(self._session.no_target)
@@ -50,8 +50,8 @@ class Reports:
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
     async def show_changes(self) -> None:
-        """The files that the run changed; from there one limits the timeline to a file or goes to
-        a step of it. With a running sandbox git is asked too, while the screen stands."""
+        """Show the files that the run changed; from there the user limits the timeline to a file or
+        goes to one of its steps. If the sandbox runs, git is queried while the screen is open."""
         conversation = self._run.show_target(wanted=True)
         if conversation is None:
             self._ui.tell(self._session.no_target)
@@ -69,12 +69,12 @@ class Reports:
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
     def run_grew(self) -> None:
-        """The run took in more events: the files on the screen take them in too."""
+        """The run has more events: add them to the open files screen."""
         if self._changes and self._changes.is_running:
             self._changes.grown()
 
     def _go_to(self, chosen: tuple[str, str | int]) -> None:
-        """The steps of one file, or one step."""
+        """Go to the steps of one file, or to one step."""
         self._ui.focus_pane("timeline")
         wanted = chosen[1]
         if isinstance(wanted, int):
@@ -85,14 +85,14 @@ class Reports:
     def _show_at_once(
         self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
     ) -> None:
-        """The first frame shows what is known already."""
+        """Show in the first frame what is already known."""
         if study := self._run.study_of(conversation):
             view.show_study(study, self._run.progress)
 
     async def _show_study(
         self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
     ) -> None:
-        """Show the analysis of the run as soon as it is there, and again as the run grows."""
+        """Show the analysis of the run as soon as it exists, and again as the run grows."""
         session = self._session
         while study := await self._run.until_shown(conversation):
             if study is not view.study:

@@ -1,4 +1,5 @@
-"""Reading the run at the right: the newest page, then all, then what comes while it is watched."""
+"""Reading the run at the right: the newest page, then the rest, then new events while it is
+watched."""
 
 from __future__ import annotations
 
@@ -36,17 +37,17 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 AT_ONCE = 2000
-"""Events up to which a run is studied while the reader waits, in a few hundredths of a second."""
+"""Up to this many events a run is analysed before it is shown, in a few hundredths of a second."""
 
 DRAWN = 0.03
-"""Seconds in which the newest events are drawn before the others are read: a thread that reads a
-file would take half of the processor from that."""
+"""Seconds reserved for drawing the newest events before reading the others: a thread that reads a
+file would take half of the processor."""
 
 SILENT = "nothing new comes: the server does not answer · r reads again"
-"""Stands above a run that cannot be followed at the moment."""
+"""Shown above a run that cannot be followed at the moment."""
 
 PREVIEW = 2000
-"""Events up to which a run is read just because the cursor rests on it."""
+"""Up to this many events a run is read as soon as the cursor rests on it."""
 
 
 class RunReader:
@@ -57,21 +58,21 @@ class RunReader:
         self._ui = ui
         self._steps = steps
         self._reading = object()
-        """Stands for the reading asked for last."""
+        """Identifies the latest reading."""
         self._opened_at = ""
-        """The id of the conversation under the list's cursor when a run was opened last."""
+        """The id of the conversation under the list's cursor when a run was last opened."""
 
     # Opening
 
     def preview(self) -> None:
-        """Show the run under the list's cursor, which rests there."""
+        """Show the run under the list's resting cursor."""
         cursors = self._session.cursors
         conversation = cursors.listed if cursors else None
         if conversation and not self._session.is_open(conversation):
             self.open(conversation, preview=True)
 
     def catch_up(self) -> None:
-        """Show the run under the list's cursor, if this was moved since one was opened."""
+        """Show the run under the list's cursor, if the cursor has moved since a run was opened."""
         cursors = self._session.cursors
         conversation = cursors.listed if cursors else None
         if conversation and not same_id(conversation.id, self._opened_at):
@@ -90,7 +91,7 @@ class RunReader:
         session.current = conversation
         if changed:
             session.trajectory = None  # no key acts on its steps any more
-            for group in ("find", "older"):  # they are about the run before
+            for group in ("find", "older"):  # they belong to the previous run
                 self._ui.cancel(group)
         if not preview:
             session.board.open(conversation.id)
@@ -99,7 +100,7 @@ class RunReader:
             self.read(conversation, preview=preview and not wanted)
 
     def _keep_place(self) -> None:
-        """Remember where the cursors are, before another run comes."""
+        """Remember the cursors before another run is shown."""
         session, cursors = self._session, self._session.cursors
         under = cursors.listed if cursors else None
         self._opened_at = under.id if under else ""
@@ -110,9 +111,9 @@ class RunReader:
     # Reading
 
     def read(self, conversation: Conversation, *, preview: bool = False) -> None:
-        """Read a run in the background. A preview is read only when that is cheap."""
+        """Read a run in the background; a preview only if that is cheap."""
         self._session.reader = "preview" if preview else "reader"
-        self._reading = object()  # now: the reading that this one cuts off may end before it begins
+        self._reading = object()  # set now: the cancelled reading may end before the new one begins
         self._ui.work_on("run", self._read, conversation, preview, instead=True)
 
     def read_again(self) -> None:
@@ -125,7 +126,7 @@ class RunReader:
             return False
         self._session.is_reading = False
         if self._ui.at_work("older"):
-            self._ui.cancel("older")  # it says itself what it has
+            self._ui.cancel("older")  # it shows how far it got
         else:
             self._ui.cancel("run")
             self.tell_progress("stopped · r reads on")
@@ -140,7 +141,7 @@ class RunReader:
             await self._load(conversation, preview)
             cut_off = False
         finally:
-            if self._reading is ours:  # else it was cut off by another reading
+            if self._reading is ours:  # otherwise another reading replaced it
                 self._session.reader = None
             self._ui.post_message(RunRead(cut_off=cut_off))
 
@@ -177,7 +178,7 @@ class RunReader:
                             await asyncio.sleep(DRAWN)
             whole = True
             if run:
-                run.conversation = conversation  # also of one that nothing new came of
+                run.conversation = conversation  # also if no new event came
         session.is_reading = False
         if not whole:
             self.tell_progress("broken off · r reads on" if session.has_events else "")
@@ -185,7 +186,7 @@ class RunReader:
             self.follow(conversation)
 
     async def _is_cheap(self, conversation: Conversation) -> bool:
-        """Whether a run may be read without being asked for; if not, says how to ask."""
+        """Whether a run may be read without being asked for; if not, show how to ask."""
         source = self._session.source
         assert source is not None
         if not source.remote or conversation.sandbox_status == "RUNNING":
@@ -204,7 +205,8 @@ class RunReader:
         return False
 
     def take(self, conversation: Conversation, loaded: Loaded, place: str = "") -> Run | None:
-        """Show what came of a run. The cursor lands once; after that it stays with its event."""
+        """Show the loaded part of a run. The cursor is placed once; after that it stays with its
+        event."""
         session = self._session
         run = session.runs.get(conversation.id)
         if loaded.news is not None:
@@ -226,7 +228,7 @@ class RunReader:
             if is_whole and place and find_step(loaded.trajectory, place) is None:
                 self._ui.tell(f"this run has no step or event {place}", error=True)
         if run and loaded.trajectory.live and self._is_at_end(run):
-            step = len(loaded.trajectory) - 1  # also what came in between is followed
+            step = len(loaded.trajectory) - 1  # also follow events that arrived meanwhile
         run = session.runs.take(conversation, loaded)
         self._show(run, step)
         self._tell_held(run, loaded.total)
@@ -235,22 +237,22 @@ class RunReader:
         return run
 
     def _is_at_end(self, run: Run) -> bool:
-        """Whether the cursor keeps to the newest step of a run, and is on it."""
+        """Whether the cursor follows the newest step of a run and is on it."""
         steps = self._steps
         if not self._session.follow or steps.range is not None:
             return False
         return steps.trajectory is run.trajectory and steps.cursor >= steps.row_count() - 1
 
     async def study(self, run: Run) -> None:
-        """Tell what the run came to; of a long one a little later than its steps. Nothing may be
-        added to the trajectory meanwhile: following begins after it."""
+        """Show the analysis of the run; for a long run a little later than its steps. The
+        trajectory must not grow meanwhile: following begins afterwards."""
         trajectory = run.trajectory
         if run.study is None or run.study.trajectory is not trajectory:
             if len(trajectory.events) <= AT_ONCE:
                 run.study = Study(trajectory)
             else:
                 run.study = await asyncio.to_thread(Study, trajectory)
-                # What was made now stays: sorting through it would make a key wait for 0.3 s.
+                # Freeze the new objects: scanning them would make a key wait for 0.3 s.
                 gc.freeze()
         self._tell_study(run)
 
@@ -262,7 +264,7 @@ class RunReader:
             self._ui.post_message(RunStudied(grew=grew))
 
     def tell_progress(self, words: str) -> None:
-        """What is being read, or why not all is there; "" when all is."""
+        """Show what is being read, or why not everything is; "" when everything is."""
         if self._session.progress != words:
             self._session.progress = words
             self._ui.post_message(ProgressChanged())
@@ -280,7 +282,7 @@ class RunReader:
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
-        """A problem is told in the footer, and in the pane that stays empty for it."""
+        """Show a problem in the footer, and in the pane that stays empty because of it."""
         with self._ui.reporting():
             try:
                 yield
@@ -293,13 +295,13 @@ class RunReader:
 
     @property
     def is_followed(self) -> bool:
-        """New events of the run are waited for."""
+        """Whether new events of the run are awaited."""
         return self._ui.at_work("follow")
 
     def follow(self, conversation: Conversation) -> None:
-        """Take in new events as they come, until another run is turned to."""
-        # By its id: a worker and its task hold each other, so that what it was called with stays
-        # until memory is gone through.
+        """Add new events as they arrive, until another run is shown."""
+        # Pass the id: a worker and its task reference each other, so their arguments live until the
+        # next garbage collection.
         self._ui.work_on("follow", self._follow, conversation.id, instead=True)
 
     async def _follow(self, conversation_id: str) -> None:
@@ -333,7 +335,7 @@ class RunReader:
                 self._take_news(run, news)
 
     async def _begin_anew(self, run: Run) -> None:
-        """Its sandbox is another one now, or has another address."""
+        """Start over when the sandbox was replaced or has another address."""
         now = await self._record_of_now(run.conversation)
         if self._session.trajectory is not run.trajectory:
             return
@@ -344,14 +346,14 @@ class RunReader:
         self.read(now)
 
     def _take_news(self, run: Run, news: Sequence[Event]) -> None:
-        """Add events to the run shown, in place: a long one built anew takes twice its memory."""
+        """Add events to the run shown, in place: rebuilding a long one takes twice its memory."""
         trajectory = run.trajectory
         status, numberings = trajectory.status, trajectory.numberings
         under = self._steps.current
         changed = trajectory.extend(news)
         if run.study:
             run.study.update()
-        if trajectory.numberings != numberings:  # the rows are no longer those of before
+        if trajectory.numberings != numberings:  # the rows have been renumbered
             step = trajectory.step_of(under[1].id) if under else None
             self._show(run, step.number - 1 if step else len(trajectory) - 1)
         else:
@@ -359,8 +361,8 @@ class RunReader:
         self._tell_study(run, grew=True)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
-        """The record with the address and the key of now, after a resume others than before: with
-        the old one the whole run would be read time and again. The old one when the server is
+        """The record with the current address and key, which change with a resume: with the old
+        ones the whole run would be read again and again. The old record when the server is
         silent."""
         source = self._session.source
         assert source is not None

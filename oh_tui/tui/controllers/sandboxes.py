@@ -1,8 +1,8 @@
-"""`p`: pausing and resuming sandboxes, one or all that are marked, and the way into one for the
-shell and for files.
+"""`p`: pause and resume sandboxes, one or all marked ones; and access to a sandbox for the shell
+and for files.
 
-Each decides on the state of now, asks if something is at stake, tells each stage, and has the lists
-read again.
+Each action checks the current state, asks if something is at stake, shows each stage, and refreshes
+the lists.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 SHOWN = 3
-"""Conversations named in a question; the rest is counted."""
+"""Conversations named in a question; the others are counted."""
 
 
 class SandboxActions:
@@ -44,7 +44,7 @@ class SandboxActions:
         self._ui.begin("write", self.pause)
 
     async def pause(self) -> None:
-        """Pause the sandbox, or resume it when it is paused; so all of the marked ones."""
+        """Pause the sandbox, or resume it when it is paused; likewise all marked ones."""
         session = self._session
         sandboxes = session.source.sandboxes if session.source else None
         if session.no_changes or sandboxes is None:
@@ -61,8 +61,8 @@ class SandboxActions:
         self._ui.post_message(ListsWanted())
 
     async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
-        """The sandbox of a conversation; where it is paused its resume is offered. None when that
-        is not wanted, Problem when it does not run."""
+        """The sandbox of a conversation; if it is paused, offer to resume it. None when the user
+        declines, Problem when it does not run."""
         session = self._session
         source = session.source
         sandboxes = source.sandboxes if source else None
@@ -80,17 +80,17 @@ class SandboxActions:
                 return None
         await self.change(sandboxes, conversation.sandbox_id)
         self._ui.post_message(ListsWanted())
-        if session.source is not source:  # gone to another server while it was resumed
+        if session.source is not source:  # the user switched servers while it was resumed
             return None
         try:
             return await sandboxes.workspace(conversation)
         except sandbox_workspace.Asleep:
-            return None  # why was told
+            return None  # the reason has been shown
 
     # One sandbox
 
     async def change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
-        """Pause this sandbox, or resume it; not while that goes on already."""
+        """Pause this sandbox, or resume it; not while a change is under way."""
         session = self._session
         if sandbox_id in session.changing:
             self._ui.tell(f"it is still {session.changing[sandbox_id]}")
@@ -120,7 +120,7 @@ class SandboxActions:
             if session.target_sandbox() == sandbox_id:
                 whose = "sandbox"
                 undo = " · p resumes it" if pauses and not told else ""
-            else:  # the reader has moved on, and p means another one
+            else:  # the user has moved on, and p would act on another one
                 inside = ", ".join(title_of(c) for c in plan.conversations[:1])
                 whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
             self._ui.tell(f"{whose} {stage}{told}{undo}")
@@ -133,9 +133,9 @@ class SandboxActions:
         *,
         stop_agents: bool = False,
     ) -> str:
-        """Pause or resume one sandbox as planned, whichever key asks for it. Tells each stage and
-        gives the last. The session learns how the sandbox stands then, so that no reading asked
-        for before takes it back."""
+        """Pause or resume one sandbox as planned, for any key. Shows each stage and returns the
+        last. Stores the new state in the session, so that no refresh requested earlier reverts
+        it."""
         assert plan.sandbox is not None
         stage = ""
         async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
@@ -183,7 +183,7 @@ class SandboxActions:
         return Question("Pause sandbox", [first], answers)
 
     def _named(self, conversation: Conversation) -> list[Piece]:
-        """Glyph and title, and of the run at the right the step that it is in."""
+        """Glyph and title; for the run at the right also its current step."""
         session = self._session
         glyph, hue = status_mark(self._ui.glyphs, reported_status(conversation))
         doing = ""
@@ -199,7 +199,8 @@ class SandboxActions:
     # All that are marked: one question, then one after the other
 
     def stop_batch(self) -> bool:
-        """No further one of those marked; False when there is none, or that was said already."""
+        """Stop before the next marked sandbox; False when there is none, or a stop was already
+        requested."""
         batch = self._session.batch
         if batch is None or batch.stopped:
             return False
@@ -209,7 +210,7 @@ class SandboxActions:
 
     async def _pause_marked(self, sandboxes: ServerSandboxes) -> None:
         """Pause the sandboxes of the marked conversations, or resume them when none of them runs.
-        Those that another key changes at this moment are left to it."""
+        Skips those that another key is changing."""
         session = self._session
         if session.batch:
             self._ui.tell("the sandboxes marked before are not done yet")
@@ -243,7 +244,7 @@ class SandboxActions:
         self._ui.post_message(ListsWanted())
 
     async def _plans(self, sandboxes: ServerSandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
-        """What can be done with each sandbox at this moment: three calls for each."""
+        """What can be done with each sandbox right now: three calls for each."""
         plans = {}
         for number, sandbox_id in enumerate(ids, 1):
             with self._ui.preparing(f"looking at sandbox {number} of {len(ids)}"):
@@ -258,8 +259,8 @@ class SandboxActions:
         *,
         stop_agents: bool,
     ) -> Problem | None:
-        """One after the other; the marks of what was done go. The problem to tell when something
-        failed."""
+        """One after the other; unmarks those that are done. Returns the problem to show when
+        something failed."""
         session = self._session
         count = plural(len(todo), "sandbox", "sandboxes")
         pauses = next(iter(todo.values())).action == "pause"
@@ -308,7 +309,7 @@ class SandboxActions:
     def _marked_question(self, todo: list[SandboxPlan], left: int) -> Question:
         count = plural(len(todo), "sandbox", "sandboxes")
         inside = [c for plan in todo for c in plan.conversations]
-        aside = f" {left} of the marked can do neither, or are so already." if left else ""
+        aside = f" Skips {left} that cannot be paused or resumed." if left else ""
         if todo[0].action == "resume":
             up = {s.id for plan in todo for s in plan.others}
             lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
@@ -326,7 +327,7 @@ class SandboxActions:
             stops = f"Stops {plural(len(running), 'run')}: "
             lines.append([(stops, ""), *self._some(running)])
         if others:
-            head = "Is in them too: " if running else "Pauses: "
+            head = "Also affects: " if running else "Pauses: "
             lines.append([(head, ""), *self._some(others)])
         if aside:
             lines.append([(aside.strip(), "dim")])

@@ -1,7 +1,7 @@
-"""Filter: looks through all steps of a run while the screen goes on.
+"""Filter: scans all steps of a run while the screen stays responsive.
 
-The work is done in slices of two milliseconds, and what is found is shown as it is found. It is a
-worker in a group of its own, "filter", which Esc ends.
+The work is done in slices of two milliseconds, and matches are shown as they are found. The worker
+has a group of its own, "filter", which Esc cancels.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 FIRST = 0.01
-"""Seconds of work before the first rest, so that the frame in which the line that was typed goes
-away shows first hits, if there are some nearby."""
+"""Seconds of work before the first rest, so that the frame that closes the input line already shows
+nearby hits."""
 
 RETESTED = 20
-"""Steps at the end that are tested again as a run grows: a call without a result may come to mean
-something else without an event of its own."""
+"""Steps at the end that are tested again as a run grows: the status of a call without a result may
+change without an event of its own."""
 
 
 class Search:
@@ -47,7 +47,7 @@ class Search:
         self._run = run
 
     def unread(self) -> str:
-        """A caution after "there is none", when older events were not looked at."""
+        """Added to "there is none" when older events were not searched."""
         trajectory = self._steps.trajectory
         listed = self._session.pane in ("conversations", "sandboxes")
         if listed or trajectory is None or trajectory.complete:
@@ -57,7 +57,7 @@ class Search:
     # Filter
 
     def action_filter(self) -> None:
-        """Ask for the words of a filter; a range that is selected is one already."""
+        """Ask for filter words; if a range is selected, filter by it."""
         self._run.show_target()
         selected = self._steps.range
         if selected and self._steps.trajectory is self._session.trajectory:
@@ -67,7 +67,7 @@ class Search:
             self._ui.work_on("ask", self.ask_filter)
 
     async def ask_filter(self) -> None:
-        """Ask for filter words until they can be understood; no words show all steps again."""
+        """Ask for filter words until they are valid; no words show all steps again."""
         session, ui = self._session, self._ui
         pane, conversation = session.pane, session.target()
         if conversation is None:
@@ -98,15 +98,15 @@ class Search:
             self.set_filter(query)
 
     async def _complete(self, value: str) -> str | None:
-        """How the last word of a filter goes on, for the line that is typed."""
-        trajectory = self._steps.trajectory  # it may come while one types
+        """Complete the last word of a filter, for the input line."""
+        trajectory = self._steps.trajectory  # read each time: it may change while the user types
         if not value or value[-1].isspace() or trajectory is None:
             return None
         found = queries.complete(value, len(value), trajectory)
         return next((text for text in found if text.startswith(value)), None)
 
     def set_filter(self, query: queries.Query) -> None:
-        """Show only the steps that a query asks for; all of them if it asks nothing."""
+        """Show only the steps that match a query; all of them for an empty one."""
         self.clear_filter()
         if not query.empty:
             self._session.filtering = Filtering(query)
@@ -122,11 +122,11 @@ class Search:
         return True
 
     def stop_filter(self) -> bool:
-        """Esc while steps are tested: the filter goes whole; False when none are."""
+        """Esc while steps are tested: remove the filter entirely; False when none are."""
         return self._ui.at_work("filter") and self.clear_filter()
 
     def refilter(self) -> None:
-        """Test all steps again, of the run that is shown by the time the worker begins."""
+        """Test all steps again, of the run shown when the worker begins."""
         filtering = self._session.filtering
         if filtering is not None:
             filtering.reset()
@@ -134,7 +134,7 @@ class Search:
             self._ui.work_on("filter", self._sift, filtering, instead=True)
 
     def study_came(self) -> None:
-        """The analysis of the run has come, which the first tests did not know."""
+        """The analysis of the run has arrived; the first tests ran without it."""
         filtering = self._session.filtering
         if filtering and filtering.trajectory is not None and not filtering.has_study:
             filtering.has_study = True
@@ -142,13 +142,13 @@ class Search:
                 self.refilter()
 
     def run_grew(self, changed: list[int]) -> None:
-        """The run took in more events; `changed` are earlier steps that got a result."""
+        """The run has more events; `changed` are earlier steps that got a result."""
         filtering, steps = self._session.filtering, self._steps
         if filtering is None or steps.trajectory is None or filtering.trajectory is None:
             return
         now = len(steps.trajectory)
         if steps.trajectory is not filtering.trajectory or len(changed) >= filtering.known:
-            self.refilter()  # steps may have other numbers now
+            self.refilter()  # steps may have new numbers
             return
         again = {*changed, *range(max(1, filtering.known - RETESTED), now + 1)}
         if steps.study is not None and filtering.query.needs_facts:
@@ -160,7 +160,7 @@ class Search:
             self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
 
     async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
-        """Test the steps that wait, and show those that pass as they are found."""
+        """Test the pending steps, and show matches as they are found."""
         steps, query = self._steps, filtering.query
         trajectory = steps.trajectory
         if trajectory is None:

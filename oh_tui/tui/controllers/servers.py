@@ -1,4 +1,5 @@
-"""What is opened and left: without a key, from one server to another, and at the end."""
+"""Opening and leaving sources: at the start without a key, from one server to another, and on
+quitting."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ OURS = {
     LOCAL: "the runs that the OpenHands CLI keeps on this machine",
     DEMO: "made-up data: nothing leaves this machine",
 }
-"""Servers that are always there, and what they are."""
+"""Servers that always exist, with their descriptions."""
 
 
 class Servers:
@@ -46,8 +47,7 @@ class Servers:
         self.demo = demo
 
     def others(self) -> list[tuple[str, str]]:
-        """The servers that can be gone to: name and what it is; the one that is open is not
-        listed."""
+        """The other servers, as name and description; the open one is left out."""
         settings = self._session.settings
         if self._connect is None:
             return []
@@ -55,8 +55,8 @@ class Servers:
         return [entry for entry in (*named, *OURS.items()) if entry[0] != settings.server]
 
     async def switch(self, name: str) -> None:
-        """Leave the server that is open for another. What goes on there is asked about first; what
-        was found wrong with the key of the new one leaves the old one open."""
+        """Switch from the open server to another. Ask first if something is running there; stay if
+        the new server's key is unusable."""
         connect = self._connect
         if connect is None or not await self._may_leave(name):
             return
@@ -72,12 +72,12 @@ class Servers:
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
     def tell_cautions(self) -> None:
-        """What is to be said once about where the key was found."""
+        """Show, once, cautions about where the key was found."""
         for caution in self._session.settings.cautions:
             self._ui.tell(caution)
 
     async def _may_leave(self, name: str) -> bool:
-        """Messages that are not sent stay, under the conversations that they are for."""
+        """Whether the user agrees to leave. Unsent messages are kept with their conversations."""
         writing = self._session.writing_words
         if not writing:
             return True
@@ -90,12 +90,12 @@ class Servers:
         return await self._ui.ask(Question("Another server", lines, answers, "stay")) == "go"
 
     async def open_without_key(self) -> None:
-        """No key, and a server that wants one: say how to get it, with the demo and a file at
-        hand."""
+        """The server requires a key and none is set: explain how to get one, and offer the demo and
+        a file."""
         server = self._session.settings.base_url
         lines: list[list[Piece]] = [
             [(f"{server} wants a key, and none is set.", "")],
-            [("Get one there under Settings, API Keys. Then, in this shell:", "")],
+            [("Create one there under Settings, API Keys. Then, in this shell:", "")],
             [("  export OPENHANDS_API_KEY=…     and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
@@ -122,8 +122,8 @@ class Servers:
         self._ui.work_on("ask", self.switch, name)
 
     def action_quit(self) -> None:
-        """End at once, or ask when something would be lost or goes on. What is asked or written
-        meanwhile is put aside as Esc does."""
+        """Quit at once, or ask when something would be lost or is still running. Open questions and
+        editors are closed first, as Esc does."""
         put_aside = False
         while self._ui.refuse():
             put_aside = True
@@ -133,9 +133,9 @@ class Servers:
             self._ui.post_message(QuitWanted())
 
     async def quit(self) -> None:
-        """Quit, if what is being written and what is not sent may be left."""
+        """Quit if the user may leave unsent messages and running work."""
         session = self._session
-        await self._ui.drawn()  # what was put aside is a draft by then
+        await self._ui.drawn()  # by then the text is kept as a draft
         lines: list[list[Piece]] = []
         if session.writing_words:
             told = f"Still {session.writing_words}. A change asked of the server goes on there."

@@ -1,4 +1,4 @@
-"""`!`: the shell of the conversation that is meant, once its sandbox runs."""
+"""`!`: open a shell in the sandbox of the targeted conversation, once it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ctrl+n`: a new conversation, from the form that asks for it to the run that is followed."""
+"""`ctrl+n`: start a new conversation, from the form to the run that is followed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NewConversations:
         self._ui = ui
 
     def action_open(self) -> None:
-        """Ask what to start; one at a time, as two starts at once may take each other's port
+        """Ask what to start; one start at a time, as two at once may take each other's port
         (measured, process sandboxes)."""
         session = self._session
         source = session.source
@@ -49,7 +49,7 @@ class NewConversations:
         self._ui.push_screen(form, closed)
 
     async def _watch(self, form: StartScreen, request: StartRequest) -> None:
-        """Follow a start to its end, whether or not the form is still there."""
+        """Follow a start to its end, whether or not the form is still open."""
         session = self._session
         source = session.source
         assert source is not None and source.sandboxes is not None
@@ -80,7 +80,7 @@ class NewConversations:
             self._ui.tell(f"started on {source.label}: {title_of(conversation)}")
 
     def _started(self, form: StartScreen, conversation: Conversation) -> None:
-        """Open it, unless the reader went on to something else."""
+        """Open it, unless the user went on to something else."""
         session = self._session
         session.draft = None
         if not any(same_id(c.id, conversation.id) for c in session.conversations):

@@ -1,4 +1,5 @@
-"""Keys that walk through the steps of the run under the cursor, select some, or follow them."""
+"""Keys that move through the steps of the run under the cursor, select a range, or follow the
+newest."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ TROUBLE = ("error", "failed", "waiting", "loop")
 
 
 class StepActions:
-    """From a list they wait until the run under the cursor is there."""
+    """Pressed in a list, a key waits until the run under the cursor is loaded."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class StepActions:
             self._ui.tell(f"no message of yours {where} this one")
 
     def action_select(self) -> None:
-        """Begin a range of steps at the cursor, or give it up."""
+        """Begin a range of steps at the cursor, or discard it."""
         self._run.act(self._select)
 
     def _select(self) -> None:
@@ -79,7 +80,7 @@ class StepActions:
         steps.begin_range()
 
     def action_follow(self) -> None:
-        """Keep the cursor on the newest step of a live run, or no more."""
+        """Keep the cursor on the newest step of a live run, or stop doing so."""
         self._run.act(self._follow)
 
     def _follow(self) -> None:

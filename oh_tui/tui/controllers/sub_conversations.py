@@ -1,4 +1,4 @@
-"""Sub-conversations: into the one that a step started, and back."""
+"""Sub-conversations: enter the one that a step started, and go back."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ class SubConversations:
         return links[0] if links and session.source else ""
 
     async def enter(self, conversation_id: str) -> None:
-        """Show the sub-conversation; `leave` comes back to the conversation shown now."""
+        """Show the sub-conversation; `leave` returns to the conversation shown now."""
         session = self._session
         assert session.source is not None
         with self._ui.reporting():
             with self._ui.preparing("asking for the sub-conversation"):
                 (child,) = await session.source.get([conversation_id])
             if child is None:
-                raise Problem("The sub-conversation is not kept here", "z reads the step whole")
+                raise Problem(
+                    "The sub-conversation is not available here", "z reads the step whole"
+                )
             if session.current:
                 session.trail.append(session.current)
             self._ui.post_message(RunWanted(child, select=True))
 
     def leave(self) -> bool:
-        """Back to the conversation that a sub-conversation was entered from; False in the lists,
-        and when none was."""
+        """Return to the conversation from which a sub-conversation was entered; False in the lists
+        and when none was entered."""
         session = self._session
         if not session.trail or session.pane not in ("timeline", "detail"):
             return False

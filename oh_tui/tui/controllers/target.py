@@ -1,6 +1,6 @@
-"""What a key acts on: the conversation under the cursor at the time of the key, and its run.
+"""The target of a key: the conversation under the cursor when the key is pressed, and its run.
 
-The run at the right lags behind the cursor of the list: it is read when the cursor rests.
+The run at the right lags behind the list's cursor: it is read only when the cursor rests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TargetRun:
-    """The `ShownRun` of other controllers."""
+    """Implements `ShownRun` for the other controllers."""
 
     def __init__(self, session: Session, ui: Ui, steps: Steps, run: RunReader) -> None:
         self._session = session
@@ -34,8 +34,8 @@ class TargetRun:
         return self._session.progress
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
-        """Bring the run that a key acts on to the right. None when there is none. It is read when
-        that is cheap, or in any case if it is `wanted`."""
+        """Show the targeted run at the right. None when there is none. It is read if that is cheap,
+        or if it is `wanted`."""
         session = self._session
         conversation = session.target()
         if conversation is None:
@@ -54,23 +54,23 @@ class TargetRun:
         return study if study.trajectory is self._session.trajectory else None
 
     def _has(self, conversation: Conversation) -> bool:
-        """Its run is at the right, as far as it is read."""
+        """Whether its run is at the right, as far as it is read."""
         is_shown = self._steps.trajectory is not None and self._is_drawn
         return is_shown and self._session.is_open(conversation)
 
     @property
     def _is_drawn(self) -> bool:
-        """The timeline has what the session holds: it gets that a turn later."""
+        """Whether the timeline shows the session's trajectory, which it receives a turn later."""
         return self._steps.trajectory is self._session.trajectory
 
     @property
     def _comes(self) -> bool:
-        """A run is being read, or about to be drawn."""
+        """Whether a run is being read or about to be drawn."""
         return self._session.reader is not None or not self._is_drawn
 
     async def until_shown(self, conversation: Conversation) -> Study | None:
         """Wait for this run; None when it does not come: it cannot be read, the reading was
-        stopped, or another run was turned to."""
+        stopped, or another run was opened."""
         session = self._session
         while session.is_open(conversation):
             if study := self.study_of(conversation):
@@ -81,7 +81,8 @@ class TargetRun:
         return None
 
     async def is_there(self, conversation: Conversation) -> bool:
-        """Wait for this run, reading it if nobody does, and tell why when it does not come."""
+        """Wait for this run, reading it if nobody does, and show the reason when it does not
+        come."""
         session = self._session
         if not self._has(conversation):
             if session.reader in (None, "preview") and session.is_open(conversation):
@@ -94,8 +95,8 @@ class TargetRun:
         return True
 
     def act(self, do: Callable[[], object]) -> None:
-        """Do something with the run under the cursor: at once if it is there, else when it is,
-        unless the cursor has gone on meanwhile."""
+        """Act on the run under the cursor: at once if it is loaded, otherwise when it is, unless
+        the cursor has moved meanwhile."""
         session = self._session
         conversation = self.show_target(wanted=session.pane in ("conversations", "sandboxes"))
         if conversation is None or self._has(conversation) or not self._comes:

@@ -1,4 +1,5 @@
-"""Keys that change how lists and run are shown: what is hidden, the clock, JSON, the divider."""
+"""Keys that change the view of the lists and the run: what is hidden, the clock, JSON, the
+divider."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 CLOCKS = {"elapsed": "since the run began", "clock": "local clock", "UTC": "clock in UTC"}
-"""What the time column shows, in words."""
+"""Descriptions of the time column's clocks."""
 
 
 class ViewActions:
@@ -26,7 +27,7 @@ class ViewActions:
         self._run = run
 
     def action_hidden(self) -> None:
-        """Show or hide the sandboxes that are gone; in a run the events that are no steps."""
+        """Show or hide sandboxes that are gone; in a run, events that are not steps."""
         session = self._session
         if session.pane in ("conversations", "sandboxes"):
             session.show_gone = not session.show_gone
@@ -37,7 +38,7 @@ class ViewActions:
             self._steps.toggle_events()
 
     def action_time(self) -> None:
-        """Show another clock in the time column."""
+        """Switch the time column to the next clock."""
         time = self._steps.next_time()
         self._session.preferences.change(time=time)
         self._ui.tell(f"time: {CLOCKS[time]}")
@@ -50,7 +51,7 @@ class ViewActions:
         self._ui.tell("long lines wrap" if wraps else "long lines are cut: ← → scroll")
 
     def action_json(self) -> None:
-        """The step as raw JSON, and back."""
+        """Show the step as raw JSON, or as before."""
         self._run.show_target()
         self._bodies.toggle_json()
 
@@ -65,7 +66,8 @@ class ViewActions:
             self._ui.tell(f"{least} cannot have less")
 
     def move_divider(self, columns: int) -> bool:
-        """Give the left side so many columns; False when it has them, or they cannot be."""
+        """Set the width of the left side; False when it has that width already or cannot have
+        it."""
         session, before = self._session, self._session.arrangement
         after = before.divided(columns)
         if not before.split or after.left_width == before.left_width:

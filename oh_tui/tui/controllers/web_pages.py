@@ -1,6 +1,6 @@
-"""`o` and `O`: the web page of a conversation, and of its pull request, in the browser.
+"""`o` and `O`: open the web page of a conversation, or of its pull request, in the browser.
 
-Where no browser can be started the address is told and copied.
+Where no browser can be started, the address is shown and copied.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 SHOWN = 5
-"""Pull requests that one can choose from."""
+"""Pull requests offered for choice."""
 
 
 class WebPages:
@@ -45,7 +45,7 @@ class WebPages:
             await self._show(self._page_of(self._session.target()), "Page of the conversation")
 
     async def open_pull_request(self) -> None:
-        """The newest pull request; where there are several, one is chosen."""
+        """Open the newest pull request; ask if there are several."""
         with self._telling():
             links = self._pull_requests()
             link = links[0] if len(links) == 1 else await self._choose(links)
@@ -57,7 +57,7 @@ class WebPages:
             self._copy(self._page_of(conversation).url)
 
     def _page_of(self, conversation: Conversation | None) -> Link:
-        """Raises Problem when it has none."""
+        """Raises Problem when the conversation has none."""
         source = self._session.source
         if conversation is None or source is None:
             raise Problem("No conversation is selected")
@@ -71,7 +71,7 @@ class WebPages:
         return link
 
     def _pull_requests(self) -> list[Link]:
-        """The pages of the pull requests of the conversation that is meant, or Problem."""
+        """The pages of the pull requests of the targeted conversation, or Problem."""
         conversation = self._session.target()
         if conversation is None:
             raise Problem("No conversation is selected")
@@ -80,7 +80,7 @@ class WebPages:
             raise Problem("No pull request of this conversation is known")
         links = pull_links(conversation)
         if not links:
-            at = safe_line(conversation.git_provider or "") or "a place that is not told"
+            at = safe_line(conversation.git_provider or "") or "an unknown provider"
             raise Problem(
                 f"Pull request {max(numbers)} is at {at}: its address is not known",
                 "o opens the conversation's page",
@@ -89,7 +89,7 @@ class WebPages:
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
-        """That there is no page is news, no error that has to be taken away."""
+        """Show a missing page as news, not as an error that the user must dismiss."""
         try:
             yield
         except Problem as problem:
@@ -111,8 +111,8 @@ class WebPages:
         return links[int(answer)] if answer else None
 
     async def _show(self, link: Link, what: str) -> None:
-        """Open a page; asks first, with the address, where that is a guess. What the made-up data
-        of the demo names belongs to others."""
+        """Open a page; ask first, showing the address, if it is a guess. Pages named in the demo's
+        made-up data belong to others and are not opened."""
         source = self._session.source
         made_up = source is not None and source.remote is not None and not source.address
         if made_up:
@@ -137,7 +137,7 @@ class WebPages:
 
 
 def open_address(url: str) -> bool:
-    """Show a page in the browser; False when none can be started, or the address is no page."""
+    """Show a page in the browser; False when none can be started or the address is not a page."""
     command = browser(url, os.environ)
     if command is None or web_link(url) is None:
         return False
@@ -145,8 +145,8 @@ def open_address(url: str) -> bool:
 
 
 def browser(url: str, environment: Mapping[str, str]) -> list[str] | None:
-    """The command that shows a page: the first of $BROWSER that is installed (a list as Python's
-    own webbrowser reads it), else what the desktop has. A text browser gets no terminal here."""
+    """The command that shows a page: the first of $BROWSER that is installed (a list, read as
+    Python's webbrowser does), else the desktop's. A text browser would get no terminal here."""
     for entry in environment.get("BROWSER", "").split(os.pathsep):
         try:
             words = shlex.split(entry)
