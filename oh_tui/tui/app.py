@@ -1,4 +1,4 @@
-"""The app: themes, the main screen, and an end that always restores the terminal."""
+"""The app: themes, the main screen, and a shutdown that always restores the terminal."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from oh_tui.tui.theme import DARK, LIGHT, THEMES, selection_variables, theme_nam
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
-"""Seconds until a computing thread yields to that of the screen; Python's default is 0.005."""
+"""Seconds until a computing thread yields to the screen's thread; Python's default is 0.005."""
 
 CLOSE = 0.5
-"""Seconds that closing the source may take at the end."""
+"""Timeout in seconds for closing the source on shutdown."""
 
 
 class Options(TypedDict, total=False):
@@ -57,7 +57,7 @@ def _commands() -> type[Provider]:
 
 
 class AsciiFilter(LineFilter):
-    """Replaces the last marks that are not ASCII: those in our sentences, and Textual's scrollbars,
+    """Replaces the remaining non-ASCII marks: those in our sentences, and Textual's scrollbars,
     borders and icons. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
@@ -78,7 +78,7 @@ class OhTui(BaseApp):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", show=False),
-        # before Textual's own, which copies without a word
+        # before Textual's own binding, which copies without a message
         Binding("ctrl+c,super+c", "copy_selection", show=False, priority=True),
     ]
     ENABLE_COMMAND_PALETTE = True
@@ -110,7 +110,7 @@ class OhTui(BaseApp):
         self.main = MainScreen(make_source, settings, preferences, **options)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Skip Textual's first call: the styles are those of the theme already."""
+        """Skip Textual's first call: the styles already are those of the theme."""
         is_styled, self._styled_for = self._styled_for == self.theme, ""
         if not is_styled:
             super().refresh_css(animate)
@@ -147,7 +147,7 @@ class OhTui(BaseApp):
         return getattr(self.main.controllers, namespace)
 
     def on_ready(self) -> None:
-        """The first frame is out."""
+        """Called after the first frame."""
         self.call_later(idle_gc.limit_arenas)
         if not self.main.session.run_shown.is_set():
             self.main.draw_at_once()
@@ -183,7 +183,7 @@ class OhTui(BaseApp):
             self.push_screen(palette.Palette())
 
     def action_help_here(self) -> None:
-        """The help, on the keys of the view that is on top."""
+        """Show the help for the keys of the topmost view."""
         view = self.screen
         if not isinstance(view, ClosesOnce) or isinstance(view, help_screen.HelpScreen):
             return
@@ -220,7 +220,7 @@ class OhTui(BaseApp):
         next(iter(self.screen.query(Footer)), self.main.footer).tell(news)
 
     def end(self, code: int) -> None:
-        """End because of a signal, but not before the screen is mounted."""
+        """Quit because of a signal, but not before the screen is mounted."""
         if self.main.is_mounted:
             self.exit(code)
         else:
@@ -242,11 +242,11 @@ def run_app(
     app = OhTui(make_source, settings, **options)
     try:
         code = asyncio.run(_run(app))
-    except Exception as error:  # of the ending itself
+    except Exception as error:  # an error of the shutdown itself
         app.crash(error)
         app.close_terminal()
     finally:
-        gc.freeze()  # the process ends: nothing needs to be collected
+        gc.freeze()  # the process ends: nothing needs collecting
     if app.crashed:
         report = f"; the report is in {app.report}" if app.report else ""
         print(f"oh-tui: broke off with {app.crashed}{report}", file=sys.stderr)
@@ -257,7 +257,7 @@ def run_app(
 async def _run(app: OhTui) -> int | None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(_Threads())
-    # end as `q` does: by default a signal does not restore the terminal
+    # quit as `q` does: by default a signal does not restore the terminal
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.end, 128 + number)
         # this handler is called even while the loop is busy
@@ -266,8 +266,8 @@ async def _run(app: OhTui) -> int | None:
 
 
 class _Threads(ThreadPoolExecutor):
-    """Threads that the end does not wait for: resolving an unknown host name blocks one for up to
-    half a minute and cannot be cancelled."""
+    """Threads that the shutdown does not wait for: resolving an unknown host name blocks one for up
+    to half a minute and cannot be cancelled."""
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

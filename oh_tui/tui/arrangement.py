@@ -1,4 +1,4 @@
-"""Which panes are on the screen: by its size, by view on a narrow one, by zoom."""
+"""Which panes are on the screen: by its size, by zoom, and on a narrow screen by view."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import msgspec
 from msgspec.structs import replace
 
 NARROW = 100
-"""Columns below which list and run are two views."""
+"""With fewer columns, list and run are two views."""
 
 WIDE, ROOMY = 140, 160
-"""Columns from which the left side has 40, and from which it takes half of what is added."""
+"""Columns from which the left side has 40, and from which it gets half of each further column."""
 
 LEFT, RIGHT = (20, 72), 60
-"""The fewest columns of the left side, and the most that it takes by itself; the fewest of the
-run."""
+"""The minimum and the default maximum width of the left side; the minimum width of the run."""
 
 LEAST = (60, 16)
-"""Columns and rows below which nothing useful fits."""
+"""Minimum columns and rows of a usable screen."""
 
 PANES: tuple[str, ...] = ("conversations", "sandboxes", "timeline", "detail")
 
 
 class Arrangement(msgspec.Struct, frozen=True):
-    """What decides where things are."""
+    """What determines the layout."""
 
     width: int = 0
     height: int = 0
     view: str = "list"
-    """"list" or "run": what a narrow screen shows."""
+    """"list" or "run": the view of a narrow screen."""
     sandboxes: bool = True
-    """Whether there is such a thing here: files have none."""
+    """Whether the source has sandboxes: files have none."""
     zoom: str = ""
     """The pane that has the whole screen, or ""."""
     left: int = 0
-    """The columns that the user gave the left side at this width; 0 for the usual."""
+    """The width of the left side set by the user for this screen width; 0 for the default."""
 
     @property
     def narrow(self) -> bool:
@@ -61,25 +60,25 @@ class Arrangement(msgspec.Struct, frozen=True):
         return max(LEFT[0], min(columns, self.width - RIGHT - 1))
 
     def divided(self, columns: int) -> Arrangement:
-        """With the divider after so many columns, or as near as both sides allow."""
+        """With the divider at this column, or as near as both sides allow."""
         within = self._within(columns)
         return replace(self, left=0 if within == self._usual else within)
 
     def sized(self, size: tuple[int, int], left: int = 0) -> Arrangement:
-        """On a screen of so many columns and rows, of which the user gave the left side some."""
+        """On a screen of this size, with the width that the user set for the left side."""
         return replace(self, width=size[0], height=size[1], left=left)
 
     def showing(self, pane: str) -> Arrangement:
-        """With this pane on the screen; another that was alone there is not any more."""
+        """With this pane on the screen; a different zoomed pane loses its zoom."""
         zoom = self.zoom if self.zoom == pane else ""
         return replace(self, zoom=zoom, view="run" if pane in PANES[2:] else "list")
 
     def zoomed(self, pane: str) -> Arrangement:
-        """With this pane alone on the screen; with none if one was."""
+        """Zoomed to this pane; unzoomed if a pane was zoomed."""
         return replace(self, zoom="" if self.zoom else pane)
 
     def after(self, pane: str, by: int) -> str:
-        """The pane that comes so many after this one."""
+        """The pane `by` places after this one."""
         panes = self.visible()
         at = panes.index(pane) if pane in panes else 0
         return panes[(at + by) % len(panes)]

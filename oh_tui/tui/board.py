@@ -1,6 +1,6 @@
-"""The conversations that are listed: how each stands, its group, and the order of the list.
+"""The listed conversations: their states, their groups, and their order.
 
-Knows no widget and asks no server; what is told to a `Board` decides what it holds.
+Knows no widget and makes no requests; callers pass in what they have learned.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.steps import CUT_OFF
 
 LOOK_AGAIN = 30.0
-"""Seconds until a run that goes on is looked into again, or one whose server did not answer. Each
-time that nothing comes of it they are twice as many, up to"""
+"""Seconds until a running run, or one whose server did not answer, is looked into again. Each
+fruitless attempt doubles them, up to the maximum below."""
 LOOK_LATEST = 480.0
 
 _NOT_TOLD = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
@@ -50,37 +50,37 @@ _WORDS = {
     RunStatus.STARTING: "starting",
     RunStatus.CUT_OFF: CUT_OFF,
 }
-"""The second line of a row as long as nothing better is known."""
+"""The second line of a row until something better is known."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A conversation as the list shows it. What follows from it is worked out once: each reading
-    and each new order looks at all rows."""
+    """A row of the list. Derived values are computed once: each refresh and each sort looks at all
+    rows."""
 
     conversation: Conversation
     stand: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
-    """Told now; else remembered from when its sandbox was up."""
+    """Reported now; otherwise remembered from when its sandbox was up."""
     line: str = ""
     since: float | None = None
-    """What its age is counted from, in seconds since 1970."""
+    """The start of its age, in seconds since 1970."""
     opened: bool = False
     group: Group = Group.EARLIER
-    """Where it is in the list; where it belongs by now is `due`."""
+    """Its current group in the list; `due` is where it belongs by now."""
     depth: int = 0
     """How many of its parents are listed above it. A sub-conversation that stands alone has 1."""
     tall: bool = False
-    """Takes two lines; stays so until the next new order, so that no row below it moves."""
+    """Takes two lines; stays so until the next sort, so that no row below it moves."""
 
     id: str = ""
     parent: str = ""
     """The id of its parent; "" for none."""
     reported: RunStatus = RunStatus.UNKNOWN
-    """What the server tells of its agent."""
+    """The state that the server reports for its agent."""
     due: Group = Group.EARLIER
     """The group it belongs to."""
     urgency: tuple[Group, bool, float] = (Group.EARLIER, False, 0.0)
-    """What it is sorted by."""
+    """The sort key."""
 
     def __post_init__(self) -> None:
         one = self.conversation
@@ -95,48 +95,48 @@ class Row(msgspec.Struct, frozen=True):
             msgspec.structs.force_setattr(self, name, value)
 
     def at(self, group: Group, depth: int, tall: bool) -> Row:
-        """The row at another place of the list; itself where it is there already."""
+        """The row with another depth or group; itself if nothing differs."""
         if self.group is group and self.depth == depth and self.tall is tall:
             return self
         return msgspec.structs.replace(self, group=group, depth=depth, tall=tall)
 
 
 class Look(NamedTuple):
-    """The last time that somebody looked into a run, or tried to."""
+    """The last attempt to look into a run."""
 
     updated_at: str | None
     status: str | None
-    """What its record said then."""
+    """The status in its record at that time."""
     failed: bool
     pause: float
     until: float
-    """The time up to which `pause` lasts."""
+    """The time until which `pause` lasts."""
 
 
 class Change(NamedTuple):
-    """A conversation that was listed before has come to stand so."""
+    """A listed conversation has changed to this state."""
 
     conversation: Conversation
     stand: RunStatus
 
 
 class Board:
-    """The conversations that are loaded, how each stands and where it is in the list."""
+    """The loaded conversations, their states and their order."""
 
     def __init__(self, memory: Memory | None = None, *, grouped: bool = True) -> None:
-        """Without groups (files: nothing in them needs anybody) rows stay in the order given."""
+        """Without groups (files need nobody) rows keep the given order."""
         self.memory = memory or Memory()
         self.grouped = grouped
         self.rows: tuple[Row, ...] = ()
         self._places: dict[str, int] = {}
         self._placed_of: tuple[Row, ...] = ()
-        """By id the places of the rows, of these rows."""
+        """The rows for which the places by id were computed."""
         self._heard: dict[str, RunStatus] = {}
-        """What the server told last of each agent, for changes."""
+        """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
         self._told: dict[str, float] = {}
-        """By id when an act told last how a conversation stands."""
+        """When an action last reported the state of a conversation, by id."""
 
     def row(self, identifier: str) -> Row | None:
         if self._placed_of is not self.rows:
@@ -158,9 +158,10 @@ class Board:
     def take(
         self, conversations: Iterable[Conversation], *, older: bool = False, asked: float = inf
     ) -> list[Change]:
-        """The state of now, or of the time it was asked for: it changes no row that an act has told
-        of since. Listed rows keep their places; new ones come to the top of their groups, or to the
-        end when they are of an older page. Tells who stands otherwise since the last time."""
+        """Take conversations as of now, or of the time of the request: rows that an action has
+        updated since stay unchanged. Listed rows keep their places; new ones come to the top of
+        their groups, or to the end if they belong to an older page. Returns the state changes since
+        the last call."""
         fresh = {bare_id(one.id): one for one in conversations}
         changes: list[Change] = []
         rows: list[Row] = []
@@ -185,8 +186,8 @@ class Board:
         return changes
 
     def tell(self, identifier: str, word: str, line: str) -> None:
-        """What the events of a run say of it: newer than the list, and there also when the server
-        tells no outcome."""
+        """Take the state found in the events of a run: it is newer than the list, and available
+        even when the server reports no outcome."""
         row, stand = self.row(identifier), STATUSES.get(word, RunStatus.UNKNOWN)
         if row is None or not stand:
             return
@@ -199,7 +200,7 @@ class Board:
             conversation = msgspec.structs.replace(conversation, execution_status=status)
         elif not told and (stand is not RunStatus.IDLE or self.memory.get(row.id).outcome):
             self.memory.record_outcome(row.id, stand, updated(conversation))
-        self._renewed(row, conversation)  # this remembers an outcome that is new
+        self._renewed(row, conversation)  # this remembers a new outcome
         if stand is RunStatus.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
         if self.memory.get(row.id).outcome == stand:
@@ -207,16 +208,15 @@ class Board:
         self._put(self._renewed(row, conversation))
 
     def told(self, conversation: Conversation, now: float) -> None:
-        """How a conversation stands after something was done to it; `now` is compared with the
-        time at which a reading was asked for."""
+        """Take the state of a conversation after an action; `now` is compared with the request
+        times of refreshes."""
         if row := self.row(conversation.id):
             self._told[row.id] = now
             self._put(self._renewed(row, conversation))
 
     def told_sandbox(self, sandbox_id: str, status: str, now: float) -> None:
-        """How a sandbox stands after something was done to it. Of what is in it nothing else is
-        known: in a paused one the server tells no agent and no address (measured), and those of a
-        resumed one are new."""
+        """Take the state of a sandbox after an action. The rest is unknown: for a paused sandbox
+        the server reports no agent and no address (measured), and a resumed one has new ones."""
         for row in self.rows:
             one = row.conversation
             if one.sandbox_id == sandbox_id:
@@ -228,7 +228,7 @@ class Board:
                 self.told(one, now)
 
     def open(self, identifier: str) -> None:
-        """The run of this conversation is being read."""
+        """The user opened the run of this conversation."""
         if row := self.row(identifier):
             self.memory.record_opened(row.id, max(1.0, updated(row.conversation)))
             self._put(self._renewed(row, row.conversation))
@@ -240,12 +240,12 @@ class Board:
             self._placed_of = self.rows  # no row has moved
 
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
-        """The row with what is known of its conversation now, at the same place."""
+        """The row updated with what is known of its conversation now, at the same place."""
         identifier, changed = bare_id(conversation.id), updated(conversation)
         told = reported_status(conversation)
         seen = self.memory.get(identifier)
         is_told = told not in (RunStatus.UNKNOWN, RunStatus.STARTING)
-        if told is RunStatus.IDLE:  # news only where something else is remembered
+        if told is RunStatus.IDLE:  # news only if the remembered state differs
             is_told = bool(seen.outcome)
         if is_told and (
             told != seen.outcome or (told is not RunStatus.RUNNING and changed > seen.when)
@@ -273,9 +273,9 @@ class Board:
     # What is asked
 
     def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
-        """Whose run it is worth looking into for the second line: of those that need somebody or
-        run, the new ones and those that changed, the ones that run at most once in 30 s; last the
-        ones that did not answer. The one whose run is shown (`without`) tells by itself."""
+        """The runs worth looking into for the second line: of those that need somebody or run, the
+        new and changed ones, then the running ones, at most once in 30 s; last those whose server
+        did not answer. The run shown at the right (`without`) updates itself."""
         found: list[tuple[bool, Group, bool, Row]] = []
         for row in self.rows:
             one = row.conversation
@@ -297,7 +297,8 @@ class Board:
     def looked(
         self, one: Conversation, now: float, *, failed: bool = False, news: bool = False
     ) -> None:
-        """A run was looked into: its server did not answer (`failed`), or told something new."""
+        """A run was looked into: its server did not answer (`failed`), or returned something
+        new."""
         before, pause = self._looks.get(bare_id(one.id)), LOOK_AGAIN
         if before and not news:
             pause = min(2 * before.pause, LOOK_LATEST)
@@ -307,9 +308,10 @@ class Board:
     # The order
 
     def reorder(self, keep: str = "") -> None:
-        """Every row to where it belongs, newest first, sub-conversations under their parents; one
-        that is more urgent than its parent stands alone. `keep` is the id of one that stays in
-        its group although it was opened: who comes back from its run finds it where it was."""
+        """Move every row to its place, newest first, sub-conversations under their parents; a
+        sub-conversation more urgent than its parent stands alone. `keep` is the id of a row that
+        stays in its group although it was opened: a user returning from its run finds it where it
+        was."""
         if not self.grouped:
             self.rows = tuple(row.at(row.group, _is_child(row), row.tall) for row in self.rows)
             return
@@ -342,12 +344,12 @@ def _families(
     children: Mapping[str, list[Row]],
     urgency: Callable[[Row], tuple[Group, bool, float]],
 ) -> Iterator[tuple[Row, list[Row]]]:
-    """The rows that have children or parents, by the one that each family hangs under."""
+    """The rows that have children or parents, by the root of their family."""
     hanging = {row.id for row in chain.from_iterable(children.values())}
     heads = deque(row for row in ordered if row.id in children and row.id not in hanging)
     left = (row for row in ordered if row.id in hanging)
     done: set[str] = set()
-    # what is left in the end hangs under itself
+    # what remains at the end is its own root
     while head := heads.popleft() if heads else next((r for r in left if r.id not in done), None):
         if head.id in done:
             continue
@@ -359,7 +361,7 @@ def _families(
                 continue
             done.add(row.id)
             family.append(row.at(group, depth, urgency(row)[0] <= Group.RUNNING))
-            # siblings stand by what is urgent in them, whatever their groups
+            # order siblings by their most urgent row, whatever its group
             held = sorted(children.get(row.id, ()), key=lambda child: urgency(child)[1:])
             for child in reversed(held):
                 if urgency(child)[0] < group:
@@ -370,13 +372,13 @@ def _families(
 
 
 def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
-    """New rows among those listed, none of which moves past another: children at the end of what
-    is listed under their parents, the others on top of their groups, or with `older` at the end.
-    Takes time in proportion to the rows."""
+    """New rows inserted among the listed ones, without reordering those: children after their
+    parents' listed rows, the others on top of their groups, or with `older` at the end. Linear in
+    the number of rows."""
     placed = {row.id: row for row in rows}
     heads: dict[Group, list[Row]] = {group: [] for group in Group}
     children: dict[str, list[Row]] = {}
-    # by the time of a child its parent is there
+    # parents come before their children
     for row in sorted(new, key=_is_child):
         due, parent = row.due, placed.get(row.parent)
         tall = due <= Group.RUNNING or row.stand is RunStatus.CUT_OFF
@@ -398,9 +400,9 @@ def _joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
 
 
 def _with_children(rows: list[Row], children: dict[str, list[Row]]) -> Iterator[Row]:
-    """Rows of one group, and after all that is listed under a parent its new children."""
+    """The rows of one group, with new children after everything listed under their parents."""
     above: list[Row] = []
-    """The row that was given last, and its parents."""
+    """The row yielded last, and its parents."""
     for row in rows:
         while above and above[-1].depth >= row.depth:
             yield from _family(above.pop(), children)
@@ -411,7 +413,7 @@ def _with_children(rows: list[Row], children: dict[str, list[Row]]) -> Iterator[
 
 
 def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
-    """The new children of a row, theirs under each."""
+    """The new children of a row, each followed by its own."""
     left = children.pop(row.id, [])[::-1]
     while left:
         yield (child := left.pop())
@@ -419,8 +421,8 @@ def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
 
 
 def _counted_in(row: Row) -> Group:
-    """One that needs nobody any more is counted as long as it stands among those that do, so that
-    what is counted is what is listed."""
+    """A row that no longer needs anybody counts as long as it stands among those that do, so that
+    the count matches the list."""
     return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
 
 
@@ -429,8 +431,8 @@ def _is_child(row: Row) -> int:
 
 
 def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
-    """Of those that need somebody the waiting first, of those at work the starting last; then the
-    newest first."""
+    """Among those that need somebody the waiting come first, among the running the starting come
+    last; then the newest first."""
     later = (
         row.stand in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
         and group <= Group.RUNNING

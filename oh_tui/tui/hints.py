@@ -1,6 +1,6 @@
-"""What the footer names: the keys of the pane that has the focus, by what they would do now.
+"""The footer's hints: the keys of the focused pane, labelled by what they would do now.
 
-The labels go by what the lists say; what a key does is decided on the state read at that moment.
+The labels follow the lists; a key itself checks the current state first.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 
 
 def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hints]:
-    """Those at the left, and those at the right end, which stay when room is short. `zoom` is the
-    pane that has the whole screen; `followed`, whether new events of the run are waited for."""
+    """The hints at the left, and those at the right end, which stay when room is short. `zoom` is
+    the pane that has the whole screen; `followed`, whether new events of the run are awaited."""
     keymap = session.settings.config.keys
     left, right = footer_hints(session.pane, _labels(session, zoom, followed), keymap)
     selecting = session.cursors is not None and session.cursors.selecting
@@ -58,7 +58,7 @@ def _pause_label(session: Session) -> str | None:
 
 
 def _pause_marked_label(session: Session) -> str | None:
-    """It pauses what runs; only when nothing does, it resumes what is paused."""
+    """Pauses running sandboxes; resumes paused ones only when none is running."""
     known = {s.id: s.status for s in session.sandboxes.all}
     statuses = [known.get(one or "") for one in {c.sandbox_id for c in session.marked}]
     running, paused = statuses.count("RUNNING"), statuses.count("PAUSED")

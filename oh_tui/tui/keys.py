@@ -1,4 +1,4 @@
-"""The one table of keys: bindings, footer, help and palette are made from it."""
+"""The one table of keys, from which bindings, footer, help and palette are made."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ COPY_KEYS = (
     ("i", "id", "the id of the conversation"),
     ("l", "link", "the web address of the conversation"),
 )
-"""After `y`."""
+"""The second keys after `y`."""
 
 FILTER_WORDS = (
     ('word "a phrase"', "in what was done, its result, and all texts behind it"),
@@ -165,11 +165,11 @@ FILTER_WORDS = (
     ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
     ("-word", "all but these"),
 )
-"""What `&` understands, for the help."""
+"""The words of a filter (`&`), for the help."""
 
 
 def known() -> ExplorerNames:
-    """What a settings file can name."""
+    """The ids that a settings file can use."""
     return ExplorerNames({key.id: key.keys for key in (*MOVE_KEYS, *SCREEN_KEYS)}, THEMES)
 
 

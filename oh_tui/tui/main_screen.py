@@ -1,10 +1,10 @@
-"""The one screen: its state, its workers, and what the keys do.
+"""The main screen: composes the panes and turns messages into what they draw.
 
     source -> worker here -> state -> panes          (one way down)
     key, click -> action or message -> here -> worker -> source -> read again   (one way up)
 
 Reads run in exclusive groups ("lists", "more", "run", "older", "follow", "find"); writes never do,
-so that no read cuts one.
+so that no read cancels a write.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class MainScreen(BaseScreen):
     AUTO_FOCUS = "#conversations"
 
     arrangement: var[Arrangement] = var(Arrangement())
-    """That of the session, as it is drawn."""
+    """The session's arrangement, as drawn."""
     location: var[tuple[Piece, ...]] = var(())
-    """Where we are, for the header."""
+    """The header's left part."""
     totals: var[tuple[Piece, ...]] = var(())
-    """What there is, for the header."""
+    """The totals in the header."""
     hints: var[tuple[Hint, ...]] = var(())
-    """What keys do now, for the footer; `always` stay when room is short."""
+    """The keys in the footer; `always` stay when room is short."""
     always: var[tuple[Hint, ...]] = var(())
 
     def __init__(
@@ -82,10 +82,10 @@ class MainScreen(BaseScreen):
         self.ui = ScreenUi(self.session, self, self.asking, self.footer, self.focus_pane)
         self._demo, self._connect = demo, connect
         self._at_once = at_once
-        """The source is open already: it is read before the first paint, which then shows it."""
+        """The source is open already and is read before the first paint, which then shows it."""
         self._make_source = make_source
         if not at_once:
-            self.session.run_shown.set()  # not asked where none is open from the start
+            self.session.run_shown.set()  # not needed where no source is open at the start
 
     def compose(self) -> ComposeResult:
         yield Header(id="header").data_bind(MainScreen.location, facts=MainScreen.totals)
@@ -142,7 +142,7 @@ class MainScreen(BaseScreen):
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:
-        """Once a run is drawn or nothing is there to draw: bring the bars that ask too."""
+        """Called once a run is drawn or there is none: mount the question bars too."""
         await self.asking.be_there()
         await startup.warm_up((*self.run_view.bodies, self.asking.asked))
 
@@ -199,7 +199,7 @@ class MainScreen(BaseScreen):
         self.jump(message.step_number)
 
     def jump(self, number: int | None) -> None:
-        """Bring the cursor to a step; a filter that hides it is taken off."""
+        """Move the cursor to a step; remove a filter that hides it."""
         if number is None or not self.timeline.row_count():
             return
         if not self.timeline.go_to_step(number):
@@ -241,7 +241,7 @@ class MainScreen(BaseScreen):
         self.location = location(self.session)
 
     def show_lists(self) -> None:
-        """Draw what the session holds of conversations and sandboxes."""
+        """Draw the session's lists."""
         session, sandboxes = self.session, self.session.sandboxes
         session.keep_marks(session.marks)
         self.sidebar.show_lists(
@@ -259,14 +259,14 @@ class MainScreen(BaseScreen):
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
 
     def _tick_lists(self) -> None:
-        """Ages grow."""
+        """Update the ages."""
         if self.session.preferences.has_changes:
             self.ui.work_on("keep", self.session.save_preferences)
         if self.session.source and not self.session.unopened:
             self._tell_totals()
 
     def _tell_keys(self) -> None:
-        """The footer follows the focus."""
+        """Update the footer for the focused pane."""
         self.hints, self.always = self.asking.hints or key_hints(
             self.session, zoom=self.session.arrangement.zoom, followed=self.ui.at_work("follow")
         )
@@ -336,7 +336,7 @@ class MainScreen(BaseScreen):
     def on_run_loaded(self, message: messages.RunLoaded) -> None:
         run = message.run
         if run.trajectory is not self.session.trajectory:
-            return  # another one comes after it
+            return  # another one follows
         self.run_view.load(run, message.step)
         self.controllers.search.refilter()
         self._tell_keys()
@@ -372,8 +372,8 @@ class MainScreen(BaseScreen):
         self.run_view.tell_progress(self.session.progress)
 
     def on_following_changed(self) -> None:
-        """The rule of a run that is watched says whether the cursor keeps to its newest step, the
-        footer what `f` does about it."""
+        """Show in the run's rule whether the cursor follows the newest step, and in the footer what
+        `f` does."""
         told = "following (f stops)" if self.session.follow else "not following (f does)"
         self.run_view.tell_following(told if self.controllers.run.is_followed else "")
         self._tell_keys()
@@ -399,7 +399,7 @@ class MainScreen(BaseScreen):
         self.focus_pane("conversations")
 
     def _leave_source(self, settings: Settings) -> None:
-        """Nothing of the old server stays on the screen, and nothing is read from it any more."""
+        """Remove everything of the old server from the screen, and stop reading from it."""
         self.asking.refuse()
         self.controllers.leave_source()
         self.ui.clear_news()
@@ -446,7 +446,7 @@ class MainScreen(BaseScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(self.session.sized(event.size))
-        if not self.asking.is_asking:  # what is being typed or answered keeps its line
+        if not self.asking.is_asking:  # an open line or question keeps its place
             self.focus_pane(self.session.pane)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -459,8 +459,8 @@ class MainScreen(BaseScreen):
         self._mark_sandbox()
 
     def _enter(self, pane: str) -> None:
-        """A pane gets the focus. Out of a list its rows may move; in the run, the run is being
-        read."""
+        """A pane gets the focus. When it leaves a list, the list's rows may move; when it enters
+        the run, the run counts as read."""
         session = self.session
         before, session.pane = session.pane, pane
         if before == pane:
@@ -476,10 +476,10 @@ class MainScreen(BaseScreen):
                 session.board.open(session.current.id)
                 self.sidebar.show_rows(session.board.rows)
 
-    # What keys do, besides what controllers do
+    # Key actions that have no controller
 
     def action_refresh(self) -> None:
-        """Read the lists and the run under the cursor again."""
+        """Refresh the lists and the run under the cursor."""
         self.controllers.target.show_target()
         self.ui.tell("reading again")
         if self.session.unopened:

@@ -1,7 +1,7 @@
-"""What controllers say has changed, and what they want of the screen.
+"""Messages from controllers to the screen: what has changed, and what it should do.
 
-Data goes down, commands go up: a controller changes the session and posts one of these; the main
-screen acts on it and gives the panes what they draw.
+Data goes down, commands go up: a controller changes the session and posts a message; the main
+screen acts on it and gives the panes the data to draw.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 class ListsChanged(Message):
-    """The session holds other conversations or sandboxes, in another order or state: the sidebar,
-    the totals and the keys are drawn anew; with `sort` every sandbox goes to its place."""
+    """The session's conversations or sandboxes changed, or their order or state: redraw the
+    sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state."""
 
     def __init__(self, *, sort: bool = False) -> None:
         super().__init__()
@@ -31,21 +31,20 @@ class ListsChanged(Message):
 
 
 class MarksChanged(Message):
-    """Other conversations are marked."""
+    """The marked conversations changed."""
 
 
 class SourceChanged(Message):
-    """The session has another source, or none until one is open."""
+    """The session has a new source, or none until one is open."""
 
 
 class FindChanged(Message):
-    """The session looks for another text, or for none any more, or knows of other hits: they are
-    marked and counted anew."""
+    """The text to find or its known hits changed: highlight and count them again."""
 
 
 class FilterChanged(Message):
-    """The filter of the session is another one, is off, or lets other steps through. With `follow`
-    the cursor then goes to the last of them."""
+    """The session's filter changed, was removed, or matches other steps. With `follow` the cursor
+    then goes to the last match."""
 
     def __init__(self, *, follow: bool = False) -> None:
         super().__init__()
@@ -53,20 +52,20 @@ class FilterChanged(Message):
 
 
 class WrapChanged(Message):
-    """Long lines of call and result wrap now, or are cut."""
+    """Wrapping of long lines in call and result was switched."""
 
 
 class LayoutChanged(Message):
-    """The session gives the panes other places."""
+    """The session's layout changed."""
 
 
 class KeysChanged(Message):
-    """Keys would do something else now: the footer names them anew."""
+    """The meaning of keys changed: update the footer."""
 
 
 class ConversationChanged(Message):
-    """The conversation at the right has another record, or is `another` one, of whose run nothing
-    is there yet."""
+    """The conversation at the right has a new record, or is `another` one whose run is not loaded
+    yet."""
 
     def __init__(self, *, another: bool = False) -> None:
         super().__init__()
@@ -74,7 +73,7 @@ class ConversationChanged(Message):
 
 
 class RunEmpty(Message):
-    """There is no step to show; these lines say why in their place."""
+    """There is no step to show; the lines explain why, in place of the steps."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__()
@@ -82,8 +81,8 @@ class RunEmpty(Message):
 
 
 class RunLoaded(Message):
-    """More of the run at the right was read, or its steps have other numbers. The cursor goes to
-    the step at index `step`, or stays with its event."""
+    """More of the run at the right was read, or its steps were renumbered. The cursor goes to the
+    step at index `step`, or stays with its event."""
 
     def __init__(self, run: Run, step: int | None) -> None:
         super().__init__()
@@ -92,8 +91,8 @@ class RunLoaded(Message):
 
 
 class RunGrew(Message):
-    """New events came at the end of the run at the right. `changed` are earlier steps that got a
-    result; when it `settled`, a call without a result may mean something else."""
+    """New events arrived at the end of the run at the right. `changed` are earlier steps that got a
+    result; if it `settled`, the status of calls without a result may have changed."""
 
     def __init__(self, changed: list[int], *, settled: bool) -> None:
         super().__init__()
@@ -102,7 +101,7 @@ class RunGrew(Message):
 
 
 class RunStudied(Message):
-    """The analysis of the run at the right is there, or took in what came as the run `grew`."""
+    """The analysis of the run at the right is ready, or was updated because the run `grew`."""
 
     def __init__(self, *, grew: bool) -> None:
         super().__init__()
@@ -118,15 +117,15 @@ class RunRead(Message):
 
 
 class ProgressChanged(Message):
-    """The session says otherwise what of the run is being read."""
+    """The session's progress of reading the run changed."""
 
 
 class FollowingChanged(Message):
-    """The run at the right is followed now, or not any more."""
+    """Following of the run at the right began or ended."""
 
 
 class AgentChanged(Message):
-    """An agent was told something: the lists are read again, and its run if it is open."""
+    """An agent was sent something: refresh the lists, and its run if it is open."""
 
     def __init__(self, conversation_id: str) -> None:
         super().__init__()
@@ -137,7 +136,7 @@ class AgentChanged(Message):
 
 
 class ListsWanted(Message):
-    """The lists are to be read again, and put in a new order if `sort`."""
+    """Refresh the lists, and sort them again if `sort`."""
 
     def __init__(self, *, sort: bool = False) -> None:
         super().__init__()
@@ -145,7 +144,8 @@ class ListsWanted(Message):
 
 
 class ListEmpty(Message):
-    """There is nothing to list; these lines say why in its place, and `run` in that of a run."""
+    """There is nothing to list; the lines explain why, in place of the list, and `run` in place of
+    a run."""
 
     def __init__(self, *lines: str, run: str = "") -> None:
         super().__init__()
@@ -154,8 +154,8 @@ class ListEmpty(Message):
 
 
 class SourceWanted(Message):
-    """Another source is to be opened; with `settings` it is that of another server, and nothing of
-    the one before stays on the screen."""
+    """Open another source; with `settings` it belongs to another server, and nothing of the
+    previous one stays on the screen."""
 
     def __init__(self, make_source: Callable[[], Source], settings: Settings | None = None) -> None:
         super().__init__()
@@ -164,12 +164,12 @@ class SourceWanted(Message):
 
 
 class QuitWanted(Message):
-    """The explorer is to end; what had to be asked was asked."""
+    """Quit; all questions have been answered."""
 
 
 class RunWanted(Message):
-    """The run of a conversation is to be shown; `select` also brings the list's cursor to it, `go`
-    the focus too. A `preview` is read only when that is cheap, and does not count as opened."""
+    """Show the run of a conversation; `select` also moves the list's cursor to it, `go` the focus
+    too. A `preview` is read only when that is cheap, and does not count as opened."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class RunWanted(Message):
 
 
 class StepWanted(Message):
-    """The cursor of the timeline is to go to a step; a filter that hides it is taken off."""
+    """Move the timeline's cursor to a step; remove a filter that hides it."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -26,12 +26,12 @@ MORE = (
     ("get a file", "get a file from the sandbox into the download folder", "files.get"),
     ("put a file", "put a local file into the sandbox", "files.put"),
 )
-"""What has no key: label, help, action."""
+"""Commands without a key: label, help, action."""
 
 
 class Options(CommandList):
-    """The commands that match. What matches may have changed since the row that is clicked was
-    drawn; Textual's would raise an IndexError then."""
+    """The matching commands. Matches may have changed since the clicked row was drawn; Textual's
+    own list would raise an IndexError then."""
 
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("option", -1) >= self.option_count:
@@ -39,7 +39,8 @@ class Options(CommandList):
 
 
 class Palette(CommandPalette, ClosesOnce[None]):
-    """Textual's gives its palettes one id, so that none can be opened before the last is gone."""
+    """A palette without a fixed id: Textual gives all palettes the same one, so that none can open
+    before the previous one is gone."""
 
     HELP_TITLE = "In the palette"
 
@@ -49,7 +50,7 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
 
 class Explorer(Protocol):
-    """What the palette looks through, of the screen below it."""
+    """What the palette needs from the screen below it."""
 
     session: Session
     controllers: Controllers
@@ -109,7 +110,7 @@ class Commands(Provider):
     def _colour(self, theme: str) -> None:
         self.app.theme = theme_name(theme)
         session = self._main.session
-        # that of the settings file needs no remembering: the file may change
+        # the theme of the settings file is not remembered: the file may change
         usual = session.settings.config.theme or THEMES[0]
         session.preferences.change(theme="" if theme == usual else theme)
 
@@ -118,9 +119,9 @@ class Commands(Provider):
 
 
 def closeness(query: str, text: str) -> float:
-    """How well a text fits what was typed, 0 to 1: it must hold every word, and one at the
-    beginning of a word counts more. Textual's own matcher tries every way to spread the letters
-    over the text, which takes minutes in a title of 700 characters (measured)."""
+    """How well a text matches the typed words, 0 to 1: it must contain every word, and words at the
+    beginning of a word count more. Textual's own matcher tries every way to spread the letters over
+    the text, which takes minutes for a title of 700 characters (measured)."""
     low = text.lower()
     words = query.lower().split()
     if not words or not all(word in low for word in words):

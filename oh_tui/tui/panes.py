@@ -1,6 +1,6 @@
-"""What controllers see of the panes of a run. The panes are it; a test may be another.
+"""The interface of a run's panes to controllers. The panes implement it; a test may use a fake.
 
-They read; of what they may call, moving the cursor, selecting and toggling changes a pane.
+Controllers mostly read; the only changes are moving the cursor, selecting and toggling.
 """
 
 from __future__ import annotations
@@ -28,23 +28,22 @@ class Rows(Protocol):
 
     @property
     def basis(self) -> object:
-        """Differs when a row may be another one than it was; rows may be added at the end."""
+        """Changes when rows may have been replaced, but not when rows are added at the end."""
         ...
 
     @property
     def place(self) -> object:
-        """Where the cursor is, and what is in sight, for `return_to`."""
+        """The cursor and the visible part, for `return_to`."""
         ...
 
     def return_to(self, place: object) -> None: ...
 
     def row_text(self, row: int, /) -> str:
-        """What find looks in."""
+        """The text of a row that find searches."""
         ...
 
     def move_to(self, row: int) -> None:
-        """Bring the cursor to a row, within bounds. At once: the row is on the screen in the next
-        frame, as what is searched for is."""
+        """Move the cursor to a row, within bounds, at once: the next frame shows the row."""
 
 
 class Steps(Rows, Protocol):
@@ -58,7 +57,7 @@ class Steps(Rows, Protocol):
 
     @property
     def filtered(self) -> tuple[int, ...] | None:
-        """The numbers of the steps shown; None when all are."""
+        """The numbers of the steps shown; None for all."""
         ...
 
     @property
@@ -66,12 +65,12 @@ class Steps(Rows, Protocol):
 
     @property
     def time(self) -> str:
-        """What the time column shows: "elapsed", "clock" or "UTC"."""
+        """The clock of the time column: "elapsed", "clock" or "UTC"."""
         ...
 
     @property
     def empty(self) -> tuple[str, ...]:
-        """Why there is no row."""
+        """Why there are no rows."""
         ...
 
     @property
@@ -97,29 +96,29 @@ class Steps(Rows, Protocol):
     def describe_row(self, step: Step | None, event: Event) -> Description: ...
 
     def walk(self, by: int, wanted: Callable[[Step], bool]) -> bool:
-        """Move to the next (by=1) or previous (-1) step that is wanted; False if there is none."""
+        """Move to the next (by=1) or previous (-1) step that passes; False if there is none."""
         ...
 
     def walk_marked(self, by: int, marks: Sequence[str]) -> bool:
-        """As `walk`, to steps that the strip marks so."""
+        """As `walk`, to steps with one of these marks in the strip."""
         ...
 
     def failed(self, step: Step) -> bool:
-        """It went wrong, or waits for an answer."""
+        """Whether the step failed or waits for an answer."""
         ...
 
     def begin_range(self) -> None:
         """Select from the step under the cursor."""
 
     def drop_range(self) -> bool:
-        """Select no steps any more; False when none were."""
+        """Clear the selected range; False when there was none."""
         ...
 
     def toggle_events(self) -> None:
-        """Show the events that are no steps too, or no more."""
+        """Show or hide the events that are not steps."""
 
     def next_time(self) -> str:
-        """Show another clock in the time column; which it is then, as `time`."""
+        """Switch the time column to the next clock and return it, as `time`."""
         ...
 
     def go_to_step(self, number: int) -> bool:
@@ -128,54 +127,54 @@ class Steps(Rows, Protocol):
 
 
 class StepBodies(Protocol):
-    """Call and result of the step under the cursor, shown whole."""
+    """Call and result of the step under the cursor, in full."""
 
     @property
     def is_making(self) -> bool:
-        """They are large, and not all here yet."""
+        """Whether they are large and not complete yet."""
         ...
 
     async def made(self) -> None:
-        """Wait until they are all here."""
+        """Wait until they are complete."""
 
     @property
     def body_in_focus(self) -> tuple[str, Sequence[Block]]:
-        """ "call" or "result", whichever has the focus, else the result; and what it shows."""
+        """The name of the focused body, "call" or "result", else "result"; and its content."""
         ...
 
     def scroll_result(self, lines: int) -> None: ...
 
     def toggle_json(self) -> None:
-        """The step as raw JSON, and back."""
+        """Show the step as raw JSON, or as before."""
 
     def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
-        """Scroll to the next place with a text, back to the one before, or to the first one from
-        `here` on; False without one."""
+        """Scroll to the next or previous place with a text, or to the first one from `here` on;
+        False if there is none."""
         ...
 
     def count_hits(self, finding: Finding) -> Iterable[object]:
-        """Find out which lines of the result hold the text, a line with each turn."""
+        """Find out which lines of the result hold the text, one line per turn."""
         ...
 
     @property
     def place(self) -> object:
-        """What of the result is in sight, for `return_to`."""
+        """The visible part of the result, for `return_to`."""
         ...
 
     def return_to(self, place: object) -> None: ...
 
 
 class ShownRun(Protocol):
-    """The run at the right, and how that of another conversation gets there."""
+    """The run at the right, and access to the run that a key acts on."""
 
     @property
     def progress(self) -> str:
-        """What of it is being read, or why not all is there; "" when all is."""
+        """What is being read, or why not everything is; "" when everything is."""
         ...
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
-        """Bring the run that a key acts on to the right. None when there is none. It is read when
-        that is cheap, or in any case if it is `wanted`."""
+        """Show the targeted run at the right. None when there is none. It is read if that is cheap,
+        or if it is `wanted`."""
         ...
 
     def study_of(self, conversation: Conversation) -> Study | None:
@@ -187,8 +186,9 @@ class ShownRun(Protocol):
         ...
 
     def act(self, do: Callable[[], object], /) -> None:
-        """Do something with the run under the cursor: at once if it is there, else when it is."""
+        """Act on the run under the cursor: at once if it is loaded, otherwise when it is."""
 
     async def is_there(self, conversation: Conversation) -> bool:
-        """Wait for this run, reading it if nobody does, and tell why when it does not come."""
+        """Wait for this run, reading it if nobody does, and show the reason when it does not
+        come."""
         ...

@@ -1,4 +1,4 @@
-"""What helps against a problem, in the explorer: the key."""
+"""Remedies for problems in the explorer: the key to press."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `Ui` of controllers, as a screen with a footer and bars that ask."""
+"""Implements the controllers' `Ui` with a screen, its footer and its question bars."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 A_FRAME = 0.1
-"""Seconds that work waits at most for what it found to be drawn."""
+"""Maximum seconds to wait for results to be drawn."""
 
 
 class ScreenUi:
@@ -55,15 +55,15 @@ class ScreenUi:
     def is_asking(self) -> bool:
         return self._asking.is_asking
 
-    # Telling
+    # Showing
 
     def report(self, problem: Problem) -> None:
         self.tell(words_of(problem), error=True)
 
     @contextlib.contextmanager
     def reporting(self, say: Callable[..., None] | None = None) -> Iterator[None]:
-        """A problem becomes a sentence in the footer, and in the pane that stays empty for it
-        (`say`). Anything else is a bug and may be seen as one."""
+        """Show a problem as a sentence in the footer, and in the pane that stays empty because of
+        it (`say`). Any other exception is a bug and is not caught."""
         try:
             yield
         except Problem as problem:
@@ -104,7 +104,7 @@ class ScreenUi:
         return self._screen.app.size.width
 
     async def drawn(self) -> None:
-        """Wait until what was posted is on the screen, for a frame at most."""
+        """Wait until posted changes are on the screen, for a frame at most."""
         drawn = asyncio.Event()
         self._screen.call_after_refresh(drawn.set)
         with contextlib.suppress(TimeoutError):
@@ -119,8 +119,9 @@ class ScreenUi:
         *words: object,
         instead: bool = False,
     ) -> None:
-        """A worker beside those of its group, or `instead` of them. It is given what to call, and
-        no coroutine: of one that ends before it has begun Python warns on the terminal."""
+        """Run a worker beside those of its group, or `instead` of them. Takes a function, not a
+        coroutine: Python warns on the terminal about a coroutine that is dropped before it
+        begins."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
         name = getattr(do, "__name__", "")
         self._screen.run_worker(work, name=name, group=group, exclusive=instead)

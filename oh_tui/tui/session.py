@@ -1,7 +1,7 @@
-"""What the explorer knows: what is open, selected, filtered, loaded and remembered.
+"""The state of the explorer: what is open, selected, filtered, loaded and remembered.
 
-The one owner of this state. Controllers change it; panes draw it. It holds no widget and asks no
-server, so that it is tested without an app.
+The session alone owns this state. Controllers change it; panes draw it. It holds no widget and
+makes no requests, so that it can be tested without an app.
 """
 
 from __future__ import annotations
@@ -36,46 +36,47 @@ if TYPE_CHECKING:
 
 
 class Sandboxes:
-    """The sandboxes of a server: as last read, or as an act since then reported them."""
+    """The sandboxes of a server, as last read or as reported by a later action."""
 
     def __init__(self) -> None:
         self.known = False
-        """They were read: that there are none is true."""
+        """Whether they have been read, so that an empty list means that there are none."""
         self.all: tuple[Sandbox, ...] = ()
         self._settled: dict[str, float] = {}
-        """By id when an act told last how a sandbox stands."""
+        """When an action last reported the state of a sandbox, by id."""
 
     def take(self, read: Iterable[Sandbox], asked: float) -> None:
-        """The sandboxes as they were asked for then; those that an act has told of since stay."""
+        """Take the sandboxes of a request made at that time; states that actions have reported
+        since stay."""
         newer = {one.id: one for one in self.all if self._settled.get(one.id, 0.0) >= asked}
         self.known = True
         self.all = tuple(newer.get(one.id, one) for one in read)
 
     def settled(self, sandbox_id: str, status: str, now: float) -> None:
-        """An act told how this one stands; the next reading tells the rest."""
+        """An action reported the state of this sandbox; the next refresh adds the rest."""
         self._settled[sandbox_id] = now
         self.all = tuple(
             replace(one, status=status) if one.id == sandbox_id else one for one in self.all
         )
 
     def status(self, sandbox_id: str | None) -> str:
-        """How a sandbox stands, "" for one that is not known."""
+        """The state of a sandbox, "" for an unknown one."""
         return next((one.status or "" for one in self.all if one.id == sandbox_id), "")
 
 
 class Batch:
-    """Work on many things one after the other, each of which is done to its end."""
+    """Work on several things one after the other; each is completed once begun."""
 
     def __init__(self) -> None:
         self.stopped = False
-        """No further one is to be begun."""
+        """No further one is begun."""
 
 
 class Wait(Struct, eq=False):
-    """An answer of the server that is waited for in sight of the user."""
+    """A server response that the user sees being waited for."""
 
     stage: str
-    """What goes on meanwhile, in words."""
+    """What is being waited for, in words."""
     began: float
 
 
@@ -92,12 +93,12 @@ class Cursors(Protocol):
 
     @property
     def step(self) -> tuple[Step | None, Event] | None:
-        """The step, and the event of it, under the cursor of the timeline; no step for an event of
-        none."""
+        """The step and its event under the timeline's cursor; no step for an event outside of
+        steps."""
 
     @property
     def selecting(self) -> bool:
-        """A range of steps is being selected."""
+        """Whether a range of steps is being selected."""
         ...
 
     @property
@@ -114,30 +115,30 @@ class Session:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.cursors: Cursors | None = None
-        """Of the panes; None before they are there."""
+        """Cursors of the panes; None before the panes exist."""
         self.settings = settings
         self.preferences = preferences or Preferences()
-        """How the explorer was set: theme, time, wrap, the place of the divider."""
+        """The preferences set in the explorer: theme, time, wrap, position of the divider."""
         self.clock = clock
         self.source: Source | None = None
-        """What is open; None until it is made, and while another server is gone to."""
+        """The open source; None until it is made, and while switching servers."""
         self.unopened: Callable[[], Source] | None = None
-        """Makes the source that is being opened; None as soon as its first page was read."""
+        """Makes the source being opened; None once its first page has been read."""
         self.open_id = ""
-        """What the command line names, a conversation or its start; "" once that is opened."""
+        """The conversation or start task named on the command line; "" once it is open."""
         self.unsupported: set[str] = set()
-        """Parts of the lists that this server does not know at all."""
+        """Parts of the lists that this server does not support."""
         self.pager: Pager[Conversation] | None = None
-        """The pages of the list that are not read yet; None when all are."""
+        """The remaining pages of the list; None when all are read."""
         self.board = Board()
-        """The conversations that are listed, how each stands and where."""
+        """The listed conversations with their states and order."""
         self.sandboxes = Sandboxes()
         self.show_gone = False
-        """Sandboxes that are gone are listed too."""
+        """Whether sandboxes that are gone are listed too."""
         self.marks: frozenset[str] = frozenset()
-        """Ids, without dashes, of the conversations that are marked."""
+        """Ids, without dashes, of the marked conversations."""
         self.all_listed = False
-        """The last page of conversations was read."""
+        """Whether the last page of conversations has been read."""
         self.total: int | None = None
         """How many conversations there are, as far as the source tells."""
         self.arrangement = Arrangement()
@@ -148,49 +149,51 @@ class Session:
         self.current: Conversation | None = None
         """The conversation whose run is at the right."""
         self.trail: list[Conversation] = []
-        """The conversations gone in from, to sub-conversations."""
+        """The conversations through which the user came to a sub-conversation."""
         self.runs = Runs()
         self.trajectory: Trajectory | None = None
-        """Of the run at the right, as it is or is about to be drawn; None until it is read."""
+        """The trajectory of the run at the right, which may be drawn a turn later; None until it is
+        read."""
         self.open_at = ""
-        """The step, event or time where the cursor is to land in the run that is read first."""
+        """The step, event or time at which the cursor starts in the first run that is read."""
         self.is_reading = False
-        """Events of the run at the right are being read, which Esc stops."""
+        """Whether events of the run at the right are being read, which Esc stops."""
         self.progress = ""
-        """What of it is being read, or why not all is there; "" when all is."""
+        """What is being read of it, or why not everything is; "" when everything is."""
         self.progress_of: object = None
-        """Stands for the reading that tells `progress`: one that was cut off finds another here."""
+        """Identifies the reading that owns `progress`; a cancelled reading finds another one
+        here."""
         self.run_shown = asyncio.Event()
-        """Steps of a run were on the screen, for the first time."""
+        """Set once steps of a run are on the screen."""
         self.reader: str | None = None
         """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
         self.run_news = News()
-        """Rings when something of the run at the right came, or its reading ended."""
+        """Signals that something of the run at the right arrived, or that reading it ended."""
         self.follow = True
-        """The cursor keeps to the newest step of a live run."""
+        """Whether the cursor follows the newest step of a live run."""
         self.filtering: Filtering | None = None
-        """The filter that is on."""
+        """The active filter."""
         self.finding: Finding | None = None
-        """What is looked for; None for nothing."""
+        """The text to find; None for none."""
         self.wrap_lines = self.preferences.chosen.wrap
         """Long lines of call and result wrap; else they are cut."""
 
         self.drafts: dict[str, str] = {}
-        """Messages written and not sent, by conversation id without dashes."""
+        """Unsent messages, by conversation id without dashes."""
         self.draft: Draft | None = None
-        """The conversation that is being written, to be started."""
+        """The new conversation being written, not started yet."""
         self.starting = ""
-        """What the start under way is at; "" without one."""
+        """The stage of the start under way; "" without one."""
         self.batch: Batch | None = None
-        """The sandboxes of all marked conversations are being paused or resumed."""
+        """The pause or resume of all marked sandboxes, while it runs."""
         self.changing: dict[str, str] = {}
-        """Ids of the sandboxes that are being paused or resumed, and which of the two, in words."""
+        """Ids of the sandboxes being paused or resumed, and which of the two, in words."""
         self.waits: list[Wait] = []
-        """What is waited for in sight of the reader, the last begun at the end."""
+        """Waits that the user sees, the most recent last."""
         self.saved: Path | None = None
         """The last trajectory downloaded."""
         self.shells: dict[str, Shell] = {}
-        """What was run in sandboxes, by conversation id without dashes."""
+        """Commands run in sandboxes, by conversation id without dashes."""
         self.shell_history: list[str] = []
         self._writes: list[tuple[str, tuple[str, ...]]] = []
         """What is being written at this moment, in words, and the ids without dashes of the
@@ -199,8 +202,9 @@ class Session:
     # What a key means
 
     def target(self) -> Conversation | None:
-        """The conversation that a key acts on, as it is known last. In the lists the one under the
-        cursor (of a sandbox the one that its row names), else the one whose run is shown."""
+        """The conversation that a key acts on, with its latest record. In the lists it is the one
+        under the cursor (for a sandbox the one that its row names), otherwise the one whose run is
+        shown."""
         cursors, found = self.cursors, self.current
         if cursors and self.pane == "conversations":
             found = cursors.listed
@@ -228,12 +232,12 @@ class Session:
 
     @property
     def means_marked(self) -> bool:
-        """A key means the conversations that are marked, not the one under the cursor."""
+        """Whether a key acts on the marked conversations instead of the one under the cursor."""
         return self.pane == "conversations" and bool(self.marks)
 
     @property
     def no_changes(self) -> str:
-        """Why nothing can be changed from here; "" when it can."""
+        """Why nothing can be changed from here; "" if changes are possible."""
         if self.settings.read_only:
             return "read-only: nothing is changed from here"
         if self.source is None or not self.source.sandboxes:
@@ -249,8 +253,8 @@ class Session:
     # What is open
 
     def leave_source(self, settings: Settings) -> None:
-        """Keep nothing of the server that was open, but what is written and not sent; `settings`
-        are those of the next one."""
+        """Drop everything of the open server, except unsent drafts; `settings` are those of the
+        next one."""
         if self.batch:
             self.batch.stopped = True
         self.settings = settings
@@ -263,25 +267,26 @@ class Session:
     # The lists
 
     def begin_lists(self, board: Board) -> None:
-        """Another source, of which nothing is known yet."""
+        """Begin with another source, of which nothing is known yet."""
         self.board, self.sandboxes = board, Sandboxes()
         self.marks, self.total, self.all_listed = frozenset(), None, False
 
     async def save_seen(self) -> None:
-        """Write to disk what was seen of the conversations listed, if there is anything new."""
+        """Write the remembered outcomes of the listed conversations to disk, if there are new
+        ones."""
         memory = self.board.memory
         if (news := memory.take_changes()) and not await asyncio.to_thread(memory.write, news):
             memory.put_back(news)
 
     async def save_preferences(self) -> None:
-        """Write to disk how the explorer was set, if that has changed."""
+        """Write the preferences to disk, if they changed."""
         kept = self.preferences
         if (news := kept.take_changes()) and not await asyncio.to_thread(kept.write, news):
             kept.put_back(news)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
-        """Those listed, in the order shown."""
+        """The listed conversations in display order."""
         return tuple([row.conversation for row in self.board.rows])
 
     @property
@@ -291,12 +296,12 @@ class Session:
         return listed.id if listed else ""
 
     def reorder(self) -> None:
-        """Put rows where they belong, but the one under the cursor, which stays in its group."""
+        """Put rows where they belong, except the one under the cursor, which stays in its group."""
         self.board.reorder(keep=self.listed_id)
 
     @property
     def marked(self) -> tuple[Conversation, ...]:
-        """In the order shown."""
+        """The marked conversations in display order."""
         return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
 
     def keep_marks(self, marks: frozenset[str]) -> None:
@@ -307,14 +312,14 @@ class Session:
         self.keep_marks(self.marks - {bare_id(c.id) for c in conversations})
 
     def sandbox_settled(self, sandbox_id: str, status: str) -> None:
-        """A sandbox came to stand so with all that is in it, as the server has just told."""
+        """The server reported a new state of a sandbox, which also applies to its conversations."""
         now = time.monotonic()
         self.sandboxes.settled(sandbox_id, status, now)
         self.board.told_sandbox(sandbox_id, status, now)
 
     @contextlib.contextmanager
     def claiming(self, sandbox_ids: Iterable[str]) -> Iterator[set[str]]:
-        """No other key changes these sandboxes meanwhile, until they are released."""
+        """Reserve these sandboxes, so that no other key changes them until they are released."""
         claimed = set(sandbox_ids)
         self.changing |= dict.fromkeys(claimed, "being looked at")
         try:
@@ -324,7 +329,7 @@ class Session:
                 self.release(one, claimed)
 
     def release(self, sandbox_id: str, claimed: set[str]) -> None:
-        """Another key may change this one of the sandboxes that are claimed."""
+        """Release one of the reserved sandboxes for other keys."""
         claimed.remove(sandbox_id)
         del self.changing[sandbox_id]
 
@@ -337,7 +342,7 @@ class Session:
 
     @property
     def find_text(self) -> str:
-        """The text that is looked for; "" for none."""
+        """The text to find; "" for none."""
         return self.finding.text if self.finding else ""
 
     def is_open(self, conversation: Conversation) -> bool:
@@ -351,17 +356,17 @@ class Session:
 
     @property
     def has_events(self) -> bool:
-        """Events of the run at the right are there."""
+        """Whether events of the run at the right are loaded."""
         return self.trajectory is not None and bool(self.trajectory.events)
 
     def take_record(self, now: Conversation) -> None:
-        """What the server tells now of the conversation at the right."""
+        """Take the server's current record of the conversation at the right."""
         self.current = now
         if self.pane in ("timeline", "detail"):
             self.board.open(now.id)
 
     def close_run(self) -> None:
-        """No conversation is open any more."""
+        """Close the open conversation."""
         self.current = self.trajectory = None
         self.open_at = self.progress = ""
         self.is_reading = False
@@ -371,8 +376,8 @@ class Session:
 
     @contextlib.contextmanager
     def writing(self, what: str, *about: str) -> Iterator[None]:
-        """Something is being written, `about` conversations with these ids; quitting asks
-        meanwhile."""
+        """Mark something as being written, `about` conversations with these ids; quitting asks
+        first meanwhile."""
         one = (what, tuple(bare_id(identifier) for identifier in about))
         self._writes.append(one)
         try:
@@ -381,10 +386,10 @@ class Session:
             self._writes.remove(one)
 
     def is_writing(self, verb: str, about: str) -> bool:
-        """Whether something whose words begin so is being written about this conversation."""
+        """Whether a write about this conversation whose words begin like this is under way."""
         return any(what.startswith(verb) and bare_id(about) in ids for what, ids in self._writes)
 
     @property
     def writing_words(self) -> str:
-        """All that is being written, each kind once; "" for nothing."""
+        """All writes under way, each kind once; "" for none."""
         return ", ".join(sorted({what for what, _ in self._writes}))

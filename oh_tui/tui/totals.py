@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def location(session: Session) -> tuple[Piece, ...]:
-    """Which server or files are open, or are gone to."""
+    """The open server or files, or those being opened."""
     settings = session.settings
     going = settings.label if settings.server else ""
     pieces: list[Piece] = [(session.source.label if session.source else going, "dim")]

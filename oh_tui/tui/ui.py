@@ -1,6 +1,6 @@
-"""What controllers see of the screen: asking, telling, working in the background.
+"""The interface of the screen to controllers: asking, showing, working in the background.
 
-The main screen is it; a test may be another.
+The main screen implements it; a test may use a fake.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Ui(Protocol):
         title: tuple[Piece, ...],
         facts: tuple[Piece, ...] = (),
     ) -> str:
-        """As `ask`, with what it is about shown whole above the answers."""
+        """As `ask`, with the subject shown in full above the answers."""
         ...
 
     async def prompt(
@@ -54,30 +54,30 @@ class Ui(Protocol):
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
     ) -> str | None:
-        """A line that was typed; None for Esc. With a `title` it stands below a rule that says
-        what for, and below what is `wrong` with the line before. `mistake` is the part of the
-        value that is to be typed again. `changed` is told the line as it is typed."""
+        """The entered line; None for Esc. With a `title`, a rule above the line names its purpose
+        and shows what is `wrong` with the previous entry. `mistake` is the part of the value to
+        type again. `changed` is called with the text as it is typed."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
-        """What was written, and whether it is to be sent."""
+        """The text, and whether to send it."""
         ...
 
     @property
     def is_asking(self) -> bool:
-        """A question or a line to type in has the keys."""
+        """Whether a question or an input line has the keys."""
         ...
 
     def refuse(self) -> bool:
-        """Esc: no to what is asked; False when nothing is."""
+        """Esc: decline the current question; False when there is none."""
         ...
 
     def focus_editor(self) -> bool:
-        """Give the keys back to the editor that is open; False without one."""
+        """Return the focus to the open editor; False without one."""
         ...
 
     def close_editor(self, editor: Editor) -> None:
-        """Put aside what is written there, as Esc does."""
+        """Close the editor and keep its text, as Esc does."""
 
     # Telling
 
@@ -90,45 +90,45 @@ class Ui(Protocol):
         passing: bool = False,
         remark: bool = False,
     ) -> None:
-        """News for the footer, as `Footer.tell`."""
+        """Show news in the footer, as `Footer.tell`."""
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """Keep news that are shown elsewhere."""
+        """Add news that are shown elsewhere to the history."""
 
     def clear_news(self) -> bool:
-        """Take news or an error away; True when it was an error."""
+        """Remove news or an error; True when it was an error."""
         ...
 
     def report(self, problem: Problem) -> None:
-        """A problem as an error in the footer, with its remedy."""
+        """Show a problem as an error in the footer, with its remedy."""
 
     def reporting(self, say: Callable[..., None] | None = None) -> AbstractContextManager[None]:
-        """A problem inside becomes an error in the footer, and lines for `say`: for the pane that
-        stays empty."""
+        """Show a problem raised inside as an error in the footer, and pass its lines to `say`, for
+        the pane that stays empty."""
         ...
 
     def copy(self, text: str) -> None:
         """Send text to the terminal's clipboard."""
 
     def focus_pane(self, pane: str) -> None:
-        """Give the focus to a pane, at once: keys that were typed ahead are for it."""
+        """Focus a pane at once: keys typed ahead are meant for it."""
 
     async def drawn(self) -> None:
-        """Wait until what was posted is on the screen, a tenth of a second at most."""
+        """Wait until posted changes are on the screen, a tenth of a second at most."""
 
     def suspend(self) -> AbstractContextManager[None]:
-        """Leave the terminal to another program; a Problem where that cannot be."""
+        """Hand the terminal to another program; raises Problem where that is impossible."""
         ...
 
     def bell(self) -> None: ...
 
     def write_terminal(self, sequence: str) -> None:
-        """Write an escape sequence of ours to the terminal."""
+        """Write one of our escape sequences to the terminal."""
 
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
     ) -> None:
-        """Show another screen above; `closed` gets its result."""
+        """Show another screen on top; `closed` gets its result."""
 
     # Working
 
@@ -139,33 +139,34 @@ class Ui(Protocol):
         *words: object,
         instead: bool = False,
     ) -> None:
-        """Do something in a worker of this group, beside the others of it or `instead` of them."""
+        """Run a worker in this group, beside its other workers or `instead` of them."""
 
     def begin(self, group: str, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """As `work_on`, but not once more while the same still reads what it asks about."""
+        """As `work_on`, but ignored while the same action is still preparing."""
 
     @property
     def is_preparing(self) -> bool:
-        """An action reads what it asks about."""
+        """Whether an action is reading what it asks about."""
         ...
 
     def at_work(self, group: str) -> bool:
-        """Whether a worker of this group runs that was not cancelled."""
+        """Whether a worker of this group is running and not cancelled."""
         ...
 
     def cancel(self, group: str) -> None:
         """Cancel the workers of this group."""
 
     def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        """Call back in so many seconds, unless the timer is stopped."""
+        """Call back after so many seconds, unless the timer is stopped."""
         ...
 
     def preparing(self, told: str) -> AbstractContextManager[None]:
-        """What an action reads before it asks or acts: Esc and another conversation drop it."""
+        """Wraps the reading before an action asks or acts: Esc and another conversation cancel
+        it."""
         ...
 
     def post_message(self, message: Message) -> bool:
-        """Say what has changed, or what is wanted: see `messages`."""
+        """Post a change or a request: see `messages`."""
         ...
 
     @property
