@@ -38,6 +38,16 @@ SETTLED = 2.0
 
 DOWN = b"j"
 
+ROUNDS = 3
+
+NARROWED = (
+    ("filter by a word", (b"&017", b"\r"), "& 017", 50),
+    ("filter by what is told", (b"&is:paused -017", b"\r"), "& is:paused", 50),
+    ("sort by title", (b"s", b"t"), "by title", 100),
+)
+"""What is measured: the keys before and the one that counts, what then stands in the rule, and the
+milliseconds it may take."""
+
 
 def measure(zips: dict[int, Path], home: Path) -> list[Result]:
     lines: list[Result] = []
@@ -52,7 +62,23 @@ def measure(zips: dict[int, Path], home: Path) -> list[Result]:
             what = f"arrow key, {ROWS:,} {name}"
             lines.append(result(what, "ms", middle(times), most=33))
             lines.append(result(f"{what}, the longest", "ms", max(times), most=50))
+        for what, keys, told, most in NARROWED:
+            took = middle([_narrowed(explorer, keys, told) for _ in range(ROUNDS)])
+            lines.append(result(f"{what} of {ROWS:,} conversations", "ms", took, most=most))
     return lines
+
+
+def _narrowed(explorer: Terminal, keys: tuple[bytes, bytes], told: str) -> float:
+    """Milliseconds from the last of the keys to the frame in which the rule tells of it."""
+    explorer.press(keys[0])
+    explorer.settle(0.5)
+    explorer.mark()
+    pressed = explorer.press(keys[1])
+    took = explorer.until(lambda drawn: told in drawn) - pressed
+    explorer.settle(SETTLED)
+    explorer.press(b"\x1b")
+    explorer.settle(SETTLED)
+    return took * 1000
 
 
 def _load(explorer: Terminal) -> None:

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.conversation_query import took
 from oh_tui.sources.triage import ConversationState, Group, RunStatus, updated
+from oh_tui.trajectory.model.events import seconds
 
 _LATER = frozenset({RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING})
 """After those that wait, and after those that run."""
@@ -33,6 +33,11 @@ class Order(StrEnum):
             Order.TITLE: "by title",
         }[self]
 
+    @property
+    def short(self) -> str:
+        """The order in two words."""
+        return {Order.COST: "by cost", Order.TITLE: "by title"}.get(self, self.value)
+
     def key(self, one: Conversation, state: ConversationState) -> tuple[Any, ...]:
         """What conversations are sorted by."""
         when = -updated(one)
@@ -50,3 +55,12 @@ class Order(StrEnum):
                 return (group, group <= Group.RUNNING and state.status in _LATER, when)
             case Order.NEWEST:
                 return (when,)
+
+
+def took(conversation: Conversation) -> float | None:
+    """Seconds from its creation to its last change; None when that is not known. A server that
+    sets `created_at` anew with each change (measured) tells nothing of it."""
+    begun, changed = seconds(conversation.created_at or ""), updated(conversation)
+    if begun is None or not changed or changed - begun < 1.0:
+        return None
+    return changed - begun

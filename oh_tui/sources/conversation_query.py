@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.conversation_order import took
 from oh_tui.sources.triage import AT_WORK, ConversationState, RunStatus, updated
 from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis.fields import Bound, Wrong, any_of, bound_of, dollars_of, one_of
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
-from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
@@ -100,15 +100,6 @@ def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, When], bool
     return test
 
 
-def took(conversation: Conversation) -> float | None:
-    """Seconds from its creation to its last change; None when that is not known. A server that
-    sets `created_at` anew with each change (measured) tells nothing of it."""
-    begun, changed = seconds(conversation.created_at or ""), updated(conversation)
-    if begun is None or not changed or changed - begun < 1.0:
-        return None
-    return changed - begun
-
-
 def _took(asked: Asked, bound: Bound) -> bool:
     span = took(asked.conversation)
     return span is not None and bound.holds(span)
@@ -143,12 +134,27 @@ def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, st
     return test
 
 
-def _says(asked: Asked, wanted: str) -> bool:
-    one = asked.conversation
-    texts = (one.title, one.selected_repository, one.selected_branch)
-    if any(text and wanted in text[:LONGEST].lower() for text in texts):
-        return True
-    return bare_id(wanted) in bare_id(one.id) if wanted.strip("-") else False
+class Words(NamedTuple):
+    """Plain words, in lower case."""
+
+    text: str
+    bare: str
+    """As a part of an id, without dashes; "" when it cannot be one."""
+
+
+def _words(typed: str) -> Words:
+    bare = bare_id(typed)
+    return Words(typed.lower(), bare if bare.isalnum() else "")
+
+
+def _says(asked: Asked, wanted: Words) -> bool:
+    one, text = asked.conversation, wanted.text
+    return bool(
+        (one.title and text in one.title[:LONGEST].lower())
+        or (one.selected_repository and text in one.selected_repository[:LONGEST].lower())
+        or (one.selected_branch and text in one.selected_branch[:LONGEST].lower())
+        or (wanted.bare and wanted.bare in bare_id(one.id))
+    )
 
 
 _FAILED = (RunStatus.STUCK, RunStatus.ERROR)
@@ -189,7 +195,7 @@ FIELDS: dict[str, Field] = {
     "took": Field(bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h"))),
     "after": Field(_when, _time(operator.ge), any_of(("today", "yesterday", "2d"))),
     "before": Field(_when, _time(operator.lt), any_of(("today", "yesterday", "2d"))),
-    "": Field(str.lower, _says, any_of(())),
+    "": Field(_words, _says, any_of(())),
 }
 """By the name before the colon; "" is plain words."""
 
@@ -202,14 +208,17 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     def matches(self, one: Conversation, state: ConversationState, now: float) -> bool:
         asked = Asked(one, state, now)
-        return all(_matches(term, asked) for term in self.terms)
+        for term in self.terms:  # a plain loop, as thousands are tested at once
+            if FIELDS[term.field].holds(asked, term.value) is term.negated:
+                return False
+        return True
 
     def cannot_tell(self, one: Conversation, state: ConversationState, now: float) -> bool:
         """Whether a conversation might match, if its outcome were known."""
-        if state.status is not RunStatus.UNKNOWN:
+        open_ones = [term for term in self.terms if _asks_outcome(term)]
+        if not open_ones or state.status is not RunStatus.UNKNOWN:
             return False
         asked = Asked(one, state, now)
-        open_ones = [term for term in self.terms if _asks_outcome(term)]
         others = (term for term in self.terms if not _asks_outcome(term))
         missed = any(not _matches(term, asked) for term in open_ones)
         return missed and all(_matches(term, asked) for term in others)

@@ -25,6 +25,7 @@ from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
 from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
+    from oh_tui.api.filters import ConversationFilters
     from oh_tui.sources.remembered import Seen
 
 T = TypeVar("T")
@@ -64,6 +65,9 @@ class FileSource:
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:
         yield await self.newest()
+
+    def narrowed(self, filters: ConversationFilters) -> None:
+        """All of them are in the one page."""
 
     async def newest(self) -> Page[Conversation]:
         return Page(await _in_thread(self.conversations), None)

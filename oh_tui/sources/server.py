@@ -15,6 +15,7 @@ from oh_tui.sources.sandboxes import ServerSandboxes
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
+    from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.remembered import Seen
 
@@ -51,6 +52,10 @@ class ServerSource:
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         return self.api.iter_conversations(include_sub_conversations=True)
+
+    def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]]:
+        wanted: ConversationFilters = {**filters, "include_sub_conversations": True}
+        return self.api.iter_conversations(**wanted)
 
     async def newest(self) -> Page[Conversation]:
         page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)

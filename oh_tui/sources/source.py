@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.agent_actions import Agents
     from oh_tui.sources.loading import ServerRuns
@@ -86,6 +87,10 @@ class Source(Protocol):
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         """The conversations, newest first, one call for each page."""
+
+    def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]] | None:
+        """As `pages`, those alone that the source finds by these; None where it cannot."""
+        ...
 
     async def newest(self) -> Page[Conversation]:
         """The first page again, in one call."""

@@ -35,17 +35,28 @@ def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hi
 
 def _labels(session: Session, zoom: str, followed: bool) -> Labels:
     pane, remote = session.pane, session.source is not None and session.source.remote
+    narrows = pane != "conversations" or session.listing.is_on
     return {
         "sandbox.pause": _pause_label(session),
         "download": _download_label(session) if remote else None,
         "load.all": "read all" if session.run and not session.run.trajectory.complete else None,
         "follow": _follow_label(session) if followed else None,
         "mark": "mark" if remote else None,
-        "back": "back" if pane == "detail" else "unmark" if session.marks else None,
+        "back": "back" if pane == "detail" else _back_label(session),
         "hidden": "hide gone" if session.show_gone else "show gone",
+        "filter": "filter" if narrows else None,
+        "sort": "sort" if narrows else None,
         **_agent_labels(session),
         "open": "smaller" if zoom == "detail" else OPENS.get(pane, "open"),
     }
+
+
+def _back_label(session: Session) -> str | None:
+    if session.marks:
+        return "unmark"
+    if session.listing.query:
+        return "list all"
+    return "usual order" if session.listing.order else None
 
 
 def _pause_label(session: Session) -> str | None:

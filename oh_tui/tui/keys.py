@@ -108,7 +108,8 @@ SCREEN_KEYS = (
     Key("find", "slash", "find.ask", "/", "find", "find text in the rows; the others stay", _LOOK, RUN | {"conversations"}),
     Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit", _LOOK),
     Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
-    Key("filter", "ampersand", "search.filter", "&", "filter", "show only the steps that match: words, is:failed, tool:terminal …", _LOOK, RUN),
+    Key("filter", "ampersand", "listing.filter", "&", "filter", "show only the conversations or steps that match: words, is:failed …", _LOOK, RUN | {"conversations"}),
+    Key("sort", "s", "listing.sort", "s", "sort", "sort the conversations: newest, most expensive, longest, title", _LOOK, frozenset({"conversations"})),
     Key("select", "v", "steps.select", "v", "select", "select a range of steps, to copy or to show alone", _LOOK),
     Key("goto", "colon", "goto.ask", ":", "go to", "go to a step, a time, an id or a percentage", _LOOK),
     Key("changes", "c", "reports.changes", "c", "changed files", "the files that the run read and changed", _LOOK, RUN),
@@ -165,7 +166,17 @@ FILTER_WORDS = (
     ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
     ("-word", "all but these"),
 )
-"""The words of a filter (`&`), for the help."""
+"""The words of a filter (`&`) of steps, for the help."""
+
+LIST_FILTER_WORDS = (
+    ("word", "in title, repository, branch or id"),
+    ("is:failed", "also waiting, stuck, error, running, paused, finished, unread, gone"),
+    ("repo:name", "also branch: model: title: pr:482 pr:any"),
+    ("cost:>1", "dollars; took:>10m from its start to its last change"),
+    ("after:2d", "changed since; today, yesterday, 2026-03-01; before: too"),
+    ("-word", "all but these"),
+)
+"""The words of a filter (`&`) of conversations, for the help."""
 
 
 def known() -> ExplorerNames:

@@ -153,7 +153,7 @@ class MainScreen(BaseScreen):
         if not self.session.arrangement.narrow:
             self._rest.reset()
             self._rest.resume()
-        if self.sidebar.list.cursor >= len(self.session.board.rows) - 3:
+        if self.sidebar.list.cursor >= len(self.session.listed) - 3:
             self.controllers.conversations.read_more()
         self.ui.preparations.cursors_moved()
         self._tell_keys()
@@ -245,7 +245,10 @@ class MainScreen(BaseScreen):
         session, sandboxes = self.session, self.session.sandboxes
         session.keep_marks(session.marks)
         self.sidebar.show_lists(
-            rows=session.board.rows,
+            rows=session.listed,
+            loaded=session.conversations,
+            filter_text=session.listing.query.text if session.listing.query else "",
+            order=session.listing.order,
             marks=session.marks,
             total=session.total,
             has_more=not session.all_listed,
@@ -288,6 +291,8 @@ class MainScreen(BaseScreen):
         if message.sort:
             self.sidebar.reorder_sandboxes()
         self.show_lists()
+        if message.top:
+            self.sidebar.list.move_to(0)
         self._tell_totals()
         self._tell_keys()
 
@@ -322,7 +327,7 @@ class MainScreen(BaseScreen):
             self.run_view.show_run(None)
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()
-        self.sidebar.show_rows(session.board.rows)
+        self.sidebar.show_rows(session.listed)
         self.run_view.show_conversation(session.current, session.clock())
         self.ui.preparations.cursors_moved()
         session.run_news.ring()
@@ -357,7 +362,7 @@ class MainScreen(BaseScreen):
             self.controllers.search.study_came()
             if message.grew:
                 self.controllers.reports.run_grew()
-            self.sidebar.show_rows(session.board.rows)
+            self.sidebar.show_rows(session.listed)
             if not message.grew:
                 self._tell_totals()
             session.run_shown.set()
@@ -474,7 +479,7 @@ class MainScreen(BaseScreen):
                 self.controllers.run.catch_up()
             if session.current:
                 session.board.open(session.current.id)
-                self.sidebar.show_rows(session.board.rows)
+                self.sidebar.show_rows(session.listed)
 
     # Key actions that have no controller
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 class ListsChanged(Message):
     """The session's conversations or sandboxes changed, or their order or state: redraw the
-    sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state."""
+    sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state,
+    with `top` the cursor to the first conversation."""
 
-    def __init__(self, *, sort: bool = False) -> None:
+    def __init__(self, *, sort: bool = False, top: bool = False) -> None:
         super().__init__()
         self.sort = sort
+        self.top = top
 
 
 class MarksChanged(Message):

@@ -21,7 +21,8 @@ from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.board import Board
+from oh_tui.tui.board import Board, Row
+from oh_tui.tui.listing import Listing
 from oh_tui.tui.runs import News, Run, Runs
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ class Session:
         self.pager: Pager[Conversation] | None = None
         """The remaining pages of the list; None when all are read."""
         self.board = Board()
-        """The listed conversations with their states and order."""
+        """The loaded conversations with their states and order."""
+        self.listing = Listing()
+        """The filter and the order of the list."""
         self.sandboxes = Sandboxes()
         self.show_gone = False
         """Whether sandboxes that are gone are listed too."""
@@ -268,7 +271,7 @@ class Session:
 
     def begin_lists(self, board: Board) -> None:
         """Begin with another source, of which nothing is known yet."""
-        self.board, self.sandboxes = board, Sandboxes()
+        self.board, self.sandboxes, self.listing = board, Sandboxes(), Listing()
         self.marks, self.total, self.all_listed = frozenset(), None, False
 
     async def save_seen(self) -> None:
@@ -286,8 +289,13 @@ class Session:
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
-        """The listed conversations in display order."""
+        """The loaded conversations in the order of the board."""
         return tuple([row.conversation for row in self.board.rows])
+
+    @property
+    def listed(self) -> tuple[Row, ...]:
+        """The rows of the list: those that the filter lets through, in the order chosen."""
+        return self.listing.rows(self.board.rows, keep=self.listed_id, now=self.clock())
 
     @property
     def listed_id(self) -> str:
@@ -298,15 +306,16 @@ class Session:
     def reorder(self) -> None:
         """Put rows where they belong, except the one under the cursor, which stays in its group."""
         self.board.reorder(keep=self.listed_id)
+        self.listing.sort_again()
 
     @property
     def marked(self) -> tuple[Conversation, ...]:
         """The marked conversations in display order."""
-        return tuple(c for c in self.conversations if bare_id(c.id) in self.marks)
+        return tuple(row.conversation for row in self.listed if row.id in self.marks)
 
     def keep_marks(self, marks: frozenset[str]) -> None:
         """Replace the marks; conversations that are no longer listed lose theirs."""
-        self.marks = marks & {row.id for row in self.board.rows} if marks else marks
+        self.marks = marks & {row.id for row in self.listed} if marks else marks
 
     def unmark(self, conversations: Iterable[Conversation]) -> None:
         self.keep_marks(self.marks - {bare_id(c.id) for c in conversations})

@@ -49,6 +49,7 @@ READS = (
     "peek",
     "bodies",
     "place",
+    "sift",
 )
 """Groups of workers that come to an end; following never does."""
 

@@ -21,6 +21,7 @@ from oh_tui.tui.controllers import (
     find,
     goto,
     images,
+    listing,
     navigation,
     notices,
     older,
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
-READS = ("lists", "more", "run", "older", "follow", "find", "hits", "filter", "peek", "git", "copy")
+READS = (
+    *("lists", "more", "run", "older", "follow", "find", "hits", "filter"),
+    *("peek", "git", "copy", "sift"),
+)
 """Workers that read from the source being left, or process what it returned."""
 
 
@@ -120,6 +124,10 @@ class Controllers:
         return reports.Reports(self._session, self._ui, self._steps, self.target, self.search)
 
     # What only keys lead to
+
+    @cached_property
+    def listing(self) -> listing.ListActions:
+        return listing.ListActions(self._session, self._ui, self.conversations, self.search)
 
     @cached_property
     def steps(self) -> steps.StepActions:
@@ -199,6 +207,7 @@ class Controllers:
             or self.sandboxes.stop_batch()
             or self.search.stop_filter()
             or self._stop_worker()
+            or self.listing.stop()
             or self.run.stop()
         )
 

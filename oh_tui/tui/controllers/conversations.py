@@ -181,11 +181,15 @@ class Conversations:
             if session.pager is pager:  # else another source was opened meanwhile
                 self._take_page(page, asked)
 
+    def note_page(self, page: Page[Conversation] | None) -> None:
+        """Whether there are pages after this one, None being past the last."""
+        if page is None or not page.next_page_id:
+            self._session.pager, self._session.all_listed = None, True
+
     def _take_page(self, page: Page[Conversation] | None, asked: float = math.inf) -> None:
         """A page of the list, in the order that was current when it was requested."""
         session = self._session
-        if page is None or not page.next_page_id:
-            session.pager, session.all_listed = None, True
+        self.note_page(page)
         session.board.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
         if page and page.is_cut:
@@ -231,6 +235,7 @@ class Conversations:
         await asyncio.sleep(0)  # many rows take a while: let keys in between
         if sort:
             board.reorder()
+            session.listing.sort_again()
         elif session.pane != "conversations":
             session.reorder()
         ui.post_message(ListsChanged(sort=sort))

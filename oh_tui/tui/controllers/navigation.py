@@ -51,6 +51,8 @@ class Navigation:
             ui.post_message(MarksChanged())
         elif session.find_text:
             controllers.find.set_find("")
+        elif session.pane == "conversations" and controllers.listing.undo():
+            pass
         elif zoom != "detail" and self._steps.filtered is not None:
             controllers.search.clear_filter()
         elif zoom or not controllers.sub_conversations.leave():

@@ -16,7 +16,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, Hint, Keymap, help_groups
+from oh_tui.tui.keys import COPY_KEYS, FILTER_WORDS, LIST_FILTER_WORDS, Hint, Keymap, help_groups
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import Glyphs, palette_of, style
 from oh_tui.tui.widgets.bars import Footer
@@ -125,9 +125,10 @@ def sections(
     """What the two columns hold: the first begins with where one is, the second ends with the
     signs."""
     keys = {title: key_section(title, keymap) for title, _ in help_groups(keymap)}
-    words = Section("Words of a filter (&)", [Entry(*pair) for pair in FILTER_WORDS])
+    of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
+    of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
     return (
-        (here, keys["Moving"], keys["The program"], words),
+        (here, keys["Moving"], keys["The program"], of_list, of_steps),
         (keys["Looking"], keys["Acting"], signs(glyphs)),
     )
 

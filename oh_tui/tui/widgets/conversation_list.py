@@ -12,6 +12,7 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
+from oh_tui.sources.conversation_order import Order, took
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line, held, redact
@@ -53,6 +54,8 @@ class ConversationList(RowList):
     rows: reactive[tuple[Row, ...]] = reactive(())
     grouped: reactive[bool] = reactive(True)
     """Whether groups have headings."""
+    order: reactive[Order | None] = reactive(None)
+    """An order other than that of the groups; its name is then the one heading."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
     now: reactive[float] = reactive(0.0)
@@ -63,8 +66,8 @@ class ConversationList(RowList):
         super().__init__(id=id)
         self._tops: list[int] = []
         """The first line of each row, in order."""
-        self._headings: dict[int, tuple[Group, int]] = {}
-        """Line of each heading -> its group, and the number of rows in it."""
+        self._headings: dict[int, tuple[str, int]] = {}
+        """Line of each heading -> its words, and the number of rows below it."""
 
     @property
     def row(self) -> Row | None:
@@ -88,8 +91,16 @@ class ConversationList(RowList):
         self._lay_out()
         self.rows_changed()
 
+    def watch_order(self) -> None:
+        self._lay_out()
+        self.rows_changed()
+
     def _lay_out(self) -> None:
         """Give rows and headings their lines."""
+        if self.order:
+            self._tops = [*range(1, len(self.rows) + 1)]
+            self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
+            return
         counts = dict.fromkeys(Group, 0)
         for row in self.rows:
             counts[row.group] += 1
@@ -97,7 +108,7 @@ class ConversationList(RowList):
         line, before = 0, None
         for row in self.rows:
             if self.grouped and row.group is not before:
-                self._headings[line] = (row.group, counts[row.group])
+                self._headings[line] = (row.group.title, counts[row.group])
                 before, line = row.group, line + 1
             self._tops.append(line)
             line += 2 if row.tall else 1
@@ -133,9 +144,9 @@ class ConversationList(RowList):
     def line_pieces(self, line: int, width: int) -> list[Piece]:
         heading = self._headings.get(line)
         if heading:
-            group, count = heading
+            words, count = heading
             number = f"{count:,} "
-            return [(fit(group.title, width - len(number), self.glyphs.more) + number, "dim")]
+            return [(fit(words, width - len(number), self.glyphs.more) + number, "dim")]
         index = self.row_near(line)
         row = self.rows[index]
         if line == self._tops[index]:
@@ -175,6 +186,10 @@ class ConversationList(RowList):
     def _facts(self, row: Row, width: int) -> str:
         """The columns between title and age: pull request or cost, and more with more room."""
         number = number_or_cost(row.conversation)
+        if self.order:
+            number = _sorted_by(self.order, row.conversation)
+            if width < WIDE:
+                return f" {number:>7} " if number else " "
         if width >= WIDE:
             where = display_line(row.conversation.selected_repository)
             return f"  {fit(where, 20, self.glyphs.more)}  {status_words(row):13} {number:>8} "
@@ -197,6 +212,16 @@ class ConversationList(RowList):
         number = number_or_cost(shown.conversation)
         title = f"{title_of(shown.conversation)} {file_name_of(shown.conversation)}"
         return f"{title} {shown.line if shown.tall else ''} {where} {number}"
+
+
+def _sorted_by(order: Order, conversation: Conversation) -> str:
+    """The number that conversations are sorted by; "" where it is not known."""
+    if order is Order.LONGEST:
+        span = took(conversation)
+        return duration(span) if span else ""
+    if order is Order.COST:
+        return dollars(conversation.cost) if conversation.cost else ""
+    return number_or_cost(conversation)
 
 
 def status_words(row: Row) -> str:

@@ -11,17 +11,26 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
+from oh_tui.text.clean import clean_line
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Row
+from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.widgets.conversation_list import ConversationList
-from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
+from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
+    from oh_tui.sources.conversation_order import Order
     from oh_tui.tui.finding import Finding
+
+WIDE = 50
+"""Columns from which the rule above the list keeps its name beside a filter."""
+
+LEAST = 15
+"""Columns that the name of the list or its filter has in the rule."""
 
 AT_ONCE = 1_000
 """Sandboxes and conversations up to which all are placed in one go."""
@@ -61,6 +70,9 @@ class Sidebar(Stack):
         """The reader is in the Sandboxes pane, so that its rows keep their places."""
         self.conversations: tuple[Conversation, ...] = ()
         """The listed conversations in order."""
+        self.loaded: tuple[Conversation, ...] = ()
+        """Those that are loaded, listed or not."""
+        self._filter = ""
 
     def compose(self) -> ComposeResult:
         with Stack(id="conversations-pane"):
@@ -97,6 +109,9 @@ class Sidebar(Stack):
         self,
         *,
         rows: tuple[Row, ...],
+        loaded: tuple[Conversation, ...],
+        filter_text: str,
+        order: Order | None,
         marks: frozenset[str],
         total: int | None,
         has_more: bool,
@@ -104,9 +119,15 @@ class Sidebar(Stack):
         show_gone: bool,
         now: float,
     ) -> None:
-        """Show these; `sandboxes` is None as long as they were not read."""
+        """Show these; `loaded` are all conversations, `rows` those that a filter lets through.
+        `sandboxes` is None as long as they were not read."""
         self.now, self.total, self.has_more = now, total, has_more
+        before, self.loaded, self._filter = self.loaded, loaded, filter_text
+        self.list.order = order
         self.rows, self.marks = rows, marks
+        if loaded != before:
+            self._tell_sandboxes()
+        self._tell_total()
         self.knows_sandboxes = sandboxes is not None
         self.sandboxes, self.show_gone = sandboxes or (), show_gone
 
@@ -150,10 +171,7 @@ class Sidebar(Stack):
     def watch_rows(self) -> None:
         if self.is_mounted:
             self.list.rows = self.rows
-            before = self.conversations
             self.conversations = tuple(row.conversation for row in self.rows)
-            if self.conversations != before:
-                self._tell_sandboxes()
             self._tell_total()
 
     def highlight(self, conversation_id: str) -> None:
@@ -165,6 +183,7 @@ class Sidebar(Stack):
 
     def on_resize(self) -> None:
         self._show_sandboxes()
+        self._tell_total()
 
     def say(self, *lines: str) -> None:
         """Show lines in place of conversations."""
@@ -183,16 +202,30 @@ class Sidebar(Stack):
                 self.sandbox_list.show_around()
 
     def _tell_total(self) -> None:
-        loaded = len(self.conversations)
-        more = self.has_more and self.total is not None and self.total > loaded
+        loaded, listed = len(self.loaded), len(self.rows)
+        total = max(self.total or 0, loaded) if self.has_more else loaded
+        name = "1 Conversations"
+        if self._filter:
+            filtered = clean_line(self._filter)
+            name = f"1 & {filtered}" if self.size.width < WIDE else f"{name} & {filtered}"
         facts: list[Piece] = []
         if found := self.list.find_words():
             facts.append((found, "mark"))
         if self.marks:
             facts.append((f"{len(self.marks):,} marked", "marked"))
         if loaded or self.total is not None or not self.has_more:
-            facts.append((f"{loaded:,} of {self.total:,}" if more else f"{loaded:,}", "dim"))
-        self._rule.facts = joined(facts, glyphs_of(self.app).dot)
+            shown = f"{listed:,}"
+            if listed != total:
+                shown += f" of {total:,}"
+            if self._filter and loaded < total:
+                shown = f"{listed:,} of {loaded:,} of {total:,}"
+            if self.list.order:
+                facts.append((self.list.order.short, "mark"))
+            facts.append((shown, "dim"))
+        glyphs = glyphs_of(self.app)
+        self._rule.facts = joined(facts, glyphs.dot)
+        room = max(LEAST, self.size.width - total_width(self._rule.facts) - 8)
+        self._rule.title = ((shorten(name, room, glyphs.more), "title"),)
 
     def reorder_sandboxes(self) -> None:
         """Move every sandbox to the place of its state; the cursor stays on its sandbox."""
@@ -204,7 +237,7 @@ class Sidebar(Stack):
         self._is_stale = True
         if self._is_placing:
             return  # it goes on until nothing is stale
-        if len(self.sandboxes) + len(self.conversations) > AT_ONCE:
+        if len(self.sandboxes) + len(self.loaded) > AT_ONCE:
             self._is_placing = True
             self._place_in_slices()
             return
@@ -215,7 +248,7 @@ class Sidebar(Stack):
     def _placing(self) -> Iterator[None]:
         anew, self._anew, self._is_stale = self._anew, False, False
         return self._order.take(
-            self.sandboxes, self.conversations, now=self.now, hold=self.in_sandboxes, anew=anew
+            self.sandboxes, self.loaded, now=self.now, hold=self.in_sandboxes, anew=anew
         )
 
     @work(group="place")

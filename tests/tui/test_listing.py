@@ -1,0 +1,134 @@
+"""`&` and `s` in the conversations: what is listed, in which order, and what keys then mean."""
+
+from __future__ import annotations
+
+from oh_tui.sources.triage import RunStatus
+from tests.tui.explorer import Between, Explorer, explore
+
+LIST, RULE = "#conversations", "#conversations-rule"
+
+
+def titles(it: Explorer) -> list[str | None]:
+    return [row.conversation.title for row in it.screen.sidebar.list.rows]
+
+
+async def filter_by(it: Explorer, words: str) -> None:
+    await it.press("ampersand")
+    await it.type(words)
+    await it.press("enter")
+    await it.settle()
+
+
+async def test_a_filter_narrows_the_list_and_esc_takes_it_off() -> None:
+    async with explore() as it:
+        every = titles(it)
+        await filter_by(it, "is:failed repo:dates")
+        assert titles(it) == ["Parse ISO week dates"]
+        assert "is:failed repo:dates" in it.text(RULE)
+        assert f"1 of {len(every)}" in it.text(RULE)
+        assert "esc list all" in it.footer
+        assert len(it.screen.sidebar.sandbox_list.rows) > 1, "sandboxes are all there"
+        await it.press("escape")
+        assert titles(it) == every
+        assert "1 Conversations" in it.text(RULE)
+        assert "esc" not in it.footer
+
+
+async def test_wrong_words_are_asked_for_again_with_a_suggestion() -> None:
+    async with explore() as it:
+        every = titles(it)
+        await filter_by(it, "is:fialed")
+        assert "did you mean failed?" in it.footer
+        await it.press("escape")
+        assert titles(it) == every
+
+
+async def test_nothing_found_says_so_and_how_many_outcomes_are_not_known() -> None:
+    async with explore() as it:
+        await filter_by(it, "is:stuck zebra")
+        assert titles(it) == []
+        assert "no conversation is is:stuck zebra" in it.text(LIST)
+        await it.press("escape")
+        await filter_by(it, "is:failed")
+        assert "others is not known" in it.footer
+
+
+async def test_marks_and_keys_mean_what_is_listed() -> None:
+    async with explore() as it:
+        await it.press("space", "space")
+        await filter_by(it, "repo:dates is:failed")
+        session = it.screen.session
+        assert [one.title for one in session.marked] == ["Parse ISO week dates"]
+        assert "download 1" in it.footer
+        target = session.target()
+        assert target
+        assert target.title == "Parse ISO week dates"
+
+
+async def test_a_row_stays_under_the_cursor_though_it_does_not_pass_any_more() -> None:
+    async with explore() as it:
+        await filter_by(it, "is:waiting")
+        assert titles(it) == ["Add OAuth login"]
+        session = it.screen.session
+        session.board.tell(session.listed_id, RunStatus.RUNNING, "goes on")
+        it.screen.show_lists()
+        await it.settle()
+        assert titles(it) == ["Add OAuth login"]
+
+
+async def test_s_sorts_and_the_heading_says_by_what() -> None:
+    async with explore() as it:
+        every = titles(it)
+        await it.press("s", "e")
+        await it.settle()
+        costs = [row.conversation.cost for row in it.screen.sidebar.list.rows]
+        known = [cost for cost in costs if cost]
+        assert known == sorted(known, reverse=True)
+        assert not any(costs[len(known) :])
+        assert "most expensive first" in it.text(LIST)
+        assert f"${known[0]:.2f}" in it.text(LIST)
+        assert "esc usual order" in it.footer
+        await it.press("s", "t")
+        await it.settle()
+        named = [title.casefold() for title in titles(it) if title]
+        assert named == sorted(named)
+        await it.press("escape")
+        assert titles(it) == every
+        assert "by title" not in it.text(RULE)
+
+
+async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
+    async with explore() as it:
+        await it.press("s", "e")
+        await filter_by(it, "is:failed")
+        rows = it.screen.sidebar.list.rows
+        assert {row.stand for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
+        assert "most expensive first" in it.text(LIST)
+        await it.press("escape")
+        assert len(titles(it)) > len(rows)
+        assert "by cost" in it.text(RULE)
+        await it.press("escape")
+        assert "by cost" not in it.text(RULE)
+
+
+async def test_dates_are_asked_of_the_server_and_other_words_of_all_pages() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        calls = "GET /api/v1/app-conversations/search"
+        session = it.screen.session
+        session.all_listed = False
+        before = between.count(calls)
+        await filter_by(it, "title:week")
+        await it.until(lambda: not it.screen.ui.at_work("sift"))
+        assert between.count(calls) == before + 1
+        assert "Parse ISO week dates" in titles(it)
+
+
+async def test_in_the_run_the_filter_is_that_of_steps() -> None:
+    async with explore() as it:
+        await it.press("enter")
+        await filter_by(it, "is:failed")
+        assert "filter is:failed" in it.text("#timeline-rule")
+        assert "1 Conversations" in it.text(RULE)
+        await it.press("s")
+        assert "only conversations can be sorted" in it.footer
