@@ -1,6 +1,7 @@
-"""What Textual's screens do too often: lay out their first size, keep workers, close others.
+"""Corrections to Textual's screens, which lay out their first size repeatedly, keep workers, and
+close other screens.
 
-Every private member of Textual's `Screen` that we use is used here.
+All private members of Textual's `Screen` that we use are used here.
 """
 
 from __future__ import annotations
@@ -33,22 +34,22 @@ class BaseScreen(Screen[int]):
             super()._screen_resized(size)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """One that was put aside keeps its error, and with its traceback itself and all it worked
-        on, whole runs: until memory is gone through, which may take minutes."""
+        """A cancelled worker keeps its error, and through the traceback itself and everything it
+        worked on, such as whole runs, until the next garbage collection, minutes later."""
         if event.state is WorkerState.CANCELLED and event.worker.error is not None:
             event.worker.error.__traceback__ = None
 
 
 class ClosesOnce(Screen[T]):
-    """A screen above the main one. Two clicks or keys may come to it before it is gone; Textual's
-    `dismiss` would close what is below it with the second. It stands behind Textual's own class
+    """A screen above the main one. Two clicks or keys may reach it before it closes; with the
+    second, Textual's `dismiss` would close the screen below. List it after Textual's own class
     among the bases: styles come through the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "app.help_here", "help", id="help", show=False)
     ]
     HELP_TITLE = ""
-    """Of its keys, in the help."""
+    """The title of its keys in the help."""
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         if self not in self.app.screen_stack:

@@ -92,7 +92,7 @@ class KeyQueueApp(App[int]):
             self._under_way = 0
 
     def key_begins(self) -> None:
-        """A key or a paste is handled now."""
+        """A key or a paste is about to be handled."""
 
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()

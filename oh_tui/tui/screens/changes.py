@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], int] | None
-"""The reader's choice, for the main screen: the steps of one file, one step, or None."""
+"""The user's choice, for the main screen: the steps of one file, one step, or None."""
 
 PIECES = 200
 """Edits shown of a file that is not known whole, the last ones."""
@@ -79,9 +79,9 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.changes = ChangeLog(Trajectory())
         self.run_title = title
         self.study: Study | None = None
-        """The analysis of the run, once it is there."""
+        """The analysis of the run, once it is available."""
         self._waits: tuple[str, ...] = ("reading the run …",)
-        """Shown in place of files until the run is there."""
+        """Shown in place of files until the run is read."""
         self._git: list[tuple[str, str]] | None = None
         self._why = ""
         self._shown: tuple[str, int] | None = None
@@ -106,7 +106,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
     # The run and git
 
     def show_study(self, study: Study, progress: str = "") -> None:
-        """The run is there."""
+        """Show the run that has been read."""
         self.study, self.changes, self._waits, self._shown = study, study.changes, (), None
         if self.is_mounted:
             self.read()

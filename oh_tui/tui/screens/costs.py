@@ -49,7 +49,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         super().__init__()
         self.run_title = title
         self.study: Study | None = None
-        """The analysis of the run, once it is there."""
+        """The analysis of the run, once it is available."""
         self._progress = ""
         self.rule = Rule()
         self.page = CostsPage()
@@ -67,7 +67,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             self._show(self.study)
 
     def show_study(self, study: Study, progress: str = "") -> None:
-        """The run is there; `progress` says why older events are missing."""
+        """Show the analysis of the run; `progress` explains why older events are missing."""
         self.study, self._progress = study, progress
         if self.is_mounted:
             self._show(study)

@@ -1,4 +1,4 @@
-"""The help: the keys of where one is, all others, what each sign means; typing searches it."""
+"""The help: the keys of the current pane, all other keys, and the legend; typing searches it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
 
 LONGEST = 40
-"""Characters that are searched for at most."""
+"""Maximum length of the search text."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A key, word or sign, and what it means; a sign has the hue it has on the screen."""
+    """A key, word or sign, and its meaning; a sign has its colour on the screen."""
 
     name: str
     meaning: str
@@ -63,9 +63,9 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         super().__init__()
         self._keymap = keymap
         self._here = here
-        """The keys of where it was opened."""
+        """The keys of the pane from which the help was opened."""
         self._wanted = ""
-        """What is searched for."""
+        """The search text."""
 
     def compose(self) -> ComposeResult:
         yield Rule()
@@ -85,7 +85,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         self._show()
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed is searched for."""
+        """Edit the search text with the typed key."""
         if event.key == "backspace":
             self._wanted = self._wanted[:-1]
         elif event.is_printable and event.character:
@@ -122,8 +122,8 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 def sections(
     here: Section, keymap: Keymap, glyphs: Glyphs
 ) -> tuple[Sequence[Section], Sequence[Section]]:
-    """What the two columns hold: the first begins with where one is, the second ends with the
-    signs."""
+    """The sections of the two columns: the first begins with the current pane, the second ends with
+    the signs."""
     keys = {title: key_section(title, keymap) for title, _ in help_groups(keymap)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in LIST_FILTER_WORDS])
@@ -183,7 +183,7 @@ def signs(glyphs: Glyphs) -> Section:
 
 
 def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
-    """The entries that hold every word that was typed."""
+    """The entries that contain every typed word."""
     words = wanted.lower().split()
     kept: list[Section] = []
     for section in among:

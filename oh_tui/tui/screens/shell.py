@@ -95,7 +95,7 @@ class Line(Input, FirstFrame):
             event.prevent_default()
             event.stop()
             self.screen.query_one(Footer).tell(
-                "several lines: put them in as a file (palette: put a file), then run that",
+                "several lines: put them in a file, send it (palette: put a file) and run it",
                 error=True,
             )
 
@@ -120,7 +120,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
     AUTO_FOCUS = "#shell-line"
 
     running: var[str] = var("")
-    """The command that runs."""
+    """The running command."""
 
     def __init__(
         self, session: Session, sandboxes: ServerSandboxes, conversation: Conversation, shell: Shell

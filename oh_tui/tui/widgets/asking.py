@@ -1,5 +1,4 @@
-"""What asks, above the footer: a bar that takes an answer, a line to type in, and room for more
-than a line."""
+"""The question bars above the footer: one for answers, an input line, and a multi-line editor."""
 
 from __future__ import annotations
 
@@ -40,13 +39,14 @@ def _hidden(widget: W) -> W:
 
 
 class AskingBars(Stack):
-    """One question at a time; while it stands its bar or line has the focus, and Esc is no. Mounts
-    itself above the footer at the first question: for the first paint it would cost a tenth."""
+    """Asks one question at a time; the open bar or line has the focus, and Esc declines. Mounted
+    above the footer with the first question: mounting it earlier would take a tenth of the first
+    paint."""
 
     DEFAULT_CSS = "AskingBars { width: 1fr; height: auto; }"
 
     class Changed(Message):
-        """Something is asked now, or not any more: keys do something else."""
+        """A question was opened or closed, so that keys have another meaning."""
 
     def __init__(self, host: Screen[Any]) -> None:
         super().__init__(id="asking")
@@ -54,15 +54,15 @@ class AskingBars(Stack):
         self._answer: asyncio.Future[str] | None = None
         self._typed: asyncio.Future[str | None] | None = None
         self._changed: Callable[[str], None] | None = None
-        """Is told what is typed."""
+        """Called with the text as it is typed."""
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
         self._mounting_editor: asyncio.Future[None] | None = None
         self.editor: Editor | None = None
-        """Where something longer is written; one may leave it with Tab, and come back."""
+        """The editor for longer texts; the user may leave it with Tab and return."""
         self._written: asyncio.Future[bool] | None = None
 
-    # Each is hidden until there is something to ask with it.
+    # Each is hidden until a question needs it.
 
     @cached_property
     def question_bar(self) -> QuestionBar:
@@ -94,22 +94,21 @@ class AskingBars(Stack):
         await asyncio.shield(self._mounting)
 
     async def _mount_bars(self) -> None:
-        with contextlib.suppress(MountError, NoMatches):  # the end: nobody is asked any more
+        with contextlib.suppress(MountError, NoMatches):  # shutdown: no question is open any more
             await self._host.mount(self, before="#footer")
 
     @property
     def mounting(self) -> asyncio.Future[None] | None:
-        """What is asked or written in is on its way onto the screen: the keys that follow are for
-        that."""
+        """Whether a question bar is being mounted: the following keys are meant for it."""
         ways = (self._mounting, self._mounting_editor)
         return next((one for one in ways if one and not one.done()), None)
 
     def wrap_lines(self, wraps: bool) -> None:
-        """Of what is asked about."""
+        """Wrap or cut the lines of the question's subject."""
         self.asked.wrap = wraps
 
     async def ask(self, question: Question) -> str:
-        """The answer to a question in the bar, "" for no; the focus comes back after it."""
+        """The answer to a question in the bar, "" for no; the focus returns afterwards."""
         await self.be_there()
         if self.is_questioning:
             return ""
@@ -133,8 +132,8 @@ class AskingBars(Stack):
         title: tuple[Piece, ...],
         facts: tuple[Piece, ...] = (),
     ) -> str:
-        """As `ask`, of something that is shown whole above the answers; it scrolls when it takes
-        more than a third of the screen."""
+        """As `ask`, with the subject shown in full above the answers; it scrolls when it needs more
+        than a third of the screen."""
         await self.be_there()
         if self.is_questioning:
             return ""
@@ -180,8 +179,8 @@ class AskingBars(Stack):
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
     ) -> str | None:
-        """A line of text typed at the foot; None when Esc was pressed. The footer tells the keys
-        of the line meanwhile. `changed` is told the line as it is typed."""
+        """The line typed at the foot; None for Esc. Meanwhile the footer shows the keys of the
+        line. `changed` is called with the text as it is typed."""
         await self.be_there()
         line = self.find_input
         line.complete_with(complete)
@@ -199,7 +198,7 @@ class AskingBars(Stack):
 
     @contextlib.contextmanager
     def _titled(self, title: str, wrong: str) -> Iterator[None]:
-        """The line stands below a rule, and keeps its text when one begins to type."""
+        """The line appears below a rule, and keeps its text when the user begins to type."""
         rule, told = self.asked_rule, self.asked
         rule.title, rule.facts, rule.display = ((title, "title"),), (), True
         if wrong:
@@ -241,7 +240,7 @@ class AskingBars(Stack):
             self._typed.set_result(message.value)
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
-        """What was written, and whether it is to be sent or was put aside with Esc."""
+        """The text, and whether to send it; with Esc it is kept instead."""
         await self.be_there()
         focused = self._host.focused
         self.editor, self._written = editor, asyncio.get_running_loop().create_future()
@@ -258,7 +257,7 @@ class AskingBars(Stack):
             self._host.post_message(self.Changed())
 
     async def _mount_editor(self, editor: Editor) -> None:
-        with contextlib.suppress(MountError, NoMatches):  # the end: nobody writes any more
+        with contextlib.suppress(MountError, NoMatches):  # shutdown: nobody is writing any more
             await self.mount(editor, after=self.find_input)
             self._host.set_focus(editor.lines)
 
@@ -266,14 +265,14 @@ class AskingBars(Stack):
         self._end_writing(sent=message.sent)
 
     def focus_editor(self) -> bool:
-        """Give the keys back to the editor that is open; False without one."""
+        """Return the focus to the open editor; False without one."""
         if self.editor is None:
             return False
         self.editor.lines.focus()
         return True
 
     def close_editor(self, editor: Editor) -> None:
-        """Put aside what is written there, as Esc does."""
+        """Close the editor and keep its text, as Esc does."""
         if self.editor is editor:
             self._end_writing(sent=False)
 
@@ -285,11 +284,11 @@ class AskingBars(Stack):
 
     @property
     def hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
-        """What the footer names, left and right, while something is asked or written; None when
-        nothing is."""
+        """The footer's hints, left and right, while a question or editor is open; otherwise
+        None."""
         writing = self.editor is not None and self.editor.has_focus_within
         if self.is_questioning or writing:
-            return (), ()  # they tell their own
+            return (), ()  # they show their own
         if self.is_typing:
             completes = (Hint("→", "complete", ""),) if self.find_input.suggester else ()
             esc = Hint("esc", "close", "navigation.back")
@@ -298,7 +297,7 @@ class AskingBars(Stack):
 
     @property
     def keys_here(self) -> tuple[str, list[tuple[str, str]]] | None:
-        """A title for the help and the keys of what is asked or written; None when nothing is."""
+        """The title for the help, and the keys of the open question or editor; None without one."""
         question = self.question_bar.question if self.is_questioning else None
         if question:
             answers = [(key, label) for key, label, _ in question.answers]
@@ -313,7 +312,7 @@ class AskingBars(Stack):
 
     @property
     def is_asking(self) -> bool:
-        """A question or a line to type in has the keys."""
+        """Whether a question or an input line has the keys."""
         return self.is_questioning or self.is_typing
 
     @property
@@ -322,11 +321,11 @@ class AskingBars(Stack):
 
     @property
     def is_typing(self) -> bool:
-        """In the line at the foot."""
+        """Whether the user types in the input line."""
         return self._typed is not None and not self._typed.done()
 
     def refuse(self) -> bool:
-        """Esc: no to what is asked; False when nothing is."""
+        """Esc: decline the current question; False when there is none."""
         if self._end_typing():
             return True
         if self._answer and not self._answer.done():
@@ -335,12 +334,12 @@ class AskingBars(Stack):
         return self._end_writing(sent=False)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Tab or a click that leaves the line to type in ends it as Esc does; another window of
-        the desktop does not."""
+        """Leaving the input line with Tab or a click closes it as Esc does; switching to another
+        window of the desktop does not."""
         if not self.is_typing:
             return
         line = self.find_input
-        # it may have been asked again since: then it has the focus
+        # a new question may have opened since: then it has the focus
         if event.widget is line and self._host.focused is not line and self.app.app_focus:
             self._end_typing()
 

@@ -86,10 +86,9 @@ class Footer(Drawn):
         passing: bool = False,
         remark: bool = False,
     ) -> None:
-        """Show a message: for 5 seconds, a `remark` not beyond the next key, or an error until Esc;
-        news never replace an error.
-        Progress (`log=False`) is not kept in the history and does not replace news that still
-        show, unless those only announced it (`passing`)."""
+        """Show a message: for 5 seconds, a `remark` until the next key at most, an error until Esc;
+        news never replace an error. Progress (`log=False`) is not kept in the history and does not
+        replace news that still show, unless those only announced it (`passing`)."""
         if log and text:
             self.note(text, error=error)
         if (self._is_error and not error) or (self._stays and not log):
@@ -115,7 +114,7 @@ class Footer(Drawn):
         return was_error
 
     def drop_remark(self) -> None:
-        """A key is pressed."""
+        """Remove a remark when a key is pressed."""
         if self._is_remark:
             self.clear()
 
@@ -199,7 +198,7 @@ SCROLLS = {
 
 
 HELP = ("f1", "question_mark")
-"""Keys that answer no question: they are for the screen."""
+"""Keys that never answer a question: the screen handles them."""
 
 
 class QuestionBar(Drawn, can_focus=True):

@@ -184,12 +184,12 @@ class BodyView(ScrollView, Drawn, can_focus=True):
         return row + 1
 
     def return_to(self, line: int) -> None:
-        """Go to a line, with no hit in mind."""
+        """Go to a line, without a current hit."""
         self._hit = None
         self._go(line)
 
     def count_hits(self, finding: Finding) -> Iterator[int]:
-        """Tell it which lines hold its text, a line with each turn."""
+        """Record which lines hold its text, one line per turn."""
         document, row = self._document, -1
         while self._document is document:
             found = document.find(finding.text, row + 1) if row + 1 < len(document) else None
@@ -203,7 +203,7 @@ class BodyView(ScrollView, Drawn, can_focus=True):
             row = found
 
     def find_words(self, finding: Finding) -> str:
-        """`3 of 12`, for the rule; "" while the lines are others than those looked through."""
+        """`3 of 12`, for the rule; "" when the lines have changed since the search."""
         if finding.basis is not self._document:
             return ""
         return finding.words(self._hit if self._hit is not None else len(self._document))

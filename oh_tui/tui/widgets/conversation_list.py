@@ -26,13 +26,13 @@ from oh_tui.tui.widgets.row_list import RowList
 UNTITLED = "untitled"
 
 WIDE = 76
-"""Cells from which a row also shows repository and status: with fewer, titles need the room."""
+"""Cells from which a row also shows repository and status; with fewer, titles need the room."""
 
 FACTS = 35
 """Cells from which a row shows pull request or cost."""
 
 TWO_NAMES = 50
-"""As FACTS, for a row with the name of a file beside its title."""
+"""As FACTS, for a row with a file name beside its title."""
 
 LONGEST = 1_000
 """Characters of a title that are read."""
@@ -250,8 +250,7 @@ def title_of(conversation: Conversation) -> str:
 
 
 def file_name_of(conversation: Conversation) -> str:
-    """The name of the file that a conversation is from; "" where it tells nothing beside the
-    title."""
+    """The name of the file that contains a conversation; "" if it adds nothing to the title."""
     return conversation.file_name if isinstance(conversation, FileConversation) else ""
 
 

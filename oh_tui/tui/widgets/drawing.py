@@ -100,7 +100,7 @@ def fit(text: str, width: int, more: str = "…") -> str:
 
 
 def fit_end(text: str, width: int, more: str = "…") -> str:
-    """As `fit`, but the beginning is cut: of file names the end tells them apart."""
+    """As `fit`, but the beginning is cut: file names differ at the end."""
     start = 0
     while width_of(text[start:]) + bool(start) > width and start < len(text):
         start += 1
@@ -168,10 +168,10 @@ class Divider(Drawn):
     """The line between the left and the right side, which the mouse can drag."""
 
     held: reactive[bool] = reactive(False)
-    """The mouse drags it."""
+    """Whether the mouse is dragging it."""
 
     class Dragged(Message):
-        """The mouse holds the divider in this column of the screen."""
+        """The mouse dragged the divider to this column of the screen."""
 
         def __init__(self, column: int) -> None:
             super().__init__()
@@ -194,7 +194,7 @@ class Divider(Drawn):
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self.held and event.button == 0:  # let go of outside the terminal
+        if self.held and event.button == 0:  # released outside the terminal
             self.release_mouse()
         elif self.held:
             self.post_message(self.Dragged(int(event.screen_x)))
@@ -206,6 +206,6 @@ class Divider(Drawn):
         self.held = False
 
     def on_hide(self) -> None:
-        """The screen got narrow, or another pane the whole of it, under the drag."""
+        """The screen became narrow, or another pane was zoomed, during the drag."""
         if self.held:
             self.release_mouse()

@@ -40,13 +40,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
 
     class Highlighted(PaneMessage):
-        """The cursor is on another row, or its row shows something else."""
+        """The cursor moved to another row, or its row changed."""
 
     class Opened(PaneMessage):
         """Enter, or a click on the cursor's row."""
 
     class Rearranged(PaneMessage):
-        """There are other rows, or more, while they are looked through."""
+        """The rows changed or grew during a search."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RowList.Rearranged) and message.control is self.control
@@ -87,16 +87,16 @@ class RowList(ScrollView, Drawn, can_focus=True):
         return self.pieces(line, width)
 
     find_text: reactive[str] = reactive("")
-    """Its occurrences are marked in the rows."""
+    """Highlighted in the rows."""
     finding: reactive[Finding | None] = reactive(None, always_update=True)
-    """Knows which of the rows hold it; None when others are looked through."""
+    """Which of the rows hold the text; None when another pane is searched."""
 
     basis: object = None
-    """Another one when a row may be another one than it was; rows may be added at the end."""
+    """Changes when rows may have been replaced, but not when rows are added at the end."""
 
     @property
     def place(self) -> object:
-        """Where the cursor is, and what is in sight."""
+        """The cursor and the visible part."""
         return self.cursor, self.scroll_y
 
     def return_to(self, place: object) -> None:
@@ -105,7 +105,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         self.scroll_to(y=top, animate=False, immediate=True, force=True)
 
     def find_words(self) -> str:
-        """`3 of 12`, for the rule; "" when nothing is looked for here."""
+        """`3 of 12`, for the rule; "" when this pane is not searched."""
         finding = self.finding
         return finding.words(self.cursor) if finding and finding.basis is self.basis else ""
 
@@ -216,7 +216,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         return self.strip([(self.glyphs.cursor, "mark"), *pieces], width, under)
 
     def _hit_mark(self, row: int | None, line: int) -> Piece:
-        """The first cell of a row that holds what is looked for, also where it does not show it."""
+        """The first cell of a row that holds the text, even where the row does not show it."""
         finding = self.finding
         if row is None or finding is None or not finding.is_hit(row):
             return " ", ""

@@ -90,7 +90,7 @@ class RunView(Stack):
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
         self._told_of: Conversation | None = None
-        """The conversation that the study is of."""
+        """The conversation that the study belongs to."""
         self._now = 0.0
         self._detail = self.query_one("#detail-pane")
         self._rules = {rule.id: rule for rule in self.query(Rule)}
@@ -145,12 +145,12 @@ class RunView(Stack):
             self._show_current()
 
     def fit(self, arrangement: Arrangement) -> None:
-        """Show as much as there is room for."""
+        """Show as much as fits."""
         self.whole_call = arrangement.zoom == "detail"
         self.screen_height = arrangement.height
 
     def say(self, *lines: str) -> None:
-        """What stands in the place of steps."""
+        """Show lines in place of steps."""
         self.timeline.empty = lines
         self.timeline.refresh()
 
@@ -159,16 +159,16 @@ class RunView(Stack):
         if not len(run.trajectory):
             self.timeline.empty = why_empty(run)
         self.via = run.via
-        self.timeline.filtered = None  # its numbers are those of the steps before
+        self.timeline.filtered = None  # its numbers refer to the previous steps
         self.show_run(run.trajectory, step)
 
     def show_study(self, run: Run) -> None:
-        """Show what the analysis of the run came to."""
+        """Show the analysis of the run."""
         self.study = run.study
         self.note = run.note if run.via == "file" else ""
 
     def show_filter(self, filtering: Filtering | None) -> None:
-        """Show what a filter lets through, or all steps."""
+        """Show the steps that match a filter, or all steps."""
         self.filter_text = filtering.query.text if filtering else ""
         if filtering:
             self.timeline.show_events = False
@@ -177,7 +177,7 @@ class RunView(Stack):
         self.timeline.filtered = filtering.shown if filtering else None
 
     def find(self, finding: Finding | None) -> None:
-        """Mark the occurrences of a text, and count them where they are looked for."""
+        """Highlight a text, and count its hits in the pane that is searched."""
         self.timeline.find_text = finding.text if finding else ""
         self.timeline.finding = finding if finding and finding.pane == "steps" else None
         self._found = finding if finding and finding.pane == "result" else None
@@ -191,13 +191,13 @@ class RunView(Stack):
         self.following = words
 
     def tick(self, now: float) -> None:
-        """What runs at this moment tells how long it has."""
+        """Update the times of running steps."""
         trajectory = self.timeline.trajectory
         if trajectory and trajectory.live and trajectory.status == "running":
             self.timeline.now = now
 
     def clear(self, now: float) -> None:
-        """No conversation is open."""
+        """Clear the view: no conversation is open."""
         self.progress = ""
         self.show_conversation(None, now)
         self.show_run(None)
@@ -367,21 +367,21 @@ class RunView(Stack):
             view.wrap = wraps
 
     def toggle_json(self) -> None:
-        """The step as raw JSON, and back."""
+        """Show the step as raw JSON, or as before."""
         self.as_json = not self.as_json
 
     def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
-        """Scroll to the next place with a text, back to the one before, or to the first one from
-        `here` on; False without one."""
+        """Scroll to the next or previous place with a text, or to the first one from `here` on;
+        False if there is none."""
         return self.result_view.find(text, back=back, here=here) is not None
 
     def count_hits(self, finding: Finding) -> Iterable[object]:
-        """Find out which lines of the result hold the text, a line with each turn."""
+        """Find out which lines of the result hold the text, one line per turn."""
         return self.result_view.count_hits(finding)
 
     @property
     def place(self) -> object:
-        """What of the result is in sight."""
+        """The visible part of the result."""
         return self.result_view.scroll_offset.y
 
     def return_to(self, place: object) -> None:
@@ -426,7 +426,7 @@ class RunView(Stack):
 
     _result_facts: tuple[Piece, ...] = ()
     _found: Finding | None = None
-    """What is looked for in the result."""
+    """The text to find in the result."""
 
     @on(BodyView.Scrolled, "#result")
     def _tell_position(self) -> None:
@@ -445,7 +445,7 @@ class RunView(Stack):
 
 
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
-    """The most important first: where there is no room, the last are left out."""
+    """The most important first: if space is short, the last are left out."""
     facts = []
     model = display_line(conversation.llm_model)
     if model:

@@ -138,24 +138,24 @@ class Sidebar(Stack):
         self.marks = marks
 
     def find(self, finding: Finding | None) -> None:
-        """Mark the occurrences of a text, and count them if they are looked for here."""
+        """Highlight a text, and count its hits if this pane is searched."""
         self.list.find_text = finding.text if finding else ""
         self.list.finding = finding if finding and finding.pane == "list" else None
         self._tell_total()
 
     def tick(self, now: float) -> None:
-        """Ages grow."""
+        """Update the ages."""
         self.now = now
 
     def enter(self, pane: str) -> None:
-        """The reader is in this pane now. In that of the sandboxes their rows stay where they are;
-        out of it every sandbox goes to where its state belongs."""
+        """The user is in this pane now. In the Sandboxes pane rows keep their places; on leaving it
+        every sandbox moves to the place of its state."""
         left, self.in_sandboxes = self.in_sandboxes, pane == "sandboxes"
         if left and not self.in_sandboxes:
             self.reorder_sandboxes()
 
     def fit(self, arrangement: Arrangement) -> None:
-        """Show as much as there is room for."""
+        """Show as much as fits."""
         self.whole_sandboxes = arrangement.zoom == "sandboxes"
 
     def mark_sandbox(self) -> None:

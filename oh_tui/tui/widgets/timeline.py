@@ -38,8 +38,8 @@ WIDE = 100
 
 
 class _Columns(NamedTuple):
-    """Cells of the columns, in their order on the screen; 0 for one without room. Where a step has
-    its numbers from, `_spans` and `_cost` say: `study.accounts`."""
+    """Widths of the columns in display order; 0 for a column without room. For the numbers in them
+    see `_spans` and `_cost`: they come from `study.accounts`."""
 
     number: int
     at: int
@@ -53,7 +53,7 @@ class _Columns(NamedTuple):
 def _described(
     shown: Step | Event, outcome: Outcome | None, results: int, held: tuple[str, ...]
 ) -> describe.Description:
-    """`held` are the keys that are hidden in it."""
+    """`held` are the keys that are redacted."""
     if isinstance(shown, Event):
         return describe.describe_event(shown)
     return describe.describe(shown, outcome or Outcome.OK)
@@ -168,20 +168,20 @@ class Timeline(RowList):
             self.range_from = self.current[0].number
 
     def drop_range(self) -> bool:
-        """Select no steps any more; False when none were."""
+        """Clear the selected range; False when there was none."""
         had_one, self.range_from = self.range_from is not None, None
         return had_one
 
     def toggle_events(self) -> None:
-        """Show the events that are no steps too, or no more."""
+        """Show or hide the events that are not steps."""
         self.show_events = not self.show_events
 
     def take_time(self, time: str) -> None:
-        """Show this clock in the time column, if there is such a one."""
+        """Show this clock in the time column, if it exists."""
         self.time = time if time in TIMES else TIMES[0]
 
     def next_time(self) -> str:
-        """Show another clock in the time column."""
+        """Switch the time column to the next clock."""
         self.time = TIMES[(TIMES.index(self.time) + 1) % len(TIMES)]
         return self.time
 
@@ -203,11 +203,11 @@ class Timeline(RowList):
         self.post_message(self.Highlighted(self))
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
-        """The trajectory took in more events; `changed` are the steps that got a result."""
+        """The trajectory has more events; `changed` are the steps that got a result."""
         at_end = follow and self.range_from is None and self.cursor >= self._drawn_rows - 1
         current, basis = self.current, self.basis
         self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
-        self.basis = basis  # rows were added at the end
+        self.basis = basis  # rows were only added at the end
         touched = current and current[0] and current[0].number in changed
         if at_end or touched:
             self.post_message(self.Highlighted(self))
@@ -270,7 +270,7 @@ class Timeline(RowList):
 
     @property
     def place(self) -> object:
-        """By event: older ones may come while one types."""
+        """By event: older ones may arrive while the user types."""
         under = self.current[1].id if self.current else ""
         return under, self.cursor - self.scroll_y
 
@@ -344,7 +344,7 @@ class Timeline(RowList):
 
     def _columns(self, width: int) -> _Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
-        takes its cells from `rest`, has a name in `head` and a piece in `pieces`."""
+        takes its cells from `rest` and needs a name in `head` and a piece in `pieces`."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:

@@ -1,4 +1,4 @@
-"""The panes between header and footer: which are on the screen, and where their cursors are."""
+"""The panes between header and footer: which ones are visible, and where their cursors are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Workspace(Row):
-    """The lists at the left, the run at the right; these are the `Cursors` of the session too."""
+    """The lists at the left, the run at the right; also implements the session's `Cursors`."""
 
     def compose(self) -> ComposeResult:
         yield Sidebar(id="left")
@@ -39,7 +39,7 @@ class Workspace(Row):
         }
 
     def show_panes(self, arrangement: Arrangement) -> None:
-        """Show the panes that are to be seen, and hide the others."""
+        """Show the visible panes and hide the others."""
         visible = arrangement.visible()
         for pane, container in self._panes.items():
             container.display = pane in visible
@@ -51,7 +51,7 @@ class Workspace(Row):
         self.sidebar.fit(arrangement)
 
     def takes_keys(self, pane: str) -> Widget:
-        """The widget of a pane that gets the focus."""
+        """The widget of a pane that receives the focus."""
         return {
             "conversations": self.sidebar.list,
             "sandboxes": self.sidebar.sandbox_list,
