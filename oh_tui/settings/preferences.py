@@ -38,6 +38,8 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     """Long lines wrap."""
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
+    greeted: bool = False
+    """Not a choice: it was said how to get help."""
 
 
 class Changes(TypedDict, total=False):
@@ -47,6 +49,7 @@ class Changes(TypedDict, total=False):
     time: str
     wrap: bool
     left: dict[int, int]
+    greeted: bool
 
 
 class _File(Choices, frozen=True, kw_only=True):
@@ -73,6 +76,13 @@ class Preferences:
     def has_changes(self) -> bool:
         """There is something to write."""
         return bool(self._changes and self._file)
+
+    def greet(self) -> bool:
+        """Whether oh-tui starts for the first time, as far as the file tells; True once."""
+        if self._file is None or self.chosen.greeted:
+            return False
+        self.change(greeted=True)
+        return True
 
     def theme(self, known: Collection[str], otherwise: str) -> str:
         """The theme that was chosen if there is such a one, else the other one."""
@@ -129,10 +139,11 @@ def _read(file: Path) -> Choices:
         return Choices()
     if read.version != VERSION:
         return Choices()
-    return Choices(read.theme, read.time, read.wrap, dict(list(read.left.items())[-SIZES:]))
+    left = dict(list(read.left.items())[-SIZES:])
+    return Choices(read.theme, read.time, read.wrap, left, read.greeted)
 
 
 def _encoded(chosen: Choices) -> bytes:
     return msgspec.json.encode(
-        _File(chosen.theme, chosen.time, chosen.wrap, chosen.left, version=VERSION)
+        _File(chosen.theme, chosen.time, chosen.wrap, chosen.left, chosen.greeted, version=VERSION)
     )

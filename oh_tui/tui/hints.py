@@ -8,15 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
-from oh_tui.tui.keys import Hint, footer_hints, selection_hints
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.keys import SCREEN_KEYS, Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.tui.session import Session
 
 Hints = tuple[Hint, ...]
 
 Labels = dict[str, str | None]
 """By the id of a key; None for a key that has nothing to do."""
+
+CONTINUE = "continue agent"
+
+STOPPED = ("paused", "idle")
+"""States in which an agent waits to be let go on: somebody stopped it, or rejected its call."""
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
@@ -26,11 +33,39 @@ def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hi
     """The hints at the left, and those at the right end, which stay when room is short. `zoom` is
     the pane that has the whole screen; `followed`, whether new events of the run are awaited."""
     keymap = session.settings.config.keys
-    left, right = footer_hints(session.pane, _labels(session, zoom, followed), keymap)
+    labels = _labels(session, zoom, followed)
+    left, right = footer_hints(session.pane, labels, keymap, first=_first(session, labels))
     selecting = session.cursors is not None and session.cursors.selecting
     if selecting and session.pane in ("timeline", "detail"):
         left = selection_hints(keymap)
     return left, right
+
+
+def _first(session: Session, labels: Labels) -> tuple[str, ...]:
+    """The keys that matter most in this state: what waits for one, or what gets things going."""
+    if session.pane == "sandboxes":
+        return ()
+    if labels["answer"]:
+        return ("answer",)
+    target = session.target()
+    if labels["agent.stop"] == CONTINUE and target and target.execution_status in STOPPED:
+        return ("agent.stop",)
+    if not session.no_changes and session.all_listed and not session.board.rows:
+        return ("start",)
+    return ()
+
+
+def doable(session: Session, *, zoom: str, followed: bool) -> dict[str, str]:
+    """Id of each key that does something in this pane and state -> its label then; those that
+    matter most come first."""
+    labels = _labels(session, zoom, followed)
+    keys = {
+        key.id: label
+        for key in SCREEN_KEYS
+        if session.pane in key.panes and (label := labels.get(key.id, key.label))
+    }
+    first = {name: keys.get(name) or labels.get(name) for name in _first(session, labels)}
+    return {name: label for name, label in first.items() if label} | keys
 
 
 def _labels(session: Session, zoom: str, followed: bool) -> Labels:
@@ -101,6 +136,18 @@ def _agent_labels(session: Session) -> Labels:
             labels["answer"] = "answer"
         elif status == "running":
             labels["agent.stop"] = "stop agent"
-        elif status in ("paused", "error", "stuck"):
-            labels["agent.stop"] = "continue agent"
+        elif status in ("paused", "error", "stuck") or (
+            status == "idle" and _was_rejected(session, conversation)
+        ):
+            labels["agent.stop"] = CONTINUE
     return labels
+
+
+def _was_rejected(session: Session, conversation: Conversation) -> bool:
+    """The agent has not gone on since its call was rejected."""
+    trajectory = session.run.trajectory if session.run else None
+    if conversation.execution_status != "idle" or not session.is_open(conversation):
+        return False
+    if trajectory is None or not trajectory.steps:
+        return False
+    return trajectory.outcome(trajectory.steps[-1]) is Outcome.REJECTED

@@ -238,16 +238,19 @@ def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
 
 
 def footer_hints(
-    pane: str, labels: dict[str, str | None], keymap: Keymap
+    pane: str, labels: dict[str, str | None], keymap: Keymap, *, first: tuple[str, ...] = ()
 ) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
     """What the footer shows for a pane, and what stays at its right end. `labels` replaces the
-    label of a key by id; None leaves the key out: it has nothing to do here."""
+    label of a key by id; None leaves the key out: it has nothing to do here. The keys `first` stand
+    before the others, whichever pane has the focus."""
     hints: list[Hint] = []
     always: list[Hint] = []
+    matter: list[Hint] = []
     for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
         label = labels.get(key.id, key.label)
-        if pane not in key.panes or label is None:
+        if label is None or (pane not in key.panes and key.id not in first):
             continue
         hint = Hint(key.shown.split()[0], label, key.action)
-        (always if key.id in ("help", "quit") else hints).append(hint)
-    return tuple(hints), tuple(always)
+        where = matter if key.id in first else always if key.id in ("help", "quit") else hints
+        where.append(hint)
+    return (*matter, *hints), tuple(always)

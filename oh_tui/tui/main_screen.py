@@ -137,6 +137,8 @@ class MainScreen(BaseScreen):
             self.sidebar.say("no API key")
             self.ui.work_on("write", self.controllers.servers.open_without_key)
         else:
+            if self.session.preferences.greet():
+                self.ui.tell("new here? ? shows the keys, ctrl+p finds what can be done")
             self.controllers.servers.tell_cautions()
             self.controllers.conversations.open(self._make_source, in_thread=not self._at_once)
 

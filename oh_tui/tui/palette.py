@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from oh_tui.tui.hints import doable
 from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_screen import ClosesOnce
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.bars import Footer
 
 MORE = (
@@ -55,6 +57,7 @@ class Explorer(Protocol):
     session: Session
     controllers: Controllers
     footer: Footer
+    ui: Ui
 
 
 class Commands(Provider):
@@ -69,20 +72,26 @@ class Commands(Provider):
         return bound(SCREEN_KEYS, self._main.session.settings.config.keys)
 
     async def discover(self) -> Hits:
-        for key in self._keys:
-            name = Content(f"{key.label}  ({key.shown})")
-            yield DiscoveryHit(name, partial(self._do, key.action), help=key.help)
-        for label, help, action in MORE:
-            yield DiscoveryHit(Content(label), partial(self._do, action), help=help)
-        for server, what in self._main.controllers.servers.others():
+        """What can be done here first, as the footer words it; a line each."""
+        main = self._main
+        zoom, followed = main.session.arrangement.zoom, main.ui.at_work("follow")
+        here = doable(main.session, zoom=zoom, followed=followed)
+        keys = {key.id: key for key in self._keys}
+        for name in (*here, *(name for name in keys if name not in here)):
+            key = keys[name]
+            text = Content(f"{key.shown:<9}  {here.get(name, key.label)}")
+            yield DiscoveryHit(text, partial(self._do, key.action))
+        for label, _, action in MORE:
+            yield DiscoveryHit(Content(f"{'':9}  {label}"), partial(self._do, action))
+        for server, what in main.controllers.servers.others():
             go = partial(self._switch, server)
-            yield DiscoveryHit(Content(f"server: {server}"), go, help=what)
+            yield DiscoveryHit(Content(f"{'':9}  server: {server}  {what}"), go)
 
     async def search(self, query: str) -> Hits:
         for key in self._keys:
             text = f"{key.label}: {key.help}"
             if (score := closeness(query, text)) > 0:
-                yield Hit(score, Content(f"{text}  ({key.shown})"), partial(self._do, key.action))
+                yield Hit(score, Content(f"{key.shown:<9}  {text}"), partial(self._do, key.action))
         for label, help, action in MORE:
             if (score := closeness(query, f"{label}: {help}")) > 0:
                 yield Hit(score, Content(f"{label}: {help}"), partial(self._do, action))

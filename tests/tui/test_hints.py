@@ -12,6 +12,7 @@ from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
+from tests.tui.explorer import explore
 
 ONE = Conversation(id="1" * 32, sandbox_id="box", sandbox_status="RUNNING")
 
@@ -63,3 +64,32 @@ def test_while_steps_are_selected_the_keys_are_those_of_the_selection() -> None:
     session.cursors = cursors
     assert "esc drop it" in labels(session)
     assert "p pause sandbox" not in labels(session)
+
+
+def first(session: Session) -> str:
+    left, _ = key_hints(session, zoom="", followed=False)
+    return f"{left[0].key} {left[0].label}"
+
+
+def test_the_key_that_matters_in_this_state_stands_first() -> None:
+    session = made(replace(ONE, execution_status="waiting_for_confirmation"))
+    assert first(session) == "a answer"
+    session = made(replace(ONE, execution_status="paused"))
+    assert first(session) == "P continue agent"
+    session.pane = "conversations"
+    session.current, session.all_listed = None, True
+    assert first(session) == "ctrl+n new conversation"
+
+
+@pytest.mark.parametrize("pane", ["conversations", "timeline", "detail"])
+@pytest.mark.parametrize("status", ["waiting_for_confirmation", "running", "paused"])
+async def test_at_80_columns_four_keys_and_the_help_are_named(pane: str, status: str) -> None:
+    session = made(replace(ONE, execution_status=status))
+    session.pane = pane
+    async with explore(size=(80, 24)) as it:
+        footer = it.screen.footer
+        footer.clear()
+        footer.hints, footer.always = key_hints(session, zoom="", followed=False)
+        line = footer.render_line(0).text
+        named = [hint.key for hint in footer.hints[:4]]
+        assert all(f" {key} " in line for key in (*named, "?"))

@@ -136,6 +136,21 @@ async def test_every_key_and_command_names_an_action_that_there_is() -> None:
         assert "p" in it.app.active_bindings, "those of controllers are no mistake to Textual"
 
 
+async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> None:
+    async with explore() as it:
+        await it.open("Add OAuth login")
+        await it.pilot.press("ctrl+p")
+        await it.until(lambda: len(it.app.screen.query("CommandList")) > 0)
+        listed = it.app.screen.query_one("CommandList", OptionList)
+        await it.until(lambda: listed.option_count > 20)
+        lines = [str(option.prompt) for option in listed.options]
+        assert lines[0].split() == ["a", "answer"]
+        assert not any("\n" in line for line in lines)
+        assert lines.index("F3         pager") > lines.index("c          changed files")
+        await it.type("zzzz")
+        await it.until(lambda: listed.option_count == 1)
+
+
 async def test_the_palette_opens_a_conversation_by_its_title() -> None:
     async with explore() as it:
         await it.pilot.press("ctrl+p")

@@ -50,6 +50,9 @@ KEPT_NEWS = 500
 
 NEWS_SECONDS = 5.0
 
+LEAST_HINTS = 4
+"""Keys that the footer names at least, besides those at its right end."""
+
 MOST_LINES = 4
 """Lines of an error at most."""
 
@@ -144,17 +147,14 @@ class Footer(Drawn):
         right = [
             (shorten(text, max(0, width - 2), self.glyphs.more), hue) for text, hue in self.news
         ]
-        always = [] if right else [_hint_pieces(hint) for hint in self.always]
+        fitting, always = self._fitting([] if right else self.always, total_width(right))
         taken = total_width(right) + sum(map(total_width, always)) + 1
         pieces: list[Piece] = [(" ", "")]
         used = 1
         self._clickable = []
-        for hint in self.hints:
-            shown = _hint_pieces(hint)
-            cells = total_width(shown)
-            if used + cells > width - taken - 2:
-                break
-            pieces += shown
+        for hint, drawn in zip(self.hints, fitting, strict=False):
+            pieces += drawn
+            cells = total_width(drawn)
             self._clickable.append((used, used + cells, hint.action))
             used += cells
         gap = max(1, width - used - taken)
@@ -166,14 +166,36 @@ class Footer(Drawn):
             used += total_width(shown)
         return self.strip([*pieces, *right], width)
 
+    def _fitting(
+        self, always: Sequence[Hint], news: int
+    ) -> tuple[list[list[Piece]], list[list[Piece]]]:
+        """The hints that fit beside news of so many cells, and those at the right end. Where there
+        would be too few, the right end has only its keys, then the others shorter labels."""
+        shown: list[list[Piece]] = []
+        for words, ends in ((0, 0), (0, -1), (1, -1)):
+            right = [_hint_pieces(hint, ends) for hint in always]
+            room = self.size.width - 4 - news - sum(map(total_width, right))
+            shown = []
+            for hint in self.hints:
+                drawn = _hint_pieces(hint, words)
+                room -= total_width(drawn)
+                if room < 0:
+                    break
+                shown.append(drawn)
+            if len(shown) >= min(LEAST_HINTS, len(self.hints)) or news:
+                break
+        return shown, right
+
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._clickable:
             if start <= event.x < end and action:
                 self.screen.call_next(self.screen.run_action, action)
 
 
-def _hint_pieces(hint: Hint) -> list[Piece]:
-    return [(hint.key, "key"), (f" {hint.label}  ", "dim")]
+def _hint_pieces(hint: Hint, words: int = 0) -> list[Piece]:
+    """With that many words of the label; 0 for all, -1 for none."""
+    label = hint.label if words == 0 else " ".join(hint.label.split()[: max(0, words)])
+    return [(hint.key, "key"), (f" {label}  " if label else "  ", "dim")]
 
 
 class Question(msgspec.Struct, frozen=True):
