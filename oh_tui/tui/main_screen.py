@@ -155,7 +155,9 @@ class MainScreen(BaseScreen):
         if not self.session.arrangement.narrow:
             self._rest.reset()
             self._rest.resume()
-        if self.sidebar.list.cursor >= len(self.session.listed) - 3:
+        # with a filter or another order all pages are read anyway
+        is_near_end = self.sidebar.list.cursor >= len(self.session.listed) - 3
+        if is_near_end and not self.session.listing.is_on:
             self.controllers.conversations.read_more()
         self.ui.preparations.cursors_moved()
         self._tell_keys()

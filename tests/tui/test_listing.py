@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from oh_tui.demo.servers.network import Network
 from oh_tui.sources.triage import RunStatus
 from tests.tui.explorer import Between, Explorer, explore
+
+SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
+
+ALL = 41
+"""Conversations of the demo."""
+
+SEARCH = "GET /api/v1/app-conversations/search"
 
 LIST, RULE = "#conversations", "#conversations-rule"
 
@@ -111,17 +119,54 @@ async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
         assert "by cost" not in it.text(RULE)
 
 
-async def test_dates_are_asked_of_the_server_and_other_words_of_all_pages() -> None:
+async def test_the_pages_that_are_left_are_read_while_a_filter_stands() -> None:
     between = Between()
-    async with explore(wrap=between) as it:
-        calls = "GET /api/v1/app-conversations/search"
-        session = it.screen.session
-        session.all_listed = False
-        before = between.count(calls)
-        await filter_by(it, "title:week")
-        await it.until(lambda: not it.screen.ui.at_work("sift"))
-        assert between.count(calls) == before + 1
-        assert "Parse ISO week dates" in titles(it)
+    async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
+        assert len(it.screen.sidebar.loaded) == 6
+        await filter_by(it, "is:failed")
+        assert len(it.screen.sidebar.loaded) == ALL
+        assert len(titles(it)) == len(set(titles(it))) == 4
+        assert f"4 of {ALL}" in it.text(RULE)
+        await it.press("escape")
+        assert len(titles(it)) == ALL
+
+
+async def test_what_the_server_can_filter_is_asked_of_it() -> None:
+    between = Between()
+    async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
+        before = between.count(SEARCH)
+        await filter_by(it, "title:week is:stuck")
+        assert between.count(SEARCH) == before + 1
+        assert titles(it) == ["Parse ISO week dates"]
+        loaded = len(it.screen.sidebar.loaded)
+        assert f"1 of {loaded} of {ALL}" in it.text(RULE)
+
+
+async def test_esc_stops_the_reading_of_pages_then_takes_the_filter_off() -> None:
+    between = Between()
+    async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
+        held = between.hold(SEARCH)
+        await it.press("ampersand")
+        await it.type("is:waiting")
+        await it.send("enter")
+        await it.until(lambda: it.screen.ui.at_work("sift"))
+        await it.send("escape")
+        assert not it.screen.ui.at_work("sift")
+        assert "not all were read" in it.footer
+        assert titles(it) == ["Add OAuth login"]
+        await it.send("escape")
+        assert len(titles(it)) == 6
+        between.held.clear()
+        held.set()
+
+
+async def test_a_page_that_fails_is_told_and_what_was_found_stays() -> None:
+    between = Between()
+    async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
+        between.answer(SEARCH, 500)
+        await filter_by(it, "is:waiting")
+        assert "Could not list conversations" in it.footer
+        assert titles(it) == ["Add OAuth login"]
 
 
 async def test_in_the_run_the_filter_is_that_of_steps() -> None:

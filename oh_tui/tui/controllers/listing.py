@@ -128,7 +128,7 @@ class ListActions:
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
-        self._tell(" · not all conversations were read")
+        self._tell(" · not all were read: & or s goes on")
         return True
 
     # Looking through conversations that are not loaded
@@ -189,7 +189,7 @@ class ListActions:
         self._say_why_empty()
         session = self._session
         if session.listing.query is None:
-            self._ui.tell(f"sorted{more}" if more else "", log=False)
+            self._ui.tell(f"sorted {self._found()}{more}", log=False)
             return
         unsure = session.listing.undecided(session.board.rows, session.clock())
         unknown = f" · the outcome of {unsure:,} others is not known" if unsure else ""
