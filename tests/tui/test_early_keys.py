@@ -90,6 +90,20 @@ async def test_what_came_before_the_question_is_dropped_and_told(
         await it.settle()
 
 
+async def test_esc_refuses_what_a_terminal_too_small_does_not_show() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await opened(it, OAUTH)
+        await it.pilot.resize_terminal(40, 10)
+        await it.press("a")
+        await it.until(lambda: it.screen.ui.is_asking)
+        await Slow(it).early("y")
+        assert it.screen.ui.is_asking and between.count("POST *") == 0
+        await Slow(it).early("escape")
+        await it.until(lambda: not it.screen.ui.is_asking)
+        assert between.count("POST *") == 0
+
+
 async def test_quitting_is_asked_like_all_else() -> None:
     async with explore() as it:
         await opened(it, LEDGER)

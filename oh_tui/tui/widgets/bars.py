@@ -270,6 +270,11 @@ class QuestionBar(Drawn, can_focus=True):
         if self._early:
             self.post_message(self.TooEarly(early_words(self._early, question)))
 
+    @property
+    def _is_hidden(self) -> bool:
+        """The terminal is too small for the question: nothing can be seen before Esc."""
+        return not all(node.display for node in self.ancestors)
+
     def _fit(self, question: Question | None) -> None:
         self.display = question is not None
         if question:
@@ -321,6 +326,9 @@ class QuestionBar(Drawn, can_focus=True):
         event.stop()
         event.prevent_default()
         if self.question is None:
+            return
+        if event.key == "escape" and self._is_hidden:
+            self.post_message(self.Answered(""))
             return
         if not (self.is_seen or self.question.harmless):
             self._early.append(event.character or event.key if event.is_printable else event.key)
