@@ -1,4 +1,4 @@
-"""What every test stands on: nothing of the machine it runs on decides its outcome."""
+"""Fixtures for every test: nothing of this machine affects a result."""
 
 from __future__ import annotations
 

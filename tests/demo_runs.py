@@ -1,4 +1,4 @@
-"""The demo's runs as trajectories, for tests of everything that is told of a run."""
+"""The demo's runs as trajectories, for tests of everything derived from a run."""
 
 from __future__ import annotations
 

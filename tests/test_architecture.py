@@ -1,4 +1,4 @@
-"""The layers: what may import what, and what is really loaded for a command."""
+"""The layers: allowed imports, and the modules that a command really loads."""
 
 from __future__ import annotations
 

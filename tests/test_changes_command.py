@@ -1,4 +1,4 @@
-"""`oh-tui changes` as people and scripts meet it."""
+"""`oh-tui changes` as used by people and scripts."""
 
 from __future__ import annotations
 

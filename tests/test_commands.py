@@ -1,4 +1,4 @@
-"""The commands as people and scripts meet them: processes with output, exit codes and errors."""
+"""Commands as used by people and scripts: processes with output, exit codes and errors."""
 
 from __future__ import annotations
 

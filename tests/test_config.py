@@ -1,4 +1,4 @@
-"""The settings file: what it can say, and each fault of it with its line."""
+"""The settings file: its options, and each fault with its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules that wait: executed once, by whoever uses them first, and with the errors they have."""
+"""Deferred modules: executed once, by the first user, and with their own errors."""
 
 from __future__ import annotations
 

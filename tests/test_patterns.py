@@ -1,4 +1,4 @@
-"""Patterns that are compiled late: each one can be, and works as one that was compiled at once."""
+"""Patterns compiled late: all compile, and match like those compiled at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the explorer was set: the file that keeps it, and that nothing there can hurt."""
+"""The explorer's preferences: their file, and that a faulty one does no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What helps: a Remedy below the faces, a key in the explorer, a command in a shell."""
+"""Remedies: a Remedy in the lower layers, a key in the explorer, a command in a shell."""
 
 from __future__ import annotations
 

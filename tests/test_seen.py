@@ -1,4 +1,4 @@
-"""What is remembered of conversations: the file it is kept in, and that nothing there can hurt."""
+"""Remembered states of conversations: their file, and that a faulty one does no harm."""
 
 from __future__ import annotations
 

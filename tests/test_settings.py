@@ -1,4 +1,4 @@
-"""Settings: addresses, keys and where they are found, what the terminal can show."""
+"""Settings: addresses, keys and their sources, capabilities of the terminal."""
 
 from __future__ import annotations
 

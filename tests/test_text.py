@@ -1,4 +1,4 @@
-"""Foreign text: nothing that steers a terminal and no secret gets through, the rest stays."""
+"""Foreign text: control sequences and secrets are removed, the rest stays."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""The wheel: it holds the files that oh-tui reads beside its code."""
+"""The wheel contains the data files that oh-tui reads."""
 
 from pathlib import Path
 from zipfile import ZipFile

@@ -1,4 +1,4 @@
-"""`oh-tui why` as people and scripts meet it."""
+"""`oh-tui why` as used by people and scripts."""
 
 from __future__ import annotations
 

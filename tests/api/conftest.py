@@ -1,4 +1,4 @@
-"""The machine's own settings decide no test here."""
+"""The settings of this machine do not affect the tests."""
 
 from __future__ import annotations
 

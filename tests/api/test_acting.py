@@ -1,4 +1,5 @@
-"""The calls that change something: what is sent, that nothing is sent twice, what failures say."""
+"""Calls that change something: the requests sent, nothing sent twice, and the errors of
+failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app server's calls: what is asked, in what pieces, and what comes back."""
+"""The app server's calls: requests, paging, and decoded responses."""
 
 from __future__ import annotations
 

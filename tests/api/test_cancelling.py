@@ -1,4 +1,4 @@
-"""A call may be cancelled at any moment, and no connection is lost with it."""
+"""Cancelling a call at any moment loses no connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are not quite what is documented still give what can be read of them."""
+"""Responses that deviate from the documentation are decoded as far as possible."""
 
 from __future__ import annotations
 

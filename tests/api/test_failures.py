@@ -1,4 +1,4 @@
-"""Every way a call can fail, each with its own error and a sentence for people."""
+"""Each way a call can fail has its own error and a sentence for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What loading the service layer costs, and what it exports."""
+"""The import cost and the exports of the service layer."""
 
 from __future__ import annotations
 

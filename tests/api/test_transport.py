@@ -1,4 +1,4 @@
-"""Keys, retries, redirects and pace: what happens to a call on its way."""
+"""Keys, retries, redirects and rate limits of calls."""
 
 from __future__ import annotations
 

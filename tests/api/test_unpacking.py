@@ -1,4 +1,4 @@
-"""Packed bodies, piece by piece; those that a server makes up are in tests/faults."""
+"""Compressed bodies, piece by piece; bodies that a server fakes are in tests/faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of commands share: the embedded server on a socket, and a run as a file."""
+"""Fixtures for the tests of commands: the embedded server on a socket, and a run as a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds documents against the schemas, which must name every key that is there."""
+"""Validates documents against the schemas, which must name every key that occurs."""
 
 from __future__ import annotations
 

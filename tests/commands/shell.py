@@ -1,4 +1,4 @@
-"""Commands in this process, on an embedded server of their own, which others can answer for."""
+"""Runs commands in this process on their own embedded server, whose answers tests can replace."""
 
 from __future__ import annotations
 

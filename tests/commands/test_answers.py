@@ -1,4 +1,4 @@
-"""send, approve, reject, stop, continue: what they do, what they refuse, what they say."""
+"""send, approve, reject, stop, continue: effects, refusals and output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs kept on this machine, as commands use them."""
+"""Commands use the runs cached on this machine."""
 
 from __future__ import annotations
 

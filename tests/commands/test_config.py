@@ -1,4 +1,4 @@
-"""`oh-tui config`: the settings file is found, written and checked, and may be faulty."""
+"""`oh-tui config` finds, writes and checks the settings file, even a faulty one."""
 
 from __future__ import annotations
 

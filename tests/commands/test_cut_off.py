@@ -1,4 +1,4 @@
-"""A file that lacks the end of its run: all that is there is shown, and nothing is judged."""
+"""A file that lacks the end of its run: commands show all it has and give no verdict."""
 
 from __future__ import annotations
 

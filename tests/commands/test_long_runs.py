@@ -1,4 +1,4 @@
-"""A run that the server gives by pages alone, read by commands: what it costs, how far it is."""
+"""Commands on a run that the server gives only by pages: the cost and the progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each command as a process, on the embedded server and on a file: what it prints, and as JSON."""
+"""Each command as a process, on the embedded server and on a file: its output, and as JSON."""
 
 from __future__ import annotations
 

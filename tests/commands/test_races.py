@@ -1,4 +1,4 @@
-"""Somebody else answers at each moment of a command: what it runs, and what it says."""
+"""Another client answers at each moment of a command: what the command runs and reports."""
 
 from __future__ import annotations
 

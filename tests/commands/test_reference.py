@@ -1,4 +1,4 @@
-"""What is made of the parsers is fresh: the reference, the completions, the table of commands."""
+"""Files generated from the parsers are current: reference, completions, table of commands."""
 
 from __future__ import annotations
 

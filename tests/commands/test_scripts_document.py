@@ -1,4 +1,4 @@
-"""docs/scripts.md: its Python runs as it is written, and its table of commands is true."""
+"""The Python in docs/scripts.md runs as written, and its table of commands is correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands against a server on a socket: its refusals, the log of calls, what lasts and ends."""
+"""Commands against a server on a socket: refusals, the log of calls, long and ended commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`oh-tui status` and the header of the explorer count alike."""
+"""`oh-tui status` and the header of the explorer show the same counts."""
 
 from __future__ import annotations
 

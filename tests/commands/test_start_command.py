@@ -1,4 +1,4 @@
-"""start: the prompt, consent, what is waited for, and how a start or a run ends."""
+"""start: the prompt, consent, waiting, and how a start or a run ends."""
 
 from __future__ import annotations
 

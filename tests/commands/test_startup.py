@@ -1,4 +1,4 @@
-"""What is loaded for a command: neither screen nor network where neither is used."""
+"""Commands load neither screen nor network unless they use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands tell of tokens, cost and time, where it stands beside the events alone."""
+"""Commands report tokens, cost and time from the server's record as well as from the events."""
 
 from __future__ import annotations
 

@@ -1,1 +1,2 @@
-"""What the service layer relies on: asked of the demo in `make test`, of the real server live."""
+"""The server behaviour that the service layer relies on: checked on the demo in `make test`, and
+live on the real server."""

@@ -1,4 +1,4 @@
-"""What the tests of calls that act share: conversations in the state they need, and waiting."""
+"""Helpers for tests of calls that act: conversations in the required state, and waiting."""
 
 from __future__ import annotations
 

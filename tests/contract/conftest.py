@@ -1,4 +1,4 @@
-"""The contract is held against the demo here, and against the real server in tests/live."""
+"""Runs the contract against the demo; tests/live runs it against the real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the contract that hold for any server; which one it is, `server` says."""
+"""Fixtures of the contract for any server; `server` selects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract: what git in a sandbox says was changed."""
+"""The contract: the changes that git in a sandbox reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract: what is said to an agent that does not work."""
+"""The contract: messages to an agent that is not working."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract: commands in a sandbox, their whole output and how they ended."""
+"""The contract: commands in a sandbox, their whole output and their exit codes."""
 
 from __future__ import annotations
 

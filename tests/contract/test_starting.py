@@ -1,4 +1,4 @@
-"""The contract: starting a conversation, and what is said to it."""
+"""The contract: starting a conversation, and the stages that the server reports."""
 
 from __future__ import annotations
 

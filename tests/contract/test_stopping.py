@@ -1,4 +1,4 @@
-"""The contract: an agent stopped after its step, or at once, and told to go on."""
+"""The contract: stopping an agent after its step or at once, and continuing it."""
 
 from __future__ import annotations
 

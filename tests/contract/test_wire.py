@@ -1,4 +1,4 @@
-"""The contract below the service layer: what answers look like on the wire."""
+"""The contract below the service layer: the shape of responses on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What visitors do to the demo's runs: what is seen of it, when, and what was before stays."""
+"""What visitors do to the demo's runs: what becomes visible and when; earlier events stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's agent servers behave as the real ones were measured to."""
+"""The demo's agent servers behave as measured on the real ones."""
 
 from __future__ import annotations
 

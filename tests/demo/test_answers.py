@@ -1,4 +1,4 @@
-"""Every answer of the demo has the shape that the servers' own documents give it."""
+"""Every response of the demo matches the schemas of the real servers."""
 
 from __future__ import annotations
 

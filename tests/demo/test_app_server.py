@@ -1,4 +1,4 @@
-"""The demo's app server behaves as the real one was measured to, down to its oddities."""
+"""The demo's app server behaves as measured on the real one, including its oddities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that go on while one watches: what is seen when, and what pausing does to them."""
+"""Live runs: what becomes visible when, and the effect of pausing."""
 
 from __future__ import annotations
 

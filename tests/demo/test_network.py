@@ -1,4 +1,4 @@
-"""The network before the embedded servers: how long calls take, how many fail, and how."""
+"""The network before the embedded servers: latency, failure rate and kinds of failure."""
 
 from __future__ import annotations
 

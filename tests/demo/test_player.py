@@ -1,4 +1,4 @@
-"""The player: scenarios are read when their run is asked for, and happen as they are written."""
+"""The player: scenarios are read when their run is requested, and play as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pausing and resuming in the demo: what is asked, when it is true, and what else it changes."""
+"""Pausing and resuming in the demo: the request, the delay, and the side effects."""
 
 from __future__ import annotations
 

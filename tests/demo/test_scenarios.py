@@ -1,4 +1,4 @@
-"""The runs themselves: what is in them, and that the files, numbers and lists in them agree."""
+"""The scenarios: their content, and that files, numbers and lists in them agree."""
 
 from __future__ import annotations
 

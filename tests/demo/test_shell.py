@@ -1,4 +1,4 @@
-"""The made-up shell: what it knows, that it takes any words, and that it starts nothing."""
+"""The made-up shell: its commands, arbitrary input, and that it starts no process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw calls to a demo in this process, and the servers' own schemas to hold its answers against."""
+"""Raw calls to a demo in this process, and the servers' own schemas to check its responses."""
 
 from __future__ import annotations
 

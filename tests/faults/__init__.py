@@ -1,1 +1,1 @@
-"""What goes wrong between us and a server, on the way, on this machine: one fault, one sentence."""
+"""Faults between us and a server, on the way, and on this machine: one sentence for each."""

@@ -1,4 +1,4 @@
-"""What every suite of faults starts from: the embedded server behind a socket, commands on it."""
+"""Fixtures for the tests of faults: the embedded server behind a socket, and commands on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults: what a server, a proxy or the network does in the place of an answer."""
+"""The faults: what a server, a proxy or the network does instead of answering."""
 
 from __future__ import annotations
 

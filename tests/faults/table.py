@@ -1,4 +1,4 @@
-"""Every fault of a call that reads a list, and what each is told as: one line, one next step."""
+"""Every fault of a call that reads a list, with its message: one line and one next step."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What changes something, or fetches a file, while its server is in trouble: what is said, the exit
-code, and that nothing is sent twice that may have been done."""
+"""Commands that change something or download a file, while their server fails: the message, the
+exit code, and that nothing that may have been done is sent twice."""
 
 from __future__ import annotations
 

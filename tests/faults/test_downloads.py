@@ -1,4 +1,5 @@
-"""Downloads that go wrong: whole under their name or not at all, nothing left, the message true."""
+"""Failing downloads: complete under their name or not at all, nothing left behind, a true
+message."""
 
 from __future__ import annotations
 

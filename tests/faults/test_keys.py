@@ -1,5 +1,5 @@
-"""The keys that act, while the server is in trouble: what a person reads, and that nothing is said
-to be done which is not known."""
+"""Keys that act, while the server fails: the message, and that nothing unknown is reported as
+done."""
 
 from __future__ import annotations
 

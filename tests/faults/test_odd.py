@@ -1,4 +1,4 @@
-"""Servers that answer oddly: silent for a while, back again, with other ids, at other times."""
+"""Servers that behave oddly: silent for a while, restarted, with other ids or times."""
 
 from __future__ import annotations
 

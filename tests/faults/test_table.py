@@ -1,4 +1,4 @@
-"""The table of faults, row by row: what the screen says, what a command says and exits with."""
+"""The table of faults, row by row: the message on screen, the command's message and exit code."""
 
 from __future__ import annotations
 

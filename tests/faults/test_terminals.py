@@ -1,4 +1,4 @@
-"""The terminal while the network is in trouble: given back every time, nothing left behind."""
+"""The terminal while the network fails: always restored, nothing left behind."""
 
 from __future__ import annotations
 

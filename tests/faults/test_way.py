@@ -1,4 +1,4 @@
-"""The way to a server: ports, certificates, proxies, other hosts; how much of an answer is read."""
+"""The connection to a server: ports, certificates, proxies, redirects; limits on responses."""
 
 from __future__ import annotations
 

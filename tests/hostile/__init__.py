@@ -1,1 +1,1 @@
-"""What others may send: text that steers terminals, JSON of any shape, keys that must not show."""
+"""Hostile input: text that controls terminals, JSON of any shape, keys that must not show."""

@@ -1,4 +1,4 @@
-"""Runs hostile input in a process of its own, and tells the memory and the time that it took."""
+"""Runs hostile input in its own process and reports its memory and time."""
 
 from __future__ import annotations
 

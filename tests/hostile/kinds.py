@@ -1,4 +1,4 @@
-"""One of each kind of event, action and observation, its texts made by whoever asks."""
+"""One of each kind of event, action and observation, with texts from the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server with hostile words in place of its own, on a loopback port."""
+"""The embedded server with hostile texts in place of its own, on a loopback port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses and keys of sandboxes that are none: what the app server holds stays readable."""
+"""Invalid addresses and keys of sandboxes: the app server's data stays readable."""
 
 from __future__ import annotations
 

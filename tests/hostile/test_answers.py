@@ -1,5 +1,5 @@
-"""A server that answers with any JSON in place of what it documents: the explorer and the commands
-say what they can, and never break off."""
+"""A server that answers with arbitrary JSON: the explorer and the commands report what they can and
+never crash."""
 
 from __future__ import annotations
 

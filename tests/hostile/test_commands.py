@@ -1,4 +1,4 @@
-"""Commands on a terminal, about runs and a server whose every word means harm."""
+"""Commands on a terminal, on runs and a server full of hostile text."""
 
 from __future__ import annotations
 

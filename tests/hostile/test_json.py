@@ -1,4 +1,4 @@
-"""JSON of any shape where another one is documented: all is told of it, and nothing breaks."""
+"""JSON of any shape in place of the documented one: everything is shown, and nothing crashes."""
 
 from __future__ import annotations
 

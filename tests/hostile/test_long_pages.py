@@ -1,4 +1,4 @@
-"""A page that is longer than asked for: placed in linear time, and no key waits for it."""
+"""A page longer than requested: placed in linear time, and no key waits for it."""
 
 from __future__ import annotations
 

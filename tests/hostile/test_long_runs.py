@@ -1,4 +1,4 @@
-"""Runs whose shape would cost more than in proportion to their length."""
+"""Runs shaped to take more than linear time."""
 
 from __future__ import annotations
 

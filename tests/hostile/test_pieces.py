@@ -1,4 +1,4 @@
-"""Answers in very many pieces: the event loop has its turns meanwhile."""
+"""Responses in very many pieces: the event loop gets its turns meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One canary for each place that can hold a secret: none of them comes out anywhere."""
+"""One canary for each place that can hold a secret: none appears anywhere."""
 
 from __future__ import annotations
 

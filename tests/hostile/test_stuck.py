@@ -1,4 +1,4 @@
-"""A signal ends the explorer in time, whatever keeps its event loop."""
+"""A signal ends the explorer in time, even when its event loop is blocked."""
 
 from __future__ import annotations
 

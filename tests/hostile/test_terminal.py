@@ -1,4 +1,4 @@
-"""The explorer in a terminal, on texts that mean harm: every byte it writes is one it means."""
+"""The explorer in a terminal, on hostile texts: it writes no byte that it does not intend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and programs of this machine that never end, are no files, or are open to others."""
+"""Local files and programs that never end, are no regular files, or are accessible to others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zips made to take memory or time: refused, in one sentence, before anything is unpacked."""
+"""Zips made to take memory or time: refused with one sentence before anything is unpacked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that mean harm, by what they try."""
+"""Hostile texts, by what they attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenHands CLI, run headless: what it keeps of its runs is read by the tests."""
+"""The OpenHands CLI, run headless: tests read the runs that it keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stands between our client and the real servers, and lets another client act in the middle."""
+"""Sits between our client and the real servers, and lets another client act in the middle."""
 
 from __future__ import annotations
 

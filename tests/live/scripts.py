@@ -1,4 +1,4 @@
-"""What the scripted model does in the live tests, and what a reader must be told about it."""
+"""The script of the model in the live tests, and what the explorer must show of it."""
 
 from __future__ import annotations
 

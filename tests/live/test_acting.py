@@ -1,4 +1,4 @@
-"""The calls that act, where only the real server can show what happens."""
+"""Calls that act, where only the real server can show the effect."""
 
 from __future__ import annotations
 

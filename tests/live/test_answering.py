@@ -1,4 +1,4 @@
-"""Answering, stopping, going on and writing to the agent of a real server, by keys."""
+"""Answering, stopping, continuing and messaging the agent of a real server, by keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands over real agent servers of three generations, and over what the CLI has kept."""
+"""Commands on real agent servers of three generations, and on runs kept by the CLI."""
 
 from __future__ import annotations
 

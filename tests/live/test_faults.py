@@ -1,4 +1,4 @@
-"""A sandbox that is deleted while somebody looks, and a server that is restarted: the real ones."""
+"""A sandbox deleted while it is watched, and a restarted server: the real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git in a real sandbox answers, about a repository made for it."""
+"""The answers of git in a real sandbox, about a repository made for it."""
 
 from __future__ import annotations
 

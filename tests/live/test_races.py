@@ -1,4 +1,4 @@
-"""Another client of the real server approves first: what our approval runs, and what it says."""
+"""Another client of the real server approves first: what our approval runs and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a real run: its time and money, its verdict, its picture, its changed files."""
+"""The analysis of a real run: time and money, verdict, strip, changed files."""
 
 from __future__ import annotations
 

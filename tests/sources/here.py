@@ -1,4 +1,4 @@
-"""The demo at a time that stands still, read as a server, with a record of what it was asked."""
+"""The demo with a frozen clock, read as a server, with a record of the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to an agent, over the embedded server: decided on how it stands at that moment."""
+"""Actions on an agent, over the embedded server: decided on its current state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an agent stands, by its record and its last events."""
+"""The state of an agent, from its record and its last events."""
 
 from __future__ import annotations
 

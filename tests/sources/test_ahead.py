@@ -1,4 +1,4 @@
-"""A zip that another process lists is the one that would have been listed here."""
+"""A zip listed by another process equals one listed in this process."""
 
 from __future__ import annotations
 

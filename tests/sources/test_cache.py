@@ -1,4 +1,4 @@
-"""Runs kept on this machine: when one is read from here, and what can be wrong with the disk."""
+"""Cached runs: when they are used, and problems with the disk."""
 
 from __future__ import annotations
 

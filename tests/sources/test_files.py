@@ -1,4 +1,4 @@
-"""Trajectories in files: the rows they make, how they are read, what they do not offer."""
+"""Trajectory files: their rows, how they are read, and what they do not support."""
 
 from __future__ import annotations
 

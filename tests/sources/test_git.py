@@ -1,4 +1,4 @@
-"""What git in a sandbox lists, as whole paths: which calls are made, and how names are read."""
+"""The files listed by git in a sandbox, as absolute paths: the calls, and unquoting names."""
 
 from __future__ import annotations
 

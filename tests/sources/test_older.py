@@ -1,4 +1,4 @@
-"""Runs too long for a download: read page by page, nothing twice and nothing left out."""
+"""Runs too long for a download: read page by page, without duplicates or gaps."""
 
 from __future__ import annotations
 

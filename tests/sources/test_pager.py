@@ -1,4 +1,4 @@
-"""The pages of a listing: each asked for once, none lost and none twice, whatever comes between."""
+"""The pages of a listing: each requested once, none lost or duplicated, in any interleaving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which calls a server is asked for: loading, older pages, following, acting, and the screen."""
+"""The calls made to a server: loading, older pages, following, acting, and the screen."""
 
 from __future__ import annotations
 

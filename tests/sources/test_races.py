@@ -1,5 +1,5 @@
-"""Somebody else answers at each moment of our answer: nothing runs that was not shown, and where
-the server leaves a gap it is said what ran."""
+"""Another client answers at each moment of our answer: nothing runs that was not shown, and where
+the server leaves a gap the result says what ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pausing and resuming as both faces do it: the stages, what else the server did, and patience."""
+"""Pausing and resuming: the stages, what else the server did, and patience."""
 
 from __future__ import annotations
 

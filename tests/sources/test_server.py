@@ -1,4 +1,4 @@
-"""Reading a run from both servers: which one is asked, what is kept when it has less."""
+"""Reading a run from both servers: which one is used, and what is kept when it has less."""
 
 from __future__ import annotations
 

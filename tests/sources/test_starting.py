@@ -1,4 +1,4 @@
-"""Starting a conversation over the embedded server, and what a draft asks for."""
+"""Starting a conversation over the embedded server, and the request of a draft."""
 
 from __future__ import annotations
 

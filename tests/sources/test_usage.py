@@ -1,4 +1,4 @@
-"""When the record of a run is read for tokens, cost and time, and what becomes of it."""
+"""When the record of a run is read for tokens, cost and time, and how it is used."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""oh-tui as its user has it: a process in a terminal."""
+"""oh-tui as users run it: a process in a terminal."""

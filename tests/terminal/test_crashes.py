@@ -1,4 +1,4 @@
-"""A bug that nobody foresaw: the terminal comes back, one sentence, a report without secrets."""
+"""An unexpected bug: the terminal is restored, with one sentence and a report without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that were in the terminal before a question was on it answer nothing."""
+"""Keys typed before a question was on the terminal do not answer it."""
 
 from __future__ import annotations
 

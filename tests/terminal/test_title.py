@@ -1,4 +1,4 @@
-"""The title of the terminal's window: what needs somebody, and the old one back at the end."""
+"""The title of the terminal's window: who needs attention, and the old title at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of every version of the SDK: each class with each set of fields that it ever had."""
+"""Events of every version of the SDK: each class with each set of fields it ever had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens and cost find their steps, and what finds none is not lost: sums always agree."""
+"""Tokens and cost are assigned to steps, the rest is not lost: sums always agree."""
 
 from __future__ import annotations
 

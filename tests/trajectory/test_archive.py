@@ -1,4 +1,4 @@
-"""Zips and folders of every make, also broken, hostile and huge ones; nothing is unpacked."""
+"""Zips and folders of every origin, also broken, hostile and huge ones; nothing is unpacked."""
 
 from __future__ import annotations
 

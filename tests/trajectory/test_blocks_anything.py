@@ -1,4 +1,4 @@
-"""Blocks of anything at all: nothing raises, and nothing harmful is shown."""
+"""Blocks of arbitrary events: nothing raises, and nothing harmful is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run changed: which calls count, one file by all its names, sizes, hostile events."""
+"""The files that a run changed: relevant calls, aliases of a file, sizes, hostile events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs made with any version of the SDK: each field is shown, and each failure is one."""
+"""Runs of every SDK version: each field is shown, and each failure counts as one."""
 
 from __future__ import annotations
 

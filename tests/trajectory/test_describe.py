@@ -1,4 +1,4 @@
-"""One line for every kind of step and event; any body gives a line, none gives an error."""
+"""One line for every kind of step and event; any body gives a line, none raises."""
 
 from __future__ import annotations
 

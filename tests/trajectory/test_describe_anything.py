@@ -1,4 +1,4 @@
-"""Descriptions of anything at all: each is one line fit to be shown."""
+"""Descriptions of arbitrary events: each is one displayable line."""
 
 from __future__ import annotations
 

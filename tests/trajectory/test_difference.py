@@ -1,4 +1,4 @@
-"""Diffs: what two texts differ in, whatever they hold and however long they are."""
+"""Diffs of two texts, of any content and length."""
 
 from __future__ import annotations
 

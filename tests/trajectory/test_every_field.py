@@ -1,4 +1,4 @@
-"""Whatever an event holds is shown, exported and found: no text and no number is swallowed."""
+"""Every field of an event is shown, exported and found: no text and no number is dropped."""
 
 from __future__ import annotations
 

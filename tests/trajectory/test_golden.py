@@ -1,4 +1,4 @@
-"""The demo's runs in numbers, checked by hand against what their scenarios say."""
+"""The demo's runs in numbers, checked by hand against their scenarios."""
 
 from __future__ import annotations
 

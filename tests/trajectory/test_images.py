@@ -1,4 +1,4 @@
-"""Images: told by their first bytes, whatever the event says of them."""
+"""Images: recognised by their first bytes, whatever the event claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loops: what is one and what is not, and how they are kept while a run grows."""
+"""Loops: what counts as one, and how they are tracked while a run grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short way of unpacking a member gives what zipfile gives, or leaves it to zipfile."""
+"""The fast unpacking of a member gives the same as zipfile, or leaves it to zipfile."""
 
 from __future__ import annotations
 

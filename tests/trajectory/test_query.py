@@ -1,4 +1,4 @@
-"""The filter words: what each asks, where a wrong one is, and that hostile events raise nothing."""
+"""Filter words: their meaning, the position of errors, and that hostile events raise nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens, cost and time told beside the events: the agent server's record, and base_state.json."""
+"""Tokens, cost and time from outside the events: the agent server's record, base_state.json."""
 
 from __future__ import annotations
 

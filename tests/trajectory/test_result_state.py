@@ -1,4 +1,4 @@
-"""Failure is told alike from the results of every version, in counts, rows, titles and checks."""
+"""Failure is recognised in results of every version, in counts, rows, titles and checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for text in bodies: what is found, what is not, and that it can be interrupted."""
+"""Searching text in bodies: what is found, what is not, and that it can be interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where it went: every second once, the costly steps in order, the context in columns."""
+"""Time and cost: every second counted once, the costly steps in order, the context columns."""
 
 from __future__ import annotations
 

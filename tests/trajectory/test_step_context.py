@@ -1,4 +1,4 @@
-"""What came before and after: plans, errors, condensations, states, groups, sub-conversations."""
+"""Context of a step: plans, errors, condensations, states, groups, sub-conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls and results find each other, in any order and any split; nothing is dropped."""
+"""Pairing calls with results, in any order and any split; nothing is dropped."""
 
 from __future__ import annotations
 

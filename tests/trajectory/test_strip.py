@@ -1,4 +1,4 @@
-"""The strip: columns of time that are true for any run, also one that nobody would believe."""
+"""The strip: its columns of time are correct for any run, even an implausible one."""
 
 from __future__ import annotations
 

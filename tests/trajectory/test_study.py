@@ -1,4 +1,4 @@
-"""A study that follows a run: it is that of the run read whole, and does not hold up the screen."""
+"""A study that follows a run equals that of the whole run, and does not block the screen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""An escape sequence and a key in each text and each name of every shape of event: neither comes
-out, wherever it was put."""
+"""An escape sequence and a key in each text and each name of every shape of event: neither is ever
+output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs of programs: what is left of their escape sequences, and of lines written over."""
+"""Program output: handling of escape sequences and of overwritten lines."""
 
 from __future__ import annotations
 

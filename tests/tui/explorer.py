@@ -1,4 +1,4 @@
-"""The true app over the embedded server, with a clock that stands still, for Pilot tests."""
+"""The real app over the embedded server, with a frozen clock, for Pilot tests."""
 
 from __future__ import annotations
 

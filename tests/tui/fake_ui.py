@@ -1,4 +1,4 @@
-"""A screen for controllers that are tried without an app: it notes what it is told."""
+"""A fake `Ui` for testing controllers without an app: it records the calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes or writes something: pause, resume, download, copy; what is asked before."""
+"""Keys that change or write something: pause, resume, download, copy; and their questions."""
 
 from __future__ import annotations
 

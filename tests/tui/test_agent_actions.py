@@ -1,4 +1,4 @@
-"""Acts on agents without an app: what is asked of the server, told and posted."""
+"""Actions on agents without an app: requests, messages shown and posted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`a` and `P`: what is asked before, what is sent, what is shown after."""
+"""`a` and `P`: the question before, the request, and the display after."""
 
 from __future__ import annotations
 

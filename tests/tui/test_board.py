@@ -1,4 +1,4 @@
-"""Groups, what is remembered, the order of the list, the tree: without a screen."""
+"""Groups, remembered states, the order of the list, the tree: without a screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen of changed files in a small app: what it lists, shows, marks and answers."""
+"""The screen of changed files in a small app: its list, changes, marks and results."""
 
 from __future__ import annotations
 

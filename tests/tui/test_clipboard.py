@@ -1,4 +1,4 @@
-"""What is copied, without an app: of the step under the cursor, or of the range selected."""
+"""Copying without an app: from the step under the cursor, or the selected range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views above the main screen: closed twice they close themselves alone."""
+"""Screens above the main screen: closed twice, they close only themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composing a message without an app: what refuses it before an editor opens."""
+"""Composing a message without an app: refusals before an editor opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a source without an app: what is shown first is told by the board alone."""
+"""Opening a source without an app: the board alone decides what is shown first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where it went: one page that can be read, and steps that lead back to the timeline."""
+"""Time and cost: one readable page, and steps that lead back to the timeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question takes no key that was there before it was drawn; a field takes text and keeps it."""
+"""A question ignores keys typed before it was drawn; a field takes and keeps such text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pager, the editor and the images, in a real terminal with programs made for it."""
+"""The pager, the editor and the images, in a real terminal with test programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of files: told apart by title and by the name of the file."""
+"""The rows of files: distinguished by title and file name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Get a file, put a file: the paths that are asked for, what goes wrong, Esc in the middle."""
+"""Get a file, put a file: asking for paths, failures, Esc in the middle."""
 
 from __future__ import annotations
 

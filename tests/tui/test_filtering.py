@@ -1,4 +1,4 @@
-"""Filters without an app: what the session holds of them, and what is posted."""
+"""Filters without an app: the session's filter, and the messages posted."""
 
 from __future__ import annotations
 

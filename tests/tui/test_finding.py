@@ -1,4 +1,4 @@
-"""What is known of rows that are looked through."""
+"""The rows known to hold the text to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Syntax colours: which lexer a name gets, and text before what colours it is loaded."""
+"""Syntax colours: the lexer for a name, and plain text until the highlighter is loaded."""
 
 from __future__ import annotations
 

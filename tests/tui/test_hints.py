@@ -1,4 +1,4 @@
-"""What the footer names, from the session alone."""
+"""The footer's hints, from the session alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory that nobody holds is freed, and not while somebody types."""
+"""Garbage is collected, but not while the user types."""
 
 from __future__ import annotations
 

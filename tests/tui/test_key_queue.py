@@ -1,4 +1,4 @@
-"""Keys typed ahead do what they would do one by one."""
+"""Keys typed ahead have the same effect as keys typed one by one."""
 
 from __future__ import annotations
 

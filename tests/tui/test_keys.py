@@ -1,4 +1,4 @@
-"""What keys and sizes do to the screen as a whole: help, palette, narrow views."""
+"""The effect of keys and sizes on the whole screen: help, palette, narrow views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every action that starts with a call: pressed twice, and left while the answer is on its way."""
+"""Every action that starts with a call: pressed twice, and left before the response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations and Sandboxes: what they show, how they are read, that rows stay put."""
+"""Conversations and Sandboxes: their content, how they are read, and that rows stay put."""
 
 from __future__ import annotations
 

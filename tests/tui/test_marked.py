@@ -1,4 +1,4 @@
-"""Marks, and what `d` and `p` do to all that are marked."""
+"""Marks, and `d` and `p` on all marked conversations."""
 
 from __future__ import annotations
 

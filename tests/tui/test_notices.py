@@ -1,4 +1,4 @@
-"""The sign that a conversation waits, failed or finished: its words, and the command it can be."""
+"""The notice that a conversation waits, failed or finished: its words, and its command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read before a question: told, dropped when the reader goes on, the last one counts."""
+"""Reading before a question: shown, dropped when the user moves on, the last one counts."""
 
 from __future__ import annotations
 

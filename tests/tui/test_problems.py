@@ -1,4 +1,4 @@
-"""What goes wrong: refusals, servers that are none, broken files, hostile texts, empty runs."""
+"""Problems: refusals, unreachable servers, broken files, hostile texts, empty runs."""
 
 from __future__ import annotations
 

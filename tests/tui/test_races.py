@@ -1,4 +1,4 @@
-"""Somebody else answers at each moment of `a` and `m`: what the keys run, and what is said."""
+"""Another client answers at each moment of `a` and `m`: what the keys run and report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading all of a run that is too long for a download: its cost, its progress, its ends."""
+"""Reading all of a run that is too long for a download: cost, progress, and endings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the lists are read again, and that no reading cuts another."""
+"""When the lists are refreshed, and that no refresh cancels another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next start takes over: theme, clock, wrap."""
+"""Preferences that the next start takes over: theme, clock, wrap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Screens about a run, without an app: what is chosen there goes to the timeline."""
+"""Screens about a run, without an app: a choice made there goes to the timeline."""
 
 from __future__ import annotations
 

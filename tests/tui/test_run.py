@@ -1,4 +1,4 @@
-"""The run at the right: opening, moving, finding, what a row and its detail show, growth."""
+"""The run at the right: opening, moving, finding, rows and their detail, growth."""
 
 from __future__ import annotations
 

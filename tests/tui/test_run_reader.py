@@ -1,4 +1,4 @@
-"""Opening and reading a run without an app: what the session holds, and what the screen is told."""
+"""Opening and reading a run without an app: the session's state and the messages posted."""
 
 from __future__ import annotations
 

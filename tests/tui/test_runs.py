@@ -1,4 +1,4 @@
-"""The runs that are kept while others are looked at."""
+"""Runs kept while the user looks at others."""
 
 from __future__ import annotations
 

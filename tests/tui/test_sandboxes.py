@@ -1,4 +1,4 @@
-"""The Sandboxes pane: the order of its rows, what is below the fold, and that `p` means one row."""
+"""The Sandboxes pane: the order of its rows, the fold, and that `p` acts on one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages to an agent: written, kept, and sent on the state of now."""
+"""Messages to an agent: written, kept, and sent after checking its current state."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Going from server to server, the keys and the look of the settings file, servers that lack
-something."""
+"""Switching servers, keys and appearance from the settings file, servers without some features."""
 
 from __future__ import annotations
 

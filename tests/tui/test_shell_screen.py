@@ -1,4 +1,4 @@
-"""`!`: commands in the sandbox, their output, history, time, and what it refuses."""
+"""`!`: commands in the sandbox, their output, history, time limit, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are late: the lists are read on and nothing is lost, doubled or broken by keys."""
+"""Late responses: the lists are still read, and keys lose, duplicate or break nothing."""
 
 from __future__ import annotations
 

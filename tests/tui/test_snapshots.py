@@ -1,4 +1,4 @@
-"""Pictures of the screen, compared to those kept: each pane, three sizes, questions, errors."""
+"""Snapshots of the screen: each pane, three sizes, questions, errors."""
 
 from __future__ import annotations
 

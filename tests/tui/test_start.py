@@ -1,4 +1,4 @@
-"""What the start takes: nothing that the first paint does not need."""
+"""Start-up time: nothing is loaded that the first paint does not need."""
 
 from __future__ import annotations
 

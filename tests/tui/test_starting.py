@@ -1,4 +1,4 @@
-"""`ctrl+n`: the form, the stages, and what comes of a start, driven by keys."""
+"""`ctrl+n`: the form, the stages, and the result of a start, driven by keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Into a sub-conversation and back, without an app."""
+"""Entering and leaving a sub-conversation, without an app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key acts on what is under the cursor at the time of the key, and waits for its run."""
+"""A key acts on the conversation under the cursor when it is pressed, and waits for its run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a run above its timeline, and what is done with ranges, jumps and views."""
+"""The summary of a run above its timeline, and ranges, jumps and views."""
 
 from __future__ import annotations
 

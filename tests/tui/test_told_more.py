@@ -1,4 +1,4 @@
-"""What the screen says of runs cut off, read in part, running, or seen on a low screen."""
+"""The screen for runs that are cut off, partly read, running, or shown on a low screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`o`, `O`, `y l`: which page, when it is asked first, and that nothing else is ever opened."""
+"""`o`, `O`, `y l`: which page, when the user is asked first, and that nothing else is opened."""
 
 from __future__ import annotations
 

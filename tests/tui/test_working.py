@@ -1,4 +1,4 @@
-"""What becomes of workers that are put aside."""
+"""What becomes of cancelled workers."""
 
 from __future__ import annotations
 
