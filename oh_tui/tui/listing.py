@@ -106,16 +106,14 @@ def _state(row: Row) -> ConversationState:
 
 def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:
     """The rows that are listed, each as deep as it has parents that are listed too."""
-    above: list[tuple[int, bool]] = []
-    """The depth of each row above on the board, and whether it is listed."""
+    above: list[tuple[int, int | None]] = []
+    """Of each row above on the board its depth there, and the depth that it is listed with."""
     for row in board:
-        if not row.depth and row.id in listed:
-            above = [(0, True)]
-            yield row
-            continue
         while above and above[-1][0] >= row.depth:
             above.pop()
+        depth: int | None = None
         if row.id in listed:
-            depth = sum(is_listed for _, is_listed in above) or int(bool(row.parent))
+            parents = [depth for _, depth in above if depth is not None]
+            depth = parents[-1] + 1 if parents else int(bool(row.parent))
             yield row if depth == row.depth else replace(row, depth=depth)
-        above.append((row.depth, row.id in listed))
+        above.append((row.depth, depth))

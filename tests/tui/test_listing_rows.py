@@ -1,0 +1,89 @@
+"""What a filter and an order make of the rows of a board: without a screen."""
+
+from __future__ import annotations
+
+import time
+
+from oh_tui.sources.conversation_order import Order
+from oh_tui.sources.conversation_query import parse
+from oh_tui.sources.triage import RunStatus
+from oh_tui.tui.board import Board
+from oh_tui.tui.listing import Listing
+from tests.tui.test_board import NOW, board, talk
+
+
+def listed(listing: Listing, held: Board, keep: str = "") -> list[tuple[str, int]]:
+    rows = listing.rows(held.rows, keep=keep, now=NOW)
+    return [(row.id, row.depth) for row in rows]
+
+
+def narrowed(words: str) -> Listing:
+    listing = Listing()
+    listing.set_query(parse(words))
+    return listing
+
+
+FAMILY = (
+    talk("top", "finished"),
+    talk("childx", "finished", parent="top"),
+    talk("grandx", "finished", parent="childx"),
+)
+
+
+def test_without_a_filter_the_rows_are_those_of_the_board() -> None:
+    held = board(*FAMILY)
+    assert Listing().rows(held.rows, keep="", now=NOW) is held.rows
+
+
+def test_a_child_is_as_deep_as_it_has_parents_that_are_listed() -> None:
+    held = board(*FAMILY)
+    assert listed(Listing(), held) == [("top", 0), ("childx", 1), ("grandx", 2)]
+    assert listed(narrowed("grandx"), held) == [("grandx", 1)]
+    assert listed(narrowed("x"), held) == [("childx", 1), ("grandx", 2)]
+    sorted_by_title = Listing()
+    sorted_by_title.set_order(Order.TITLE)
+    assert listed(sorted_by_title, held) == [("childx", 1), ("grandx", 1), ("top", 0)]
+
+
+def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() -> None:
+    held = board(talk("one", "running"), talk("two", "running"))
+    listing = narrowed("is:running")
+    assert {name for name, _ in listed(listing, held)} == {"one", "two"}
+    for name in ("one", "two"):
+        held.tell(name, RunStatus.FINISHED, "")
+    assert listed(listing, held, keep="two") == [("two", 0)]
+    held.tell("one", RunStatus.STUCK, "")
+    assert listed(listing, held) == []
+
+
+def test_what_changes_moves_no_row_until_the_rows_are_sorted_again() -> None:
+    held = board(talk("one", ago=10), talk("two", ago=20))
+    listing = Listing()
+    listing.set_order(Order.NEWEST)
+    assert listed(listing, held) == [("one", 0), ("two", 0)]
+    held.take([talk("two", ago=5), talk("new", ago=15)])
+    assert listed(listing, held) == [("one", 0), ("new", 0), ("two", 0)]
+    listing.sort_again()
+    assert listed(listing, held) == [("two", 0), ("one", 0), ("new", 0)]
+
+
+def test_ten_thousand_are_filtered_and_sorted_at_once() -> None:
+    held = board(*(talk(f"{n:032x}", ago=n) for n in range(10_000)))
+
+    def took(narrow: Listing) -> float:
+        began = time.process_time()
+        narrow.rows(held.rows, keep="", now=NOW)
+        return time.process_time() - began
+
+    by_title = Listing()
+    by_title.set_order(Order.TITLE)
+    assert min(took(narrowed("is:paused -17f")) for _ in range(3)) < 0.05
+    assert took(by_title) < 0.1
+
+
+def test_a_row_that_changed_is_tested_again() -> None:
+    held = board(talk("one", "running"), talk("two", "finished"))
+    listing = narrowed("is:failed")
+    assert listed(listing, held) == []
+    held.tell("one", RunStatus.ERROR, "")
+    assert listed(listing, held) == [("one", 0)]
