@@ -1,8 +1,8 @@
 """Runs the property tests for some minutes, with fresh examples and many more of them.
 
-What fails prints its example and a line `@reproduce_failure(...)` that repeats it. Mend the cause
-and keep the example in the test as an `@example`. Exit codes: 0 nothing failed, 1 something did,
-2 wrong use.
+A failing test prints its example and a line `@reproduce_failure(...)` that repeats it. Mend the
+cause and keep the example in the test as an `@example`. Exit codes: 0 nothing failed, 1 something
+did, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import sys
 import time
 
 FIRST = 60
-"""Examples of each test in the first round, which shows how long a round takes."""
+"""Examples per test in the first round, which measures how long a round takes."""
 
 MOST = 300.0
-"""Seconds of a round: what it found is printed at its end."""
+"""Maximum seconds of a round: it prints its findings at its end."""
 
 
 def main() -> int:
@@ -36,16 +36,16 @@ def main() -> int:
         took = time.monotonic() - began
         total += examples
         left = end - time.monotonic()
-        if left < took / examples * FIRST:  # not even a short round fits in
+        if left < took / examples * FIRST:  # not enough time for even a short round
             break
-        # a tenth less than fits in: examples are not of one size
+        # a tenth less than would fit: examples differ in size
         examples = max(FIRST, int(examples / took * min(left, MOST) * 0.9))
     print(f"{total:,} examples of each test: {'something failed' if failed else 'nothing failed'}")
     return int(failed)
 
 
 def round_of(examples: int, rest: list[str]) -> int:
-    """One run of pytest; gives its exit code."""
+    """Run pytest once; returns its exit code."""
     seed = secrets.randbelow(2**32)
     print(f"{examples:,} examples of each test, --hypothesis-seed={seed}", flush=True)
     command = [sys.executable, "-m", "pytest", "tests", "-m", "hypothesis", "-n", "auto"]

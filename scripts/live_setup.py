@@ -1,9 +1,9 @@
-"""Sets up what `make test-live` needs: real OpenHands programs, each in its own venv, and tmux
-and chromium.
+"""Sets up what `make test-live` needs: real OpenHands programs, each in its own venv, and tmux and
+chromium.
 
 Safe to run again at any time: it does only what is missing. The venvs live in the user's cache
-folder, so that a fresh clone need not install them again. One line on standard output says what
-cannot be had here. Exit codes: 0 ready, if without one of the other versions; 75 without the app
+folder, so that a fresh clone need not install them again. One line on standard output names what is
+unavailable here. Exit codes: 0 ready, if without one of the other versions; 75 without the app
 server, so that there is nothing to test with; 2 wrong use.
 """
 
@@ -28,16 +28,16 @@ LOG = CACHE / "setup.log"
 
 @dataclass(frozen=True)
 class Program:
-    """A program of OpenHands that gets a venv of its own."""
+    """An OpenHands program with a venv of its own."""
 
     name: str
     venv: Path
     packages: tuple[str, ...]
     modules: str
-    """What is imported once, to see that it works."""
+    """Modules imported once to check the installation."""
     cost: str
     pythons: tuple[str, ...] = ("3.12", "3.13")
-    """The versions of Python that it runs on."""
+    """The supported versions of Python."""
 
     @property
     def python(self) -> str:
@@ -45,7 +45,7 @@ class Program:
 
     @property
     def stamp(self) -> Path:
-        """Exists only when everything was installed and has been imported once."""
+        """Exists only when everything has been installed and imported once."""
         return self.venv / "ready"
 
 
@@ -67,7 +67,7 @@ APP_SERVER = Program(
     "openhands.app_server.app, openhands.agent_server.api, openhands.tools, uvicorn",
     "1.4 GB and 3 minutes",
 )
-"""It brings agent server 1.34.0 with it."""
+"""Includes agent server 1.34.0."""
 
 OTHERS = (
     agent_server("1.17.0", "fastapi==0.118.0"),  # with a newer one it does not start
@@ -85,7 +85,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 class CannotSetUpError(Exception):
-    """Something is missing that this machine cannot give."""
+    """A requirement is missing on this machine."""
 
 
 def main() -> int:
@@ -110,7 +110,7 @@ def main() -> int:
 
 
 def install_programs(log: TextIO) -> None:
-    """The sandboxes run their terminals in tmux, and the default tools include a browser."""
+    """Install tmux for the terminals of sandboxes, and a browser for the default tools."""
     missing = [] if shutil.which("tmux") else ["tmux"]
     if not any(map(shutil.which, BROWSERS)):
         missing.append("chromium")
@@ -125,7 +125,7 @@ def install(program: Program, log: TextIO) -> None:
     if not run([program.python, "-m", "pip", "--version"], log):
         make_venv(program, log)
     say(f"installing {program.name}, about {program.cost}")
-    # A venv that a broken-off run left behind is completed; if that fails, it is made anew.
+    # Complete a venv left by an interrupted run; if that fails, make it anew.
     if not (pip_install(program, log) and imports(program, log)):
         make_venv(program, log)
         if not pip_install(program, log):
@@ -141,7 +141,7 @@ def make_venv(program: Program, log: TextIO) -> None:
         if run([python, "-m", "venv", str(program.venv)], log):
             return
         shutil.rmtree(program.venv, ignore_errors=True)
-    # Debian ships Python without what `python -m venv` needs.
+    # Debian ships Python without the modules that `python -m venv` needs.
     for version in program.pythons:
         python = f"/usr/bin/python{version}"
         if (
@@ -155,9 +155,9 @@ def make_venv(program: Program, log: TextIO) -> None:
 
 
 def pythons(versions: tuple[str, ...], log: TextIO) -> Iterator[str]:
-    """Interpreters of a fitting version that really run, best first.
+    """Working interpreters of a supported version, best first.
 
-    A pyenv shim is there for versions that are not switched on, and then fails: so each one is
+    A pyenv shim also exists for versions that are not enabled, and then fails: so each one is
     tried, and pyenv's own folder is searched too.
     """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
@@ -194,7 +194,7 @@ def apt_install(packages: list[str], log: TextIO) -> bool:
 
 
 def run(command: list[str], log: TextIO, surroundings: dict[str, str] | None = None) -> bool:
-    """Whether the command exists and succeeds; what it writes goes to the log."""
+    """Whether the command exists and succeeds; its output goes to the log."""
     print("$", *command, file=log, flush=True)
     try:
         done = subprocess.run(

@@ -1,8 +1,8 @@
 """Random keys, text, mouse and sizes for the explorer over a slow network: `make monkey MINUTES=5`.
 
-The true program in a pseudo-terminal, on `--demo=slow`. At the end it has to be alive, to quit when
-it is told to, and to leave the terminal as it was and no report of a crash. What is put in depends
-on the seed alone, so that `SEED=n` does the same again; a failure prints it with the last inputs.
+Runs the real program in a pseudo-terminal, on `--demo=slow`. At the end it must be alive, quit on
+request, restore the terminal and leave no crash report. The inputs depend only on the seed, so that
+`SEED=n` repeats them; a failure prints the seed with the last inputs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.terminal.terminal import OH_TUI, Terminal
 SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10), (100, 20))
 
 LAST = 50
-"""Inputs that a failure shows."""
+"""Inputs shown for a failure."""
 
 _QUITS = next(key.help for key in SCREEN_KEYS if key.id == "quit")
 
 QUITS = 3.0
-"""Seconds from the key that quits to the end of the program."""
+"""Maximum seconds from the quit key to the end of the program."""
 
 BYTES = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "space": " ",
@@ -38,7 +38,7 @@ BYTES = {
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
 }  # fmt: skip
-"""What a terminal sends for a key by Textual's name."""
+"""The bytes that a terminal sends for a key, by Textual's name."""
 
 FIELDS = {
     "/": ("pytest", "x", "nowhere to be found"),
@@ -51,14 +51,14 @@ FIELDS = {
     "a": ("y", "n", "because"),
     "y": tuple(key for key, *_ in COPY_KEYS),
 }
-"""Keys that ask for more, and what is typed then. Nothing of it holds a q, or leads to quitting."""
+"""Keys that open an input, and the text typed then. No text contains a q or leads to quitting."""
 
 ENDS = ("\r", "\x1b", "\t", "")
 
 
 @dataclass(frozen=True)
 class Input:
-    """Something that is put in, and how long is waited then."""
+    """An input, and the pause after it."""
 
     text: str = ""
     size: tuple[int, int] | None = None
@@ -76,7 +76,7 @@ def key_bytes(name: str) -> str:
 
 
 def keys() -> tuple[list[str], list[str]]:
-    """What moves, and all other keys but the one that quits."""
+    """Movement keys, and all other keys except the one that quits."""
 
     def sent(table: tuple[Key, ...]) -> list[str]:
         others = (key for key in table if key.id != "quit")
@@ -86,7 +86,7 @@ def keys() -> tuple[list[str], list[str]]:
 
 
 def inputs(seed: int) -> Iterator[Input]:
-    """Without end, and the same for the same seed."""
+    """Endless inputs, the same for the same seed."""
     chance = random.Random(seed)
     moves, others = keys()
     size = SIZES[0]
@@ -97,7 +97,7 @@ def inputs(seed: int) -> Iterator[Input]:
         return round(chance.uniform(0.0, most), 3)
 
     def place() -> tuple[int, int]:
-        """A cell above the footer, which has a button that quits."""
+        """A cell above the footer, because the footer has a button that quits."""
         return chance.randint(1, size[0]), chance.randint(1, max(1, size[1] - 3))
 
     while True:
@@ -149,11 +149,11 @@ class Failed(AssertionError):
 
 
 class Quit(Exception):
-    """The program was told to quit: a click chose it in the palette."""
+    """The program was asked to quit by a click in the palette."""
 
 
 def play(seed: int, seconds: float) -> int:
-    """Put things in for so long, and quit; the number of inputs. Raises Failed."""
+    """Send inputs for that long, then quit; returns the number of inputs. Raises Failed."""
     last: deque[str] = deque(maxlen=LAST)
     numbered = enumerate(inputs(seed), 1)
     end = time.monotonic() + seconds
@@ -199,7 +199,7 @@ def _play(
 
 
 def _quit(terminal: Terminal) -> None:
-    """Out of what is open, then `q`, and yes where it asks."""
+    """Leave everything that is open, press `q`, and confirm if asked."""
     terminal.settle(0.3)
     for attempt in count():
         for _ in range(4):
@@ -216,7 +216,7 @@ def _quit(terminal: Terminal) -> None:
 
 
 def _pumped(terminal: Terminal, seconds: float) -> bool:
-    """Take what comes within so long; False when the program has ended."""
+    """Read output for that long; False when the program has ended."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not terminal.pump(left):

@@ -1,13 +1,13 @@
-"""Minutes of hard use in which nothing may be left behind: `make soak MINUTES=10`.
+"""Minutes of hard use that must leave nothing behind: `make soak MINUTES=10`.
 
-The true app, without a terminal, on servers in another process (`soak_server`): their runs make
-fifty events a second, one run after the other, and one that grows all the time, in good and bad
-weather. Somebody who cannot sit still switches, filters, finds, resizes, pauses, downloads. At the
-end of each run its events are compared with the server's; what the program holds has to stay within
-5 % after the warm-up, but for the events that are more by then, and nothing may be left when the
-app has ended. What the process takes is another thing: Python and the C library keep pages that a
-peak left half empty, about a quarter of it (measured), which only has a bound.
-A line a minute; the seed is the last word of it.
+The real app runs without a terminal on servers in another process (`soak_server`). Their runs make
+fifty events a second, one run after the other, and one run grows all the time, in good and bad
+weather. A restless user switches, filters, finds, resizes, pauses, downloads. At the end of each
+run its events are compared with the server's. After the warm-up, what the program holds must stay
+within 5 %, apart from the additional events, and nothing may be left when the app has ended. The
+size of the process is another matter: Python and the C library keep pages that a peak left half
+empty, about a quarter of it (measured), so it only has an upper bound. Prints a line a minute,
+which ends with the seed.
 """
 
 from __future__ import annotations
@@ -44,33 +44,32 @@ from oh_tui.tui.runs import Runs
 from scripts.soak_caches import fill_caches
 
 WARM = 360.0
-"""Seconds until as many runs are held as ever are, and the caches of what is drawn are full."""
+"""Seconds until the maximum number of runs is held and the drawing caches are full."""
 
 GROWTH = 0.05
-"""How much more the program may hold in the end than after the warm-up."""
+"""Maximum growth of what the program holds after the warm-up."""
 
 KEPT = 0.5
-"""How much more the process may take in the end than after the warm-up, all runs let go."""
+"""Maximum growth of the process after the warm-up, with all runs released."""
 
 EVENT = 3_400
-"""Bytes that an event held may take with its step and what is told of it: 2,300 to 3,400
-(measured)."""
+"""Maximum bytes of an event in memory with its step and its analysis: 2,300 to 3,400 (measured)."""
 
 BLOCK = 81
 """Bytes of a block of Python's own allocator, on average (measured)."""
 
 SETTLES = 45.0
-"""Seconds after its end in which a run has to be there whole. Where the app server was read, which
+"""Maximum seconds after a run's end until it is complete. Where the app server was read, which
 lacks the end for good, the agent server is asked again every ten seconds, in a storm in vain."""
 
 BACK = 3.0
-"""Seconds before the end of a run that it is gone to, to be followed to its end."""
+"""Seconds before the end of a run at which it is opened, to be followed to its end."""
 
 PAUSED_EVERY = 6
-"""Of so many busy runs one has its sandbox paused."""
+"""One of so many busy runs has its sandbox paused."""
 
 SMALL = 400
-"""Events of the other runs that are opened, so that what is held is of one size."""
+"""Maximum events of the other runs that are opened, so that their size is bounded."""
 
 SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10))
 
@@ -105,7 +104,7 @@ class Soak:
         await self.press(*(NAMES.get(character, character) for character in text))
 
     async def quiet(self) -> None:
-        """Out of whatever is open."""
+        """Leave everything that is open."""
         await self.press("escape", "escape")
         while len(self.app.screen_stack) > 1:
             self.app.pop_screen()
@@ -142,7 +141,7 @@ class Soak:
         await asyncio.sleep(0.1)
 
     async def walks(self) -> None:
-        """Along the conversations; where it rests one is previewed."""
+        """Walk along the conversations; resting on one previews it."""
         await self.press("1", *self.random.choices(("j", "k", "pagedown", "g"), k=4), "tab", "tab")
 
     async def refreshes(self) -> None:
@@ -163,8 +162,8 @@ class Soak:
         await asyncio.sleep(0.3)
 
     async def pauses(self) -> None:
-        """Pause the sandbox of the busy runs and resume it; every other time the agent is stopped
-        before, and let go on after. In bad weather that takes some keys."""
+        """Pause the sandbox of the busy runs and resume it; every other time stop the agent before
+        and let it continue afterwards. In bad weather that takes some keys."""
         run = self.busy[self.present]
         stops = self.present // PAUSED_EVERY % 2 == 0
         await self.opens(run)
@@ -199,12 +198,12 @@ class Soak:
 
     @property
     def present(self) -> int:
-        """The number of the run that makes events now."""
+        """The number of the run that is making events."""
         return min(int((time.monotonic() - self.began) / self.lasts), len(self.busy) - 1)
 
     @property
     def held(self) -> int:
-        """The events of all runs that are held."""
+        """The number of events held of all runs."""
         return sum(len(run.trajectory.events) for run in self.screen.session.runs._runs.values())
 
     async def record(self, identifier: str) -> Conversation | None:
@@ -228,7 +227,7 @@ class Soak:
             await asyncio.sleep(0.1)
 
     async def account(self, identifier: str) -> None:
-        """The run was followed to its end: its events have to be those of its agent server."""
+        """The run was followed to its end: compare its events with those of its agent server."""
         end = time.monotonic() + SETTLES
         held: dict[str, str] = {}
         there: dict[str, str] = {}
@@ -243,7 +242,7 @@ class Soak:
                 run = self.screen.session.runs.get(found.id)
                 held = {event.id: event.kind for event in run.trajectory.events} if run else {}
                 same = list(held) == list(there)
-                if run and run.via == "app server":  # it lists by time, which is another order
+                if run and run.via == "app server":  # the app server orders by time
                     same = held == there
                 if same and held and found.execution_status == "finished":
                     self.checked += 1
@@ -267,7 +266,7 @@ class Soak:
         )
 
     async def lets_go(self) -> tuple[int, int]:
-        """All runs; what is held and what is taken then."""
+        """Release all runs; returns what is held and what the process takes then."""
         await self.quiet()
         for group in ("run", "follow", "older"):
             self.screen.workers.cancel_group(self.screen, group)
@@ -292,13 +291,13 @@ class Soak:
 
 
 def private_bytes() -> int:
-    """What this process has for itself alone (USS)."""
+    """Memory private to this process (USS)."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) * 1024
 
 
 class _Malloc(ctypes.Structure):
-    """What mallinfo2 of glibc 2.33 gives."""
+    """The result of mallinfo2 of glibc 2.33."""
 
     _fields_ = [
         (name, ctypes.c_size_t)
@@ -308,7 +307,7 @@ class _Malloc(ctypes.Structure):
 
 
 def held_bytes() -> int:
-    """What the program holds: blocks of Python's allocator, and what malloc has handed out."""
+    """Bytes that the program holds: blocks of Python's allocator, and allocations of malloc."""
     ask = ctypes.CDLL(None).mallinfo2
     ask.restype = _Malloc
     malloc = ask()
@@ -324,7 +323,7 @@ def sockets() -> int:
 
 
 async def soak(minutes: float, seed: int, grows: float, folder: Path) -> list[str]:
-    """What went wrong, in sentences."""
+    """The failures, as sentences."""
     count = str(int(minutes * 60 / 15) + 4)
     long = str(max(20.0, min(grows, minutes * 60 - 15)))
     words = [sys.executable, "-m", "scripts.soak_server", count, str(seed), long]
@@ -366,7 +365,7 @@ async def _minutes(one: Soak, minutes: float, bad: Callable[[], int], seed: int)
     end = one.began + minutes * 60
     warm = one.began + WARM
     memory: list[tuple[float, int, int]] = []
-    """When, how much was held, and how many events."""
+    """Time, bytes held, and number of events."""
     shown, looked, paused, tasks, seen, long = 0, 0.0, 0, 0, -1, -1
     without: tuple[int, int] | None = None
     while (now := time.monotonic()) < end:

@@ -1,7 +1,7 @@
-"""Fills what Textual remembers of rectangles, so that memory that grows later is memory that leaks.
+"""Fills Textual's caches of rectangles and sizes, so that later growth of memory means a leak.
 
-Each of these has a bound, and together they hold 10 MB. Use reaches it after an hour or more, at
-0.6 MB a minute (measured), which looks like a leak in a soak of ten minutes.
+Each of these caches is bounded, and together they hold 10 MB. Use reaches that after an hour or
+more, at 0.6 MB a minute (measured), which looks like a leak in a soak of ten minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textual.geometry import Offset, Region, Size, Spacing
 
 
 def fill_caches() -> None:
-    """With rectangles as they might be, more than there is room for."""
+    """Fill them with plausible rectangles, more than they hold."""
     made = random.Random(1)
 
     def region() -> Region:

@@ -1,6 +1,6 @@
-"""The servers of a soak: the demo on a loopback port, with one run after the other that makes fifty
-events a second, one that grows all the time, and bad weather: errors, resets, slow and broken
-answers.
+"""The servers of a soak: the demo on a loopback port, with busy runs one after the other that make
+fifty events a second, one run that grows all the time, and bad weather: errors, resets, slow and
+broken responses.
 
 Prints its port and the ids of those runs.
 """
@@ -28,26 +28,26 @@ from oh_tui.demo.runs.tools import edit, shell, view
 from oh_tui.demo.state import Conversation, Sandbox
 
 LASTS = 15.0
-"""Seconds that each busy run lasts."""
+"""Duration of each busy run in seconds."""
 
 BOX, LONG_BOX = "soak", "soak-long"
 
 TURN = 0.042
-"""Seconds of a turn of the agent, which makes three events: more than fifty a second."""
+"""Duration of an agent's turn in seconds; it makes three events: more than fifty a second."""
 
 LONG_TURN = 0.3
-"""The same of the run that grows all the time: ten a second."""
+"""The same for the run that grows all the time: ten events a second."""
 
 SEEDS = 400
 """Lines of the file that is edited now and then."""
 
 STORM = (20.0, 5.0)
-"""Every so many seconds so many of bad weather."""
+"""Interval and duration of bad weather in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy(Entry):
-    """A run whose agent is quick; times in seconds."""
+    """A run with a quick agent; times in seconds."""
 
     lasts: float = LASTS
     turn: float = TURN
@@ -76,8 +76,8 @@ class Busy(Entry):
 
 
 def make_runs(demo: Demo, runs: int, seconds: float) -> tuple[list[str], str]:
-    """The ids of busy runs that begin one when the other ends, all in one sandbox, and of one that
-    takes `seconds`, in another."""
+    """The ids of busy runs that follow each other in one sandbox, and of one in another sandbox
+    that takes `seconds`."""
     made = []
     for number in range(runs):
         entry = Busy(f"soak-{number}", f"Soak {number}", 0, sandbox=BOX, live=True,
@@ -99,7 +99,7 @@ def _added(demo: Demo, entry: Busy, age: float) -> str:
 
 
 class Weather:
-    """Between the client and the servers. In a storm one call of three goes wrong."""
+    """Sits between the client and the servers. In a storm one call of three fails."""
 
     def __init__(self, app: ASGIApp, seed: int) -> None:
         self._app = app
@@ -145,7 +145,7 @@ class Weather:
                 await self._broken(what, scope, receive, send)
 
     async def _broken(self, what: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """A body that is reset, or cut off, or comes bit by bit."""
+        """A body that is reset, cut off, or sent bit by bit."""
         parts: list[Any] = []
 
         async def keep(message: Any) -> None:
@@ -181,5 +181,5 @@ async def serve(runs: int, seed: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    logging.disable()  # of resets uvicorn tells
+    logging.disable()  # uvicorn logs resets
     asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

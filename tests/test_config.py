@@ -227,7 +227,7 @@ def names_in(document: dict[str, Any]) -> list[tuple[str, ...]]:
 @example("[servers.a]\nurl.x = 3\n[keys]\nfind.a.b = 1")
 @example("[[servers]]\n[[keys]]")
 def test_no_text_is_too_odd(text: str) -> None:
-    """It is taken, or each fault is a line of the file and a clean sentence."""
+    """The text is accepted, or each fault has a line of the file and a clean sentence."""
     try:
         parse_config(text, SOME)
     except Faults as error:
@@ -270,7 +270,7 @@ def test_keys_are_taken_as_people_write_them(written: str, name: str, shown: str
 
 
 def test_keys_have_the_names_that_the_table_of_keys_uses() -> None:
-    """And no two actions of it clash, or every file with keys would be refused."""
+    """No two actions clash, or every file with keys would be refused."""
     actions = known().actions
     assert actions and all(key_names(keys) == keys for keys in actions.values())
     assert parse_config("[keys]", known()) == Config()

@@ -20,7 +20,7 @@ def test_links_lead_to_files(document: Path) -> None:
 
 
 def test_quoted_errors_are_sentences_of_the_program() -> None:
-    """Each part of a quoted sentence that is not made of values stands in the source."""
+    """Each part of a quoted sentence, except inserted values, occurs in the source."""
     text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
     quoted = [
         q for row in re.findall(r"(?m)^\| (`.*?) \|", text) for q in re.findall("`(.*?)`", row)

@@ -215,7 +215,7 @@ RUNNING = json({"detail": "Conversation already running."}, 409)
 
 
 async def test_an_approval_is_sent_once_whatever_comes() -> None:
-    """Before the next try somebody has to look which calls wait."""
+    """A retry would need another look at the pending calls first."""
     app = Script(RUNNING)
     async with over(app) as server:
         with pytest.raises(errors.Conflict):

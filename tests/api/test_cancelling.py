@@ -121,7 +121,8 @@ async def test_what_goes_wrong_is_told_as_ever() -> None:
 
 
 async def test_what_went_wrong_is_not_kept() -> None:
-    """It knows the answer, and so the connection; nothing has to be collected for it to go."""
+    """An exception references the response, and so the connection; it must go without garbage
+    collection."""
     wrong: list[weakref.ref[Exception]] = []
 
     def failure() -> Exception:

@@ -158,7 +158,7 @@ def test_one_that_has_nothing_to_do_cannot_continue(shell: Shell) -> None:
 def test_one_that_stands_as_before_is_not_said_to_be_continued(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server took it, and nothing came of it."""
+    """The server accepted the request, but the state did not change."""
     monkeypatch.setattr(agent_actions, "SETTLE", 0.1)
     shell.between.answer("POST /runtime/*/run", 200, '{"success": true}', "application/json")
     said = shell(f"continue {DATES}")

@@ -78,7 +78,7 @@ async def test_a_message_that_rejects_first_does_not_run_the_call(stage: Stage) 
 
 
 async def test_a_message_alone_approves_what_waits(stage: Stage) -> None:
-    """Which is why nobody should send one without having asked."""
+    """For this reason no client should send a message without asking."""
     conversation = await stage.waiting()
     before = len(await stage.kinds(conversation))
     await stage.api.send_message(conversation.id, stage.prompts.reply)

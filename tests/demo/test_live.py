@@ -160,7 +160,7 @@ async def test_stopping_the_agent_ends_its_step_and_makes_the_conversation_look_
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_seen_of_a_run_stays_whenever_it_is_paused(seed: int) -> None:
-    """It is made again with each thing that is done to it, and has to come out the same so far."""
+    """Each action rebuilds the run, and the part already seen must come out the same."""
     demo, chance = at_rest(), random.Random(seed)
     world, flaky = demo.world, talk(demo, "flaky-ci")
     box = flaky.sandbox

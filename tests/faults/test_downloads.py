@@ -114,7 +114,7 @@ def test_the_servers_own_name_for_a_file_is_not_taken(
 
 
 def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(wire: Wire, saves: Saves) -> None:
-    """A limit of the size of files is met where a full disk is: in the middle of writing."""
+    """A file size limit strikes where a full disk does: in the middle of writing."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         archive.writestr("event_000000_a.json", b" " * 3_000_000)

@@ -177,7 +177,7 @@ SANDBOX = {
 @pytest.mark.parametrize("key", SANDBOX.values(), ids=SANDBOX)
 @pytest.mark.usefixtures("hurried")
 async def test_what_is_asked_of_a_sandbox(wire: Wire, key: Sandbox) -> None:
-    """How it stands is read again, whatever came of the call: that is known, and told."""
+    """Whatever the outcome of the call, the state is read again and shown."""
     verb = key.verb
     async with explore(source=lambda: source(wire)) as it:
         await it.open(key.title)
@@ -204,7 +204,7 @@ async def test_what_is_asked_of_a_sandbox(wire: Wire, key: Sandbox) -> None:
 async def test_a_resume_whose_answer_was_lost_is_waited_for(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes longer than is waited for a call that was not heard."""
+    """A resume takes longer than the timeout for a call with an unknown outcome."""
     monkeypatch.setattr(sandboxes, "UNSURE", 0.0)
     wire.arm("POST /api/v1/sandboxes/*/resume", faults.reset_midway)
     async with explore(source=lambda: source(wire)) as it:

@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_sandbox_that_stops_answering_is_told_and_followed_on_when_it_is_back(
     wire: Wire, demo: Demo, fault: Fault
 ) -> None:
-    """As one whose agent server is frozen (SIGSTOP), restarted or asleep while it is watched."""
+    """Such as an agent server that is frozen (SIGSTOP), restarted or asleep while it is watched."""
     async with explore(source=lambda: source(wire, FEW)) as it:
         await it.open(FLAKY)
         steps = it.screen.timeline.row_count()
@@ -92,7 +92,7 @@ def test_a_command_that_follows_says_that_it_waits_and_goes_on(
 def test_an_agent_that_does_not_stop_because_it_is_frozen_is_told_of(
     wire: Wire, shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    """To stop may take as long as a step does, so that there is no limit to the call itself."""
+    """A stop may take as long as a step, so the call itself has no timeout."""
     monkeypatch.setattr(agent_actions, "WATCH", 0.05)
     shell.patience = FEW
     wire.arm("POST /runtime/*/pause", faults.silent)
@@ -236,7 +236,8 @@ def holds(it: Explorer, ids: list[str]) -> bool:
 async def test_a_run_whose_times_go_to_and_fro_is_followed_in_the_order_it_came(
     wire: Wire, demo: Demo, seed: int
 ) -> None:
-    """The agent server appends; the times it gives may go back (measured), and say nothing."""
+    """The agent server appends events; their times may go back (measured) and do not give the
+    order."""
     chance = random.Random(seed)
 
     def dated(page: Any) -> Any:
@@ -306,7 +307,7 @@ async def test_a_count_and_a_download_that_are_both_cut_off_are_no_whole_run(
 async def test_a_whole_run_that_is_downloaded_in_any_order_is_shown_in_one(
     wire: Wire, seed: int
 ) -> None:
-    """A zip numbers its events, whatever place they have in it; some come twice."""
+    """A zip numbers its events regardless of their order; some occur twice."""
     asked = source(wire)
     (row,) = await asked.get([IDS[DATES]])
     assert row is not None

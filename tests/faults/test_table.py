@@ -230,7 +230,7 @@ async def last_told(it: Explorer, wire: Wire, key: str) -> str | None:
 def test_a_pause_whose_answer_was_lost_is_looked_for(
     wire: Wire, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes a moment on the server, and is not called failed before that."""
+    """The server needs a moment, and the pause does not count as failed before that."""
     monkeypatch.setattr(world, "PAUSE_TAKES", 0.2)
     wire.arm(PAUSE, faults.reset_midway)
     assert shell("pause", IDS[SPLIT]) == (0, f"paused  {SPLIT}\n", "")

@@ -363,7 +363,7 @@ def test_a_key_in_the_settings_file_is_refused_and_not_repeated(
 def test_the_words_of_a_key_command_are_told_without_keys_of_known_kinds(
     secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what asks for the key's place, and where the command fails."""
+    """In the errors about the key's location, and about the failed command."""
     file = tmp_path / "config.toml"
     monkeypatch.setenv("OH_TUI_CONFIG", str(file))
     said = next(word for word in TOLD.split(" ") if secret in word)

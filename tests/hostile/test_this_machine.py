@@ -55,7 +55,7 @@ def test_no_server_pushes_out_what_was_seen_of_another(file: Path) -> None:
 
 
 def test_nothing_was_seen_later_than_now(file: Path) -> None:
-    """Else it would be the newest for ever, and the last to go."""
+    """Otherwise the entry would stay the newest for ever and be dropped last."""
     told(HERE, file, ["later"], when=9e12)
     assert Memory(HERE, file).get("later").when <= time.time()
     file.write_text(json.dumps({"servers": {HERE: {"a": {"outcome": "error", "when": 9e12}}}}))

@@ -77,7 +77,8 @@ async def test_a_sandbox_deleted_between_list_and_key_is_said_to_be_gone(mortal:
 
 
 async def test_a_server_that_is_restarted_is_read_on(mortal: Mortal) -> None:
-    """Its list is kept, its sandboxes are not: runs are read from what it was told of them."""
+    """The server keeps its list but loses its sandboxes: runs are read from the events it
+    received."""
     host = mortal.server.url.removeprefix("http://")
     async with connected(mortal.server.url, open_id=mortal.second) as it:
         await read_whole(it)

@@ -76,7 +76,7 @@ def test_where_the_sandbox_does_not_run_that_is_what_is_said() -> None:
 
 
 def test_an_agent_over_acp_runs_no_older_call_so_none_is_looked_for() -> None:
-    """However long its turn: its calls are no calls of the server."""
+    """Even in a long turn: its calls are not calls of the server."""
     run = build([parse_event(change(1, "paused"))], live=True, complete=False)
     kinds = {kind: read(HERE, recorded("paused", kind), run) for kind in ("Agent", "ACPAgent")}
     kinds["ACPAgent"].require_in_sight()

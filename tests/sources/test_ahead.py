@@ -105,7 +105,7 @@ async def test_a_source_waits_for_what_was_begun_and_only_once(tmp_path: Path) -
 
 
 def test_when_this_process_goes_the_other_one_does_too(tmp_path: Path) -> None:
-    """It holds what it was given as output, so that whoever reads that would wait for ever."""
+    """The other process inherits our output, so a reader of that output would wait for ever."""
     path = write(tmp_path / "run.zip", 3000)
     script = "import os, sys; from pathlib import Path; from oh_tui.sources import ahead\n"
     script += "wait = ahead.begin(Path(sys.argv[1])); os._exit(0)"

@@ -225,7 +225,7 @@ async def test_a_state_that_no_event_tells_comes_from_base_state(
 async def test_the_last_event_counts_for_order_and_age_on_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not when a file was written: copying changes that. The CLI writes local time."""
+    """Not the file's modification time, which copying changes. The CLI writes local time."""
     monkeypatch.setenv("TZ", "UTC-2")
     time.tzset()
     try:

@@ -151,7 +151,7 @@ async def test_a_rejection_that_meets_another_call_sends_nothing(race: Race) -> 
 
 
 async def test_a_message_is_never_sent_with_the_word_to_go_on(race: Race) -> None:
-    """The server keeps that word until the run under way has ended (source)."""
+    """The server remembers `run` until the current run has ended (source)."""
     shown = await race.state()
     race.other.between.first(SEND, race.other.approves)
     with pytest.raises(HalfDone, match="answered by somebody else: the agent works"):
@@ -198,7 +198,7 @@ async def test_one_that_is_never_ready_is_an_error(
 async def test_calls_older_than_those_read_are_looked_for(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of calls made at once all run with one answer: all must be known."""
+    """One answer runs all parallel calls: all must be known."""
     monkeypatch.setattr(agent_actions, "PAGE", 1)
     whole = await race.state()
     assert whole.known and whole.in_sight

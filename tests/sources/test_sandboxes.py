@@ -39,7 +39,7 @@ async def test_a_pause_gives_its_stages_the_last_being_what_is_true(
 
 
 async def test_what_is_asked_for_and_does_not_happen_says_so(here: Here) -> None:
-    """The demo's clock stands still, so that a pause never comes."""
+    """The demo's clock stands still, so the pause never completes."""
     plan = await planned(here, "settings-split")
     with pytest.raises(Refused, match="which is still running") as caught:
         async for _ in here.source.sandboxes.carry_out(plan, stop_agents=False):
@@ -97,7 +97,7 @@ def after(
 
 
 async def test_a_server_that_falls_silent_after_a_pause_is_no_cause_of_itself(here: Here) -> None:
-    """A circle of causes never ends for whoever walks along it."""
+    """Code that follows a circular chain of causes never ends."""
     plan = await planned(here, "settings-split")
     here.between.answer("GET /api/v1/sandboxes*", 500)
     with pytest.raises(Problem) as caught:

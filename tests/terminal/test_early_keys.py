@@ -44,7 +44,7 @@ def test_more_than_one_read_of_typed_keys_approves_nothing() -> None:
 
 
 def test_a_frame_that_is_not_written_yet_takes_no_key() -> None:
-    """A slow line: the terminal does not take what is drawn."""
+    """A slow line: the terminal does not accept the output."""
     with Terminal(OH_TUI, "--demo", size=(160, 48)) as terminal:
         at_oauth(terminal)
         for _ in range(2):  # whole screens, which fill the line while nobody reads

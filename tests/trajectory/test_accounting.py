@@ -128,7 +128,7 @@ def test_all_but_the_title_is_charged(via: str) -> None:
 
 
 def test_both_servers_charge_the_same() -> None:
-    """One tells by lists, the other by updates in another order."""
+    """One server reports lists, the other updates in another order."""
     for slug in ("week-dates", "click", "broken", "oauth", "coverage"):
         one, other = Accounts(demo_run(slug, "app")), Accounts(demo_run(slug, "agent"))
         assert [(s.event.id, one.of(s) is None) for s in one.trajectory.steps] == [
@@ -217,7 +217,7 @@ def test_an_answer_listed_twice_is_charged_once() -> None:
 
 
 def test_lists_of_several_full_states_go_together() -> None:
-    """A later one may have lost what an earlier one told, as when a model was changed."""
+    """A later state may lack what an earlier one reported, for example after a change of model."""
     accounts = build(
         shell("a", second=1),
         full_state("f", 2, agent=metrics(0.5, 10, 5, **lists(("answer-a", 10, 5, 0.5, 1.0)))),
@@ -247,7 +247,7 @@ ORDERS = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_updates_find_their_steps_by_time(order: str, size: int) -> None:
-    """Wherever the server lists them, and however they come in."""
+    """Independent of the order on the server and of the order of arrival."""
     trajectory = Trajectory()
     accounts = Accounts(trajectory)
     for start in range(0, 6, size):
@@ -369,7 +369,7 @@ def test_tokens_without_a_price_are_not_free() -> None:
 
 
 def test_steps_taken_out_are_not_charged() -> None:
-    """A result that stood alone is no step any more when its call comes."""
+    """A result without a call is a step until its call arrives."""
     trajectory = Trajectory()
     accounts = Accounts(trajectory)
     trajectory.extend([output("a", second=3), shell("b", second=1)])

@@ -53,7 +53,7 @@ CALLS = [message("m", "go"), shell("a", second=2), output("a", second=3), shell(
 
 
 def test_events_without_stats_are_charged_by_the_record() -> None:
-    """As agent server 1.17.0 and the CLI 1.16.0 write them: no event tells of tokens."""
+    """As written by agent server 1.17.0 and the CLI 1.16.0: no event reports tokens."""
     accounts = accounts_of(CALLS, record(TITLE, A, B))
     _, first, second = accounts.trajectory.steps
     assert accounts.of(first) == used(llm=1.5, cost=0.25, prompt=100, completion=10, calls=1)
@@ -66,7 +66,7 @@ def test_events_without_stats_are_charged_by_the_record() -> None:
 
 
 def test_updates_that_come_late_or_merged_take_nothing_from_the_record() -> None:
-    """As 1.58.2 has them: one for two answers, and one with the sums of before (measured)."""
+    """As in 1.58.2: one update covers two answers, another repeats the previous sums (measured)."""
     events = [
         *CALLS[:3],
         stats("s", 3.1, agent=metrics(0.76, 330, 33)),
@@ -116,7 +116,7 @@ def test_a_record_that_comes_later_charges_the_steps_anew() -> None:
 
 
 def test_the_record_goes_before_full_states_that_lack_something() -> None:
-    """A full state that was made while an answer came has one cost more than tokens."""
+    """A full state written during an answer has one more cost than token counts."""
     half = metrics(0.75, 100, 10, **lists(A))
     half["costs"].append({"cost": 0.5})
     accounts = accounts_of([*CALLS, full_state("f", 5, agent=half)], record(A, B))
@@ -127,14 +127,14 @@ def test_the_record_goes_before_full_states_that_lack_something() -> None:
 
 @pytest.mark.parametrize("nothing", [None, {}, {"usage_to_metrics": {}}, {"usage_to_metrics": 3}])
 def test_a_record_that_tells_nothing_is_passed_over(nothing: Any) -> None:
-    """As that of a fork, whose events are those of another run."""
+    """Such as the record of a fork, whose events belong to another run."""
     assert stats_text(nothing) == b""
     events = [stats("s", 1.9, agent=metrics(0.25, 100, 10)), *CALLS]
     assert accounts_of(events, stats_text(nothing)).total.cost == 0.25
 
 
 def test_the_time_of_answers_without_tokens_counts() -> None:
-    """A model that tells no tokens has latencies all the same (source: SDK telemetry)."""
+    """A model without token counts still has latencies (source: SDK telemetry)."""
     agent = metrics(0.0, 0, 0, **lists(A, B))
     agent["token_usages"] = []
     accounts = accounts_of(CALLS, stats_text({"usage_to_metrics": {"agent": agent}}))
@@ -173,7 +173,7 @@ def test_of_a_usage_without_a_price_beside_one_with_it_that_is_said() -> None:
 
 
 def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
-    """It has those of the agent alone, and of the last answer at times nothing (measured)."""
+    """The app server sums the agent's usage only, sometimes without the last answer (measured)."""
     usage = {"prompt_tokens": 300, "completion_tokens": 30}
     accounts = accounts_of(CALLS, agent_text(0.75, usage))
     assert accounts.total == accounts.other == used(cost=0.75, prompt=300, completion=30)

@@ -176,7 +176,7 @@ _TEXTS = st.text(
 def test_every_part_of_what_is_shown_is_found(
     text: str, ascii_only: bool, data: st.DataObject
 ) -> None:
-    """The look at the JSON never says no where the text itself says yes."""
+    """The search in the JSON never misses text that is shown."""
     shown = clean(text)
     start = data.draw(st.integers(0, len(shown)))
     part = shown[start : data.draw(st.integers(start, len(shown)))]
@@ -214,7 +214,7 @@ def test_never_raises(bodies: list[dict[str, object]], wanted: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_word_of_every_row_is_found(slug: str) -> None:
-    """Words that rows add must stand in the list of those; else they would be missed."""
+    """Words that rows add must be in the list of such words; otherwise find would miss them."""
     trajectory = demo_run(slug)
     for step in trajectory.steps:
         row = describe(step, trajectory.outcome(step))

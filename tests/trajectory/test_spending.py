@@ -24,7 +24,7 @@ def spent_by(accounts: Accounts) -> Spending:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_parts_come_to_the_active_time(slug: str) -> None:
-    """Whoever was at work: a second is told once."""
+    """Each second is counted once, whoever was at work."""
     spent = spent_by(Accounts(demo_run(slug)))
     parts = spent.model + sum(span for _, span in spent.tools) + spent.rest
     assert parts == pytest.approx(spent.active)

@@ -430,7 +430,7 @@ def test_the_picture_is_true(
 def test_growing_comes_to_the_same_as_reading_at_once(
     events: list[Event], told: list[float | None], parts: list[int]
 ) -> None:
-    """Also when the model's times come last, and all but a few events are read again for them."""
+    """Also when the model's times arrive last, and nearly all events are read again for them."""
     teller = Told(others=None)
     with patch.object(activity, "_CHECKPOINT", 3):
         trajectory = Trajectory()
@@ -459,7 +459,7 @@ def same_as_fresh(strip: Strip, trajectory: Trajectory, teller: Told) -> None:
 
 
 def test_a_time_that_is_told_later_is_taken_in() -> None:
-    """As stats that come after the step, and as a full state at the end of a long run."""
+    """Such as stats that follow the step, and a full state at the end of a long run."""
     events = [message("m", "go", **at(0))]
     for n in range(900):
         events += [shell(f"a{n}", **at(n * 10 + 10)), output(f"a{n}", **at(n * 10 + 12))]
@@ -497,7 +497,7 @@ def test_the_demo_grows_as_it_is_read(slug: str) -> None:
 
 
 def test_a_hundred_thousand_steps() -> None:
-    """Bounds far above what was measured, for a loaded machine: a picture took 4 ms."""
+    """Bounds far above the measured value, for a loaded machine: a picture took 4 ms."""
     events = []
     for n in range(100_000):
         day, rest = divmod(n * 5, 86400)

@@ -33,8 +33,8 @@ def test_files_are_read_a_little_at_a_time_while_the_agent_works() -> None:
 
 
 def test_a_long_run_is_followed_within_a_frame() -> None:
-    """Bounds far above what was measured, for a loaded machine: it took 6 ms, and a full state
-    that tells nothing new 10 ms."""
+    """Bounds far above the measured values, for a loaded machine: it took 6 ms, and a full state
+    without news 10 ms."""
     count = 30_000
     listed = metrics(
         1.0, count, count, **lists(*((f"answer-{n}", 1, 1, 0.0, 2.0) for n in range(count)))

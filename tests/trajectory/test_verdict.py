@@ -464,7 +464,7 @@ def test_any_events_have_a_verdict(
 
 
 def test_a_long_run_is_judged_by_its_end() -> None:
-    """Bodies are read of a few dozen steps, not of all."""
+    """Only the bodies of a few dozen steps are read."""
     reads = 0
 
     class Counted:

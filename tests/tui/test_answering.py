@@ -204,7 +204,7 @@ async def test_an_answer_that_somebody_else_gave_meanwhile_is_not_given_again() 
 
 
 async def test_what_is_being_answered_is_not_answered_twice() -> None:
-    """The second `run` would come when the agent may wait with another call."""
+    """The second `run` could hit another pending call."""
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)
@@ -352,7 +352,8 @@ async def test_P_twice_lets_a_stopped_agent_go_on_once() -> None:
 
 
 async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that stopped with a call that has no result; the demo has none, so it is told so."""
+    """A stopped run with a call without a result; the demo has no such run, so the test fakes the
+    state."""
     between = Between()
     async with explore(wrap=between) as it:
         await opened(it, OAUTH)

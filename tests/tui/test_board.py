@@ -120,7 +120,7 @@ def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
 
 
 def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> None:
-    """Rejected, so that the agent is idle, and then its sandbox is paused."""
+    """A rejection makes the agent idle; then its sandbox is paused."""
     by_list = board(talk("a", "waiting_for_confirmation"))
     by_list.take([talk("a", "idle", 30)])
     by_list.take([talk("a", None, 20)])

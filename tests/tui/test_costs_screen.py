@@ -336,7 +336,8 @@ def test_shares_do_not_round_to_all_or_nothing(share: float, text: str) -> None:
 
 
 async def test_a_server_without_stats_events_shows_what_a_run_cost() -> None:
-    """As agent server 1.17.0: its record alone tells, also of what came while one looked on."""
+    """As with agent server 1.17.0: only the record has the cost, also of steps that arrive while
+    watching."""
     async with explore() as explorer:
         explorer.demo.world.agent_version = AgentVersion.OLD
         await explorer.open("Migrate to pydantic 2")

@@ -107,7 +107,7 @@ def test_where_nothing_was_done_nothing_is_looked_through(
 
 
 async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
-    """A run that a cancelled reading held does not stay until memory is gone through."""
+    """A run held by a cancelled reading is freed without waiting for the garbage collector."""
 
     class Thing:
         pass
@@ -133,7 +133,7 @@ async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
 
 
 async def test_runs_that_were_left_go_without_a_sweep() -> None:
-    """Only those that are kept to be gone back to stay, however often one turns to another."""
+    """Only the runs kept for going back stay, however often the user switches."""
 
     def held() -> int:
         return sum(type(thing) is Trajectory for thing in gc.get_objects())

@@ -487,7 +487,7 @@ async def test_a_second_line_leaves_the_last_column_free() -> None:
 
 
 async def test_lists_that_arrive_while_the_app_ends_harm_nothing() -> None:
-    """The screen is taken down while a worker still tells what it has read."""
+    """A worker still reports results while the screen is taken down."""
     async with explore() as it:
         board = it.screen.session.board
     with it.app._context():

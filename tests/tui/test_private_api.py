@@ -55,7 +55,8 @@ def our_classes() -> set[type]:
 
 
 def test_nothing_private_is_overridden_but_what_is_listed() -> None:
-    """By accident too: a method of ours with a private name of Textual's takes its place."""
+    """Also by accident: a method of ours that has the name of a private one of Textual replaces
+    it."""
     found = set()
     for ours in our_classes():
         bases = [base for base in ours.__mro__ if base.__module__.startswith("textual")]

@@ -203,7 +203,7 @@ async def test_a_live_run_that_is_gone_back_to_grows_in_place() -> None:
 
 
 async def test_a_record_that_has_moved_is_read_from_where_it_is_now() -> None:
-    """Opened again by the list's newer record, whatever had told the list."""
+    """Opened again with the list's newer record, whatever updated the list."""
     async with explore() as it:
         await it.open("Migrate to pydantic 2")
         now = it.screen.session.current

@@ -527,7 +527,7 @@ async def test_the_screen_goes_on_while_much_is_looked_through() -> None:
 
 
 async def test_one_that_comes_before_the_last_has_begun_takes_its_place_without_a_warning() -> None:
-    """Which Python writes to stderr, of a coroutine that nobody ever began."""
+    """Python writes that warning to stderr for a coroutine that never began."""
     async with explore() as it:
         await it.open(STUCK)
         it.screen.controllers.find.set_find("week")
