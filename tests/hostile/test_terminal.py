@@ -21,6 +21,8 @@ SIZE = 120, 36
 DIVIDER = 30
 """The column of the line between the left side and the right one."""
 
+ASKS = b"quit all the same"
+
 DRAWN = frozenset("│─━")
 
 
@@ -58,6 +60,12 @@ class Looker:
 
     def quit(self) -> None:
         self.press("esc", "esc", "ctrl+q")
+        end = time.monotonic() + 10
+        while ASKS not in self.terminal.drawn and self.terminal.pump():
+            assert time.monotonic() < end, "it neither ended nor asked"
+        if ASKS in self.terminal.drawn:  # a message was kept, if its key came early enough
+            self.rest()
+            self.press("enter")
         assert self.terminal.ends() == 0 and self.terminal.is_restored()
         self.grid.take(self.terminal.drawn, all=True)
         assert "Traceback" not in self.terminal.said
