@@ -69,7 +69,7 @@ async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> N
         assert "∞" in row
     async with explore(size=(120, 36)) as it:
         await it.open(WEEKS)
-        assert it.text("ColumnHead").split() == ["#", "at", "ran", "what", "result"]
+        assert it.text("ColumnHead").split() == ["#", "at", "ran", "what", "result", "cost"]
 
 
 async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> None:

@@ -33,8 +33,8 @@ COST = 8
 GUTTER = 2
 """Cells of the columns whose width does not depend on the run; SPAN is that of llm and of ran."""
 
-WIDE = 100
-"""Cells from which there is room for the columns llm and cost."""
+WITH_COST, WITH_LLM = 84, 100
+"""Cells from which there is room for these columns."""
 
 
 class _Columns(NamedTuple):
@@ -352,9 +352,9 @@ class Timeline(RowList):
             ended = trajectory.steps[-1].event.seconds()
             if self.shown_time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        wide = width >= WIDE
-        llm = SPAN if wide else 0
-        cost = COST if wide and self.study is not None and self.study.accounts.priced else 0
+        llm = SPAN if width >= WITH_LLM else 0
+        priced = self.study is not None and self.study.accounts.priced
+        cost = COST if priced and width >= WITH_COST else 0
         rest = width - GUTTER - number - at - llm - SPAN - 4 - cost
         what = max(16, min(int(rest * 0.52), rest - 18))
         return _Columns(number, at, llm, SPAN, what, max(0, rest - what), cost)
@@ -398,6 +398,11 @@ class Timeline(RowList):
         if not rest and not mark:
             # a message, a thought or an answer takes the room after its one word
             rest, telling, what, room = described.result, "", what + 2 + room, -2
+        elif not mark:
+            # a long command takes what a short result leaves; marks stay below each other
+            missing = width_of(described.what) - what
+            moved = max(0, min(missing, room - width_of(telling) - 1))
+            what, room = what + moved, room - moved
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         gutter, gutter_hue = self._gutter(step) if own else (" ", "")
         return [
