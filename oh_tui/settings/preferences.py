@@ -1,4 +1,4 @@
-"""How the user likes the explorer: what was chosen there, kept in a small private file.
+"""The user's preferences: choices made in the explorer, kept in a small private file.
 
 A choice made in the explorer comes before the settings file, which is never written.
 """
@@ -21,7 +21,7 @@ LARGEST = 64_000
 """Bytes above which the file is not read."""
 
 SIZES = 40
-"""Widths of terminals for which the divider has a place; the longest unused go first."""
+"""Terminal widths for which the divider's position is kept; the longest unused go first."""
 
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 
@@ -29,17 +29,17 @@ Cells = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was chosen; "" and {} leave the choice to the settings file and the defaults."""
+    """The choices; "" and {} leave the choice to the settings file and the defaults."""
 
     theme: Name = ""
     time: Name = ""
-    """What the time column of the timeline shows."""
+    """The clock of the time column."""
     wrap: bool = True
     """Long lines wrap."""
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
     greeted: bool = False
-    """Not a choice: it was said how to get help."""
+    """Not a choice: whether the user has been told how to get help."""
 
 
 class Changes(TypedDict, total=False):
@@ -78,14 +78,14 @@ class Preferences:
         return bool(self._changes and self._file)
 
     def greet(self) -> bool:
-        """Whether oh-tui starts for the first time, as far as the file tells; True once."""
+        """Whether this is the first start of oh-tui according to the file; True once."""
         if self._file is None or self.chosen.greeted:
             return False
         self.change(greeted=True)
         return True
 
     def theme(self, known: Collection[str], otherwise: str) -> str:
-        """The theme that was chosen if there is such a one, else the other one."""
+        """The chosen theme if it exists, else the other one."""
         return self.chosen.theme if self.chosen.theme in known else otherwise
 
     def take_changes(self) -> Changes:
@@ -121,10 +121,10 @@ def _joined(before: Changes, after: Changes) -> Changes:
 
 
 def _changed(chosen: Choices, changes: Changes) -> Choices:
-    """A width of 0 takes the choice for this terminal back."""
+    """A width of 0 removes the choice for this terminal."""
     left = dict(chosen.left)
     for columns, width in changes.get("left", {}).items():
-        left.pop(columns, None)  # the last chosen stands at the end
+        left.pop(columns, None)  # the latest choice goes to the end
         if width:
             left[columns] = width
     kept = dict(list(left.items())[-SIZES:])

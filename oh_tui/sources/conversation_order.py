@@ -58,8 +58,8 @@ class Order(StrEnum):
 
 
 def took(conversation: Conversation) -> float | None:
-    """Seconds from its creation to its last change; None when that is not known. A server that
-    sets `created_at` anew with each change (measured) tells nothing of it."""
+    """Seconds from its creation to its last change; None when that is not known. A server that sets
+    `created_at` anew with each change (measured) gives no such time."""
     begun, changed = seconds(conversation.created_at or ""), updated(conversation)
     if begun is None or not changed or changed - begun < 1.0:
         return None

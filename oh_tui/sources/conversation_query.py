@@ -1,6 +1,6 @@
 """The filter of conversations, for the list and for commands: `is:failed repo:dates cost:>1`.
 
-A conversation must match all words; `-` negates a word. Plain words are looked for in title,
+A conversation must match all words; `-` negates a word. Plain words are searched in title,
 repository, branch and id.
 """
 
@@ -139,7 +139,7 @@ class Words(NamedTuple):
 
     text: str
     bare: str
-    """As a part of an id, without dashes; "" when it cannot be one."""
+    """As a part of an id, without dashes; "" if it cannot be one."""
 
 
 def _words(typed: str) -> Words:

@@ -1,4 +1,4 @@
-"""A conversation in a file, which has a name beside its title."""
+"""A conversation in a file, with a file name beside its title."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from oh_tui.api.models import Conversation
 
 class FileConversation(Conversation, frozen=True):
     file_name: str = ""
-    """Without folder and .zip; "" where it is the title, or only an id."""
+    """Without folder and .zip; "" if it equals the title or is only an id."""

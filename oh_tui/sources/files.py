@@ -67,7 +67,7 @@ class FileSource:
         yield await self.newest()
 
     def narrowed(self, filters: ConversationFilters) -> None:
-        """All of them are in the one page."""
+        """None: the single page has all conversations."""
 
     async def newest(self) -> Page[Conversation]:
         return Page(await _in_thread(self.conversations), None)

@@ -89,7 +89,8 @@ class Source(Protocol):
         """The conversations, newest first, one call for each page."""
 
     def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]] | None:
-        """As `pages`, those alone that the source finds by these; None where it cannot."""
+        """As `pages`, but only conversations that the source finds for this query; None where it
+        cannot."""
         ...
 
     async def newest(self) -> Page[Conversation]:

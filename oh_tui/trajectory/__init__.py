@@ -1,1 +1,1 @@
-"""What a run was: events, steps, pairs, outcomes; pure, knows no server and no screen."""
+"""The model of a run: events, steps, pairs, outcomes; pure, knows no server and no screen."""

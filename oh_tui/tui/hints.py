@@ -23,7 +23,7 @@ Labels = dict[str, str | None]
 CONTINUE = "continue agent"
 
 STOPPED = ("paused", "idle")
-"""States in which an agent waits to be let go on: somebody stopped it, or rejected its call."""
+"""States of an agent that waits to be continued: it was stopped, or its call was rejected."""
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
@@ -42,7 +42,7 @@ def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hi
 
 
 def _first(session: Session, labels: Labels) -> tuple[str, ...]:
-    """The keys that matter most in this state: what waits for one, or what gets things going."""
+    """The most important key in this state: to answer, continue or start an agent."""
     if session.pane == "sandboxes":
         return ()
     if labels["answer"]:
@@ -56,8 +56,8 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
 
 
 def doable(session: Session, *, zoom: str, followed: bool) -> dict[str, str]:
-    """Id of each key that does something in this pane and state -> its label then; those that
-    matter most come first."""
+    """Id of each key that does something in this pane and state -> its current label; the most
+    important first."""
     labels = _labels(session, zoom, followed)
     keys = {
         key.id: label
@@ -144,7 +144,7 @@ def _agent_labels(session: Session) -> Labels:
 
 
 def _was_rejected(session: Session, conversation: Conversation) -> bool:
-    """The agent has not gone on since its call was rejected."""
+    """Whether the agent has not continued since its call was rejected."""
     trajectory = session.run.trajectory if session.run else None
     if conversation.execution_status != "idle" or not session.is_open(conversation):
         return False

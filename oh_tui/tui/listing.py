@@ -1,5 +1,5 @@
-"""Which conversations of the board are listed, and in which order: the filter and the order that
-the user chose. Knows no widget and asks no server."""
+"""The listed conversations of the board and their order: the filter and the order that the user
+chose. Knows no widget and makes no requests."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 class Listing:
     def __init__(self) -> None:
         self.query: ConversationQuery | None = None
-        """The filter that is on."""
+        """The active filter."""
         self.order: Order | None = None
-        """None for that of the board."""
+        """None for the order of the board."""
         self._passed: dict[str, tuple[Row, bool]] = {}
-        """By id the row as it was tested, and whether it passed."""
+        """By id: the row as tested, and whether it passed."""
         self._keys: dict[str, tuple[Any, ...]] = {}
-        """By id what a row is sorted by: as it was when the order was made, so that no row moves
-        for what changes in it."""
+        """By id: the sort key from when the order was made, so that no row moves when it
+        changes."""
         self._of: tuple[Row, ...] | None = None
         self._listed: tuple[Row, ...] = ()
-        """What of `_of` was listed last."""
+        """The rows listed last, from `_of`."""
 
     @property
     def is_on(self) -> bool:
@@ -44,12 +44,12 @@ class Listing:
         self.sort_again()
 
     def sort_again(self) -> None:
-        """Rows go where they belong by now, the next time."""
+        """Sort the rows again next time."""
         self._keys, self._of = {}, None
 
     def rows(self, board: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
-        """What is listed of the rows of the board. The row with the id `keep`, that under the
-        cursor, stays although it does not pass any more."""
+        """The listed rows of the board. The row with the id `keep`, which is under the cursor,
+        stays although it no longer matches."""
         if not self.is_on:
             return board
         if board is self._of:
@@ -66,7 +66,7 @@ class Listing:
         return self._listed
 
     def undecided(self, board: Iterable[Row], now: float) -> int:
-        """How many might pass, were their outcome known."""
+        """How many more might match if their outcome were known."""
         query = self.query
         if query is None:
             return 0
@@ -86,7 +86,7 @@ class Listing:
                 yield row
 
     def _sorted(self, rows: list[Row], order: Order) -> list[Row]:
-        """In one line each, none below its parent."""
+        """Rows of one line each, not nested under their parents."""
         keys = self._keys
         for row in rows:
             if row.id not in keys:
@@ -105,9 +105,9 @@ def _state(row: Row) -> ConversationState:
 
 
 def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:
-    """The rows that are listed, each as deep as it has parents that are listed too."""
+    """The listed rows, each with the number of its listed parents as depth."""
     above: list[tuple[int, int | None]] = []
-    """Of each row above on the board its depth there, and the depth that it is listed with."""
+    """For each row above on the board: its depth there, and its depth in the list."""
     for row in board:
         while above and above[-1][0] >= row.depth:
             above.pop()

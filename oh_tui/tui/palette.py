@@ -72,7 +72,7 @@ class Commands(Provider):
         return bound(SCREEN_KEYS, self._main.session.settings.config.keys)
 
     async def discover(self) -> Hits:
-        """What can be done here first, as the footer words it; a line each."""
+        """The first actions available here, as worded in the footer; one per line."""
         main = self._main
         zoom, followed = main.session.arrangement.zoom, main.ui.at_work("follow")
         here = doable(main.session, zoom=zoom, followed=followed)

@@ -294,7 +294,7 @@ class Session:
 
     @property
     def listed(self) -> tuple[Row, ...]:
-        """The rows of the list: those that the filter lets through, in the order chosen."""
+        """The rows of the list: those that match the filter, in the chosen order."""
         return self.listing.rows(self.board.rows, keep=self.listed_id, now=self.clock())
 
     @property

@@ -360,7 +360,7 @@ async def test_going_on_never_repeats_a_call_unasked(monkeypatch: pytest.MonkeyP
         question = await asked_of_stopped(it, monkeypatch)
         assert "1 call has no result" in question
         assert "$ git push --force origin auth" in question
-        assert "Going on runs it again." in question
+        assert "Continuing runs it again." in question
         await it.press("enter")
         assert it.screen.asking.question_bar.display, "enter does not run it"
         await it.press("escape")

@@ -137,7 +137,7 @@ async def test_esc_stops_waiting_and_says_what_goes_on() -> None:
         assert shown.line.value == "echo second", "what was typed stays"
         await it.send("escape")
         await it.until(lambda: not shown.running)
-        assert "not waited for: it goes on in the sandbox" in shown.output.plain_text()
+        assert "no longer waiting: it goes on in the sandbox" in shown.output.plain_text()
         assert it.app.screen is shown
         await it.until(lambda: not it.screen.session.writing_words)
         assert "second" in await run(it, "echo second")

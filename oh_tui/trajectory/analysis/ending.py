@@ -11,7 +11,7 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
 
 RECENT = 50
-"""How many steps from the end are searched for the reason of it."""
+"""How many steps from the end are searched for the reason."""
 
 FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
 """Failures that may end a run, the more likely reason first."""
@@ -44,7 +44,7 @@ def before_last_change(trajectory: Trajectory, status: str) -> int:
 
 
 def failure_of(trajectory: Trajectory) -> Step | None:
-    """The step that tells why the run failed; the app server may send it after the status."""
+    """The step with the reason of a failed run; the app server may send it after the status."""
     since = before_last_change(trajectory, "error")
     found = [s for s in recent_steps(trajectory) if s.number > since and s.event.kind in FAILURES]
     return min(found, key=lambda step: FAILURES.index(step.event.kind), default=None)

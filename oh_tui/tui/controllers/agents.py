@@ -189,7 +189,9 @@ class AgentActions:
     async def _continue(self, agents: Agents, standing: AgentState) -> None:
         if standing.calls:
             count = len(standing.calls)
-            again = "Going on runs it again." if count == 1 else f"Going on runs all {count} again."
+            again = (
+                "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
+            )
             question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
             if not await self.ask_about_calls(standing, question):
                 return

@@ -182,7 +182,7 @@ class Conversations:
                 self._take_page(page, asked)
 
     def note_page(self, page: Page[Conversation] | None) -> None:
-        """Whether there are pages after this one, None being past the last."""
+        """Take whether there are further pages; None after the last one."""
         if page is None or not page.next_page_id:
             self._session.pager, self._session.all_listed = None, True
 

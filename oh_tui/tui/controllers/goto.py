@@ -86,7 +86,7 @@ class GoTo:
         at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
         if at is None:
             raise _Nowhere(
-                f"when the run began is not known, so neither is {clean_line(place)[:20]}"
+                f"the start of the run is not known, so neither is {clean_line(place)[:20]}"
             )
 
         def test(n: int) -> Breathing:

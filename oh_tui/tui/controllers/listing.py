@@ -1,8 +1,8 @@
-"""`&` and `s` in the conversations: a filter and another order of the list.
+"""`&` and `s` in the conversations: filter and sort the list.
 
-The filter goes at once over what is loaded. What the server can filter by itself is asked of it;
-otherwise the pages that are left are read, one after the other with rests between them. Both are
-the worker "sift", which Esc ends.
+The filter first applies to what is loaded. Then the server filters what it can by itself; otherwise
+the remaining pages are read one after the other, with rests between them. Both run in the worker
+"sift", which Esc cancels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 BETWEEN = 0.1
-"""Seconds between two pages: a server has others to answer too."""
+"""Seconds between two pages, to spare the server."""
 
 KEYS = (
     ("y", "needs you", Order.NEEDS),
@@ -37,7 +37,7 @@ KEYS = (
     ("l", "longest", Order.LONGEST),
     ("t", "title", Order.TITLE),
 )
-"""What the question of `s` offers."""
+"""The orders offered by `s`."""
 
 
 class ListActions:
@@ -50,14 +50,14 @@ class ListActions:
         self._search = search
 
     def action_filter(self) -> None:
-        """Filter what has the focus: the conversations, else the steps of a run."""
+        """Filter the focused pane: the conversations, else the steps of a run."""
         if self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_filter)
         else:
             self._search.action_filter()
 
     async def _ask_filter(self) -> None:
-        """Ask for filter words until they can be understood; no words list all again."""
+        """Ask for filter words until they are valid; no words list everything again."""
         session, ui = self._session, self._ui
         if not session.board.rows:
             ui.tell("there is no conversation to filter")
@@ -87,7 +87,7 @@ class ListActions:
         self.set_filter(query)
 
     def set_filter(self, query: ConversationQuery) -> None:
-        """List only the conversations that match; all of them if nothing is asked."""
+        """List only the conversations that match; all of them for an empty query."""
         self._session.listing.set_query(query if query.terms else None)
         self._begin()
 
@@ -106,12 +106,12 @@ class ListActions:
             self.set_order(Order(answer))
 
     def set_order(self, order: Order) -> None:
-        """What needs the user first is the order of the board, in its groups."""
+        """Sort the list. "Needs you" is the order of the board, in its groups."""
         self._session.listing.set_order(order if order is not Order.NEEDS else None)
         self._begin()
 
     def undo(self) -> bool:
-        """Esc: take the filter off, then the order; False when neither is on."""
+        """Esc: remove the filter, then the order; False when neither is set."""
         listing = self._session.listing
         if not listing.is_on:
             return False
@@ -124,17 +124,17 @@ class ListActions:
         return True
 
     def stop(self) -> bool:
-        """Esc while pages are read: what was found stays; False when none are."""
+        """Esc while pages are read: keep what was found; False when none are."""
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
         self._tell(" · not all were read: & or s goes on")
         return True
 
-    # Looking through conversations that are not loaded
+    # Searching conversations that are not loaded
 
     def _begin(self) -> None:
-        """Show what is found at once, then look further."""
+        """Show loaded matches at once, then search further."""
         self._say_why_empty()
         self._ui.post_message(ListsChanged(top=True))
         self._ui.cancel("sift")
@@ -163,7 +163,8 @@ class ListActions:
             self._tell("")
 
     def _pages(self) -> AsyncIterator[Page[Conversation]] | None:
-        """What the server itself filters, else what is not loaded; None where all is there."""
+        """The conversations filtered by the server, else the remaining pages; None when all are
+        loaded."""
         session, listing = self._session, self._session.listing
         if session.all_listed or session.source is None:
             return None
@@ -185,7 +186,7 @@ class ListActions:
         return f"{len(self._session.listed):,} of {len(self._session.board.rows):,}"
 
     def _tell(self, more: str) -> None:
-        """What there is now, and what cannot be told."""
+        """Show the number of matches, and how many are undecided."""
         self._say_why_empty()
         session = self._session
         if session.listing.query is None:
@@ -203,7 +204,7 @@ class ListActions:
 
 
 async def _complete(value: str) -> str | None:
-    """How the last word of a filter goes on, for the line that is typed."""
+    """Complete the last word of a filter, for the input line."""
     if not value or value[-1].isspace():
         return None
     found = conversation_query.complete(value)

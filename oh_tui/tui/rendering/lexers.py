@@ -1,5 +1,5 @@
-"""What pygments has for a name or a kind of token. All that imports it stands here, for it takes
-0.1 s to load; lexers themselves are found by `highlight`, which knows when that is put off."""
+"""Lexers and token types of pygments. All imports of pygments are here, because they take 0.1 s;
+`highlight` calls this module and knows when that is deferred."""
 
 from __future__ import annotations
 

@@ -339,7 +339,7 @@ def change_blocks(log: ChangeLog, row: Row) -> list[Block]:
     for step, hunk in log.hunks(file.path, PIECES):
         blocks.append(Heading(f"step {step}"))
         blocks.append(
-            Diff(safe(hunk), file.shown) if hunk else Note("this call does not tell its lines")
+            Diff(safe(hunk), file.shown) if hunk else Note("this call does not give its lines")
         )
     return blocks
 

@@ -198,7 +198,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         except asyncio.CancelledError:
             rest = max(0.0, shell.timeout - (time.monotonic() - self._began))
             entry.blocks.append(
-                Note(f"not waited for: it goes on in the sandbox, for at most {duration(rest)}")
+                Note(f"no longer waiting: it goes on in the sandbox, for at most {duration(rest)}")
             )
             raise
         except Problem as problem:

@@ -278,7 +278,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def _tell_keys(self) -> None:
         if self.starting:
             self.footer.hints = ()
-            self.footer.always = (Hint("esc", "leave it going on", "leave"),)
+            self.footer.always = (Hint("esc", "leave it running", "leave"),)
             return
         hints = [Hint("ctrl+s", "start it", "start"), Hint("tab", "next field", "app.focus_next")]
         focused = self.focused

@@ -51,7 +51,7 @@ KEPT_NEWS = 500
 NEWS_SECONDS = 5.0
 
 LEAST_HINTS = 4
-"""Keys that the footer names at least, besides those at its right end."""
+"""Minimum number of keys in the footer, besides those at its right end."""
 
 MOST_LINES = 4
 """Lines of an error at most."""
@@ -169,8 +169,8 @@ class Footer(Drawn):
     def _fitting(
         self, always: Sequence[Hint], news: int
     ) -> tuple[list[list[Piece]], list[list[Piece]]]:
-        """The hints that fit beside news of so many cells, and those at the right end. Where there
-        would be too few, the right end has only its keys, then the others shorter labels."""
+        """The hints that fit beside news of that width, and those at the right end. If too few fit,
+        the right end shows only its keys, then the others get shorter labels."""
         shown: list[list[Piece]] = []
         for words, ends in ((0, 0), (0, -1), (1, -1)):
             right = [_hint_pieces(hint, ends) for hint in always]
@@ -272,7 +272,7 @@ class QuestionBar(Drawn, can_focus=True):
 
     @property
     def _is_hidden(self) -> bool:
-        """The terminal is too small for the question: nothing can be seen before Esc."""
+        """Whether the question is hidden because the terminal is too small."""
         return not all(node.display for node in self.ancestors)
 
     def _fit(self, question: Question | None) -> None:

@@ -55,7 +55,7 @@ class ConversationList(RowList):
     grouped: reactive[bool] = reactive(True)
     """Whether groups have headings."""
     order: reactive[Order | None] = reactive(None)
-    """An order other than that of the groups; its name is then the one heading."""
+    """An order other than that of the groups; its name then is the only heading."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
     now: reactive[float] = reactive(0.0)
@@ -67,7 +67,7 @@ class ConversationList(RowList):
         self._tops: list[int] = []
         """The first line of each row, in order."""
         self._headings: dict[int, tuple[str, int]] = {}
-        """Line of each heading -> its words, and the number of rows below it."""
+        """Line of each heading -> its text, and the number of rows below it."""
 
     @property
     def row(self) -> Row | None:
@@ -215,7 +215,7 @@ class ConversationList(RowList):
 
 
 def _sorted_by(order: Order, conversation: Conversation) -> str:
-    """The number that conversations are sorted by; "" where it is not known."""
+    """The number by which conversations are sorted; "" if unknown."""
     if order is Order.LONGEST:
         span = took(conversation)
         return duration(span) if span else ""

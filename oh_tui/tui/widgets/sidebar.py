@@ -30,7 +30,7 @@ WIDE = 50
 """Columns from which the rule above the list keeps its name beside a filter."""
 
 LEAST = 15
-"""Columns that the name of the list or its filter has in the rule."""
+"""Minimum columns for the name of the list or its filter in the rule."""
 
 AT_ONCE = 1_000
 """Sandboxes and conversations up to which all are placed in one go."""
@@ -71,7 +71,7 @@ class Sidebar(Stack):
         self.conversations: tuple[Conversation, ...] = ()
         """The listed conversations in order."""
         self.loaded: tuple[Conversation, ...] = ()
-        """Those that are loaded, listed or not."""
+        """All loaded conversations, listed or not."""
         self._filter = ""
 
     def compose(self) -> ComposeResult:
@@ -119,8 +119,8 @@ class Sidebar(Stack):
         show_gone: bool,
         now: float,
     ) -> None:
-        """Show these; `loaded` are all conversations, `rows` those that a filter lets through.
-        `sandboxes` is None as long as they were not read."""
+        """Show the lists; `loaded` are all conversations, `rows` those that match the filter.
+        `sandboxes` is None until they are read."""
         self.now, self.total, self.has_more = now, total, has_more
         before, self.loaded, self._filter = self.loaded, loaded, filter_text
         self.list.order = order
