@@ -106,11 +106,12 @@ async def test_s_sorts_and_the_heading_says_by_what() -> None:
 
 
 async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
-    async with explore() as it:
+    async with explore(size=(110, 30)) as it:
         await it.press("s", "e")
         await filter_by(it, "is:failed")
         rows = it.screen.sidebar.list.rows
         assert {row.stand for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
+        assert f"{len(rows)} of " in it.text(RULE), "the heading tells the order"
         assert "most expensive first" in it.text(LIST)
         await it.press("escape")
         assert len(titles(it)) > len(rows)

@@ -204,10 +204,13 @@ class Sidebar(Stack):
     def _tell_total(self) -> None:
         loaded, listed = len(self.loaded), len(self.rows)
         total = max(self.total or 0, loaded) if self.has_more else loaded
+        order, is_short = self.list.order, self.size.width < WIDE
         name = "1 Conversations"
         if self._filter:
             filtered = clean_line(self._filter)
-            name = f"1 & {filtered}" if self.size.width < WIDE else f"{name} & {filtered}"
+            name = f"1 & {filtered}" if is_short else f"{name} & {filtered}"
+        elif order and is_short:
+            name, order = f"1 {order.short}", None
         facts: list[Piece] = []
         if found := self.list.find_words():
             facts.append((found, "mark"))
@@ -219,9 +222,9 @@ class Sidebar(Stack):
                 shown += f" of {total:,}"
             if self._filter and loaded < total:
                 shown = f"{listed:,} of {loaded:,} of {total:,}"
-            if self.list.order:
-                facts.append((self.list.order.short, "mark"))
             facts.append((shown, "dim"))
+            if order:
+                facts.append((order.short, "mark"))
         glyphs = glyphs_of(self.app)
         self._rule.facts = joined(facts, glyphs.dot)
         room = max(LEAST, self.size.width - total_width(self._rule.facts) - 8)
