@@ -21,6 +21,7 @@ from textual.widgets import Static
 from oh_tui.api.models import same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
+from oh_tui.sources import conversation_query
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement
@@ -33,7 +34,7 @@ from oh_tui.tui.rendering import highlight
 from oh_tui.tui.screen_ui import ScreenUi
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
-from oh_tui.tui.totals import location, totals
+from oh_tui.tui.totals import filter_for, location, totals
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header, QuestionBar
 from oh_tui.tui.widgets.body_view import BodyView
@@ -182,6 +183,18 @@ class MainScreen(BaseScreen):
             self.controllers.run.open(row.conversations[0])
             self.focus_pane("timeline")
 
+    @on(RowList.Wheeled, "#conversations")
+    def _at_the_end(self) -> None:
+        if self.sidebar.list.last_seen >= self.sidebar.list.row_count() - 3:
+            self.controllers.conversations.read_more()
+
+    @on(Header.Picked)
+    def _list_what_is_counted(self, message: Header.Picked) -> None:
+        asked = filter_for(message.text)
+        if asked is not None and self.session.board.rows and not self.asking.is_asking:
+            self.focus_pane("conversations")
+            self.controllers.listing.set_filter(conversation_query.parse(asked))
+
     # The run
 
     def preview(self) -> None:
@@ -191,6 +204,11 @@ class MainScreen(BaseScreen):
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
         if self.timeline.cursor == 0 and self.session.pane == "timeline":
+            self.controllers.older.at_top()
+
+    @on(RowList.Wheeled, "#timeline")
+    def _at_the_top(self) -> None:
+        if not self.timeline.scroll_y:
             self.controllers.older.at_top()
 
     @on(RowList.Rearranged)

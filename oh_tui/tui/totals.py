@@ -42,3 +42,13 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     total = max(session.total or 0, len(listed))
     facts.append((plural(total, "conversation") + cost_words(sum(costs), len(costs), total), "dim"))
     return joined(facts, glyphs.dot), " ".join(title)
+
+
+def filter_for(fact: str) -> str | None:
+    """The filter that lists what a fact of the header counts; "" lists all, None is no count."""
+    words = fact.split()
+    if "conversation" in fact:
+        return ""
+    filters = {"waits": "waiting", "wait": "waiting", "failed": "failed", "running": "running"}
+    found = filters.get(words[2]) if len(words) > 2 else None
+    return f"is:{found}" if found else None

@@ -572,15 +572,30 @@ async def test_rows_are_chosen_and_opened_with_the_mouse() -> None:
         assert it.screen.timeline.cursor == top + 2
 
 
-async def test_the_wheel_moves_the_cursor_of_the_timeline() -> None:
+async def test_the_wheel_scrolls_the_timeline_and_the_next_key_is_at_the_cursor() -> None:
     async with explore() as it:
         await it.open(WEEKS)
         await it.press("g")
         timeline = it.screen.timeline
-        for kind, place in ((MouseScrollDown, 3), (MouseScrollDown, 6), (MouseScrollUp, 3)):
+        for kind, top in ((MouseScrollDown, 3), (MouseScrollDown, 6), (MouseScrollUp, 3)):
             timeline.post_message(kind(timeline, 5, 5, 0, 1, 0, False, False, False))
             await it.settle()
-            assert timeline.cursor == place
+            assert (timeline.cursor, timeline.scroll_y) == (0, top)
+        timeline.rows_changed(0)
+        assert timeline.scroll_y == 3, "rows that come do not scroll back"
+        await it.press("j")
+        assert (timeline.cursor, timeline.scroll_y) == (1, 1)
+
+
+async def test_a_click_on_a_count_of_the_header_lists_what_it_counts() -> None:
+    async with explore() as it:
+        header = it.text("#header")
+        for words, text in (("failed", "is:failed"), ("conversations", "")):
+            await it.pilot.click("#header", offset=(header.index(words), 0))
+            await it.settle()
+            query = it.screen.session.listing.query
+            assert (query.text if query else "") == text
+            assert it.screen.session.pane == "conversations"
 
 
 async def test_a_click_on_a_key_in_the_footer_does_what_the_key_does() -> None:

@@ -171,22 +171,6 @@ async def test_the_fold_fits_a_narrow_column_without_a_word_cut() -> None:
         assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"
 
 
-async def test_the_wheel_moves_the_cursor_so_that_it_stays_in_sight() -> None:
-    async with explore() as it:
-        pane = it.screen.sidebar.sandbox_list
-        await it.press("2")
-        await it.pilot._post_mouse_events([_wheel()], "#sandboxes", (3, 1))
-        await it.settle()
-        assert pane.cursor == 3
-        assert round(pane.scroll_y) <= pane.cursor < pane.seen
-
-
-def _wheel() -> type:
-    from textual.events import MouseScrollDown
-
-    return MouseScrollDown
-
-
 async def p_twice(it: Explorer, between: Between) -> None:
     """`p`, and `p` again when it says that it resumes."""
     pane = it.screen.sidebar.sandbox_list

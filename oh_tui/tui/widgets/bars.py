@@ -32,6 +32,21 @@ class Header(Drawn):
     location: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
 
+    _places: Sequence[tuple[int, int, str]] = ()
+    """First cell, cell after the last one, and text of each fact drawn."""
+
+    class Picked(Message):
+        """A fact was clicked."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, text in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Picked(text))
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         first, warnings = self.location[:1], self.location[1:]
@@ -42,6 +57,12 @@ class Header(Drawn):
         left += [(shorten(text, room, self.glyphs.more), hue) for text, hue in first]
         left += warnings
         gap = " " * max(1, width - total_width(left) - total_width(facts) - 1)
+        start = total_width(left) + len(gap)
+        places: list[tuple[int, int, str]] = []
+        for text, _ in facts:
+            places.append((start, start + width_of(text), text))
+            start += width_of(text)
+        self._places = places
         return self.strip([*left, (gap, ""), *facts], width)
 
 

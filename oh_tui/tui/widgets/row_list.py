@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.finding import Finding
 
 WHEEL = 3
-"""Rows that a notch of the mouse wheel moves the cursor by."""
+"""Lines that a notch of the mouse wheel scrolls by."""
 
 
 class RowList(ScrollView, Drawn, can_focus=True):
@@ -44,6 +44,9 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
     class Opened(PaneMessage):
         """Enter, or a click on the cursor's row."""
+
+    class Wheeled(PaneMessage):
+        """The wheel scrolled the rows."""
 
     class Rearranged(PaneMessage):
         """The rows changed or grew during a search."""
@@ -120,7 +123,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """Draw again after the rows changed. `cursor` is the new row of the cursor; with
         `keep_line` it stays on its screen line."""
         self.basis = object()
-        line = self._line - round(self.scroll_y)
+        line, before, seen = self._line - round(self.scroll_y), self.cursor, self._shows_cursor
         count = self.row_count()
         self.virtual_size = Size(0, self.line_count())
         wanted = min(max(0, self.cursor if cursor is None else cursor), max(0, count - 1))
@@ -129,7 +132,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
         if keep_line and self.is_attached:
             top = max(0, self._line - line)
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
-        self.show_cursor()
+        if seen or not (keep_line or wanted == before):
+            self.show_cursor()
         self.refresh()
         if self.finding:
             self.post_message(self.Rearranged(self))
@@ -141,6 +145,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
             if wanted == self.cursor and wanted != row:
                 # at either end another press asks for rows that may not be read yet
                 self.post_message(self.Highlighted(self))
+            if wanted == self.cursor:
+                self.show_cursor()  # the wheel may have scrolled it out of view
             self.cursor = wanted
 
     def validate_cursor(self, cursor: int) -> int:
@@ -253,15 +259,32 @@ class RowList(ScrollView, Drawn, can_focus=True):
                 self.post_message(self.Opened(self))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the cursor, so that the row a key acts on is always in sight."""
         event.stop()
         event.prevent_default()
-        self.action_move(-WHEEL)
+        self._wheel(-WHEEL)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         event.prevent_default()
-        self.action_move(WHEEL)
+        self._wheel(WHEEL)
+
+    def _wheel(self, lines: int) -> None:
+        """Scroll; the cursor stays on its row, and the next key brings it back into view."""
+        self.scroll_to(y=self.scroll_y + lines, animate=False, immediate=True, force=True)
+        self.post_message(self.Wheeled(self))
+
+    @property
+    def _shows_cursor(self) -> bool:
+        """The cursor's row is in view."""
+        height = self.scrollable_content_region.height
+        top = round(self.scroll_y)
+        return not height or top <= self._line < top + height
+
+    @property
+    def last_seen(self) -> int:
+        """The last row in view."""
+        line = round(self.scroll_y) + self.scrollable_content_region.height - 1
+        return min(self.row_near(line), self.row_count() - 1)
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
