@@ -210,7 +210,7 @@ async def test_find_goes_round_marks_its_hits_and_ends_with_esc() -> None:
         assert "pytest" in it.row()
         await it.press("N", "N")
         assert number(it) > first
-        assert "past the first: on from the end" in it.footer
+        assert "wrapped to the end" in it.footer
         await it.press("n")
         assert number(it) == first
         timeline = it.screen.timeline

@@ -82,7 +82,7 @@ async def test_find_goes_to_a_text_that_only_a_body_holds() -> None:
         assert number(it) == first
         await it.press("N")
         assert number(it) > second
-        assert "past the first: on from the end" in it.footer
+        assert "wrapped to the end" in it.footer
 
 
 async def test_a_hit_of_the_row_is_marked_and_the_result_stays_where_it_opens() -> None:
@@ -215,11 +215,11 @@ async def test_that_it_went_on_at_the_other_end_is_said_once_until_the_next_key(
         await it.press("g")
         await ask(it, "slash", "weeks_prop")
         await it.press("N")
-        assert "past the first" in it.footer
+        assert "wrapped to the end" in it.footer
         await it.press("j")
-        assert "past the first" not in it.footer, "a remark goes with the next key"
+        assert "wrapped to the end" not in it.footer, "a remark goes with the next key"
         await it.press("G", "n")
-        assert "past the last" not in it.footer, "said once for a text"
+        assert "wrapped to the top" not in it.footer, "said once for a text"
         await ask(it, "slash", "nowhere at all")
         assert "not in these steps" in it.footer
         await it.press("k")

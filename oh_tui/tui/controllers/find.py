@@ -192,8 +192,7 @@ class Find:
     def _tell_wrap(self, finding: Finding, walk: int) -> None:
         """Shown once per text."""
         if not finding.has_wrapped:
-            past, on = ("last", "top") if walk > 0 else ("first", "end")
-            self._remark(f"past the {past}: on from the {on}")
+            self._remark("wrapped to the top" if walk > 0 else "wrapped to the end")
         finding.has_wrapped = True
 
     def _remark(self, text: str) -> None:
