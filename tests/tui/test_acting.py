@@ -222,7 +222,7 @@ async def test_while_a_question_is_open_other_keys_do_nothing() -> None:
     async with explore() as it:
         await ask_to_pause(it, PYDANTIC)
         place = it.screen.sidebar.list.cursor
-        await it.press("q", "j", "x", "d", "p", "3", "tab", "slash", "question_mark")
+        await it.press("q", "j", "x", "d", "p", "3", "tab", "slash")
         assert it.app.is_running
         assert it.screen.asking.question_bar.display
         assert it.screen.sidebar.list.cursor == place
@@ -230,6 +230,18 @@ async def test_while_a_question_is_open_other_keys_do_nothing() -> None:
         assert len(it.app.screen_stack) == 1
         await it.press("escape")
         assert not it.screen.asking.question_bar.display
+
+
+async def test_the_help_opens_over_a_question_and_answers_nothing() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await ask_to_pause(it, PYDANTIC)
+        await it.press("question_mark")
+        await it.until(lambda: len(it.app.screen_stack) == 2)
+        await it.press("escape")
+        await it.until(lambda: len(it.app.screen_stack) == 1)
+        assert it.screen.asking.question_bar.display
+        assert between.count("POST *") == 0
 
 
 async def test_a_question_left_with_the_mouse_still_ends_with_esc() -> None:
