@@ -177,16 +177,16 @@ class CostsPage(RowList):
         return (first if line - first < self.scrollable_content_region.height else line), line
 
     def action_move(self, rows: int) -> None:
-        before, top = self.cursor, self.scroll_y
-        super().action_move(rows)
-        if self.cursor == before and self.scroll_y == top:
-            # there may be more to read above the first step
+        if 0 <= self.cursor + rows < self.row_count():
+            super().action_move(rows)
+        else:  # there may be more to read above the first step and below the last
             self.scroll_relative(y=rows, animate=False)
 
     def action_page(self, pages: float) -> None:
-        before = self.cursor
+        before, top = self.cursor, self.scroll_y
         super().action_page(pages)
         if self.cursor == before:
+            self.scroll_to(y=top, animate=False, immediate=True)
             lines = int(self.scrollable_content_region.height * pages)
             self.scroll_relative(y=lines, animate=False)
 
