@@ -37,6 +37,7 @@ BYTES = {
     "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
     "slash": "/", "ampersand": "&", "colon": ":", "exclamation_mark": "!", "question_mark": "?",
     "left_square_bracket": "[", "right_square_bracket": "]",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 

@@ -164,6 +164,7 @@ class Soak:
     async def pauses(self) -> None:
         """Pause the sandbox of the busy runs and resume it; every other time stop the agent before
         and let it continue afterwards. In bad weather that takes some keys."""
+        await self.pilot.resize_terminal(*SIZES[0])  # the smallest shows no question
         run = self.busy[self.present]
         stops = self.present // PAUSED_EVERY % 2 == 0
         await self.opens(run)
