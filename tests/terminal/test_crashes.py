@@ -21,7 +21,7 @@ from oh_tui import cli
 from oh_tui.sources.files import FileSource
 from oh_tui.tui import app, main_screen
 from oh_tui.tui.platform import base_app
-from oh_tui.tui.controllers import conversations, search, view
+from oh_tui.tui.controllers import conversations, find, view
 from oh_tui.tui.widgets import conversation_list, timeline
 
 def breaks(*_, **__):
@@ -69,7 +69,7 @@ def check_end(terminal: Terminal, folder: Path) -> None:
     ("change", "key"),
     [
         pytest.param("view.ViewActions.action_hidden = breaks", "x", id="a key"),
-        pytest.param("search.Search.find = breaks_later", "/", id="a worker"),
+        pytest.param("find.Find.ask = breaks_later", "/", id="a worker"),
         pytest.param("FileSource.close = breaks_later", "q", id="closing the source"),
         pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen"),
     ],

@@ -305,13 +305,14 @@ def test_a_settings_file_can_leave_the_mouse_to_the_terminal(tmp_path: Path, run
 WITH_A_LARGE_STEP = """
 import sys, time
 from oh_tui import cli
-from oh_tui.tui.widgets import run_view, shown
+from oh_tui.trajectory.content import blocks
+from oh_tui.tui.widgets import run_view
 
 def takes_for_ever(*_, **__):
     time.sleep(600)
 
 run_view.LARGE = 0
-shown.result_blocks = takes_for_ever
+blocks.result_blocks = takes_for_ever
 sys.exit(cli.main({words}))
 """
 

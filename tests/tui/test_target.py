@@ -176,13 +176,13 @@ async def test_words_typed_ahead_for_a_run_that_is_not_there_are_no_commands() -
     async with explore(wrap=between) as it:
         await at(it, OAUTH)
         held = between.hold(EVENTS)
-        burst(it, "j", "&", *"is:failed", "enter")
+        burst(it, "j", "3", "&", *"is:failed", "enter")
         await it.until(lambda: f"reading {WEEKS}" in it.footer)
         assert between.count("POST *") == 0
         held.set()
         await it.until(lambda: it.screen.timeline.filtered)
         assert it.screen.session.current and it.screen.session.current.title == WEEKS
-        burst(it, "k", ":", *"3", "enter")
+        burst(it, "1", "k", ":", *"3", "enter")
         await it.until(
             lambda: it.screen.session.current and it.screen.session.current.title == OAUTH
         )
