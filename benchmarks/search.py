@@ -63,11 +63,11 @@ def _first_hits(terminal: Terminal) -> float:
 
 
 def _first_jump(terminal: Terminal) -> float:
-    """Milliseconds from the last letter of the text, the cursor on the first step, to a frame that
-    counts hits."""
+    """Milliseconds from a text typed at once, the cursor on the first step, to a frame that counts
+    hits."""
     terminal.press(b"g")
-    _type(terminal, b"/" + made.SPARSE[:-1].encode()[:1])
-    pressed = terminal.press(made.SPARSE[1:].encode())
+    _type(terminal, b"/")
+    pressed = terminal.press(made.SPARSE.encode())
     took = terminal.until(lambda drawn: FOUND.search(drawn) is not None) - pressed
     for key in (b"\x1b", b"\x1b", TIMELINE):
         terminal.settle(0.5)
@@ -77,12 +77,14 @@ def _first_jump(terminal: Terminal) -> float:
 
 
 def _scan(terminal: Terminal, count: int) -> float:
-    """Milliseconds from enter, the cursor on the first step, to the cursor on the last."""
+    """Milliseconds from a text typed at once, the cursor on the first step, to the cursor on the
+    last."""
     terminal.press(b"g")
-    _type(terminal, b"/" + made.LAST.encode())
-    pressed = terminal.press(b"\r")
+    _type(terminal, b"/")
+    pressed = terminal.press(made.LAST.encode())
     last, before = cursor_at(count), cursor_at(count - 1)
     took = terminal.until(lambda drawn: last(drawn) or before(drawn)) - pressed
+    terminal.press(b"\r")
     terminal.settle(0.5)
     return took * 1000
 
