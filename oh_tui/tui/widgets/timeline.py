@@ -398,11 +398,6 @@ class Timeline(RowList):
         if not rest and not mark:
             # a message, a thought or an answer takes the room after its one word
             rest, telling, what, room = described.result, "", what + 2 + room, -2
-        elif not mark:
-            # a long command takes what a short result leaves; marks stay below each other
-            missing = width_of(described.what) - what
-            moved = max(0, min(missing, room - width_of(telling) - 1))
-            what, room = what + moved, room - moved
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
         gutter, gutter_hue = self._gutter(step) if own else (" ", "")
         return [
