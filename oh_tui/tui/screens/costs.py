@@ -141,10 +141,10 @@ class CostsPage(RowList):
             self.empty = ("no time and no money was spent yet",)
         self.rows_changed()
 
-    def _empty_line(self, y: int, width: int) -> list[Piece]:
+    def empty_line(self, y: int, width: int) -> list[Piece]:
         """The page shows even if it has no step to go to."""
         if not self._lines:
-            return super()._empty_line(y, width)
+            return super().empty_line(y, width)
         return [(" ", ""), *self._lines[y]] if y < len(self._lines) else []
 
     # Rows and lines

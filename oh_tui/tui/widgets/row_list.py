@@ -211,7 +211,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         width = self.scrollable_content_region.width
         line = y + round(self.scroll_y)
         if not self.row_count():
-            return self.strip(self._empty_line(y, width), width)
+            return self.strip(self.empty_line(y, width), width)
         if line >= self.line_count():
             return self.strip([], width)
         pieces = hits(self.line_pieces(line, width - 1), self.find_text)
@@ -229,7 +229,7 @@ class RowList(ScrollView, Drawn, can_focus=True):
         is_first = line == self.lines_of(row)[0] and finding.basis is self.basis
         return (self.glyphs.found, "hit") if is_first else (" ", "")
 
-    def _empty_line(self, y: int, width: int) -> list[Piece]:
+    def empty_line(self, y: int, width: int) -> list[Piece]:
         """Line `y` of `empty`, wrapped, because the reason is at its end."""
         lines = _wrapped(tuple(self.empty), max(8, width - 4))
         return [lines[y - 1]] if 0 < y <= len(lines) else []
