@@ -12,7 +12,7 @@ from typing import Annotated, TypedDict, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.settings.paths import locked, make_private, read_small, replace_private
+from oh_tui.settings.paths import read_small, update_private
 
 VERSION = 1
 """Of the file: one with another version is ignored, and replaced by the next choice."""
@@ -100,17 +100,10 @@ class Preferences:
     def write(self, changes: Changes) -> bool:
         """Adds the changes to the file, which another oh-tui may have changed; False if that
         fails."""
-        if not changes or not self._file:
+        file = self._file
+        if not changes or not file:
             return True
-        try:
-            make_private(self._file.parent)
-            if self._file.exists() and not self._file.is_file():
-                return False
-            with locked(self._file.parent):
-                replace_private(self._file, _encoded(_changed(_read(self._file), changes)))
-        except OSError:
-            return False
-        return True
+        return update_private(file, lambda: _encoded(_changed(_read(file), changes)))
 
 
 def _joined(before: Changes, after: Changes) -> Changes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import locked, make_private, read_small, replace_private
+from oh_tui.settings.paths import read_small, update_private
 from oh_tui.text.clean import clean, clean_line, redact
 
 KEPT = 5_000
@@ -113,22 +113,18 @@ class Memory:
     def write(self, news: Mapping[str, Seen]) -> bool:
         """Adds the changes to the file, which another oh-tui may have changed; False if that
         fails."""
-        if not news or not self._file:
+        file = self._file
+        if not news or not file:
             return True
-        try:
-            make_private(self._file.parent)
-            if self._file.exists() and not self._file.is_file():
-                return False
-            with locked(self._file.parent):
-                held = _read(self._file)
-                now = time.time()
-                held.setdefault(self._server, {}).update(
-                    (identifier, _not_after(one, now)) for identifier, one in news.items()
-                )
-                replace_private(self._file, _encoded(held))
-        except OSError:
-            return False
-        return True
+
+        def updated() -> bytes:
+            held, now = _read(file), time.time()
+            held.setdefault(self._server, {}).update(
+                (identifier, _not_after(one, now)) for identifier, one in news.items()
+            )
+            return _encoded(held)
+
+        return update_private(file, updated)
 
 
 _NOTHING = Seen()
