@@ -55,7 +55,7 @@ def _start_folder() -> Path:
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings of one start of oh-tui, or of one server that was chosen in it."""
+    """The settings for one start of oh-tui, or for a server chosen after it."""
 
     server: str = ""
     """The name of a server in the settings file, DEMO or LOCAL; "" for an address or files."""

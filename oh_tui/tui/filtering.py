@@ -35,7 +35,7 @@ class Filtering(msgspec.Struct):
     """Numbers, sorted."""
 
     def reset(self) -> None:
-        """Show all steps and forget all tests."""
+        """Show all steps and drop the results of the filter."""
         self.shown = self.trajectory = None
 
     def begin(self, trajectory: Trajectory, near: int) -> None:

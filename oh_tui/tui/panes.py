@@ -186,7 +186,7 @@ class ShownRun(Protocol):
         ...
 
     def act(self, do: Callable[[], object], /) -> None:
-        """Act on the run under the cursor: at once if it is loaded, otherwise when it is."""
+        """Act on the run under the cursor as soon as it is loaded."""
 
     async def is_there(self, conversation: Conversation) -> bool:
         """Wait for this run, reading it if nobody does, and show the reason when it does not

@@ -32,8 +32,8 @@ _ID = pattern(rf"[0-9a-f]{{{SHORTEST},{WHOLE}}}")
 
 
 def read_id(text: str) -> str:
-    """The id or the start of one that a person wrote, without dashes and in lower case, or the
-    whole id in a web address; "" for anything else."""
+    """The conversation id in `text`, or its first characters, in lower case without dashes. A web
+    address must hold a whole id. "" when there is none."""
     if "://" not in text:
         bare = bare_id(text.strip())
         return bare if _ID.fullmatch(bare) else ""
@@ -54,8 +54,8 @@ def is_path(text: str) -> bool:
 
 
 def is_listed_path(text: str) -> bool:
-    """Whether a word among filter words names a file: one that is there, also before a `#`, one
-    that is written as a file, `-`, or an address."""
+    """Whether a filter word names a path: an existing file, also with `#ID` after it, a word with
+    the form of a path, `-`, or an address."""
     if "://" in text or text in ("-", ".", "..", "~"):
         return True
     if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):

@@ -1,8 +1,8 @@
 """`&` and `s` in the conversations: filter and sort the list.
 
-The filter first applies to what is loaded. Then the server filters what it can by itself; otherwise
-the remaining pages are read one after the other, with rests between them. Both run in the worker
-"sift", which Esc cancels.
+A filter first applies to the loaded conversations. If the server can apply it too, the server lists
+the other matches; otherwise the remaining pages are read one by one, with pauses. Both run in the
+worker "sift", which Esc cancels.
 """
 
 from __future__ import annotations

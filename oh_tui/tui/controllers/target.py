@@ -95,8 +95,8 @@ class TargetRun:
         return True
 
     def act(self, do: Callable[[], object]) -> None:
-        """Act on the run under the cursor: at once if it is loaded, otherwise when it is, unless
-        the cursor has moved meanwhile."""
+        """Act on the run under the cursor as soon as it is loaded, unless the cursor has moved by
+        then."""
         session = self._session
         conversation = self.show_target(wanted=session.pane in ("conversations", "sandboxes"))
         if conversation is None or self._has(conversation) or not self._comes:

@@ -43,8 +43,8 @@ class Drawn(Widget):
     and bars between them."""
 
     _base: Style | None = None
-    """`rich_style`, which Textual adds up from all ancestors on each access: for the lines of a
-    screen that was a quarter of the time to draw it (measured)."""
+    """Caches `rich_style`. Textual computes it from all ancestors on each access, which took a
+    quarter of the time to draw a screen (measured)."""
     _palette = ""
     """The palette of the current theme."""
 

@@ -41,7 +41,7 @@ class SandboxRow(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """The state it is ordered and counted by; a starting sandbox counts as up."""
+        """The state that orders and counts the row; a starting sandbox counts as up."""
         return _state(self.status)
 
 
