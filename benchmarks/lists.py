@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.result import OH_TUI, PYTHON, ROOT, Result, middle, result
 from benchmarks.terminal import Terminal
-from oh_tui.sources.pager import SLICE
+from oh_tui.sources.lists.pager import SLICE
 
 ROWS = 20_000
 

@@ -29,7 +29,8 @@ from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources import ahead, cache, files, server, this_machine
+from oh_tui.sources import files, prefetch, server, this_machine
+from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean, clean_line, redact
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats import archive
@@ -301,8 +302,8 @@ def _opened(paths: list[Path]) -> tuple[files.FileSource | None, bool]:
     archives = archive.find_archives(paths)
     if len(archives) == 1:
         path = archives[0]
-        if path.is_file() and path.stat().st_size > ahead.WORTH_IT:
-            return files.FileSource(paths, {path: ahead.begin(path)}), not is_large(path)
+        if path.is_file() and path.stat().st_size > prefetch.WORTH_IT:
+            return files.FileSource(paths, {path: prefetch.begin(path)}), not is_large(path)
         source = files.FileSource(paths)
         source.conversations()
         return source, True

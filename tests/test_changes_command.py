@@ -101,7 +101,7 @@ def test_git_that_does_not_answer_costs_only_its_column(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
 
     async def fails(self: ServerSandboxes, conversation: object) -> None:
         raise Problem("git is asleep")
@@ -118,7 +118,7 @@ def test_an_empty_answer_of_git_is_not_said_to_be_of_a_repository(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
 
     async def lists_nothing(self: ServerSandboxes, conversation: object) -> list[object]:
         return []

@@ -18,7 +18,7 @@ import oh_tui
 from oh_tui import cli
 from oh_tui.commands import TABLE
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import ahead
+from oh_tui.sources import prefetch
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.archive import Archive, open_archive
 from tests.processes import oh_tui as run
@@ -327,8 +327,8 @@ def test_a_larger_file_is_being_opened_while_the_explorer_starts(
         begun.append(path)
         return lambda: open_archive(path)
 
-    monkeypatch.setattr(ahead, "WORTH_IT", 0)
-    monkeypatch.setattr(ahead, "begin", begin)
+    monkeypatch.setattr(prefetch, "WORTH_IT", 0)
+    monkeypatch.setattr(prefetch, "begin", begin)
     monkeypatch.setattr(cli, "LARGE", 0 if is_large else cli.LARGE)
     assert cli.main(["open", str(path)]) == 0
     assert begun == [path] and explorer.told["at_once"] is not is_large

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.settings import paths
-from oh_tui.sources import remembered as seen
-from oh_tui.sources.remembered import Memory, Seen
+from oh_tui.sources.lists import remembered as seen
+from oh_tui.sources.lists.remembered import Memory, Seen
 
 HERE, THERE = "https://one.example", "https://two.example"
 

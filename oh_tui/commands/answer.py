@@ -12,16 +12,16 @@ from oh_tui.commands.shared.documents import conversation_id, line
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import print_json, progress
 from oh_tui.commands.shared.reading import title
-from oh_tui.sources.agent_actions import AgentStage
-from oh_tui.sources.agent_state import AgentStatus
+from oh_tui.sources.actions.agent_actions import AgentStage
+from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.steps import Outcome, Step
 
 if TYPE_CHECKING:
-    from oh_tui.sources.agent_actions import Steps
-    from oh_tui.sources.agent_state import AgentState
+    from oh_tui.sources.actions.agent_actions import Steps
+    from oh_tui.sources.actions.agent_state import AgentState
 
 
 @command(

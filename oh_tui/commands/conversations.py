@@ -28,12 +28,12 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
 from oh_tui.commands.shared.standing import outcome, remembered, seen_of, state
-from oh_tui.sources import conversation_query
-from oh_tui.sources.conversation_order import Order
-from oh_tui.sources.conversation_query import ConversationQuery
-from oh_tui.sources.remembered import Seen
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.sources.lists.remembered import Seen
+from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.results import cut_words
-from oh_tui.sources.triage import conversation_state
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.analysis.moments import seconds_of

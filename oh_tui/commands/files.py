@@ -15,7 +15,7 @@ from oh_tui.commands.shared.command import RUNNING, Call, argument, command, fla
 from oh_tui.commands.shared.documents import conversation_id, line
 from oh_tui.commands.shared.ids import find
 from oh_tui.commands.shared.printing import for_terminal, print_json, progress, tell_progress
-from oh_tui.sources.workspace import Workspace, local_path, local_size
+from oh_tui.sources.actions.workspace import Workspace, local_path, local_size
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem

@@ -23,9 +23,9 @@ from oh_tui.commands.shared.printing import (
 )
 from oh_tui.commands.shared.reading import title
 from oh_tui.commands.shared.standing import HUES, remembered, seen_of
+from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
+from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan
-from oh_tui.sources.sandboxes import SandboxStage, ServerSandboxes
-from oh_tui.sources.triage import Group, conversation_state
 from oh_tui.text.clean import clean_line, safe_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused

@@ -12,7 +12,7 @@ from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.app_server import make_app
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
-from oh_tui.sources.remembered import Seen
+from oh_tui.sources.lists.remembered import Seen
 
 BASE_URL = "http://demo.invalid"
 

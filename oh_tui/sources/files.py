@@ -12,8 +12,8 @@ import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, Page, TokenUsage, bare_id
 from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
-from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
@@ -26,7 +26,7 @@ from oh_tui.trajectory.model.steps import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.sources.remembered import Seen
+    from oh_tui.sources.lists.remembered import Seen
 
 T = TypeVar("T")
 

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.sources import agent_actions
-from oh_tui.sources.cache import RunCache
-from oh_tui.sources.loading import ServerRuns
-from oh_tui.sources.pager import SLICE
+from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions.sandboxes import ServerSandboxes
+from oh_tui.sources.lists.pager import SLICE
 from oh_tui.sources.results import PAGE
-from oh_tui.sources.sandboxes import ServerSandboxes
+from oh_tui.sources.runs.cache import RunCache
+from oh_tui.sources.runs.loading import ServerRuns
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.remembered import Seen
+    from oh_tui.sources.lists.remembered import Seen
 
 
 class ServerSource:

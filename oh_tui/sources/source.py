@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.agent_actions import Agents
-    from oh_tui.sources.loading import ServerRuns
-    from oh_tui.sources.remembered import Seen
+    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.lists.remembered import Seen
     from oh_tui.sources.results import Cost, Loaded
-    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.runs.loading import ServerRuns
     from oh_tui.trajectory.model.steps import Trajectory
 
 

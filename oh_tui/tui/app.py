@@ -25,7 +25,8 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.tui import palette
-from oh_tui.tui.controllers import Controllers, clipboard
+from oh_tui.tui.controllers import Controllers
+from oh_tui.tui.controllers.desktop import clipboard
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp

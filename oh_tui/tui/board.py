@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id, same_id
-from oh_tui.sources.remembered import Memory
-from oh_tui.sources.triage import (
+from oh_tui.sources.lists.remembered import Memory
+from oh_tui.sources.lists.triage import (
     AT_WORK,
     STATUSES,
     TROUBLE,

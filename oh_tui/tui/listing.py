@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oh_tui.sources.triage import ConversationState
+from oh_tui.sources.lists.triage import ConversationState
 
 if TYPE_CHECKING:
-    from oh_tui.sources.conversation_order import Order
-    from oh_tui.sources.conversation_query import ConversationQuery
+    from oh_tui.sources.lists.conversation_order import Order
+    from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.board import Row
 
 

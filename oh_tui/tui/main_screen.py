@@ -21,7 +21,7 @@ from textual.widgets import Static
 from oh_tui.api.models import same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import conversation_query
+from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages
 from oh_tui.tui.arrangement import LEAST, PANES, Arrangement

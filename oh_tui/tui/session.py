@@ -26,8 +26,8 @@ from oh_tui.tui.listing import Listing
 from oh_tui.tui.runs import News, Run, Runs
 
 if TYPE_CHECKING:
-    from oh_tui.sources.pager import Pager
-    from oh_tui.sources.starting import Draft
+    from oh_tui.sources.actions.starting import Draft
+    from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step, Trajectory
     from oh_tui.tui.filtering import Filtering

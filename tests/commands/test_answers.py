@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from oh_tui import cli
 from oh_tui.commands.shared.printing import interruptible
-from oh_tui.sources import agent_actions
-from oh_tui.sources.agent_actions import Agents
-from oh_tui.sources.agent_state import AgentState
+from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions.agent_actions import Agents
+from oh_tui.sources.actions.agent_state import AgentState
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
 from tests.commands.shell import Shell, interrupted, shell

@@ -7,8 +7,8 @@ from itertools import product
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.shared.standing import needy, outcome
-from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import Counts, RunStatus
+from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.triage import Counts, RunStatus
 from oh_tui.tui.board import Board
 from tests.commands.test_outputs import demo
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.agent_actions import Agents, AgentStage
-from oh_tui.sources.agent_state import AgentState
+from oh_tui.sources.actions.agent_actions import Agents, AgentStage
+from oh_tui.sources.actions.agent_state import AgentState
 
 from .acting import Stage
 from .fixtures import every_version

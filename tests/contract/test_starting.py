@@ -14,7 +14,7 @@ from oh_tui.api import (
     StartRequest,
     same_id,
 )
-from oh_tui.sources.starting import STAGES
+from oh_tui.sources.actions.starting import STAGES
 
 from .acting import Stage
 from .fixtures import UNKNOWN

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
-from oh_tui.sources.agent_actions import Agents
+from oh_tui.sources.actions.agent_actions import Agents
 
 from .acting import Stage
 from .fixtures import UNKNOWN, every_version

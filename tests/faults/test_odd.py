@@ -16,10 +16,10 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.demo import Demo
-from oh_tui.sources import agent_actions
+from oh_tui.sources.actions import agent_actions
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Trajectory
-from oh_tui.tui.controllers.run import SILENT
+from oh_tui.tui.controllers.run.reader import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
 from tests.faults.wire import Exchange, Fault, Wire
@@ -37,7 +37,7 @@ FEW = 0.05
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Followed at a hundred times the pace."""
-    monkeypatch.setattr("oh_tui.sources.following.PACE", (0.02, 0.02, 0.05))
+    monkeypatch.setattr("oh_tui.sources.runs.following.PACE", (0.02, 0.02, 0.05))
 
 
 # While a run is followed

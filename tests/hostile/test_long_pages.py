@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.pager import SLICE
+from oh_tui.sources.lists.pager import SLICE
 from oh_tui.tui.board import Board
 from tests.tui.explorer import Between, explore
 

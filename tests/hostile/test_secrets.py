@@ -21,11 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.api.models import Conversation, Secret
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import download_name
-from oh_tui.sources.triage import RunStatus
 from oh_tui.text.clean import clean
 from oh_tui.tui.board import Change
-from oh_tui.tui.controllers import notices
+from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.platform.base_app import write_report
 from tests.faults.wire import served
 from tests.hostile.server import changed, serving

@@ -16,14 +16,15 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.shared import store
 from oh_tui.settings.paths import make_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources import remembered as seen
-from oh_tui.sources.remembered import Memory, Seen
+from oh_tui.sources.lists import remembered as seen
+from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import publish_as
-from oh_tui.sources.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
 from oh_tui.tui.board import Change
-from oh_tui.tui.controllers import external, images, notices, web_pages
+from oh_tui.tui.controllers.desktop import external, images, web_pages
+from oh_tui.tui.controllers.lists import notices
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
 from tests.processes import oh_tui

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer
+from oh_tui.sources.actions.workspace import Asleep, Workspace
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.workspace import Asleep, Workspace
 from oh_tui.text.problem import Problem
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start import StartScreen

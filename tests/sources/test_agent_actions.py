@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from oh_tui.api import AuthError, Conflict, RateLimited
 from oh_tui.demo import Demo
 from oh_tui.demo.runs.events import StoredEvent
-from oh_tui.sources import agent_actions
-from oh_tui.sources.agent_actions import Agents, AgentStage, Steps
-from oh_tui.sources.agent_state import AgentState
+from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions.agent_actions import Agents, AgentStage, Steps
+from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.trajectory.model.steps import RESULT_KINDS

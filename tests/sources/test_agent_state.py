@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.api import Conversation
 from oh_tui.api.models import AgentConversation, AgentKind
-from oh_tui.sources.agent_state import AgentState, read
+from oh_tui.sources.actions.agent_state import AgentState, read
 from oh_tui.sources.results import build
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import parse_event

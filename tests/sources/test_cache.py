@@ -27,9 +27,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
-from oh_tui.sources import cache
-from oh_tui.sources.cache import RunCache
 from oh_tui.sources.results import Loaded, build
+from oh_tui.sources.runs import cache
+from oh_tui.sources.runs.cache import RunCache
 from oh_tui.sources.server import ServerSource
 from oh_tui.text import clean as text
 from oh_tui.text.problem import Problem
@@ -484,7 +484,7 @@ AT_ONCE_SCRIPT = """
 import sys
 from pathlib import Path
 from tests.sources.test_cache import numbered, small_zip
-from oh_tui.sources.cache import RunCache
+from oh_tui.sources.runs.cache import RunCache
 runs = RunCache(Path(sys.argv[1]), "https://server.test", 45_000)
 for turn in range(150):
     number = turn % 7

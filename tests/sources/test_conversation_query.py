@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics
-from oh_tui.sources.conversation_order import Order
-from oh_tui.sources.conversation_query import FIELDS, complete, parse
-from oh_tui.sources.triage import ConversationState, RunStatus
+from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
+from oh_tui.sources.lists.triage import ConversationState, RunStatus
 from oh_tui.trajectory.analysis.query import QueryError
 
 NOON = datetime(2026, 3, 12, 12)

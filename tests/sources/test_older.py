@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources import loading
-from oh_tui.sources.cache import RunCache
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, build, joined
+from oh_tui.sources.runs import loading
+from oh_tui.sources.runs.cache import RunCache
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.steps import Trajectory

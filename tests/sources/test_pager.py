@@ -11,7 +11,7 @@ import pytest
 from oh_tui.api.errors import ServerError
 from oh_tui.api.models import Conversation, Page
 from oh_tui.api.paging import Pages
-from oh_tui.sources.pager import Pager
+from oh_tui.sources.lists.pager import Pager
 
 
 @dataclass

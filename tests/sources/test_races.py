@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from oh_tui.api import Conflict
-from oh_tui.sources import agent_actions
-from oh_tui.sources.agent_actions import Agents, HalfDone
-from oh_tui.sources.agent_state import AgentState, answered_since
+from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions.agent_actions import Agents, HalfDone
+from oh_tui.sources.actions.agent_state import AgentState, answered_since
 from oh_tui.text.problem import Problem
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 from tests.sources.here import demo_read

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Sandbox
 from oh_tui.demo import world
-from oh_tui.sources import sandboxes
+from oh_tui.sources.actions import sandboxes
+from oh_tui.sources.actions.sandboxes import SandboxStage
 from oh_tui.sources.results import SandboxPlan
-from oh_tui.sources.sandboxes import SandboxStage
 from oh_tui.text.problem import Problem, Refused, Remedy
 from tests.sources.here import Here, demo_read
 

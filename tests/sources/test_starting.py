@@ -12,8 +12,8 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo
-from oh_tui.sources import starting
-from oh_tui.sources.starting import (
+from oh_tui.sources.actions import starting
+from oh_tui.sources.actions.starting import (
     Choices,
     Draft,
     Invalid,

@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import Response, StreamingResponse
 
 from oh_tui.api.errors import InvalidRequest
-from oh_tui.sources.workspace import (
+from oh_tui.sources.actions.workspace import (
     Asleep,
     Workspace,
     complete_path,

@@ -21,7 +21,9 @@ from oh_tui import cli
 from oh_tui.sources.files import FileSource
 from oh_tui.tui import app, main_screen
 from oh_tui.tui.platform import base_app
-from oh_tui.tui.controllers import conversations, find, view
+from oh_tui.tui.controllers.lists import conversations
+from oh_tui.tui.controllers.run import find
+from oh_tui.tui.controllers import view
 from oh_tui.tui.widgets import conversation_list, timeline
 
 def breaks(*_, **__):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.cli import OWN_RUNS
-from oh_tui.sources import ahead
+from oh_tui.sources import prefetch
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
 
@@ -119,7 +119,7 @@ def test_a_larger_file_is_listed_by_another_process_and_opens_all_the_same(
 ) -> None:
     path = make_zip(tmp_path / "run.zip")
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("noise.bin", os.urandom(ahead.WORTH_IT))
+        archive.writestr("noise.bin", os.urandom(prefetch.WORTH_IT))
     with Terminal(OH_TUI, "open", path) as terminal:
         terminal.wait_for("30 steps")
         terminal.wait_for("Now part 29.")

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.paths import tilde
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import sandboxes
+from oh_tui.sources.actions import sandboxes
 from oh_tui.sources.files import FileSource
 from tests.tui.explorer import Between, Explorer, explore
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.agent_actions import AgentStage
-from oh_tui.sources.agent_state import AgentState
-from oh_tui.tui.controllers.agents import AgentActions
+from oh_tui.sources.actions.agent_actions import AgentStage
+from oh_tui.sources.actions.agent_state import AgentState
+from oh_tui.tui.controllers.agent.agents import AgentActions
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.session import Session, Wait
 from tests.tui.fake_ui import FakeUi

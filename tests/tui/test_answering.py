@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
-from oh_tui.sources import agent_actions
-from oh_tui.sources.agent_state import AgentState
+from oh_tui.sources.actions import agent_actions
+from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.files import FileSource
 from oh_tui.trajectory.model.steps import RESULT_KINDS
-from oh_tui.tui.controllers import agents
+from oh_tui.tui.controllers.agent import agents
 from oh_tui.tui.session import Wait
 from oh_tui.tui.widgets.bars import Question
 from tests.tui.explorer import Between, Explorer, explore

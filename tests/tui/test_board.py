@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import Counts, Group, RunStatus
+from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.triage import Counts, Group, RunStatus
 from oh_tui.tui.board import Board, Row
 
 NOW = 1_800_000_000.0

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.agent_state import AgentState
-from oh_tui.tui.controllers.agents import SENDING, AgentActions
-from oh_tui.tui.controllers.compose import Composer
-from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.sources.actions.agent_state import AgentState
+from oh_tui.tui.controllers.agent.agents import SENDING, AgentActions
+from oh_tui.tui.controllers.agent.compose import Composer
+from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
 

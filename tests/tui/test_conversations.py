@@ -11,9 +11,9 @@ import pytest
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
 from oh_tui.sources.source import Source
-from oh_tui.tui.controllers.conversations import Conversations
-from oh_tui.tui.controllers.notices import Notices
-from oh_tui.tui.controllers.run import RunReader
+from oh_tui.tui.controllers.lists.conversations import Conversations
+from oh_tui.tui.controllers.lists.notices import Notices
+from oh_tui.tui.controllers.run.reader import RunReader
 from oh_tui.tui.messages import ListEmpty, ListsChanged, RunWanted, SourceChanged
 from oh_tui.tui.panes import Rows
 from oh_tui.tui.session import Session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.demo.servers.network import Network
-from oh_tui.sources.triage import RunStatus
+from oh_tui.sources.lists.triage import RunStatus
 from tests.tui.explorer import Between, Explorer, explore
 
 SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)

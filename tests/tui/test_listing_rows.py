@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.sources.conversation_order import Order
-from oh_tui.sources.conversation_query import parse
-from oh_tui.sources.triage import RunStatus
+from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_query import parse
+from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.board import Board
 from oh_tui.tui.listing import Listing
 from tests.tui.test_board import NOW, board, talk

@@ -16,9 +16,9 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.files import FileSource
-from oh_tui.sources.loading import ServerRuns
+from oh_tui.sources.lists.triage import Group, RunStatus
+from oh_tui.sources.runs.loading import ServerRuns
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.triage import Group, RunStatus
 from oh_tui.trajectory.model.steps import Trajectory
 from oh_tui.tui.board import Row
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of

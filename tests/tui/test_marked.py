@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.controllers.sandboxes import SandboxActions
+from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
 from oh_tui.tui.session import Batch, Session
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.fake_ui import FakeUi

@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.controllers.reports import Reports
+from oh_tui.tui.controllers.run.reports import Reports
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi

@@ -11,9 +11,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.results import Loaded, build
 from oh_tui.trajectory.analysis.query import parse
-from oh_tui.tui.controllers.older import OlderEvents
-from oh_tui.tui.controllers.run import RunReader
-from oh_tui.tui.controllers.target import TargetRun
+from oh_tui.tui.controllers.run.older import OlderEvents
+from oh_tui.tui.controllers.run.reader import RunReader
+from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.filtering import Filtering
 from oh_tui.tui.messages import ConversationChanged, ProgressChanged, RunGrew, RunLoaded, RunStudied
 from oh_tui.tui.session import Session

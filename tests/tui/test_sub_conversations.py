@@ -7,7 +7,7 @@ from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.controllers.sub_conversations import SubConversations
+from oh_tui.tui.controllers.run.sub_conversations import SubConversations
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from oh_tui.commands.shared.printing import Style
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
-    from oh_tui.sources.agent_actions import Agents
-    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.source import Source
 
 

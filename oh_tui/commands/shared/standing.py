@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
-from oh_tui.sources.remembered import Memory, Seen
-from oh_tui.sources.triage import (
+from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.triage import (
     ConversationState,
     Counts,
     Group,

@@ -10,35 +10,22 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.controllers import (
-    agents,
-    clipboard,
-    compose,
-    conversations,
-    downloads,
-    external,
-    files,
+from oh_tui.tui.controllers import navigation, preparations, servers, view
+from oh_tui.tui.controllers.agent import agents, compose, start
+from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
+from oh_tui.tui.controllers.lists import conversations, listing, notices
+from oh_tui.tui.controllers.run import (
     find,
     goto,
-    images,
-    listing,
-    navigation,
-    notices,
     older,
-    preparations,
+    reader,
     reports,
-    run,
-    sandboxes,
     search,
-    servers,
-    shell,
-    start,
     steps,
     sub_conversations,
     target,
-    view,
-    web_pages,
 )
+from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +70,8 @@ class Controllers:
         return servers.Servers(self._session, self._ui, connect=self._connect, demo=self._demo)
 
     @cached_property
-    def run(self) -> run.RunReader:
-        return run.RunReader(self._session, self._ui, self._steps)
+    def run(self) -> reader.RunReader:
+        return reader.RunReader(self._session, self._ui, self._steps)
 
     @cached_property
     def conversations(self) -> conversations.Conversations:

@@ -37,7 +37,7 @@ from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.sources.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.tui.session import Session
 
 WHAT = (

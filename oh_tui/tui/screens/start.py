@@ -20,7 +20,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input
 
-from oh_tui.sources.starting import Choices, Draft, Invalid, request_for
+from oh_tui.sources.actions.starting import Choices, Draft, Invalid, request_for
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import Hint

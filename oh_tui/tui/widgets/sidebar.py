@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
-    from oh_tui.sources.conversation_order import Order
+    from oh_tui.sources.lists.conversation_order import Order
     from oh_tui.tui.finding import Finding
 
 WIDE = 50

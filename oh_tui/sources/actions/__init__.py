@@ -1,0 +1,1 @@
+"""What a user can do on a server: the use cases of the explorer and the commands."""

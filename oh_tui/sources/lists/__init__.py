@@ -1,0 +1,1 @@
+"""Lists of conversations: pages, states, what is remembered of them, filter and order."""

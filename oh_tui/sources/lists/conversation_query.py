@@ -1,0 +1,264 @@
+"""The filter of conversations, for the list and for commands: `is:failed repo:dates cost:>1`.
+
+A conversation must match all words; `-` negates a word. Plain words are searched in title,
+repository, branch and id.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.lists.conversation_order import took
+from oh_tui.sources.lists.triage import AT_WORK, ConversationState, RunStatus, updated
+from oh_tui.trajectory.analysis import query as queries
+from oh_tui.trajectory.analysis.fields import Bound, Wrong, any_of, bound_of, dollars_of, one_of
+from oh_tui.trajectory.analysis.moments import moment, seconds_of
+
+if TYPE_CHECKING:
+    from oh_tui.api.filters import ConversationFilters
+    from oh_tui.trajectory.analysis.query import Term
+    from oh_tui.trajectory.model.steps import Trajectory
+
+LONGEST = 1_000
+"""Characters of a text that are looked through."""
+
+
+class Asked(NamedTuple):
+    """A conversation under test."""
+
+    conversation: Conversation
+    state: ConversationState
+    now: float
+    """In seconds since 1970."""
+
+
+class Field(NamedTuple):
+    """A field of the filter."""
+
+    read: Callable[[str], Any]
+    """Parses a typed value; raises `Wrong`."""
+    holds: Callable[[Asked, Any], bool]
+    values: Callable[[Trajectory | None], Collection[str]]
+    """Values for completion and hints."""
+
+
+_LATEST = 250_000_000_000.0
+"""In the year 9892."""
+
+
+class When(msgspec.Struct, frozen=True):
+    """A typed time; exactly one field is set."""
+
+    ago: float | None = None
+    """Seconds before now."""
+    days: int | None = None
+    """Days before the beginning of this one."""
+    at: float | None = None
+    """In seconds since 1970."""
+
+    def seconds(self, now: float) -> float:
+        """In seconds since 1970, within what a date can be."""
+        if self.days is None:
+            at = now - self.ago if self.ago is not None else self.at or 0.0
+            return min(max(1.0, at), _LATEST)
+        midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        return (midnight - timedelta(days=self.days)).timestamp()
+
+
+_DAYS = {"today": 0, "yesterday": 1}
+
+
+def _when(typed: str) -> When:
+    low = typed.lower()
+    if low in _DAYS:
+        return When(days=_DAYS[low])
+    span = None if low.replace(".", "").isdecimal() else seconds_of(low)
+    if span is not None:
+        return When(ago=span)
+    found = moment(typed)
+    try:
+        if found and found.clock:
+            return When(at=datetime.combine(datetime.now().date(), found.clock).timestamp())
+        if found and found.when:
+            return When(at=found.when.timestamp())
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise Wrong("a time is today, yesterday, 2d, 3h, 13:30, 2026-03-01 or 2026-03-01T13:30")
+
+
+def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, When], bool]:
+    def test(asked: Asked, limit: When) -> bool:
+        changed = updated(asked.conversation)
+        return bool(changed) and holds(changed, limit.seconds(asked.now))
+
+    return test
+
+
+def _took(asked: Asked, bound: Bound) -> bool:
+    span = took(asked.conversation)
+    return span is not None and bound.holds(span)
+
+
+def _cost(asked: Asked, bound: Bound) -> bool:
+    cost = asked.conversation.cost
+    if cost is None:
+        return False
+    return abs(cost - bound.number) < 0.005 if bound.sign == "=" else bound.holds(cost)
+
+
+def _pull(typed: str) -> int:
+    """0 for any."""
+    number = typed.removeprefix("#")
+    if typed.lower() == "any":
+        return 0
+    if not number.isascii() or not number.isdecimal() or not 0 < int(number[:12]) < 10**11:
+        raise Wrong("a pull request is pr:482, or pr:any")
+    return int(number)
+
+
+def _has_pull(asked: Asked, wanted: int) -> bool:
+    numbers = asked.conversation.pr_number or ()
+    return wanted in numbers if wanted else bool(numbers)
+
+
+def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, str], bool]:
+    def test(asked: Asked, wanted: str) -> bool:
+        return wanted in (text(asked.conversation) or "")[:LONGEST].lower()
+
+    return test
+
+
+class Words(NamedTuple):
+    """Plain words, in lower case."""
+
+    text: str
+    bare: str
+    """As a part of an id, without dashes; "" if it cannot be one."""
+
+
+def _words(typed: str) -> Words:
+    bare = bare_id(typed)
+    return Words(typed.lower(), bare if bare.isalnum() else "")
+
+
+def _says(asked: Asked, wanted: Words) -> bool:
+    one, text = asked.conversation, wanted.text
+    return bool(
+        (one.title and text in one.title[:LONGEST].lower())
+        or (one.selected_repository and text in one.selected_repository[:LONGEST].lower())
+        or (one.selected_branch and text in one.selected_branch[:LONGEST].lower())
+        or (wanted.bare and wanted.bare in bare_id(one.id))
+    )
+
+
+_FAILED = (RunStatus.STUCK, RunStatus.ERROR)
+
+_ENDED = (RunStatus.FINISHED, *_FAILED)
+
+
+def _is_unread(asked: Asked) -> bool:
+    one, state = asked.conversation, asked.state
+    return not (state.opened or one.parent_conversation_id) and state.status in _ENDED
+
+
+_IS: dict[str, Callable[[Asked], bool]] = {
+    "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
+    "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
+    "failed": lambda asked: asked.state.status in _FAILED,
+    "error": lambda asked: asked.state.status is RunStatus.ERROR,
+    "running": lambda asked: asked.state.status in AT_WORK,
+    "paused": lambda asked: (
+        asked.state.status is RunStatus.PAUSED or asked.conversation.sandbox_status == "PAUSED"
+    ),
+    "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
+    "unread": _is_unread,
+    "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
+}
+
+_OF_SANDBOX = frozenset({"paused", "gone"})
+"""Words that the state of a sandbox answers."""
+
+FIELDS: dict[str, Field] = {
+    "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS)),
+    "title": Field(str.lower, _contains(lambda one: one.title), any_of(())),
+    "repo": Field(str.lower, _contains(lambda one: one.selected_repository), any_of(())),
+    "branch": Field(str.lower, _contains(lambda one: one.selected_branch), any_of(())),
+    "model": Field(str.lower, _contains(lambda one: one.llm_model), any_of(())),
+    "pr": Field(_pull, _has_pull, any_of(("any", "482"))),
+    "cost": Field(bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10"))),
+    "took": Field(bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h"))),
+    "after": Field(_when, _time(operator.ge), any_of(("today", "yesterday", "2d"))),
+    "before": Field(_when, _time(operator.lt), any_of(("today", "yesterday", "2d"))),
+    "": Field(_words, _says, any_of(())),
+}
+"""By the name before the colon; "" is plain words."""
+
+
+class ConversationQuery(msgspec.Struct, frozen=True):
+    """A filter that was read."""
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+
+    def matches(self, one: Conversation, state: ConversationState, now: float) -> bool:
+        asked = Asked(one, state, now)
+        for term in self.terms:  # a plain loop, as thousands are tested at once
+            if FIELDS[term.field].holds(asked, term.value) is term.negated:
+                return False
+        return True
+
+    def cannot_tell(self, one: Conversation, state: ConversationState, now: float) -> bool:
+        """Whether a conversation might match, if its outcome were known."""
+        open_ones = [term for term in self.terms if _asks_outcome(term)]
+        if not open_ones or state.status is not RunStatus.UNKNOWN:
+            return False
+        asked = Asked(one, state, now)
+        others = (term for term in self.terms if not _asks_outcome(term))
+        missed = any(not _matches(term, asked) for term in open_ones)
+        return missed and all(_matches(term, asked) for term in others)
+
+    def for_server(self, now: float) -> ConversationFilters:
+        """What an app server can filter by itself: the dates and one text in the title."""
+        found: ConversationFilters = {}
+        if titles := self._asked("title"):
+            found["title__contains"] = max(titles, key=len)
+        if after := self.changed_since(now):
+            found["updated_at__gte"] = after
+        if before := self._asked("before"):
+            limit = min(when.seconds(now) for when in before)
+            found["updated_at__lt"] = datetime.fromtimestamp(limit, UTC)
+        return found
+
+    def changed_since(self, now: float) -> datetime | None:
+        """Since when conversations must have changed."""
+        after = self._asked("after")
+        if not after:
+            return None
+        return datetime.fromtimestamp(max(when.seconds(now) for when in after), UTC)
+
+    def _asked(self, field: str) -> list[Any]:
+        return [term.value for term in self.terms if term.field == field and not term.negated]
+
+
+def parse(text: str) -> ConversationQuery:
+    """Reads filter words; raises `QueryError` with the position of the error."""
+    return ConversationQuery(text.strip(), queries.read_terms(text, FIELDS))
+
+
+def complete(text: str) -> list[str]:
+    """How the last word can go on, as whole texts."""
+    return queries.complete(text, len(text), None, FIELDS)
+
+
+def _matches(term: Term, asked: Asked) -> bool:
+    return FIELDS[term.field].holds(asked, term.value) is not term.negated
+
+
+def _asks_outcome(term: Term) -> bool:
+    return term.field == "is" and term.value not in _OF_SANDBOX

@@ -1,0 +1,197 @@
+"""Remembers the last known state of each conversation in one small private file.
+
+A server reports the outcome of a run only while its sandbox is running (measured), and does not
+know which runs the user has read. The file has both by server and conversation id, and no titles or
+events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from oh_tui.settings.paths import read_small, update_private
+from oh_tui.text.clean import clean, clean_line, redact
+
+KEPT = 5_000
+"""Conversations that are remembered of all servers together. The oldest go first, and no server
+takes the share of another."""
+
+LONGEST = 64
+"""Characters that an id or an outcome may have; ids of OpenHands have 32."""
+
+LARGEST = 4_000_000
+"""Bytes above which the file is not read."""
+
+LINE = 120
+"""Characters that are kept of a line."""
+
+
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last known state of a conversation; "" and 0 mean unknown."""
+
+    outcome: str = ""
+    """A word of `oh_tui.sources.lists.triage.RunStatus`."""
+    when: float = 0.0
+    """When the outcome was reported, in seconds since 1970 by the server's clock."""
+    line: str = ""
+    """One line: the question, or the reason of a failure."""
+    opened: float = 0.0
+    """The `updated_at` of the conversation when its run was last opened, in seconds."""
+
+
+_Servers = dict[str, dict[str, Seen]]
+
+
+class _File(msgspec.Struct):
+    servers: dict[str, msgspec.Raw] = {}
+    """Decoded one by one, so that an invalid entry costs only itself."""
+
+
+class Memory:
+    """The last known states of the conversations of one server, by id without dashes.
+
+    Without a `file` it lasts for the session. The constructor reads the file and `write` writes it;
+    both may take milliseconds, and neither raises for the state of the disk.
+    """
+
+    def __init__(
+        self,
+        server: str = "",
+        file: Path | None = None,
+        remembered: Mapping[str, Seen] | None = None,
+    ) -> None:
+        self._server = server
+        self._file = file
+        self._seen = dict(remembered or {})
+        if file:
+            self._seen |= _read(file).get(server, {})
+        self._changed: set[str] = set()
+
+    @property
+    def known(self) -> Mapping[str, Seen]:
+        """All known states."""
+        return self._seen
+
+    def get(self, identifier: str) -> Seen:
+        return self._seen.get(identifier, _NOTHING)
+
+    def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
+        """Records an outcome since `when`. A new outcome drops the line of the previous one."""
+        seen = self.get(identifier)
+        line = seen.line if seen.outcome == outcome else ""
+        self._set(identifier, Seen(outcome, when, line, seen.opened))
+
+    def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
+        """Records the line of the outcome, on the disk only with `keep`."""
+        line = _line(line)
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
+
+    def record_opened(self, identifier: str, updated_at: float) -> None:
+        """Records that the user opened the run in this state."""
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
+
+    def _set(self, identifier: str, seen: Seen, *, keep: bool = True) -> None:
+        if seen != self.get(identifier):
+            self._seen[identifier] = seen
+            if keep and len(identifier) <= LONGEST:
+                self._changed.add(identifier)
+
+    def take_changes(self) -> dict[str, Seen]:
+        """The changes since the last call, for `write`."""
+        changed, self._changed = self._changed, set()
+        return {identifier: self._seen[identifier] for identifier in changed} if self._file else {}
+
+    def put_back(self, news: Mapping[str, Seen]) -> None:
+        """Puts back changes that could not be written, unless there are newer ones."""
+        self._changed |= news.keys()
+
+    def write(self, news: Mapping[str, Seen]) -> bool:
+        """Adds the changes to the file, which another oh-tui may have changed; False if that
+        fails."""
+        file = self._file
+        if not news or not file:
+            return True
+
+        def updated() -> bytes:
+            held, now = _read(file), time.time()
+            held.setdefault(self._server, {}).update(
+                (identifier, _not_after(one, now)) for identifier, one in news.items()
+            )
+            return _encoded(held)
+
+        return update_private(file, updated)
+
+
+_NOTHING = Seen()
+
+
+_ODD = (ValueError, RecursionError)
+"""The errors of msgspec, whose own class is a ValueError."""
+
+
+def _read(file: Path) -> _Servers:
+    """The valid entries of the file; none when it is damaged, too large or missing."""
+    try:
+        held = msgspec.json.decode(read_small(file, LARGEST), type=_File)
+    except (OSError, *_ODD):
+        return {}
+    return {server: _entries(raw) for server, raw in held.servers.items()}
+
+
+def _entries(raw: msgspec.Raw) -> dict[str, Seen]:
+    try:
+        entries = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except _ODD:
+        return {}
+    found: dict[str, Seen] = {}
+    now = time.time()
+    for identifier, entry in entries.items():
+        with contextlib.suppress(*_ODD):
+            one = _DECODER.decode(entry)
+            if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
+                found[identifier] = msgspec.structs.replace(
+                    _not_after(one, now), line=_line(one.line)
+                )
+    return found
+
+
+def _not_after(one: Seen, now: float) -> Seen:
+    """The entry with a time not later than now: the entries of a server whose clock is ahead would
+    never expire and displace others."""
+    return one if one.when <= now else msgspec.structs.replace(one, when=now)
+
+
+_DECODER = msgspec.json.Decoder(Seen)
+
+
+def _line(text: str) -> str:
+    return clean_line(redact(clean(text[: 50 * LINE])))[:LINE]
+
+
+def _encoded(servers: _Servers) -> bytes:
+    """The text of the file, with as many entries as may be read again."""
+    kept = KEPT
+    while True:
+        text = msgspec.json.encode({"servers": _newest(servers, kept)})
+        if len(text) <= LARGEST:
+            return text
+        kept //= 2
+
+
+def _newest(servers: _Servers, kept: int) -> _Servers:
+    """The newest entries of each server, at most `kept` together. What a server does not need of
+    its share goes to those with more."""
+    room, found = kept, dict(servers)
+    by_size = sorted(servers, key=lambda server: len(servers[server]))
+    for number, server in enumerate(by_size):
+        share, seen = room // (len(by_size) - number), servers[server]
+        if len(seen) > share:
+            newest = sorted(seen.items(), key=lambda item: item[1].when, reverse=True)
+            found[server] = dict(newest[:share])
+        room -= len(found[server])
+    return {server: seen for server, seen in found.items() if seen}

@@ -1,0 +1,127 @@
+"""Which conversations need the user: the state of each, reported or remembered, and its group.
+
+The explorer and the commands count by these functions alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from oh_tui.api.models import Conversation
+from oh_tui.sources.lists.remembered import Seen
+from oh_tui.trajectory.model.events import seconds
+
+
+class RunStatus(StrEnum):
+    """The status of a run; UNKNOWN also stands for words that this version does not know."""
+
+    WAITING = "waiting"
+    STUCK = "stuck"
+    ERROR = "error"
+    RUNNING = "running"
+    STARTING = "starting"
+    FINISHED = "finished"
+    PAUSED = "paused"
+    IDLE = "idle"
+    CUT_OFF = "cut off"
+    """The file lacks the end of the run."""
+    UNKNOWN = ""
+
+
+TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
+AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.STARTING})
+
+STATUSES = {
+    "waiting_for_confirmation": RunStatus.WAITING,
+    **{one.value: one for one in RunStatus if one.value and one is not RunStatus.STARTING},
+}
+"""The server's `execution_status`, or the remembered word -> status."""
+
+
+class Group(IntEnum):
+    """The groups in the order of the list."""
+
+    NEEDS_YOU = 0
+    RUNNING = 1
+    NOT_OPENED = 2
+    EARLIER = 3
+
+    @property
+    def title(self) -> str:
+        return ("needs you", "running", "finished, not opened yet", "earlier")[self]
+
+
+class ConversationState(NamedTuple):
+    """The status of a conversation and how far it can be relied on."""
+
+    status: RunStatus = RunStatus.UNKNOWN
+    certain: bool = True
+    """The server reports it now; otherwise it is remembered from when the sandbox ran."""
+    opened: bool = False
+    """The user has opened the run since it last changed."""
+
+    def group(self, conversation: Conversation) -> Group:
+        """The group of the conversation.
+
+        A remembered failure leaves "needs you" once its run was opened. A remembered question
+        stays while it can be answered. A finished sub-conversation is not news: its parent reads
+        the result.
+        """
+        if self.status is RunStatus.WAITING and conversation.sandbox_status == "PAUSED":
+            return Group.NEEDS_YOU
+        if self.status in TROUBLE and (self.certain or not self.opened):
+            return Group.NEEDS_YOU
+        if self.status in AT_WORK:
+            return Group.RUNNING
+        is_read = self.opened or conversation.parent_conversation_id
+        if self.status is RunStatus.FINISHED and not is_read:
+            return Group.NOT_OPENED
+        return Group.EARLIER
+
+
+class Counts(NamedTuple):
+    """How many conversations wait, have failed, and run."""
+
+    waiting: int = 0
+    failed: int = 0
+    running: int = 0
+
+
+def count(states: Iterable[tuple[Group, RunStatus]]) -> Counts:
+    """Counts the conversations that need the user and those that run."""
+    waiting = failed = running = 0
+    for group, status in states:
+        if group is Group.NEEDS_YOU:
+            waiting += status is RunStatus.WAITING
+            failed += status is not RunStatus.WAITING
+        running += group is Group.RUNNING
+    return Counts(waiting, failed, running)
+
+
+def reported_status(conversation: Conversation) -> RunStatus:
+    """The status that the server reports. A sandbox that has just started or resumed reports none
+    for a while: the conversation is STARTING."""
+    if conversation.execution_status is not None:
+        return STATUSES.get(conversation.execution_status, RunStatus.UNKNOWN)
+    up = conversation.sandbox_status in ("STARTING", "RUNNING")
+    return RunStatus.STARTING if up else RunStatus.UNKNOWN
+
+
+def conversation_state(conversation: Conversation, seen: Seen) -> ConversationState:
+    """The state that the server reports, or else the one remembered from when the sandbox ran."""
+    reported = status = reported_status(conversation)
+    if not reported:
+        status = STATUSES.get(seen.outcome, RunStatus.UNKNOWN)
+        if status is RunStatus.RUNNING:  # no longer: the agent is frozen or gone with its sandbox
+            paused = conversation.sandbox_status == "PAUSED"
+            status = RunStatus.PAUSED if paused else RunStatus.UNKNOWN
+        if not status and conversation.sandbox_status == "ERROR":
+            status = RunStatus.ERROR
+    return ConversationState(status, bool(reported), 0.0 < seen.opened >= updated(conversation))
+
+
+def updated(conversation: Conversation) -> float:
+    """When the conversation last changed, in seconds since 1970; 0 when unknown."""
+    return seconds(conversation.updated_at or conversation.created_at or "") or 0.0

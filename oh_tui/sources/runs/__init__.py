@@ -1,0 +1,1 @@
+"""Runs of a server: their events, a cache of them, and what the model used."""

@@ -1,0 +1,152 @@
+"""Following a run: new events while it is watched, from the server that has them.
+
+Facts without another source are measured on app server 1.11.0 and agent server 1.34.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.results import PAGE, has_moved
+from oh_tui.sources.runs.usage import StatsReader
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api.models import Conversation
+
+COME_BACK = 10.0
+"""Seconds between two attempts at an agent server that was silent while its sandbox runs."""
+
+LATE = 20
+"""Held events that a page of the app server must contain to continue them. An event may arrive with
+an older time than some before it, as those about cost do, and must not be left out there."""
+
+PACE = (1.0, 3.0, 10.0)
+"""Seconds between two looks at a followed run: while events arrive, after three looks without any,
+and after ten."""
+
+AT_ONCE = 10_000
+"""Events that one look brings; the rest comes with the next."""
+
+MISSES = 2
+"""Failed looks in a row after which the problem is reported."""
+
+
+async def follow(
+    api: AppServer,
+    conversation: Conversation,
+    trajectory: Trajectory,
+    via: str,
+    report: Callable[[Problem | None], None],
+) -> AsyncGenerator[list[Event] | None, None]:
+    """See `ServerRuns.follow`."""
+    agent = None
+    if via == "agent server":
+        with contextlib.suppress(Problem):
+            agent = running_agent(api, conversation)
+    stats = StatsReader(agent, trajectory) if agent else None
+    known = len(trajectory.events) if trajectory.complete else -1
+    quiet, misses, tried = 0, 0, time.monotonic()
+    while True:
+        await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
+        news: list[Event] | None
+        if agent is None and time.monotonic() - tried >= COME_BACK:
+            tried = time.monotonic()
+            if await is_on_agent_server(api, conversation):
+                yield None
+                return
+        try:
+            if agent:
+                news = await news_from_agent(agent, trajectory)
+            else:
+                # counting costs the server a listing, a page makes it read every event
+                total = await api.count_events(conversation.id)
+                news = []
+                if total != known:
+                    news = await _news_from_app(api, conversation, trajectory)
+                    known = total
+        except Problem as problem:
+            quiet, misses = max(quiet + 1, 10), misses + 1
+            if agent and await moved_record(api, conversation):
+                yield None
+                return
+            if misses == MISSES:
+                report(problem)
+            continue
+        if misses >= MISSES:
+            report(None)
+        misses = 0
+        if news is None:
+            yield None
+            return
+        quiet = 0 if news else quiet + 1
+        if news:
+            yield news
+        if stats and await stats.look(news):
+            yield []  # the costs of steps changed
+
+
+async def is_on_agent_server(api: AppServer, conversation: Conversation) -> bool:
+    """Whether an agent server has the run, at the known address or a new one: the held record may
+    be older than the address."""
+    if conversation.sandbox_status not in ("RUNNING", "STARTING"):
+        return False
+    with contextlib.suppress(Problem):
+        if agent := running_agent(api, conversation):
+            return await agent.count_events() > 0
+    moved = await moved_record(api, conversation)
+    return moved is not None and moved.sandbox_status == "RUNNING"
+
+
+async def _news_from_app(
+    api: AppServer, conversation: Conversation, trajectory: Trajectory
+) -> list[Event] | None:
+    """The new events of the newest page; None when there may be more before it."""
+    page = await api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
+    news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
+    reaches_back = len(page.items) - len(news) >= LATE or not page.next_page_id
+    return news if reaches_back or not news else None
+
+
+async def moved_record(api: AppServer, conversation: Conversation) -> Conversation | None:
+    """The current record, if an agent server is silent because its sandbox is paused, gone, or has
+    another address or key; else None."""
+    try:
+        (now,) = await api.get_conversations([conversation.id])
+    except Problem:
+        return None
+    return now if now is not None and has_moved(conversation, now) else None
+
+
+def running_agent(api: AppServer, conversation: Conversation) -> AgentServer | None:
+    """The agent server of a running sandbox. Raises Problem for an invalid address or key."""
+    return api.agent_server(conversation) if conversation.sandbox_status == "RUNNING" else None
+
+
+async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+    """The events after the last one that the agent server gave.
+
+    None when it does not know that event: it answers with its first page then (measured).
+    """
+    news: list[Event] = []
+    cursor = trajectory.events[-1].id if trajectory.events else None
+    asked = set[str | None]()
+    while True:
+        asked.add(cursor)
+        page = await agent.search_events(page_id=cursor, limit=PAGE)
+        items = page.items
+        if cursor is not None:
+            if not items or items[0].id != cursor:
+                return None
+            items = items[1:] if not news else items
+        news += items
+        if not page.next_page_id or page.next_page_id in asked or len(news) > AT_ONCE:
+            return news
+        cursor = page.next_page_id

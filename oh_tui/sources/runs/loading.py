@@ -1,0 +1,404 @@
+"""The runs of a server: which server gives the events, and how many at a time.
+
+Facts without another source are measured on app server 1.11.0 and agent server 1.34.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.api.errors import TooLarge
+from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
+from oh_tui.sources.runs import following
+from oh_tui.sources.runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
+from oh_tui.sources.runs.following import LATE, moved_record, news_from_agent, running_agent
+from oh_tui.sources.runs.older import older_from_agent, older_from_app
+from oh_tui.sources.runs.usage import read_stats, stats_of_app, worth_keeping
+from oh_tui.sources.saving import download_name, save_download
+from oh_tui.text.clean import holds_key
+from oh_tui.text.human import plural, size
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.stats import lists_answers
+from oh_tui.trajectory.model.steps import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api.models import Conversation, Page
+
+READ_COST = 0.00026
+"""Seconds that the app server takes for each event of a conversation, whichever page is asked for:
+it reads them all. The time of the last page replaces it."""
+
+SPAN = 10
+"""Pages that are read to join the new events of a long run with the held ones. In each the server
+reads the whole run; more are read only when the user asks for them."""
+
+RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
+"""Kinds of events that say why a whole run failed."""
+
+IN_MEMORY = 64_000_000
+"""Bytes of a download that are held in memory before it goes to a temporary file."""
+
+
+class ServerRuns:
+    """The runs of an app server and of the agent servers of its sandboxes: `Runs`, and what only a
+    server offers."""
+
+    def __init__(self, api: AppServer, cache: RunCache | None = None) -> None:
+        self.api = api
+        self.cache = cache
+        """Keeps finished runs on this machine."""
+        self._bulk = asyncio.Lock()
+        """Held by the one bulk load at a time: in each the server reads all events of a run."""
+        self._refused: set[str] = set()
+        """Conversations below the limit that this server still refuses to download."""
+        self._read_cost = READ_COST
+
+    async def count_events(self, conversation: Conversation) -> tuple[int, str]:
+        """The number of events and its source: the app server, or the agent server of the running
+        sandbox if the app server has none (without webhooks the app server of a self-hosted
+        installation never hears of events; measured)."""
+        total, failure = 0, None
+        try:
+            total = await self.api.count_events(conversation.id)
+        except Problem as problem:
+            failure = problem
+        if not total:
+            with contextlib.suppress(Problem):
+                if agent := running_agent(self.api, conversation):
+                    return await agent.count_events(), "agent server"
+        if failure:
+            raise failure
+        return total, "app server"
+
+    async def peek(self, conversation: Conversation) -> Trajectory | None:
+        """The end of a run in a running sandbox. The app server would read all events for it."""
+        agent = running_agent(self.api, conversation)
+        if agent is None:
+            return None
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PEEK)
+        run = build(reversed(page.items), live=True, complete=not page.next_page_id)
+        run.status = run.status or conversation.execution_status or ""  # set before this page
+        return run
+
+    async def load(
+        self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
+    ) -> AsyncGenerator[Loaded, None]:
+        """The events from the agent server while the sandbox runs, and else from the app server.
+
+        The app server gets events in batches. It lacks the last ones of a run that was frozen until
+        the sandbox runs again, and sometimes that of a failure for good (both measured): held
+        events are kept.
+        """
+        note = ""
+        whole = held if held and held.complete and via == "agent server" else None
+        for _ in range(2):
+            try:
+                agent = running_agent(self.api, conversation)
+                if agent is None:
+                    break
+                async for state in self._load_from_agent(agent, held, whole):
+                    yield state
+                return
+            except Problem as problem:
+                note = f"read from the app server, which may lag: {problem.sentence}"
+                moved = await moved_record(self.api, conversation)
+                if moved is None:
+                    break
+                conversation, note = moved, ""
+        async for state in self._load_from_app(conversation, held, note):
+            yield state
+
+    async def _load_from_agent(
+        self, agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
+    ) -> AsyncGenerator[Loaded, None]:
+        """All events, or those after a `whole` run that this server gave before."""
+        news = None if whole is None else await news_from_agent(agent, whole)
+        if whole is None or news is None:
+            async for state in self._all_from_agent(agent, b"" if held is None else held.stats):
+                yield state
+            return
+        count = len(whole.events) + len(news)
+        if news:
+            yield Loaded("agent server", None, count, count, news=news)
+        stats = await read_stats(agent) if news or not whole.stats else None
+        if stats and stats != whole.stats:
+            whole.stats = stats
+            yield Loaded("agent server", None, count, count, news=())
+
+    async def _all_from_agent(
+        self, agent: AgentServer, stats: bytes
+    ) -> AsyncGenerator[Loaded, None]:
+        """All events, with the given stats until the record is read. Nothing waits for the record;
+        when it arrives last, the run is yielded once more."""
+        last, run = Loaded("agent server"), None
+        record = asyncio.create_task(read_stats(agent))
+        try:
+            async for state in self._events_from_agent(agent):
+                if state.trajectory is not None:
+                    last, run = state, state.trajectory
+                    run.stats = (record.done() and record.result()) or stats
+                yield state
+            newest = await record
+        finally:
+            record.cancel()
+        if newest and run is not None and newest != run.stats:
+            run = await asyncio.to_thread(
+                build, list(run.events), live=True, complete=run.complete, stats=newest
+            )
+            yield replace(last, trajectory=run, loaded=len(run.events))
+
+    async def _events_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
+        via = "agent server"
+        total = await agent.count_events()
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
+        whole = not page.next_page_id
+        newest = build(reversed(page.items), live=True, complete=whole)
+        yield Loaded(via, newest, len(page.items), total, more=not whole)
+        if whole:
+            return
+        events: list[Event] = []
+        async for page in agent.iter_events(limit=PAGE):
+            events += page.items
+            yield Loaded(via, None, len(events), max(total, len(events)))
+        trajectory = await asyncio.to_thread(build, events, live=True)
+        yield Loaded(via, trajectory, len(events), len(events))
+
+    async def _load_from_app(
+        self, conversation: Conversation, held: Trajectory | None, note: str
+    ) -> AsyncGenerator[Loaded, None]:
+        via = "app server"
+        live = conversation.sandbox_status == "RUNNING"
+        stats = stats_of_app(conversation, held)
+        total = await self.api.count_events(conversation.id)
+        if self.cache and (kept := await asyncio.to_thread(self.cache.load, conversation, total)):
+            events = _with_held(kept, held, whole=True)
+            if not lists_answers(stats):
+                stats = await asyncio.to_thread(self.cache.stats, conversation) or stats
+            run = await asyncio.to_thread(build, events, stats=stats)
+            yield Loaded(via, run, len(events), len(events), _missing_end(conversation, run))
+            return
+        page = await self._page(conversation, None, total)
+        whole = not page.next_page_id
+        only_pages = self._gives_only_pages(conversation, total)
+        if held and only_pages:
+            longer = await self._joined(conversation, page, held, total, note)
+            if longer:
+                yield longer
+                return
+        events = _with_held(page.items[::-1], held, whole=whole)
+        newest = build(events, live=live, complete=whole, stats=stats)
+        note = note or _missing_end(conversation, newest)
+        more = not (whole or only_pages)
+        yield Loaded(via, newest, len(events), max(total, len(events)), note, more)
+        if not more:
+            return
+        async with self._bulk:
+            with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="oh-tui-") as file:
+                try:
+                    async with self.api.download(conversation.id) as chunks:
+                        async for chunk in chunks:
+                            await asyncio.to_thread(file.write, chunk)
+                            if file.tell() > MOST_HELD:
+                                too_long = f"The download is longer than {size(MOST_HELD)}"
+                                raise Refused(too_long, Remedy.DOWNLOAD)
+                            yield Loaded(via, None, len(page.items), total, note)
+                except TooLarge:  # this server's limit is lower: older pages come when asked for
+                    self._refused.add(conversation.id)
+                    if held:
+                        longer = await self._joined(conversation, page, held, total, note)
+                        if longer:
+                            yield longer
+                    return
+                events, problems = await asyncio.to_thread(events_of_zip, file)
+                if problems:  # events may have come since the first count
+                    total = max(total, await self.api.count_events(conversation.id))
+                if problems and len(events) < total:
+                    came = f"{len(events):,} of {plural(total, 'event')} came"
+                    raise Refused(f"The download broke off: {came}", "try again")
+                if len(events) == total and not problems:
+                    await self._keep(conversation, events, stats, file)
+        events = _with_held(events, held, whole=True)
+        trajectory = await asyncio.to_thread(build, events, live=live, stats=stats)
+        yield Loaded(via, trajectory, len(events), len(events), note)
+
+    def _gives_only_pages(self, conversation: Conversation, total: int) -> bool:
+        """Whether the app server refuses the download of a run."""
+        return total > DOWNLOAD_LIMIT or conversation.id in self._refused
+
+    async def _joined(
+        self,
+        conversation: Conversation,
+        page: Page[Event],
+        held: Trajectory,
+        total: int,
+        note: str,
+    ) -> Loaded | None:
+        """The held events of a long run with all newer ones, or the newest alone if those are too
+        many; None when there are no newer ones."""
+        pages, common = [page], 0
+        while True:
+            common += sum(held.holds(event.id) for event in pages[-1].items)
+            cursor = pages[-1].next_page_id
+            if common >= LATE or len(pages) == SPAN or not cursor:
+                break
+            pages.append(await self._page(conversation, cursor, total))
+        newest = [event for page in reversed(pages) for event in reversed(page.items)]
+        news = [event for event in newest if not held.holds(event.id)]
+        if common >= LATE:
+            # events older than the held ones come with the pages before them
+            first = () if held.complete else held.events[:LATE]
+            since = max((event.timestamp for event in first), default="")
+            news = [event for event in news if event.timestamp >= since]
+            events, whole = [*held.events, *news], held.complete
+        else:
+            whole = not cursor
+            events = _with_held(newest, held, whole=whole)
+        if not news:
+            return None
+        live = conversation.sandbox_status == "RUNNING"
+        stats = stats_of_app(conversation, held)
+        run = await asyncio.to_thread(build, events, live=live, complete=whole, stats=stats)
+        note, count = note or _missing_end(conversation, run), len(run.events)
+        return Loaded("app server", run, count, max(total, count), note)
+
+    async def _page(
+        self, conversation: Conversation, cursor: str | None, total: int
+    ) -> Page[Event]:
+        """A page of the app server, the newest events first. Its time predicts that of others."""
+        began = time.monotonic()
+        page = await self.api.search_events(
+            conversation.id, sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE
+        )
+        if total >= DOWNLOAD_LIMIT:
+            self._read_cost = (time.monotonic() - began) / total
+        return page
+
+    async def keeps(self, conversation: Conversation) -> bool:
+        """Whether the run is in the cache."""
+        return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
+
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
+        """What it would cost to read the events that the trajectory lacks."""
+        total, via = await self.count_events(conversation)
+        left = max(0, total - len(trajectory.events))
+        only_pages = via == "app server" and self._gives_only_pages(conversation, total)
+        if not only_pages or await following.is_on_agent_server(self.api, conversation):
+            return Cost(left)
+        calls = -(-left // (PAGE - 1))
+        return Cost(left, calls, calls * max(self.api.pace, self._read_cost * total))
+
+    def follow(
+        self,
+        conversation: Conversation,
+        trajectory: Trajectory,
+        via: str,
+        report: Callable[[Problem | None], None] = lambda _: None,
+    ) -> AsyncGenerator[list[Event] | None, None]:
+        """The events after those of the trajectory, as they arrive.
+
+        An empty list means that only `trajectory.stats` changed, None that the run must be loaded
+        again, which ends it. `report` is called with a problem when the server stops answering, and
+        with None when it answers again.
+        """
+        return following.follow(self.api, conversation, trajectory, via, report)
+
+    async def download(
+        self,
+        conversation: Conversation,
+        folder: Path,
+        progress: Callable[[int], None],
+        name: str = "",
+    ) -> Path:
+        """Saves the trajectory as a zip in `folder` and returns its path. Never overwrites a file,
+        and leaves nothing behind on failure."""
+        target = folder / (name or download_name(conversation))
+        return await save_download(self.api.download(conversation.id), target, progress)
+
+    async def older(
+        self, conversation: Conversation, trajectory: Trajectory, via: str
+    ) -> AsyncGenerator[Older, None]:
+        """The events before those held of a run too long to be loaded whole, page by page, the
+        newest first.
+
+        `via` is the source of the held events, as each server has its own order. Close it to stop;
+        a later call continues from what is held then.
+        """
+        async with self._bulk:
+            answered = False
+            if via == "agent server" and trajectory.events:
+                try:
+                    if agent := running_agent(self.api, conversation):
+                        async for page in older_from_agent(agent, trajectory):
+                            answered = True
+                            yield page
+                        return
+                except Problem:  # silent, or without these events: the app server may have them
+                    if answered:
+                        raise
+            pages: list[Older] = []
+            total = await self.api.count_events(conversation.id)
+            older = older_from_app(
+                lambda cursor: self._page(conversation, cursor, total), trajectory, total
+            )
+            async for page in older:
+                if self.cache:
+                    pages.append(page)
+                yield page
+            events = [*(e for page in reversed(pages) for e in page.events), *trajectory.events]
+            if pages and pages[-1].complete and len(events) == total:
+                await self._keep(conversation, events, trajectory.stats)
+
+    async def _keep(
+        self,
+        conversation: Conversation,
+        events: list[Event],
+        stats: bytes,
+        file: IO[bytes] | None = None,
+    ) -> None:
+        """Puts a whole run into the cache, unless an event contains a key of ours. `file` is its
+        zip; without one it is made."""
+        if self.cache is None or await asyncio.to_thread(_contain_key, events):
+            return
+        with contextlib.ExitStack() as stack:
+            if file is None:
+                file = stack.enter_context(
+                    tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="oh-tui-")
+                )
+                await asyncio.to_thread(zip_of_events, file, events)
+            kept = worth_keeping(stats)
+            await asyncio.to_thread(self.cache.keep, conversation, file, len(events), kept)
+
+
+def _contain_key(events: list[Event]) -> bool:
+    return any(holds_key(event.raw()) for event in events)
+
+
+def _with_held(events: list[Event], held: Trajectory | None, *, whole: bool) -> list[Event]:
+    """The app server's events merged by time with the held ones that it lacks. Unless `events` are
+    the `whole` run, held events older than all of them are left out."""
+    known = {event.id for event in events}
+    kept = [event for event in held.events if event.id not in known] if held else []
+    if not whole:
+        since = events[0].timestamp if events else ""
+        kept = [event for event in kept if event.timestamp >= since]
+    return list(heapq.merge(events, kept, key=lambda event: event.timestamp)) if kept else events
+
+
+def _missing_end(conversation: Conversation, newest: Trajectory) -> str:
+    """The note on an end of the run that the app server does not have; "" for none."""
+    if conversation.sandbox_status == "PAUSED" and newest.status == "running":
+        return "sandbox paused while the agent worked: its last events may come after a resume"
+    if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
+        return "the run ended in an error, and the server does not hold which"
+    return ""

@@ -1,0 +1,1 @@
+"""Agents: answer, stop and message them, and start new ones."""

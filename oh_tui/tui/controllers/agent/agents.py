@@ -1,0 +1,321 @@
+"""`a` and `P`: answer, stop or continue an agent; see `compose` for `m`.
+
+Each action reads the agent's current state, asks if something is at stake, acts, shows each stage
+and refreshes the lists and the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.sources.actions.agent_actions import AgentStage
+from oh_tui.sources.actions.agent_state import AgentStatus
+from oh_tui.text.human import duration, plural
+from oh_tui.trajectory.content.block import Block, Heading
+from oh_tui.trajectory.content.blocks import call_blocks, call_title
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
+from oh_tui.tui.session import Wait
+from oh_tui.tui.widgets import editor as editing
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Piece, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.actions.agent_actions import Agents, Steps
+    from oh_tui.sources.actions.agent_state import AgentState
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
+SENDING = "sending a message"
+"""The activity shown while a message is being sent."""
+
+RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
+"""Risks shown in a question, the highest first, with their colours."""
+
+TITLE = 40
+"""Cells of a title in a question."""
+
+
+class AgentActions:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def action_answer(self) -> None:
+        self._ui.begin("write", self.answer)
+
+    def action_stop_or_continue(self) -> None:
+        self._ui.begin("write", self.stop_or_continue)
+
+    async def read_standing(self) -> tuple[Agents, AgentState] | None:
+        """The state of the agent of the targeted conversation, with its run at the right; None when
+        the agent cannot be addressed from here."""
+        session = self._session
+        if session.no_changes or session.source is None or not session.source.agents:
+            self._ui.tell(session.no_changes)
+            return None
+        conversation = session.target()
+        if conversation is None:
+            self._ui.tell(session.no_target)
+            return None
+        agents = session.source.agents
+        with self._ui.preparing("asking how the agent stands"):
+            standing = await agents.state(conversation.id)
+        if not session.is_open(conversation):
+            self._ui.post_message(RunWanted(standing.conversation))
+        return agents, standing
+
+    # Answering
+
+    async def answer(self) -> None:
+        """Approve or reject the pending calls."""
+        with self._ui.reporting():
+            found = await self.read_standing()
+            if found is None:
+                return
+            agents, standing = found
+            if standing.obstacle:
+                raise standing.obstacle
+            if self.is_telling(standing.conversation):
+                return
+            if not standing.waits:
+                self._ui.tell(f"nothing waits for your answer: {stands(standing)}")
+                return
+            runs = "they run" if len(standing.calls) > 1 else "it runs"
+            answers = [("n", "reject, with a reason", "no")]
+            if standing.in_sight:
+                answers.insert(0, ("y", f"approve: {runs} now", "yes"))
+            question = Question("", _one_answer(standing), answers, "later")
+            chosen = await self.ask_about_calls(standing, question)
+            if not chosen:
+                return
+            reason = ""
+            if chosen == "no":
+                given = await self._reason(standing)
+                if given is None:
+                    self._ui.tell("not answered: a asks again")
+                    return
+                reason = given.strip()
+            steps = agents.answer(standing, accept=chosen == "yes", reason=reason)
+            now = await self.carry_out(standing, steps)
+            done = "approved" if chosen == "yes" else "rejected"
+            self._ui.tell(f"{done} · {stands(now)}")
+
+    async def ask_about_calls(self, standing: AgentState, question: Question) -> str:
+        """Ask, and show all calls that have no result."""
+        calls = standing.calls
+        one = len(calls) == 1
+        if standing.waits:
+            what = "waits for your answer" if one or not calls else "wait for your answer"
+        else:
+            what = "has no result" if one else "have no result"
+        title = f"{plural(len(calls), 'call') if calls else 'the agent'} {what}"
+        if not calls:
+            return await self._ui.ask(replace(question, title=title))
+        risks = [risk for risk in RISKS if any(call.event.risk == risk for call in calls)]
+        facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
+        return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
+
+    async def _reason(self, standing: AgentState) -> str | None:
+        count = plural(len(standing.calls) or 1, "call")
+        editor = editing.Editor(
+            ((f"Reason for the agent (rejects {count})", "title"),),
+            hint="no reason", send="reject", keep="answer later",
+        )  # fmt: skip
+        text, sent = await self.write(editor)
+        return text if sent else None
+
+    # Stopping and continuing
+
+    async def stop_or_continue(self) -> None:
+        """Stop the agent if it is working, otherwise let it continue."""
+        with self._ui.reporting():
+            found = await self.read_standing()
+            if found is None:
+                return
+            agents, standing = found
+            if standing.obstacle:
+                raise standing.obstacle
+            if standing.runs:
+                await self._stop(agents, standing)
+            elif standing.waits:
+                self._ui.tell(stands(standing))
+            elif self.is_telling(standing.conversation):
+                return
+            elif standing.can_continue:
+                await self._continue(agents, standing)
+            else:
+                self._ui.tell(stands(standing))
+
+    async def _stop(self, agents: Agents, standing: AgentState) -> None:
+        calls = standing.calls
+        glyph = self._ui.glyphs.running
+        named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing.conversation), "")]
+        cut = "dropping what the model says"
+        if calls:
+            what = describe(calls[-1], Outcome.RUNNING).what
+            began = calls[-1].event.seconds()
+            since = (
+                ""
+                if began is None
+                else f"{duration(max(0.0, self._session.clock() - began))} into "
+            )
+            more = f" and {plural(len(calls) - 1, 'other call')}" if len(calls) > 1 else ""
+            named.append((f"   {since}{shorten(what, 48)}{more}", "dim"))
+            room = max(8, min(24, self._ui.columns - 60))
+            cut = f"cutting {shorten(what.removeprefix('$ '), room)} off"
+        chosen = await self._ui.ask(
+            Question(
+                "Stop the agent", [named],
+                (("enter", "after this step", "step"), ("n", f"now, {cut}", "now")),
+            )
+        )  # fmt: skip
+        if not chosen:
+            return
+        steps = agents.stop(standing, at_once=chosen == "now")
+        now = await self.carry_out(standing, steps, what=STOPPING)
+        self._ui.tell(stands(now))
+
+    async def _continue(self, agents: Agents, standing: AgentState) -> None:
+        if standing.calls:
+            count = len(standing.calls)
+            again = (
+                "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
+            )
+            question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
+            if not await self.ask_about_calls(standing, question):
+                return
+        now = await self.carry_out(standing, agents.go_on(standing))
+        self._ui.tell(stands(now))
+
+    # Waiting
+
+    def stop_waiting(self) -> bool:
+        """Esc: stop showing the most recent wait; False when there is none. The request continues,
+        and its outcome is shown."""
+        if not self._session.waits:
+            return False
+        wait = self._session.waits.pop()
+        self._ui.tell(f"{wait.stage}; you are told when")
+        return True
+
+    @contextlib.contextmanager
+    def _waiting(self, stage: str) -> Iterator[None]:
+        """Show the elapsed seconds until Esc; the server may need as long as a step takes."""
+        wait = Wait(stage, time.monotonic())
+        self._session.waits.append(wait)
+        telling = asyncio.ensure_future(self._tell_seconds(wait))
+        try:
+            yield
+        finally:
+            telling.cancel()
+            if wait in self._session.waits:
+                self._session.waits.remove(wait)
+
+    async def _tell_seconds(self, wait: Wait) -> None:
+        while wait in self._session.waits:
+            await asyncio.sleep(1.0)
+            self.tell_wait(wait)
+
+    def tell_wait(self, wait: Wait) -> None:
+        """Show only the most recent wait, and none above a question, where Esc cancels the
+        question."""
+        if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
+            span = time.monotonic() - wait.began
+            self._ui.tell(f"{span:.0f} s: {wait.stage} · esc stops waiting", log=False)
+
+    # For all that is told to an agent
+
+    def is_telling(self, conversation: Conversation, *verbs: str) -> bool:
+        """Whether an answer, a `run` or a message is already on its way to the agent; if so, show
+        that. Until it arrives the call still looks pending, and a second `run` could hit the next
+        call."""
+        for verb in verbs or (TELLING, SENDING):
+            if self._session.is_writing(verb, conversation.id):
+                self._ui.tell(f"not yet: still {verb}")
+                return True
+        return False
+
+    async def carry_out(
+        self, before: AgentState, steps: Steps, *, what: str = TELLING
+    ) -> AgentState:
+        """Show each stage with its seconds and return the resulting state. Refreshes the lists and
+        the run whatever the outcome."""
+        session = self._session
+        now = before
+        try:
+            with session.writing(what, before.conversation.id):
+                step = await anext(steps, None)
+                while isinstance(step, AgentStage):
+                    self._ui.tell(step, passing=True)
+                    with self._waiting(step):
+                        step = await anext(steps, None)
+            if step is not None:
+                now = step
+                status = now.status or now.conversation.execution_status
+                session.board.told(
+                    replace(now.conversation, execution_status=status), time.monotonic()
+                )
+                self._ui.post_message(ListsChanged())
+                await anext(steps, None)
+            return now
+        finally:
+            self._ui.post_message(AgentChanged(before.conversation.id))
+
+    async def write(self, editor: editing.Editor) -> tuple[str, bool]:
+        with self._session.writing("writing to an agent"):
+            return await self._ui.write_text(editor)
+
+
+def _one_answer(standing: AgentState) -> list[list[Piece]]:
+    """What the user must know before answering; nothing for a single call, which is fully
+    visible."""
+    if not standing.in_sight:
+        return [[("Some of its calls are older than the last events: look at the run.", "warn")]]
+    if len(standing.calls) > 1:
+        return [[(f"One answer covers all {len(standing.calls)} calls.", "")]]
+    return []
+
+
+def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
+    """Each call in full; several calls each under a number, tool and risk."""
+    blocks: list[Block] = []
+    for number, call in enumerate(calls, 1):
+        if len(calls) > 1:
+            risk = f" · risk {call.event.risk}" if call.event.risk in RISKS else ""
+            blocks.append(
+                Heading(f"{number} of {len(calls)} · {call_title(call, numbered=False)}{risk}")
+            )
+        blocks += call_blocks(call, alone=True)
+    return blocks
+
+
+_STANDS = {
+    AgentStatus.WAITS: "the agent waits for your answer: a",
+    AgentStatus.STOPPED: "the agent is stopped: P lets it go on",
+    AgentStatus.FINISHED: "the agent has finished: m goes on with a message",
+    AgentStatus.FAILED: "the run ended in an error: P tries to go on",
+    AgentStatus.STUCK: "the agent is stuck: P lets it go on, m tells it what to do",
+    AgentStatus.UNREAD: "the agent is idle: P lets it go on, m says more",
+    AgentStatus.IDLE: "the agent is idle, with nothing to do: m tells it",
+}
+
+
+def stands(standing: AgentState) -> str:
+    """The agent's state, with the key that continues from there."""
+    words = standing.in_words
+    return words if standing.obstacle else _STANDS.get(standing.agent_status, words)
+
+
+def short_title(conversation: Conversation) -> str:
+    return shorten(title_of(conversation), TITLE)

@@ -1,0 +1,232 @@
+"""Messages to an agent (`m`): write one, keep the draft until it is sent, and check the agent's
+current state before sending."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.actions.agent_actions import HalfDone
+from oh_tui.sources.actions.agent_state import AgentState
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, Remedy
+from oh_tui.tui.controllers.agent.agents import SENDING, TELLING, short_title, stands
+from oh_tui.tui.messages import ListsWanted, RunWanted
+from oh_tui.tui.widgets import editor as editing
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.drawing import Piece, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.agent.agents import AgentActions
+    from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class Composer:
+    def __init__(
+        self, session: Session, ui: Ui, agents: AgentActions, sandboxes: SandboxActions
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._agent_actions = agents
+        self._sandbox_actions = sandboxes
+
+    def action_write(self) -> None:
+        self._ui.begin("write", self.compose)
+
+    async def compose(self) -> None:
+        """Write to the agent; the draft is kept until it is sent. The editor opens at once, so that
+        text typed ahead goes into it; it shows the agent's state once that is known."""
+        session = self._session
+        if self._ui.focus_editor():
+            return
+        source = session.source
+        agents = source.agents if source else None
+        if session.no_changes or source is None or agents is None:
+            self._ui.tell(session.no_changes)
+            return
+        conversation = session.target()
+        if conversation is None:
+            self._ui.tell(session.no_target)
+            return
+        if session.is_writing(SENDING, conversation.id):
+            self._ui.tell("the previous message is still being sent")
+            return
+        with self._ui.reporting():
+            if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
+                found = await self._agent_actions.read_standing()
+                if found is None:
+                    return
+                _require_reader(found[1])
+            while await self._write(agents, conversation):
+                # before sending: a second `m` would send the message again while the server is
+                # silent
+                with self._ui.reporting(), session.writing(SENDING, conversation.id):
+                    draft = session.drafts[bare_id(conversation.id)]
+                    if await self._send(source, agents, conversation, draft):
+                        return
+                if session.source is not source:  # the user switched servers: keep the text
+                    return
+                # After a failure or a change of mind, offer the text again.
+
+    async def _write(self, agents: Agents, conversation: Conversation) -> bool:
+        """Write the message of a conversation; True when it should be sent. Raises Problem when it
+        turns out that no agent would read it."""
+        session = self._session
+
+        name = bare_id(conversation.id)
+        editor = editing.Editor(
+            self._title(conversation), text=session.drafts.get(name, ""),
+            hint="a task or information for the agent", empty="There is nothing to send yet.",
+        )  # fmt: skip
+        checking = asyncio.ensure_future(self._tell_when_read(agents, conversation, editor))
+        sent = False
+        try:
+            text, sent = await self._agent_actions.write(editor)
+        finally:
+            if not checking.done():
+                checking.cancel()
+            with session.writing(SENDING, name) if sent else contextlib.nullcontext():
+                await asyncio.wait([checking])
+        if text.strip():
+            session.drafts[name] = text
+        else:
+            session.drafts.pop(name, None)
+        if not sent and text.strip():
+            self._ui.tell("draft kept: m continues it")
+        if not checking.cancelled() and (problem := checking.exception()) and not sent:
+            raise problem
+        return sent
+
+    async def _tell_when_read(
+        self, agents: Agents, conversation: Conversation, editor: editing.Editor
+    ) -> None:
+        """Show in the editor when the agent would read the message; close the editor when it never
+        would."""
+        session = self._session
+        try:
+            standing = await agents.state(conversation.id)
+            _require_reader(standing)
+        except Problem:
+            self._ui.close_editor(editor)
+            raise
+        when = _read_when(standing)
+        editor.tell(self._title(conversation, when), ((when, "dim"),))
+        if not session.is_open(conversation):
+            self._ui.post_message(RunWanted(standing.conversation))
+
+    def _title(self, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
+        room = max(12, self._ui.columns - len(when) - 18)
+        return ("Message to ", "title"), (shorten(short_title(conversation), room), "title")
+
+    async def _send(
+        self, source: Source, agents: Agents, conversation: Conversation, text: str
+    ) -> bool:
+        """Send a message, after checking the current state; False when it should not be sent as it
+        is."""
+        session = self._session
+        if self._agent_actions.is_telling(conversation, TELLING):
+            return False
+        standing = await agents.state(conversation.id)
+        if standing.conversation.sandbox_status == "PAUSED":
+            if not await self._resume(source, standing.conversation):
+                return False
+            standing = await agents.state(conversation.id)
+        if standing.obstacle:
+            raise standing.obstacle
+        chosen = await self._ask_before_message(standing) if standing.is_held else "send"
+        if not chosen:
+            return False
+        steps = agents.send(standing, text, approve=chosen == "approve", reject=chosen == "reject")
+        try:
+            now = await self._agent_actions.carry_out(standing, steps, what=SENDING)
+        except HalfDone as problem:  # the message arrived: sending it again would repeat it
+            session.drafts.pop(bare_id(conversation.id), None)
+            self._ui.report(problem)
+            return True
+        session.drafts.pop(bare_id(conversation.id), None)
+        if now.runs:
+            told = "the agent reads it with its next step" if standing.runs else "the agent works"
+        else:
+            told = stands(now)
+        self._ui.tell(f"sent · {told}")
+        return True
+
+    async def _ask_before_message(self, standing: AgentState) -> str:
+        """A message makes the agent run pending calls before reading it: measured, agent server
+        1.34.0."""
+        count = plural(len(standing.calls) or 1, "call")
+        lines: list[list[Piece]] = [
+            [("A message lets the agent continue: calls without result run first.", "warn")]
+        ]
+        answers = [("enter", f"reject {count}, then send", "reject")]
+        if standing.in_sight:
+            answers.append(("y", "approve and send", "approve"))
+        question = Question("", lines, answers, "back to the text")
+        return await self._agent_actions.ask_about_calls(standing, question)
+
+    async def _resume(self, source: Source, conversation: Conversation) -> bool:
+        """Resume the sandbox that a message is for; False when the user declines."""
+        sandboxes = source.sandboxes
+        if sandboxes is None or not conversation.sandbox_id:
+            raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
+        session, sandbox_id = self._session, conversation.sandbox_id
+        if sandbox_id in session.changing:
+            raise Problem(
+                f"The message was not sent: the sandbox is still {session.changing[sandbox_id]}",
+                Remedy.WAIT,
+            )
+        with session.claiming([sandbox_id]):
+            return await self._resume_as_planned(sandboxes, sandbox_id)
+
+    async def _resume_as_planned(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
+        plan = await sandboxes.plan(sandbox_id)
+        if plan.action == "pause":  # it has been resumed meanwhile
+            return True
+        if plan.action != "resume":
+            raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
+        lines: list[list[Piece]] = [
+            [("The sandbox is paused, and an agent reads only in one that runs.", "")]
+        ]
+        if plan.others:
+            lines += [list(line) for line in self._sandbox_actions.question(plan).lines]
+        answers = (("enter", "resume it, then send", "now"),)
+        if not await self._ui.ask(Question("Resume sandbox", lines, answers, "back to the text")):
+            return False
+        self._session.changing[sandbox_id] = "being resumed"
+        with self._session.writing("resuming a sandbox"):
+            stage = await self._sandbox_actions.carry_out(sandboxes, plan, self._ui.tell)
+            self._ui.tell(
+                f"sandbox {stage}{await self._sandbox_actions.displaced_words(sandboxes, plan)}"
+            )
+        self._ui.post_message(ListsWanted())
+        return True
+
+
+def _cannot_read(standing: AgentState) -> bool:
+    """Whether no agent can read a message. One in a paused sandbox can: it is resumed first."""
+    return standing.obstacle is not None and standing.conversation.sandbox_status != "PAUSED"
+
+
+def _require_reader(standing: AgentState) -> None:
+    if _cannot_read(standing) and standing.obstacle:
+        raise standing.obstacle
+
+
+def _read_when(standing: AgentState) -> str:
+    """When the agent would read a message."""
+    if standing.obstacle:
+        return "asks before it resumes the sandbox"
+    if standing.runs:
+        return "it reads this when its step is over"
+    if standing.waits:
+        return "asks about pending calls first"
+    if standing.calls:
+        return "asks about the call without result first"
+    return ""

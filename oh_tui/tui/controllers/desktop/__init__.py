@@ -1,0 +1,1 @@
+"""The user's machine: its clipboard, programs, browser and download folder."""

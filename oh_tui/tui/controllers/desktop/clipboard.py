@@ -1,0 +1,174 @@
+"""Copying to the terminal's clipboard: `y` and a second key copy a part of the step under the
+cursor or of the selected range; ctrl+c copies the text selected with the mouse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from oh_tui.api.models import bare_id
+from oh_tui.text.clean import clean, redact
+from oh_tui.text.human import plural, size
+from oh_tui.trajectory.content.blocks import command_text, json_text, output_text
+from oh_tui.trajectory.content.markdown import step_markdown
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.tui.keys import COPY_KEYS
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.tui.controllers.desktop.web_pages import WebPages
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+MOST = 1000
+"""Steps copied at once; terminals refuse much more."""
+
+PATIENCE = 0.3
+"""Seconds before showing that the text is still being prepared."""
+
+_GAPS = {"m": "\n", "j": ",\n"}
+"""Separators between the texts of several steps; the default is a newline."""
+
+_Asked = tuple[str, str]
+"""The text, "" when the step has no such part, and a description of it."""
+
+
+def copy_selection(screen: Screen[Any]) -> str:
+    """Copy the text selected with the mouse. Returns a message, "" when no text is selected.
+    Displayed text is already clean and without keys, but a selection may join parts that were
+    cleaned separately, so clean it again."""
+    text = redact(clean(screen.get_selected_text() or ""))
+    if not text:
+        screen.clear_selection()
+        return ""
+    screen.app.copy_to_clipboard(text)
+    lines, characters = plural(text.count("\n") + 1, "line"), plural(len(text), "character")
+    return f"copied {lines}, {characters}, to the terminal's clipboard"
+
+
+class Clipboard:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, web_pages: WebPages
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+        self._web_pages = web_pages
+        self._making: asyncio.Future[_Asked] | None = None
+        """The text and its description, while a thread prepares them."""
+
+    def action_copy(self) -> None:
+        self._run.show_target()
+        if self._ui.is_preparing:  # `a y` is meant for the question of `a`, if one appears
+            self._ui.tell("y came too early: nothing is asked yet")
+        else:
+            self._ui.work_on("ask", self.copy)
+
+    async def copy(self) -> None:
+        """Ask what to copy, and copy it."""
+        session, ui = self._session, self._ui
+        conversation = session.target()
+        selected = self._steps.range
+        answers = [(key, label, key) for key, label, _ in COPY_KEYS]
+        if session.saved:
+            answers.append(("p", "path of the download", "p"))
+        title = f"Copy {self._steps.range_words}".rstrip()
+        answer = await ui.ask(Question(title, [], answers, "nothing", harmless=True))
+        if not answer:
+            return
+        ui.cancel("copy")  # the latest request wins
+        if answer == "l":
+            self._web_pages.copy_address(conversation)
+            return
+        if answer in _MAKERS and conversation and not await self._run.is_there(conversation):
+            return
+        if selected and selected[1] - selected[0] >= MOST:
+            ui.tell(f"more than {MOST:,} steps are too many to copy: oh-tui export does it")
+            return
+        ui.work_on("copy", self._send, self._asked_for(answer, conversation))
+
+    async def _send(self, make: Callable[[], _Asked]) -> None:
+        """Prepare the text in a thread: a megabyte takes a fraction of a second, and no key should
+        wait for that. One thread at a time: abandoned ones would take the processor from the
+        screen."""
+        loop = asyncio.get_running_loop()
+        waits = loop.call_later(PATIENCE, self._ui.tell, "preparing the text … esc stops")
+        try:
+            while self._making is not None and not self._making.done():
+                await asyncio.wait([self._making])
+            self._making = loop.run_in_executor(None, _cleaned, make)
+            # Retrieve the exception; the worker may be cancelled.
+            self._making.add_done_callback(lambda done: done.cancelled() or done.exception())
+            text, what = await asyncio.shield(self._making)
+        finally:
+            waits.cancel()
+        if not text:
+            self._ui.tell("this step has no such part")
+            return
+        self._ui.copy(text)
+        self._ui.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
+
+    def _asked_for(self, answer: str, conversation: Conversation | None) -> Callable[[], _Asked]:
+        """A function that makes the text, for the current selection."""
+        current, trajectory = self._steps.current, self._steps.trajectory
+        if answer == "i":
+            identifier = bare_id(conversation.id) if conversation else ""
+            return lambda: (identifier, "the conversation's id was")
+        if answer == "p":
+            path = str(self._session.saved or "")
+            return lambda: (path, "the path was")
+        if current is None or trajectory is None:
+            return lambda: ("", "")
+        steps = self._selected(trajectory)
+        if answer == "j" and not steps:
+            return lambda: (json_text(Step(0, current[1])), "the event as JSON was")
+        return partial(_text_of, steps, answer, _MAKERS[answer](trajectory))
+
+    def _selected(self, trajectory: Trajectory) -> list[Step]:
+        """The steps of the range, or the one under the cursor. Steps hidden by a filter are not
+        copied."""
+        selected, current = self._steps.range, self._steps.current
+        if selected is None:
+            return [current[0]] if current and current[0] else []
+        filtered = self._steps.filtered
+        shown = None if filtered is None else set(filtered)
+        numbers = range(selected[0], min(selected[1], len(trajectory)) + 1)
+        return [trajectory.steps[n - 1] for n in numbers if shown is None or n in shown]
+
+
+def _cleaned(make: Callable[[], _Asked]) -> _Asked:
+    text, what = make()
+    return clean(text), what
+
+
+def _text_of(steps: list[Step], answer: str, make: Callable[[Step], str]) -> _Asked:
+    texts = [text for text in map(make, steps) if text]
+    text = _GAPS.get(answer, "\n").join(texts)
+    if answer == "j" and len(texts) > 1:
+        text = f"[\n{text}\n]"
+    name = next(label for key, label, _ in COPY_KEYS if key == answer)
+    if len(texts) > 1:
+        many = {"c": "the commands", "o": "the outputs"}.get(answer)
+        of = f"of {plural(len(texts), 'step')}"
+        return text, f"{many} {of} were" if many else f"the {name} {of} was"
+    return text, f"the {name} was"
+
+
+def _markdown(trajectory: Trajectory) -> Callable[[Step], str]:
+    return lambda step: step_markdown(step, trajectory.outcome(step), numbered=trajectory.complete)
+
+
+_MAKERS: dict[str, Callable[[Trajectory], Callable[[Step], str]]] = {
+    "c": lambda _: command_text,
+    "o": lambda _: output_text,
+    "j": lambda _: json_text,
+    "m": _markdown,
+}

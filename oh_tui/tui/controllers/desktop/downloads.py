@@ -1,0 +1,133 @@
+"""`d`: download the trajectory of a conversation, or of all marked ones, into the folder of the
+settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oh_tui.settings.paths import tilde
+from oh_tui.text.human import plural, size
+from oh_tui.text.problem import Problem
+from oh_tui.tui.messages import ListsChanged
+from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import name_some
+from oh_tui.tui.widgets.drawing import Piece
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.runs.loading import ServerRuns
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+DOWNLOADING = "downloading"
+
+
+class Downloads:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def action_download(self) -> None:
+        self._ui.work_on("download", self.download)
+
+    async def download(self) -> None:
+        session, tell = self._session, self._ui.tell
+        source = session.source
+        remote = source.remote if source else None
+        if remote and session.means_marked:
+            await self._download_marked(remote)
+            return
+        conversation = session.target()
+        if source is None or conversation is None:
+            tell(session.no_target)
+            return
+        if not remote:  # not an error, which would stay until esc
+            tell(f"this run is a file already: {source.label}")
+            return
+        if session.is_writing(DOWNLOADING, conversation.id):
+            tell("it is still being downloaded · esc stops")
+            return
+        with (
+            self._ui.reporting(),
+            session.writing(f"{DOWNLOADING} a trajectory", conversation.id),
+        ):
+            try:
+                tell("downloading · esc stops", passing=True)
+                path = await remote.download(
+                    conversation, session.settings.download_folder, self._progress("downloading ")
+                )
+            except asyncio.CancelledError:
+                tell("download stopped, nothing was kept")
+                raise
+            session.saved = path
+            tell(saved_words(path))
+
+    async def _download_marked(self, remote: ServerRuns) -> None:
+        """Download one after the other. Esc cancels the current download and keeps nothing of
+        it."""
+        session = self._session
+        marked = session.marked
+        if any(session.is_writing(DOWNLOADING, c.id) for c in marked):
+            self._ui.tell("of those marked one is still being downloaded · esc stops")
+            return
+        count = plural(len(marked), "trajectory", "trajectories")
+        lines: list[list[Piece]] = [
+            [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],
+            name_some(session.board, marked, self._ui.glyphs),
+        ]
+        answers = (("enter", f"download {len(marked)}", "yes"),)
+        if not await self._ui.ask(Question(f"Download {count}", lines, answers)):
+            return
+        saved: dict[str, int] = {}
+        """Bytes by conversation id."""
+        with session.writing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
+            try:
+                problems = await self._download_each(remote, marked, saved)
+            except asyncio.CancelledError:
+                total = size(sum(saved.values()))
+                self._ui.tell(f"stopped: {len(saved)} of {count} saved, {total}")
+                raise
+            finally:
+                session.unmark(c for c in marked if c.id in saved)
+                self._ui.post_message(ListsChanged())
+        folder = tilde(session.settings.download_folder.absolute(), os.environ)
+        told = f"{len(saved)} of {count} saved in {folder}, {size(sum(saved.values()))}"
+        if problems:
+            first = problems[0]
+            hint = f" ({hint_of(first)})" if hint_of(first) else ""
+            told = f"{told}; {len(problems)} failed: {first.sentence}{hint}"
+        self._ui.tell(told, error=bool(problems))
+
+    async def _download_each(
+        self, remote: ServerRuns, marked: tuple[Conversation, ...], saved: dict[str, int]
+    ) -> list[Problem]:
+        """Put what was saved into `saved`; return the problems of the others."""
+        session = self._session
+        problems: list[Problem] = []
+        for number, conversation in enumerate(marked, 1):
+            head = f"downloading {number} of {len(marked)}"
+            self._ui.tell(f"{head} · esc stops", log=False)
+            try:
+                path = await remote.download(
+                    conversation, session.settings.download_folder, self._progress(f"{head}, ")
+                )
+            except Problem as problem:
+                problems.append(problem)
+                continue
+            session.saved = path
+            saved[conversation.id] = path.stat().st_size
+        return problems
+
+    def _progress(self, head: str) -> Callable[[int], None]:
+        return lambda received: self._ui.tell(f"{head}{size(received)} · esc stops", log=False)
+
+
+def saved_words(path: Path) -> str:
+    """What was saved and where; if space is short, the end is cut."""
+    took, folder = size(path.stat().st_size), tilde(path.absolute().parent, os.environ)
+    return f"saved {path.name} in {folder} · y p copies the path · {took}"

@@ -1,0 +1,1 @@
+"""The lists: read, refresh, filter and sort them, and notify about them."""

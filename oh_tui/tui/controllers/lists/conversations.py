@@ -1,0 +1,338 @@
+"""The lists: conversations page by page, their states, their sandboxes, and the source that they
+come from."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.api.errors import ApiError
+from oh_tui.api.models import Conversation, Page, bare_id, same_id
+from oh_tui.sources.actions import starting
+from oh_tui.sources.lists.pager import Pager
+from oh_tui.sources.lists.remembered import Memory
+from oh_tui.sources.results import cut_words, has_moved
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.tui.arrangement import NARROW
+from oh_tui.tui.board import Board
+from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
+from oh_tui.tui.messages import (
+    ConversationChanged,
+    ListEmpty,
+    ListsChanged,
+    MarksChanged,
+    RunWanted,
+    SourceChanged,
+)
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.lists.notices import Notices
+    from oh_tui.tui.controllers.run.reader import RunReader
+    from oh_tui.tui.panes import Rows
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+ANSWER = 5.0
+"""Timeout in seconds for an agent server to give the details of a list row."""
+
+FILES = 500
+"""Files whose end is read to find out how their runs ended."""
+
+
+class Conversations:
+    def __init__(
+        self, session: Session, ui: Ui, rows: Rows, run: RunReader, notices: Notices
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._rows = rows
+        self._run = run
+        self._notices = notices
+        self.schedule = RefreshSchedule(session, ui, self.refresh)
+
+    def action_mark(self) -> None:
+        """Mark or unmark the conversation under the cursor for `d` and `p`, and move to the next
+        row."""
+        session = self._session
+        if session.pane == "conversations" and session.listed_id:
+            session.keep_marks(session.marks ^ {bare_id(session.listed_id)})
+            self._ui.post_message(MarksChanged())
+            self._rows.move_to(self._rows.cursor + 1)
+
+    # Opening a source
+
+    def open(self, make_source: Callable[[], Source], *, in_thread: bool = True) -> None:
+        """Open a source and read it from its beginning, replacing the current one. A thread creates
+        the source, since that imports the service layer, unless it is open already."""
+        self._ui.work_on("lists", self._open, make_source, in_thread, instead=True)
+
+    async def _open(self, make_source: Callable[[], Source], in_thread: bool) -> None:
+        session, ui = self._session, self._ui
+        with ui.reporting(self._say):
+            self._say("reading the conversations …")
+            ui.cancel("peek")
+            session.unopened = make_source
+            former, session.source = session.source, None
+            ui.post_message(SourceChanged())
+            await session.save_seen()
+            if former:
+                await former.close()
+            source = await asyncio.to_thread(make_source) if in_thread else make_source()
+            session.source = source
+            session.begin_lists(await asyncio.to_thread(_board, session, source))
+            ui.post_message(SourceChanged())
+            pager = Pager(source.pages())
+            page = await pager.next()
+            session.pager = pager
+            self._take_page(page)
+            session.unopened = None
+            self.schedule.begin()
+            self._tell_problems(source.problems)
+            await self._open_named(source)
+            session.unsupported.clear()
+            await self.read_sandboxes()
+            self._look(source)
+            with self._optional("count"):
+                session.total = await source.count()
+                ui.post_message(ListsChanged())
+        await self.schedule.read()
+
+    async def _open_named(self, source: Source) -> None:
+        """Open the conversation named on the command line. Otherwise show the first one, and enter
+        it if it is the only one or the command line asks for a place in it."""
+        session = self._session
+        if not session.open_id:
+            self._show_first(source)
+            return
+        wanted, session.open_id = session.open_id, ""
+        (found,) = await source.get([wanted])
+        if found is None:
+            found = await self._by_its_start(source, wanted)
+        if session.board.row(found.id) is None:
+            session.board.take([found])
+            self._ui.post_message(ListsChanged())
+        self._ui.post_message(RunWanted(found, go=True))
+
+    def _show_first(self, source: Source) -> None:
+        """Use the board, not the cursor: the list draws its rows a turn later."""
+        session, rows = self._session, self._session.board.rows
+        if not rows:
+            return
+        first = (session.board.row(source.opening) if source.opening else None) or rows[0]
+        is_all = len(rows) == 1 and not source.remote and self._ui.columns < NARROW
+        if session.open_at or is_all:
+            self._ui.post_message(RunWanted(first.conversation, go=True))
+        else:
+            self._ui.post_message(RunWanted(first.conversation, select=True, preview=True))
+
+    async def _by_its_start(self, source: Source, wanted: str) -> Conversation:
+        """The conversation that belongs to the start task with this id; Problem when it does not
+        exist yet or the id is unknown."""
+        hint = "choose one from the list"
+        with contextlib.suppress(ApiError):
+            task = await source.sandboxes.started(wanted) if source.sandboxes else None
+            if task and task.app_conversation_id:
+                (found,) = await source.get([task.app_conversation_id])
+                if found:
+                    return found
+            if task:
+                hint = starting.what_became(task)
+        self._preview()
+        raise Problem(f"There is no conversation {wanted} here", hint)
+
+    def _preview(self) -> None:
+        """Show the run under the list's cursor."""
+        session = self._session
+        row = session.board.row(session.listed_id) or next(iter(session.board.rows), None)
+        if row:
+            self._ui.post_message(RunWanted(row.conversation, preview=True))
+
+    def _say(self, *lines: str) -> None:
+        """Show a message in place of conversations."""
+        self._ui.post_message(ListEmpty(*lines))
+
+    def _tell_problems(self, problems: Sequence[str]) -> None:
+        """Show what could not be opened when other parts could."""
+        if problems:
+            more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
+            self._ui.tell(problems[0] + more, error=True)
+
+    # Pages
+
+    def read_more(self) -> None:
+        """Read the next page, unless it is being read or all pages are."""
+        if self._session.pager and not self._ui.at_work("more"):
+            self._ui.work_on("more", self._read_more)
+
+    async def _read_more(self) -> None:
+        session = self._session
+        pager = session.pager
+        if pager is None:
+            return
+        with self._ui.reporting():
+            asked = time.monotonic()
+            page = await pager.next()
+            if session.pager is pager:  # else another source was opened meanwhile
+                self._take_page(page, asked)
+
+    def note_page(self, page: Page[Conversation] | None) -> None:
+        """Take whether there are further pages; None after the last one."""
+        if page is None or not page.next_page_id:
+            self._session.pager, self._session.all_listed = None, True
+
+    def _take_page(self, page: Page[Conversation] | None, asked: float = math.inf) -> None:
+        """A page of the list, in the order that was current when it was requested."""
+        session = self._session
+        self.note_page(page)
+        session.board.take(page.items if page else (), older=True, asked=asked)
+        self._ui.post_message(ListsChanged())
+        if page and page.is_cut:
+            self._tell_problems([cut_words("conversations")])
+        if not session.conversations:
+            lines = ("no conversations yet", *self._how_to_begin())
+            self._ui.post_message(ListEmpty(*lines, run="no run to show"))
+
+    def _how_to_begin(self) -> tuple[str, ...]:
+        session = self._session
+        if session.source is None or not session.source.sandboxes:
+            return ("r looks again",)
+        if session.settings.read_only:
+            return ("start one on the web page,", "then press r")
+        return ("ctrl+n starts one", "r looks again")
+
+    # Reading again
+
+    async def refresh(self, sort: bool) -> bool | None:
+        """Read the first page, the states of some conversations further down, and the sandboxes:
+        three calls. Rows move only on request (`sort`) or when the pane has no focus. Returns
+        whether anything changed, None when a call failed; the results of the other calls are still
+        used."""
+        session, ui = self._session, self._ui
+        source, board = session.source, session.board
+        if source is None:
+            return False
+        before, fresh, is_whole = self._state(), dict[str, Conversation](), False
+        asked = time.monotonic()
+        with ui.reporting():
+            page = await source.newest()
+            fresh = {bare_id(c.id): c for c in page.items}
+            if source.remote:
+                further = [row.conversation.id for row in board.rows if row.id not in fresh]
+                further = self.schedule.some(further, near=session.listed_id)
+                if further:
+                    found = await source.get(further)
+                    fresh |= {bare_id(c.id): c for c in found if c}
+                await self.read_sandboxes()
+            is_whole = True
+        changes = board.take(fresh.values(), asked=asked)
+        changed = self._state() != before
+        await asyncio.sleep(0)  # many rows take a while: let keys in between
+        if sort:
+            board.reorder()
+            session.listing.sort_again()
+        elif session.pane != "conversations":
+            session.reorder()
+        ui.post_message(ListsChanged(sort=sort))
+        await asyncio.sleep(0)
+        self._notices.ring(changes)
+        self._look(source)
+        await session.save_seen()
+        return changed if is_whole else None
+
+    def _state(self) -> tuple[object, ...]:
+        """What a refresh may change, whatever the order."""
+        session = self._session
+        return {row.id: row.conversation for row in session.board.rows}, session.sandboxes.all
+
+    async def read_sandboxes(self) -> None:
+        """Read the current states of the sandboxes."""
+        session, source = self._session, self._session.source
+        if source and source.sandboxes and "sandboxes" not in session.unsupported:
+            with self._optional("sandboxes"):
+                told, asked = len(source.problems), time.monotonic()
+                read = tuple(await source.sandboxes.all())
+                self._tell_problems(source.problems[told:])
+                session.sandboxes.take(read, asked)
+                self._ui.post_message(ListsChanged())
+
+    @contextlib.contextmanager
+    def _optional(self, what: str) -> Iterator[None]:
+        """Wrap a call that the lists can do without. If the server does not support it, say so once
+        and do not call it again."""
+        with self._ui.reporting():
+            try:
+                yield
+            except ApiError as error:
+                if error.status not in (404, 405):
+                    raise
+                self._session.unsupported.add(what)
+                raise Problem(f"This server does not support {what}", "all else works") from error
+
+    def update_current(self) -> None:
+        """Apply a new state of the conversation at the right. When its sandbox came up, went away
+        or has another address, its events come from a different place."""
+        session = self._session
+        before = session.current
+        row = session.board.row(before.id) if before else None
+        if before is None or row is None or row.conversation == before:
+            return
+        session.take_record(row.conversation)
+        self._ui.post_message(ConversationChanged())
+        if has_moved(before, row.conversation):
+            self._run.read(row.conversation)
+
+    # What the list says of runs
+
+    def _look(self, source: Source) -> None:
+        """Look into runs for details of the list rows, in the background. Skipped while that is
+        still running, so that a silent server does not keep all others from being asked."""
+        if not self._ui.at_work("peek"):
+            read = self._peek if source.remote else self._read_ends
+            self._ui.work_on("peek", read, source)
+
+    async def _peek(self, source: Source) -> None:
+        """Read what running conversations do and what the waiting ones wait for: a few calls, to
+        agent servers only. Errors are ignored: the row shows the little that the list knows."""
+        session, board = self._session, self._session.board
+        shown = session.current.id if session.current else ""
+        for conversation in board.unheard(time.monotonic(), without=shown):
+            before = board.row(conversation.id)
+            try:
+                async with asyncio.timeout(ANSWER):
+                    run = await source.runs.peek(conversation)
+            except (Problem, TimeoutError):
+                board.looked(conversation, time.monotonic(), failed=True)
+                continue
+            if run is not None:
+                verdict = judge(run)
+                board.tell(conversation.id, verdict.word, verdict.short)
+            news = board.row(conversation.id) != before
+            board.looked(conversation, time.monotonic(), news=news)
+            if news:
+                self._ui.post_message(ListsChanged())
+
+    async def _read_ends(self, source: Source) -> None:
+        """Read how the runs in files ended; nothing else contains that."""
+        session, board = self._session, self._session.board
+        shown = session.current.id if session.current else ""  # which is read anyway
+        for number, row in enumerate(board.rows[:FILES]):
+            if not row.stand and not same_id(row.id, shown):
+                with contextlib.suppress(Problem):
+                    if (run := await source.runs.peek(row.conversation)) is not None:
+                        verdict = judge(run)
+                        board.tell(row.conversation.id, verdict.word, verdict.short)
+            if number % 16 == 15:
+                self._ui.post_message(ListsChanged())
+        self._ui.post_message(ListsChanged())
+
+
+def _board(session: Session, source: Source) -> Board:
+    """An empty board that knows the remembered outcomes of the source's conversations."""
+    file = session.settings.seen_file if source.address else None
+    return Board(Memory(source.address, file, source.remembered), grouped=source.remote is not None)

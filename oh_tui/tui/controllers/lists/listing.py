@@ -1,0 +1,211 @@
+"""`&` and `s` in the conversations: filter and sort the list.
+
+A filter first applies to the loaded conversations. If the server can apply it too, the server lists
+the other matches; otherwise the remaining pages are read one by one, with pauses. Both run in the
+worker "sift", which Esc cancels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.lists import conversation_query
+from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.text.clean import clean_line
+from oh_tui.trajectory.analysis.query import QueryError
+from oh_tui.tui.messages import ListEmpty, ListsChanged
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation, Page
+    from oh_tui.sources.lists.conversation_query import ConversationQuery
+    from oh_tui.tui.controllers.lists.conversations import Conversations
+    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+BETWEEN = 0.1
+"""Seconds between two pages, to spare the server."""
+
+KEYS = (
+    ("y", "needs you", Order.NEEDS),
+    ("n", "newest", Order.NEWEST),
+    ("e", "most expensive", Order.COST),
+    ("l", "longest", Order.LONGEST),
+    ("t", "title", Order.TITLE),
+)
+"""The orders offered by `s`."""
+
+
+class ListActions:
+    def __init__(
+        self, session: Session, ui: Ui, conversations: Conversations, search: Search
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._conversations = conversations
+        self._search = search
+
+    def action_filter(self) -> None:
+        """Filter the focused pane: the conversations, else the steps of a run."""
+        if self._session.pane == "conversations":
+            self._ui.work_on("ask", self._ask_filter)
+        else:
+            self._search.action_filter()
+
+    async def _ask_filter(self) -> None:
+        """Ask for filter words until they are valid; no words list everything again."""
+        session, ui = self._session, self._ui
+        if not session.board.rows:
+            ui.tell("there is no conversation to filter")
+            return
+        text = session.listing.query.text if session.listing.query else ""
+        wrong: QueryError | None = None
+        try:
+            while True:
+                typed = await ui.prompt(
+                    "filter: is:failed repo:name cost:>1 after:2d words -not",
+                    text,
+                    complete=_complete,
+                    mistake=(wrong.start, wrong.end) if wrong else None,
+                )
+                if typed is None:
+                    return
+                try:
+                    query = conversation_query.parse(typed)
+                    break
+                except QueryError as error:
+                    text, wrong = typed, error
+                    ui.report(error)
+        finally:
+            if wrong:
+                ui.clear_news()
+            ui.focus_pane("conversations")
+        self.set_filter(query)
+
+    def set_filter(self, query: ConversationQuery) -> None:
+        """List only the conversations that match; all of them for an empty query."""
+        self._session.listing.set_query(query if query.terms else None)
+        self._begin()
+
+    def action_sort(self) -> None:
+        if self._session.pane == "conversations":
+            self._ui.work_on("ask", self._ask_order)
+        else:
+            self._ui.tell("only conversations can be sorted: 1, then s")
+
+    async def _ask_order(self) -> None:
+        answers = tuple((key, words, order.value) for key, words, order in KEYS)
+        question = Question("Sort conversations by", (), answers, refusal="as it is", harmless=True)
+        answer = await self._ui.ask(question)
+        self._ui.focus_pane("conversations")
+        if answer:
+            self.set_order(Order(answer))
+
+    def set_order(self, order: Order) -> None:
+        """Sort the list. "Needs you" is the order of the board, in its groups."""
+        self._session.listing.set_order(order if order is not Order.NEEDS else None)
+        self._begin()
+
+    def undo(self) -> bool:
+        """Esc: remove the filter, then the order; False when neither is set."""
+        listing = self._session.listing
+        if not listing.is_on:
+            return False
+        if listing.query:
+            listing.set_query(None)
+        else:
+            listing.set_order(None)
+        self._ui.cancel("sift")
+        self._ui.post_message(ListsChanged())
+        return True
+
+    def stop(self) -> bool:
+        """Esc while pages are read: keep what was found; False when none are."""
+        if not self._ui.at_work("sift"):
+            return False
+        self._ui.cancel("sift")
+        self._tell(" · not all were read: & or s goes on")
+        return True
+
+    # Searching conversations that are not loaded
+
+    def _begin(self) -> None:
+        """Show loaded matches at once, then search further."""
+        self._say_why_empty()
+        self._ui.post_message(ListsChanged(top=True))
+        self._ui.cancel("sift")
+        if self._session.listing.is_on:
+            self._ui.work_on("sift", self._sift, instead=True)
+
+    async def _sift(self) -> None:
+        session, ui = self._session, self._ui
+        await ui.drawn()
+        source, pages = session.source, self._pages()
+        if pages is None or source is None:
+            self._tell("")
+            return
+        with ui.reporting():
+            looked = 0
+            asked = time.monotonic()
+            async for page in pages:
+                if session.source is not source:
+                    return
+                session.board.take(page.items, older=True, asked=asked)
+                looked += len(page.items)
+                ui.post_message(ListsChanged())
+                ui.tell(f"{self._found()}, looking further: {looked:,} · esc stops", log=False)
+                await asyncio.sleep(BETWEEN)
+                asked = time.monotonic()
+            self._tell("")
+
+    def _pages(self) -> AsyncIterator[Page[Conversation]] | None:
+        """The conversations filtered by the server, else the remaining pages; None when all are
+        loaded."""
+        session, listing = self._session, self._session.listing
+        if session.all_listed or session.source is None:
+            return None
+        filters = listing.query.for_server(session.clock()) if listing.query else {}
+        return session.source.narrowed(filters) if filters else self._rest_of_pages()
+
+    async def _rest_of_pages(self) -> AsyncIterator[Page[Conversation]]:
+        session = self._session
+        while pager := session.pager:
+            page = await pager.next()
+            if session.pager is not pager:
+                return
+            self._conversations.note_page(page)
+            if page is None:
+                return
+            yield page
+
+    def _found(self) -> str:
+        return f"{len(self._session.listed):,} of {len(self._session.board.rows):,}"
+
+    def _tell(self, more: str) -> None:
+        """Show the number of matches, and how many are undecided."""
+        self._say_why_empty()
+        session = self._session
+        if session.listing.query is None:
+            self._ui.tell(f"sorted {self._found()}{more}", log=False)
+            return
+        unsure = session.listing.undecided(session.board.rows, session.clock())
+        unknown = f" · the outcome of {unsure:,} others is not known" if unsure else ""
+        self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
+
+    def _say_why_empty(self) -> None:
+        query = self._session.listing.query
+        if query and not self._session.listed:
+            told = f"no conversation is {clean_line(query.text)}"
+            self._ui.post_message(ListEmpty(told, "esc shows all"))
+
+
+async def _complete(value: str) -> str | None:
+    """Complete the last word of a filter, for the input line."""
+    if not value or value[-1].isspace():
+        return None
+    found = conversation_query.complete(value)
+    return next((text for text in found if text.startswith(value)), None)

@@ -1,0 +1,275 @@
+"""Find: goes to a text while the user types it, and counts its hits while the screen stays
+responsive.
+
+A worker of the group "find", which Esc cancels, searches the next hit; then all rows are tested in
+the group "hits", for `3 of 12` and the marks of the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from oh_tui.text.clean import clean_line
+from oh_tui.trajectory.analysis.scan import (
+    Breathing,
+    Said,
+    needle,
+    said_by_step,
+    scan,
+    wrap_around,
+)
+from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
+from oh_tui.tui.finding import Finding
+from oh_tui.tui.messages import FindChanged
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.panes import Rows, StepBodies, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+FRAME = 1 / 60
+"""Seconds without a key before searching for the typed text."""
+
+RETESTED = 20
+"""Rows at the end that are tested again as a run grows: the text of a call without a result may
+change without an event of its own."""
+
+
+class Find:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        *,
+        conversations: Rows,
+        steps: Steps,
+        bodies: StepBodies,
+        search: Search,
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._conversations = conversations
+        self._steps = steps
+        self._bodies = bodies
+        self._search = search
+        self._due: Timer | None = None
+        """Runs until the typed text is searched."""
+
+    # Typing
+
+    def action_ask(self) -> None:
+        self._ui.work_on("ask", self.ask)
+
+    async def ask(self) -> None:
+        """Ask for a text and go to it while the user types; Esc goes back."""
+        session, ui, pane = self._session, self._ui, self._session.pane
+        before, searched = session.finding, self._searched(pane)
+        place = searched.place
+        typed = await ui.prompt(
+            "find text, enter, then n and N",
+            session.find_text,
+            changed=partial(self._typing, searched, place),
+        )
+        self._wait_no_more()
+        ui.focus_pane(pane)
+        if typed:
+            searched.return_to(place)
+            if typed != session.find_text:
+                self.set_find(typed)
+            self.action_next(0)
+        elif typed is None and session.find_text != (before.text if before else ""):
+            ui.cancel("find")
+            searched.return_to(place)
+            self._keep(before)
+        elif typed == "":
+            self.set_find("")
+
+    def _typing(self, searched: Rows | StepBodies, place: object, text: str) -> None:
+        self._wait_no_more()
+        if text != self._session.find_text:
+            self._due = self._ui.set_timer(FRAME, partial(self._jump, searched, place, text))
+
+    def _wait_no_more(self) -> None:
+        if self._due:
+            self._due.stop()
+        self._due = None
+
+    def _jump(self, searched: Rows | StepBodies, place: object, text: str) -> None:
+        """Go to the first hit after the position where the find began."""
+        if self._due is None:
+            return  # the line was entered meanwhile
+        self._ui.cancel("find")
+        searched.return_to(place)
+        self.set_find(text)
+        if text:
+            self._ui.work_on("find", self._find, 0, True, instead=True)
+
+    def set_find(self, text: str) -> None:
+        """Highlight a text, "" for none."""
+        self._keep(Finding(text, _kind(self._session.pane)) if text else None)
+
+    def _keep(self, finding: Finding | None) -> None:
+        self._ui.cancel("hits")
+        self._session.finding = finding
+        self._ui.post_message(FindChanged())
+
+    # Going there
+
+    def action_next(self, by: int) -> None:
+        """Go to the next or previous place with the text."""
+        if self._session.find_text:
+            self._ui.work_on("find", self._find, by, instead=True)
+        else:
+            self._ui.tell("nothing to find yet: /", remark=True)
+
+    def _searched(self, pane: str) -> Rows | StepBodies:
+        return self._bodies if pane == "detail" else self._rows(_kind(pane))
+
+    def _rows(self, kind: str) -> Rows:
+        return self._conversations if kind == "list" else self._steps
+
+    async def _find(self, by: int, typing: bool = False) -> None:
+        """Search past the end continues at the other side. With `by` 0 it includes the row under
+        the cursor. During `typing` only the rule shows that there is no hit."""
+        finding = self._session.finding
+        if finding is None:
+            return
+        kind = _kind(self._session.pane)
+        if finding.pane != kind:
+            finding = self._session.finding = Finding(finding.text, kind)
+        if kind == "result":
+            await self._bodies.made()
+            found = self._bodies.find_in_result(finding.text, back=by < 0, here=not by)
+            if not (found or typing):
+                self._remark(f"not in this result: {clean_line(finding.text)}")
+        else:
+            await self._find_row(finding, self._rows(kind), by, typing)
+        self._ui.post_message(FindChanged())
+        if not finding.is_whole or kind == "result":
+            self._ui.work_on("hits", self._count, finding, instead=True)
+
+    async def _find_row(self, finding: Finding, rows: Rows, by: int, typing: bool) -> None:
+        noun, count = self._noun(rows), rows.row_count()
+        finding.begin(rows.basis, count)
+        start, walk, tested = rows.cursor, by or 1, 0
+        holds = self._test(finding, rows)
+
+        def test(row: int) -> Breathing:
+            nonlocal tested
+            tested += 1
+            return holds(row)
+
+        pace = Pace(self._ui)
+        found: int | None = None
+        try:
+            for found in scan(wrap_around((start + by) % max(1, count), count, walk), test):
+                if found is not None:
+                    break
+                await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
+        except asyncio.CancelledError:
+            if not (typing or self._ui.is_asking):
+                self._ui.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
+            raise
+        pace.end()
+        text = clean_line(finding.text)
+        if found is None:
+            if not typing:
+                self._remark(f"not in these {noun}{self._search.unread()}: {text}")
+            return
+        rows.move_to(found)
+        if by and found == start:
+            self._remark(f"the only match in these {noun}: {text}")
+        elif (found - start) * walk < 0 and not typing:
+            self._tell_wrap(finding, walk)
+
+    def _tell_wrap(self, finding: Finding, walk: int) -> None:
+        """Shown once per text."""
+        if not finding.has_wrapped:
+            self._remark("wrapped to the top" if walk > 0 else "wrapped to the end")
+        finding.has_wrapped = True
+
+    def _remark(self, text: str) -> None:
+        self._ui.tell(text, remark=True)
+
+    def _noun(self, rows: Rows) -> str:
+        if rows is not self._steps:
+            return "rows"
+        return "events" if self._steps.show_events else "steps"
+
+    def _test(self, finding: Finding, rows: Rows) -> Callable[[int], Breathing]:
+        """Whether a row holds the text; the result is kept."""
+        steps, wanted, low = self._steps, needle(finding.text), finding.text.lower()
+
+        def test(row: int) -> Breathing:
+            known = finding.known(row)
+            # The number of rows may have shrunk by now.
+            if known is not None or row >= rows.row_count():
+                return bool(known)
+            if rows is steps:
+                known = yield from _said_in_row(steps, row).holds(wanted)
+            else:
+                known = low in rows.row_text(row).lower()
+            finding.put(row, known)
+            return known
+
+        return test
+
+    # Counting
+
+    async def _count(self, finding: Finding) -> None:
+        """Test the remaining rows, from the top."""
+        await self._ui.drawn()  # draw the hit first
+        pace = Pace(self._ui)
+        told = perf_counter()
+        for _ in self._counting(finding):
+            await pace.rest()
+            if perf_counter() - told >= SHOW_EVERY:
+                self._ui.post_message(FindChanged())
+                told = perf_counter()
+        self._ui.post_message(FindChanged())
+
+    def _counting(self, finding: Finding) -> Iterable[object]:
+        if finding.pane == "result":
+            return self._bodies.count_hits(finding)
+        return scan(finding.untested(), self._test(finding, self._rows(finding.pane)))
+
+    def rows_changed(self) -> None:
+        """The searched rows changed or grew: count their hits again."""
+        finding = self._session.finding
+        if finding is None or finding.pane == "result" or finding.basis is None:
+            return
+        rows = self._rows(finding.pane)
+        finding.begin(rows.basis, rows.row_count())
+        if not finding.is_whole:
+            self._ui.work_on("hits", self._count, finding, instead=True)
+
+    def run_grew(self, changed: list[int]) -> None:
+        """`changed` are earlier steps that got a result."""
+        finding, steps = self._session.finding, self._steps
+        if finding is None or finding.pane != "steps" or steps.show_events:
+            return
+        if steps.filtered is None:
+            last = steps.row_count()
+            finding.forget([*(number - 1 for number in changed), *range(last - RETESTED, last)])
+
+
+def _kind(pane: str) -> str:
+    """The kind of rows that a pane searches."""
+    if pane == "detail":
+        return "result"
+    return "list" if pane in ("conversations", "sandboxes") else "steps"
+
+
+def _said_in_row(steps: Steps, row: int) -> Said:
+    """The text of a row's step, or of its event where each event has a row."""
+    step, event = steps.row(row)
+    if step is not None and not steps.show_events and steps.trajectory is not None:
+        return said_by_step(step, steps.trajectory)
+    return Said((event,), lambda events: steps.describe_row(step, event))

@@ -1,0 +1,108 @@
+"""`:`: go to a step, a percentage of the run, a time, or an id."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.trajectory.analysis.moments import Moment, moment
+from oh_tui.trajectory.analysis.scan import Breathing, scan
+from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.tui.controllers.run.pace import Pace
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class GoTo:
+    def __init__(self, session: Session, ui: Ui, steps: Steps, run: ShownRun) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+
+    def action_ask(self) -> None:
+        self._run.show_target()
+        self._ui.work_on("ask", self.ask)
+
+    async def ask(self) -> None:
+        """Ask for a place in the run and go there."""
+        session, ui = self._session, self._ui
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        typed = await ui.prompt("go to: step, 60%, +12:30, 13:30:05, start of an id", "")
+        place = (typed or "").strip()
+        if not place:
+            ui.focus_pane(pane)
+            return
+        ui.focus_pane("detail" if pane == "detail" else "timeline")
+        if not await self._run.is_there(conversation):
+            return
+        trajectory = self._steps.trajectory
+        assert trajectory is not None
+        try:
+            number = await self._number_of(trajectory, place)
+        except _Nowhere as nowhere:
+            ui.tell(str(nowhere))
+            return
+        if not self._steps.go_to_step(number):
+            ui.tell(f"step {number} is not among those filtered · esc shows all steps")
+
+    async def _number_of(self, trajectory: Trajectory, place: str) -> int:
+        """The number of the step at a place."""
+        count = len(trajectory)
+        if not count:
+            raise _Nowhere("this run has no steps")
+        share = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", place)
+        if share:
+            return 1 + round(min(1.0, float(share[1]) / 100) * (count - 1))
+        when = moment(place)
+        if when is not None:
+            return await self._step_at(trajectory, when, place)
+        if re.fullmatch(r"#?[0-9]{1,9}", place):
+            number = int(place.removeprefix("#"))
+            if trajectory.complete and 0 < number <= count:
+                return number
+            if len(place) < 4 or not trajectory.complete:
+                last = f"the last is {count:,}"
+                unread = "the run is not read to its beginning yet"
+                raise _Nowhere(f"no step {number:,}: {last if trajectory.complete else unread}")
+        event = next((e for e in trajectory.events if e.id.startswith(place)), None)
+        if event is None:
+            raise _Nowhere(f"no step, time or id: {clean_line(place)[:60]}")
+        step = trajectory.step_of(event.id)
+        if step is None:
+            raise _Nowhere(f"{safe_line(event.kind)} is no step: x shows all events")
+        return step.number
+
+    async def _step_at(self, trajectory: Trajectory, when: Moment, place: str) -> int:
+        """The first step at or after a moment, in the timeline's current clock."""
+        at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
+        if at is None:
+            raise _Nowhere(
+                f"the start of the run is not known, so neither is {clean_line(place)[:20]}"
+            )
+
+        def test(n: int) -> Breathing:
+            yield from ()
+            told = trajectory.steps[n].event.seconds()
+            return told is not None and told >= at
+
+        pace = Pace(self._ui)
+        for n in scan(range(len(trajectory)), test):
+            if n is not None:
+                return n + 1
+            await pace.rest(lambda: "looking for the time")
+        pace.end()
+        self._ui.tell("the run ended before that")
+        return len(trajectory)
+
+
+class _Nowhere(Exception):
+    """The place does not exist; the message is the reason, for people."""

@@ -1,0 +1,111 @@
+"""Screens about a whole run: the files it changed, and its cost in time and money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis import query
+from oh_tui.tui.messages import StepWanted
+from oh_tui.tui.screens import changes, costs
+from oh_tui.tui.widgets.conversation_list import title_of
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class Reports:
+    def __init__(
+        self, session: Session, ui: Ui, steps: Steps, run: ShownRun, search: Search
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+        self._search = search
+        self._changes: changes.ChangesScreen | None = None
+        """The files screen, while it is open."""
+
+    def action_changes(self) -> None:
+        self._ui.work_on("view", self.show_changes, instead=True)
+
+    def action_costs(self) -> None:
+        """Show time and money spent. Choosing a step there goes to it."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+
+        def closed(number: int | None) -> None:
+            if number is not None and self._session.is_open(conversation):
+                self._ui.post_message(StepWanted(number))
+
+        view = costs.CostsScreen(title_of(conversation))
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    async def show_changes(self) -> None:
+        """Show the files that the run changed; from there the user limits the timeline to a file or
+        goes to one of its steps. If the sandbox runs, git is queried while the screen is open."""
+        conversation = self._run.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+            return
+
+        def closed(chosen: changes.Chosen) -> None:
+            self._changes = None
+            if chosen and self._session.is_open(conversation):
+                self._go_to(chosen)
+
+        view = self._changes = changes.ChangesScreen(title_of(conversation))
+        self._show_at_once(view, conversation)
+        self._ui.push_screen(view, closed)
+        self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+
+    def run_grew(self) -> None:
+        """The run has more events: add them to the open files screen."""
+        if self._changes and self._changes.is_running:
+            self._changes.grown()
+
+    def _go_to(self, chosen: tuple[str, str | int]) -> None:
+        """Go to the steps of one file, or to one step."""
+        self._ui.focus_pane("timeline")
+        wanted = chosen[1]
+        if isinstance(wanted, int):
+            self._ui.post_message(StepWanted(wanted))
+        else:
+            self._search.set_filter(query.parse(f"path:{query.quoted(wanted)}"))
+
+    def _show_at_once(
+        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
+    ) -> None:
+        """Show in the first frame what is already known."""
+        if study := self._run.study_of(conversation):
+            view.show_study(study, self._run.progress)
+
+    async def _show_study(
+        self, view: costs.CostsScreen | changes.ChangesScreen, conversation: Conversation
+    ) -> None:
+        """Show the analysis of the run as soon as it exists, and again as the run grows."""
+        session = self._session
+        while study := await self._run.until_shown(conversation):
+            if study is not view.study:
+                view.show_study(study, self._run.progress)
+            if session.reader is None:
+                return
+            await session.run_news.wait()
+        view.fail(self._steps.empty[:1] or ("this run could not be read",))
+
+    async def _ask_git(self, view: changes.ChangesScreen, conversation: Conversation) -> None:
+        if self._session.source:
+            sandboxes = self._session.source.sandboxes
+            try:
+                view.set_git(await sandboxes.git_changes(conversation) if sandboxes else None)
+            except Problem as problem:
+                view.set_git(None, problem.sentence)

@@ -1,0 +1,202 @@
+"""Filter: scans all steps of a run while the screen stays responsive.
+
+The work is done in slices of two milliseconds, and matches are shown as they are found. The worker
+has a group of its own, "filter", which Esc cancels.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.trajectory.analysis import query as queries
+from oh_tui.trajectory.analysis import suggestions
+from oh_tui.trajectory.analysis.scan import Breathing, scan
+from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
+from oh_tui.tui.filtering import Filtering
+from oh_tui.tui.messages import FilterChanged
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import ShownRun, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+FIRST = 0.01
+"""Seconds of work before the first rest, so that the frame that closes the input line already shows
+nearby hits."""
+
+RETESTED = 20
+"""Steps at the end that are tested again as a run grows: the status of a call without a result may
+change without an event of its own."""
+
+
+class Search:
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        *,
+        steps: Steps,
+        run: ShownRun,
+    ) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+
+    def unread(self) -> str:
+        """Added to "there is none" when older events were not searched."""
+        trajectory = self._steps.trajectory
+        listed = self._session.pane in ("conversations", "sandboxes")
+        if listed or trajectory is None or trajectory.complete:
+            return ""
+        return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Ask for filter words; if a range is selected, filter by it."""
+        self._run.show_target()
+        selected = self._steps.range
+        if selected and self._steps.trajectory is self._session.trajectory:
+            self._steps.drop_range()
+            self.set_filter(queries.parse(f"step:{selected[0]}-{selected[1]}"))
+        else:
+            self._ui.work_on("ask", self.ask_filter)
+
+    async def ask_filter(self) -> None:
+        """Ask for filter words until they are valid; no words show all steps again."""
+        session, ui = self._session, self._ui
+        pane, conversation = session.pane, session.target()
+        if conversation is None:
+            ui.tell(session.no_target)
+            return
+        text, wrong = session.filter_text, None
+        try:
+            while True:
+                typed = await ui.prompt(
+                    "filter: is:failed tool:terminal took:>5s words -not",
+                    text,
+                    complete=self._complete,
+                    mistake=(wrong.start, wrong.end) if wrong else None,
+                )
+                if typed is None:
+                    return
+                try:
+                    query = queries.parse(typed)
+                    break
+                except queries.QueryError as error:
+                    text, wrong = typed, error
+                    ui.report(error)
+        finally:
+            if wrong:
+                ui.clear_news()
+            ui.focus_pane(pane)
+        if await self._run.is_there(conversation):
+            self.set_filter(query)
+
+    async def _complete(self, value: str) -> str | None:
+        """Complete the last word of a filter, for the input line."""
+        trajectory = self._steps.trajectory  # read each time: it may change while the user types
+        if not value or value[-1].isspace() or trajectory is None:
+            return None
+        found = queries.complete(value, len(value), trajectory)
+        return next((text for text in found if text.startswith(value)), None)
+
+    def set_filter(self, query: queries.Query) -> None:
+        """Show only the steps that match a query; all of them for an empty one."""
+        self.clear_filter()
+        if not query.empty:
+            self._session.filtering = Filtering(query)
+            self.refilter()
+
+    def clear_filter(self) -> bool:
+        """Show all steps; False when no filter was on."""
+        if self._session.filtering is None:
+            return False
+        self._session.filtering = None
+        self._ui.cancel("filter")
+        self._ui.post_message(FilterChanged())
+        return True
+
+    def stop_filter(self) -> bool:
+        """Esc while steps are tested: remove the filter entirely; False when none are."""
+        return self._ui.at_work("filter") and self.clear_filter()
+
+    def refilter(self) -> None:
+        """Test all steps again, of the run shown when the worker begins."""
+        filtering = self._session.filtering
+        if filtering is not None:
+            filtering.reset()
+            self._ui.post_message(FilterChanged())
+            self._ui.work_on("filter", self._sift, filtering, instead=True)
+
+    def study_came(self) -> None:
+        """The analysis of the run has arrived; the first tests ran without it."""
+        filtering = self._session.filtering
+        if filtering and filtering.trajectory is not None and not filtering.has_study:
+            filtering.has_study = True
+            if filtering.query.needs_facts:
+                self.refilter()
+
+    def run_grew(self, changed: list[int]) -> None:
+        """The run has more events; `changed` are earlier steps that got a result."""
+        filtering, steps = self._session.filtering, self._steps
+        if filtering is None or steps.trajectory is None or filtering.trajectory is None:
+            return
+        now = len(steps.trajectory)
+        if steps.trajectory is not filtering.trajectory or len(changed) >= filtering.known:
+            self.refilter()  # steps may have new numbers
+            return
+        again = {*changed, *range(max(1, filtering.known - RETESTED), now + 1)}
+        if steps.study is not None and filtering.query.needs_facts:
+            again |= set(steps.study.loops)
+        filtering.also(sorted(again))
+        filtering.known = now
+        if not self._ui.at_work("filter"):
+            follow = self._session.follow and steps.cursor >= steps.row_count() - 1
+            self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
+
+    async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
+        """Test the pending steps, and show matches as they are found."""
+        steps, query = self._steps, filtering.query
+        trajectory = steps.trajectory
+        if trajectory is None:
+            return
+        if filtering.trajectory is not trajectory:
+            filtering.begin(trajectory, steps.step_here)
+            filtering.has_study = steps.study is not None
+
+        def test(number: int) -> Breathing:
+            step = trajectory.steps[number - 1] if number <= len(trajectory) else None
+            passes = step is not None and (yield from query.test(step, trajectory, steps.study))
+            filtering.put(number, passes)
+            return passes
+
+        pace = Pace(self._ui)
+        shown = 0.0
+        for found in scan(filtering.numbers(), test, first=FIRST):
+            first = filtering.shown is None and found is not None
+            if first or perf_counter() - shown >= SHOW_EVERY:
+                if filtering.passed:
+                    self._show(filtering)
+                if first:
+                    await self._ui.drawn()
+                shown = perf_counter()
+            await pace.rest(
+                lambda: f"filtering, {filtering.tested:,} of {filtering.known:,} steps · esc stops"
+            )
+        pace.end()
+        if not filtering.passed:
+            hint = suggestions.suggest(query, trajectory)
+            told = f"no step is {clean_line(query.text)}"
+            filtering.why_empty = (told, *([hint] if hint else []), "esc shows all steps")
+        self._show(filtering, follow=follow)
+
+    def _show(self, filtering: Filtering, *, follow: bool = False) -> None:
+        passed = tuple(filtering.passed)
+        if passed != filtering.shown or follow:
+            filtering.shown = passed
+            self._ui.post_message(FilterChanged(follow=follow))

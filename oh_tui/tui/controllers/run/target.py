@@ -1,0 +1,117 @@
+"""The target of a key: the conversation under the cursor when the key is pressed, and its run.
+
+The run at the right lags behind the list's cursor: it is read only when the cursor rests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import Conversation, same_id
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.tui.controllers.run.reader import RunReader
+    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class TargetRun:
+    """Implements `ShownRun` for the other controllers."""
+
+    def __init__(self, session: Session, ui: Ui, steps: Steps, run: RunReader) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._run = run
+
+    @property
+    def progress(self) -> str:
+        return self._session.progress
+
+    def show_target(self, *, wanted: bool = False) -> Conversation | None:
+        """Show the targeted run at the right. None when there is none. It is read if that is cheap,
+        or if it is `wanted`."""
+        session = self._session
+        conversation = session.target()
+        if conversation is None:
+            return None
+        if not session.is_open(conversation):
+            self._run.open(conversation, preview=True, wanted=wanted)
+        elif wanted and not session.has_events and session.reader in (None, "preview"):
+            self._run.read(conversation)
+        return conversation
+
+    def study_of(self, conversation: Conversation) -> Study | None:
+        """The analysis of this run, once it is drawn at the right."""
+        study = self._steps.study
+        if study is None or not self._session.is_open(conversation):
+            return None
+        return study if study.trajectory is self._session.trajectory else None
+
+    def _has(self, conversation: Conversation) -> bool:
+        """Whether its run is at the right, as far as it is read."""
+        is_shown = self._steps.trajectory is not None and self._is_drawn
+        return is_shown and self._session.is_open(conversation)
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether the timeline shows the session's trajectory, which it receives a turn later."""
+        return self._steps.trajectory is self._session.trajectory
+
+    @property
+    def _comes(self) -> bool:
+        """Whether a run is being read or about to be drawn."""
+        return self._session.reader is not None or not self._is_drawn
+
+    async def until_shown(self, conversation: Conversation) -> Study | None:
+        """Wait for this run; None when it does not come: it cannot be read, the reading was
+        stopped, or another run was opened."""
+        session = self._session
+        while session.is_open(conversation):
+            if study := self.study_of(conversation):
+                return study
+            if not self._comes:
+                return None
+            await session.run_news.wait()
+        return None
+
+    async def is_there(self, conversation: Conversation) -> bool:
+        """Wait for this run, reading it if nobody does, and show the reason when it does not
+        come."""
+        session = self._session
+        if not self._has(conversation):
+            if session.reader in (None, "preview") and session.is_open(conversation):
+                self._run.read(conversation)
+            self._ui.tell(_reading_words(conversation), log=False)
+            if await self.until_shown(conversation) is None:
+                self._ui.tell("this run is not read: enter reads it")
+                return False
+            self._ui.tell("", log=False)
+        return True
+
+    def act(self, do: Callable[[], object]) -> None:
+        """Act on the run under the cursor as soon as it is loaded, unless the cursor has moved by
+        then."""
+        session = self._session
+        conversation = self.show_target(wanted=session.pane in ("conversations", "sandboxes"))
+        if conversation is None or self._has(conversation) or not self._comes:
+            do()
+        else:
+            self._ui.work_on("ask", self._act_later, conversation, do)
+
+    async def _act_later(self, conversation: Conversation, do: Callable[[], object]) -> None:
+        self._ui.tell(_reading_words(conversation), log=False)
+        study = await self.until_shown(conversation)
+        now = self._session.target()
+        if study and now and same_id(now.id, conversation.id):
+            self._ui.tell("", log=False)
+            do()
+
+
+def _reading_words(conversation: Conversation) -> str:
+    return f"reading {shorten(title_of(conversation), 40)} …"

@@ -1,0 +1,1 @@
+"""Sandboxes: pause and resume them, and work in them."""

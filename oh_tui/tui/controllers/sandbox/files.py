@@ -1,0 +1,178 @@
+"""Get files from a sandbox into the download folder, and put local files into one."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.actions.workspace import Workspace, complete_path, local_path, local_size
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import size
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.tui.controllers.desktop.downloads import saved_words
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
+    from oh_tui.tui.panes import Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
+
+
+class FileTransfers:
+    def __init__(self, session: Session, ui: Ui, steps: Steps, sandboxes: SandboxActions) -> None:
+        self._session = session
+        self._ui = ui
+        self._steps = steps
+        self._sandboxes = sandboxes
+
+    def action_get(self) -> None:
+        self._ui.begin("download", self.get)
+
+    def action_put(self) -> None:
+        self._ui.begin("download", self.put)
+
+    async def get(self) -> None:
+        """Get a file from the sandbox into the download folder."""
+        session = self._session
+        conversation = session.target()
+        if conversation is None or session.source is None:
+            self._ui.tell(session.no_target)
+            return
+        with self._ui.reporting():
+            workspace = await self._sandboxes.workspace(conversation, "Get a file")
+            if workspace is None:
+                return
+            with self._ui.preparing("asking for the agent's folder"):
+                folder = await workspace.whole_folder(read_only=session.settings.read_only)
+
+            async def fetch(text: str) -> None:
+                await self._fetch(workspace, await workspace.path(text, folder))
+
+            typed = self._path_of_step() or f"{folder}/"
+            with session.writing("getting a file"):
+                await self._ask_until_done(
+                    "Get a file of the sandbox", typed, self._complete_known(), fetch
+                )
+
+    async def put(self) -> None:
+        """Put a local file into the sandbox; ask before replacing one there."""
+        session = self._session
+        conversation = session.target()
+        if session.no_changes or conversation is None:
+            self._ui.tell(session.no_changes or session.no_target)
+            return
+        with self._ui.reporting():
+            workspace = await self._sandboxes.workspace(conversation, "Put a file")
+            if workspace is None:
+                return
+            with self._ui.preparing("asking for the agent's folder"):
+                folder = await workspace.whole_folder()
+
+            async def choose(text: str) -> None:
+                local = await asyncio.to_thread(local_path, text)
+                name = clean_line(local.name)
+                title = f"Put {name}, {size(local_size(local))}, into the sandbox as"
+
+                async def send(text: str) -> None:
+                    await self._send(workspace, local, await workspace.path(text, folder))
+
+                start = f"{folder or '/tmp'}/{name}"
+                await self._ask_until_done(title, start, self._complete_known(), send)
+
+            with session.writing("putting a file into the sandbox"):
+                await self._ask_until_done(
+                    "Put a local file into the sandbox", "", _complete_local, choose
+                )
+
+    async def _fetch(self, workspace: Workspace, path: str) -> None:
+        session = self._session
+        name = clean_line(posixpath.basename(path))
+        progress = self._progress(f"getting {name}")
+        try:
+            saved = await workspace.get(path, session.settings.download_folder, progress)
+        except asyncio.CancelledError:
+            self._ui.tell(f"download of {name} stopped, nothing was kept")
+            raise
+        session.saved = saved
+        self._ui.tell(saved_words(saved))
+
+    async def _send(self, workspace: Workspace, local: Path, path: str) -> None:
+        path, there = await workspace.target(path, local.name)
+        if there is not None:
+            lines = [[(clean_line(path), "key"), (f"  is there already, {size(there)}", "")]]
+            question = Question("Put a file", lines, (("r", "replace it", "replace"),))
+            if await self._ui.ask(question) != "replace":
+                raise Problem("Nothing was replaced", "type another path")
+        progress = self._progress(f"putting {clean_line(local.name)}")
+        try:
+            sent = await workspace.put(local, path, progress)
+        except asyncio.CancelledError:
+            self._ui.tell("upload stopped, nothing was kept in the sandbox")
+            raise
+        self._ui.tell(f"put {size(sent)} at {clean_line(path)}")
+
+    async def _ask_until_done(
+        self, title: str, value: str, complete: Complete, do: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Ask for a path and use it; show a problem above the input line and ask again. Ends on
+        success or with Esc."""
+        wrong = ""
+        while True:
+            typed = await self._ui.prompt("", value, title=title, wrong=wrong, complete=complete)
+            if typed is None:
+                return
+            value = typed
+            try:
+                await do(typed)
+            except Problem as problem:
+                wrong = words_of(problem)
+                self._ui.tell("", log=False)  # remove the progress
+                self._ui.note(wrong, error=True)
+            else:
+                return
+
+    def _progress(self, doing: str) -> Callable[[int, int | None], None]:
+        def tell(done: int, total: int | None) -> None:
+            of = f" of {size(total)}" if total else ""
+            self._ui.tell(f"{doing}, {size(done)}{of} · esc stops", log=False)
+
+        return tell
+
+    def _path_of_step(self) -> str:
+        """The path of the file in the step under the cursor, "" for none."""
+        current = self._steps.current
+        if self._session.pane not in ("timeline", "detail") or not current:
+            return ""
+        path = text_field(current[1].body(), "action", "path")
+        named = path.startswith("/") and posixpath.basename(path)
+        return path if named and path == clean_line(path) else ""
+
+    def _complete_known(self) -> Complete:
+        """Complete sandbox paths: the absolute paths that the run touched, as far as it was
+        analysed."""
+        if self._steps.study is None:
+            return complete_from(())
+        log = self._steps.study.changes
+        paths = {file.path for file in (*log.files, *log.only_read)}
+        return complete_from(p for p in paths if p.startswith("/") and p == clean_line(p))
+
+
+def complete_from(paths: Iterable[str]) -> Complete:
+    known = sorted(paths)
+
+    async def complete(value: str) -> str | None:
+        fits = (path for path in known if path.startswith(value) and path != value)
+        return next(fits, None) if value else None
+
+    return complete
+
+
+async def _complete_local(value: str) -> str | None:
+    return await asyncio.to_thread(complete_path, value)

@@ -1,0 +1,343 @@
+"""`p`: pause and resume sandboxes, one or all marked ones; and access to a sandbox for the shell
+and for files.
+
+Each action checks the current state, asks if something is at stake, shows each stage, and refreshes
+the lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oh_tui.sources.actions import workspace as sandbox_workspace
+from oh_tui.sources.lists.triage import reported_status
+from oh_tui.sources.results import SandboxPlan
+from oh_tui.text.human import duration, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.content.describe import describe
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.messages import ListsChanged, ListsWanted
+from oh_tui.tui.session import Batch
+from oh_tui.tui.theme import status_mark
+from oh_tui.tui.widgets.bars import Question
+from oh_tui.tui.widgets.conversation_list import name_some, title_of
+from oh_tui.tui.widgets.drawing import Piece, shorten
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.sources.actions.sandboxes import ServerSandboxes
+    from oh_tui.sources.actions.workspace import Workspace
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+SHOWN = 3
+"""Conversations named in a question; the others are counted."""
+
+
+class SandboxActions:
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+
+    def action_pause(self) -> None:
+        self._ui.begin("write", self.pause)
+
+    async def pause(self) -> None:
+        """Pause the sandbox, or resume it when it is paused; likewise all marked ones."""
+        session = self._session
+        sandboxes = session.source.sandboxes if session.source else None
+        if session.no_changes or sandboxes is None:
+            self._ui.tell(session.no_changes)
+            return
+        if session.means_marked:
+            await self._pause_marked(sandboxes)
+            return
+        sandbox_id = session.target_sandbox()
+        if not sandbox_id:
+            self._ui.tell("no sandbox is selected")
+            return
+        await self.change(sandboxes, sandbox_id)
+        self._ui.post_message(ListsWanted())
+
+    async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
+        """The sandbox of a conversation; if it is paused, offer to resume it. None when the user
+        declines, Problem when it does not run."""
+        session = self._session
+        source = session.source
+        sandboxes = source.sandboxes if source else None
+        if sandboxes is None:
+            raise Problem("A file has no sandbox")
+        try:
+            with self._ui.preparing("asking for the sandbox"):
+                return await sandboxes.workspace(conversation)
+        except sandbox_workspace.Asleep:
+            if session.settings.read_only or not conversation.sandbox_id:
+                raise
+            lines = [[("The sandbox is paused, and this needs it to run.", "")]]
+            answers = [("p", "resume it, then go on", "resume")]
+            if await self._ui.ask(Question(title, lines, answers)) != "resume":
+                return None
+        await self.change(sandboxes, conversation.sandbox_id)
+        self._ui.post_message(ListsWanted())
+        if session.source is not source:  # the user switched servers while it was resumed
+            return None
+        try:
+            return await sandboxes.workspace(conversation)
+        except sandbox_workspace.Asleep:
+            return None  # the reason has been shown
+
+    # One sandbox
+
+    async def change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
+        """Pause this sandbox, or resume it; not while a change is under way."""
+        session = self._session
+        if sandbox_id in session.changing:
+            self._ui.tell(f"it is still {session.changing[sandbox_id]}")
+            return
+        with session.claiming([sandbox_id]), self._ui.reporting():
+            await self._change(sandboxes, sandbox_id)
+
+    async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str) -> None:
+        session = self._session
+        with self._ui.preparing("asking how the sandbox stands"):
+            plan = await sandboxes.plan(sandbox_id)
+        if not plan.action:
+            raise Problem(f"Neither pause nor resume: {plan.reason}", plan.hint)
+        answer = await self._ui.ask(self.question(plan)) if plan.at_stake else "now"
+        if not answer:
+            return
+        pauses = plan.action == "pause"
+        session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
+        stopped = answer == "stop" and bool(plan.running)
+        with session.writing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+            stage = await self.carry_out(
+                sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
+            )
+            told = await self.displaced_words(sandboxes, plan)
+            if stopped:
+                told += " · the agent was stopped and stays so after a resume"
+            if session.target_sandbox() == sandbox_id:
+                whose = "sandbox"
+                undo = " · p resumes it" if pauses and not told else ""
+            else:  # the user has moved on, and p would act on another one
+                inside = ", ".join(title_of(c) for c in plan.conversations[:1])
+                whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
+            self._ui.tell(f"{whose} {stage}{told}{undo}")
+
+    async def carry_out(
+        self,
+        sandboxes: ServerSandboxes,
+        plan: SandboxPlan,
+        tell: Callable[[str], None],
+        *,
+        stop_agents: bool = False,
+    ) -> str:
+        """Pause or resume one sandbox as planned, for any key. Shows each stage and returns the
+        last. Stores the new state in the session, so that no refresh requested earlier reverts
+        it."""
+        assert plan.sandbox is not None
+        stage = ""
+        async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
+            tell(stage)
+        status = "PAUSED" if plan.action == "pause" else "RUNNING"
+        self._session.sandbox_settled(plan.sandbox.id, status)
+        self._ui.post_message(ListsChanged())
+        return stage
+
+    async def displaced_words(self, sandboxes: ServerSandboxes, plan: SandboxPlan) -> str:
+        """After a resume: the sandboxes that the server paused to make room."""
+        paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
+        if not paused:
+            return ""
+        titles = [title_of(c) for c in self._session.conversations if c.sandbox_id in paused]
+        named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
+        return f" · the server paused {named}"
+
+    def question(self, plan: SandboxPlan) -> Question:
+        if plan.action == "resume":
+            listed = self._session.conversations
+            inside = {c.sandbox_id: c for c in reversed(listed)}
+            names = [title_of(inside[s.id]) for s in plan.others if s.id in inside][:SHOWN]
+            up = plural(len(plan.others), "other sandbox", "other sandboxes")
+            lines: list[list[Piece]] = [
+                [(f"{up} up. Over its limit the server pauses the oldest, without asking:", "")],
+                [("  ".join(names) or "their conversations are not loaded", "dim")],
+            ]
+            return Question("Resume sandbox", lines, (("enter", "resume", "now"),))
+        running = plan.running
+        count = plural(len(running), "run")
+        head = f"Stops {count}:" if running else "Pauses the sandbox of:"
+        first: list[Piece] = [(f"{head} ", "")]
+        ordered = [*running, *(c for c in plan.conversations if c not in running)]
+        for conversation in ordered[:SHOWN]:
+            first += self._named(conversation)
+        if len(ordered) > SHOWN:
+            first.append((f"and {len(ordered) - SHOWN} more", "dim"))
+        answers = [("enter", "pause", "now")]
+        if running:
+            answers = [
+                ("enter", "stop the agent after this step, then pause", "stop"),
+                ("f", "freeze now", "now"),
+            ]
+        return Question("Pause sandbox", [first], answers)
+
+    def _named(self, conversation: Conversation) -> list[Piece]:
+        """Glyph and title; for the run at the right also its current step."""
+        session = self._session
+        glyph, hue = status_mark(self._ui.glyphs, reported_status(conversation))
+        doing = ""
+        run = session.runs.get(conversation.id) if session.is_open(conversation) else None
+        if run and len(run.trajectory):
+            last = run.trajectory.steps[-1]
+            began = last.event.seconds()
+            if run.trajectory.outcome(last) is Outcome.RUNNING and began is not None:
+                what = shorten(describe(last, Outcome.RUNNING).what, 24)
+                doing = f" ({duration(max(0.0, session.clock() - began))} into {what})"
+        return [(glyph, hue), (f" {title_of(conversation)}{doing}   ", "")]
+
+    # All that are marked: one question, then one after the other
+
+    def stop_batch(self) -> bool:
+        """Stop before the next marked sandbox; False when there is none, or a stop was already
+        requested."""
+        batch = self._session.batch
+        if batch is None or batch.stopped:
+            return False
+        batch.stopped = True
+        self._ui.tell("stops after this one")
+        return True
+
+    async def _pause_marked(self, sandboxes: ServerSandboxes) -> None:
+        """Pause the sandboxes of the marked conversations, or resume them when none of them runs.
+        Skips those that another key is changing."""
+        session = self._session
+        if session.batch:
+            self._ui.tell("the sandboxes marked before are not done yet")
+            return
+        ids = dict.fromkeys(c.sandbox_id for c in session.marked if c.sandbox_id)
+        free = [one for one in ids if one not in session.changing]
+        if ids and not free:
+            word = session.changing[next(iter(ids))]
+            self._ui.tell(f"{plural(len(ids), 'sandbox', 'sandboxes')} still {word}")
+            return
+        with session.claiming(free) as claimed, self._ui.reporting():
+            plans = await self._plans(sandboxes, free)
+            action = "pause" if any(p.action == "pause" for p in plans.values()) else "resume"
+            todo = {one: plan for one, plan in plans.items() if plan.action == action}
+            if not todo:
+                first = next(iter(plans.values()), None)
+                reason = first.reason if first else "no sandbox is known for them"
+                raise Problem(f"Neither pause nor resume: {reason}", first.hint if first else "")
+            answer = await self._ui.ask(
+                self._marked_question([*todo.values()], len(ids) - len(todo))
+            )
+            if not answer:
+                return
+            for one in plans.keys() - todo.keys():
+                session.release(one, claimed)
+            failed = await self._carry_out_all(
+                sandboxes, todo, claimed, stop_agents=answer == "stop"
+            )
+            if failed:
+                raise failed
+        self._ui.post_message(ListsWanted())
+
+    async def _plans(self, sandboxes: ServerSandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
+        """What can be done with each sandbox right now: three calls for each."""
+        plans = {}
+        for number, sandbox_id in enumerate(ids, 1):
+            with self._ui.preparing(f"looking at sandbox {number} of {len(ids)}"):
+                plans[sandbox_id] = await sandboxes.plan(sandbox_id)
+        return plans
+
+    async def _carry_out_all(
+        self,
+        sandboxes: ServerSandboxes,
+        todo: dict[str, SandboxPlan],
+        claimed: set[str],
+        *,
+        stop_agents: bool,
+    ) -> Problem | None:
+        """One after the other; unmarks those that are done. Returns the problem to show when
+        something failed."""
+        session = self._session
+        count = plural(len(todo), "sandbox", "sandboxes")
+        pauses = next(iter(todo.values())).action == "pause"
+        verb, passive = ("pausing", "paused") if pauses else ("resuming", "resumed")
+        done: set[str] = set()
+        problems: list[Problem] = []
+        session.changing |= dict.fromkeys(todo, f"waiting to be {passive}")
+        session.batch = batch = Batch()
+        with session.writing(f"{verb} {count}"):
+            try:
+                for number, (sandbox_id, plan) in enumerate(todo.items(), 1):
+                    if batch.stopped:
+                        break
+                    session.changing[sandbox_id] = f"being {passive}"
+                    more = " · esc stops after this one" if number < len(todo) else ""
+                    tell = self._teller(f"{number} of {len(todo)}", more)
+                    try:
+                        await self.carry_out(sandboxes, plan, tell, stop_agents=stop_agents)
+                        done.add(sandbox_id)
+                    except Problem as problem:
+                        problems.append(problem)
+                    session.release(sandbox_id, claimed)
+            finally:
+                session.batch = None
+        session.unmark(c for c in session.marked if c.sandbox_id in done)
+        self._ui.post_message(ListsChanged())
+        counted = f"{len(done)} of {count} {'paused' if pauses else 'up'}"
+        if problems:
+            sentence = f"{counted}, {len(problems)} failed: {problems[0].sentence}"
+            return Problem(sentence, problems[0].hint)
+        instead = await self._displaced_count(sandboxes, todo)
+        self._ui.tell(f"{'stopped: ' if batch.stopped else ''}{counted}{instead}")
+        return None
+
+    def _teller(self, head: str, more: str) -> Callable[[str], None]:
+        return lambda stage: self._ui.tell(f"{head}: {stage}{more}", log=False)
+
+    async def _displaced_count(
+        self, sandboxes: ServerSandboxes, todo: dict[str, SandboxPlan]
+    ) -> str:
+        paused = len(await sandboxes.displaced(*todo.values()))
+        if not paused:
+            return ""
+        return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
+
+    def _marked_question(self, todo: list[SandboxPlan], left: int) -> Question:
+        count = plural(len(todo), "sandbox", "sandboxes")
+        inside = [c for plan in todo for c in plan.conversations]
+        aside = f" Skips {left} that cannot be paused or resumed." if left else ""
+        if todo[0].action == "resume":
+            up = {s.id for plan in todo for s in plan.others}
+            lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
+            if up:
+                count_up = plural(len(up), "other sandbox is", "other sandboxes are")
+                limit = "Over its limit the server pauses the oldest, without asking."
+                lines.append([(f"{count_up} up. {limit}{aside}", "")])
+            elif aside:
+                lines.append([(aside.strip(), "dim")])
+            return Question(f"Resume {count}", lines, (("enter", f"resume {len(todo)}", "now"),))
+        running = [c for plan in todo for c in plan.running]
+        others = [c for c in inside if c not in running]
+        lines = []
+        if running:
+            stops = f"Stops {plural(len(running), 'run')}: "
+            lines.append([(stops, ""), *self._some(running)])
+        if others:
+            head = "Also affects: " if running else "Pauses: "
+            lines.append([(head, ""), *self._some(others)])
+        if aside:
+            lines.append([(aside.strip(), "dim")])
+        answers = [("enter", f"pause {len(todo)}", "now")]
+        if running:
+            answers = [
+                ("enter", "stop each agent after its step, then pause", "stop"),
+                ("f", "freeze now", "now"),
+            ]
+        return Question(f"Pause {count}", lines, answers)
+
+    def _some(self, conversations: list[Conversation]) -> list[Piece]:
+        return name_some(self._session.board, conversations, self._ui.glyphs)

@@ -1,0 +1,43 @@
+"""`!`: open a shell in the sandbox of the targeted conversation, once it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.api.models import bare_id
+from oh_tui.tui.screens.shell import ShellScreen
+from oh_tui.tui.shells import Shell
+
+if TYPE_CHECKING:
+    from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+
+class Shells:
+    def __init__(self, session: Session, ui: Ui, sandboxes: SandboxActions) -> None:
+        self._session = session
+        self._ui = ui
+        self._sandboxes = sandboxes
+
+    def action_open(self) -> None:
+        self._ui.begin("ask", self.open)
+
+    async def open(self) -> None:
+        session = self._session
+        conversation = session.target()
+        sandboxes = session.source.sandboxes if session.source else None
+        if session.no_changes or sandboxes is None or conversation is None:
+            self._ui.tell(session.no_changes or session.no_target)
+            return
+        with self._ui.reporting():
+            workspace = await self._sandboxes.workspace(conversation, "Shell")
+            if workspace is None:
+                return
+            name = bare_id(conversation.id)
+            if name not in session.shells:
+                with self._ui.preparing("asking for the agent's folder"):
+                    folder = await workspace.folder()
+                session.shells[name] = Shell(folder, folder)
+            shell = session.shells[name]
+            self._ui.push_screen(ShellScreen(session, sandboxes, conversation, shell))
