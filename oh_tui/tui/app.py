@@ -204,7 +204,7 @@ class OhTui(BaseApp):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.main.is_mounted:
-            self.main.controllers.servers.action_quit()
+            self.main.controllers.navigation.action_quit()
         else:
             self.exit(0)
 

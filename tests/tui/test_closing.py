@@ -1,13 +1,20 @@
-"""Screens above the main screen: closed twice, they close only themselves."""
+"""Screens above the main screen: closed twice, they close only themselves; and quitting."""
 
 from __future__ import annotations
+
+from unittest.mock import Mock
 
 import pytest
 from rich.style import Style
 from textual import events
 
+from oh_tui.settings.startup import Settings
+from oh_tui.tui.controllers.navigation import Navigation
+from oh_tui.tui.messages import QuitWanted
 from oh_tui.tui.palette import Options, Palette
+from oh_tui.tui.session import Session
 from tests.tui.explorer import Explorer, explore
+from tests.tui.fake_ui import FakeUi
 
 
 async def test_the_palette_is_opened_again_while_it_still_closes() -> None:
@@ -76,3 +83,16 @@ async def test_a_view_that_is_dismissed_below_another_closes_that_too() -> None:
         await it.until(lambda: isinstance(it.app.screen, Palette))
         form.dismiss(None)
         assert await views(it) == 1
+
+
+async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
+    ui = FakeUi("quit")
+    session = Session(Settings())
+    session.drafts["c1"] = "not yet"
+    with session.writing("pausing a sandbox"):
+        Navigation(session, ui, Mock(), Mock()).action_quit()
+        await ui.work()
+    (question,) = ui.asked
+    words = "".join(text for line in question.lines for text, _ in line)
+    assert "Still pausing a sandbox." in words and "1 message not sent" in words
+    assert [type(message) for message in ui.posted] == [QuitWanted]

@@ -21,7 +21,6 @@ from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.servers import Servers as ServersController
 from oh_tui.tui.keys import known
-from oh_tui.tui.messages import QuitWanted
 from oh_tui.tui.screens.help import HelpScreen
 from oh_tui.tui.session import Session
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore
@@ -408,18 +407,6 @@ async def leave(it: Explorer, servers: Servers) -> None:
     await it.until(lambda: "go to lab all the same" in it.text("#question"))
     await it.send("enter")
     await it.until(lambda: len(servers.made) == 2 and it.screen.sidebar.conversations)
-
-
-async def test_quitting_asks_when_something_is_written_and_says_what() -> None:
-    ui = FakeUi("quit")
-    session = Session(Settings())
-    session.drafts["c1"] = "not yet"
-    with session.writing("pausing a sandbox"):
-        await ServersController(session, ui, connect=None, demo=None).quit()
-    (question,) = ui.asked
-    words = "".join(text for line in question.lines for text, _ in line)
-    assert "Still pausing a sandbox." in words and "1 message not sent" in words
-    assert [type(message) for message in ui.posted] == [QuitWanted]
 
 
 async def test_a_server_without_a_way_to_it_is_not_gone_to() -> None:

@@ -1,4 +1,4 @@
-"""Keys that move between panes, zoom one to the whole screen, and go back."""
+"""Keys that move between panes, zoom one to the whole screen, go back, and quit."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.tui.messages import MarksChanged
+from oh_tui.text.human import plural
+from oh_tui.tui.messages import MarksChanged, QuitWanted
+from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.panes import Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.drawing import Piece
 
 
 class Navigation:
@@ -78,4 +81,30 @@ class Navigation:
         elif arrangement.narrow and arrangement.view == "run" and not arrangement.too_small:
             self._ui.focus_pane("conversations")
         else:
-            self._controllers.servers.action_quit()
+            self.action_quit()
+
+    def action_quit(self) -> None:
+        """Quit at once, or ask when something would be lost or is still running. Open questions and
+        editors are closed first, as Esc does."""
+        put_aside = False
+        while self._ui.refuse():
+            put_aside = True
+        if put_aside or self._session.writing_words or self._session.drafts:
+            self._ui.work_on("ask", self._ask_and_quit)
+        else:
+            self._ui.post_message(QuitWanted())
+
+    async def _ask_and_quit(self) -> None:
+        """Quit if the user may leave unsent messages and running work."""
+        session = self._session
+        await self._ui.drawn()  # by then the text is kept as a draft
+        lines: list[list[Piece]] = []
+        if session.writing_words:
+            told = f"Still {session.writing_words}. A change asked of the server goes on there."
+            lines.append([(told, "")])
+        if session.drafts:
+            unsent = plural(len(session.drafts), "message")
+            lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
+        question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
+        if not lines or await self._ui.ask(question) == "quit":
+            self._ui.post_message(QuitWanted())

@@ -1,5 +1,4 @@
-"""Opening and leaving sources: at the start without a key, from one server to another, and on
-quitting."""
+"""Opening and leaving sources: at the start without a key, and from one server to another."""
 
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded
 from oh_tui.settings.startup import Settings, choose
 from oh_tui.sources import files
-from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.widgets.bars import Question
@@ -120,32 +118,6 @@ class Servers:
 
     def action_switch(self, name: str) -> None:
         self._ui.work_on("ask", self.switch, name)
-
-    def action_quit(self) -> None:
-        """Quit at once, or ask when something would be lost or is still running. Open questions and
-        editors are closed first, as Esc does."""
-        put_aside = False
-        while self._ui.refuse():
-            put_aside = True
-        if put_aside or self._session.writing_words or self._session.drafts:
-            self._ui.work_on("ask", self.quit)
-        else:
-            self._ui.post_message(QuitWanted())
-
-    async def quit(self) -> None:
-        """Quit if the user may leave unsent messages and running work."""
-        session = self._session
-        await self._ui.drawn()  # by then the text is kept as a draft
-        lines: list[list[Piece]] = []
-        if session.writing_words:
-            told = f"Still {session.writing_words}. A change asked of the server goes on there."
-            lines.append([(told, "")])
-        if session.drafts:
-            unsent = plural(len(session.drafts), "message")
-            lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])
-        question = Question("Quit", lines, (("enter", "quit all the same", "quit"),), "stay")
-        if not lines or await self._ui.ask(question) == "quit":
-            self._ui.post_message(QuitWanted())
 
 
 def _file_source(typed: str) -> Source:
