@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import HIDDEN
 from oh_tui.trajectory.content.describe import describe_event
-from oh_tui.trajectory.formats import zip_members as members
+from oh_tui.trajectory.formats import cut_zip
 from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, find_archives, open_archive
+from oh_tui.trajectory.formats.folder_members import FolderMembers
+from oh_tui.trajectory.formats.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.steps import CUT_OFF, NO_END
 
@@ -486,15 +488,15 @@ def test_an_event_that_comes_while_a_folder_is_read_does_not_cut_it_off(
 ) -> None:
     """A run that goes on: base_state.json is newer than the list of files."""
     folder = write(tmp_path / "run", agent_files(5, ""))
-    read = members.FolderMembers.read
+    read = FolderMembers.read
 
-    def later(self: members.FolderMembers, index: int) -> bytes:
+    def later(self: FolderMembers, index: int) -> bytes:
         if self.names[index] == "base_state.json":
             write(folder, {"events/event-00005-id-5.json": body(5)})
             write(folder, {"base_state.json": b'{"leaf_event_id": "id-5"}'})
         return read(self, index)
 
-    monkeypatch.setattr(members.FolderMembers, "read", later)
+    monkeypatch.setattr(FolderMembers, "read", later)
     archive = open_archive(folder)
     assert (len(archive), archive.cut_off) == (5, "")
 
@@ -554,8 +556,8 @@ def test_damage_in_a_cut_zip_costs_only_what_it_hits() -> None:
 def test_a_cut_zip_made_to_be_searched_for_ever_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(members, "MEMBER_LIMIT", 2**16)
-    monkeypatch.setattr(members, "TOTAL_LIMIT", 2**18)
+    monkeypatch.setattr(cut_zip, "MEMBER_LIMIT", 2**16)
+    monkeypatch.setattr(cut_zip, "TOTAL_LIMIT", 2**18)
     head = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 8, 8, 0, 0, 0, 0, 0, 1, 0) + b"x"
     # each header is followed by stored blocks that lead on to the end of the file
     block = head + struct.pack("<BHH", 0, 8000, 8000 ^ 0xFFFF) + b"\0" * 8000
@@ -635,13 +637,13 @@ def test_several_threads_may_read_at_once(make: str, tmp_path: Path) -> None:
 def test_opening_a_large_zip_reads_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped({f"event_{n:06}_id-{n}.json": b"{}" for n in range(5000)})
     reads: list[int] = []
-    original = members.ZipMembers.read
+    original = ZipMembers.read
 
-    def counted(self: members.ZipMembers, index: int) -> bytes:
+    def counted(self: ZipMembers, index: int) -> bytes:
         reads.append(index)
         return original(self, index)
 
-    monkeypatch.setattr(members.ZipMembers, "read", counted)
+    monkeypatch.setattr(ZipMembers, "read", counted)
     archive = opened(data)
     assert (len(archive), reads) == (5000, [])
     assert len(list(archive.events(-60))) == len(reads) == 60

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.formats.zip_members import BROKEN, CannotRead, Names, ZipMembers
+from oh_tui.trajectory.formats.members import CannotRead, Names
+from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
 from oh_tui.trajectory.formats.zip_table import NotOpened, ZipTable
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]

@@ -15,6 +15,8 @@ from typing import IO, Any
 from oh_tui.text.clean import redact_json, safe_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import cut_zip, folder_members
+from oh_tui.trajectory.formats.members import CannotRead, Members
 from oh_tui.trajectory.formats.zip_layout import (
     EVENT_FILE,
     STATE_FILES,
@@ -22,14 +24,7 @@ from oh_tui.trajectory.formats.zip_layout import (
     lay_out,
     may_be_run,
 )
-from oh_tui.trajectory.formats.zip_members import (
-    BROKEN,
-    CannotRead,
-    CutZipMembers,
-    FolderMembers,
-    Members,
-    ZipMembers,
-)
+from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
 from oh_tui.trajectory.formats.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
@@ -248,7 +243,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return Archive(FolderMembers(path), name)
+            return Archive(folder_members.FolderMembers(path), name)
         if not stat.S_ISREG(mode):
             raise ArchiveProblem(f"{name} is neither a file nor a folder", _HINT)
         file = path.open("rb")
@@ -316,7 +311,7 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
             raise ArchiveProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if not b"PK\x03\x04".startswith(start):
             raise ArchiveProblem(f"{name} is no zip", _HINT)
-        return CutZipMembers(file, owned=owned)
+        return cut_zip.CutZipMembers(file, owned=owned)
     except (OSError, ValueError) as error:
         raise ArchiveProblem(f"{name} cannot be read") from error
 

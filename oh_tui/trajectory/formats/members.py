@@ -1,0 +1,77 @@
+"""The files of a zip or folder, damaged or not: listed at once, read one at a time.
+
+Nothing is unpacked to disk, so hostile names do no harm. All reads have a size limit.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+MEMBER_LIMIT = 64 * 2**20
+"""Largest file that is read, in bytes. The largest event measured had 40 kB."""
+
+
+class CannotRead(Exception):
+    """Why a file cannot be read, in a few words."""
+
+
+class Names:
+    """File names in one buffer: 100,000 strings would take 10 MB."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        # names in a folder that are not UTF-8 hold lone surrogates
+        parts = [name.encode("utf-8", "surrogatepass") for name in names]
+        self._text = b"".join(parts)
+        self._ends = array("Q", accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, index: int) -> str:
+        return self.encoded(range(len(self))[index]).decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        text = self._text.decode("utf-8", "surrogatepass")
+        if len(text) < len(self._text):  # not ASCII: the ends count bytes
+            yield from map(self.__getitem__, range(len(self)))
+            return
+        start = 0
+        for end in self._ends:
+            yield text[start:end]
+            start = end
+
+    def mention(self, text: str) -> bool:
+        """Whether a name contains this text."""
+        return text.encode("utf-8", "surrogatepass") in self._text
+
+    def encoded(self, index: int) -> bytes:
+        """The name in UTF-8."""
+        return self._text[self._ends[index - 1] if index else 0 : self._ends[index]]
+
+
+class Members(ABC):
+    """The files of a zip or folder."""
+
+    is_cut = False
+    """The end of the file is missing."""
+
+    def __init__(self) -> None:
+        self.names = Names(())
+        self.notes: list[str] = []
+        """Problems of the whole."""
+        self.partial: list[str] = []
+        """Names of some unreadable files in a cut zip."""
+
+    @abstractmethod
+    def read(self, index: int) -> bytes:
+        """The bytes of a file; raises CannotRead."""
+
+    def mention(self, text: str) -> bool:
+        """Whether the name of a file contains this text."""
+        return self.names.mention(text)
+
+    def close(self) -> None:  # noqa: B027
+        """Closes the file, if it is owned; a folder needs nothing."""
