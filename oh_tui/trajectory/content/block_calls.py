@@ -9,33 +9,18 @@ from typing import Any
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
-    Command,
     Fields,
-    Note,
     Plain,
-    number_text,
     one_line,
     pair_blocks,
     safe,
 )
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import patch_files
-from oh_tui.trajectory.content.plans import plan_progress
+from oh_tui.trajectory.content.block_plans import plan_call
+from oh_tui.trajectory.content.block_terminal import terminal_call
 from oh_tui.trajectory.content.tools import EDITOR_VERBS
 from oh_tui.trajectory.model.bodies import field, text_field
-
-
-def _terminal_call(action: dict[str, Any]) -> list[Block]:
-    command = safe(take.text(action, "command"))
-    blocks: list[Block] = [Command(command)] if command else []
-    if take.flag(action, "is_input"):
-        blocks.append(Note("typed into the command that runs"))
-    if take.flag(action, "reset"):
-        blocks.append(Note("with a new shell"))
-    timeout = take.number(action, "timeout")
-    if timeout is not None:
-        blocks.append(Note(f"waits at most {number_text(timeout)} s"))
-    return blocks
 
 
 def _editor_call(action: dict[str, Any]) -> list[Block]:
@@ -60,13 +45,6 @@ def _file_call(verb: str) -> Callable[[dict[str, Any]], list[Block]]:
 def _patch_call(action: dict[str, Any]) -> list[Block]:
     files = patch_files(safe(text_field(action, "patch")))
     return [Fields(tuple((verb, path) for verb, path, _ in files if path))] if files else []
-
-
-def _plan_call(action: dict[str, Any]) -> list[Block]:
-    take.usual(action, "command")
-    if text_field(action, "command") == "view":
-        return pair_blocks(("plan", "view"))
-    return pair_blocks(("plan", plan_progress(action).removeprefix("plan ")))
 
 
 def _delegate_call(action: dict[str, Any]) -> list[Block]:
@@ -117,9 +95,9 @@ def _mcp_call(action: dict[str, Any]) -> list[Block]:
     return value_blocks(take.value(action, "data"))
 
 
-ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
-    "TerminalAction": _terminal_call,
-    "ExecuteBashAction": _terminal_call,
+CALLS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
+    "TerminalAction": terminal_call,
+    "ExecuteBashAction": terminal_call,
     "FileEditorAction": _editor_call,
     "StrReplaceEditorAction": _editor_call,
     "PlanningFileEditorAction": _editor_call,
@@ -127,7 +105,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "WriteFileAction": _file_call("write"),
     "ReadFileAction": _file_call("read"),
     "ApplyPatchAction": _patch_call,
-    "TaskTrackerAction": _plan_call,
+    "TaskTrackerAction": plan_call,
     "MCPToolAction": _mcp_call,
     "DelegateAction": _delegate_call,
     "TaskAction": _task_call,

@@ -35,7 +35,8 @@ from oh_tui.trajectory.content.block_fields import (
     text_blocks,
     value_blocks,
 )
-from oh_tui.trajectory.content.block_results import extended, images
+from oh_tui.trajectory.content.block_images import images
+from oh_tui.trajectory.content.block_results import extended
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.difference import unified
 from oh_tui.trajectory.content.step_context import StepContext

@@ -9,12 +9,10 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
-    Checklist,
     Code,
     Diff,
     Failure,
     Heading,
-    ImageNote,
     Markdown,
     Note,
     Output,
@@ -23,23 +21,24 @@ from oh_tui.trajectory.content.block import (
     headed,
     number_text,
     one_line,
-    output_blocks,
     plain_text,
     safe,
 )
 from oh_tui.trajectory.content.block_fields import object_blocks, rest_blocks, text_blocks
 from oh_tui.trajectory.content.block_files import edit_result, patch_result, proposal, read_result
+from oh_tui.trajectory.content.block_images import images
+from oh_tui.trajectory.content.block_plans import PLAN, plan_result
+from oh_tui.trajectory.content.block_terminal import terminal_result
 from oh_tui.trajectory.content.difference import count_changes
-from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
-from oh_tui.trajectory.content.plans import Task, compare, plan_progress, tasks_of
+from oh_tui.trajectory.content.images import find_images
+from oh_tui.trajectory.content.plans import plan_progress
 from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.terminal import read_output
+from oh_tui.trajectory.content.terminal import TERMINALS
 from oh_tui.trajectory.content.tools import change
-from oh_tui.trajectory.content.views import USUAL_NUMBERS, View, left, view
+from oh_tui.trajectory.content.views import View, left, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import count
 
 
@@ -48,40 +47,6 @@ def extended(body: dict[str, Any]) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
     take.blocks(body, "extended_content")
     return headed("added for the model", text)
-
-
-def images(body: dict[str, Any]) -> list[Block]:
-    """A note for each image; images are not drawn."""
-    found = find_images(body)
-    _take_images(body)
-    of = f" of {len(found)}" if len(found) > 1 else ""
-    return [
-        ImageNote(f"{n}{of}: {image}" if of else str(image), many=bool(of))
-        for n, image in enumerate(found, 1)
-    ]
-
-
-def _take_images(body: dict[str, Any]) -> None:
-    """Takes the data of images; a text in the place of an image is left."""
-    if is_image(text_field(body, "observation", "screenshot_data")):
-        take.value(body, "observation", "screenshot_data")
-    for path in IMAGE_PATHS:
-        blocks = field(body, *path)
-        for block in blocks if isinstance(blocks, list) else ():
-            inside = field(block, "content")
-            inside = inside if isinstance(inside, dict) else block
-            if field(inside, "type") != "image":
-                continue
-            take.usual(block, "type")
-            take.usual(inside, "type")
-            urls = field(inside, "image_urls")
-            if isinstance(urls, list):
-                inside["image_urls"] = [
-                    url for url in urls if not (isinstance(url, str) and is_image(url))
-                ]
-            elif is_image(text_field(inside, "data")):
-                take.value(inside, "data")
-                take.text(inside, "mimeType")
 
 
 def answer_blocks(
@@ -127,17 +92,17 @@ def _answer(
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return [Note("a result without content")]
-    if is_terminal(event):
-        return [*_terminal_result(event, body, observation, action), *images(body)]
+    if event.part in TERMINALS:
+        return [*terminal_result(event, body, observation, action), *images(body)]
     if event.failed:
         take.flag(observation, "error")
         take.flag(observation, "prev_exist")
         return [_failure(take.result_text(body)), *images(body), *proposal(action)]
     if "Editor" in event.part:
         take.flag(observation, "prev_exist")
-    if event.part in PLANS:
-        return _plan_result(body, observation, context)
-    show = _RESULTS.get(event.part, _other_result)
+    if event.part == PLAN:
+        return plan_result(body, observation, context)
+    show = RESULTS.get(event.part, _other_result)
     return [*show(body, observation, action), *images(body)]
 
 
@@ -180,103 +145,6 @@ IN_RESULT = {
     "ThinkAction": ("thought",),
 }
 """Texts of calls that the result shows, as code, a diff or prose."""
-
-
-def is_terminal(event: Event) -> bool:
-    return event.part in ("TerminalObservation", "ExecuteBashObservation")
-
-
-def _command(body: dict[str, Any], action: Any) -> str:
-    return text_field(action, "command") or bodies.command_text(body)
-
-
-def terminal_text(body: dict[str, Any], action: Any) -> str:
-    return read_output(bodies.content_text(body), _command(body, action)).text
-
-
-def _terminal_result(
-    event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
-) -> list[Block]:
-    raw = take.result_text(body)
-    blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
-    take.flag(observation, "timeout")
-    take.flag(observation, "error")
-    code = event.exit_code
-    if code is not None and not event.still_running and code != STILL_RUNNING:
-        for inside in (observation, field(observation, "metadata")):
-            if field(inside, "exit_code") == code:
-                take.value(inside, "exit_code")
-    if not event.failed:
-        take.text(observation, "metadata", "working_dir")
-    if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
-        take.value(observation, "metadata", "suffix")
-    blocks += _shell(field(observation, "metadata"))
-    if _CLIPPED in raw:
-        kept = one_line(take.text(observation, "full_output_save_dir"))
-        where = f"; whole in the sandbox: {kept}" if kept else ""
-        blocks.append(Note(f"cut by the tool{where}"))
-    return blocks
-
-
-def _shell(metadata: Any) -> list[Block]:
-    """The user, host and interpreter of a command, on one line."""
-    user, host = (one_line(take.text(metadata, name)) for name in ("username", "hostname"))
-    pid = take.number(metadata, "pid")
-    facts = (
-        "@".join(filter(None, (user, host))),
-        "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
-        one_line(take.text(metadata, "py_interpreter_path")),
-    )
-    line = " · ".join(filter(None, facts))
-    return [Note(f"shell {line}")] if line else []
-
-
-_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
-"""A line of the shell's metadata that the title repeats."""
-
-_CLIPPED = "<response clipped>"
-"""Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
-
-
-PLANS = ("TaskTrackerObservation",)
-
-
-def _plan_result(
-    body: dict[str, Any], observation: dict[str, Any], context: StepContext | None
-) -> list[Block]:
-    """The plan and its changes since the previous one."""
-    tasks = take_plan(observation)
-    before = context.before if context else None
-    old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
-    if old and field(observation, "command") != "view":
-        tasks = compare(old, tasks)
-    text = safe(take.result_text(body)).strip()
-    if not tasks:
-        return [Plain(text) if text else Note("the plan is empty")]
-    blocks: list[Block] = [Checklist(tuple(tasks))]
-    return [*blocks, Plain(text)] if text and not _repeats(tasks, text) else blocks
-
-
-_UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
-_ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
-
-
-def _repeats(tasks: list[Task], text: str) -> bool:
-    """Whether a text only confirms the plan or lists its titles and notes."""
-    if _UPDATED.fullmatch(text):
-        return True
-    shown = {line.strip() for task in tasks for line in (task.title, *task.notes.split("\n"))}
-    return all(_ITEM.sub("", line, count=1).strip() in {"", *shown} for line in text.split("\n"))
-
-
-def take_plan(half: Any) -> list[Task]:
-    """The plan of an action or an observation; takes the fields of its items."""
-    tasks = tasks_of(half)
-    for item in field(half, "task_list") if tasks else ():
-        take.text(item, "title")
-        take.text(item, "notes")
-        take.usual(item, "status")
-    return tasks
 
 
 def _list_result(body: dict[str, Any], observation: dict[str, Any], action: Any) -> list[Block]:
@@ -375,7 +243,7 @@ def _other_result(body: dict[str, Any], observation: dict[str, Any], action: Any
     return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
 
 
-_RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
+RESULTS: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], list[Block]]] = {
     "FileEditorObservation": edit_result,
     "StrReplaceEditorObservation": edit_result,
     "PlanningFileEditorObservation": edit_result,
@@ -412,11 +280,11 @@ def facts(body: dict[str, Any], action: Any) -> list[str]:
         return []
     part = text_field(observation, "kind")
     path = text_field(observation, "path") or text_field(observation, "file_path")
-    if part in ("TerminalObservation", "ExecuteBashObservation"):
+    if part in TERMINALS:
         return [one_line(text_field(observation, "metadata", "working_dir"))]
-    if part in PLANS:
+    if part == PLAN:
         return [plan_progress(observation)]
-    show = _RESULTS.get(part)
+    show = RESULTS.get(part)
     if show is _list_result:
         lists = ((field(observation, "matches"), "match"), (field(observation, "files"), "file"))
         return [count(len(found), noun) for found, noun in lists if isinstance(found, list)][:1]

@@ -14,7 +14,6 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.content import take
 from oh_tui.trajectory.content.block import (
     Block,
-    Checklist,
     Command,
     Heading,
     Note,
@@ -26,7 +25,7 @@ from oh_tui.trajectory.content.block import (
     pair_blocks,
     safe,
 )
-from oh_tui.trajectory.content.block_calls import ACTIONS
+from oh_tui.trajectory.content.block_calls import CALLS
 from oh_tui.trajectory.content.block_events import (
     EVENTS,
     acp_blocks,
@@ -36,18 +35,17 @@ from oh_tui.trajectory.content.block_events import (
 )
 from oh_tui.trajectory.content.block_fields import rest_blocks, value_blocks
 from oh_tui.trajectory.content.block_files import proposal
+from oh_tui.trajectory.content.block_plans import asked_plan
 from oh_tui.trajectory.content.block_results import (
     IN_RESULT,
-    PLANS,
     answer_blocks,
     facts,
-    is_terminal,
     late_blocks,
-    take_plan,
-    terminal_text,
 )
+from oh_tui.trajectory.content.block_terminal import terminal_text
 from oh_tui.trajectory.content.step_context import StepContext
-from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, is_same, view
+from oh_tui.trajectory.content.terminal import TERMINALS
+from oh_tui.trajectory.content.views import REDUNDANT_IN_CALL, View, view
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
@@ -91,9 +89,9 @@ def call_blocks(
     action = field(body, "action")
     if isinstance(action, View):
         take.text(action, "kind")
-        show = ACTIONS.get(step.event.part)
+        show = CALLS.get(step.event.part)
         blocks += show(action) if show else []
-        blocks += _plan_asked(step, action)
+        blocks += asked_plan(step, action)
         if alone:
             blocks += proposal(action)
         else:
@@ -108,20 +106,6 @@ def call_blocks(
         ]
     take.value(body, "action")
     return blocks + (_beside(body, action) if whole else []) + _at_once(context)
-
-
-def _plan_asked(step: Step, action: Any) -> list[Block]:
-    """The plan of a call, unless the result shows the same one."""
-    if step.event.part != "TaskTrackerAction":
-        return []
-    result = step.result
-    if result is not None and not result.failed and result.part in PLANS:
-        shown = field(result.body(), "observation", "task_list")
-        if shown is not None and is_same(shown, action.get("task_list")):
-            take.value(action, "task_list")
-            return []
-    tasks = take_plan(action)
-    return [Checklist(tuple(tasks))] if tasks else []
 
 
 def _beside(body: dict[str, Any], action: Any) -> list[Block]:
@@ -272,7 +256,7 @@ def output_text(step: Step) -> str:
     texts = []
     for result in results:
         body = result.body()
-        texts.append(terminal_text(body, action) if is_terminal(result) else content(body))
+        texts.append(terminal_text(body, action) if result.part in TERMINALS else content(body))
     text = "\n".join(filter(None, texts))
     return text or safe(text_field(action, "message") or text_field(action, "thought"))
 

@@ -10,6 +10,7 @@ import msgspec
 from oh_tui.text.clean import HIDDEN, is_secret_name, safe_line
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content.terminal import TERMINALS
 from oh_tui.trajectory.content.tools import tool_named, tool_of
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
@@ -128,7 +129,7 @@ def _result(
     if result.kind == "UserRejectObservation":
         return (_rejection(answer),)
     tool = tool_of(call.part, result.part)
-    is_terminal = result.part in ("TerminalObservation", "ExecuteBashObservation")
+    is_terminal = result.part in TERMINALS
     if tool is None or (result.failed and not is_terminal):
         return (first_line(bodies.content_text(answer)),)
     return tool.result(use)

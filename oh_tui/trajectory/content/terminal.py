@@ -11,6 +11,9 @@ from oh_tui.text.clean import clean, pieces, redact
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import strip_echo
 
+TERMINALS = ("TerminalObservation", "ExecuteBashObservation")
+"""The kinds of observations with terminal output."""
+
 SGR = pattern("\x1b\\[([\\d;:]{0,80})m")
 """The escape sequence of colours and weight, the only one that is kept."""
 

@@ -1,0 +1,44 @@
+"""Blocks of images, which are named and not drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.trajectory.content import take
+from oh_tui.trajectory.content.block import Block, ImageNote
+from oh_tui.trajectory.content.images import IMAGE_PATHS, find_images, is_image
+from oh_tui.trajectory.model.bodies import field, text_field
+
+
+def images(body: dict[str, Any]) -> list[Block]:
+    """A note for each image."""
+    found = find_images(body)
+    _take_images(body)
+    of = f" of {len(found)}" if len(found) > 1 else ""
+    return [
+        ImageNote(f"{n}{of}: {image}" if of else str(image), many=bool(of))
+        for n, image in enumerate(found, 1)
+    ]
+
+
+def _take_images(body: dict[str, Any]) -> None:
+    """Takes the data of images; a text in the place of an image is left."""
+    if is_image(text_field(body, "observation", "screenshot_data")):
+        take.value(body, "observation", "screenshot_data")
+    for path in IMAGE_PATHS:
+        blocks = field(body, *path)
+        for block in blocks if isinstance(blocks, list) else ():
+            inside = field(block, "content")
+            inside = inside if isinstance(inside, dict) else block
+            if field(inside, "type") != "image":
+                continue
+            take.usual(block, "type")
+            take.usual(inside, "type")
+            urls = field(inside, "image_urls")
+            if isinstance(urls, list):
+                inside["image_urls"] = [
+                    url for url in urls if not (isinstance(url, str) and is_image(url))
+                ]
+            elif is_image(text_field(inside, "data")):
+                take.value(inside, "data")
+                take.text(inside, "mimeType")

@@ -1,0 +1,87 @@
+"""Blocks of the terminal: its calls and results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.content import take
+from oh_tui.trajectory.content.block import (
+    Block,
+    Command,
+    Note,
+    number_text,
+    one_line,
+    output_blocks,
+    safe,
+)
+from oh_tui.trajectory.content.terminal import read_output
+from oh_tui.trajectory.content.views import USUAL_NUMBERS
+from oh_tui.trajectory.model import bodies
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.result_state import STILL_RUNNING
+
+_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
+"""A line of the shell's metadata that the title repeats."""
+
+_CLIPPED = "<response clipped>"
+"""Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
+
+
+def terminal_call(action: dict[str, Any]) -> list[Block]:
+    command = safe(take.text(action, "command"))
+    blocks: list[Block] = [Command(command)] if command else []
+    if take.flag(action, "is_input"):
+        blocks.append(Note("typed into the command that runs"))
+    if take.flag(action, "reset"):
+        blocks.append(Note("with a new shell"))
+    timeout = take.number(action, "timeout")
+    if timeout is not None:
+        blocks.append(Note(f"waits at most {number_text(timeout)} s"))
+    return blocks
+
+
+def _command(body: dict[str, Any], action: Any) -> str:
+    return text_field(action, "command") or bodies.command_text(body)
+
+
+def terminal_text(body: dict[str, Any], action: Any) -> str:
+    return read_output(bodies.content_text(body), _command(body, action)).text
+
+
+def terminal_result(
+    event: Event, body: dict[str, Any], observation: dict[str, Any], action: Any
+) -> list[Block]:
+    raw = take.result_text(body)
+    blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
+    take.flag(observation, "timeout")
+    take.flag(observation, "error")
+    code = event.exit_code
+    if code is not None and not event.still_running and code != STILL_RUNNING:
+        for inside in (observation, field(observation, "metadata")):
+            if field(inside, "exit_code") == code:
+                take.value(inside, "exit_code")
+    if not event.failed:
+        take.text(observation, "metadata", "working_dir")
+    if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
+        take.value(observation, "metadata", "suffix")
+    blocks += _shell(field(observation, "metadata"))
+    if _CLIPPED in raw:
+        kept = one_line(take.text(observation, "full_output_save_dir"))
+        where = f"; whole in the sandbox: {kept}" if kept else ""
+        blocks.append(Note(f"cut by the tool{where}"))
+    return blocks
+
+
+def _shell(metadata: Any) -> list[Block]:
+    """The user, host and interpreter of a command, on one line."""
+    user, host = (one_line(take.text(metadata, name)) for name in ("username", "hostname"))
+    pid = take.number(metadata, "pid")
+    facts = (
+        "@".join(filter(None, (user, host))),
+        "" if pid is None or pid == USUAL_NUMBERS["pid"][0] else f"pid {number_text(pid)}",
+        one_line(take.text(metadata, "py_interpreter_path")),
+    )
+    line = " · ".join(filter(None, facts))
+    return [Note(f"shell {line}")] if line else []
