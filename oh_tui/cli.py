@@ -31,8 +31,9 @@ from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.sources import files, prefetch, server, this_machine
 from oh_tui.sources.runs import cache
-from oh_tui.text.clean import clean, clean_line, redact
+from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import redact
 from oh_tui.trajectory.formats import archive
 from oh_tui.tui import app, keys
 

@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from oh_tui.text import clean as text_module
-from oh_tui.text.clean import (
+from oh_tui.text import clean as clean_module
+from oh_tui.text import pieces as pieces_module
+from oh_tui.text import redact as redact_module
+from oh_tui.text.clean import MOST_MARKS, clean, clean_line, clean_pieces
+from oh_tui.text.pieces import PIECE
+from oh_tui.text.redact import (
     HIDDEN,
-    MOST_MARKS,
-    PIECE,
-    clean,
-    clean_line,
     hold,
     holds_key,
     is_secret_name,
-    pieces,
     redact,
     redact_json,
     safe_line,
@@ -170,8 +169,8 @@ ACROSS_LINES = st.lists(
 def test_a_long_text_is_worked_on_in_pieces_as_if_it_were_one(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         whole, hidden = clean(text), redact(text)
-        patch.setattr(text_module, "PIECE", 8)
-        assert "".join(pieces(text)) == text
+        patch.setattr(pieces_module, "PIECE", 8)
+        assert "".join(clean_pieces(text)) == text
         assert clean(text) == whole
         assert redact(text) == hidden
 
@@ -195,8 +194,8 @@ def test_no_piece_of_a_long_text_is_long(line: str, monkeypatch: pytest.MonkeyPa
         worked.append(len(text))
         return text
 
-    monkeypatch.setattr(text_module, "_clean", counted)
-    monkeypatch.setattr(text_module, "_redact", counted)
+    monkeypatch.setattr(clean_module, "_clean", counted)
+    monkeypatch.setattr(redact_module, "_redact", counted)
     text = line * (10 * PIECE // len(line))
     for function in (clean, redact) if "\n" in line else (clean,):
         worked.clear()
@@ -341,8 +340,8 @@ def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
 
 
 def test_a_key_that_is_held_is_hidden_whatever_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_module, "_held", ())
-    monkeypatch.setattr(text_module, "_keys", {})
+    monkeypatch.setattr(redact_module, "_held", ())
+    monkeypatch.setattr(redact_module, "_keys", {})
     for key in ("our.first", "our.first.and.second", "short", "two words of it", ""):
         hold(key)
     told = "our.first.and.second, our.first! short, two words of it"
@@ -357,8 +356,8 @@ def test_a_key_that_is_held_is_hidden_whatever_its_shape(monkeypatch: pytest.Mon
 def test_no_number_of_keys_of_others_takes_the_place_of_ours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(text_module, "_held", ())
-    monkeypatch.setattr(text_module, "_keys", {})
+    monkeypatch.setattr(redact_module, "_held", ())
+    monkeypatch.setattr(redact_module, "_keys", {})
     for key in ("our-own-key", *(f"key-of-another-{n:04}" for n in range(2_000))):
         hold(key)
     assert redact("our-own-key key-of-another-0007 key-of-another-0700 key-of-another-1999") == (

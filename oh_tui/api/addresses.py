@@ -8,7 +8,8 @@ from urllib.parse import quote
 import httpx
 
 from oh_tui.api.errors import InvalidRequest, Unreachable
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.redact import safe_line
 
 EXPECTED = "Expected is the server's own address, such as https://app.all-hands.dev"
 

@@ -19,8 +19,8 @@ from oh_tui.api.paging import Pages
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.transport import HttpClient
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 
 

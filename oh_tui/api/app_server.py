@@ -38,7 +38,7 @@ from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
 from oh_tui.api.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
-from oh_tui.text.clean import safe_line
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 
 

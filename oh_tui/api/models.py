@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from oh_tui.text.clean import hold
+from oh_tui.text.redact import hold
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from oh_tui.api.models import BashCommand, BashOutput, CommandResult, Page
 from oh_tui.api.paging import Pages
 from oh_tui.api.requests import Content, Upload
 from oh_tui.api.transport import Hints, HttpClient, Params
-from oh_tui.text.clean import safe_line
+from oh_tui.text.redact import safe_line
 
 T = TypeVar("T")
 

@@ -13,9 +13,10 @@ from oh_tui.settings.config import Fault, Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import read_config_file
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
 
 FAULTY = 2
 """Exit code of a file with faults, as of every other command that reads it."""

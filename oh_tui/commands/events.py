@@ -11,8 +11,8 @@ from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.printing import Column, print_json, print_json_line, print_table, say
 from oh_tui.commands.shared.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded
-from oh_tui.text.clean import redact_json
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.archive import open_archive
 
 if TYPE_CHECKING:

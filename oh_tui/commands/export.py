@@ -18,10 +18,11 @@ from oh_tui.commands.shared.printing import json_line, say
 from oh_tui.commands.shared.reading import open_run, title, whole
 from oh_tui.commands.steps import matching
 from oh_tui.sources.saving import part_file, publish_as
-from oh_tui.text.clean import HIDDEN, clean_line, redact_json, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import HIDDEN, redact_json, safe_line
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.model.events import Event

@@ -14,8 +14,8 @@ from oh_tui.commands.shared.reading import name, read_run, whole, with_state
 from oh_tui.commands.shared.standing import remembered, seen_of
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.steps import find_step
 
 if TYPE_CHECKING:

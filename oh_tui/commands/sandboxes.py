@@ -26,9 +26,10 @@ from oh_tui.commands.shared.standing import HUES, remembered, seen_of
 from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import seconds
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
 from oh_tui.commands.shared.standing import outcome, remembered, seen_of
 from oh_tui.sources.files import FileSource
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import seconds
 

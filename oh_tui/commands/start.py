@@ -23,8 +23,8 @@ from oh_tui.commands.shared.printing import print_json, progress, say, tell_prog
 from oh_tui.commands.shared.reading import read_run, whole
 from oh_tui.commands.shared.standing import state
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
 if TYPE_CHECKING:

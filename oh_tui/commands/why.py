@@ -9,8 +9,8 @@ from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import Facts, line, tokens_json, verdict_json
 from oh_tui.commands.shared.printing import number, print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.ending import is_cut_off
 from oh_tui.trajectory.analysis.failures import failure_words

@@ -15,8 +15,9 @@ from oh_tui.api.models import Auth
 from oh_tui.settings import toml_lines
 from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 V = TypeVar("V")
 

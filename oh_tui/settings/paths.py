@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 MAX_SMALL = 1 << 20
 """Bytes that a settings file or a key file may have."""

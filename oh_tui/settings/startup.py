@@ -35,8 +35,8 @@ from oh_tui.settings.paths import (
     tilde,
     under_home,
 )
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 OWN_RUNS = Path(".openhands", "conversations")
 """Where the OpenHands CLI keeps its runs, relative to the home folder."""

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.members import CannotRead
 from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
 from oh_tui.trajectory.formats.zip_table import TOTAL_LIMIT, NotOpened

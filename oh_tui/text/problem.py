@@ -44,7 +44,7 @@ class Problem(Exception):
 
     `sentence` says what failed and why, without a full stop and without secrets. `hint` says what
     to try next, or "": a text without keys and commands, or a Remedy. Texts of servers and files
-    have to pass `oh_tui.text.clean.clean_line` and `redact` first.
+    have to pass `oh_tui.text.redact.safe_line` first.
     """
 
     def __init__(self, sentence: str, hint: str = "") -> None:

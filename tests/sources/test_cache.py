@@ -31,7 +31,7 @@ from oh_tui.sources.results import Loaded, build
 from oh_tui.sources.runs import cache
 from oh_tui.sources.runs.cache import RunCache
 from oh_tui.sources.server import ServerSource
-from oh_tui.text import clean as text
+from oh_tui.text import redact as redacting
 from oh_tui.text.problem import Problem
 from tests.sources.here import demo_read
 from tests.trajectory.test_record import record
@@ -138,7 +138,7 @@ async def test_a_run_that_tells_a_key_of_ours_is_not_kept(
     told = (await here.load())[-1].trajectory
     assert told
     shutil.rmtree(here.folder)
-    monkeypatch.setattr(text, "_held", (told.events[1500].id,))
+    monkeypatch.setattr(redacting, "_held", (told.events[1500].id,))
     await here.load()
     assert here.is_downloaded and not list(here.folder.glob("runs/*/*"))
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text.clean import HIDDEN
+from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats import cut_zip
 from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, find_archives, open_archive

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.runs.images import SCREENSHOT
-from oh_tui.text.clean import HIDDEN, clean
+from oh_tui.text.clean import clean
+from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.block import (
     Block,
     Checklist,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.text.clean import HIDDEN
+from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content import block_events
 from oh_tui.trajectory.content.describe import Description, describe, describe_event
 from oh_tui.trajectory.content.tools import tool_of

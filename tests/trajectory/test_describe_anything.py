@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text.clean import HIDDEN
+from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.describe import (
     LIMIT,
     Description,

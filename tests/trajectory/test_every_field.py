@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text.clean import clean, redact, redact_json
+from oh_tui.text.clean import clean
+from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.analysis.scan import finish, needle, said_by_step
 from oh_tui.trajectory.content.block import plain_text
 from oh_tui.trajectory.content.block_events import EVENTS

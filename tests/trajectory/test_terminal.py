@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.text import clean as text_module
-from oh_tui.text.clean import HIDDEN, clean, redact
+from oh_tui.text import pieces as text_pieces
+from oh_tui.text.clean import clean
+from oh_tui.text.redact import HIDDEN, redact
 from oh_tui.trajectory.content.block import Note, Output, output_blocks
 from oh_tui.trajectory.content.terminal import SGR, Written, read_output
 
@@ -103,7 +104,7 @@ def test_long_output_is_read_in_pieces_as_if_it_were_one(line: str) -> None:
     raw = "$ make it\n" + line * 50 + "\n\n"
     whole = read_output(raw, "make it")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "PIECE", 20)
+        patch.setattr(text_pieces, "PIECE", 20)
         assert read_output(raw, "make it") == whole
 
 
@@ -111,7 +112,7 @@ def test_long_output_is_read_in_pieces_as_if_it_were_one(line: str) -> None:
 def test_any_output_is_read_in_pieces_as_if_it_were_one(raw: str, command: str) -> None:
     whole = read_output(raw, command)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "PIECE", 8)
+        patch.setattr(text_pieces, "PIECE", 8)
         assert read_output(raw, command) == whole
 
 

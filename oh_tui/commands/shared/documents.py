@@ -11,7 +11,7 @@ from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.ids import read_id
 from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
-from oh_tui.text.clean import safe_line
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.verdict import Verdict, judge

@@ -11,9 +11,10 @@ from oh_tui.api import errors
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared import printing
 from oh_tui.sources.actions import starting
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

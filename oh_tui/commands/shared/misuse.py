@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 HELP = "oh-tui --help shows how it is used"
 

@@ -14,8 +14,9 @@ from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import FILTER, LISTED, TO_OPEN, Command, load
 from oh_tui.commands.shared.ids import is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, misuse
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 
 USAGE = """\
 oh-tui [options] [ID|PATH]

@@ -12,9 +12,9 @@ from oh_tui.sources import server
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.source import Source
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
 from oh_tui.trajectory.model.steps import Trajectory
 

@@ -16,7 +16,7 @@ from oh_tui.sources.lists.triage import (
     conversation_state,
     count,
 )
-from oh_tui.text.clean import safe_line
+from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

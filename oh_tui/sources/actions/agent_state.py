@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.text.clean import clean, safe_line
+from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event

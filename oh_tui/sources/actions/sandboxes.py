@@ -15,9 +15,9 @@ from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.sources.actions import agent_actions, starting, workspace
 from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
 from oh_tui.sources.runs.following import running_agent
-from oh_tui.text.clean import safe_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer

@@ -12,8 +12,9 @@ import msgspec
 from oh_tui.api.models import Conversation, StartTask, bare_id
 from oh_tui.api.requests import StartRequest
 from oh_tui.sources.links import read_repository
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer

@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.settings.paths import read_small, update_private
-from oh_tui.text.clean import clean, clean_line, redact
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.redact import redact
 
 KEPT = 5_000
 """Conversations that are remembered of all servers together. The oldest go first, and no server

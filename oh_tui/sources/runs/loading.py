@@ -24,9 +24,9 @@ from oh_tui.sources.runs.following import LATE, moved_record, news_from_agent, r
 from oh_tui.sources.runs.older import older_from_agent, older_from_app
 from oh_tui.sources.runs.usage import read_stats, stats_of_app, worth_keeping
 from oh_tui.sources.saving import download_name, save_download
-from oh_tui.text.clean import holds_key
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import lists_answers
 from oh_tui.trajectory.model.steps import Trajectory

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.text.clean import holds_key
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.stats import agent_text, has_stats, lists_answers, stats_text
 
 if TYPE_CHECKING:

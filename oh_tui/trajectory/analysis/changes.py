@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.content.tools import change

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.tool_use import first_line

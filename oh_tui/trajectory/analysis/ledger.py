@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.stats import (
     DOLLAR,
     NO_USAGE,

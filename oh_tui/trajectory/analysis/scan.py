@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from oh_tui.text.clean import clean, is_secret_name, redact
+from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import is_secret_name, redact
 from oh_tui.trajectory.content.block import number_text
 from oh_tui.trajectory.content.describe import Description, describe
 from oh_tui.trajectory.content.difference import unified

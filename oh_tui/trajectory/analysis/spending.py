@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import astuple
 
-from oh_tui.text.clean import safe_line
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.content.describe import describe, family_of
 from oh_tui.trajectory.model.stats import NO_USAGE, Usage

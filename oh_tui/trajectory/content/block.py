@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line, redact, redact_json
+from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.content.terminal import read_output
 from oh_tui.trajectory.model.bodies import content_text

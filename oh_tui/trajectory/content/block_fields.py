@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oh_tui.text.clean import redact_json
+from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.content.block import (
     Block,
     Fields,

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import HIDDEN, is_secret_name, safe_line
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.content.terminal import TERMINALS
 from oh_tui.trajectory.content.tools import tool_named, tool_of
 from oh_tui.trajectory.model import bodies

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.steps import Step
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from oh_tui.text.clean import safe_line
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content import block as b
 from oh_tui.trajectory.content.blocks import (
     call_blocks,

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.text.clean import clean, clean_line, redact
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.redact import redact
 from oh_tui.trajectory.model.bodies import field, text_field
 
 _ALIKE = 0.5

@@ -7,8 +7,9 @@ from itertools import chain, zip_longest
 
 import msgspec
 
-from oh_tui.text.clean import clean, pieces, redact
+from oh_tui.text.clean import clean, clean_pieces
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import redact
 from oh_tui.trajectory.model.bodies import strip_echo
 
 TERMINALS = ("TerminalObservation", "ExecuteBashObservation")
@@ -49,7 +50,7 @@ def read_output(raw: str, command: str = "") -> Written:
     raw = raw.replace("\r\n", "\n")  # much faster than what follows
     if ("\r" in raw and _RETURN.search(raw)) or _UP.search(raw):
         # a move up may cross pieces; all else stays in its line
-        folds = [_fold(raw)] if _UP.search(raw) else [*map(_fold, pieces(raw))]
+        folds = [_fold(raw)] if _UP.search(raw) else [*map(_fold, clean_pieces(raw))]
         raw, folded = "".join(text for text, _ in folds), sum(count for _, count in folds)
     text, coloured = _keep_colours(raw) if "\x1b[" in raw else (clean(raw), "")
     shown = strip_echo(text, clean(command)) if command else text
@@ -64,7 +65,7 @@ def read_output(raw: str, command: str = "") -> Written:
 
 def _keep_colours(raw: str) -> tuple[str, str]:
     """Cleaned text, without and with SGR sequences; the latter is "" if there are none."""
-    found = [*map(_keep_colours_of, pieces(raw.replace(_PLACE, "\ufffd")))]
+    found = [*map(_keep_colours_of, clean_pieces(raw.replace(_PLACE, "\ufffd")))]
     text = "".join(text for text, _ in found)
     if not any(coloured for _, coloured in found):
         return text, ""

@@ -12,9 +12,9 @@ from operator import lt
 from pathlib import Path
 from typing import IO, Any
 
-from oh_tui.text.clean import redact_json, safe_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import redact_json, safe_line
 from oh_tui.trajectory.formats import cut_zip, folder_members
 from oh_tui.trajectory.formats.members import CannotRead, Members
 from oh_tui.trajectory.formats.zip_layout import (

@@ -1,6 +1,6 @@
 """Readers of decoded events: the text inside, whatever shape the event has. They never raise.
 
-The text is raw: pass it through `oh_tui.text.clean.clean` and `redact` before showing it.
+The text is raw: pass it through `clean` and `redact` of oh_tui.text before showing it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from oh_tui.text.clean import redact_json
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.model.events import decode_json
 
 

@@ -21,7 +21,8 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from oh_tui import __version__
-from oh_tui.text.clean import clean, redact
+from oh_tui.text.clean import clean
+from oh_tui.text.redact import redact
 from oh_tui.tui.platform.key_queue import FrameShown, KeyQueueApp
 from oh_tui.tui.platform.terminal import TerminalDriver
 

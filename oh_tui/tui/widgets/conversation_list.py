@@ -15,8 +15,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.conversation_order import Order, took
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
-from oh_tui.text.clean import clean, clean_line, held, redact
+from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
+from oh_tui.text.redact import held, redact
 from oh_tui.tui.board import Board, Row
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, status_mark

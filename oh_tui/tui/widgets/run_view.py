@@ -13,8 +13,9 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import day_span, plural
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event, seconds
 from oh_tui.trajectory.model.steps import Outcome, Trajectory
 from oh_tui.tui.arrangement import Arrangement

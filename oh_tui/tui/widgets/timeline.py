@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.text.clean import held
 from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
+from oh_tui.text.redact import held
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory

@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
-from oh_tui.text.clean import clean, redact
+from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
+from oh_tui.text.redact import redact
 from oh_tui.trajectory.content.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.model.steps import Step

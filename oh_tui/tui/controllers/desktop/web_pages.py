@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.links import Link, conversation_link, pull_links, web_link
-from oh_tui.text.clean import safe_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.tui.desktop import start_detached
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Question

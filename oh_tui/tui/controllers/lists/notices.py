@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.settings.credentials import without_keys
 from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.text.clean import safe_line
 from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
 from oh_tui.tui.board import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 

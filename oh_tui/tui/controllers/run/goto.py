@@ -6,7 +6,8 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from oh_tui.text.clean import clean_line, safe_line
+from oh_tui.text.clean import clean_line
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.moments import Moment, moment
 from oh_tui.trajectory.analysis.scan import Breathing, scan
 from oh_tui.trajectory.model.steps import Trajectory

@@ -1,0 +1,263 @@
+"""Hides secrets in texts and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.patterns import pattern
+from oh_tui.text.pieces import LINE_END, by_pieces
+
+HIDDEN = "[hidden]"
+"""Replaces a secret."""
+
+_held: tuple[str, ...] = ()
+"""The keys, the longest first, as one key may start with another."""
+
+_keys: dict[str, None] = {}
+"""The keys in the order of `hold`."""
+
+SHORTEST = 8
+"""Shortest key in characters; shorter ones would match parts of words."""
+
+MOST_HELD = 500
+"""Most keys. The oldest is dropped, except for the first ones."""
+
+FIRST_HELD = 50
+"""The first keys are never dropped: they are the user's, not of sandboxes."""
+
+
+def hold(key: str) -> None:
+    """Makes `redact` hide this key from now on."""
+    global _held
+    is_key = len(key) >= SHORTEST and key.isprintable() and " " not in key
+    if is_key and key not in _keys:
+        _keys[key] = None
+        if len(_keys) > MOST_HELD:
+            del _keys[next(islice(_keys, FIRST_HELD, None))]
+        # a new tuple: other threads may be reading the old one
+        _held = tuple(sorted(_keys, key=len, reverse=True))
+
+
+def held() -> tuple[str, ...]:
+    """The keys that `redact` hides; a new tuple after each new key, so that it can be the key of
+    caches of redacted texts."""
+    return _held
+
+
+def holds_key(data: bytes) -> bool:
+    """Whether JSON contains a key of `hold`; such data must not be stored."""
+    return any(form in data for form in _json_forms(_held))
+
+
+@lru_cache(maxsize=1)
+def _json_forms(keys: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The keys in each way that JSON may write them."""
+    forms = set(keys)
+    for key in keys:
+        forms |= {json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}
+    return tuple(form.encode() for form in forms)
+
+
+def _shape(start: str, rest: str) -> tuple[str, re.Pattern[str]]:
+    """A key with a known start, which must not be inside a longer word. The lookbehind follows the
+    literal, because `re` searches fast for a leading literal."""
+    return start, pattern(rf"{re.escape(start)}(?<![\w-]{re.escape(start)}){rest}")
+
+
+_PRIVATE_KEY = pattern(
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:"
+    r"(?:[^-]|-(?!----))*+-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----"
+    r"|(?:\s{0,4}[A-Za-z0-9+/=]{40,}+)*+)"
+)
+"""Hidden first and in the whole text: it spans any number of lines, and a part of it that looks
+like another key must not end it."""
+
+_NO_WORD_OF_CODE = r"(?:(?=[a-z0-9]*[A-Z])[A-Za-z0-9]++(?!\w)|[A-Za-z0-9]{20,}+)"
+"""The rest of a key whose prefix also starts names in code (`hf_model`, `npm_config_cache`): it has
+a capital letter and no further underscore, or is long."""
+
+_SHAPES = [
+    # only keys have these prefixes: a rest of any length is hidden
+    *(
+        _shape(f"sk-{kind}-", r"[\w-]++")
+        for kind in ("ant", "or", "proj", "svcacct", "admin", "oh", "lf")
+    ),
+    *(_shape(start, r"\w++") for start in ("sk_live_", "sk_test_", "rk_live_", "rk_test_")),
+    *(_shape(f"gh{kind}_", r"[A-Za-z0-9]++") for kind in "pousr"),
+    _shape("github_pat_", r"\w++"),
+    *(_shape(f"gl{kind}-", r"[\w-]++") for kind in ("pat", "dt", "rt", "ptt", "cbt")),
+    *(_shape(f"xox{kind}-", r"[\w-]++") for kind in "abeoprs"),
+    _shape("xapp-", r"[\w-]++"),
+    _shape("AIza", r"[\w-]++"),
+    _shape("pypi-Ag", r"[\w-]++"),
+    _shape("gAAAAAB", r"[\w-]++={0,2}"),
+    # words have these prefixes too: sk-learn, sk-SK, hf_model, ASIA2026
+    _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
+    *(_shape(start, _NO_WORD_OF_CODE) for start in ("hf_", "npm_", "gsk_")),
+    _shape("AKIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]++|[A-Z]{16})(?!\w)"),
+    _shape("ASIA", r"(?:(?=[A-Z]*\d)[A-Z0-9]{8,}+|[A-Z]{16})(?!\w)"),
+    _shape("pypi-", r"[\w-]{50,}+"),
+    _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
+    _shape("eyJ", r"[\w-]++\.[\w-]{4,}+\.[\w-]*+"),
+]
+
+_SCHEME = pattern(r"\b(bearer|basic)\s{1,4}(?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2}", re.IGNORECASE)
+_HEADER = pattern(
+    r"((?:authorization|cookie)\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)([^\n\"'\\]{8,}+)",
+    re.IGNORECASE,
+)
+_USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)[^\s/@\[]{1,300}@")
+"""User and password in a URL, or in a path made of one, with a single slash."""
+_PAIR = pattern(
+    r"(?P<name>(?:api|access|secret|private|signing|encryption|master)[-_ ]?key"
+    r"|token|secret|passw(?:or)?d|passphrase)"
+    r"(?P<between>(?:_?\d{1,3})?\\?[\"']?\s{0,4}(?::\s{0,4}|=>?[^\S\n]{0,4}))"
+    r"(?:(?P<quote>\\?[\"'])(?P<quoted>[^\"'\\\n]{1,4000})(?=\\?[\"'])"
+    r"|(?P<plain>[^\s\"'\\,;&|<>(){}\[\]`]{1,4000})(?P<after>[(\[.]?))",
+    re.IGNORECASE,
+)
+_HINT = pattern(r"(?:key|token|secret|password|passwd|passphrase)[\d_\\\"']{0,6}\s{0,4}[:=]")
+"""Searched in lower case text, which is several times faster than `_PAIR`."""
+_NO_SECRET = pattern(
+    r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
+    r"|optional|required|text|varchar|self|os|env|environ|process|getpass|[$%@&!].*",
+    re.IGNORECASE,
+)
+_NAME_OF_CODE = pattern(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
+
+
+_WAITS = pattern(
+    r"(?:bearer|basic|authorization|cookie|key|token|secret|passw(?:or)?d|passphrase)"
+    r"(?:_?\d{1,3})?\\?[\"']?\s*(?:[:=]>?\s*\\?[\"']?)?\s*\Z",
+    re.IGNORECASE,
+)
+"""The end of a line after which a pattern above may continue on the next."""
+
+
+def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
+    return (cut + 1 if _WAITS.search(text, max(0, cut - 200), cut) else cut), since
+
+
+def redact(text: str) -> str:
+    """Text with secrets replaced by `[hidden]`.
+
+    Secrets are keys of common services, bearer headers, cookies, passwords in URLs, private keys,
+    values after a name such as `api_key`, `token` or `password`, and the keys of `hold`. Code
+    (`token = get_token()`, `password: str`), hashes and ids stay. The text has to be clean: an
+    escape sequence inside a key would hide it from this function.
+    """
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(HIDDEN, text)
+    return by_pieces(_redact, text, LINE_END, _secret_at)
+
+
+def _redact(text: str) -> str:
+    for key in _held:
+        if key in text:
+            text = text.replace(key, HIDDEN)
+    for start, shape in _SHAPES:
+        if start in text:
+            text = shape.sub(HIDDEN, text)
+    if ":/" in text:
+        text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
+    lower = text.lower()
+    if "authorization" in lower or "cookie" in lower:
+        text = _HEADER.sub(_hide_header, text)
+    if "bearer" in lower or "basic" in lower:
+        text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
+    if _HINT.search(lower):
+        text = _PAIR.sub(_hide_value, text)
+    return text
+
+
+def _hide_header(match: re.Match[str]) -> str:
+    head, value = match.groups()
+    # prose ("authorization: see below") has neither a digit nor an equals sign
+    return head + HIDDEN if re.search(r"[\d=]", value) else match.group()
+
+
+def _hide_value(match: re.Match[str]) -> str:
+    name, between, quote, quoted, plain, after = match.group(
+        "name", "between", "quote", "quoted", "plain", "after"
+    )
+    password = name.lower().startswith("pass")
+    if quoted is not None:
+        hide = not _NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
+        return f"{name}{between}{quote}{HIDDEN}" if hide else match.group()
+    value = plain.rstrip(".")
+    if HIDDEN.startswith(value) or after or _NO_SECRET.fullmatch(value) or value.lower() == name:
+        return match.group()
+    if name.isupper():
+        hide = len(value) >= 4
+    elif _NAME_OF_CODE.fullmatch(value):
+        # a variable, a type or a word, except after a name of passwords
+        hide = password and "." not in value and "pass" not in value.lower() and len(value) >= 6
+    elif name.lower() in ("token", "secret") and len(value) < 10 and value.isdigit():
+        hide = False  # a count
+    else:
+        hide = len(value) >= (4 if password else 8)
+    return f"{name}{between}{HIDDEN}{plain[len(value) :]}" if hide else match.group()
+
+
+_SECRET_NAME = pattern(
+    r".*(?:(?:api|access|secret|private|signing|encryption|master)key|accesskeyid|token|secrets?"
+    r"|passw(?:or)?d|passphrase|authorization|cookie|credentials?)",
+    re.DOTALL,
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a JSON field of this name is secret: `session_api_key`, `x-session-api-key`,
+    `password`, `access_token`, but not `prompt_tokens` or `llm_api_key_set`."""
+    plain = "".join(filter(str.isalnum, name[:200])).lower()
+    return _SECRET_NAME.fullmatch(plain) is not None
+
+
+def safe_line(text: str) -> str:
+    """Text on one line, clean and without secrets."""
+    return redact(clean_line(text))
+
+
+def _redact_raw(text: str) -> str:
+    hidden, cleaned = redact(text), clean(text)
+    if cleaned == text:
+        return hidden
+    safe = redact(cleaned)
+    return hidden if clean(hidden) == safe else safe
+
+
+def redact_json(value: Any) -> Any:
+    """A deep copy of decoded JSON of any depth without secrets.
+
+    Hides all strings below a secret name and redacts all others; these are only cleaned if an
+    escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
+    false, null and "".
+    """
+    box: list[Any] = [None]
+    todo: list[tuple[Any, Any, Any, bool]] = [(value, box, 0, False)]
+    while todo:
+        item, parent, index, hide = todo.pop()
+        if isinstance(item, str):
+            parent[index] = (HIDDEN if item else item) if hide else _redact_raw(item)
+        elif isinstance(item, dict):
+            parent[index] = copy = dict.fromkeys(
+                _redact_raw(key) if isinstance(key, str) else key for key in item
+            )
+            named = item.get("name") or item.get("key")
+            is_pair = isinstance(named, str) and is_secret_name(named)
+            for key, inner in item.items():
+                name = _redact_raw(key) if isinstance(key, str) else key
+                below = hide or (is_pair and key == "value")
+                below = below or (isinstance(key, str) and is_secret_name(key))
+                todo.append((inner, copy, name, below))
+        elif isinstance(item, list | tuple):
+            parent[index] = copied = [None] * len(item)
+            todo += [(inner, copied, n, hide) for n, inner in enumerate(item)]
+        else:
+            parent[index] = item
+    return box[0]
