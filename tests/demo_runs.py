@@ -7,7 +7,7 @@ from functools import cache
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .demo.wire import NOW
 

@@ -18,7 +18,7 @@ from oh_tui.commands.check import report
 from oh_tui.commands.shared.ids import find, is_path, read_id, require_id
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.processes import oh_tui
 
 SECRET = "sk-ant-api03-" + "a1B2" * 12

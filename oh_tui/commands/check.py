@@ -23,7 +23,8 @@ from oh_tui.trajectory.content.describe import describe, describe_event
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.result_state import ERROR_KINDS
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 DEFECTS = 3
 """The exit code of a run with defects."""

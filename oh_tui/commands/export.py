@@ -26,7 +26,8 @@ from oh_tui.text.redact import HIDDEN, redact_json, safe_line
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _NAMED = pattern(
     r"([A-Za-z][\w.-]{0,60})[\"']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:Bearer |Basic )?[\"']?"

@@ -16,7 +16,7 @@ from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.steps import find_step
+from oh_tui.trajectory.model.trajectory import find_step
 
 if TYPE_CHECKING:
     from oh_tui.commands.shared.command import Call

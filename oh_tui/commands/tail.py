@@ -23,7 +23,8 @@ from oh_tui.commands.shared.reading import chosen, read_run, whole
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 LINES = 10
 """Steps that are printed by default."""

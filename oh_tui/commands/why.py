@@ -18,8 +18,9 @@ from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.verdict import Verdict, spans, stopped_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.steps import CUT_OFF, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -22,7 +22,7 @@ from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters

@@ -10,7 +10,7 @@ import msgspec
 
 from oh_tui.api.paging import MAX_ROWS
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.remembered import Seen
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.runs.loading import ServerRuns
-    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class Runs(Protocol):

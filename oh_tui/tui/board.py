@@ -29,7 +29,7 @@ from oh_tui.sources.lists.triage import (
     updated,
 )
 from oh_tui.trajectory.model.events import seconds
-from oh_tui.trajectory.model.steps import CUT_OFF
+from oh_tui.trajectory.model.trajectory import CUT_OFF
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each

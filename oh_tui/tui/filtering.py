@@ -13,7 +13,7 @@ from oh_tui.trajectory.analysis.scan import outward
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.query import Query
-    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class Filtering(msgspec.Struct):

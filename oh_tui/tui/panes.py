@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.content.block import Block
     from oh_tui.trajectory.content.describe import Description
     from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Step, Trajectory
+    from oh_tui.trajectory.model.steps import Step
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.finding import Finding
 
 

@@ -11,7 +11,7 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
 from oh_tui.trajectory.analysis import verdict
-from oh_tui.trajectory.model.steps import Trajectory, find_step
+from oh_tui.trajectory.model.trajectory import Trajectory, find_step
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
     from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Step, Trajectory
+    from oh_tui.trajectory.model.steps import Step
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.finding import Finding
     from oh_tui.tui.shells import Shell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.api import AgentServer, AppServer, Conversation, ServerError
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .fixtures import UNKNOWN, ids, joined, pages_of
 

@@ -13,7 +13,8 @@ from oh_tui.demo.catalog import BOXES, ENTRIES, sandbox_id
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.servers.app_server import DOWNLOAD_LIMIT
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo.wire import IDS, NOW, at_rest, talk
 
 EXPECTED: dict[str, tuple[object, ...]] = {

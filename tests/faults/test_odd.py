@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from oh_tui.demo import Demo
 from oh_tui.sources.actions import agent_actions
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.run.reader import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source

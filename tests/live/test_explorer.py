@@ -13,7 +13,8 @@ import pytest
 from oh_tui.api import AppServer, Secret
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.tui.explorer import Explorer, explore
 
 from .conftest import Live

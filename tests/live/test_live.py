@@ -18,7 +18,8 @@ from oh_tui.api import (
     Secret,
 )
 from oh_tui.api.paging import Pages
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .conftest import Live, Runs, every_version
 from .server import LiveServer

@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version

@@ -20,7 +20,7 @@ from oh_tui.sources.results import Loaded, build, joined
 from oh_tui.sources.runs import loading
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.api.servers import over
 
 ID = "5f3a9100aa11bb22cc33dd44ee55ff66"

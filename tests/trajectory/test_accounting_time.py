@@ -9,7 +9,7 @@ import pytest
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.content.blocks import result_title
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import demo_run
 from tests.trajectory.test_accounting import (
     assert_same,

@@ -25,7 +25,7 @@ from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, find_arch
 from oh_tui.trajectory.formats.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
-from oh_tui.trajectory.model.steps import CUT_OFF, NO_END
+from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 META = {
     "id": "73673c4b1dd3481490775e185e79de09",

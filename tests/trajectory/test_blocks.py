@@ -40,7 +40,8 @@ from oh_tui.trajectory.content.blocks import (
 )
 from oh_tui.trajectory.content.plans import Task
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 JsonObject = dict[str, Any]
 

@@ -25,7 +25,7 @@ from oh_tui.trajectory.content.images import images_of
 from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.content.terminal import SGR
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.test_blocks import TOOLS, JsonObject
 
 values = st.recursive(

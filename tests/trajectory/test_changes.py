@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, changes, rows
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, failure, output, result, shell

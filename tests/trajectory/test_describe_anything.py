@@ -19,8 +19,9 @@ from oh_tui.trajectory.content.describe import (
     family_of,
 )
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.test_describe import ACTIONS, EVENTS, line, told
 
 from ..demo_runs import demo_run

@@ -35,7 +35,7 @@ from oh_tui.trajectory.content.views import (
 )
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 JsonObject = dict[str, Any]
 

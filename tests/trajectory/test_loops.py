@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.loops import Loops, loop_steps
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.test_verdict import ASKED, finish, pairs, run
 
 from ..demo_runs import SLUGS, demo_run

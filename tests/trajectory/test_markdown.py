@@ -6,7 +6,8 @@ import json
 
 from oh_tui.trajectory.content.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, message, output, result, shell

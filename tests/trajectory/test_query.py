@@ -17,7 +17,8 @@ from oh_tui.trajectory.analysis.query import QueryError, complete, parse
 from oh_tui.trajectory.analysis.suggestions import suggest
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.stats import Usage
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import demo_run
 from .made import call, event, failure, message, output, result, shell, state, used

@@ -11,7 +11,8 @@ from oh_tui.trajectory.content.block import Note
 from oh_tui.trajectory.content.blocks import result_blocks, result_title
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .made import event, message, output, result, shell, state
 

@@ -22,7 +22,8 @@ from oh_tui.trajectory.analysis.scan import (
 )
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, failure, message, output, result, shell

@@ -10,8 +10,9 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import MOST, USAGES, Spending, context_fill, spending
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import NO_USAGE
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
 from .made import call, event, message, output, result, shell

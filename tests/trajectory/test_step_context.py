@@ -13,7 +13,7 @@ from oh_tui.trajectory.content.blocks import call_blocks, event_blocks, links_of
 from oh_tui.trajectory.content.plans import Task, compare
 from oh_tui.trajectory.content.step_context import StepContext, forgotten_steps, previous_of
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .made import call, event, failure, message, output, result, shell, state
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .made import call, event, failure, message, output, shell, state
 

@@ -16,8 +16,9 @@ from oh_tui.trajectory.analysis import activity
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.strip import MARKS, Column, Label, Strip
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run
 
 from .made import call, event, message, output, result, shell, state

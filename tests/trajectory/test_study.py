@@ -6,7 +6,7 @@ import time
 
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.widgets.summary import totals
 
 from .made import output, shell, state

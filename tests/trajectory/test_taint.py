@@ -28,7 +28,7 @@ from oh_tui.trajectory.content.images import images_of
 from oh_tui.trajectory.content.markdown import step_markdown
 from oh_tui.trajectory.content.step_context import StepContext
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import SLUGS, demo_events
 from .made import call

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.verdict import Verdict, judge, spans
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 from ..demo_runs import SLUGS, demo_run
 from .made import call, event, failure, message, output, result, shell, state

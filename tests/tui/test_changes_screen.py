@@ -16,7 +16,7 @@ import oh_tui.tui.app
 from oh_tui.api.models import GitChange
 from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.screens.changes import (
     PIECES,
     ChangesScreen,

@@ -10,7 +10,7 @@ from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.run.search import Search
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.session import Session

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.platform.idle_gc import IdleCollector, freeze_survivors
 from oh_tui.tui.runs import KEPT
 from tests.tui.explorer import explore

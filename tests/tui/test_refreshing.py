@@ -13,7 +13,7 @@ from textual import events
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.triage import Counts
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.board import Board
 from oh_tui.tui.controllers.lists import conversations, refresh_schedule
 from tests.tui.explorer import Between, Explorer, explore

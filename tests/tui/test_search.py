@@ -13,7 +13,8 @@ from textual.strip import Strip
 
 from oh_tui.trajectory.analysis.query import parse
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.controllers.run import pace, search
 from oh_tui.tui.theme import palette_of, style
 from tests.tui.explorer import Explorer, explore

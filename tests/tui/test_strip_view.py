@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
 from oh_tui.trajectory.analysis.strip import Strip
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.strip_view import LABEL, StripView
 from tests.demo_runs import demo_events, demo_run

@@ -18,7 +18,8 @@ from oh_tui.trajectory.analysis.verdict import Verdict, judge
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.stats import Usage
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

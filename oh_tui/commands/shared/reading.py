@@ -16,7 +16,7 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -20,7 +20,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import AgentConversation, Conversation

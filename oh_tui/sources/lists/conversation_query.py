@@ -23,7 +23,7 @@ from oh_tui.trajectory.analysis.moments import moment, seconds_of
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.trajectory.analysis.query import Term
-    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 LONGEST = 1_000
 """Characters of a text that are looked through."""

@@ -15,7 +15,7 @@ from oh_tui.sources.results import PAGE, has_moved
 from oh_tui.sources.runs.usage import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer

@@ -29,7 +29,7 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.stats import lists_answers
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, AppServer

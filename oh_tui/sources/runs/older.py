@@ -12,7 +12,7 @@ from oh_tui.sources.results import PAGE, Older
 from oh_tui.sources.runs.following import LATE
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer, Page

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from oh_tui.api import AgentServer
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.trajectory.model.trajectory import Trajectory
 
 AGAIN = 60.0
 """Seconds between two readings of the record while the agent works."""

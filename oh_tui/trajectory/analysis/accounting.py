@@ -26,7 +26,8 @@ from oh_tui.trajectory.model.stats import (
     read_record,
     read_stats,
 )
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 NEAR = 5.0
 """Longest time from an update to the step of its answer, in seconds (measured: under 0.1)."""

@@ -15,8 +15,9 @@ from oh_tui.trajectory.analysis.edits import Touch, may_touch, touches
 from oh_tui.trajectory.content.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.content.tools import change
 from oh_tui.trajectory.model.bodies import content_text, text_field
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import shorten
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 NOTE = "from editor and patch calls: what commands changed is not in it"
 """The note below every list of changed files."""

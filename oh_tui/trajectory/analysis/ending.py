@@ -8,7 +8,8 @@ from itertools import islice
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 RECENT = 50
 """How many steps from the end are searched for the reason."""

@@ -19,8 +19,9 @@ from oh_tui.trajectory.content.block_files import patch_files
 from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.stats import Usage
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class Accounts(Protocol):

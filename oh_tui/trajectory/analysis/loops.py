@@ -17,7 +17,8 @@ import msgspec
 
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.events import UNREADABLE
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 LONGEST = 500
 """Most steps of a loop; the server stops after a few, but the user can continue the run."""

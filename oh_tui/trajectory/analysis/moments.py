@@ -8,7 +8,7 @@ from datetime import datetime, time, tzinfo
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _CLOCK = pattern(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

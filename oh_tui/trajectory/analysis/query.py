@@ -18,7 +18,8 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.fields import FIELDS, Asked, Facts, Wrong
 from oh_tui.trajectory.analysis.scan import Breathing, finish
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class QueryError(Problem, ValueError):

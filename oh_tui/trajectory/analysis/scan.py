@@ -31,7 +31,8 @@ from oh_tui.trajectory.content.views import (
 )
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.model.events import UNREADABLE, Event
-from oh_tui.trajectory.model.steps import Step, Trajectory
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 SLICE = 0.002
 """Seconds of work between two yields."""

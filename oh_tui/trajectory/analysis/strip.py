@@ -16,8 +16,9 @@ from oh_tui.trajectory.analysis.activity import Activity, LlmTimes
 from oh_tui.trajectory.analysis.scale import Gaps, Scale
 from oh_tui.trajectory.content.describe import family_of
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 MARKS = ("error", "loop", "waiting", "paused", "user", "condensed", "failed", "rejected")
 """Marks of a column, the strongest first."""

@@ -7,7 +7,7 @@ from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""

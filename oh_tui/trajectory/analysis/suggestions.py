@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from oh_tui.trajectory.analysis.fields import FIELDS
 from oh_tui.trajectory.analysis.query import Query
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 NAMES = ("tool", "kind", "source")
 """Fields that accept any name."""

@@ -28,7 +28,8 @@ from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 CAUSE, SHORT = 200, 60
 """Longest texts of a verdict, in characters."""

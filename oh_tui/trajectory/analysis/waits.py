@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Step, Trajectory
+from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _NEAR = 20
 """How many waits are checked for one call."""

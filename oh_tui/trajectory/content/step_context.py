@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 _FAR = 5000
 """How many steps back the previous call of a tool is searched."""

@@ -29,7 +29,7 @@ from oh_tui.trajectory.formats.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
 from oh_tui.trajectory.model.stats import agent_text, stats_text
-from oh_tui.trajectory.model.steps import CUT_OFF, NO_END
+from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json with the id of an event."""

@@ -20,7 +20,7 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, Row, rows
 from oh_tui.trajectory.content.block import Block, Diff, Heading, Note, safe
 from oh_tui.trajectory.content.difference import unified
-from oh_tui.trajectory.model.steps import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of

@@ -17,7 +17,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import day_span, plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event, seconds
-from oh_tui.trajectory.model.steps import Outcome, Trajectory
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.runs import Run, why_empty

@@ -9,7 +9,8 @@ from oh_tui.trajectory.content import blocks as content
 from oh_tui.trajectory.content import step_context
 from oh_tui.trajectory.content.block import Block, Json, Note
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import Glyphs, outcome_mark
 from oh_tui.tui.widgets.conversation_list import display_line
 from oh_tui.tui.widgets.drawing import Piece

@@ -15,7 +15,8 @@ from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tent
 from oh_tui.text.redact import held
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import Outcome, Step, Trajectory
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten

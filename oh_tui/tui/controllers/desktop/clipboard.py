@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from oh_tui.api.models import Conversation
-    from oh_tui.trajectory.model.steps import Trajectory
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.desktop.web_pages import WebPages
     from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session

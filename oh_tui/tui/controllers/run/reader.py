@@ -15,7 +15,7 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import with_sandbox
-from oh_tui.trajectory.model.steps import find_step
+from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.tui.messages import (
     ConversationChanged,
     FollowingChanged,

@@ -1,0 +1,274 @@
+"""A run: its events, joined into steps as they arrive."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from oh_tui.trajectory.model.counts import Counts
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import (
+    HIDDEN_KINDS,
+    MESSAGE_KINDS,
+    RESULT_KINDS,
+    Outcome,
+    Step,
+    closed_outcome,
+)
+
+CUT_OFF = "cut off: the end of this run is not in the file"
+NO_END = "how it ended is not known: the last event of this run cannot be read"
+"""Values of `Trajectory.cut_off`, shown in place of a verdict."""
+
+FEW = 8
+"""Up to so many results of one call are a tuple, more are a list."""
+
+
+class StatusChange(NamedTuple):
+    """A change of `execution_status`, after so many steps."""
+
+    after: int
+    status: str
+    event: Event
+
+
+class Trajectory:
+    """The events of one run, joined into steps as they arrive.
+
+    `extend` takes time in proportion to the new events. Events keep the order of the source; one
+    with a known id is dropped. `complete` is False while older events are missing: step numbers
+    are not final. `live` is False for a file: nothing in it is running.
+    """
+
+    def __init__(self, *, live: bool = False, complete: bool = True) -> None:
+        self.live = live
+        self.complete = complete
+        self.cut_off = ""
+        """A sentence on why the end of the run is unknown; "" when it is known."""
+        self.status = ""
+        """The last `execution_status` in the events, "" without one."""
+        self.stats = b""
+        """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
+        self.statuses: list[StatusChange] = []
+        """All changes of the status, in order."""
+        self.numberings = 1
+        """Version of the step numbers: one more each time steps were removed."""
+        self.events: list[Event] = []
+        self.steps: list[Step] = []
+        self.counts = Counts()
+        self._owner: dict[str, int] = {}
+        """Event id -> number of its step, 0 for a hidden event."""
+        self._calls: dict[str, int] = {}
+        """tool_call_id -> number of the last step that made it."""
+        self._unanswered: dict[str, list[int]] = {}
+        """tool_call_id used by several steps -> their numbers; answered ones at the end are removed
+        when they are met."""
+        self._groups: dict[str, int | list[int]] = {}
+        """llm_response_id -> number of its call, or the list of several; lists for
+        single calls would take 4 MB in 100,000 events."""
+        self._strays: dict[str, list[Event]] = {}
+        """action_id or tool_call_id -> results whose call has not arrived."""
+        self._last_response = ""
+        self._last_updates: dict[str, Event] = {}
+        """Key -> the last state update."""
+        self._updates: dict[str, Event] = {}
+        """Id of a state update -> the previous one with the same key."""
+        self.began: float | None = None
+        """Time of the first step that has one, in seconds since 1970."""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def extend(self, events: Iterable[Event]) -> list[int]:
+        """Adds events that follow the known ones; all or nothing, if iterating over them fails.
+        Returns the numbers of earlier steps that got a result."""
+        known = len(self.steps)
+        changed: set[int] = set()
+        gone: set[int] = set()
+        """Numbers of stray results whose call has arrived."""
+        for event in list(events):
+            if event.id in self._owner:
+                continue
+            self.events.append(event)
+            self.counts.events += 1
+            if event.status and event.status != self.status:
+                if event.status == "running" and self.status == "waiting_for_confirmation":
+                    self._approve(event)
+                self.status = event.status
+                self.statuses.append(StatusChange(len(self.steps), event.status, event))
+            if event.kind in HIDDEN_KINDS:
+                self._owner[event.id] = 0
+                self.counts.hidden += 1
+                if event.kind == "ConversationStateUpdateEvent":
+                    if previous := self._last_updates.get(event.key):
+                        self._updates[event.id] = previous
+                    self._last_updates[event.key] = event
+                continue
+            number = self._step_answered(event)
+            if number:
+                self._attach(number, event)
+                if number <= known:
+                    changed.add(number)
+                continue
+            step = self._add_step(event)
+            if step.is_stray:
+                for name in filter(None, {event.action_id, event.tool_call_id}):
+                    self._strays.setdefault(name, []).append(event)
+            elif step.is_call and self._strays:
+                gone |= self._adopt(step)
+        if gone:
+            self._renumber(gone)
+            changed = set(range(1, len(self.steps) + 1))
+        return sorted(changed)
+
+    def ended(self) -> float | None:
+        """When the last step that has a time ended, in seconds since 1970."""
+        times = ((step.result or step.event).seconds() for step in reversed(self.steps[-50:]))
+        return next((when for when in times if when is not None), None)
+
+    def holds(self, event_id: str) -> bool:
+        return event_id in self._owner
+
+    def place_of(self, event_id: str) -> int | None:
+        """The index of an event in `events`; a linear search."""
+        return next((n for n, e in enumerate(self.events) if e.id == event_id), None)
+
+    def step_of(self, event_id: str) -> Step | None:
+        """The step of an event; None for a hidden or unknown event."""
+        number = self._owner.get(event_id, 0)
+        return self.steps[number - 1] if number else None
+
+    def outcome(self, step: Step) -> Outcome:
+        if step.is_open:
+            return self._open_outcome(step)
+        return closed_outcome(step.event, step.result)
+
+    def group(self, step: Step) -> Sequence[int]:
+        """Numbers of the calls in the same answer of the model, ascending; () for other steps. Do
+        not change it: it is not a copy, as a group may be as long as the run."""
+        return self._group(step.event.llm_response_id) if step.is_call else ()
+
+    def _group(self, response: str) -> Sequence[int]:
+        found = self._groups.get(response, ())
+        return (found,) if isinstance(found, int) else found
+
+    def update_before(self, event: Event) -> Event | None:
+        """The previous state update with the same key."""
+        return self._updates.get(event.id)
+
+    def _open_outcome(self, step: Step) -> Outcome:
+        """A call can only be waiting or running if the model has not answered since."""
+        if step.event.llm_response_id == self._last_response:
+            if self.status == "waiting_for_confirmation":
+                return Outcome.WAITING
+            if self.live and self.status == "running":
+                return Outcome.RUNNING
+        return Outcome.NO_RESULT
+
+    def _approve(self, event: Event) -> None:
+        """The calls of the last answer were approved: they run from this event on."""
+        for number in self._group(self._last_response):
+            step = self.steps[number - 1]
+            if step.is_open:
+                step.approved = event.seconds()
+
+    def _step_answered(self, event: Event) -> int:
+        """The number of the step that this event is a result of, else 0."""
+        if event.kind == "ACPToolCallEvent":
+            return self._calls.get(event.tool_call_id, 0)
+        if event.kind not in RESULT_KINDS:
+            return 0
+        number = self._owner.get(event.action_id, 0) if event.action_id else 0
+        if number and self.steps[number - 1].is_call:
+            return number
+        waiting = self._unanswered.get(event.tool_call_id, [])
+        while waiting and self.steps[waiting[-1] - 1].results:
+            waiting.pop()
+        return waiting[-1] if waiting else self._calls.get(event.tool_call_id, 0)
+
+    def _add_step(self, event: Event) -> Step:
+        step = Step(len(self.steps) + 1, event)
+        if self.began is None:
+            self.began = event.seconds()
+        self.steps.append(step)
+        self._owner[event.id] = step.number
+        if step.is_call:
+            if event.tool_call_id:
+                before = self._calls.setdefault(event.tool_call_id, step.number)
+                if before != step.number:
+                    self._calls[event.tool_call_id] = step.number
+                    self._unanswered.setdefault(event.tool_call_id, [before]).append(step.number)
+            if event.llm_response_id:
+                group = self._groups.setdefault(event.llm_response_id, step.number)
+                if isinstance(group, list):
+                    group.append(step.number)
+                elif group != step.number:
+                    self._groups[event.llm_response_id] = [group, step.number]
+        if step.is_call or event.kind in MESSAGE_KINDS:
+            self._last_response = event.llm_response_id
+        self.counts.add(step)
+        return step
+
+    def _attach(self, number: int, event: Event) -> None:
+        step = self.steps[number - 1]
+        self.counts.add(step, -1)
+        if isinstance(step.results, list):
+            step.results.append(event)
+        else:  # a tuple is smaller, a long list faster to append to
+            few = len(step.results) < FEW
+            step.results = (*step.results, event) if few else [*step.results, event]
+        # share equal strings
+        call = step.event
+        if event.action_id == call.id:
+            event.action_id = call.id
+        if event.tool_call_id == call.tool_call_id:
+            event.tool_call_id = call.tool_call_id
+        self._owner[event.id] = number
+        self.counts.add(step)
+
+    def _adopt(self, step: Step) -> set[int]:
+        """Joins a new call with results that arrived before it, as when a clock went back. Returns
+        the numbers of the steps that those results were."""
+        event = step.event
+        gone: set[int] = set()
+        for name in (event.id, event.tool_call_id):
+            for result in self._strays.pop(name, []):
+                own = self._owner[result.id]
+                # its other id may have found another call
+                if self.steps[own - 1].event is result:
+                    gone.add(own)
+                    self.counts.add(self.steps[own - 1], -1)
+                    self._attach(step.number, result)
+        return gone
+
+    def _renumber(self, gone: set[int]) -> None:
+        """Removes steps; takes time in proportion to the run, so at most once per `extend`."""
+        self.numberings += 1
+        kept = [step for step in self.steps if step.number not in gone]
+        new = {step.number: number for number, step in enumerate(kept, 1)}
+        for step in kept:
+            step.number = new[step.number]
+        self.steps = kept
+        ordered = sorted(gone)
+        self.statuses = [
+            change._replace(after=change.after - bisect_right(ordered, change.after))
+            for change in self.statuses
+        ]
+        self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
+        self._calls = {name: new[n] for name, n in self._calls.items()}
+        for name, numbers in self._unanswered.items():
+            self._unanswered[name] = [new[n] for n in numbers]
+        for name, group in self._groups.items():
+            self._groups[name] = new[group] if isinstance(group, int) else [new[n] for n in group]
+
+
+def find_step(trajectory: Trajectory, text: str) -> int | None:
+    """The index of the step named by a step number, an event id or the start of one."""
+    if text.isdecimal() and 0 < int(text) <= len(trajectory) and trajectory.complete:
+        return int(text) - 1
+    step = trajectory.step_of(text)
+    if step is None and len(text) >= 4:
+        event = next((e for e in trajectory.events if e.id.startswith(text)), None)
+        step = trajectory.step_of(event.id) if event else None
+    return step.number - 1 if step else None
