@@ -14,15 +14,14 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from oh_tui.api.errors import TooLarge
 from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.runs import following
 from oh_tui.sources.runs.cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
-from oh_tui.sources.runs.following import LATE, moved_record, news_from_agent, running_agent
+from oh_tui.sources.runs.following import LATE, moved_record, running_agent
+from oh_tui.sources.runs.from_agent import load_from_agent
 from oh_tui.sources.runs.older import older_from_agent, older_from_app
-from oh_tui.sources.runs.usage import read_stats, stats_of_app, worth_keeping
+from oh_tui.sources.runs.usage import stats_of_app, worth_keeping
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -32,7 +31,7 @@ from oh_tui.trajectory.model.stats import lists_answers
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api import AgentServer, AppServer
+    from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation, Page
 
 READ_COST = 0.00026
@@ -107,7 +106,7 @@ class ServerRuns:
                 agent = running_agent(self.api, conversation)
                 if agent is None:
                     break
-                async for state in self._load_from_agent(agent, held, whole):
+                async for state in load_from_agent(agent, held, whole):
                     yield state
                 return
             except Problem as problem:
@@ -118,61 +117,6 @@ class ServerRuns:
                 conversation, note = moved, ""
         async for state in self._load_from_app(conversation, held, note):
             yield state
-
-    async def _load_from_agent(
-        self, agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
-    ) -> AsyncGenerator[Loaded, None]:
-        """All events, or those after a `whole` run that this server gave before."""
-        news = None if whole is None else await news_from_agent(agent, whole)
-        if whole is None or news is None:
-            async for state in self._all_from_agent(agent, b"" if held is None else held.stats):
-                yield state
-            return
-        count = len(whole.events) + len(news)
-        if news:
-            yield Loaded("agent server", None, count, count, news=news)
-        stats = await read_stats(agent) if news or not whole.stats else None
-        if stats and stats != whole.stats:
-            whole.stats = stats
-            yield Loaded("agent server", None, count, count, news=())
-
-    async def _all_from_agent(
-        self, agent: AgentServer, stats: bytes
-    ) -> AsyncGenerator[Loaded, None]:
-        """All events, with the given stats until the record is read. Nothing waits for the record;
-        when it arrives last, the run is yielded once more."""
-        last, run = Loaded("agent server"), None
-        record = asyncio.create_task(read_stats(agent))
-        try:
-            async for state in self._events_from_agent(agent):
-                if state.trajectory is not None:
-                    last, run = state, state.trajectory
-                    run.stats = (record.done() and record.result()) or stats
-                yield state
-            newest = await record
-        finally:
-            record.cancel()
-        if newest and run is not None and newest != run.stats:
-            run = await asyncio.to_thread(
-                build, list(run.events), live=True, complete=run.complete, stats=newest
-            )
-            yield replace(last, trajectory=run, loaded=len(run.events))
-
-    async def _events_from_agent(self, agent: AgentServer) -> AsyncGenerator[Loaded, None]:
-        via = "agent server"
-        total = await agent.count_events()
-        page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
-        whole = not page.next_page_id
-        newest = build(reversed(page.items), live=True, complete=whole)
-        yield Loaded(via, newest, len(page.items), total, more=not whole)
-        if whole:
-            return
-        events: list[Event] = []
-        async for page in agent.iter_events(limit=PAGE):
-            events += page.items
-            yield Loaded(via, None, len(events), max(total, len(events)))
-        trajectory = await asyncio.to_thread(build, events, live=True)
-        yield Loaded(via, trajectory, len(events), len(events))
 
     async def _load_from_app(
         self, conversation: Conversation, held: Trajectory | None, note: str

@@ -1,0 +1,74 @@
+"""Loading a run from the agent server of its sandbox: the newest page, then all events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oh_tui.sources.results import PAGE, Loaded, build
+from oh_tui.sources.runs.following import news_from_agent
+from oh_tui.sources.runs.usage import read_stats
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
+
+
+async def load_from_agent(
+    agent: AgentServer, held: Trajectory | None, whole: Trajectory | None
+) -> AsyncGenerator[Loaded, None]:
+    """All events, or those after a `whole` run that this server gave before."""
+    news = None if whole is None else await news_from_agent(agent, whole)
+    if whole is None or news is None:
+        async for state in _all_from_agent(agent, b"" if held is None else held.stats):
+            yield state
+        return
+    count = len(whole.events) + len(news)
+    if news:
+        yield Loaded("agent server", None, count, count, news=news)
+    stats = await read_stats(agent) if news or not whole.stats else None
+    if stats and stats != whole.stats:
+        whole.stats = stats
+        yield Loaded("agent server", None, count, count, news=())
+
+
+async def _all_from_agent(agent: AgentServer, stats: bytes) -> AsyncGenerator[Loaded, None]:
+    """All events, with the given stats until the record is read. Nothing waits for the record;
+    when it arrives last, the run is yielded once more."""
+    last, run = Loaded("agent server"), None
+    record = asyncio.create_task(read_stats(agent))
+    try:
+        async for state in _events_from_agent(agent):
+            if state.trajectory is not None:
+                last, run = state, state.trajectory
+                run.stats = (record.done() and record.result()) or stats
+            yield state
+        newest = await record
+    finally:
+        record.cancel()
+    if newest and run is not None and newest != run.stats:
+        run = await asyncio.to_thread(
+            build, list(run.events), live=True, complete=run.complete, stats=newest
+        )
+        yield replace(last, trajectory=run, loaded=len(run.events))
+
+
+async def _events_from_agent(agent: AgentServer) -> AsyncGenerator[Loaded, None]:
+    via = "agent server"
+    total = await agent.count_events()
+    page = await agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
+    whole = not page.next_page_id
+    newest = build(reversed(page.items), live=True, complete=whole)
+    yield Loaded(via, newest, len(page.items), total, more=not whole)
+    if whole:
+        return
+    events: list[Event] = []
+    async for page in agent.iter_events(limit=PAGE):
+        events += page.items
+        yield Loaded(via, None, len(events), max(total, len(events)))
+    trajectory = await asyncio.to_thread(build, events, live=True)
+    yield Loaded(via, trajectory, len(events), len(events))
