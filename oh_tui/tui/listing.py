@@ -13,7 +13,7 @@ from oh_tui.sources.lists.triage import ConversationState
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Order
     from oh_tui.sources.lists.conversation_query import ConversationQuery
-    from oh_tui.tui.board import Row
+    from oh_tui.tui.board_rows import Row
 
 
 class Listing:

@@ -21,7 +21,8 @@ from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.board import Board, Row
+from oh_tui.tui.board import Board
+from oh_tui.tui.board_rows import Row
 from oh_tui.tui.listing import Listing
 from oh_tui.tui.runs import News, Run, Runs
 

@@ -18,7 +18,8 @@ from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.text.redact import held, redact
-from oh_tui.tui.board import Board, Row
+from oh_tui.tui.board import Board
+from oh_tui.tui.board_rows import Row
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from oh_tui.api.models import Conversation, Sandbox, same_id
 from oh_tui.text.clean import clean_line
 from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.board import Row
+from oh_tui.tui.board_rows import Row
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten

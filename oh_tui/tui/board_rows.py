@@ -1,0 +1,199 @@
+"""A row of the list of conversations, and the order of rows: by group, newest first,
+sub-conversations under their parents."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+
+import msgspec
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.lists.triage import (
+    TROUBLE,
+    ConversationState,
+    Group,
+    RunStatus,
+    reported_status,
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of the list. Derived values are computed once: each refresh and each sort looks at all
+    rows."""
+
+    conversation: Conversation
+    stand: RunStatus = RunStatus.UNKNOWN
+    certain: bool = True
+    """Reported now; otherwise remembered from when its sandbox was up."""
+    line: str = ""
+    since: float | None = None
+    """The start of its age, in seconds since 1970."""
+    opened: bool = False
+    group: Group = Group.EARLIER
+    """Its current group in the list; `due` is where it belongs by now."""
+    depth: int = 0
+    """How many of its parents are listed above it. A sub-conversation that stands alone has 1."""
+    tall: bool = False
+    """Takes two lines; stays so until the next sort, so that no row below it moves."""
+
+    id: str = ""
+    parent: str = ""
+    """The id of its parent; "" for none."""
+    reported: RunStatus = RunStatus.UNKNOWN
+    """The state that the server reports for its agent."""
+    due: Group = Group.EARLIER
+    """The group it belongs to."""
+    urgency: tuple[Group, bool, float] = (Group.EARLIER, False, 0.0)
+    """The sort key."""
+
+    def __post_init__(self) -> None:
+        one = self.conversation
+        group = ConversationState(self.stand, self.certain, self.opened).group(one)
+        for name, value in (
+            ("id", bare_id(one.id)),
+            ("parent", bare_id(one.parent_conversation_id or "")),
+            ("reported", reported_status(one)),
+            ("due", group),
+            ("urgency", _urgency(self, group)),
+        ):
+            msgspec.structs.force_setattr(self, name, value)
+
+    def at(self, group: Group, depth: int, tall: bool) -> Row:
+        """The row with another depth or group; itself if nothing differs."""
+        if self.group is group and self.depth == depth and self.tall is tall:
+            return self
+        return msgspec.structs.replace(self, group=group, depth=depth, tall=tall)
+
+
+def flat(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows in the given order, without groups."""
+    return tuple(row.at(row.group, _is_child(row), row.tall) for row in rows)
+
+
+def ordered(rows: Iterable[Row], kept: Row | None = None) -> tuple[Row, ...]:
+    """The rows at their places; a sub-conversation more urgent than its parent stands alone. `kept`
+    stays in its group although it was opened."""
+    if kept and not (kept.opened and kept.due is Group.EARLIER):
+        kept = None
+
+    def urgency(row: Row) -> tuple[Group, bool, float]:
+        return row.urgency if row is not kept else _urgency(row, row.group)
+
+    by_urgency = sorted(rows, key=urgency)
+    place = {row.id: number for number, row in enumerate(by_urgency)}
+    children: dict[str, list[Row]] = {}
+    for row in by_urgency:
+        if row.parent and row.parent in place and row.parent != row.id:
+            children.setdefault(row.parent, []).append(row)
+    families: list[Sequence[Row]] = [
+        (row.at(due := urgency(row)[0], _is_child(row), due <= Group.RUNNING),)
+        for row in by_urgency
+    ]
+    for row in chain.from_iterable(children.values()):
+        families[place[row.id]] = ()
+    for head, family in _families(by_urgency, children, urgency):
+        families[place[head.id]] = family
+    return tuple(chain.from_iterable(families))
+
+
+def _families(
+    ordered: Sequence[Row],
+    children: Mapping[str, list[Row]],
+    urgency: Callable[[Row], tuple[Group, bool, float]],
+) -> Iterator[tuple[Row, list[Row]]]:
+    """The rows that have children or parents, by the root of their family."""
+    hanging = {row.id for row in chain.from_iterable(children.values())}
+    heads = deque(row for row in ordered if row.id in children and row.id not in hanging)
+    left = (row for row in ordered if row.id in hanging)
+    done: set[str] = set()
+    # what remains at the end is its own root
+    while head := heads.popleft() if heads else next((r for r in left if r.id not in done), None):
+        if head.id in done:
+            continue
+        group, family = urgency(head)[0], list[Row]()
+        stack = [(head, _is_child(head))]
+        while stack:
+            row, depth = stack.pop()
+            if row.id in done:
+                continue
+            done.add(row.id)
+            family.append(row.at(group, depth, urgency(row)[0] <= Group.RUNNING))
+            # order siblings by their most urgent row, whatever its group
+            held = sorted(children.get(row.id, ()), key=lambda child: urgency(child)[1:])
+            for child in reversed(held):
+                if urgency(child)[0] < group:
+                    heads.append(child)
+                else:
+                    stack.append((child, depth + 1))
+        yield head, family
+
+
+def joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
+    """New rows inserted among the listed ones, without reordering those: children after their
+    parents' listed rows, the others on top of their groups, or with `older` at the end. Linear in
+    the number of rows."""
+    placed = {row.id: row for row in rows}
+    heads: dict[Group, list[Row]] = {group: [] for group in Group}
+    children: dict[str, list[Row]] = {}
+    # parents come before their children
+    for row in sorted(new, key=_is_child):
+        due, parent = row.due, placed.get(row.parent)
+        tall = due <= Group.RUNNING or row.stand is RunStatus.CUT_OFF
+        if parent is not None and due >= parent.group:
+            depth, group = parent.depth + 1, parent.group
+            children.setdefault(parent.id, []).append(row := row.at(group, depth, tall))
+        else:
+            row = row.at(due, _is_child(row), tall)
+            heads[due].append(row)
+        placed[row.id] = row
+    groups: dict[Group, list[Row]] = {group: [] for group in Group}
+    for row in rows:
+        groups[row.group].append(row)
+    found: list[Row] = []
+    for group, held in groups.items():
+        ordered = [*held, *heads[group]] if older else [*heads[group], *held]
+        found += _with_children(ordered, children) if children else ordered
+    return found
+
+
+def _with_children(rows: list[Row], children: dict[str, list[Row]]) -> Iterator[Row]:
+    """The rows of one group, with new children after everything listed under their parents."""
+    above: list[Row] = []
+    """The row yielded last, and its parents."""
+    for row in rows:
+        while above and above[-1].depth >= row.depth:
+            yield from _family(above.pop(), children)
+        yield row
+        above.append(row)
+    while above:
+        yield from _family(above.pop(), children)
+
+
+def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
+    """The new children of a row, each followed by its own."""
+    left = children.pop(row.id, [])[::-1]
+    while left:
+        yield (child := left.pop())
+        left += children.pop(child.id, [])[::-1]
+
+
+def counted_in(row: Row) -> Group:
+    """A row that no longer needs anybody counts as long as it stands among those that do, so that
+    the count matches the list."""
+    return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
+
+
+def _is_child(row: Row) -> int:
+    return int(bool(row.parent))
+
+
+def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
+    """Among those that need somebody the waiting come first, among the running the starting come
+    last; then the newest first."""
+    later = (
+        row.stand in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
+        and group <= Group.RUNNING
+    )
+    return group, later, -(row.since or 0.0)
