@@ -34,7 +34,7 @@ LOOK_AGAIN = 30.0
 fruitless attempt doubles them, up to the maximum below."""
 LOOK_LATEST = 480.0
 
-_NOT_TOLD = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
+_NO_OUTCOME = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
 
 NEWSWORTHY = TROUBLE | {RunStatus.FINISHED}
 
@@ -67,7 +67,7 @@ class Change(NamedTuple):
     """A listed conversation has changed to this state."""
 
     conversation: Conversation
-    stand: RunStatus
+    status: RunStatus
 
 
 class Board:
@@ -85,7 +85,7 @@ class Board:
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
         """By id."""
-        self._told: dict[str, float] = {}
+        self._settled: dict[str, float] = {}
         """When an action last reported the state of a conversation, by id."""
 
     def row(self, identifier: str) -> Row | None:
@@ -97,13 +97,13 @@ class Board:
 
     def counts(self) -> Counts:
         if not self.grouped:
-            failed = sum(row.stand in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
+            failed = sum(row.status in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
             return Counts(failed=failed)
         near = Group.RUNNING  # what is neither there nor due there counts for nothing
         rows = (row for row in self.rows if row.due <= near or row.group <= near)
-        return count((counted_in(row), row.stand) for row in rows)
+        return count((counted_in(row), row.status) for row in rows)
 
-    # What is told
+    # What becomes known
 
     def take(
         self, conversations: Iterable[Conversation], *, older: bool = False, asked: float = inf
@@ -117,7 +117,7 @@ class Board:
         rows: list[Row] = []
         for row in self.rows:
             now = fresh.pop(row.id, None)
-            if now and self._told.get(row.id, -inf) < asked and now != row.conversation:
+            if now and self._settled.get(row.id, -inf) < asked and now != row.conversation:
                 row = self._renewed(row, now)
             rows.append(row)
             before = self._heard.get(row.id)
@@ -127,7 +127,7 @@ class Board:
         if new:
             rows = joined(rows, new, older=older)
         for row in rows:
-            if row.reported not in _NOT_TOLD:
+            if row.reported not in _NO_OUTCOME:
                 self._heard[row.id] = row.reported
         is_first = not self.rows
         self.rows = tuple(rows)
@@ -135,36 +135,36 @@ class Board:
             self.reorder()
         return changes
 
-    def tell(self, identifier: str, word: str, line: str) -> None:
+    def take_outcome(self, identifier: str, word: str, line: str) -> None:
         """Take the state found in the events of a run: it is newer than the list, and available
         even when the server reports no outcome."""
-        row, stand = self.row(identifier), STATUSES.get(word, RunStatus.UNKNOWN)
-        if row is None or not stand:
+        row, status = self.row(identifier), STATUSES.get(word, RunStatus.UNKNOWN)
+        if row is None or not status:
             return
         conversation = row.conversation
-        told = reported_status(conversation)
-        if told is RunStatus.STARTING:
+        reported = reported_status(conversation)
+        if reported is RunStatus.STARTING:
             return
-        if told and told is not stand:
-            status = _STATUS.get(stand, stand.value)
-            conversation = msgspec.structs.replace(conversation, execution_status=status)
-        elif not told and (stand is not RunStatus.IDLE or self.memory.get(row.id).outcome):
-            self.memory.record_outcome(row.id, stand, updated(conversation))
+        if reported and reported is not status:
+            execution_status = _STATUS.get(status, status.value)
+            conversation = msgspec.structs.replace(conversation, execution_status=execution_status)
+        elif not reported and (status is not RunStatus.IDLE or self.memory.get(row.id).outcome):
+            self.memory.record_outcome(row.id, status, updated(conversation))
         self._renewed(row, conversation)  # this remembers a new outcome
-        if stand is RunStatus.STUCK and not line.lower().startswith("stuck"):
+        if status is RunStatus.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
-        if self.memory.get(row.id).outcome == stand:
-            self.memory.record_line(row.id, line, keep=stand is not RunStatus.RUNNING)
+        if self.memory.get(row.id).outcome == status:
+            self.memory.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
-    def told(self, conversation: Conversation, now: float) -> None:
+    def settled(self, conversation: Conversation, now: float) -> None:
         """Take the state of a conversation after an action; `now` is compared with the request
         times of refreshes."""
         if row := self.row(conversation.id):
-            self._told[row.id] = now
+            self._settled[row.id] = now
             self._put(self._renewed(row, conversation))
 
-    def told_sandbox(self, sandbox_id: str, status: str, now: float) -> None:
+    def sandbox_settled(self, sandbox_id: str, status: str, now: float) -> None:
         """Take the state of a sandbox after an action. The rest is unknown: for a paused sandbox
         the server reports no agent and no address (measured), and a resumed one has new ones."""
         for row in self.rows:
@@ -175,7 +175,7 @@ class Board:
                         one, sandbox_status=status, execution_status=None,
                         conversation_url=None, session_api_key=None,
                     )  # fmt: skip
-                self.told(one, now)
+                self.settled(one, now)
 
     def open(self, identifier: str) -> None:
         """The user opened the run of this conversation."""
@@ -192,35 +192,35 @@ class Board:
     def _renewed(self, row: Row, conversation: Conversation) -> Row:
         """The row updated with what is known of its conversation now, at the same place."""
         identifier, changed = bare_id(conversation.id), updated(conversation)
-        told = reported_status(conversation)
+        reported = reported_status(conversation)
         seen = self.memory.get(identifier)
-        is_told = told not in (RunStatus.UNKNOWN, RunStatus.STARTING)
-        if told is RunStatus.IDLE:  # news only if the remembered state differs
-            is_told = bool(seen.outcome)
-        if is_told and (
-            told != seen.outcome or (told is not RunStatus.RUNNING and changed > seen.when)
+        is_outcome = reported not in (RunStatus.UNKNOWN, RunStatus.STARTING)
+        if reported is RunStatus.IDLE:  # news only if the remembered state differs
+            is_outcome = bool(seen.outcome)
+        if is_outcome and (
+            reported != seen.outcome or (reported is not RunStatus.RUNNING and changed > seen.when)
         ):
-            self.memory.record_outcome(identifier, told, changed)
+            self.memory.record_outcome(identifier, reported, changed)
             seen = self.memory.get(identifier)
-        stand, certain, opened = conversation_state(conversation, seen)
-        since = seen.when if not told and seen.when else changed or None
-        if stand in AT_WORK:
+        status, certain, opened = conversation_state(conversation, seen)
+        since = seen.when if not reported and seen.when else changed or None
+        if status in AT_WORK:
             since = seconds(conversation.created_at or "") or since
-        line = seen.line if seen.outcome == stand else ""
+        line = seen.line if seen.outcome == status else ""
         if not line:
-            broken = stand is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
-            line = "its sandbox failed" if broken else _WORDS.get(stand, "")
+            broken = status is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
+            line = "its sandbox failed" if broken else _WORDS.get(status, "")
         return msgspec.structs.replace(
             row,
             conversation=conversation,
-            stand=stand,
+            status=status,
             certain=certain or not self.grouped,
             line=line,
             since=since,
             opened=opened,
         )
 
-    # What is asked
+    # Which runs to look into
 
     def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
         """The runs worth looking into for the second line: of those that need somebody or run, the
@@ -238,7 +238,7 @@ class Board:
                 same = look.status == one.execution_status
                 if same and look.updated_at == one.updated_at and not look.failed:
                     continue
-                if same and now < look.until and (look.failed or row.stand is RunStatus.RUNNING):
+                if same and now < look.until and (look.failed or row.status is RunStatus.RUNNING):
                     continue
             found.append((bool(look and look.failed), row.due, bool(look), row))
         found.sort(key=lambda one: one[:3])

@@ -24,7 +24,7 @@ class Row(msgspec.Struct, frozen=True):
     rows."""
 
     conversation: Conversation
-    stand: RunStatus = RunStatus.UNKNOWN
+    status: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
     """Reported now; otherwise remembered from when its sandbox was up."""
     line: str = ""
@@ -50,7 +50,7 @@ class Row(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         one = self.conversation
-        group = ConversationState(self.stand, self.certain, self.opened).group(one)
+        group = ConversationState(self.status, self.certain, self.opened).group(one)
         for name, value in (
             ("id", bare_id(one.id)),
             ("parent", bare_id(one.parent_conversation_id or "")),
@@ -140,7 +140,7 @@ def joined(rows: list[Row], new: list[Row], *, older: bool) -> list[Row]:
     # parents come before their children
     for row in sorted(new, key=_is_child):
         due, parent = row.due, placed.get(row.parent)
-        tall = due <= Group.RUNNING or row.stand is RunStatus.CUT_OFF
+        tall = due <= Group.RUNNING or row.status is RunStatus.CUT_OFF
         if parent is not None and due >= parent.group:
             depth, group = parent.depth + 1, parent.group
             children.setdefault(parent.id, []).append(row := row.at(group, depth, tall))
@@ -182,7 +182,7 @@ def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
 def counted_in(row: Row) -> Group:
     """A row that no longer needs anybody counts as long as it stands among those that do, so that
     the count matches the list."""
-    return row.group if row.group is Group.NEEDS_YOU and row.stand in TROUBLE else row.due
+    return row.group if row.group is Group.NEEDS_YOU and row.status in TROUBLE else row.due
 
 
 def _is_child(row: Row) -> int:
@@ -193,7 +193,7 @@ def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
     """Among those that need somebody the waiting come first, among the running the starting come
     last; then the newest first."""
     later = (
-        row.stand in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
+        row.status in (RunStatus.STUCK, RunStatus.ERROR, RunStatus.STARTING)
         and group <= Group.RUNNING
     )
     return group, later, -(row.since or 0.0)

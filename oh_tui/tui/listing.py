@@ -101,7 +101,7 @@ class Listing:
 
 
 def _state(row: Row) -> ConversationState:
-    return ConversationState(row.stand, row.certain, row.opened)
+    return ConversationState(row.status, row.certain, row.opened)
 
 
 def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:

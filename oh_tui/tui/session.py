@@ -326,7 +326,7 @@ class Session:
         """The server reported a new state of a sandbox, which also applies to its conversations."""
         now = time.monotonic()
         self.sandboxes.settled(sandbox_id, status, now)
-        self.board.told_sandbox(sandbox_id, status, now)
+        self.board.sandbox_settled(sandbox_id, status, now)
 
     @contextlib.contextmanager
     def claiming(self, sandbox_ids: Iterable[str]) -> Iterator[set[str]]:

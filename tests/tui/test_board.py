@@ -85,7 +85,7 @@ def test_four_groups_the_newest_first_inside_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("conversation", "seen", "stand", "certain"),
+    ("conversation", "seen", "status", "certain"),
     [
         (talk("a", "finished"), Seen("error"), RunStatus.FINISHED, True),
         (talk("a"), Seen("finished", 5.0), RunStatus.FINISHED, False),
@@ -102,21 +102,21 @@ def test_four_groups_the_newest_first_inside_each() -> None:
         (talk("a", sandbox="FROZEN"), Seen(), RunStatus.UNKNOWN, False),
     ],
 )
-def test_how_it_stands_is_told_or_else_remembered(
-    conversation: Conversation, seen: Seen, stand: RunStatus, certain: bool
+def test_a_status_is_reported_or_else_remembered(
+    conversation: Conversation, seen: Seen, status: RunStatus, certain: bool
 ) -> None:
     row = get(board(conversation, seen={"a": seen}), "a")
-    assert (row.stand, row.certain) == (stand, certain)
+    assert (row.status, row.certain) == (status, certain)
 
 
 def test_an_outcome_outlives_its_sandbox_and_a_resume_that_fails() -> None:
     made = board(talk("a", "finished", 300))
     made.take([talk("a", None, 300)])
-    assert (get(made, "a").stand, get(made, "a").certain) == (RunStatus.FINISHED, False)
+    assert (get(made, "a").status, get(made, "a").certain) == (RunStatus.FINISHED, False)
     made.take([talk("a", None, 300, sandbox="STARTING")])
-    assert get(made, "a").stand is RunStatus.STARTING
+    assert get(made, "a").status is RunStatus.STARTING
     made.take([talk("a", None, 300)])
-    assert get(made, "a").stand is RunStatus.FINISHED
+    assert get(made, "a").status is RunStatus.FINISHED
     assert get(made, "a").since == pytest.approx(NOW - 300)
 
 
@@ -126,14 +126,14 @@ def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> N
     by_list.take([talk("a", "idle", 30)])
     by_list.take([talk("a", None, 20)])
     by_events = board(talk("a", "waiting_for_confirmation"))
-    by_events.tell("a", "idle", "rejected: rm")
+    by_events.take_outcome("a", "idle", "rejected: rm")
     by_events.take([talk("a", None, 20)])
     after_the_pause = board(talk("a", "waiting_for_confirmation"))
     after_the_pause.take([talk("a", None, 20)])
-    assert get(after_the_pause, "a").stand is RunStatus.WAITING
-    after_the_pause.tell("a", "idle", "rejected: rm")
+    assert get(after_the_pause, "a").status is RunStatus.WAITING
+    after_the_pause.take_outcome("a", "idle", "rejected: rm")
     for one in (by_list, by_events, after_the_pause):
-        assert get(one, "a").stand is RunStatus.IDLE
+        assert get(one, "a").status is RunStatus.IDLE
         assert one.counts() == Counts()
     never = board(talk("b", "idle"))
     assert never.memory.get("b").outcome == "", "nothing to remember"
@@ -184,7 +184,7 @@ def test_rows_stay_where_they_are_until_a_new_order_is_asked_for() -> None:
     assert order(made) == ["c", "a", "b"]
     made.take([talk("c", "finished", 1), talk("b", "waiting_for_confirmation", 1)])
     assert order(made) == ["c", "a", "b"]
-    assert get(made, "b").stand is RunStatus.WAITING
+    assert get(made, "b").status is RunStatus.WAITING
     assert not get(made, "b").tall
     assert get(made, "c").tall
     assert made.counts() == Counts(waiting=1)
@@ -249,15 +249,15 @@ def test_a_child_that_comes_later_goes_under_its_parent() -> None:
     assert order(made) == ["a", "parent", "child", "next", "z"]
 
 
-def test_changes_are_told_once_and_not_of_the_first_reading() -> None:
+def test_changes_are_returned_once_and_not_of_the_first_reading() -> None:
     made = Board()
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
     assert made.take([talk("a", "waiting_for_confirmation"), talk("b", "running")]) == []
-    told = made.take([talk("a", "running"), talk("b", "finished"), talk("new", "error")])
-    assert [(change.conversation.id, change.stand) for change in told] == [
+    changes = made.take([talk("a", "running"), talk("b", "finished"), talk("new", "error")])
+    assert [(change.conversation.id, change.status) for change in changes] == [
         ("b", RunStatus.FINISHED)
     ]
-    assert made.take([talk("b", None), talk("a", "stuck")])[0].stand is RunStatus.STUCK
+    assert made.take([talk("b", None), talk("a", "stuck")])[0].status is RunStatus.STUCK
     # paused and up again it stands as before: no news
     assert made.take([talk("b", None, sandbox="STARTING")]) == []
     assert made.take([talk("b", "finished")]) == []
@@ -265,26 +265,26 @@ def test_changes_are_told_once_and_not_of_the_first_reading() -> None:
 
 def test_the_verdict_of_a_run_that_is_read_is_newer_than_the_list() -> None:
     made = board(talk("a", "running"), talk("gone", None, 300, sandbox="MISSING"))
-    made.tell("a", "waiting", "asks: git push")
+    made.take_outcome("a", "waiting", "asks: git push")
     row = get(made, "a")
-    assert (row.stand, row.line) == (RunStatus.WAITING, "asks: git push")
+    assert (row.status, row.line) == (RunStatus.WAITING, "asks: git push")
     assert row.conversation.execution_status == "waiting_for_confirmation"
-    made.tell("gone", "stuck", "same call and result, 4 times")
+    made.take_outcome("gone", "stuck", "same call and result, 4 times")
     row = get(made, "gone")
-    assert (row.stand, row.certain) == (RunStatus.STUCK, False)
+    assert (row.status, row.certain) == (RunStatus.STUCK, False)
     assert row.line == "stuck: same call and result, 4 times"
     made.take([talk("a", "running")])
     assert get(made, "a").line == "the agent works", "the line of another outcome is no line"
-    made.tell("a", "", "")
-    made.tell("nobody", "error", "x")
-    assert get(made, "a").stand is RunStatus.RUNNING
+    made.take_outcome("a", "", "")
+    made.take_outcome("nobody", "error", "x")
+    assert get(made, "a").status is RunStatus.RUNNING
 
 
 def test_only_a_few_runs_are_looked_into_and_only_when_they_changed() -> None:
     waiting = [talk(f"w{n}", "waiting_for_confirmation", n) for n in range(5)]
     running = [talk(f"r{n}", "running", n) for n in range(5)]
     made = board(*waiting, *running, talk("done", "finished"), talk("asleep"))
-    made.tell("w0", "waiting", "asks: git push")
+    made.take_outcome("w0", "waiting", "asks: git push")
     first = made.unheard(NOW, without="w0")
     assert [c.id[0] for c in first] == ["w"] * 4 + ["r"] * 2
     assert made.unheard(NOW, without="w0") == first, "asked is only what was answered"
@@ -333,7 +333,7 @@ def test_files_are_rows_in_the_order_given_without_groups() -> None:
     made = Board(grouped=False)
     files = [Conversation(id=name) for name in "cab"]
     made.take(files)
-    made.tell("a", "error", "hit its limit")
+    made.take_outcome("a", "error", "hit its limit")
     made.reorder()
     assert order(made) == ["c", "a", "b"]
     assert get(made, "a").certain
@@ -363,7 +363,7 @@ TALKS = st.builds(
 
 
 @given(st.lists(st.lists(TALKS, max_size=8), max_size=4), st.booleans())
-def test_no_conversation_is_lost_or_doubled_whatever_is_told(
+def test_no_conversation_is_lost_or_doubled_whatever_becomes_known(
     readings: list[list[Conversation]], older: bool
 ) -> None:
     made, wanted = Board(), set[str]()
@@ -377,11 +377,11 @@ def test_no_conversation_is_lost_or_doubled_whatever_is_told(
         assert sum(made.counts()) <= len(made.rows)
 
 
-def test_a_reading_asked_for_before_an_act_told_changes_not_what_it_told() -> None:
+def test_a_reading_asked_for_before_an_act_changes_nothing_that_it_reported() -> None:
     made = board(talk("a", "waiting_for_confirmation"), talk("b", "running"))
-    made.told(talk("a", "running", 1), 20.0)
+    made.settled(talk("a", "running", 1), 20.0)
     late = [talk("a", "waiting_for_confirmation"), talk("b", "finished")]
     assert [change.conversation.id for change in made.take(late, asked=19.0)] == ["b"]
-    assert (get(made, "a").stand, get(made, "b").stand) == (RunStatus.RUNNING, RunStatus.FINISHED)
+    assert (get(made, "a").status, get(made, "b").status) == (RunStatus.RUNNING, RunStatus.FINISHED)
     made.take([talk("a", "finished", 0)], asked=21.0)
-    assert get(made, "a").stand is RunStatus.FINISHED
+    assert get(made, "a").status is RunStatus.FINISHED

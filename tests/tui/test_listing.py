@@ -78,7 +78,7 @@ async def test_a_row_stays_under_the_cursor_though_it_does_not_pass_any_more() -
         await filter_by(it, "is:waiting")
         assert titles(it) == ["Add OAuth login"]
         session = it.screen.session
-        session.board.tell(session.listed_id, RunStatus.RUNNING, "goes on")
+        session.board.take_outcome(session.listed_id, RunStatus.RUNNING, "goes on")
         it.screen.show_lists()
         await it.settle()
         assert titles(it) == ["Add OAuth login"]
@@ -110,7 +110,7 @@ async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
         await it.press("s", "e")
         await filter_by(it, "is:failed")
         rows = it.screen.sidebar.list.rows
-        assert {row.stand for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
+        assert {row.status for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
         assert f"{len(rows)} of " in it.text(RULE), "the heading tells the order"
         assert "most expensive first" in it.text(LIST)
         await it.press("escape")

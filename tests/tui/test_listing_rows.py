@@ -50,9 +50,9 @@ def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() ->
     listing = narrowed("is:running")
     assert {name for name, _ in listed(listing, held)} == {"one", "two"}
     for name in ("one", "two"):
-        held.tell(name, RunStatus.FINISHED, "")
+        held.take_outcome(name, RunStatus.FINISHED, "")
     assert listed(listing, held, keep="two") == [("two", 0)]
-    held.tell("one", RunStatus.STUCK, "")
+    held.take_outcome("one", RunStatus.STUCK, "")
     assert listed(listing, held) == []
 
 
@@ -85,5 +85,5 @@ def test_a_row_that_changed_is_tested_again() -> None:
     held = board(talk("one", "running"), talk("two", "finished"))
     listing = narrowed("is:failed")
     assert listed(listing, held) == []
-    held.tell("one", RunStatus.ERROR, "")
+    held.take_outcome("one", RunStatus.ERROR, "")
     assert listed(listing, held) == [("one", 0)]

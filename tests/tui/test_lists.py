@@ -94,18 +94,18 @@ class Looks(ServerRuns):
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         return (
-            None if conversation.title in self.source.stands else await super().peek(conversation)
+            None if conversation.title in self.source.statuses else await super().peek(conversation)
         )
 
 
 class Changing(ServerSource):
-    """A server on which some conversations came to stand otherwise just now; on every change it
+    """A server on which the statuses of some conversations have just changed; on every change it
     makes them look new (measured)."""
 
     def __init__(self) -> None:
         demo = make_demo(NOW, "everything")
         super().__init__(AppServer(demo.base_url, app=demo.app), "demo", remembered=demo.remembered)
-        self.stands: dict[str, str] = {}
+        self.statuses: dict[str, str] = {}
         """Title -> execution status."""
         self.runs = self.remote = Looks(self)
 
@@ -115,7 +115,7 @@ class Changing(ServerSource):
         return page
 
     def _now(self, one: Conversation) -> Conversation:
-        status = self.stands.get(one.title or "")
+        status = self.statuses.get(one.title or "")
         now = NOW.isoformat()
         if status is None:
             return one
@@ -136,7 +136,7 @@ async def test_rows_do_not_move_under_the_cursor_until_asked() -> None:
     source = Changing()
     async with explore(source=lambda: source) as it:
         before = titles(it)
-        source.stands = {LEDGER: "waiting_for_confirmation", FLAKY: "finished"}
+        source.statuses = {LEDGER: "waiting_for_confirmation", FLAKY: "finished"}
         await it.press("j", "j")
         under = it.screen.sidebar.list.current
         assert under is not None
@@ -157,7 +157,7 @@ async def test_leaving_the_pane_puts_rows_in_order_and_a_question_does_not() -> 
     source = Changing()
     async with explore(source=lambda: source) as it:
         before = titles(it)
-        source.stands = {LEDGER: "error"}
+        source.statuses = {LEDGER: "error"}
         it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         await it.press("slash", "escape")
@@ -304,7 +304,7 @@ async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> Non
     async with explore(source=source, settings=kept) as it:
         row = it.screen.session.board.row(LEDGER_ID)
         assert row
-        assert (row.stand, row.certain, row.group) == (RunStatus.FINISHED, False, Group.EARLIER)
+        assert (row.status, row.certain, row.group) == (RunStatus.FINISHED, False, Group.EARLIER)
 
 
 async def test_rows_do_not_need_the_calls_that_tell_their_second_lines() -> None:
@@ -332,7 +332,7 @@ async def test_a_change_can_ring_and_the_first_reading_does_not(
         it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert rung == []
-        source.stands = {LEDGER: "waiting_for_confirmation", FLAKY: "finished", "x": "error"}
+        source.statuses = {LEDGER: "waiting_for_confirmation", FLAKY: "finished", "x": "error"}
         it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         it.screen.controllers.conversations.schedule.ask()
@@ -348,7 +348,7 @@ async def test_by_default_nothing_rings(monkeypatch: pytest.MonkeyPatch) -> None
     async with explore(source=lambda: source) as it:
         monkeypatch.setattr(it.app, "bell", lambda: pytest.fail("it rang"))
         monkeypatch.setattr(it.app, "write_terminal", lambda text: pytest.fail("it rang"))
-        source.stands = {LEDGER: "error"}
+        source.statuses = {LEDGER: "error"}
         it.screen.controllers.conversations.schedule.ask()
         await it.settle()
         assert "✗ 3 failed" in it.text("#header")

@@ -18,8 +18,8 @@ from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
 
 
-def change(title: str, stand: RunStatus = RunStatus.FINISHED) -> Change:
-    return Change(Conversation(id="c1", title=title), stand)
+def change(title: str, status: RunStatus = RunStatus.FINISHED) -> Change:
+    return Change(Conversation(id="c1", title=title), status)
 
 
 @pytest.mark.parametrize(

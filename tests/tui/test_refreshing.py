@@ -73,7 +73,7 @@ async def test_a_reading_tells_whether_anything_has_changed() -> None:
     source = Changing()
     async with explore(source=lambda: source) as it:
         assert not await it.screen.controllers.conversations.refresh(False)
-        source.stands = {LEDGER: "error"}
+        source.statuses = {LEDGER: "error"}
         assert await it.screen.controllers.conversations.refresh(False)
         assert not await it.screen.controllers.conversations.refresh(True)
 
@@ -86,7 +86,7 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
         monkeypatch.setattr(Board, "counts", lambda board: Counts())
         assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
-        source.stands = {LEDGER: "error"}
+        source.statuses = {LEDGER: "error"}
         assert [await by_itself(it) for _ in range(3)] == [15.0, 30.0, 60.0]
         await it.press("r")
         assert it.screen.controllers.conversations.schedule.wait == 15.0

@@ -284,7 +284,7 @@ async def test_header_list_and_run_say_the_same_after_a_rejection_and_a_pause() 
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
         row = it.screen.session.board.row(IDS[OAUTH])
-        assert row and row.stand is RunStatus.IDLE
+        assert row and row.status is RunStatus.IDLE
         assert "wait" not in it.text("#header")
         assert f"◆ {OAUTH}" not in it.text("#conversations")
         assert "idle" in it.text("#summary")
@@ -311,7 +311,7 @@ async def test_a_reading_asked_for_before_a_rejection_does_not_take_it_back() ->
             changes = take(*words, **named)
             row = board.row(IDS[OAUTH])
             assert row
-            stands.append(row.stand)
+            stands.append(row.status)
             return changes
 
         board.take = watched  # type: ignore[method-assign]

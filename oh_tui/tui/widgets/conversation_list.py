@@ -155,12 +155,12 @@ class ConversationList(RowList):
             return self.pieces(index, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
         text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)  # free at the end
-        hue = "" if row.stand in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
+        hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
-        glyph, hue = status_mark(self.glyphs, shown.stand)
+        glyph, hue = status_mark(self.glyphs, shown.status)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
         sign: Piece = (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", "")
@@ -203,7 +203,7 @@ class ConversationList(RowList):
         if row.since is None:
             return ""
         past = self.now - row.since
-        if row.stand in AT_WORK and past >= 0:
+        if row.status in AT_WORK and past >= 0:
             return clock(past) if past < 3600 else duration(past)
         return age(row.since, self.now)
 
@@ -228,10 +228,10 @@ def _sorted_by(order: Order, conversation: Conversation) -> str:
 
 def status_words(row: Row) -> str:
     """The status of an agent in two words, for a wide row."""
-    if row.stand is RunStatus.UNKNOWN or row.stand is RunStatus.IDLE:
+    if row.status is RunStatus.UNKNOWN or row.status is RunStatus.IDLE:
         gone = row.conversation.sandbox_status == "MISSING"
-        return "sandbox gone" if gone else row.stand.value
-    return "waits for you" if row.stand is RunStatus.WAITING else row.stand.value
+        return "sandbox gone" if gone else row.status.value
+    return "waits for you" if row.status is RunStatus.WAITING else row.status.value
 
 
 def number_or_cost(conversation: Conversation) -> str:
@@ -272,7 +272,7 @@ def name_some(board: Board, conversations: Sequence[Conversation], glyphs: Glyph
     pieces: list[Piece] = []
     for conversation in conversations[:NAMED]:
         if row := board.row(conversation.id):
-            pieces.append(status_mark(glyphs, row.stand))
+            pieces.append(status_mark(glyphs, row.status))
         pieces.append((f" {shorten(title_of(conversation), TITLE)}   ", ""))
     if len(conversations) > NAMED:
         pieces.append((f"and {len(conversations) - NAMED} more", "dim"))

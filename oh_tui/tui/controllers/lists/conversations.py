@@ -311,7 +311,7 @@ class Conversations:
                 continue
             if run is not None:
                 verdict = judge(run)
-                board.tell(conversation.id, verdict.word, verdict.short)
+                board.take_outcome(conversation.id, verdict.word, verdict.short)
             news = board.row(conversation.id) != before
             board.looked(conversation, time.monotonic(), news=news)
             if news:
@@ -322,11 +322,11 @@ class Conversations:
         session, board = self._session, self._session.board
         shown = session.current.id if session.current else ""  # which is read anyway
         for number, row in enumerate(board.rows[:FILES]):
-            if not row.stand and not same_id(row.id, shown):
+            if not row.status and not same_id(row.id, shown):
                 with contextlib.suppress(Problem):
                     if (run := await source.runs.peek(row.conversation)) is not None:
                         verdict = judge(run)
-                        board.tell(row.conversation.id, verdict.word, verdict.short)
+                        board.take_outcome(row.conversation.id, verdict.word, verdict.short)
             if number % 16 == 15:
                 self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsChanged())

@@ -77,7 +77,7 @@ class Notices:
 
 def sentence(changes: Sequence[Change]) -> str:
     """`Add OAuth login waits for you`, `2 conversations: …`; clean, on one line."""
-    told = [f"{title_of(c.conversation)[:60]} {_WORDS[c.stand]}" for c in changes]
+    told = [f"{title_of(c.conversation)[:60]} {_WORDS[c.status]}" for c in changes]
     if len(told) == 1:
         return told[0]
     more = f" and {len(told) - 3} more" if len(told) > 3 else ""
@@ -95,7 +95,7 @@ def environment(change: Change, given: Mapping[str, str]) -> dict[str, str]:
     """The command's environment: title and outcome are variables, never part of the command."""
     kept = {name: value for name, value in without_keys(given).items() if name in PASSED_ON}
     return kept | {
-        "OH_TUI_OUTCOME": change.stand.value,
+        "OH_TUI_OUTCOME": change.status.value,
         "OH_TUI_TITLE": title_of(change.conversation),
         "OH_TUI_ID": safe_line(change.conversation.id[:1000])[:LONGEST],
     }

@@ -260,7 +260,7 @@ class RunReader:
         session = self._session
         if run.study and session.trajectory is run.trajectory:
             verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
-            session.board.tell(run.conversation.id, verdict.word, verdict.short)
+            session.board.take_outcome(run.conversation.id, verdict.word, verdict.short)
             self._ui.post_message(RunStudied(grew=grew))
 
     def tell_progress(self, words: str) -> None:
