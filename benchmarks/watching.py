@@ -66,7 +66,7 @@ async def _watch() -> None:
 
     def make() -> ServerSource:
         api = AppServer(demo.base_url, app=counted(demo.app))
-        return ServerSource(api, "demo", opening=live, remembered=demo.remembered)
+        return ServerSource(api, "demo", opening=live, last_known=demo.last_known)
 
     app = OhTui(make, Settings())
     async with app.run_test(size=(160, 48)):

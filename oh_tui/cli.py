@@ -256,7 +256,7 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
     asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
     api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
-    return server.ServerSource(api, label, made.opening, remembered=made.remembered)
+    return server.ServerSource(api, label, made.opening, last_known=made.last_known)
 
 
 def _server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:

@@ -49,7 +49,7 @@ async def take(picture: Picture) -> None:
     demo.rate_limited = False
     app = OhTui(
         lambda: ServerSource(
-            AppServer(demo.base_url, app=demo.app), DEMO, demo.opening, remembered=demo.remembered
+            AppServer(demo.base_url, app=demo.app), DEMO, demo.opening, last_known=demo.last_known
         ),
         Settings(),
         clock=NOW.timestamp,

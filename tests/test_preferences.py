@@ -140,6 +140,6 @@ def test_no_state_names_no_file(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     settings = read_settings(home)
     assert settings.preferences_file == paths.preferences_file(home)
-    assert settings.seen_file == paths.seen_file(home)
+    assert settings.last_known_file == paths.last_known_file(home)
     without = read_settings(home, no_state=True)
-    assert without.preferences_file is None and without.seen_file is None
+    assert without.preferences_file is None and without.last_known_file is None

@@ -167,8 +167,8 @@ def test_no_color_counts_when_it_is_not_empty() -> None:
 def test_what_was_seen_is_kept_where_programs_keep_their_state(
     environment: dict[str, str], file: str | None
 ) -> None:
-    assert read_settings(environment).seen_file == (Path(file) if file else None)
-    assert read_settings(environment, local=True).seen_file is None
+    assert read_settings(environment).last_known_file == (Path(file) if file else None)
+    assert read_settings(environment, local=True).last_known_file is None
 
 
 # The settings file
@@ -223,7 +223,7 @@ def test_a_named_server_gets_no_key_but_its_own(tmp_path: Path) -> None:
     cloud = choose(lab, "cloud", environment)
     assert (cloud.key, cloud.read_only) == (Secret("general"), False)
     local = choose(cloud, LOCAL, environment)
-    assert (local.base_url, local.key, local.seen_file) == ("", None, None)
+    assert (local.base_url, local.key, local.last_known_file) == ("", None, None)
 
 
 def test_a_server_whose_variable_is_not_set_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from oh_tui.commands.shared.printing import (
     stamp,
 )
 from oh_tui.commands.shared.reading import short_id, title
-from oh_tui.commands.shared.standing import GLYPHS, HUES, Needy, needy, remembered
+from oh_tui.commands.shared.status import GLYPHS, HUES, Needy, last_known_states, needy
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
 from oh_tui.text.problem import Problem
@@ -172,7 +172,7 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
 async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     """One call: what needs somebody has changed lately and is on the first page."""
     page = await call.source.newest()
-    found, rows = needy(page.items, remembered(call))
+    found, rows = needy(page.items, last_known_states(call))
     costs = [one.cost for one in page.items if one.cost]
     more = page.next_page_id is not None
     counts = _Counts(

@@ -27,11 +27,11 @@ from oh_tui.commands.shared.printing import (
     tell_progress,
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
-from oh_tui.commands.shared.standing import outcome, remembered, seen_of, state
+from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome, state
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.lists.remembered import Seen
+from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
@@ -108,9 +108,9 @@ def _since(text: str) -> float:
 async def conversations(call: Call) -> int:
     args = call.args
     query = conversation_query.parse(args.filter)
-    seen = remembered(call)
+    last_known = last_known_states(call)
     with progress():
-        found, more, unsure = await _found(call, query, seen)
+        found, more, unsure = await _found(call, query, last_known)
     for problem in call.source.problems:
         say(problem)
     if unsure:
@@ -129,7 +129,7 @@ async def conversations(call: Call) -> int:
             }
         )
         return 0
-    rows = (conversation_row(call.style, one, seen_of(seen, one)) for one in found)
+    rows = (conversation_row(call.style, one, last_known_of(last_known, one)) for one in found)
     print_table(call.style, COLUMNS, rows)
     if not call.style.piped:
         if not found:
@@ -141,7 +141,7 @@ async def conversations(call: Call) -> int:
 
 
 async def _found(
-    call: Call, query: ConversationQuery, seen: Mapping[str, Seen]
+    call: Call, query: ConversationQuery, last_known: Mapping[str, LastKnown]
 ) -> tuple[list[Conversation], bool, int]:
     """Those that were asked for, in order and at most as many; whether there are more; and how many
     others might be asked for, were their outcome known. An order needs all of them."""
@@ -155,8 +155,8 @@ async def _found(
             say(cut_words("conversations"))
         for one in page.items:
             one = with_state(call.source, one)
-            state = conversation_state(one, seen_of(seen, one))
-            if not _is_wanted(args, one, seen_of(seen, one)):
+            state = conversation_state(one, last_known_of(last_known, one))
+            if not _is_wanted(args, one, last_known_of(last_known, one)):
                 continue
             if query.matches(one, state, now):
                 found.append(one)
@@ -169,7 +169,9 @@ async def _found(
             break
     if args.sort:
         order = Order(args.sort)
-        found.sort(key=lambda one: order.key(one, conversation_state(one, seen_of(seen, one))))
+        found.sort(
+            key=lambda one: order.key(one, conversation_state(one, last_known_of(last_known, one)))
+        )
         more = len(found) > limit
     return found[:limit], more, unsure
 
@@ -193,7 +195,7 @@ def _pages(call: Call, query: ConversationQuery, now: float) -> AsyncIterator[Pa
     )
 
 
-def _is_wanted(args: Any, one: Conversation, seen: Seen) -> bool:
+def _is_wanted(args: Any, one: Conversation, last_known: LastKnown) -> bool:
     """Whether the options let it through. `--status` means the agent or, where the sandbox does
     not run, the sandbox."""
     if one.parent_conversation_id and not args.sub:
@@ -202,7 +204,7 @@ def _is_wanted(args: Any, one: Conversation, seen: Seen) -> bool:
         return False
     if args.repo and args.repo.lower() not in (one.selected_repository or "").lower():
         return False
-    if args.status and args.status.lower() not in (state(one), outcome(one, seen)[0]):
+    if args.status and args.status.lower() not in (state(one), outcome(one, last_known)[0]):
         return False
     when = seconds(one.updated_at or one.created_at or "")
     return not args.since or (when is not None and when >= args.since)
@@ -218,11 +220,11 @@ COLUMNS = (
 )
 
 
-def conversation_row(style: Style, one: Conversation, seen: Seen) -> Row:
+def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> Row:
     """A conversation under `COLUMNS`."""
     return (
         conversation_id(one) if style.piped else short_id(one),
-        Cell(*outcome(one, seen)),
+        Cell(*outcome(one, last_known)),
         style.when(seconds(one.updated_at or one.created_at or "")),
         dollars(one.cost) if one.cost else "",
         line(one.selected_repository) or "",

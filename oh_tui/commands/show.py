@@ -14,7 +14,7 @@ from oh_tui.commands.shared.documents import (
 from oh_tui.commands.shared.ids import SHOWN
 from oh_tui.commands.shared.printing import Cell, print_json, print_pairs, say
 from oh_tui.commands.shared.reading import chosen, title, with_state
-from oh_tui.commands.shared.standing import outcome, remembered, seen_of
+from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome
 from oh_tui.sources.files import FileSource
 from oh_tui.text.human import compact, dollars
 from oh_tui.text.problem import Problem
@@ -81,7 +81,7 @@ def _facts(call: Call, one: Conversation, known: dict[str, str]) -> list[tuple[s
     return [
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
-        ("state", Cell(*outcome(one, seen_of(remembered(call), one)))),
+        ("state", Cell(*outcome(one, last_known_of(last_known_states(call), one)))),
         ("ended", known["ended"]),
         ("sandbox", known["sandbox"]),
         ("repository", line(one.selected_repository) or ""),

@@ -21,7 +21,7 @@ from oh_tui.commands.shared.documents import (
 from oh_tui.commands.shared.ids import read_id
 from oh_tui.commands.shared.printing import print_json, progress, say, tell_progress
 from oh_tui.commands.shared.reading import read_run, whole
-from oh_tui.commands.shared.standing import state
+from oh_tui.commands.shared.status import state
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

@@ -12,7 +12,7 @@ from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.app_server import make_app
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
-from oh_tui.sources.lists.remembered import Seen
+from oh_tui.sources.lists.last_known import LastKnown
 
 BASE_URL = "http://demo.invalid"
 
@@ -37,10 +37,10 @@ class Demo:
         """Whether the app server limits calls."""
 
     @cached_property
-    def remembered(self) -> dict[str, Seen]:
+    def last_known(self) -> dict[str, LastKnown]:
         """What a reader of these conversations would remember from the days before."""
         return {
-            entry.id: Seen(entry.status, updated, opened=updated if entry.opened else 0.0)
+            entry.id: LastKnown(entry.status, updated, opened=updated if entry.opened else 0.0)
             for conversation in self.world.conversations.values()
             if (entry := conversation.entry).seen and not entry.live
             for updated in [self.world.updated(conversation)]

@@ -141,7 +141,7 @@ def tilde(path: Path, environment: Mapping[str, str]) -> str:
     return safe_line(str(path))
 
 
-def seen_file(environment: Mapping[str, str]) -> Path | None:
+def last_known_file(environment: Mapping[str, str]) -> Path | None:
     """The file that remembers the states of conversations; None where there is no home."""
     folder = _state_folder(environment)
     return folder and folder / "seen.json"

@@ -29,9 +29,9 @@ from oh_tui.settings.paths import (
     cache_folder,
     config_file,
     expanded,
+    last_known_file,
     preferences_file,
     read_small,
-    seen_file,
     tilde,
     under_home,
 )
@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True):
     notice: tuple[str, ...] = ()
     """The reaction when a conversation starts to wait, fails or finishes: ("bell",), ("osc9",), the
     words of a command, or nothing."""
-    seen_file: Path | None = None
+    last_known_file: Path | None = None
     """The file that remembers the states of conversations; None keeps them in memory."""
     preferences_file: Path | None = None
     """The file that remembers how the explorer was set; None keeps that in memory."""
@@ -159,7 +159,7 @@ def read_settings(
         key=key,
         key_from=key_from,
         auth=_auth(environment),
-        seen_file=seen_file(environment) if settings.keeps_state else None,
+        last_known_file=last_known_file(environment) if settings.keeps_state else None,
         cautions=cautions,
     )
 
@@ -169,7 +169,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
     it. Reads at most one small file. Raises Problem when the key cannot be found."""
     blank = replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
-        read_only=settings.all_read_only, seen_file=None, cautions=(),
+        read_only=settings.all_read_only, last_known_file=None, cautions=(),
     )  # fmt: skip
     if name in (DEMO, LOCAL):
         return blank
@@ -192,7 +192,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         key_from=key_from,
         auth=auth,
         read_only=settings.all_read_only or server.read_only,
-        seen_file=seen_file(environment) if settings.keeps_state else None,
+        last_known_file=last_known_file(environment) if settings.keeps_state else None,
         cautions=cautions,
     )
 

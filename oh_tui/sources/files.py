@@ -26,7 +26,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.sources.lists.remembered import Seen
+    from oh_tui.sources.lists.last_known import LastKnown
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class FileSource:
 
     opening = ""
     address = ""
-    remembered: Mapping[str, Seen] = {}
+    last_known: Mapping[str, LastKnown] = {}
     remote = agents = sandboxes = None
 
     def __init__(

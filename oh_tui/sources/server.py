@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.lists.remembered import Seen
+    from oh_tui.sources.lists.last_known import LastKnown
 
 
 class ServerSource:
@@ -30,7 +30,7 @@ class ServerSource:
         opening: str = "",
         *,
         address: str = "",
-        remembered: Mapping[str, Seen] | None = None,
+        last_known: Mapping[str, LastKnown] | None = None,
         cache: RunCache | None = None,
     ) -> None:
         self.api = api
@@ -38,7 +38,7 @@ class ServerSource:
         self.label = label
         self.opening = opening
         self.address = address
-        self.remembered = remembered or {}
+        self.last_known = last_known or {}
         self.problems: list[str] = []
         """Sentences about what the list of sandboxes left out."""
         self.sandboxes = ServerSandboxes(api, self.problems)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
     from oh_tui.sources.actions.agent_actions import Agents
     from oh_tui.sources.actions.sandboxes import ServerSandboxes
-    from oh_tui.sources.lists.remembered import Seen
+    from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.runs.loading import ServerRuns
     from oh_tui.trajectory.model.trajectory import Trajectory
@@ -56,7 +56,7 @@ class Source(Protocol):
     """Id of the conversation to open first; "" for the newest."""
     address: str
     """The address of the web pages, also the key of the remembered states; "" without one."""
-    remembered: Mapping[str, Seen]
+    last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
 
     @property

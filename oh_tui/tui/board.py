@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id, same_id
-from oh_tui.sources.lists.remembered import Memory
+from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.triage import (
     AT_WORK,
     STATUSES,
@@ -73,9 +73,9 @@ class Change(NamedTuple):
 class Board:
     """The loaded conversations, their states and their order."""
 
-    def __init__(self, memory: Memory | None = None, *, grouped: bool = True) -> None:
+    def __init__(self, last_known: LastKnownStates | None = None, *, grouped: bool = True) -> None:
         """Without groups (files need nobody) rows keep the given order."""
-        self.memory = memory or Memory()
+        self.last_known = last_known or LastKnownStates()
         self.grouped = grouped
         self.rows: tuple[Row, ...] = ()
         self._places: dict[str, int] = {}
@@ -148,13 +148,13 @@ class Board:
         if reported and reported is not status:
             execution_status = _STATUS.get(status, status.value)
             conversation = msgspec.structs.replace(conversation, execution_status=execution_status)
-        elif not reported and (status is not RunStatus.IDLE or self.memory.get(row.id).outcome):
-            self.memory.record_outcome(row.id, status, updated(conversation))
+        elif not reported and (status is not RunStatus.IDLE or self.last_known.get(row.id).outcome):
+            self.last_known.record_outcome(row.id, status, updated(conversation))
         self._renewed(row, conversation)  # this remembers a new outcome
         if status is RunStatus.STUCK and not line.lower().startswith("stuck"):
             line = f"stuck: {line}"
-        if self.memory.get(row.id).outcome == status:
-            self.memory.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
+        if self.last_known.get(row.id).outcome == status:
+            self.last_known.record_line(row.id, line, keep=status is not RunStatus.RUNNING)
         self._put(self._renewed(row, conversation))
 
     def settled(self, conversation: Conversation, now: float) -> None:
@@ -180,7 +180,7 @@ class Board:
     def open(self, identifier: str) -> None:
         """The user opened the run of this conversation."""
         if row := self.row(identifier):
-            self.memory.record_opened(row.id, max(1.0, updated(row.conversation)))
+            self.last_known.record_opened(row.id, max(1.0, updated(row.conversation)))
             self._put(self._renewed(row, row.conversation))
 
     def _put(self, changed: Row) -> None:
@@ -193,20 +193,21 @@ class Board:
         """The row updated with what is known of its conversation now, at the same place."""
         identifier, changed = bare_id(conversation.id), updated(conversation)
         reported = reported_status(conversation)
-        seen = self.memory.get(identifier)
+        known = self.last_known.get(identifier)
         is_outcome = reported not in (RunStatus.UNKNOWN, RunStatus.STARTING)
         if reported is RunStatus.IDLE:  # news only if the remembered state differs
-            is_outcome = bool(seen.outcome)
+            is_outcome = bool(known.outcome)
         if is_outcome and (
-            reported != seen.outcome or (reported is not RunStatus.RUNNING and changed > seen.when)
+            reported != known.outcome
+            or (reported is not RunStatus.RUNNING and changed > known.when)
         ):
-            self.memory.record_outcome(identifier, reported, changed)
-            seen = self.memory.get(identifier)
-        status, certain, opened = conversation_state(conversation, seen)
-        since = seen.when if not reported and seen.when else changed or None
+            self.last_known.record_outcome(identifier, reported, changed)
+            known = self.last_known.get(identifier)
+        status, certain, opened = conversation_state(conversation, known)
+        since = known.when if not reported and known.when else changed or None
         if status in AT_WORK:
             since = seconds(conversation.created_at or "") or since
-        line = seen.line if seen.outcome == status else ""
+        line = known.line if known.outcome == status else ""
         if not line:
             broken = status is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
             line = "its sandbox failed" if broken else _WORDS.get(status, "")
@@ -231,7 +232,7 @@ class Board:
             one = row.conversation
             if row.due > Group.RUNNING or one.execution_status is None:
                 continue
-            if same_id(one.id, without) and self.memory.get(row.id).line:
+            if same_id(one.id, without) and self.last_known.get(row.id).line:
                 continue
             look = self._looks.get(row.id)
             if look:

@@ -276,10 +276,10 @@ class Session:
         self.board, self.sandboxes, self.listing = board, Sandboxes(), Listing()
         self.marks, self.total, self.all_listed = frozenset(), None, False
 
-    async def save_seen(self) -> None:
+    async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new
         ones."""
-        memory = self.board.memory
+        memory = self.board.last_known
         if (news := memory.take_changes()) and not await asyncio.to_thread(memory.write, news):
             memory.put_back(news)
 

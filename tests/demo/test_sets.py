@@ -23,7 +23,7 @@ def test_a_set_opens_one_of_its_own_and_has_the_sandboxes_of_its_own(kind: str) 
     assert make_demo(NOW, kind).opening in world.conversations
     used = {conversation.entry.sandbox for conversation in world.conversations.values()} - {""}
     assert used == world.sandboxes.keys()
-    assert make_demo(NOW, kind).remembered.keys() <= world.conversations.keys()
+    assert make_demo(NOW, kind).last_known.keys() <= world.conversations.keys()
 
 
 async def test_the_start_tasks_of_a_set_lead_to_its_conversations() -> None:

@@ -16,8 +16,8 @@ from oh_tui.api.models import Conversation
 from oh_tui.commands.shared import store
 from oh_tui.settings.paths import make_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources.lists import remembered as seen
-from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists import last_known
+from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import publish_as
 from oh_tui.text.problem import Problem
@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
-    memory = Memory(server, file)
+    memory = LastKnownStates(server, file)
     for identifier in ids:
         memory.record_outcome(identifier, "finished", when)
     assert memory.write(memory.take_changes())
@@ -50,39 +50,39 @@ def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
 
 def test_no_server_pushes_out_what_was_seen_of_another(file: Path) -> None:
     told(HERE, file, [f"mine-{n}" for n in range(100)])
-    told(THERE, file, [f"its-{n}" for n in range(3 * seen.KEPT)], when=9e9)
-    assert len(Memory(HERE, file).known) == 100
-    assert len(Memory(THERE, file).known) == seen.KEPT - 100
+    told(THERE, file, [f"its-{n}" for n in range(3 * last_known.KEPT)], when=9e9)
+    assert len(LastKnownStates(HERE, file).known) == 100
+    assert len(LastKnownStates(THERE, file).known) == last_known.KEPT - 100
 
 
 def test_nothing_was_seen_later_than_now(file: Path) -> None:
     """Otherwise the entry would stay the newest for ever and be dropped last."""
     told(HERE, file, ["later"], when=9e12)
-    assert Memory(HERE, file).get("later").when <= time.time()
+    assert LastKnownStates(HERE, file).get("later").when <= time.time()
     file.write_text(json.dumps({"servers": {HERE: {"a": {"outcome": "error", "when": 9e12}}}}))
-    assert Memory(HERE, file).get("a").when <= time.time()
+    assert LastKnownStates(HERE, file).get("a").when <= time.time()
 
 
 def test_ids_and_outcomes_that_are_none_are_not_kept(file: Path) -> None:
     told(HERE, file, ["a" * 1_000_000, "b"])
-    assert list(Memory(HERE, file).known) == ["b"]
+    assert list(LastKnownStates(HERE, file).known) == ["b"]
     assert file.stat().st_size < 1_000
     odd = {"x" * 65: {"outcome": "error"}, "y": {"outcome": "e" * 65}}
     file.write_text(json.dumps({"servers": {HERE: odd}}))
-    assert not Memory(HERE, file).known
+    assert not LastKnownStates(HERE, file).known
 
 
 def test_the_file_never_grows_beyond_what_is_read(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seen, "LARGEST", 20_000)
-    memory = Memory(HERE, file)
+    monkeypatch.setattr(last_known, "LARGEST", 20_000)
+    memory = LastKnownStates(HERE, file)
     for n in range(1_000):
         memory.record_outcome(str(n), "error", n)
         memory.record_line(str(n), "\U0001f600" * 120)
     assert memory.write(memory.take_changes())
     assert 5_000 < file.stat().st_size <= 20_000
-    assert "999" in Memory(HERE, file).known
+    assert "999" in LastKnownStates(HERE, file).known
 
 
 # What is no file
@@ -94,8 +94,8 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_waited_for_nor_rep
 ) -> None:
     file = tmp_path / "seen.json"
     odd_file(kind, file)
-    memory = Memory(HERE, file)
-    assert memory.get("a") == Seen()
+    memory = LastKnownStates(HERE, file)
+    assert memory.get("a") == LastKnown()
     memory.record_outcome("a", "finished", 1.0)
     assert not memory.write(memory.take_changes())
     assert not file.is_file()

@@ -256,7 +256,7 @@ async def explore(
 
     def make() -> Source:
         api = AppServer(demo.base_url, app=wrap(demo.app), retries=AT_ONCE)
-        return ServerSource(api, "demo", remembered=demo.remembered)
+        return ServerSource(api, "demo", last_known=demo.last_known)
 
     app = OhTui(
         (source or make) if has_key else None,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, Group, RunStatus
 from oh_tui.tui.board import Board
 from oh_tui.tui.board_rows import Row
@@ -41,8 +41,8 @@ def talk(
     )
 
 
-def board(*conversations: Conversation, seen: dict[str, Seen] | None = None) -> Board:
-    made = Board(Memory(remembered=seen))
+def board(*conversations: Conversation, seen: dict[str, LastKnown] | None = None) -> Board:
+    made = Board(LastKnownStates(last_known=seen))
     made.take(conversations)
     return made
 
@@ -87,23 +87,23 @@ def test_four_groups_the_newest_first_inside_each() -> None:
 @pytest.mark.parametrize(
     ("conversation", "seen", "status", "certain"),
     [
-        (talk("a", "finished"), Seen("error"), RunStatus.FINISHED, True),
-        (talk("a"), Seen("finished", 5.0), RunStatus.FINISHED, False),
-        (talk("a"), Seen(), RunStatus.UNKNOWN, False),
-        (talk("a"), Seen("running"), RunStatus.PAUSED, False),  # frozen with its sandbox
-        (talk("a", sandbox="MISSING"), Seen("running"), RunStatus.UNKNOWN, False),
-        (talk("a", sandbox="ERROR"), Seen("running"), RunStatus.ERROR, False),
-        (talk("a", sandbox="ERROR"), Seen("finished"), RunStatus.FINISHED, False),
-        (talk("a", sandbox="STARTING"), Seen("finished"), RunStatus.STARTING, True),
-        (talk("a", sandbox="RUNNING"), Seen("finished"), RunStatus.STARTING, True),
-        (talk("a", "deleting"), Seen("finished"), RunStatus.FINISHED, False),
-        (talk("a", "levitating"), Seen(), RunStatus.UNKNOWN, False),
-        (talk("a"), Seen("levitating"), RunStatus.UNKNOWN, False),
-        (talk("a", sandbox="FROZEN"), Seen(), RunStatus.UNKNOWN, False),
+        (talk("a", "finished"), LastKnown("error"), RunStatus.FINISHED, True),
+        (talk("a"), LastKnown("finished", 5.0), RunStatus.FINISHED, False),
+        (talk("a"), LastKnown(), RunStatus.UNKNOWN, False),
+        (talk("a"), LastKnown("running"), RunStatus.PAUSED, False),  # frozen with its sandbox
+        (talk("a", sandbox="MISSING"), LastKnown("running"), RunStatus.UNKNOWN, False),
+        (talk("a", sandbox="ERROR"), LastKnown("running"), RunStatus.ERROR, False),
+        (talk("a", sandbox="ERROR"), LastKnown("finished"), RunStatus.FINISHED, False),
+        (talk("a", sandbox="STARTING"), LastKnown("finished"), RunStatus.STARTING, True),
+        (talk("a", sandbox="RUNNING"), LastKnown("finished"), RunStatus.STARTING, True),
+        (talk("a", "deleting"), LastKnown("finished"), RunStatus.FINISHED, False),
+        (talk("a", "levitating"), LastKnown(), RunStatus.UNKNOWN, False),
+        (talk("a"), LastKnown("levitating"), RunStatus.UNKNOWN, False),
+        (talk("a", sandbox="FROZEN"), LastKnown(), RunStatus.UNKNOWN, False),
     ],
 )
 def test_a_status_is_reported_or_else_remembered(
-    conversation: Conversation, seen: Seen, status: RunStatus, certain: bool
+    conversation: Conversation, seen: LastKnown, status: RunStatus, certain: bool
 ) -> None:
     row = get(board(conversation, seen={"a": seen}), "a")
     assert (row.status, row.certain) == (status, certain)
@@ -136,7 +136,7 @@ def test_a_question_that_was_answered_is_not_remembered_as_one_that_waits() -> N
         assert get(one, "a").status is RunStatus.IDLE
         assert one.counts() == Counts()
     never = board(talk("b", "idle"))
-    assert never.memory.get("b").outcome == "", "nothing to remember"
+    assert never.last_known.get("b").outcome == "", "nothing to remember"
 
 
 def test_opening_makes_a_finished_run_an_earlier_one_until_it_finishes_again() -> None:
@@ -149,7 +149,9 @@ def test_opening_makes_a_finished_run_an_earlier_one_until_it_finishes_again() -
 
 
 def test_what_is_only_remembered_needs_nobody_once_it_was_opened() -> None:
-    made = board(talk("a", None, 300), seen={"a": Seen("error", NOW - 300, "the key was rejected")})
+    made = board(
+        talk("a", None, 300), seen={"a": LastKnown("error", NOW - 300, "the key was rejected")}
+    )
     assert groups(made) == {"a": Group.NEEDS_YOU}
     assert get(made, "a").line == "the key was rejected"
     made.open("a")

@@ -104,7 +104,7 @@ class Changing(ServerSource):
 
     def __init__(self) -> None:
         demo = make_demo(NOW, "everything")
-        super().__init__(AppServer(demo.base_url, app=demo.app), "demo", remembered=demo.remembered)
+        super().__init__(AppServer(demo.base_url, app=demo.app), "demo", last_known=demo.last_known)
         self.statuses: dict[str, str] = {}
         """Title -> execution status."""
         self.runs = self.remote = Looks(self)
@@ -286,7 +286,7 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
 
 
 async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> None:
-    kept = replace(Settings(), seen_file=tmp_path / "oh-tui" / "seen.json")
+    kept = replace(Settings(), last_known_file=tmp_path / "oh-tui" / "seen.json")
     demo = make_demo(NOW, "everything")
 
     def source() -> ServerSource:

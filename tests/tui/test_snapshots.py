@@ -39,7 +39,7 @@ def app(
     def make() -> Source:
         url = "http://127.0.0.1:9" if refuses else demo.base_url
         api = AppServer(url, app=None if refuses else demo.app)
-        return ServerSource(api, "demo", demo.opening, remembered=demo.remembered)
+        return ServerSource(api, "demo", demo.opening, last_known=demo.last_known)
 
     made = OhTui(make, Settings(ascii=ascii), demo=make, clock=NOW.timestamp)
     made.theme = theme

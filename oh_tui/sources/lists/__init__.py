@@ -1,1 +1,1 @@
-"""Lists of conversations: pages, states, what is remembered of them, filter and order."""
+"""Lists of conversations: pages, states, what was last known of them, filter and order."""

@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.lists.remembered import Seen
+from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.trajectory.model.events import seconds
 
 
@@ -109,17 +109,19 @@ def reported_status(conversation: Conversation) -> RunStatus:
     return RunStatus.STARTING if up else RunStatus.UNKNOWN
 
 
-def conversation_state(conversation: Conversation, seen: Seen) -> ConversationState:
+def conversation_state(conversation: Conversation, last_known: LastKnown) -> ConversationState:
     """The state that the server reports, or else the one remembered from when the sandbox ran."""
     reported = status = reported_status(conversation)
     if not reported:
-        status = STATUSES.get(seen.outcome, RunStatus.UNKNOWN)
+        status = STATUSES.get(last_known.outcome, RunStatus.UNKNOWN)
         if status is RunStatus.RUNNING:  # no longer: the agent is frozen or gone with its sandbox
             paused = conversation.sandbox_status == "PAUSED"
             status = RunStatus.PAUSED if paused else RunStatus.UNKNOWN
         if not status and conversation.sandbox_status == "ERROR":
             status = RunStatus.ERROR
-    return ConversationState(status, bool(reported), 0.0 < seen.opened >= updated(conversation))
+    return ConversationState(
+        status, bool(reported), 0.0 < last_known.opened >= updated(conversation)
+    )
 
 
 def updated(conversation: Conversation) -> float:

@@ -66,7 +66,7 @@ class Servers:
                     f"add key_env, key_file or key_command to [servers.{name}] in the settings "
                     "file",
                 )
-            await self._session.save_seen()
+            await self._session.save_last_known()
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
     def tell_cautions(self) -> None:

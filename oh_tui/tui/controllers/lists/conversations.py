@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from oh_tui.api.errors import ApiError
 from oh_tui.api.models import Conversation, Page, bare_id, same_id
 from oh_tui.sources.actions import starting
+from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
-from oh_tui.sources.lists.remembered import Memory
 from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
@@ -80,7 +80,7 @@ class Conversations:
             session.unopened = make_source
             former, session.source = session.source, None
             ui.post_message(SourceChanged())
-            await session.save_seen()
+            await session.save_last_known()
             if former:
                 await former.close()
             source = await asyncio.to_thread(make_source) if in_thread else make_source()
@@ -242,7 +242,7 @@ class Conversations:
         await asyncio.sleep(0)
         self._notices.ring(changes)
         self._look(source)
-        await session.save_seen()
+        await session.save_last_known()
         return changed if is_whole else None
 
     def _state(self) -> tuple[object, ...]:
@@ -334,5 +334,7 @@ class Conversations:
 
 def _board(session: Session, source: Source) -> Board:
     """An empty board that knows the remembered outcomes of the source's conversations."""
-    file = session.settings.seen_file if source.address else None
-    return Board(Memory(source.address, file, source.remembered), grouped=source.remote is not None)
+    file = session.settings.last_known_file if source.address else None
+    return Board(
+        LastKnownStates(source.address, file, source.last_known), grouped=source.remote is not None
+    )

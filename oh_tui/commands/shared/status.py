@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
-from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import (
     ConversationState,
     Counts,
@@ -55,20 +55,20 @@ def state(conversation: Conversation) -> str:
     return WORDS.get(status, safe_line(status).lower())
 
 
-def remembered(call: Call) -> Mapping[str, Seen]:
+def last_known_states(call: Call) -> Mapping[str, LastKnown]:
     """What the explorer saw of each conversation, by id without dashes."""
     source = call.source
-    return Memory(source.address, call.settings.seen_file, source.remembered).known
+    return LastKnownStates(source.address, call.settings.last_known_file, source.last_known).known
 
 
-def seen_of(seen: Mapping[str, Seen], conversation: Conversation) -> Seen:
-    return seen.get(bare_id(conversation.id), Seen())
+def last_known_of(last_known: Mapping[str, LastKnown], conversation: Conversation) -> LastKnown:
+    return last_known.get(bare_id(conversation.id), LastKnown())
 
 
-def outcome(conversation: Conversation, seen: Seen) -> tuple[str, Hue]:
+def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:
     """The state of its agent and the hue, as in the explorer's list. A state that is only
     remembered is dim; without one the state of the sandbox takes its place."""
-    how = conversation_state(conversation, seen)
+    how = conversation_state(conversation, last_known)
     word = _word(conversation, how) or state(conversation)
     return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
 
@@ -89,13 +89,13 @@ class Needy(NamedTuple):
 
 
 def needy(
-    conversations: Iterable[Conversation], seen: Mapping[str, Seen]
+    conversations: Iterable[Conversation], last_known: Mapping[str, LastKnown]
 ) -> tuple[Counts, list[Needy]]:
     """How many wait, failed and run, and which: first those that wait, then those that failed."""
     found: list[Needy] = []
     stands: list[tuple[Group, RunStatus]] = []
     for one in conversations:
-        how = conversation_state(one, seen_of(seen, one))
+        how = conversation_state(one, last_known_of(last_known, one))
         group = how.group(one)
         stands.append((group, how.status))
         if group is Group.RUNNING:

@@ -6,8 +6,8 @@ import json
 from itertools import product
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.shared.standing import needy, outcome
-from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.commands.shared.status import needy, outcome
+from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import Counts, RunStatus
 from oh_tui.tui.board import Board
 from tests.commands.test_outputs import demo
@@ -19,7 +19,7 @@ OPENED_SINCE, OPENED_BEFORE = 1_800_000_000.0, 1.0
 
 
 def test_status_counts_what_the_explorer_counts() -> None:
-    remembered: dict[str, Seen] = {}
+    remembered: dict[str, LastKnown] = {}
     conversations: list[Conversation] = []
     for number, (status, sandbox, seen, opened, parent) in enumerate(
         product(STATUSES, SANDBOXES, RunStatus, (0.0, OPENED_BEFORE, OPENED_SINCE), (None, "0"))
@@ -32,37 +32,37 @@ def test_status_counts_what_the_explorer_counts() -> None:
             updated_at=CHANGED,
         )
         conversations.append(one)
-        remembered[one.id] = Seen(seen.value, 1.0, "", opened)
-        alone = Board(Memory(remembered=remembered))
+        remembered[one.id] = LastKnown(seen.value, 1.0, "", opened)
+        alone = Board(LastKnownStates(last_known=remembered))
         alone.take([one])
         counts, rows = needy([one], remembered)
         assert counts == alone.counts(), one
         assert [row.group for row in rows] == [
             name for name, count in counts._asdict().items() for _ in range(count)
         ]
-    board = Board(Memory(remembered=remembered))
+    board = Board(LastKnownStates(last_known=remembered))
     board.take(conversations)
     assert needy(conversations, remembered)[0] == board.counts()
 
 
 def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:
     asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
-    counts, (row,) = needy([asleep], {asleep.id: Seen("stuck", 1.0)})
+    counts, (row,) = needy([asleep], {asleep.id: LastKnown("stuck", 1.0)})
     assert (counts, row.group, row.word) == (Counts(failed=1), "failed", "stuck")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
     assert needy([broken], {})[1][0].word == "sandbox failed"
-    assert needy([broken], {broken.id: Seen("error", 1.0, "", OPENED_SINCE)}) == (Counts(), [])
+    assert needy([broken], {broken.id: LastKnown("error", 1.0, "", OPENED_SINCE)}) == (Counts(), [])
 
 
 def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> None:
     asleep = Conversation(id="a" * 32, sandbox_status="PAUSED", updated_at=CHANGED)
-    assert outcome(asleep, Seen("error", 1.0)) == ("error", "dim")
-    assert outcome(asleep, Seen("running", 1.0)) == ("paused", "dim")
-    assert outcome(asleep, Seen()) == ("paused", "dim")
+    assert outcome(asleep, LastKnown("error", 1.0)) == ("error", "dim")
+    assert outcome(asleep, LastKnown("running", 1.0)) == ("paused", "dim")
+    assert outcome(asleep, LastKnown()) == ("paused", "dim")
     awake = Conversation(id="a" * 32, execution_status="error", sandbox_status="RUNNING")
-    assert outcome(awake, Seen("finished", 1.0)) == ("error", "red")
+    assert outcome(awake, LastKnown("finished", 1.0)) == ("error", "red")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
-    assert outcome(broken, Seen("error", 1.0)) == ("sandbox failed", "red")
+    assert outcome(broken, LastKnown("error", 1.0)) == ("sandbox failed", "red")
 
 
 def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None:

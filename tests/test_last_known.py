@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui.settings import paths
-from oh_tui.sources.lists import remembered as seen
-from oh_tui.sources.lists.remembered import Memory, Seen
+from oh_tui.sources.lists import last_known
+from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 
 HERE, THERE = "https://one.example", "https://two.example"
 
@@ -21,23 +21,23 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "oh-tui" / "seen.json"
 
 
-def kept(memory: Memory) -> None:
+def kept(memory: LastKnownStates) -> None:
     memory.write(memory.take_changes())
 
 
 def test_what_was_seen_is_there_in_the_next_session_of_the_same_server(file: Path) -> None:
-    memory = Memory(HERE, file)
+    memory = LastKnownStates(HERE, file)
     memory.record_outcome("a", "stuck", 5.0)
     memory.record_line("a", "stuck: same call and result, 4 times")
     memory.record_opened("a", 6.0)
     kept(memory)
-    again = Memory(HERE, file).get("a")
-    assert again == Seen("stuck", 5.0, "stuck: same call and result, 4 times", 6.0)
-    assert Memory(THERE, file).get("a") == Seen()
+    again = LastKnownStates(HERE, file).get("a")
+    assert again == LastKnown("stuck", 5.0, "stuck: same call and result, 4 times", 6.0)
+    assert LastKnownStates(THERE, file).get("a") == LastKnown()
 
 
 def test_another_outcome_takes_the_line_away_and_the_same_keeps_it() -> None:
-    memory = Memory()
+    memory = LastKnownStates()
     memory.record_outcome("a", "waiting", 1.0)
     memory.record_line("a", "asks: rm -rf build")
     memory.record_outcome("a", "waiting", 2.0)
@@ -47,7 +47,7 @@ def test_another_outcome_takes_the_line_away_and_the_same_keeps_it() -> None:
 
 
 def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
-    memory = Memory(HERE, file)
+    memory = LastKnownStates(HERE, file)
     memory.record_outcome("a", "finished", 1.0)
     kept(memory)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -60,17 +60,17 @@ def test_the_file_is_private_and_replaced_whole(file: Path) -> None:
 
 
 def test_two_sessions_at_once_keep_what_each_of_them_saw(file: Path) -> None:
-    one, two = Memory(HERE, file), Memory(HERE, file)
+    one, two = LastKnownStates(HERE, file), LastKnownStates(HERE, file)
     one.record_outcome("a", "finished", 1.0)
     two.record_outcome("b", "error", 2.0)
     kept(one)
     kept(two)
-    again = Memory(HERE, file)
+    again = LastKnownStates(HERE, file)
     assert (again.get("a").outcome, again.get("b").outcome) == ("finished", "error")
 
 
 def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) -> None:
-    memory = Memory(HERE, file)
+    memory = LastKnownStates(HERE, file)
     kept(memory)
     memory.record_line("a", "$ make", keep=False)
     kept(memory)
@@ -95,17 +95,17 @@ def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) 
         b'{"servers": {"https://one.example": {"a": {"when": "late"}}}}',
         b'{"servers": {"https://one.example": {"a": {"when": 1e999}}}}',
         b'{"servers": {"https://one.exa',
-        b" " * (seen.LARGEST + 1),
+        b" " * (last_known.LARGEST + 1),
     ],
 )
 def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: bytes) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(damage)
-    memory = Memory(HERE, file)
-    assert memory.get("a") == Seen()
+    memory = LastKnownStates(HERE, file)
+    assert memory.get("a") == LastKnown()
     memory.record_outcome("a", "finished", 1.0)
     kept(memory)
-    assert Memory(HERE, file).get("a").outcome == "finished"
+    assert LastKnownStates(HERE, file).get("a").outcome == "finished"
 
 
 @pytest.mark.parametrize(
@@ -115,32 +115,32 @@ def test_one_odd_entry_is_left_out_and_the_others_stay(file: Path, odd: str) -> 
     file.parent.mkdir(parents=True)
     entries = f'{{"odd": {odd}, "a": {{"outcome": "error", "when": 2}}}}'
     file.write_text(f'{{"servers": {{"{HERE}": {entries}, "{THERE}": {entries}, "x": {odd}}}}}')
-    memory = Memory(HERE, file)
-    assert (memory.get("a"), memory.get("odd")) == (Seen("error", 2.0), Seen())
+    memory = LastKnownStates(HERE, file)
+    assert (memory.get("a"), memory.get("odd")) == (LastKnown("error", 2.0), LastKnown())
     memory.record_outcome("b", "finished", 3.0)
     kept(memory)
     for server in (HERE, THERE):
-        assert Memory(server, file).get("a") == Seen("error", 2.0)
-    assert Memory(HERE, file).get("b").outcome == "finished"
+        assert LastKnownStates(server, file).get("a") == LastKnown("error", 2.0)
+    assert LastKnownStates(HERE, file).get("b").outcome == "finished"
 
 
 def test_a_key_in_the_file_is_not_shown(file: Path) -> None:
     file.parent.mkdir(parents=True)
     told = {"outcome": "error", "line": "token=abcd1234\u200befgh5678"}
     file.write_text(json.dumps({"servers": {HERE: {"a": told}}}))
-    assert Memory(HERE, file).get("a").line == "token=[hidden]"
+    assert LastKnownStates(HERE, file).get("a").line == "token=[hidden]"
 
 
 def test_many_writers_lose_nothing(file: Path) -> None:
     def writes(writer: int) -> None:
         for number in range(10):
-            memory = Memory(HERE, file)
+            memory = LastKnownStates(HERE, file)
             memory.record_outcome(f"{writer}-{number}", "finished", 1.0)
             kept(memory)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(writes, range(4)))
-    assert len(Memory(HERE, file).known) == 40
+    assert len(LastKnownStates(HERE, file).known) == 40
     assert [path.name for path in file.parent.iterdir()] == ["seen.json"]
 
 
@@ -150,17 +150,17 @@ def test_one_that_was_stopped_while_it_wrote_is_not_waited_for(
     monkeypatch.setattr(paths, "PATIENCE", 0.05)
     file.parent.mkdir(parents=True)
     with paths.locked(file.parent):
-        memory = Memory(HERE, file)
+        memory = LastKnownStates(HERE, file)
         memory.record_outcome("a", "finished", 1.0)
         kept(memory)
-    assert Memory(HERE, file).get("a").outcome == "finished"
+    assert LastKnownStates(HERE, file).get("a").outcome == "finished"
 
 
 def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> None:
     file.parent.mkdir(parents=True)
     told = {"outcome": "error", "when": 3, "line": "a\x1b[31mb\nc", "colour": "red"}
     file.write_text(json.dumps({"version": 9, "servers": {HERE: {"a": told}}}))
-    found = Memory(HERE, file).get("a")
+    found = LastKnownStates(HERE, file).get("a")
     assert (found.outcome, found.when) == ("error", 3.0)
     assert "\x1b" not in found.line
     assert "\n" not in found.line
@@ -168,7 +168,7 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> 
 
 def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    memory = Memory(HERE, tmp_path / "file" / "seen.json")
+    memory = LastKnownStates(HERE, tmp_path / "file" / "seen.json")
     memory.record_outcome("a", "finished", 1.0)
     news = memory.take_changes()
     assert not memory.write(news)
@@ -176,7 +176,7 @@ def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     memory.put_back(news)
     memory.record_outcome("a", "error", 2.0)
     (tmp_path / "file").unlink()
-    assert memory.take_changes() == {"a": Seen("error", 2.0)}, (
+    assert memory.take_changes() == {"a": LastKnown("error", 2.0)}, (
         "the newest, once that can be written"
     )
 
@@ -184,9 +184,9 @@ def test_a_place_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
 def test_the_oldest_are_dropped_beyond_the_limit(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seen, "KEPT", 10)
+    monkeypatch.setattr(last_known, "KEPT", 10)
     for server in (HERE, THERE):
-        memory = Memory(server, file)
+        memory = LastKnownStates(server, file)
         for number in range(8):
             memory.record_outcome(f"c{number}", "finished", 100.0 + number)
         kept(memory)
@@ -198,11 +198,11 @@ def test_the_oldest_are_dropped_beyond_the_limit(
 
 
 def test_lines_are_short_and_hold_no_key() -> None:
-    memory = Memory()
+    memory = LastKnownStates()
     memory.record_line(
         "a", "asks: curl -H 'Authorization: Bearer sk-ant-api03-abcdefghijklmnop'\n" * 9
     )
     line = memory.get("a").line
     assert "abcdefghijklmnop" not in line
-    assert len(line) <= seen.LINE
+    assert len(line) <= last_known.LINE
     assert "\n" not in line

@@ -32,7 +32,7 @@ LINE = 120
 """Characters that are kept of a line."""
 
 
-class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last known state of a conversation; "" and 0 mean unknown."""
 
     outcome: str = ""
@@ -45,7 +45,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     """The `updated_at` of the conversation when its run was last opened, in seconds."""
 
 
-_Servers = dict[str, dict[str, Seen]]
+_Servers = dict[str, dict[str, LastKnown]]
 
 
 class _File(msgspec.Struct):
@@ -53,7 +53,7 @@ class _File(msgspec.Struct):
     """Decoded one by one, so that an invalid entry costs only itself."""
 
 
-class Memory:
+class LastKnownStates:
     """The last known states of the conversations of one server, by id without dashes.
 
     Without a `file` it lasts for the session. The constructor reads the file and `write` writes it;
@@ -64,28 +64,28 @@ class Memory:
         self,
         server: str = "",
         file: Path | None = None,
-        remembered: Mapping[str, Seen] | None = None,
+        last_known: Mapping[str, LastKnown] | None = None,
     ) -> None:
         self._server = server
         self._file = file
-        self._seen = dict(remembered or {})
+        self._states = dict(last_known or {})
         if file:
-            self._seen |= _read(file).get(server, {})
+            self._states |= _read(file).get(server, {})
         self._changed: set[str] = set()
 
     @property
-    def known(self) -> Mapping[str, Seen]:
+    def known(self) -> Mapping[str, LastKnown]:
         """All known states."""
-        return self._seen
+        return self._states
 
-    def get(self, identifier: str) -> Seen:
-        return self._seen.get(identifier, _NOTHING)
+    def get(self, identifier: str) -> LastKnown:
+        return self._states.get(identifier, _NOTHING)
 
     def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
         """Records an outcome since `when`. A new outcome drops the line of the previous one."""
-        seen = self.get(identifier)
-        line = seen.line if seen.outcome == outcome else ""
-        self._set(identifier, Seen(outcome, when, line, seen.opened))
+        state = self.get(identifier)
+        line = state.line if state.outcome == outcome else ""
+        self._set(identifier, LastKnown(outcome, when, line, state.opened))
 
     def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
@@ -96,22 +96,24 @@ class Memory:
         """Records that the user opened the run in this state."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
 
-    def _set(self, identifier: str, seen: Seen, *, keep: bool = True) -> None:
-        if seen != self.get(identifier):
-            self._seen[identifier] = seen
+    def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:
+        if state != self.get(identifier):
+            self._states[identifier] = state
             if keep and len(identifier) <= LONGEST:
                 self._changed.add(identifier)
 
-    def take_changes(self) -> dict[str, Seen]:
+    def take_changes(self) -> dict[str, LastKnown]:
         """The changes since the last call, for `write`."""
         changed, self._changed = self._changed, set()
-        return {identifier: self._seen[identifier] for identifier in changed} if self._file else {}
+        return (
+            {identifier: self._states[identifier] for identifier in changed} if self._file else {}
+        )
 
-    def put_back(self, news: Mapping[str, Seen]) -> None:
+    def put_back(self, news: Mapping[str, LastKnown]) -> None:
         """Puts back changes that could not be written, unless there are newer ones."""
         self._changed |= news.keys()
 
-    def write(self, news: Mapping[str, Seen]) -> bool:
+    def write(self, news: Mapping[str, LastKnown]) -> bool:
         """Adds the changes to the file, which another oh-tui may have changed; False if that
         fails."""
         file = self._file
@@ -128,7 +130,7 @@ class Memory:
         return update_private(file, updated)
 
 
-_NOTHING = Seen()
+_NOTHING = LastKnown()
 
 
 _ODD = (ValueError, RecursionError)
@@ -144,12 +146,12 @@ def _read(file: Path) -> _Servers:
     return {server: _entries(raw) for server, raw in held.servers.items()}
 
 
-def _entries(raw: msgspec.Raw) -> dict[str, Seen]:
+def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
     try:
         entries = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except _ODD:
         return {}
-    found: dict[str, Seen] = {}
+    found: dict[str, LastKnown] = {}
     now = time.time()
     for identifier, entry in entries.items():
         with contextlib.suppress(*_ODD):
@@ -161,13 +163,13 @@ def _entries(raw: msgspec.Raw) -> dict[str, Seen]:
     return found
 
 
-def _not_after(one: Seen, now: float) -> Seen:
+def _not_after(one: LastKnown, now: float) -> LastKnown:
     """The entry with a time not later than now: the entries of a server whose clock is ahead would
     never expire and displace others."""
     return one if one.when <= now else msgspec.structs.replace(one, when=now)
 
 
-_DECODER = msgspec.json.Decoder(Seen)
+_DECODER = msgspec.json.Decoder(LastKnown)
 
 
 def _line(text: str) -> str:
@@ -190,9 +192,9 @@ def _newest(servers: _Servers, kept: int) -> _Servers:
     room, found = kept, dict(servers)
     by_size = sorted(servers, key=lambda server: len(servers[server]))
     for number, server in enumerate(by_size):
-        share, seen = room // (len(by_size) - number), servers[server]
-        if len(seen) > share:
-            newest = sorted(seen.items(), key=lambda item: item[1].when, reverse=True)
+        share, states = room // (len(by_size) - number), servers[server]
+        if len(states) > share:
+            newest = sorted(states.items(), key=lambda item: item[1].when, reverse=True)
             found[server] = dict(newest[:share])
         room -= len(found[server])
-    return {server: seen for server, seen in found.items() if seen}
+    return {server: states for server, states in found.items() if states}
