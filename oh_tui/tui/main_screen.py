@@ -106,7 +106,7 @@ class MainScreen(BaseScreen):
             demo=self._demo,
             conversations=self.sidebar.list,
             steps=self.timeline,
-            bodies=self.run_view,
+            bodies=self.run_view.detail,
         )
         self.timeline.take_time(self.session.preferences.chosen.time)
         self.on_wrap_changed()
@@ -147,7 +147,7 @@ class MainScreen(BaseScreen):
     async def warm_up(self) -> None:
         """Called once a run is drawn or there is none: mount the question bars too."""
         await self.asking.be_there()
-        await startup.warm_up((*self.run_view.bodies, self.asking.asked))
+        await startup.warm_up((*self.run_view.detail.bodies, self.asking.asked))
 
     # The lists
 
@@ -327,7 +327,7 @@ class MainScreen(BaseScreen):
         self.sidebar.find(self.session.finding)
 
     def on_wrap_changed(self) -> None:
-        self.run_view.wrap_lines(self.session.wrap_lines)
+        self.run_view.detail.wrap_lines(self.session.wrap_lines)
         self.asking.wrap_lines(self.session.wrap_lines)
 
     def on_filter_changed(self, message: messages.FilterChanged) -> None:
@@ -396,13 +396,13 @@ class MainScreen(BaseScreen):
             self.call_after_refresh(self.warm_up)
 
     def on_progress_changed(self) -> None:
-        self.run_view.tell_progress(self.session.progress)
+        self.run_view.show_progress(self.session.progress)
 
     def on_following_changed(self) -> None:
         """Show in the run's rule whether the cursor follows the newest step, and in the footer what
         `f` does."""
         told = "following (f stops)" if self.session.follow else "not following (f does)"
-        self.run_view.tell_following(told if self.controllers.run.is_followed else "")
+        self.run_view.show_following(told if self.controllers.run.is_followed else "")
         self._tell_keys()
 
     def on_agent_changed(self, message: messages.AgentChanged) -> None:

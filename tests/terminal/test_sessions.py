@@ -306,12 +306,12 @@ WITH_A_LARGE_STEP = """
 import sys, time
 from oh_tui import cli
 from oh_tui.trajectory.content import blocks
-from oh_tui.tui.widgets import run_view
+from oh_tui.tui.widgets import step_detail
 
 def takes_for_ever(*_, **__):
     time.sleep(600)
 
-run_view.LARGE = 0
+step_detail.LARGE = 0
 blocks.result_blocks = takes_for_ever
 sys.exit(cli.main({words}))
 """

@@ -79,7 +79,7 @@ async def test_the_screen_colours_what_it_shows_once_that_is_loaded(put_off: Non
         await it.settle()
         styles = {
             style
-            for view in it.screen.run_view.bodies
+            for view in it.screen.run_view.detail.bodies
             for row in range(len(view._document))
             for _, style in view._document.line(row).body
         }

@@ -129,7 +129,7 @@ async def test_every_key_and_command_names_an_action_that_there_is() -> None:
             owner = {"": it.screen, "app": it.app}.get(namespace)
             owner = owner or getattr(it.screen.controllers, namespace)
             assert inspect.signature(getattr(owner, f"action_{name}")).bind(*arguments)
-        for pane in (it.screen.timeline, it.screen.run_view.result_view):
+        for pane in (it.screen.timeline, it.screen.run_view.detail.result_view):
             for key in MOVE_KEYS:
                 _, name, arguments = parse(key.action)
                 assert inspect.signature(getattr(pane, f"action_{name}")).bind(*arguments)

@@ -88,12 +88,12 @@ async def test_a_large_result_comes_whole_and_at_the_place_that_was_gone_to_mean
         await it.send("4", "end")
         may.set()
         await it.settle()
-    assert it.screen.run_view.result_view.position()[1:] == (LINES, LINES)
+    assert it.screen.run_view.detail.result_view.position()[1:] == (LINES, LINES)
     assert f"of {LINES:,}" in it.text("#result-rule")
     assert "the last one, api_key=[hidden]" in it.text("#result")
     await it.press("home")
     assert it.text("#result").startswith("line 1 of many")
-    text = it.screen.run_view.result_view.plain_text()
+    text = it.screen.run_view.detail.result_view.plain_text()
     assert text.count("\n") == LINES - 1
     assert "abcdef0123456789" not in text
 
@@ -108,7 +108,7 @@ async def test_a_large_result_that_is_no_longer_wanted_is_not_shown(
         await it.settle()
     await it.pilot.pause(0.1)
     assert "third said" in it.text("#result")
-    assert not it.screen.run_view.is_making
+    assert not it.screen.run_view.detail.is_making
 
 
 async def test_what_is_looked_for_in_a_large_result_waits_for_it(
@@ -118,7 +118,7 @@ async def test_what_is_looked_for_in_a_large_result_waits_for_it(
         await it.send("j", "4")
         it.screen.controllers.find.set_find("line 19998 of")
         await it.send("n")
-        assert it.screen.run_view.is_making
+        assert it.screen.run_view.detail.is_making
         may.set()
         await it.settle()
     await it.until(lambda: "line 19998 of many" in it.text("#result"))
@@ -140,13 +140,13 @@ async def test_a_run_that_goes_away_takes_what_is_being_made_with_it(
 ) -> None:
     with held(monkeypatch) as may:
         await it.send("j")
-        assert it.screen.run_view.is_making
+        assert it.screen.run_view.detail.is_making
         it.screen.run_view.show_run(None)
-        assert not it.screen.run_view.is_making
+        assert not it.screen.run_view.detail.is_making
         may.set()
         await it.settle()
     await it.pilot.pause(0.1)
-    assert it.screen.run_view.result_view.position() == (0, 0, 0)
+    assert it.screen.run_view.detail.result_view.position() == (0, 0, 0)
 
 
 async def test_no_key_waits_for_a_large_result_that_is_copied(

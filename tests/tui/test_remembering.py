@@ -34,7 +34,7 @@ async def test_theme_clock_and_wrap_stay(settings: Settings) -> None:
     async with explore(settings=settings) as it:
         assert it.app.theme == "nord"
         assert it.screen.timeline.time == "clock"
-        assert not it.screen.run_view.result_view.wrap
+        assert not it.screen.run_view.detail.result_view.wrap
 
 
 async def test_what_was_chosen_is_written_while_the_explorer_runs(settings: Settings) -> None:

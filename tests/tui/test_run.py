@@ -152,12 +152,12 @@ async def test_the_result_scrolls_while_the_cursor_stays() -> None:
         await it.open("Summarise the on-call handbook")
         await it.press("g", "j", "j")
         assert "cat on-call" in it.row()
-        first = it.screen.run_view.result_view.position()[0]
+        first = it.screen.run_view.detail.result_view.position()[0]
         await it.press("J", "J", "J")
-        assert it.screen.run_view.result_view.position()[0] == first + 3
+        assert it.screen.run_view.detail.result_view.position()[0] == first + 3
         assert f"lines {first + 3}-" in it.text("#result-rule")
         await it.press("K")
-        assert it.screen.run_view.result_view.position()[0] == first + 2
+        assert it.screen.run_view.detail.result_view.position()[0] == first + 2
         assert number(it) == 3
 
 
@@ -274,10 +274,10 @@ async def test_find_in_the_result_goes_to_the_line() -> None:
         await it.open("Summarise the on-call handbook")
         await it.press("g", "j", "j", "4")
         await find(it, "paged")
-        first = it.screen.run_view.result_view.position()[0]
+        first = it.screen.run_view.detail.result_view.position()[0]
         assert it.screen.session.pane == "detail"
         await it.press(*["n"] * 12)
-        assert it.screen.run_view.result_view.position()[0] > first
+        assert it.screen.run_view.detail.result_view.position()[0] > first
         assert "q quit" in it.footer, "finding leaves the footer alone"
         await find(it, "no such words")
         assert "not in this result: no such words" in it.footer
@@ -368,13 +368,13 @@ async def test_long_lines_wrap_or_are_cut() -> None:
     async with explore() as it:
         await it.open("[/b] and [red]markup[/red] in a title")
         await find(it, "yes x")
-        wrapped = it.screen.run_view.result_view.position()[2]
+        wrapped = it.screen.run_view.detail.result_view.position()[2]
         assert wrapped > 20
         await it.press("w")
-        assert it.screen.run_view.result_view.position()[2] == 2  # and the shell below
+        assert it.screen.run_view.detail.result_view.position()[2] == 2  # and the shell below
         assert "cut" in it.footer
         await it.press("w")
-        assert it.screen.run_view.result_view.position()[2] == wrapped
+        assert it.screen.run_view.detail.result_view.position()[2] == wrapped
 
 
 async def test_a_step_as_json_and_back_shows_both_halves() -> None:
@@ -383,7 +383,7 @@ async def test_a_step_as_json_and_back_shows_both_halves() -> None:
         await find(it, "jest")
         before = it.text("#result")
         await it.press("R", "4", "z")
-        text = it.screen.run_view.result_view.plain_text()
+        text = it.screen.run_view.detail.result_view.plain_text()
         assert '"ActionEvent"' in text
         assert '"ObservationEvent"' in text
         await it.press("z", "R", "3")

@@ -254,7 +254,7 @@ async def test_the_lines_of_a_result_are_counted_and_esc_leads_back() -> None:
     async with explore(size=(120, 30)) as it:
         await it.open("Summarise the on-call handbook")
         await it.press("g", "j", "j", "4")
-        result = it.screen.run_view.result_view
+        result = it.screen.run_view.detail.result_view
         await it.press("slash")
         await it.type("on call")
         await it.until(lambda: "1 of " in it.text("#result-rule"))

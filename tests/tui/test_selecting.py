@@ -64,7 +64,7 @@ async def test_a_selection_is_readable_under_every_theme() -> None:
     async with explore() as it:
         await it.open(OAUTH)
         await drawn_for_good(it)
-        view = it.screen.run_view.call_view
+        view = it.screen.run_view.detail.call_view
         for theme in THEMES:
             it.app.theme = theme_name(theme)
             it.screen.clear_selection()
@@ -102,7 +102,7 @@ async def test_a_selection_over_two_bodies_holds_no_rule_and_no_line_number() ->
     async with explore() as it:
         await it.open(OAUTH)
         await it.press("k")
-        call, result = it.screen.run_view.call_view, it.screen.run_view.result_view
+        call, result = it.screen.run_view.detail.call_view, it.screen.run_view.detail.result_view
         await drag(it, ("call", 0, 0), ("result", 30, result.size.height - 1))
         assert set(it.screen.selections) == {call, result}
         text = it.screen.get_selected_text()
@@ -130,7 +130,7 @@ async def test_only_bodies_can_be_selected_from() -> None:
 async def test_ctrl_c_copies_and_says_how_much() -> None:
     async with explore() as it:
         await it.open(OAUTH)
-        view = it.screen.run_view.call_view
+        view = it.screen.run_view.detail.call_view
         it.screen.selections = {view: SELECT_ALL}
         await it.press("ctrl+c")
         text = view.plain_text()
@@ -169,7 +169,7 @@ async def test_what_is_copied_holds_no_secret_and_no_control_sequence(
     hostile = f"a\x1b]52;c;AAAA\x07b \ud800 api_key={secret}\x9b1m"
     async with explore() as it:
         await it.open(OAUTH)
-        view = it.screen.run_view.call_view
+        view = it.screen.run_view.detail.call_view
         monkeypatch.setattr(view, "get_selection", lambda _: (hostile, "\n"))
         it.screen.selections = {view: SELECT_ALL}
         await it.press("ctrl+c")
@@ -184,7 +184,7 @@ async def test_a_gutter_is_no_part_of_a_selection() -> None:
     async with explore() as it:
         await it.open("Fix the add function")
         for _ in range(20):
-            view = it.screen.run_view.result_view
+            view = it.screen.run_view.detail.result_view
             line = view._document.line(0) if view.position()[2] else None
             if line and line.gutter:
                 break

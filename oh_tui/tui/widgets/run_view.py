@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,25 +13,21 @@ from oh_tui.api.models import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import day_span, plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.events import Event, seconds
-from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.arrangement import Arrangement
-from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.runs import Run, why_empty
-from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import display_line, file_name_of, title_of
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-from oh_tui.tui.widgets.shown import LARGE, Shown, at_first, of_event, of_step, weight
+from oh_tui.tui.widgets.step_detail import StepDetail
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.summary import Summary
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.content.block import Block
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.finding import Finding
 
@@ -42,16 +35,9 @@ LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
 
 
-_Key = tuple[Event, Outcome | None, int, bool, int, bool]
-"""The bodies depend on event, outcome, number of results, as_json, the study and whole_call."""
-
-
 class RunView(Stack):
     """Verdict and strip, the timeline, and Call and Result of the selected step."""
 
-    as_json: reactive[bool] = reactive(False)
-    whole_call: reactive[bool] = reactive(False)
-    """The detail has the whole screen, and shows the whole thought of the call."""
     via: reactive[str] = reactive("")
     """The source of the events; a server is named if there is room."""
     progress: reactive[str] = reactive("")
@@ -63,8 +49,6 @@ class RunView(Stack):
     """The part of the file that could not be read."""
     following: reactive[str] = reactive("")
     """Whether the cursor follows the newest step, and the key that changes that."""
-    screen_height: reactive[int] = reactive(0)
-    """Rows of the whole screen: with few, less is shown above the timeline."""
 
     def compose(self) -> ComposeResult:
         yield Rule(id="run-rule")
@@ -75,40 +59,26 @@ class RunView(Stack):
             timeline = Timeline(id="timeline")
             yield ColumnHead(timeline)
             yield timeline
-        with Stack(id="detail-pane"):
-            yield Rule("4 Call", id="call-rule")
-            yield BodyView(id="call")
-            yield Rule("Result", id="result-rule")
-            yield BodyView(id="result")
+        yield StepDetail(timeline, id="detail-pane")
 
     def on_mount(self) -> None:
         self.timeline = self.query_one(Timeline)
-        self.call_view = self.query_one("#call", BodyView)
-        self.result_view = self.query_one("#result", BodyView)
-        self.bodies = (self.call_view, self.result_view)
+        self.detail = self.query_one(StepDetail)
         # Kept, not queried: at the end workers may still call while the screen is taken down.
         self._head = self.query_one(ColumnHead)
         self._summary = self.query_one(Summary)
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
-        self._told_of: Conversation | None = None
+        self._study_of: Conversation | None = None
         """The conversation that the study belongs to."""
         self._now = 0.0
-        self._detail = self.query_one("#detail-pane")
         self._rules = {rule.id: rule for rule in self.query(Rule)}
-        self._shown: _Key | None = None
-        self._thread: asyncio.Future[tuple[Shown, Document, Document]] | None = None
-        self._made = asyncio.Event()
-        self._made.set()
+        self._is_low = True
+        """The screen is low: less is shown above the timeline."""
         for name in ("show_events", "time", "filtered", "range_from"):
-            self.watch(self.timeline, name, self._tell_counts, init=False)
+            self.watch(self.timeline, name, self._show_counts, init=False)
         for name in ("following", "note", "progress"):
-            self.watch(self, name, self._tell_counts, init=False)
-        for name in ("screen_height", "whole_call"):
-            self.watch(self, name, self._arrange_top, init=False)
-        for name in ("whole_call", "as_json"):
-            self.watch(self, name, self._show_current, init=False)
-        self.watch(self.timeline, "find_text", self._mark_hits, init=False)
+            self.watch(self, name, self._show_counts, init=False)
         self._arrange_top()
 
     # The run
@@ -117,9 +87,9 @@ class RunView(Stack):
         self._conversation, self._now = conversation, now
         self.timeline.now = now
         self._summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
-        self._tell_run()
+        self._show_title()
 
-    def _tell_run(self) -> None:
+    def _show_title(self) -> None:
         rule, conversation = self._rules["run-rule"], self._conversation
         if conversation is None:
             rule.title = rule.facts = ()
@@ -134,22 +104,23 @@ class RunView(Stack):
         rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
-        self._shown = None
-        if trajectory is None or self._conversation is not self._told_of:
+        self.detail.forget()
+        if trajectory is None or self._conversation is not self._study_of:
             self.study = None
         else:
             # the summary stays until its next state, so that nothing jumps
             self.timeline.study = None
         self.timeline.show(trajectory, step)
-        self._tell_counts()
-        self._tell_run()
+        self._show_counts()
+        self._show_title()
         if trajectory is None:
             self._show_current()
 
     def fit(self, arrangement: Arrangement) -> None:
         """Show as much as fits."""
-        self.whole_call = arrangement.zoom == "detail"
-        self.screen_height = arrangement.height
+        self.detail.whole_call = arrangement.zoom == "detail"
+        self._is_low = arrangement.height < LOW
+        self._arrange_top()
 
     def say(self, *lines: str) -> None:
         """Show lines in place of steps."""
@@ -182,14 +153,13 @@ class RunView(Stack):
         """Highlight a text, and count its hits in the pane that is searched."""
         self.timeline.find_text = finding.text if finding else ""
         self.timeline.finding = finding if finding and finding.pane == "steps" else None
-        self._found = finding if finding and finding.pane == "result" else None
-        self._tell_counts()
-        self._tell_position()
+        self._show_counts()
+        self.detail.show_finding(finding if finding and finding.pane == "result" else None)
 
-    def tell_progress(self, words: str) -> None:
+    def show_progress(self, words: str) -> None:
         self.progress = words
 
-    def tell_following(self, words: str) -> None:
+    def show_following(self, words: str) -> None:
         self.following = words
 
     def tick(self, now: float) -> None:
@@ -208,7 +178,7 @@ class RunView(Stack):
     def watch_study(self, study: Study | None) -> None:
         if not self.is_mounted:
             return
-        self._told_of = self._conversation
+        self._study_of = self._conversation
         self.timeline.study = self._summary.study = study
         self._strip.show(study.strip if study else None)
         self._head.refresh()
@@ -218,23 +188,23 @@ class RunView(Stack):
     def _arrange_top(self) -> None:
         """Show the summary and the strip when they have content and no pane is zoomed."""
         study = self.study
-        has_content = not self.whole_call and study is not None and study.tells_something
+        has_content = not self.detail.whole_call and study is not None and study.tells_something
         self._summary.display = has_content
         self._strip.display = has_content and bool(self.study and self.study.trajectory.steps)
-        self._summary.short = self._strip.compact = self.screen_height < LOW
+        self._summary.short = self._strip.compact = self._is_low
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         self.timeline.grown(changed, follow=follow)
-        self._tell_counts()
-        self._tell_run()
+        self._show_counts()
+        self._show_title()
 
     def refresh_outcomes(self) -> None:
         """The run's status changed, and with it the outcome of calls without a result."""
         self.timeline.refresh()
-        self._tell_counts()
+        self._show_counts()
         self._show_current()
 
-    def _tell_counts(self) -> None:
+    def _show_counts(self) -> None:
         self._head.refresh()
         self._strip.time = self.timeline.shown_time
         rule = self._rules["timeline-rule"]
@@ -296,154 +266,11 @@ class RunView(Stack):
     @on(RowList.Highlighted, "#timeline")
     def _show_current(self) -> None:
         timeline = self.timeline
-        run, current = timeline.trajectory, timeline.current
+        current = timeline.current
         if timeline.range_from is not None or timeline.finding:
-            self._tell_counts()
+            self._show_counts()
         self._strip.selected = current[0].number if current and current[0] else None
-        if current is None or run is None:
-            self._shown = None
-            self._made.set()
-            self._show_bodies(Shown((), (), [], []))
-            return
-        step, event = current
-        if step is None:
-            key: _Key = (event, None, 0, self.as_json, 0, False)
-            make = partial(of_event, event, run, self.as_json)
-        else:
-            outcome = run.outcome(step)
-            key = (
-                step.event, outcome, len(step.results), self.as_json, id(timeline.study),
-                self.whole_call,
-            )  # fmt: skip
-            make = partial(
-                of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
-                whole_call=self.whole_call, as_json=self.as_json,
-            )  # fmt: skip
-        if key == self._shown:
-            return
-        seen, self._shown = self._shown, key
-        if weight(step, event) < LARGE:
-            self._made.set()
-            self._show_bodies(make())
-            return
-        self._made.clear()
-        if seen is None or seen[:4] != key[:4]:
-            self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
-        # no coroutine: if it is cancelled before it begins, Python warns on the terminal
-        making = cast("Awaitable[None]", partial(self._make_large, make, key))
-        self.run_worker(making, group="bodies", exclusive=True)
-
-    async def _make_large(self, make: Callable[[], Shown], key: _Key) -> None:
-        """Show bodies once a thread has made them, if they are still wanted. One thread at a time:
-        those that a held key leaves behind would slow the screen."""
-        while self._thread is not None and not self._thread.done():
-            await asyncio.wait([self._thread])
-        layouts = self.call_view.layout_now(), self.result_view.layout_now()
-
-        def work() -> tuple[Shown, Document, Document]:
-            shown = make()
-            return shown, layouts[0](shown.call), layouts[1](shown.result)
-
-        self._thread = asyncio.get_running_loop().run_in_executor(None, work)
-        # retrieve the exception; the worker may be cancelled
-        self._thread.add_done_callback(lambda done: done.cancelled() or done.exception())
-        shown, call, result = await asyncio.shield(self._thread)
-        if self._shown == key:
-            self._made.set()
-            at_end = shown.at_end or self.result_view.at_end
-            self._show_bodies(shown._replace(at_end=at_end), call, result)
-
-    @property
-    def body_in_focus(self) -> tuple[str, Sequence[Block]]:
-        """ "call" if it has the focus, else "result"; and its blocks."""
-        if self.screen.focused is self.call_view:
-            return "call", self.call_view.blocks
-        return "result", self.result_view.blocks
-
-    def scroll_result(self, lines: int) -> None:
-        self.result_view.scroll_lines(lines)
-
-    def wrap_lines(self, wraps: bool) -> None:
-        """Wrap long lines, or cut them."""
-        for view in self.bodies:
-            view.wrap = wraps
-
-    def toggle_json(self) -> None:
-        """Show the step as raw JSON, or as before."""
-        self.as_json = not self.as_json
-
-    def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
-        """Scroll to the next or previous place with a text, or to the first one from `here` on;
-        False if there is none."""
-        return self.result_view.find(text, back=back, here=here) is not None
-
-    def count_hits(self, finding: Finding) -> Iterable[object]:
-        """Find out which lines of the result hold the text, one line per turn."""
-        return self.result_view.count_hits(finding)
-
-    @property
-    def place(self) -> object:
-        """The visible part of the result."""
-        return self.result_view.scroll_offset.y
-
-    def return_to(self, place: object) -> None:
-        self.result_view.return_to(cast("int", place))
-
-    @property
-    def is_making(self) -> bool:
-        """The bodies of the selected step are large and not complete yet."""
-        return not self._made.is_set()
-
-    async def made(self) -> None:
-        """Wait until the bodies of the selected step are complete."""
-        await self._made.wait()
-
-    def _show_bodies(
-        self, shown: Shown, call: Document | None = None, result: Document | None = None
-    ) -> None:
-        """`call` and `result` are laid out already, if given."""
-        self._rules["call-rule"].facts = shown.call_facts
-        self._result_facts = shown.result_facts
-        self.call_view.show(shown.call, laid_out=call)
-        self.result_view.show(shown.result, at_end=shown.at_end, laid_out=result)
-        self._fit_call()
-        self._mark_hits()
-        self._tell_position()
-
-    def _mark_hits(self) -> None:
-        """Mark the text to find in both bodies; scroll to it if the row does not show it."""
-        timeline = self.timeline
-        text = timeline.find_text
-        shown = timeline.row_text(timeline.cursor) if text and timeline.row_count() else ""
-        for view in (self.call_view, self.result_view):
-            view.mark(text, go=text.lower() not in shown.lower())
-
-    def _fit_call(self) -> None:
-        """Call takes the lines it needs, at most a third of the room or, if possible, three: a
-        thought takes two."""
-        room = self._detail.size.height - 2
-        least = 3 if room >= 7 else 2 if room >= 5 else 1
-        lines = min(self.call_view.position()[2], max(least, room // 3))
-        self.call_view.styles.height = lines
-
-    _result_facts: tuple[Piece, ...] = ()
-    _found: Finding | None = None
-    """The text to find in the result."""
-
-    @on(BodyView.Scrolled, "#result")
-    def _tell_position(self) -> None:
-        first, last, total = self.result_view.position()
-        whole = first <= 1 and last >= total
-        position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
-        facts = [fact for fact in self._result_facts if fact[0]]
-        if total and not self.is_making:
-            facts.insert(2, (position, "dim"))  # before a folder, which may be long
-        if self._found and (found := self.result_view.find_words(self._found)):
-            facts.insert(0, (found, "mark"))
-        self._rules["result-rule"].facts = joined(facts, glyphs_of(self.app).dot)
-
-    def on_resize(self) -> None:
-        self._fit_call()
+        self.detail.show_current()
 
 
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:

@@ -56,7 +56,7 @@ class Workspace(Row):
             "conversations": self.sidebar.list,
             "sandboxes": self.sidebar.sandbox_list,
             "timeline": self.run_view.timeline,
-        }.get(pane, self.run_view.result_view)
+        }.get(pane, self.run_view.detail.result_view)
 
     def mark_pane(self, pane: str) -> None:
         """Draw the rule of the pane that has the focus heavier than the others."""

@@ -1,0 +1,218 @@
+"""Call and Result of the step under the timeline's cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.reactive import reactive
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.rendering.lines import Document
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
+from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.shown import LARGE, Shown, at_first, of_event, of_step, weight
+from oh_tui.tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.content.block import Block
+    from oh_tui.tui.finding import Finding
+
+_Key = tuple[Event, Outcome | None, int, bool, int, bool]
+"""The bodies depend on event, outcome, number of results, as_json, the study and whole_call."""
+
+
+class StepDetail(Stack):
+    """Implements `StepBodies`."""
+
+    as_json: reactive[bool] = reactive(False)
+    whole_call: reactive[bool] = reactive(False)
+    """The detail has the whole screen, and shows the whole thought of the call."""
+
+    def __init__(self, timeline: Timeline, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._timeline = timeline
+        self._shown: _Key | None = None
+        self._thread: asyncio.Future[tuple[Shown, Document, Document]] | None = None
+        self._made = asyncio.Event()
+        self._made.set()
+        self._result_facts: tuple[Piece, ...] = ()
+        self._finding: Finding | None = None
+        """The text to find in the result."""
+
+    def compose(self) -> ComposeResult:
+        yield Rule("4 Call", id="call-rule")
+        yield BodyView(id="call")
+        yield Rule("Result", id="result-rule")
+        yield BodyView(id="result")
+
+    def on_mount(self) -> None:
+        # Kept, not queried: at the end workers may still call while the screen is taken down.
+        self.call_view = self.query_one("#call", BodyView)
+        self.result_view = self.query_one("#result", BodyView)
+        self.bodies = (self.call_view, self.result_view)
+        self._call_rule = self.query_one("#call-rule", Rule)
+        self._result_rule = self.query_one("#result-rule", Rule)
+        for name in ("whole_call", "as_json"):
+            self.watch(self, name, self.show_current, init=False)
+        self.watch(self._timeline, "find_text", self._mark_hits, init=False)
+
+    def forget(self) -> None:
+        """What is shown no longer holds: the run is another one, or in another state."""
+        self._shown = None
+
+    def show_current(self) -> None:
+        timeline = self._timeline
+        run, current = timeline.trajectory, timeline.current
+        if current is None or run is None:
+            self._shown = None
+            self._made.set()
+            self._show_bodies(Shown((), (), [], []))
+            return
+        step, event = current
+        if step is None:
+            key: _Key = (event, None, 0, self.as_json, 0, False)
+            make = partial(of_event, event, run, self.as_json)
+        else:
+            outcome = run.outcome(step)
+            key = (
+                step.event, outcome, len(step.results), self.as_json, id(timeline.study),
+                self.whole_call,
+            )  # fmt: skip
+            make = partial(
+                of_step, step, outcome, run, timeline.study, glyphs_of(self.app),
+                whole_call=self.whole_call, as_json=self.as_json,
+            )  # fmt: skip
+        if key == self._shown:
+            return
+        seen, self._shown = self._shown, key
+        if weight(step, event) < LARGE:
+            self._made.set()
+            self._show_bodies(make())
+            return
+        self._made.clear()
+        if seen is None or seen[:4] != key[:4]:
+            self._show_bodies(at_first(step, event, run, timeline.study, self.whole_call))
+        # no coroutine: if it is cancelled before it begins, Python warns on the terminal
+        making = cast("Awaitable[None]", partial(self._make_large, make, key))
+        self.run_worker(making, group="bodies", exclusive=True)
+
+    async def _make_large(self, make: Callable[[], Shown], key: _Key) -> None:
+        """Show bodies once a thread has made them, if they are still wanted. One thread at a time:
+        those that a held key leaves behind would slow the screen."""
+        while self._thread is not None and not self._thread.done():
+            await asyncio.wait([self._thread])
+        layouts = self.call_view.layout_now(), self.result_view.layout_now()
+
+        def work() -> tuple[Shown, Document, Document]:
+            shown = make()
+            return shown, layouts[0](shown.call), layouts[1](shown.result)
+
+        self._thread = asyncio.get_running_loop().run_in_executor(None, work)
+        # retrieve the exception; the worker may be cancelled
+        self._thread.add_done_callback(lambda done: done.cancelled() or done.exception())
+        shown, call, result = await asyncio.shield(self._thread)
+        if self._shown == key:
+            self._made.set()
+            at_end = shown.at_end or self.result_view.at_end
+            self._show_bodies(shown._replace(at_end=at_end), call, result)
+
+    @property
+    def body_in_focus(self) -> tuple[str, Sequence[Block]]:
+        """ "call" if it has the focus, else "result"; and its blocks."""
+        if self.screen.focused is self.call_view:
+            return "call", self.call_view.blocks
+        return "result", self.result_view.blocks
+
+    def scroll_result(self, lines: int) -> None:
+        self.result_view.scroll_lines(lines)
+
+    def wrap_lines(self, wraps: bool) -> None:
+        """Wrap long lines, or cut them."""
+        for view in self.bodies:
+            view.wrap = wraps
+
+    def toggle_json(self) -> None:
+        """Show the step as raw JSON, or as before."""
+        self.as_json = not self.as_json
+
+    def show_finding(self, finding: Finding | None) -> None:
+        """Show the hits of a text in the result, as far as they are counted."""
+        self._finding = finding
+        self._show_position()
+
+    def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
+        """Scroll to the next or previous place with a text, or to the first one from `here` on;
+        False if there is none."""
+        return self.result_view.find(text, back=back, here=here) is not None
+
+    def count_hits(self, finding: Finding) -> Iterable[object]:
+        """Find out which lines of the result hold the text, one line per turn."""
+        return self.result_view.count_hits(finding)
+
+    @property
+    def place(self) -> object:
+        """The visible part of the result."""
+        return self.result_view.scroll_offset.y
+
+    def return_to(self, place: object) -> None:
+        self.result_view.return_to(cast("int", place))
+
+    @property
+    def is_making(self) -> bool:
+        """The bodies of the selected step are large and not complete yet."""
+        return not self._made.is_set()
+
+    async def made(self) -> None:
+        """Wait until the bodies of the selected step are complete."""
+        await self._made.wait()
+
+    def _show_bodies(
+        self, shown: Shown, call: Document | None = None, result: Document | None = None
+    ) -> None:
+        """`call` and `result` are laid out already, if given."""
+        self._call_rule.facts = shown.call_facts
+        self._result_facts = shown.result_facts
+        self.call_view.show(shown.call, laid_out=call)
+        self.result_view.show(shown.result, at_end=shown.at_end, laid_out=result)
+        self._fit_call()
+        self._mark_hits()
+        self._show_position()
+
+    def _mark_hits(self) -> None:
+        """Mark the text to find in both bodies; scroll to it if the row does not show it."""
+        timeline = self._timeline
+        text = timeline.find_text
+        shown = timeline.row_text(timeline.cursor) if text and timeline.row_count() else ""
+        for view in (self.call_view, self.result_view):
+            view.mark(text, go=text.lower() not in shown.lower())
+
+    def _fit_call(self) -> None:
+        """Call takes the lines it needs, at most a third of the room or, if possible, three: a
+        thought takes two."""
+        room = self.size.height - 2
+        least = 3 if room >= 7 else 2 if room >= 5 else 1
+        lines = min(self.call_view.position()[2], max(least, room // 3))
+        self.call_view.styles.height = lines
+
+    @on(BodyView.Scrolled, "#result")
+    def _show_position(self) -> None:
+        first, last, total = self.result_view.position()
+        whole = first <= 1 and last >= total
+        position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
+        facts = [fact for fact in self._result_facts if fact[0]]
+        if total and not self.is_making:
+            facts.insert(2, (position, "dim"))  # before a folder, which may be long
+        if self._finding and (found := self.result_view.find_words(self._finding)):
+            facts.insert(0, (found, "mark"))
+        self._result_rule.facts = joined(facts, glyphs_of(self.app).dot)
+
+    def on_resize(self) -> None:
+        self._fit_call()
