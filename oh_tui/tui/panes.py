@@ -1,4 +1,4 @@
-"""The interface of a run's panes to controllers. The panes implement it; a test may use a fake.
+"""The interface of the panes to the session and to controllers. A test may use a fake.
 
 Controllers mostly read; the only changes are moving the cursor, selecting and toggling.
 """
@@ -17,6 +17,33 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.finding import Finding
+    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
+
+
+class Cursors(Protocol):
+    """The cursor positions, which the panes own."""
+
+    @property
+    def listed(self) -> Conversation | None:
+        """The conversation under the cursor of the list."""
+
+    @property
+    def sandbox(self) -> SandboxRow | None:
+        """The sandbox under the cursor of its pane."""
+
+    @property
+    def step(self) -> tuple[Step | None, Event] | None:
+        """The step and its event under the timeline's cursor; no step for an event outside of
+        steps."""
+
+    @property
+    def selecting(self) -> bool:
+        """Whether a range of steps is being selected."""
+        ...
+
+    @property
+    def steps(self) -> tuple[int, int] | None:
+        """The first and last number of the steps selected; None without a range."""
 
 
 class Rows(Protocol):

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,13 +29,11 @@ from oh_tui.tui.runs import News, Run, Runs
 if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
     from oh_tui.sources.lists.pager import Pager
-    from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.finding import Finding
+    from oh_tui.tui.panes import Cursors
     from oh_tui.tui.shells import Shell
-    from oh_tui.tui.widgets.sandbox_rows import SandboxRow
 
 
 class Sandboxes:
@@ -81,32 +79,6 @@ class Wait(Struct, eq=False):
     stage: str
     """What is being waited for, in words."""
     began: float
-
-
-class Cursors(Protocol):
-    """The cursor positions, which the panes own."""
-
-    @property
-    def listed(self) -> Conversation | None:
-        """The conversation under the cursor of the list."""
-
-    @property
-    def sandbox(self) -> SandboxRow | None:
-        """The sandbox under the cursor of its pane."""
-
-    @property
-    def step(self) -> tuple[Step | None, Event] | None:
-        """The step and its event under the timeline's cursor; no step for an event outside of
-        steps."""
-
-    @property
-    def selecting(self) -> bool:
-        """Whether a range of steps is being selected."""
-        ...
-
-    @property
-    def steps(self) -> tuple[int, int] | None:
-        """The first and last number of the steps selected; None without a range."""
 
 
 class Session:
