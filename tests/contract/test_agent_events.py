@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from msgspec.structs import replace
@@ -11,6 +13,10 @@ from oh_tui.api import AgentServer, AppServer, AuthError, Conversation, NotFound
 from .fixtures import UNKNOWN, every_version, ids, joined
 
 pytestmark = [every_version]
+
+
+async def test_an_agent_server_has_a_version(agent: AgentServer) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", await agent.version())
 
 
 async def test_the_agent_servers_cursor_is_the_next_event(

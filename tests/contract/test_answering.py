@@ -23,6 +23,14 @@ async def test_an_approved_call_runs_and_the_agent_goes_on(stage: Stage) -> None
     ]
 
 
+async def test_a_call_that_waits_runs_when_the_agent_is_let_go_on(stage: Stage) -> None:
+    conversation = await stage.waiting()
+    agent = stage.agent(conversation)
+    await agent.approve()
+    await stage.until_status(conversation, "finished")
+    assert stage.ran(conversation)
+
+
 async def test_an_approval_at_once_is_not_lost(stage: Stage) -> None:
     conversation = await stage.waiting(settled=False)
     agents = Agents(stage.api)

@@ -70,7 +70,14 @@ class AgentServers:
             Route(f"{base}/interrupt", self.interrupt, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
             Route("/runtime/{port:int}/api/git/changes", self.git_changes, methods=["GET"]),
+            Route("/runtime/{port:int}/server_info", self.server_info, methods=["GET"]),
         ]
+
+    async def server_info(self, request: Request) -> Response:
+        self.sandbox(request)
+        return answer(
+            {"title": "OpenHands Agent Server", "version": self.world.agent_version.value}
+        )
 
     async def search_events(self, request: Request) -> Response:
         conversation = self._conversation(request)

@@ -1,0 +1,116 @@
+"""Every method of the API client has a route in the demo and a test in the contract."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from oh_tui.api import ApiError, AppServer, Conversation, StartRequest
+from oh_tui.demo import make_demo
+from oh_tui.demo.demo import BASE_URL
+from oh_tui.demo.servers.http import detail
+
+from .fixtures import UNKNOWN
+
+LOCAL = {"AppServer.aclose", "AppServer.agent_server"}
+"""Methods that send nothing."""
+
+ARGUMENTS: dict[str, Any] = {
+    "accept": True,
+    "command": "true",
+    "command_id": UNKNOWN,
+    "content": b"text",
+    "conversation_id": UNKNOWN,
+    "ids": [UNKNOWN],
+    "path": "/workspace/notes.txt",
+    "request": StartRequest(),
+    "sandbox_id": "Sandbox",
+    "text": "Go on",
+}
+"""A value for each parameter that some method requires."""
+
+
+def clients(api: AppServer) -> dict[str, Any]:
+    """Every object of the client that sends requests, by the attribute under which tests reach it:
+    `api`, what hangs on it, and the same of an agent server."""
+    conversation = Conversation(
+        UNKNOWN,
+        sandbox_status="RUNNING",
+        conversation_url=f"{BASE_URL}/runtime/8001/api/conversations/{UNKNOWN}",
+    )
+    found: dict[str, Any] = {"api": api, "agent": api.agent_server(conversation)}
+    for one in tuple(found.values()):
+        found |= {name: part for name, part in vars(one).items() if hasattr(part, "_http")}
+    return found
+
+
+def methods(client: Any) -> list[str]:
+    kind = type(client)
+    names = [name for name, value in vars(kind).items() if inspect.isfunction(value)]
+    return [n for n in names if not n.startswith("_") and f"{kind.__name__}.{n}" not in LOCAL]
+
+
+METHODS = [
+    (holder, name)
+    for holder, client in clients(AppServer(BASE_URL, app=make_demo().app)).items()
+    for name in methods(client)
+]
+
+
+def used_in_the_contract() -> set[tuple[str, str]]:
+    """Each method that a test of the contract names, with the attribute or variable it is on."""
+    found: set[tuple[str, str]] = set()
+    for file in Path(__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                on = node.value
+                found.add((str(getattr(on, "attr", getattr(on, "id", ""))), node.attr))
+    return found
+
+
+def test_the_contract_calls_every_method() -> None:
+    assert len(METHODS) > 30
+    assert sorted(set(METHODS) - used_in_the_contract()) == []
+
+
+@pytest.mark.parametrize(("holder", "name"), METHODS)
+async def test_the_demo_has_a_route_for_every_method(holder: str, name: str) -> None:
+    routes = make_demo().app.routes  # type: ignore[attr-defined]
+    sent: list[str] = []
+    served = False
+
+    async def recording(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal served
+        sent.append(f"{scope['method']} {scope['path']}")
+        served |= any(route.matches(scope)[0] is Match.FULL for route in routes)
+        await detail(404, "recorded")(scope, receive, send)
+
+    async with AppServer(BASE_URL, app=recording) as api:
+        method = getattr(clients(api)[holder], name)
+        required = [
+            each.name
+            for each in inspect.signature(method).parameters.values()
+            if each.default is each.empty and each.kind is not each.VAR_KEYWORD
+        ]
+        with contextlib.suppress(ApiError):
+            await finished(method(*(ARGUMENTS[each] for each in required)))
+    assert sent, "no request was sent"
+    assert served, f"the demo has no route for {', '.join(sent)}"
+
+
+async def finished(answer: Any) -> None:
+    """Waits for the first answer of a coroutine, of an iterator or of a context manager."""
+    if inspect.isawaitable(answer):
+        await answer
+    elif hasattr(answer, "__aenter__"):
+        async with answer:
+            pass
+    else:
+        await anext(answer)
