@@ -24,7 +24,7 @@ from oh_tui.commands.shared.printing import (
     print_table,
     progress,
     say,
-    tell_progress,
+    show_progress,
 )
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
 from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome, state
@@ -163,7 +163,7 @@ async def _found(
             else:
                 unsure += query.cannot_tell(one, state, now)
         looked += len(page.items)
-        tell_progress(f"{len(found):,} found in {looked:,} conversations")
+        show_progress(f"{len(found):,} found in {looked:,} conversations")
         more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
         if more and not args.sort:
             break

@@ -10,7 +10,7 @@ from oh_tui.commands.shared.acting import short, target_of
 from oh_tui.commands.shared.command import Call, argument, command
 from oh_tui.commands.shared.documents import conversation_id
 from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import print_json, tell_progress
+from oh_tui.commands.shared.printing import print_json, show_progress
 from oh_tui.commands.shared.reading import title
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
@@ -47,7 +47,7 @@ async def download(call: Call) -> int:
             if not call.as_json:
                 print(shown, flush=True)
     finally:
-        tell_progress("")
+        show_progress("")
         if call.as_json and (saved or not found):
             print_json({"files": saved})
     return 0
@@ -55,7 +55,7 @@ async def download(call: Call) -> int:
 
 async def _save(call: Call, conversation: Conversation, folder: Path, name: str) -> Path:
     def progress(received: int) -> None:
-        tell_progress(f"{title(conversation)}: {human.size(received)}")
+        show_progress(f"{title(conversation)}: {human.size(received)}")
 
     remote = call.source.remote
     assert remote is not None

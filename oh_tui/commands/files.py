@@ -14,7 +14,7 @@ from oh_tui.commands.shared.acting import require_consent, short, target_of
 from oh_tui.commands.shared.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.shared.documents import conversation_id, line
 from oh_tui.commands.shared.ids import find
-from oh_tui.commands.shared.printing import for_terminal, print_json, progress, tell_progress
+from oh_tui.commands.shared.printing import for_terminal, print_json, progress, show_progress
 from oh_tui.sources.actions.workspace import Workspace, local_path, local_size
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
@@ -114,7 +114,7 @@ async def _print(workspace: Workspace, path: str, show: Callable[[int, int | Non
     """Prints the file once all of it is here; a terminal gets no control characters."""
     with tempfile.TemporaryDirectory(prefix="oh-tui-") as name:
         saved = await workspace.get(path, Path(name), show)
-        tell_progress("")
+        show_progress("")
         if sys.stdout.isatty():
             print(end=for_terminal(saved.read_bytes().decode("utf-8", "replace")), flush=True)
             return
@@ -125,7 +125,7 @@ async def _print(workspace: Workspace, path: str, show: Callable[[int, int | Non
 
 def _progress(doing: str) -> Callable[[int, int | None], None]:
     def show(done: int, total: int | None) -> None:
-        tell_progress(f"{doing}: {size(done)}" + (f" of {size(total)}" if total else ""))
+        show_progress(f"{doing}: {size(done)}" + (f" of {size(total)}" if total else ""))
 
     return show
 

@@ -19,7 +19,7 @@ from oh_tui.commands.shared.documents import (
     verdict_json,
 )
 from oh_tui.commands.shared.ids import read_id
-from oh_tui.commands.shared.printing import print_json, progress, say, tell_progress
+from oh_tui.commands.shared.printing import print_json, progress, say, show_progress
 from oh_tui.commands.shared.reading import read_run, whole
 from oh_tui.commands.shared.status import state
 from oh_tui.sources.actions.starting import Choices, Draft, choices, request_for, stage_of
@@ -161,7 +161,7 @@ async def _started(
                 break
             task = step
             stages.append(stage_of(task.status))
-            tell_progress(stages[-1])
+            show_progress(stages[-1])
             if not waits:
                 break
     assert task is not None
@@ -170,7 +170,7 @@ async def _started(
 
 async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
     """Leaves the message for an agent that is not to begin yet."""
-    tell_progress("leaving the message")
+    show_progress("leaving the message")
     call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail tells what it holds"
     await call.agents.leave(conversation.id, prompt)
 
@@ -194,7 +194,7 @@ async def _until_over(call: Call, conversation: Conversation) -> Conversation:
             up = now.sandbox_status in ("RUNNING", "STARTING")
             if not up or now.execution_status in _OVER or idle > IDLE:
                 return now
-            tell_progress(state(now))
+            show_progress(state(now))
         await asyncio.sleep(POLL)
 
 

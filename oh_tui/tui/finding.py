@@ -19,7 +19,7 @@ class Finding:
         self.pane = pane
         self.basis: object = None
         self.has_wrapped = False
-        """The user has been told that the search wrapped."""
+        """The user has read that the search wrapped."""
         self._rows = bytearray()
 
     def begin(self, basis: object, count: int) -> None:

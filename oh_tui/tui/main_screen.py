@@ -110,14 +110,14 @@ class MainScreen(BaseScreen):
         )
         self.timeline.take_time(self.session.preferences.chosen.time)
         self.on_wrap_changed()
-        # told again with the first resize, after the first paint
+        # repeated with the first resize, after the first paint
         self._arrange(self.session.sized(self.app.size))
         self._rest = self.set_interval(REST, self.preview, pause=True)
         self.set_interval(1.0, lambda: self.run_view.tick(self.session.clock()))
         self.set_interval(5.0, self._tick_lists)
-        self.watch(self.timeline, "range_from", self._tell_keys, init=False)
+        self.watch(self.timeline, "range_from", self._show_keys, init=False)
         self.sidebar.say("reading the conversations …")
-        self._tell_location()
+        self._show_location()
         highlight.put_off()
         self.call_after_refresh(self._painted)
         if self._at_once:
@@ -161,13 +161,13 @@ class MainScreen(BaseScreen):
         if is_near_end and not self.session.listing.is_on:
             self.controllers.conversations.read_more()
         self.ui.preparations.cursors_moved()
-        self._tell_keys()
+        self._show_keys()
 
     @on(RowList.Highlighted, "#sandboxes")
     def _mark_sandbox(self) -> None:
         self.sidebar.mark_sandbox()
         self.ui.preparations.cursors_moved()
-        self._tell_keys()
+        self._show_keys()
 
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
@@ -249,17 +249,13 @@ class MainScreen(BaseScreen):
     def _move_divider(self, message: Divider.Dragged) -> None:
         self.controllers.view.move_divider(message.column)
 
-    # Telling
-
-    @on(AskingBars.Changed)
-    def _tell_what_is_asked(self) -> None:
-        self._tell_keys()
+    # What the header, the lists and the footer show
 
     @on(QuestionBar.TooEarly)
-    def _tell_early(self, message: QuestionBar.TooEarly) -> None:
+    def _show_early(self, message: QuestionBar.TooEarly) -> None:
         self.ui.tell(message.words)
 
-    def _tell_location(self) -> None:
+    def _show_location(self) -> None:
         self.location = location(self.session)
 
     def show_lists(self) -> None:
@@ -279,7 +275,7 @@ class MainScreen(BaseScreen):
             now=session.clock(),
         )
 
-    def _tell_totals(self) -> None:
+    def _show_totals(self) -> None:
         self.sidebar.tick(self.session.clock())
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
 
@@ -288,9 +284,10 @@ class MainScreen(BaseScreen):
         if self.session.preferences.has_changes:
             self.ui.work_on("keep", self.session.save_preferences)
         if self.session.source and not self.session.unopened:
-            self._tell_totals()
+            self._show_totals()
 
-    def _tell_keys(self) -> None:
+    @on(AskingBars.Changed)
+    def _show_keys(self) -> None:
         """Update the footer for the focused pane."""
         self.hints, self.always = self.asking.hints or key_hints(
             self.session, zoom=self.session.arrangement.zoom, followed=self.ui.at_work("follow")
@@ -306,7 +303,7 @@ class MainScreen(BaseScreen):
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
-        self._tell_location()
+        self._show_location()
 
     def on_lists_changed(self, message: messages.ListsChanged) -> None:
         self.controllers.conversations.update_current()
@@ -315,12 +312,12 @@ class MainScreen(BaseScreen):
         self.show_lists()
         if message.top:
             self.sidebar.list.move_to(0)
-        self._tell_totals()
-        self._tell_keys()
+        self._show_totals()
+        self._show_keys()
 
     def on_marks_changed(self) -> None:
         self.sidebar.show_marks(self.session.marks)
-        self._tell_keys()
+        self._show_keys()
 
     def on_find_changed(self) -> None:
         self.run_view.find(self.session.finding)
@@ -339,7 +336,7 @@ class MainScreen(BaseScreen):
         self._arrange(self.session.arrangement)
 
     def on_keys_changed(self) -> None:
-        self._tell_keys()
+        self._show_keys()
 
     def on_conversation_changed(self, message: messages.ConversationChanged) -> None:
         session = self.session
@@ -353,7 +350,7 @@ class MainScreen(BaseScreen):
         self.run_view.show_conversation(session.current, session.clock())
         self.ui.preparations.cursors_moved()
         session.run_news.ring()
-        self._tell_keys()
+        self._show_keys()
 
     def on_run_empty(self, message: messages.RunEmpty) -> None:
         if self.session.trajectory is None:
@@ -366,7 +363,7 @@ class MainScreen(BaseScreen):
             return  # another one follows
         self.run_view.load(run, message.step)
         self.controllers.search.refilter()
-        self._tell_keys()
+        self._show_keys()
 
     def on_run_grew(self, message: messages.RunGrew) -> None:
         self.run_view.grown(message.changed, follow=self.session.follow)
@@ -375,7 +372,7 @@ class MainScreen(BaseScreen):
             self.controllers.find.run_grew(message.changed)
         if message.settled:
             self.run_view.refresh_outcomes()
-            self._tell_keys()
+            self._show_keys()
 
     def on_run_studied(self, message: messages.RunStudied) -> None:
         session, run = self.session, self.session.run
@@ -386,7 +383,7 @@ class MainScreen(BaseScreen):
                 self.controllers.reports.run_grew()
             self.sidebar.show_rows(session.listed)
             if not message.grew:
-                self._tell_totals()
+                self._show_totals()
             session.run_shown.set()
         session.run_news.ring()
 
@@ -401,9 +398,9 @@ class MainScreen(BaseScreen):
     def on_following_changed(self) -> None:
         """Show in the run's rule whether the cursor follows the newest step, and in the footer what
         `f` does."""
-        told = "following (f stops)" if self.session.follow else "not following (f does)"
-        self.run_view.show_following(told if self.controllers.run.is_followed else "")
-        self._tell_keys()
+        words = "following (f stops)" if self.session.follow else "not following (f does)"
+        self.run_view.show_following(words if self.controllers.run.is_followed else "")
+        self._show_keys()
 
     def on_agent_changed(self, message: messages.AgentChanged) -> None:
         self.controllers.conversations.schedule.ask()
@@ -434,7 +431,7 @@ class MainScreen(BaseScreen):
         self.session.leave_source(settings)
         self.run_view.clear(self.session.clock())
         self.show_lists()
-        self._tell_location()
+        self._show_location()
         self.controllers.servers.tell_cautions()
 
     def on_quit_wanted(self) -> None:
@@ -467,8 +464,8 @@ class MainScreen(BaseScreen):
             return
         self.workspace.show_panes(arrangement)
         if arrangement.too_small and not self.query("#too-small"):
-            told = "oh-tui needs {} columns and {} rows".format(*LEAST)
-            self.mount(Static(told, id="too-small", markup=False))
+            words = "oh-tui needs {} columns and {} rows".format(*LEAST)
+            self.mount(Static(words, id="too-small", markup=False))
         self.set_class(arrangement.too_small, "-too-small")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -482,7 +479,7 @@ class MainScreen(BaseScreen):
             self._enter("detail")
         elif focused in PANES:
             self._enter(focused)
-        self._tell_keys()
+        self._show_keys()
         self._mark_sandbox()
 
     def _enter(self, pane: str) -> None:
@@ -517,6 +514,6 @@ class MainScreen(BaseScreen):
 
     def action_help(self) -> None:
         keymap = self.session.settings.config.keys
-        told = self.asking.keys_here or keys_here(self.session.pane, keymap)
-        here = help_screen.Section(told[0], [help_screen.Entry(*pair) for pair in told[1]])
+        title, keys = self.asking.keys_here or keys_here(self.session.pane, keymap)
+        here = help_screen.Section(title, [help_screen.Entry(*pair) for pair in keys])
         self.app.push_screen(help_screen.HelpScreen(keymap, here))

@@ -134,8 +134,8 @@ class ScreenUi:
     def is_preparing(self) -> bool:
         return self.preparations.active
 
-    def preparing(self, told: str) -> AbstractContextManager[None]:
-        return self.preparations.preparing(get_current_worker(), told)
+    def preparing(self, what: str) -> AbstractContextManager[None]:
+        return self.preparations.preparing(get_current_worker(), what)
 
     def at_work(self, group: str) -> bool:
         workers = (worker for worker in self._screen.workers if worker.group == group)

@@ -160,7 +160,7 @@ class Ui(Protocol):
         """Call back after so many seconds, unless the timer is stopped."""
         ...
 
-    def preparing(self, told: str) -> AbstractContextManager[None]:
+    def preparing(self, what: str) -> AbstractContextManager[None]:
         """Wraps the reading before an action asks or acts: Esc and another conversation cancel
         it."""
         ...

@@ -73,7 +73,7 @@ def test_esc_ends_the_telling_of_what_was_begun_last() -> None:
     session, ui, _, actions = made()
     first, last = Wait("approving", 0.0), Wait("sending", 0.0)
     session.waits += [first, last]
-    actions.tell_wait(first)
+    actions.show_wait(first)
     assert not ui.told
     assert actions.stop_waiting()
     assert session.waits == [first] and ui.told == ["sending; you are told when"]

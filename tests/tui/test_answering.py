@@ -276,7 +276,7 @@ async def test_what_is_told_meanwhile_is_not_counted_away() -> None:
         await it.send("ctrl+s")
         await it.until(lambda: it.screen.session.waits)
         (sending,) = it.screen.session.waits
-        tell = it.screen.controllers.agents.tell_wait
+        tell = it.screen.controllers.agents.show_wait
         tell(sending)
         assert " s: sending: it arrives when this step ends" in it.footer
         await it.send("o")

@@ -168,7 +168,7 @@ def test_of_many_images_a_few_are_saved_and_the_rest_is_counted(tmp_path: Path) 
     elsewhere = Image("image", address="https://a.example/b.png")
     saved = images._save([elsewhere, *pictures(300)], "step-1", tmp_path)
     assert len(list(tmp_path.iterdir())) == len(saved.paths) == images.MOST_IMAGES
-    told = images._told(saved, opened=True)
+    told = images._saved_words(saved, opened=True)
     assert told.startswith(f"saved 20 images into {tmp_path}, 3 kB, the first is opened · ")
     assert " · 280 more not saved · not saved: image at https://a.example/b.png" in told
 

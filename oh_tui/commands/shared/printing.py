@@ -271,7 +271,7 @@ def for_terminal(text: str) -> str:
     return (f"{seen.coloured}\x1b[0m" if seen.coloured else seen.text) + end
 
 
-def tell_progress(text: str) -> None:
+def show_progress(text: str) -> None:
     """Shows one line in place of the one before, on a terminal alone; "" clears it."""
     if sys.stderr and sys.stderr.isatty():
         print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
@@ -279,11 +279,11 @@ def tell_progress(text: str) -> None:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Gives `tell_progress`, and clears its line in the end."""
+    """Gives `show_progress`, and clears its line in the end."""
     try:
-        yield tell_progress
+        yield show_progress
     finally:
-        tell_progress("")
+        show_progress("")
 
 
 def ask(question: str) -> bool | None:

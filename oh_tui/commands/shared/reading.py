@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.shared.command import Call
 from oh_tui.commands.shared.ids import SHOWN, WHOLE, find, read_id
-from oh_tui.commands.shared.printing import progress, say, tell_progress
+from oh_tui.commands.shared.printing import progress, say, show_progress
 from oh_tui.sources import server
 from oh_tui.sources.files import FileSource, run_of
 from oh_tui.sources.results import Loaded, joined
@@ -82,7 +82,7 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
     assert read.trajectory is not None and source.remote is not None
     cost = await source.runs.cost(conversation, read.trajectory)
     if cost.seconds > WORTH_TELLING:
-        tell_progress("")
+        show_progress("")
         say(
             f"{plural(cost.events, 'event')} more, which the server gives by pages alone: "
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
@@ -143,7 +143,7 @@ def say_damage(loaded: Loaded) -> None:
 
 def _show(loaded: int, total: int | None, more: str = "") -> None:
     if total:
-        tell_progress(f"reading {loaded:,} of {total:,} events{more}")
+        show_progress(f"reading {loaded:,} of {total:,} events{more}")
 
 
 def name(conversation: Conversation) -> str:

@@ -42,7 +42,8 @@ _MOST_OPEN = 32
 _CHECKPOINT = 256
 """Moments between two checkpoints."""
 
-NOT_TOLD = -1.0
+UNKNOWN = -1.0
+"""The time of the model for a step, if nothing reports it."""
 
 
 class LlmTimes(Protocol):
@@ -140,7 +141,7 @@ class Activity:
         self._model = array("d")
         self._tools = array("d")
         """By moment: its place, and the seconds of the model and of tools before it."""
-        self._told = array("d")
+        self._llm_times = array("d")
         """By step number - 1: the known time of the model."""
         self._tail = 0.0
         """Running time of the current call since the last moment, in seconds."""
@@ -161,9 +162,9 @@ class Activity:
         """Reads the new events. From step `recheck` on, known times of the model may have changed.
         Stops after `budget` seconds; False means that there are more events to read."""
         deadline = None if budget is None else monotonic() + budget
-        steps, told = self._trajectory.steps, self._told
-        for number in range(max(1, recheck), len(told) + 1):
-            if self._tell(steps[number - 1]) != told[number - 1]:
+        steps, times = self._trajectory.steps, self._llm_times
+        for number in range(max(1, recheck), len(times) + 1):
+            if self._llm_time(steps[number - 1]) != times[number - 1]:
                 self._go_back(number)
                 break
         events, state = self._trajectory.events, self._state  # after going back
@@ -217,9 +218,9 @@ class Activity:
 
     def _begin(self, step: Step, before: float) -> None:
         state, event = self._state, step.event
-        told = self._tell(step)
+        llm = self._llm_time(step)
         self.places.append(state.here)
-        self._told.append(told)
+        self._llm_times.append(llm)
         if not is_made(step):
             if state.open:
                 self._settle(event, before)
@@ -228,7 +229,7 @@ class Activity:
             if event.kind in MESSAGE_KINDS:
                 state.stopped = False
             return
-        self._settle(event, before, told)
+        self._settle(event, before, llm)
         state.stopped = False
         self.made.append(step.number)
         if step.event.kind != "Condensation":
@@ -258,14 +259,14 @@ class Activity:
             state.here += now - state.clock
             state.clock = now
 
-    def _settle(self, event: Event, before: float, told: float | None = None) -> None:
-        """Adds a moment: who worked since the last one. `told` is for a step of the model."""
+    def _settle(self, event: Event, before: float, llm: float | None = None) -> None:
+        """Adds a moment: who worked since the last. `llm` is the model's time, for its steps."""
         state, here = self._state, self._state.here
         start = self._ends[-1] if self._ends else 0.0
         took = 0.0
-        if told is not None and told != NOT_TOLD:
-            took = min(told, here - start) if told <= LONGEST_CALL else 0.0
-        elif told is not None and not state.open and not state.stopped:
+        if llm is not None and llm != UNKNOWN:
+            took = min(llm, here - start) if llm <= LONGEST_CALL else 0.0
+        elif llm is not None and not state.open and not state.stopped:
             took = here - before if here - before <= LONGEST_GUESS else 0.0
         rest = here - start - took
         ran = rest if state.open and not state.stopped and rest <= _longest(event) else 0.0
@@ -316,11 +317,11 @@ class Activity:
             and (event.llm_response_id or event.kind == "ACPToolCallEvent")
         )
 
-    def _tell(self, step: Step) -> float:
+    def _llm_time(self, step: Step) -> float:
         if not is_made(step):
-            return NOT_TOLD
-        told = self._llm.llm(step)
-        return max(0.0, told) if told is not None and isfinite(told) else NOT_TOLD
+            return UNKNOWN
+        llm = self._llm.llm(step)
+        return max(0.0, llm) if llm is not None and isfinite(llm) else UNKNOWN
 
     def _family(self, event: Event) -> Family:
         key = (event.kind, event.part or event.tool_name, event.verb)
@@ -350,7 +351,7 @@ class Activity:
         self._state = replace(state)
         for column in (self._ends, self._model, self._tools):
             del column[moments:]
-        for column in (self.places, self._told):
+        for column in (self.places, self._llm_times):
             del column[steps:]
         for column in (self.gap_starts, self.gap_ends):
             del column[gaps:]
@@ -371,5 +372,5 @@ def _longest(event: Event) -> float:
     """How long a call can have run before this event."""
     if event.kind == "UserRejectObservation":
         return 0.0
-    told = event.kind in ("ObservationEvent", "ACPToolCallEvent")
-    return LONGEST_CALL if told else LONGEST_GUESS
+    is_result = event.kind in ("ObservationEvent", "ACPToolCallEvent")
+    return LONGEST_CALL if is_result else LONGEST_GUESS

@@ -60,7 +60,7 @@ class Ledger:
         """How many of them are the latest updates."""
         self._sank = False
         """An update was lower in one number and higher in another: the totals were reset."""
-        self._told = NO_USAGE
+        self._reported = NO_USAGE
         """The highest totals from beside the events and from lists, which alone have the model's
         time and number of answers."""
         self._unclaimed = NO_USAGE
@@ -113,7 +113,7 @@ class Ledger:
     def enter_record(self, stats: msgspec.Raw) -> None:
         """Adds stats from beside the events, which have no time and so no growth."""
         self._record = self._read(stats)
-        self._told = self._told.highest(self._record.total)
+        self._reported = self._reported.highest(self._record.total)
 
     def _read(self, stats: msgspec.Raw) -> Metrics:
         metrics = read_metrics(stats)
@@ -152,7 +152,7 @@ class Ledger:
                 count += amount.calls
             if call.response:
                 found.setdefault(call.response, call)
-        self._told = self._told.highest(Usage(microseconds=llm, calls=count))
+        self._reported = self._reported.highest(Usage(microseconds=llm, calls=count))
         changed = False
         for response, call in found.items():
             held = self.listed.get(response)
@@ -214,7 +214,7 @@ class Ledger:
         return self.total - self.charged
 
     def _sums(self) -> Usage:
-        return self._top.highest(self._told)
+        return self._top.highest(self._reported)
 
     def _known(self) -> Usage:
         """The sum of all answers, charged or not."""
@@ -279,7 +279,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         ("some time of the model is known in sum only", timed),
         ("the total has more than its calls", rest),
         ("the totals went down: the highest count", below),
-        ("the calls come to more than the total told", exceeded),
+        ("the calls come to more than the total reported", exceeded),
         (f"{plural(left_out, 'update')} with impossible numbers", left_out),
     )
     return parts + [words for words, holds in remarks if holds]

@@ -75,8 +75,8 @@ class Controllers:
 
     @cached_property
     def conversations(self) -> conversations.Conversations:
-        told = notices.Notices(self._session, self._ui)
-        return conversations.Conversations(self._session, self._ui, self._rows, self.run, told)
+        notifier = notices.Notices(self._session, self._ui)
+        return conversations.Conversations(self._session, self._ui, self._rows, self.run, notifier)
 
     @cached_property
     def target(self) -> target.TargetRun:

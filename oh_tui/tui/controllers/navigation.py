@@ -100,8 +100,8 @@ class Navigation:
         await self._ui.drawn()  # by then the text is kept as a draft
         lines: list[list[Piece]] = []
         if session.writing_words:
-            told = f"Still {session.writing_words}. A change asked of the server goes on there."
-            lines.append([(told, "")])
+            words = f"Still {session.writing_words}. A change asked of the server goes on there."
+            lines.append([(words, "")])
         if session.drafts:
             unsent = plural(len(session.drafts), "message")
             lines.append([(f"{unsent} not sent: quitting loses what was written.", "")])

@@ -50,15 +50,15 @@ class Preparations:
         return self._current is not None and self._current.worker.name == name
 
     @contextlib.contextmanager
-    def preparing(self, worker: Worker[Any], told: str) -> Iterator[None]:
-        """The worker is reading; `told` describes what. Drops any other preparation."""
+    def preparing(self, worker: Worker[Any], what: str) -> Iterator[None]:
+        """The worker is reading; `what` in words. Drops any other preparation."""
         if self._current:
             self._current.worker.cancel()
         about = self._session.target()
         one = Preparation(worker, self._cursors(), about.id if about else "")
         self._current = one
         self._ui.clear_news()
-        self._ui.tell(f"{told} · esc stops", log=False)
+        self._ui.tell(f"{what} · esc stops", log=False)
         try:
             yield
         finally:

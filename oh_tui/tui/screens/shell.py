@@ -237,9 +237,9 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
                 facts.append((f"{size(self._printed)} so far", ""))
         facts.append((f"at most {TIMES[shell.timeout]}", "dim"))
         self.folder_rule.facts = joined(facts, dot)
-        self._tell_keys()
+        self._show_keys()
 
-    def _tell_keys(self) -> None:
+    def _show_keys(self) -> None:
         in_line = self.line.has_focus
         self.folder_rule.heavy, self.rule.heavy = in_line, not in_line
         hints = [Hint("tab", "output" if in_line else "command line", "other_pane")]
@@ -296,7 +296,7 @@ class ShellScreen(ModalScreen[None], ClosesOnce[None]):
         self.set_focus(self.line)
 
     def on_descendant_focus(self) -> None:
-        self._tell_keys()
+        self._show_keys()
 
     def on_resize(self) -> None:
         self._tell()

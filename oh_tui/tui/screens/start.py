@@ -190,9 +190,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_mount(self) -> None:
         self.text.move_cursor(self.text.document.end)
-        self._tick = self.set_interval(1.0, self._tell_time, pause=True)
+        self._tick = self.set_interval(1.0, self._show_time, pause=True)
         self._say(COST)
-        self._tell_keys()
+        self._show_keys()
 
     def _branches(self) -> Sequence[str]:
         return self.known.branches.get(self.fields["repository"].value.strip(), ())
@@ -224,7 +224,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.begin(request)
 
     def show_stage(self, what: str) -> None:
-        self._tell_time()
+        self._show_time()
         shown = self.stages.stages
         if not shown or shown[-1][0] != what:
             self.stages.stages = (*shown, (what, self.stages.now))
@@ -241,7 +241,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.finished = True
         self.dismiss(None)
 
-    def _tell_time(self) -> None:
+    def _show_time(self) -> None:
         self.stages.now = time.monotonic() - self._began
 
     # Messages
@@ -273,9 +273,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                 field.disabled = self.starting
             if self.starting:
                 self.set_focus(self.text)
-            self._tell_keys()
+            self._show_keys()
 
-    def _tell_keys(self) -> None:
+    def _show_keys(self) -> None:
         if self.starting:
             self.footer.hints = ()
             self.footer.always = (Hint("esc", "leave it running", "leave"),)
@@ -288,7 +288,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.footer.always = (Hint("esc", "close, keep the text", "leave"),)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self._tell_keys()
+        self._show_keys()
 
     def action_leave(self) -> None:
         self.left = True

@@ -157,11 +157,11 @@ class AskingBars(Stack):
             self.asked.scroll_lines(message.lines)
 
     @on(BodyView.Scrolled, "#asked")
-    def _tell_lines(self) -> None:
+    def _show_lines(self) -> None:
         first, last, total = self.asked.position()
-        told = f"lines {first}-{last} of {total}" if last - first + 1 < total else ""
+        position = f"lines {first}-{last} of {total}" if last - first + 1 < total else ""
         facts = self._asked_facts
-        self.asked_rule.facts = (*facts, (f"  {told}", "dim")) if told else facts
+        self.asked_rule.facts = (*facts, (f"  {position}", "dim")) if position else facts
 
     @on(QuestionBar.Answered)
     def _take_answer(self, message: QuestionBar.Answered) -> None:
@@ -199,17 +199,17 @@ class AskingBars(Stack):
     @contextlib.contextmanager
     def _titled(self, title: str, wrong: str) -> Iterator[None]:
         """The line appears below a rule, and keeps its text when the user begins to type."""
-        rule, told = self.asked_rule, self.asked
+        rule, body = self.asked_rule, self.asked
         rule.title, rule.facts, rule.display = ((title, "title"),), (), True
         if wrong:
-            told.styles.height = len(wrap(wrong, max(20, self._host.size.width - 4)))
-            told.show([Failure(wrong)])
-            told.display = True
+            body.styles.height = len(wrap(wrong, max(20, self._host.size.width - 4)))
+            body.show([Failure(wrong)])
+            body.display = True
         self.call_next(self.find_input.action_end)
         try:
             yield
         finally:
-            rule.display = told.display = False
+            rule.display = body.display = False
 
     async def _prompt(self, placeholder: str, value: str) -> str | None:
         focused = self._host.focused
@@ -228,7 +228,7 @@ class AskingBars(Stack):
                 self._host.set_focus(focused)
 
     @on(Input.Changed, "#find")
-    def _tell_change(self, message: Input.Changed) -> None:
+    def _show_change(self, message: Input.Changed) -> None:
         message.stop()
         if self._changed and self.is_typing and message.value == self.find_input.value:
             self._changed(message.value)

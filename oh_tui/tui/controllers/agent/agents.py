@@ -70,10 +70,10 @@ class AgentActions:
             return None
         agents = session.source.agents
         with self._ui.preparing("asking how the agent stands"):
-            standing = await agents.state(conversation.id)
+            state = await agents.state(conversation.id)
         if not session.is_open(conversation):
-            self._ui.post_message(RunWanted(standing.conversation))
-        return agents, standing
+            self._ui.post_message(RunWanted(state.conversation))
+        return agents, state
 
     # Answering
 
@@ -83,39 +83,39 @@ class AgentActions:
             found = await self.read_standing()
             if found is None:
                 return
-            agents, standing = found
-            if standing.obstacle:
-                raise standing.obstacle
-            if self.is_telling(standing.conversation):
+            agents, state = found
+            if state.obstacle:
+                raise state.obstacle
+            if self.is_telling(state.conversation):
                 return
-            if not standing.waits:
-                self._ui.tell(f"nothing waits for your answer: {stands(standing)}")
+            if not state.waits:
+                self._ui.tell(f"nothing waits for your answer: {state_words(state)}")
                 return
-            runs = "they run" if len(standing.calls) > 1 else "it runs"
+            runs = "they run" if len(state.calls) > 1 else "it runs"
             answers = [("n", "reject, with a reason", "no")]
-            if standing.in_sight:
+            if state.in_sight:
                 answers.insert(0, ("y", f"approve: {runs} now", "yes"))
-            question = Question("", _one_answer(standing), answers, "later")
-            chosen = await self.ask_about_calls(standing, question)
+            question = Question("", _one_answer(state), answers, "later")
+            chosen = await self.ask_about_calls(state, question)
             if not chosen:
                 return
             reason = ""
             if chosen == "no":
-                given = await self._reason(standing)
+                given = await self._reason(state)
                 if given is None:
                     self._ui.tell("not answered: a asks again")
                     return
                 reason = given.strip()
-            steps = agents.answer(standing, accept=chosen == "yes", reason=reason)
-            now = await self.carry_out(standing, steps)
+            steps = agents.answer(state, accept=chosen == "yes", reason=reason)
+            now = await self.carry_out(state, steps)
             done = "approved" if chosen == "yes" else "rejected"
-            self._ui.tell(f"{done} · {stands(now)}")
+            self._ui.tell(f"{done} · {state_words(now)}")
 
-    async def ask_about_calls(self, standing: AgentState, question: Question) -> str:
+    async def ask_about_calls(self, state: AgentState, question: Question) -> str:
         """Ask, and show all calls that have no result."""
-        calls = standing.calls
+        calls = state.calls
         one = len(calls) == 1
-        if standing.waits:
+        if state.waits:
             what = "waits for your answer" if one or not calls else "wait for your answer"
         else:
             what = "has no result" if one else "have no result"
@@ -126,8 +126,8 @@ class AgentActions:
         facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
         return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
 
-    async def _reason(self, standing: AgentState) -> str | None:
-        count = plural(len(standing.calls) or 1, "call")
+    async def _reason(self, state: AgentState) -> str | None:
+        count = plural(len(state.calls) or 1, "call")
         editor = editing.Editor(
             ((f"Reason for the agent (rejects {count})", "title"),),
             hint="no reason", send="reject", keep="answer later",
@@ -143,24 +143,24 @@ class AgentActions:
             found = await self.read_standing()
             if found is None:
                 return
-            agents, standing = found
-            if standing.obstacle:
-                raise standing.obstacle
-            if standing.runs:
-                await self._stop(agents, standing)
-            elif standing.waits:
-                self._ui.tell(stands(standing))
-            elif self.is_telling(standing.conversation):
+            agents, state = found
+            if state.obstacle:
+                raise state.obstacle
+            if state.runs:
+                await self._stop(agents, state)
+            elif state.waits:
+                self._ui.tell(state_words(state))
+            elif self.is_telling(state.conversation):
                 return
-            elif standing.can_continue:
-                await self._continue(agents, standing)
+            elif state.can_continue:
+                await self._continue(agents, state)
             else:
-                self._ui.tell(stands(standing))
+                self._ui.tell(state_words(state))
 
-    async def _stop(self, agents: Agents, standing: AgentState) -> None:
-        calls = standing.calls
+    async def _stop(self, agents: Agents, state: AgentState) -> None:
+        calls = state.calls
         glyph = self._ui.glyphs.running
-        named: list[Piece] = [(f"{glyph} ", "good"), (short_title(standing.conversation), "")]
+        named: list[Piece] = [(f"{glyph} ", "good"), (short_title(state.conversation), "")]
         cut = "dropping what the model says"
         if calls:
             what = describe(calls[-1], Outcome.RUNNING).what
@@ -182,21 +182,21 @@ class AgentActions:
         )  # fmt: skip
         if not chosen:
             return
-        steps = agents.stop(standing, at_once=chosen == "now")
-        now = await self.carry_out(standing, steps, what=STOPPING)
-        self._ui.tell(stands(now))
+        steps = agents.stop(state, at_once=chosen == "now")
+        now = await self.carry_out(state, steps, what=STOPPING)
+        self._ui.tell(state_words(now))
 
-    async def _continue(self, agents: Agents, standing: AgentState) -> None:
-        if standing.calls:
-            count = len(standing.calls)
+    async def _continue(self, agents: Agents, state: AgentState) -> None:
+        if state.calls:
+            count = len(state.calls)
             again = (
                 "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
             )
             question = Question("", [[(again, "warn")]], (("y", "go on", "yes"),))
-            if not await self.ask_about_calls(standing, question):
+            if not await self.ask_about_calls(state, question):
                 return
-        now = await self.carry_out(standing, agents.go_on(standing))
-        self._ui.tell(stands(now))
+        now = await self.carry_out(state, agents.go_on(state))
+        self._ui.tell(state_words(now))
 
     # Waiting
 
@@ -214,7 +214,7 @@ class AgentActions:
         """Show the elapsed seconds until Esc; the server may need as long as a step takes."""
         wait = Wait(stage, time.monotonic())
         self._session.waits.append(wait)
-        telling = asyncio.ensure_future(self._tell_seconds(wait))
+        telling = asyncio.ensure_future(self._show_seconds(wait))
         try:
             yield
         finally:
@@ -222,12 +222,12 @@ class AgentActions:
             if wait in self._session.waits:
                 self._session.waits.remove(wait)
 
-    async def _tell_seconds(self, wait: Wait) -> None:
+    async def _show_seconds(self, wait: Wait) -> None:
         while wait in self._session.waits:
             await asyncio.sleep(1.0)
-            self.tell_wait(wait)
+            self.show_wait(wait)
 
-    def tell_wait(self, wait: Wait) -> None:
+    def show_wait(self, wait: Wait) -> None:
         """Show only the most recent wait, and none above a question, where Esc cancels the
         question."""
         if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
@@ -277,13 +277,13 @@ class AgentActions:
             return await self._ui.write_text(editor)
 
 
-def _one_answer(standing: AgentState) -> list[list[Piece]]:
+def _one_answer(state: AgentState) -> list[list[Piece]]:
     """What the user must know before answering; nothing for a single call, which is fully
     visible."""
-    if not standing.in_sight:
+    if not state.in_sight:
         return [[("Some of its calls are older than the last events: look at the run.", "warn")]]
-    if len(standing.calls) > 1:
-        return [[(f"One answer covers all {len(standing.calls)} calls.", "")]]
+    if len(state.calls) > 1:
+        return [[(f"One answer covers all {len(state.calls)} calls.", "")]]
     return []
 
 
@@ -300,7 +300,7 @@ def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
     return blocks
 
 
-_STANDS = {
+_STATE_WORDS = {
     AgentStatus.WAITS: "the agent waits for your answer: a",
     AgentStatus.STOPPED: "the agent is stopped: P lets it go on",
     AgentStatus.FINISHED: "the agent has finished: m goes on with a message",
@@ -311,10 +311,10 @@ _STANDS = {
 }
 
 
-def stands(standing: AgentState) -> str:
+def state_words(state: AgentState) -> str:
     """The agent's state, with the key that continues from there."""
-    words = standing.in_words
-    return words if standing.obstacle else _STANDS.get(standing.agent_status, words)
+    words = state.in_words
+    return words if state.obstacle else _STATE_WORDS.get(state.agent_status, words)
 
 
 def short_title(conversation: Conversation) -> str:

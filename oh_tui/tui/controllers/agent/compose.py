@@ -12,7 +12,7 @@ from oh_tui.sources.actions.agent_actions import HalfDone
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
-from oh_tui.tui.controllers.agent.agents import SENDING, TELLING, short_title, stands
+from oh_tui.tui.controllers.agent.agents import SENDING, TELLING, short_title, state_words
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.bars import Question
@@ -85,7 +85,7 @@ class Composer:
             self._title(conversation), text=session.drafts.get(name, ""),
             hint="a task or information for the agent", empty="There is nothing to send yet.",
         )  # fmt: skip
-        checking = asyncio.ensure_future(self._tell_when_read(agents, conversation, editor))
+        checking = asyncio.ensure_future(self._show_when_read(agents, conversation, editor))
         sent = False
         try:
             text, sent = await self._agent_actions.write(editor)
@@ -104,22 +104,22 @@ class Composer:
             raise problem
         return sent
 
-    async def _tell_when_read(
+    async def _show_when_read(
         self, agents: Agents, conversation: Conversation, editor: editing.Editor
     ) -> None:
         """Show in the editor when the agent would read the message; close the editor when it never
         would."""
         session = self._session
         try:
-            standing = await agents.state(conversation.id)
-            _require_reader(standing)
+            state = await agents.state(conversation.id)
+            _require_reader(state)
         except Problem:
             self._ui.close_editor(editor)
             raise
-        when = _read_when(standing)
+        when = _read_when(state)
         editor.tell(self._title(conversation, when), ((when, "dim"),))
         if not session.is_open(conversation):
-            self._ui.post_message(RunWanted(standing.conversation))
+            self._ui.post_message(RunWanted(state.conversation))
 
     def _title(self, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
         room = max(12, self._ui.columns - len(when) - 18)
@@ -133,43 +133,43 @@ class Composer:
         session = self._session
         if self._agent_actions.is_telling(conversation, TELLING):
             return False
-        standing = await agents.state(conversation.id)
-        if standing.conversation.sandbox_status == "PAUSED":
-            if not await self._resume(source, standing.conversation):
+        state = await agents.state(conversation.id)
+        if state.conversation.sandbox_status == "PAUSED":
+            if not await self._resume(source, state.conversation):
                 return False
-            standing = await agents.state(conversation.id)
-        if standing.obstacle:
-            raise standing.obstacle
-        chosen = await self._ask_before_message(standing) if standing.is_held else "send"
+            state = await agents.state(conversation.id)
+        if state.obstacle:
+            raise state.obstacle
+        chosen = await self._ask_before_message(state) if state.is_held else "send"
         if not chosen:
             return False
-        steps = agents.send(standing, text, approve=chosen == "approve", reject=chosen == "reject")
+        steps = agents.send(state, text, approve=chosen == "approve", reject=chosen == "reject")
         try:
-            now = await self._agent_actions.carry_out(standing, steps, what=SENDING)
+            now = await self._agent_actions.carry_out(state, steps, what=SENDING)
         except HalfDone as problem:  # the message arrived: sending it again would repeat it
             session.drafts.pop(bare_id(conversation.id), None)
             self._ui.report(problem)
             return True
         session.drafts.pop(bare_id(conversation.id), None)
         if now.runs:
-            told = "the agent reads it with its next step" if standing.runs else "the agent works"
+            effect = "the agent reads it with its next step" if state.runs else "the agent works"
         else:
-            told = stands(now)
-        self._ui.tell(f"sent · {told}")
+            effect = state_words(now)
+        self._ui.tell(f"sent · {effect}")
         return True
 
-    async def _ask_before_message(self, standing: AgentState) -> str:
+    async def _ask_before_message(self, state: AgentState) -> str:
         """A message makes the agent run pending calls before reading it: measured, agent server
         1.34.0."""
-        count = plural(len(standing.calls) or 1, "call")
+        count = plural(len(state.calls) or 1, "call")
         lines: list[list[Piece]] = [
             [("A message lets the agent continue: calls without result run first.", "warn")]
         ]
         answers = [("enter", f"reject {count}, then send", "reject")]
-        if standing.in_sight:
+        if state.in_sight:
             answers.append(("y", "approve and send", "approve"))
         question = Question("", lines, answers, "back to the text")
-        return await self._agent_actions.ask_about_calls(standing, question)
+        return await self._agent_actions.ask_about_calls(state, question)
 
     async def _resume(self, source: Source, conversation: Conversation) -> bool:
         """Resume the sandbox that a message is for; False when the user declines."""
@@ -209,24 +209,24 @@ class Composer:
         return True
 
 
-def _cannot_read(standing: AgentState) -> bool:
+def _cannot_read(state: AgentState) -> bool:
     """Whether no agent can read a message. One in a paused sandbox can: it is resumed first."""
-    return standing.obstacle is not None and standing.conversation.sandbox_status != "PAUSED"
+    return state.obstacle is not None and state.conversation.sandbox_status != "PAUSED"
 
 
-def _require_reader(standing: AgentState) -> None:
-    if _cannot_read(standing) and standing.obstacle:
-        raise standing.obstacle
+def _require_reader(state: AgentState) -> None:
+    if _cannot_read(state) and state.obstacle:
+        raise state.obstacle
 
 
-def _read_when(standing: AgentState) -> str:
+def _read_when(state: AgentState) -> str:
     """When the agent would read a message."""
-    if standing.obstacle:
+    if state.obstacle:
         return "asks before it resumes the sandbox"
-    if standing.runs:
+    if state.runs:
         return "it reads this when its step is over"
-    if standing.waits:
+    if state.waits:
         return "asks about pending calls first"
-    if standing.calls:
+    if state.calls:
         return "asks about the call without result first"
     return ""

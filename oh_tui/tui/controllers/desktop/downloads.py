@@ -96,12 +96,12 @@ class Downloads:
                 session.unmark(c for c in marked if c.id in saved)
                 self._ui.post_message(ListsChanged())
         folder = tilde(session.settings.download_folder.absolute(), os.environ)
-        told = f"{len(saved)} of {count} saved in {folder}, {size(sum(saved.values()))}"
+        news = f"{len(saved)} of {count} saved in {folder}, {size(sum(saved.values()))}"
         if problems:
             first = problems[0]
             hint = f" ({hint_of(first)})" if hint_of(first) else ""
-            told = f"{told}; {len(problems)} failed: {first.sentence}{hint}"
-        self._ui.tell(told, error=bool(problems))
+            news = f"{news}; {len(problems)} failed: {first.sentence}{hint}"
+        self._ui.tell(news, error=bool(problems))
 
     async def _download_each(
         self, remote: ServerRuns, marked: tuple[Conversation, ...], saved: dict[str, int]

@@ -52,7 +52,7 @@ class Images:
             folder = self._session.settings.download_folder
             saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
             opened = bool(saved.paths) and open_file(saved.paths[0])
-            self._ui.tell(_told(saved, opened), error=not saved.paths)
+            self._ui.tell(_saved_words(saved, opened), error=not saved.paths)
 
 
 def _image_name(step: Step | None) -> str:
@@ -117,7 +117,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _told(saved: _Saved, opened: bool) -> str:
+def _saved_words(saved: _Saved, opened: bool) -> str:
     parts = []
     if saved.paths:
         first, many = saved.paths[0], len(saved.paths) > 1

@@ -106,8 +106,8 @@ class WebPages:
         ]
         key, number, value = answers[0]
         answers[0] = (key, f"{number}, the newest", value)
-        told = f"{len(links)} pull requests, such as {links[0].url}"
-        answer = await self._ui.ask(Question("Pull requests", [[(told, "")]], answers))
+        words = f"{len(links)} pull requests, such as {links[0].url}"
+        answer = await self._ui.ask(Question("Pull requests", [[(words, "")]], answers))
         return links[int(answer)] if answer else None
 
     async def _show(self, link: Link, what: str) -> None:

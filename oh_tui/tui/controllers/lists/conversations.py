@@ -93,7 +93,7 @@ class Conversations:
             self._take_page(page)
             session.unopened = None
             self.schedule.begin()
-            self._tell_problems(source.problems)
+            self._show_problems(source.problems)
             await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()
@@ -157,7 +157,7 @@ class Conversations:
         """Show a message in place of conversations."""
         self._ui.post_message(ListEmpty(*lines))
 
-    def _tell_problems(self, problems: Sequence[str]) -> None:
+    def _show_problems(self, problems: Sequence[str]) -> None:
         """Show what could not be opened when other parts could."""
         if problems:
             more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
@@ -193,7 +193,7 @@ class Conversations:
         session.board.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
         if page and page.is_cut:
-            self._tell_problems([cut_words("conversations")])
+            self._show_problems([cut_words("conversations")])
         if not session.conversations:
             lines = ("no conversations yet", *self._how_to_begin())
             self._ui.post_message(ListEmpty(*lines, run="no run to show"))
@@ -255,9 +255,9 @@ class Conversations:
         session, source = self._session, self._session.source
         if source and source.sandboxes and "sandboxes" not in session.unsupported:
             with self._optional("sandboxes"):
-                told, asked = len(source.problems), time.monotonic()
+                known, asked = len(source.problems), time.monotonic()
                 read = tuple(await source.sandboxes.all())
-                self._tell_problems(source.problems[told:])
+                self._show_problems(source.problems[known:])
                 session.sandboxes.take(read, asked)
                 self._ui.post_message(ListsChanged())
 

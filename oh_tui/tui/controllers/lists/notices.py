@@ -77,11 +77,11 @@ class Notices:
 
 def sentence(changes: Sequence[Change]) -> str:
     """`Add OAuth login waits for you`, `2 conversations: …`; clean, on one line."""
-    told = [f"{title_of(c.conversation)[:60]} {_WORDS[c.status]}" for c in changes]
-    if len(told) == 1:
-        return told[0]
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    return f"{plural(len(told), 'conversation')}: {', '.join(told[:3])}{more}"
+    lines = [f"{title_of(c.conversation)[:60]} {_WORDS[c.status]}" for c in changes]
+    if len(lines) == 1:
+        return lines[0]
+    more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return f"{plural(len(lines), 'conversation')}: {', '.join(lines[:3])}{more}"
 
 
 def osc9(text: str) -> str:

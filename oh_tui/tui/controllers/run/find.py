@@ -187,9 +187,9 @@ class Find:
         if by and found == start:
             self._remark(f"the only match in these {noun}: {text}")
         elif (found - start) * walk < 0 and not typing:
-            self._tell_wrap(finding, walk)
+            self._show_wrap(finding, walk)
 
-    def _tell_wrap(self, finding: Finding, walk: int) -> None:
+    def _show_wrap(self, finding: Finding, walk: int) -> None:
         """Shown once per text."""
         if not finding.has_wrapped:
             self._remark("wrapped to the top" if walk > 0 else "wrapped to the end")
@@ -227,12 +227,12 @@ class Find:
         """Test the remaining rows, from the top."""
         await self._ui.drawn()  # draw the hit first
         pace = Pace(self._ui)
-        told = perf_counter()
+        shown_at = perf_counter()
         for _ in self._counting(finding):
             await pace.rest()
-            if perf_counter() - told >= SHOW_EVERY:
+            if perf_counter() - shown_at >= SHOW_EVERY:
                 self._ui.post_message(FindChanged())
-                told = perf_counter()
+                shown_at = perf_counter()
         self._ui.post_message(FindChanged())
 
     def _counting(self, finding: Finding) -> Iterable[object]:

@@ -92,8 +92,8 @@ class GoTo:
 
         def test(n: int) -> Breathing:
             yield from ()
-            told = trajectory.steps[n].event.seconds()
-            return told is not None and told >= at
+            when = trajectory.steps[n].event.seconds()
+            return when is not None and when >= at
 
         pace = Pace(self._ui)
         for n in scan(range(len(trajectory)), test):

@@ -64,13 +64,13 @@ class OlderEvents:
     async def _read(self, everything: bool) -> None:
         """Read one older page, or all of them. Pages that arrived are kept, however the reading
         ends."""
-        session, tell = self._session, self._run.tell_progress
+        session, tell = self._session, self._run.show_progress
         run = session.run
         remote = session.source.remote if session.source else None
         if run is None or run.trajectory.complete or remote is None:
             return
-        told = session.progress
-        tell("reading older events · " + ("esc stops" if everything else told))
+        before = session.progress
+        tell("reading older events · " + ("esc stops" if everything else before))
         session.is_reading = everything
         began, first = time.monotonic(), len(run.trajectory.events)
         pages: list[Older] = []
@@ -88,7 +88,7 @@ class OlderEvents:
                         if page.complete or have > held * GROWTH:
                             taken, pages = pages, []
                             run = await self._take(run, taken)
-                            told = session.progress
+                            before = session.progress
                         if not page.complete and have > first:
                             took = (time.monotonic() - began) / (have - first)
                             left = f"about {rough((page.total - have) * took)} left"
@@ -98,7 +98,7 @@ class OlderEvents:
             # Another reading of the run may have begun before this one noticed its cancellation.
             if session.progress_of is ours:
                 session.is_reading = False
-                tell(told)
+                tell(before)
             if pages:
                 await self._take(run, pages)
 

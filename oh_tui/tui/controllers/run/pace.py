@@ -24,20 +24,20 @@ class Pace:
 
     def __init__(self, ui: Ui) -> None:
         self._ui = ui
-        self._rested = self._told = perf_counter()
-        self._has_told = False
+        self._rested = self._shown_at = perf_counter()
+        self._has_shown = False
 
     async def rest(self, progress: Callable[[], str] | None = None) -> None:
         now = perf_counter()
         if now - self._rested < SLICE:
             return
-        if progress and now - self._told >= SHOW_EVERY:
+        if progress and now - self._shown_at >= SHOW_EVERY:
             self._ui.tell(progress(), log=False)
-            self._told, self._has_told = now, True
+            self._shown_at, self._has_shown = now, True
         for _ in range(HOPS):
             await asyncio.sleep(0)
         self._rested = perf_counter()
 
     def end(self) -> None:
-        if self._has_told:
+        if self._has_shown:
             self._ui.tell("", log=False)

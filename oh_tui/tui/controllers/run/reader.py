@@ -129,7 +129,7 @@ class RunReader:
             self._ui.cancel("older")  # it shows how far it got
         else:
             self._ui.cancel("run")
-            self.tell_progress("stopped · r reads on")
+            self.show_progress("stopped · r reads on")
         return True
 
     async def _read(self, conversation: Conversation, preview: bool) -> None:
@@ -147,7 +147,7 @@ class RunReader:
 
     async def _load(self, conversation: Conversation, preview: bool) -> None:
         session = self._session
-        self.tell_progress("")
+        self.show_progress("")
         session.is_reading, session.progress_of = False, object()
         assert session.source is not None
         kept = session.runs.get(conversation.id)
@@ -181,7 +181,7 @@ class RunReader:
                 run.conversation = conversation  # also if no new event came
         session.is_reading = False
         if not whole:
-            self.tell_progress("broken off · r reads on" if session.has_events else "")
+            self.show_progress("broken off · r reads on" if session.has_events else "")
         elif run and conversation.sandbox_status in ("RUNNING", "STARTING"):
             self.follow(conversation)
 
@@ -216,10 +216,10 @@ class RunReader:
         if loaded.trajectory is None:
             if loaded.total:
                 done = f"{loaded.loaded:,} of {plural(loaded.total, 'event')}"
-                self.tell_progress(f"reading {done} · esc stops")
+                self.show_progress(f"reading {done} · esc stops")
             return run
         if run and run.has_more_than(loaded):
-            self._tell_held(run, loaded.total)
+            self._show_missing(run, loaded.total)
             return run
         step = None
         if run is None or (place and not run.trajectory.complete):
@@ -231,7 +231,7 @@ class RunReader:
             step = len(loaded.trajectory) - 1  # also follow events that arrived meanwhile
         run = session.runs.take(conversation, loaded)
         self._show(run, step)
-        self._tell_held(run, loaded.total)
+        self._show_missing(run, loaded.total)
         if loaded.note:
             self._ui.tell(loaded.note)
         return run
@@ -254,27 +254,27 @@ class RunReader:
                 run.study = await asyncio.to_thread(Study, trajectory)
                 # Freeze the new objects: scanning them would make a key wait for 0.3 s.
                 gc.freeze()
-        self._tell_study(run)
+        self._show_study(run)
 
-    def _tell_study(self, run: Run, *, grew: bool = False) -> None:
+    def _show_study(self, run: Run, *, grew: bool = False) -> None:
         session = self._session
         if run.study and session.trajectory is run.trajectory:
             verdict = with_sandbox(run.study.verdict, run.conversation.sandbox_status)
             session.board.take_outcome(run.conversation.id, verdict.word, verdict.short)
             self._ui.post_message(RunStudied(grew=grew))
 
-    def tell_progress(self, words: str) -> None:
+    def show_progress(self, words: str) -> None:
         """Show what is being read, or why not everything is; "" when everything is."""
         if self._session.progress != words:
             self._session.progress = words
             self._ui.post_message(ProgressChanged())
 
-    def _tell_held(self, run: Run, total: int | None) -> None:
+    def _show_missing(self, run: Run, total: int | None) -> None:
         held = ""
         if not run.trajectory.complete and total:
             events = f"the last {len(run.trajectory.events):,} of {plural(total, 'event')}"
             held = f"{events} · L reads all"
-        self.tell_progress(held)
+        self.show_progress(held)
 
     def _show(self, run: Run, step: int | None) -> None:
         self._session.trajectory = run.trajectory
@@ -319,12 +319,12 @@ class RunReader:
 
         held = session.progress
 
-        def told(problem: Problem | None) -> None:
+        def report(problem: Problem | None) -> None:
             if session.trajectory is trajectory:
-                self.tell_progress(SILENT if problem else held)
+                self.show_progress(SILENT if problem else held)
                 self._ui.tell(problem.sentence if problem else "it answers again")
 
-        following = remote.follow(run.conversation, trajectory, run.via, told)
+        following = remote.follow(run.conversation, trajectory, run.via, report)
         async with contextlib.aclosing(following):
             async for news in following:
                 if news is None:
@@ -358,7 +358,7 @@ class RunReader:
             self._show(run, step.number - 1 if step else len(trajectory) - 1)
         else:
             self._ui.post_message(RunGrew(changed, settled=trajectory.status != status))
-        self._tell_study(run, grew=True)
+        self._show_study(run, grew=True)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
         """The record with the current address and key, which change with a resume: with the old

@@ -191,8 +191,8 @@ class Search:
         pace.end()
         if not filtering.passed:
             hint = suggestions.suggest(query, trajectory)
-            told = f"no step is {clean_line(query.text)}"
-            filtering.why_empty = (told, *([hint] if hint else []), "esc shows all steps")
+            words = f"no step is {clean_line(query.text)}"
+            filtering.why_empty = (words, *([hint] if hint else []), "esc shows all steps")
         self._show(filtering, follow=follow)
 
     def _show(self, filtering: Filtering, *, follow: bool = False) -> None:

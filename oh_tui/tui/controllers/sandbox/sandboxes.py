@@ -114,16 +114,16 @@ class SandboxActions:
             stage = await self.carry_out(
                 sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
             )
-            told = await self.displaced_words(sandboxes, plan)
+            displaced = await self.displaced_words(sandboxes, plan)
             if stopped:
-                told += " · the agent was stopped and stays so after a resume"
+                displaced += " · the agent was stopped and stays so after a resume"
             if session.target_sandbox() == sandbox_id:
                 whose = "sandbox"
-                undo = " · p resumes it" if pauses and not told else ""
+                undo = " · p resumes it" if pauses and not displaced else ""
             else:  # the user has moved on, and p would act on another one
                 inside = ", ".join(title_of(c) for c in plan.conversations[:1])
                 whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
-            self._ui.tell(f"{whose} {stage}{told}{undo}")
+            self._ui.tell(f"{whose} {stage}{displaced}{undo}")
 
     async def carry_out(
         self,
