@@ -36,7 +36,7 @@ def key_hints(session: Session, *, zoom: str, followed: bool) -> tuple[Hints, Hi
     labels = _labels(session, zoom, followed)
     left, right = footer_hints(session.pane, labels, keymap, first=_first(session, labels))
     selecting = session.cursors is not None and session.cursors.selecting
-    if selecting and session.pane in ("timeline", "detail"):
+    if selecting and session.in_run:
         left = selection_hints(keymap)
     return left, right
 

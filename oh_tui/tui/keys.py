@@ -136,7 +136,7 @@ SCREEN_KEYS = (
     Key("pager", "f3", "external_programs.page", "F3", "pager", "call or result in $PAGER", _LOOK),
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "a copy of call or result in $EDITOR", _LOOK),
     Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT),
-    Key("refresh", "r", "refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
+    Key("refresh", "r", "navigation.refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS),
     Key("help", "question_mark,f1", "help", "? F1", "all keys", "this help; in a field to type in F1", _APP, ALL),
     Key("palette", "ctrl+p,f2", "app.command_palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
     Key("quit", "q", "navigation.close_or_quit", "q", "quit", "close this view, at the top quit", _APP, ALL),

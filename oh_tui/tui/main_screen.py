@@ -424,15 +424,11 @@ class MainScreen(BaseScreen):
 
     def _leave_source(self, settings: Settings) -> None:
         """Remove everything of the old server from the screen, and stop reading from it."""
-        self.asking.refuse()
-        self.controllers.leave_source()
-        self.ui.clear_news()
         self._rest.pause()
-        self.session.leave_source(settings)
+        self.controllers.leave_source(settings)
         self.run_view.clear(self.session.clock())
         self.show_lists()
         self._show_location()
-        self.controllers.servers.tell_cautions()
 
     def on_quit_wanted(self) -> None:
         self.app.exit(0)
@@ -493,24 +489,12 @@ class MainScreen(BaseScreen):
         if before == "conversations":
             session.reorder()
             self.show_lists()
-        if pane in ("timeline", "detail"):
+        if session.in_run:
             if before == "conversations":
                 self.controllers.run.catch_up()
             if session.current:
                 session.board.open(session.current.id)
                 self.sidebar.show_rows(session.listed)
-
-    # Key actions that have no controller
-
-    def action_refresh(self) -> None:
-        """Refresh the lists and the run under the cursor."""
-        self.controllers.target.show_target()
-        self.ui.tell("reading again")
-        if self.session.unopened:
-            self.controllers.conversations.open(self.session.unopened)
-            return
-        self.controllers.conversations.schedule.ask(sort=True)
-        self.controllers.run.read_again()
 
     def action_help(self) -> None:
         keymap = self.session.settings.config.keys

@@ -200,6 +200,11 @@ class Session:
         return conversation.sandbox_id if conversation else None
 
     @property
+    def in_run(self) -> bool:
+        """Whether a pane of the run has the focus."""
+        return self.pane in ("timeline", "detail")
+
+    @property
     def no_target(self) -> str:
         """Why there is no conversation to act on."""
         inside = self.pane == "sandboxes" and self.cursors and self.cursors.sandbox
@@ -345,7 +350,7 @@ class Session:
     def take_record(self, now: Conversation) -> None:
         """Take the server's current record of the conversation at the right."""
         self.current = now
-        if self.pane in ("timeline", "detail"):
+        if self.in_run:
             self.board.open(now.id)
 
     def close_run(self) -> None:

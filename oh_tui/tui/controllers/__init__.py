@@ -207,8 +207,10 @@ class Controllers:
                 return True
         return False
 
-    def leave_source(self) -> None:
-        """Stop reading from the source being left, and show nothing more about it."""
+    def leave_source(self, settings: Settings) -> None:
+        """Leave the open server for the one of these settings: stop reading from it, and say
+        nothing more about it."""
+        self._ui.refuse()
         self.preparations.drop()
         for group in READS:
             self._ui.cancel(group)
@@ -216,3 +218,6 @@ class Controllers:
             pass
         self.search.clear_filter()
         self.find.set_find("")
+        self._ui.clear_news()
+        self._session.leave_source(settings)
+        self.servers.tell_cautions()

@@ -1,4 +1,5 @@
-"""Keys that move between panes, zoom one to the whole screen, go back, and quit."""
+"""Keys that move between panes, zoom one to the whole screen, go back, refresh all, and
+quit."""
 
 from __future__ import annotations
 
@@ -82,6 +83,17 @@ class Navigation:
             self._ui.focus_pane("conversations")
         else:
             self.action_quit()
+
+    def action_refresh(self) -> None:
+        """Refresh the lists and the run under the cursor."""
+        session, controllers = self._session, self._controllers
+        controllers.target.show_target()
+        self._ui.tell("reading again")
+        if session.unopened:
+            controllers.conversations.open(session.unopened)
+            return
+        controllers.conversations.schedule.ask(sort=True)
+        controllers.run.read_again()
 
     def action_quit(self) -> None:
         """Quit at once, or ask when something would be lost or is still running. Open questions and

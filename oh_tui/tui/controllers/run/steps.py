@@ -75,7 +75,7 @@ class StepActions:
         if not (steps.current and steps.current[0]):
             self._ui.tell("there is no step to select")
             return
-        if self._session.pane not in ("timeline", "detail"):
+        if not self._session.in_run:
             self._ui.focus_pane("timeline")
         steps.begin_range()
 

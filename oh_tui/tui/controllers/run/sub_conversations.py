@@ -44,7 +44,7 @@ class SubConversations:
         """Return to the conversation from which a sub-conversation was entered; False in the lists
         and when none was entered."""
         session = self._session
-        if not session.trail or session.pane not in ("timeline", "detail"):
+        if not session.trail or not session.in_run:
             return False
         self._ui.post_message(RunWanted(session.trail.pop(), select=True))
         return True

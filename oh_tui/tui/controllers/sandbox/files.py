@@ -148,7 +148,7 @@ class FileTransfers:
     def _path_of_step(self) -> str:
         """The path of the file in the step under the cursor, "" for none."""
         current = self._steps.current
-        if self._session.pane not in ("timeline", "detail") or not current:
+        if not self._session.in_run or not current:
             return ""
         path = text_field(current[1].body(), "action", "path")
         named = path.startswith("/") and posixpath.basename(path)
