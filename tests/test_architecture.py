@@ -7,6 +7,7 @@ import pkgutil
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,12 @@ def test_the_import_contracts_hold() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_folder_holds_more_than_a_look_takes_in() -> None:
+    """A folder with more files than this is sorted into rooms."""
+    files = Counter(file.parent for file in Path(oh_tui.__file__).parent.rglob("*.py"))
+    assert {str(folder): count for folder, count in files.items() if count > 26} == {}
 
 
 @pytest.fixture
