@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 from functools import partial
 
+from oh_tui.demo.disk import Files
 from oh_tui.demo.runs.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
 from oh_tui.demo.runs.run import Call, Run
 from oh_tui.demo.runs.tools import shell, view
@@ -64,8 +66,8 @@ def play(run: Run, scenario: Turn) -> None:
 def work(run: Run, words: str) -> None:
     """Do a task given in `words`: commands in backticks are run, slow words take half a minute, and
     risky ones need a confirmation."""
-    if not hasattr(run, "files"):
-        run.files = dict(FILES)
+    if not run.files:
+        run.find(FILES)
     run.do(
         "I will look around first.",
         _terminal(run, "ls"),
@@ -139,7 +141,17 @@ def _go_on(run: Run) -> None:
 
 def _terminal(run: Run, command: str) -> Call:
     """A call of the simulated terminal: no process is started."""
-    files = {f"{run.root}/{name}": text.encode() for name, text in run.files.items()}
+    files = Files(lambda: run.now)
+    written = {name: at for at, name, _ in run.written}
+    for name, text in run.files.items():
+        path = posixpath.join(run.root, name)
+        files.put(path, text.encode(), written.get(name, run.began))
+    before = dict(files)
     done = run_command(command, files, run.root)
     words = (done.stdout + done.stderr).decode("utf-8", "replace")[:20_000].rstrip("\n")
-    return shell(run, command, words, code=done.code, ran=0.1 + done.seconds)
+    left = {path: files.get(path) for path in before | files if files.get(path) != before.get(path)}
+    changes = {
+        path.removeprefix(f"{run.root}/"): None if data is None else data.decode("utf-8", "replace")
+        for path, data in left.items()
+    }
+    return shell(run, command, words, code=done.code, ran=0.1 + done.seconds, changes=changes)

@@ -10,6 +10,10 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from oh_tui.demo.disk import Files
+from oh_tui.demo.listing import NoSuchOption, list_files
 
 MOST = 64 * 1024 * 1024
 """The most bytes that a command prints."""
@@ -30,7 +34,7 @@ class ShellResult:
 
 @dataclass
 class _Shell:
-    files: dict[str, bytes]
+    files: Files
     cwd: str
     limit: float
     done: ShellResult = field(default_factory=ShellResult)
@@ -40,13 +44,6 @@ class _Shell:
 
     def path(self, name: str) -> str:
         return posixpath.normpath(posixpath.join(self.cwd, name))
-
-    def is_folder(self, path: str) -> bool:
-        return path == "/" or bool(self.below(path))
-
-    def below(self, path: str) -> list[str]:
-        """The files in a folder."""
-        return [name for name in self.files if name.startswith(path.rstrip("/") + "/")]
 
     def fail(self, words: str, code: int = 1) -> bytes:
         """Set the exit code; a command that fails prints nothing but its error."""
@@ -59,9 +56,7 @@ Command = Callable[[_Shell, list[str], bytes], bytes]
 """Takes its arguments and its input; returns its output."""
 
 
-def run_command(
-    command: str, files: dict[str, bytes], cwd: str, limit: float = float("inf")
-) -> ShellResult:
+def run_command(command: str, files: Files, cwd: str, limit: float = float("inf")) -> ShellResult:
     """Run a command line over `files`, which it may change, for at most `limit` seconds."""
     shell = _Shell(files, cwd, limit)
     if re.search(r"[`({]|\$", command):
@@ -224,7 +219,7 @@ def _cat(shell: _Shell, words: list[str], data: bytes) -> bytes:
         path = shell.path(word)
         if path in shell.files:
             out += shell.files[path]
-        elif shell.is_folder(path):
+        elif shell.files.is_folder(path):
             shell.fail(f"cat: {word}: Is a directory")
         else:
             shell.fail(f"cat: {word}: No such file or directory")
@@ -232,22 +227,18 @@ def _cat(shell: _Shell, words: list[str], data: bytes) -> bytes:
 
 
 def _ls(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    out = list[str]()
-    for word in _names(words) or ["."]:
-        path = shell.path(word)
-        if path in shell.files:
-            out.append(word)
-        elif shell.is_folder(path):
-            start = len(path.rstrip("/")) + 1
-            out += sorted({name[start:].partition("/")[0] for name in shell.below(path)})
-        elif path != shell.cwd:
-            shell.fail(f"ls: cannot access '{word}': No such file or directory", 2)
-    return _text("".join(f"{name}\n" for name in out))
+    try:
+        out, missing = list_files(shell.files, shell.cwd, words)
+    except NoSuchOption as error:
+        return shell.fail(f"ls: invalid option -- '{error}'", 2)
+    for word in missing:
+        shell.fail(f"ls: cannot access '{word}': No such file or directory", 2)
+    return _text(out)
 
 
 def _cd(shell: _Shell, words: list[str], data: bytes) -> bytes:
     path = shell.path(words[0] if words else "/workspace")
-    if not shell.is_folder(path):
+    if not shell.files.is_folder(path):
         return shell.fail(f"sh: 1: cd: can't cd to {words[0]}", 2)
     shell.cwd = path
     return b""
@@ -257,11 +248,8 @@ def _rm(shell: _Shell, words: list[str], data: bytes) -> bytes:
     flags = "".join(word for word in words if word.startswith("-"))
     for word in _names(words):
         path = shell.path(word)
-        if path in shell.files:
-            del shell.files[path]
-        elif "r" in flags and shell.is_folder(path):
-            for name in shell.below(path):
-                del shell.files[name]
+        if path in shell.files or ("r" in flags and shell.files.is_folder(path)):
+            shell.files.remove(path)
         elif "f" not in flags:
             shell.fail(f"rm: cannot remove '{word}': No such file or directory")
     return b""
@@ -269,8 +257,24 @@ def _rm(shell: _Shell, words: list[str], data: bytes) -> bytes:
 
 def _touch(shell: _Shell, words: list[str], data: bytes) -> bytes:
     for word in words:
-        shell.files.setdefault(shell.path(word), b"")
+        path = shell.path(word)
+        shell.files[path] = shell.files.get(path, b"")
     return b""
+
+
+def _mkdir(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    for word in _names(words):
+        path = shell.path(word)
+        if not shell.files.is_folder(path):
+            shell.files.folders[path] = shell.files.clock()
+        elif "-p" not in words:
+            shell.fail(f"mkdir: cannot create directory '{word}': File exists")
+    return b""
+
+
+def _date(shell: _Shell, words: list[str], data: bytes) -> bytes:
+    now = datetime.fromtimestamp(shell.files.clock(), UTC)
+    return _text(f"{now:%a %b} {now.day:>2} {now:%H:%M:%S} UTC {now.year}\n")
 
 
 def _wc(shell: _Shell, words: list[str], data: bytes) -> bytes:
@@ -284,6 +288,8 @@ def _wc(shell: _Shell, words: list[str], data: bytes) -> bytes:
 def _head(shell: _Shell, words: list[str], data: bytes) -> bytes:
     size, unit = 10, "-n"
     names = list(words)
+    if names and re.fullmatch(r"-\d{1,18}", names[0]):
+        names[:1] = ["-n", names[0][1:]]
     if len(names) > 1 and names[0] in ("-n", "-c"):
         try:
             unit, size = names[0], max(0, _number(names[1]))
@@ -312,14 +318,14 @@ def _false(shell: _Shell, words: list[str], data: bytes) -> bytes:
 _COMMANDS: dict[str, Command] = {
     "cat": _cat,
     "cd": _cd,
-    "date": _prints("Mon Mar  9 15:49:30 UTC 2026\n"),
+    "date": _date,
     "echo": _echo,
     "exit": _exit,
     "false": _false,
     "head": _head,
     "hostname": _prints("demo\n"),
     "ls": _ls,
-    "mkdir": _prints(""),
+    "mkdir": _mkdir,
     "printf": _printf,
     "pwd": lambda shell, words, data: _text(shell.cwd + "\n"),
     "rm": _rm,

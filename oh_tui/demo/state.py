@@ -9,6 +9,7 @@ from functools import lru_cache
 from oh_tui.demo.agent import play
 from oh_tui.demo.catalog import ENTRIES, Entry, sandbox_id
 from oh_tui.demo.runs.events import StoredEvent, deliver
+from oh_tui.demo.runs.player import check_out
 from oh_tui.demo.runs.recorder import Interventions, fixed_uuid
 from oh_tui.demo.runs.run import Run
 
@@ -69,6 +70,8 @@ class Conversation:
 def write_run(entry: Entry, began: float, interventions: Interventions | None = None) -> Built:
     """The events of a run that began at that time, as both servers keep them."""
     run = Run(entry.slug, datetime.fromtimestamp(began, UTC), entry.model, interventions)
+    if entry.repo:
+        check_out(run, entry.repo)
     play(run, entry.write)
     deliver(run.events)
     agent = [event for event in run.events if not event.app_only]

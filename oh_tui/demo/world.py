@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime
@@ -99,7 +100,7 @@ class World:
             return False
         if status == "RUNNING" and sandbox.frozen_at is None:
             # not earlier than what is already visible
-            sandbox.frozen_at = max([self.clock.now(), *(c.shown for c in self._inside(sandbox))])
+            sandbox.frozen_at = max([self.clock.now(), *(c.shown for c in self.inside(sandbox))])
             sandbox.asked = ("PAUSED", self.clock.ticks() + PAUSE_TAKES)
         return True
 
@@ -133,12 +134,13 @@ class World:
         frozen, sandbox.frozen_at = sandbox.frozen_at, None
         if frozen is None:
             return
-        for conversation in self._inside(sandbox):
+        for conversation in self.inside(sandbox):
             if conversation.live:
                 conversation.interventions.freezes.append((frozen, max(frozen, self.clock.now())))
                 conversation.built = None
 
-    def _inside(self, sandbox: Sandbox) -> list[Conversation]:
+    def inside(self, sandbox: Sandbox) -> list[Conversation]:
+        """The conversations of a sandbox."""
         return [one for one in self.conversations.values() if one.sandbox is sandbox]
 
     # conversations --------------------------------------------------------------------------
@@ -205,10 +207,22 @@ class World:
         """Its working folder."""
         return self._build(conversation)[2].root
 
-    def files(self, conversation: Conversation) -> tuple[str, list[tuple[str, str]]]:
-        """Its working folder, and the files its agent left there."""
+    def files(
+        self, conversation: Conversation
+    ) -> tuple[dict[str, str], list[tuple[float, str, str | None]]]:
+        """By absolute path, the files that its run found, and what it has written so far: when,
+        where, and the content, None for a file that it removed."""
         run = self._build(conversation)[2]
-        return run.root, list(getattr(run, "files", {}).items())
+        until = float("inf")
+        if conversation.live:
+            until = max(self._until(conversation), conversation.shown)
+        found = {posixpath.join(run.root, name): text for name, text in run.original.items()}
+        written = [
+            (at, posixpath.join(run.root, name), text)
+            for at, name, text in run.written
+            if at <= until
+        ]
+        return found, written
 
     # what visitors do -----------------------------------------------------------------------
 

@@ -10,8 +10,6 @@ MODULES = ("charge", "credit", "dunning", "export", "invoice", "ledger", "payout
 
 def coverage(run: Run) -> None:
     """3,000 events: a test file for each function of a billing service, one after the other."""
-    run.root = "/workspace/billing"
-    run.files = {}
     run.user(
         "Raise the line coverage of billing/ from 41 % to 90 %. A test file for each function."
     )
@@ -53,7 +51,6 @@ def _test_one_function(run: Run, number: int) -> None:
 
 def fuzzing(run: Run) -> None:
     """12,000 events: more than a download may hold."""
-    run.root = "/workspace/parser"
     run.user("Fuzz the parser over night. Note each crash, go on until 08:00.")
     seed = 0
     while len(run.events) < 11_985:

@@ -36,6 +36,9 @@ Table = dict[str, Any]
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
+PROJECTS = FOLDER / "projects.toml"
+"""The files of each repository, as a fresh clone has them."""
+
 TOOLS: dict[str, Callable[..., Call]] = {
     name: function
     for name, function in inspect.getmembers(tools, inspect.isfunction)
@@ -50,8 +53,7 @@ def perform(run: Run, name: str) -> None:
     run.root = scenario.get("root", run.root)
     run.confirms = scenario.get("confirms", run.confirms)
     run.max_iterations = scenario.get("max_iterations", run.max_iterations)
-    if "files" in scenario:
-        run.files = dict(scenario["files"])
+    run.find(scenario.get("files", {}))
     player = _Player(run)
     for number, step in enumerate(scenario.get("step", ()), 1):
         try:
@@ -59,6 +61,17 @@ def perform(run: Run, name: str) -> None:
         except (AssertionError, KeyError, TypeError, ValueError) as error:
             error.add_note(f"in step {number} of the scenario {name}")
             raise
+
+
+@cache
+def _projects() -> dict[str, dict[str, str]]:
+    return tomllib.loads(PROJECTS.read_text("utf-8"))
+
+
+def check_out(run: Run, repository: str) -> None:
+    """Begin a run in its repository's folder, with the files of a fresh clone."""
+    run.root = f"/workspace/{repository.rsplit('/', 1)[-1]}"
+    run.find(_projects().get(repository, {}))
 
 
 @cache

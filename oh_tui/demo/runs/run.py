@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ class Call:
     id: str = ""
     """The id of its ActionEvent."""
     call_id: str = ""
+    leaves: dict[str, str | None] = field(default_factory=dict)
+    """What it writes, by path; None for a file that it removes."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,6 @@ class Run(Recorder):
     """One run; `files` are those of its working folder, so that views and edits agree."""
 
     root = "/workspace/project"
-    files: dict[str, str]
     plan: Plan
     pending: tuple[Call, ...] = ()
     """The calls without a result in the last answer."""
@@ -67,8 +68,25 @@ class Run(Recorder):
         self, slug: str, began: datetime, model: Model, interventions: Interventions | None = None
     ) -> None:
         super().__init__(slug, began, model, interventions)
+        self.original: dict[str, str] = {}
+        """Its files as it found them."""
+        self.files: dict[str, str] = {}
+        self.written: list[tuple[float, str, str | None]] = []
+        """When a call wrote a file, its path and content; None for a file that it removed."""
         self.before_edit: dict[str, str] = {}
         """Each file as it was before its last edit."""
+
+    def find(self, files: dict[str, str]) -> None:
+        """These files are there when the run begins, besides those already found."""
+        self.original |= files
+        self.files |= files
+
+    def write(self, path: str, content: str | None) -> None:
+        """What the next calls see; others see it when the call has its result."""
+        if content is None:
+            self.files.pop(path, None)
+        else:
+            self.files[path] = content
 
     # who speaks -----------------------------------------------------------------------------
 
@@ -178,6 +196,7 @@ class Run(Recorder):
 
     def observe(self, call: Call, observation: dict[str, Any]) -> None:
         """Record a result."""
+        self.written += [(self.now, path, content) for path, content in call.leaves.items()]
         self._settle(call, *(part.get("text", "") for part in observation["content"]))
         self.emit(
             "ObservationEvent",

@@ -24,13 +24,14 @@ def shell(
     risk: str = "LOW",
     timeout: float | None = None,
     is_input: bool = False,
-    changes: dict[str, str] | None = None,
+    changes: dict[str, str | None] | None = None,
 ) -> Call:
-    """A terminal command. It prints `out`, `repeat` times, and leaves `changes` in the files.
+    """A terminal command. It prints `out`, `repeat` times, and leaves `changes` in the files, where
+    None removes one.
     Code -1 means that it was still running when the tool gave up waiting; with `error` the call
     fails and there is no output."""
-    if changes:
-        run.files |= changes
+    for path, content in (changes or {}).items():
+        run.write(path, content)
     suffix = f"\n[The command completed with exit code {code}.]"
     if code == -1:
         suffix = f"\n[The command has no new output after {timeout or 30:g} seconds.]"
@@ -55,6 +56,7 @@ def shell(
     )
     fields = {"command": command, "is_input": is_input, "timeout": timeout, "reset": False}
     call = _call("terminal", "Terminal", fields, observation, ran=ran, summary=summary, risk=risk)
+    call.leaves = changes or {}
     if error:
         call.error, call.observation = error, None
     return call
@@ -315,8 +317,10 @@ def _file_editor(
         old_content=old,
         new_content=new,
     )
+    call = _call(name, kind, fields, observation)
     if new is not None:
-        run.files[path] = new
+        run.write(path, new)
+        call.leaves = {path: new}
         if old is not None:
             run.before_edit[path] = old
-    return _call(name, kind, fields, observation)
+    return call

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.meter import combined
+from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.git import git_changes
 from oh_tui.demo.servers.http import (
     Query,
@@ -54,8 +55,9 @@ CLASSES = {
 class AgentServers:
     """The endpoints of all agent servers; the port in the path says which sandbox is meant."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, disks: Disks) -> None:
         self.world = world
+        self.disks = disks
 
     def routes(self) -> list[Route]:
         """The routes of Starlette."""
@@ -201,18 +203,14 @@ class AgentServers:
         """Changes in the repository at `path`, by any conversation that works there."""
         box = self.sandbox(request)
         path = Query(request).many("path")[-1]
-        inside = [one for one in self.world.conversations.values() if one.sandbox is box]
-        roots = {self.world.root(one) for one in inside}
+        roots = {self.world.root(one) for one in self.world.inside(box)}
         if self.world.agent_version == AgentVersion.OLD and path not in roots:
             is_folder = any(root.startswith(f"{path.rstrip('/')}/") for root in roots)
             why = "Not a git repository" if is_folder else "Directory does not exist"
             error = {"detail": "Internal Server Error", "exception": f"{why}: {path}"}
             return answer(error, 500)
-        events: list[StoredEvent] = []
-        for conversation in inside:
-            if self.world.root(conversation) == path:
-                events += self.world.agent_events(conversation)
-        return answer(git_changes(path, events))
+        disk = self.disks.of(box)
+        return answer(git_changes(path, disk.cloned, disk.files) if path in roots else [])
 
     def sandbox(self, request: Request) -> Sandbox:
         """The sandbox of the request: it must be up, and the key its own."""

@@ -16,6 +16,7 @@ from oh_tui.demo.runs.events import StoredEvent, select
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.app_writes import AppWrites
+from oh_tui.demo.servers.disks import Disks
 from oh_tui.demo.servers.download import zipped
 from oh_tui.demo.servers.http import (
     Query,
@@ -298,8 +299,9 @@ class AppServer:
 def make_app(world: World, *, limits: Callable[[], bool]) -> Starlette:
     """Both servers as one app: `/api/v1` and, under `/runtime/PORT`, one agent server a sandbox.
     Each call asks `limits` whether the rate limit is on."""
-    agents = AgentServers(world)
-    sandboxes = SandboxServers(world, agents.sandbox)
+    disks = Disks(world)
+    agents = AgentServers(world, disks)
+    sandboxes = SandboxServers(world, disks, agents.sandbox)
     routes = [*AppServer(world).routes(), *agents.routes(), *sandboxes.routes()]
     return Starlette(
         routes=routes,

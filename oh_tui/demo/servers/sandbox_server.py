@@ -10,7 +10,6 @@ import asyncio
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oh_tui.demo.servers.disks import HOME, Disks, Output
 from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
 from oh_tui.demo.state import Sandbox
@@ -30,32 +30,14 @@ PART = 1024 * 1024
 DISK = 256 * 1024 * 1024
 """Bytes that the files of one sandbox may have."""
 
-HOME = "/workspace"
-
-
-@dataclass(slots=True)
-class Disk:
-    """The files of one sandbox by path, and what was run in it."""
-
-    files: dict[str, bytes]
-    outputs: dict[str, Output] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """The output of a command, and the tick at which it ends."""
-
-    parts: tuple[dict[str, Any], ...]
-    over: float
-
 
 class SandboxServers:
     """The endpoints for commands and files; `sandbox` finds the sandbox of a request."""
 
-    def __init__(self, world: World, sandbox: Callable[[Request], Sandbox]) -> None:
+    def __init__(self, world: World, disks: Disks, sandbox: Callable[[Request], Sandbox]) -> None:
         self.world = world
+        self._disks = disks
         self._sandbox = sandbox
-        self._disks: dict[str, Disk] = {}
 
     def routes(self) -> list[Route]:
         """The routes of Starlette."""
@@ -67,17 +49,6 @@ class SandboxServers:
             Route(f"{api}/file/download", self.download, methods=["GET"]),
             Route(f"{api}/file/upload", self.upload, methods=["POST"]),
         ]
-
-    def _disk(self, box: Sandbox) -> Disk:
-        """Its files, at first those that its runs left."""
-        if box.slug not in self._disks:
-            files = {f"{HOME}/notes.txt": b"This file is made up, as everything in the demo.\n"}
-            for conversation in self.world.conversations.values():
-                if conversation.sandbox is box:
-                    root, left = self.world.files(conversation)
-                    files |= {posixpath.join(root, name): text.encode() for name, text in left}
-            self._disks[box.slug] = Disk(files)
-        return self._disks[box.slug]
 
     # the shell ------------------------------------------------------------------------------
 
@@ -98,7 +69,7 @@ class SandboxServers:
 
     def _home(self, box: Sandbox) -> str:
         """The working folder of a command that names none."""
-        inside = [one for one in self.world.conversations.values() if one.sandbox is box]
+        inside = self.world.inside(box)
         own = self.world.has_processes and inside
         return self.world.root(inside[0]) if own else HOME
 
@@ -110,7 +81,7 @@ class SandboxServers:
         timeout, cwd = payload.get("timeout", 300), payload.get("cwd")
         if not isinstance(timeout, int):
             raise invalid("timeout", "int_type", "Input should be a valid integer")
-        disk = self._disk(box)
+        disk = self._disks.of(box)
         command = {
             "command": payload["command"],
             "cwd": cwd,
@@ -119,7 +90,7 @@ class SandboxServers:
             "timestamp": utc(self.world.clock.now()),
             "kind": "BashCommand",
         }
-        if cwd and not any(name.startswith(cwd.rstrip("/") + "/") for name in disk.files):
+        if cwd and not disk.files.is_folder(cwd):
             why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
             done = ShellResult(stderr=why.encode(), code=TIMED_OUT)
         else:
@@ -166,7 +137,7 @@ class SandboxServers:
         if limit > 100:
             return answer({"detail": "Internal Server Error", "exception": ""}, 500)
         wanted = uuid_or_none(query.text("command_id__eq") or "")
-        output = self._disk(box).outputs.get(wanted.hex if wanted else "")
+        output = self._disks.of(box).outputs.get(wanted.hex if wanted else "")
         parts: list[dict[str, Any]] = []
         if output is not None and self.world.clock.ticks() >= output.over:
             parts = list(output.parts)
@@ -181,7 +152,7 @@ class SandboxServers:
     # files ----------------------------------------------------------------------------------
 
     async def download(self, request: Request) -> Response:
-        files = self._disk(self._sandbox(request)).files
+        files = self._disks.of(self._sandbox(request)).files
         path = posixpath.normpath(Query(request).many("path")[-1])
         if not path.startswith("/"):
             return detail(400, "Path must be absolute")
@@ -189,19 +160,19 @@ class SandboxServers:
             name = "".join(f"%{byte:02X}" for byte in posixpath.basename(path).encode())
             where = {"Content-Disposition": f"attachment; filename*=utf-8''{name}"}
             return Response(files[path], headers=where, media_type="application/octet-stream")
-        if _is_folder(path, files):
+        if files.is_folder(path):
             return detail(400, "Path is not a file")
         return detail(404, "File not found")
 
     async def upload(self, request: Request) -> Response:
-        files = self._disk(self._sandbox(request)).files
+        files = self._disks.of(self._sandbox(request)).files
         path = posixpath.normpath(Query(request).many("path")[-1])
         data = _file_in(await request.body(), request.headers.get("content-type", ""))
         if data is None:
             raise invalid("file", "missing", "Field required")
         if not path.startswith("/"):
             return detail(400, "Path must be absolute")
-        if _is_folder(path, files):
+        if files.is_folder(path):
             if self.world.agent_version == AgentVersion.NEW:
                 return detail(400, "Path is a directory")
             return _failed(f"[Errno 21] Is a directory: '{path}'")
@@ -216,10 +187,6 @@ class SandboxServers:
 def _failed(why: str) -> Response:
     error = {"detail": "Internal Server Error", "exception": f"500: Failed to upload file: {why}"}
     return answer(error, 500)
-
-
-def _is_folder(path: str, files: dict[str, bytes]) -> bool:
-    return path == "/" or any(name.startswith(f"{path}/") for name in files)
 
 
 def _file_in(data: bytes, content_type: str) -> bytes | None:

@@ -40,8 +40,8 @@ class Started(Entry):
     asked: str = ""
 
     def write(self, run: Run) -> None:
-        run.root = f"/workspace/{(self.repo or 'project').rsplit('/', 1)[-1]}"
-        run.files = dict(FILES)
+        if not run.files:
+            run.find(FILES)
         if not self.asked:
             run.full_state()
         else:
