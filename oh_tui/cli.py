@@ -119,6 +119,7 @@ def _run(words: list[str]) -> int:
         raise Problem("--demo shows made-up data alone", "leave it out to see files or a server")
     local = args.demo or bool(paths)
     is_ascii = args.ascii or _says_c(os.environ)
+    explores = name in ("", "open")
     if command.reads_settings:
         settings = read_settings(
             os.environ,
@@ -127,7 +128,8 @@ def _run(words: list[str]) -> int:
             read_only=args.read_only,
             no_state=args.no_state,
             local=local,
-            known=_known if name in ("", "open") else None,
+            known=_known if explores else None,
+            uses=None if explores else command.uses(local=local),
         )
     else:
         settings = Settings(ascii=is_ascii)
@@ -142,7 +144,7 @@ def _run(words: list[str]) -> int:
     identifiers = [require_id(word, here) if word else "" for word in targets]
     make_source = _source_maker(settings, paths, demo=args.demo, log=args.log)
     has_key = local or settings.has_key
-    if name in ("", "open") and _has_terminal():
+    if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and command.wants != "nothing":
         raise Problem(

@@ -128,6 +128,8 @@ def test_help_is_a_command_too(
         (["--demo", "https://other.example/" + "5f3a91c0" * 4], "the server here is the demo"),
         (["whoami", "--demo", "--log", "no/such/folder"], "Cannot write the log"),
         (["--bogus"], "There is no option --bogus"),
+        (["5f3"], "an id is 4 or more of 0-9 a-f"),
+        (["why", "5f"], "give 4 or more of its characters 0-9 a-f"),
         (["--demo", "--server", "localhost"], "--demo shows made-up data alone"),
         (["--demo=fast"], "--demo: there is no 'fast'"),
         (["whoami", "--demo="], "one of --demo, --demo=slow"),

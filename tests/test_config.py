@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from textual.theme import BUILTIN_THEMES
 
 from oh_tui.settings.config import (
     SERVER_NAMES,
+    THEMES,
     Config,
     ExplorerNames,
     Faults,
@@ -232,7 +234,7 @@ def test_no_text_is_too_odd(text: str) -> None:
         parse_config(text, SOME)
     except Faults as error:
         assert error.faults
-        for line, told in error.faults:
+        for line, told, _ in error.faults:
             assert 1 <= line <= text.count("\n") + 1
             assert told == clean_line(told)
     try:
@@ -267,6 +269,28 @@ def test_a_key_is_taken_or_refused_with_a_sentence(written: str) -> None:
 )  # fmt: skip
 def test_keys_are_taken_as_people_write_them(written: str, name: str, shown: str) -> None:
     assert key_name(written) == name and shown_keys(name) == shown
+
+
+def test_a_fault_says_which_setting_is_wrong() -> None:
+    text = """\
+defualt = "work"
+refresh = 1
+odd = 1
+[servers.work]
+url = "ftp://example.org"
+[servers.lab]
+kye_env = "LAB"
+url = "https://lab.example.org"
+"""
+    with pytest.raises(Faults) as caught:
+        parse_config(text)
+    settings = [fault.setting for fault in caught.value.faults]
+    assert settings == ["default", "refresh", "odd", "servers.work", "servers.lab"]
+    assert caught.value.config.servers["lab"].url == "https://lab.example.org"
+
+
+def test_the_themes_are_ours_and_all_of_textual() -> None:
+    assert ("oh-dark", "oh-light", "ansi", *BUILTIN_THEMES) == THEMES
 
 
 def test_keys_have_the_names_that_the_table_of_keys_uses() -> None:

@@ -121,7 +121,7 @@ def _check(call: Call, file: Path) -> int:
             {
                 "path": safe_line(str(file)),
                 "exists": text is not None,
-                "faults": [fault._asdict() for fault in faults],
+                "faults": [{"line": one.line, "text": one.text} for one in faults],
                 "overridden": [one._asdict() for one in overridden],
             }
         )

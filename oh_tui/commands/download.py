@@ -24,8 +24,10 @@ from oh_tui.text.clean import clean_line
         "--output",
         metavar="PATH",
         default="",
-        help="a folder, or the new file for a single one; the present folder by default",
+        help="a folder, or the new file for a single one; by default download_folder of the "
+        "settings, else the present folder",
     ),
+    settings=("download_folder",),
     examples={
         "download 5f3a": "named after its title and id",
         "download 5f3a -o run.zip": "nothing is ever overwritten",

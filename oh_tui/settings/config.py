@@ -29,6 +29,15 @@ DEFAULT_REFRESH = 15.0
 REFRESH = (5.0, 3600.0)
 """The shortest and the longest interval between two refreshes of the lists, in seconds."""
 
+THEMES = (
+    "oh-dark", "oh-light", "ansi",
+    "textual-dark", "textual-light", "nord", "gruvbox", "catppuccin-mocha", "dracula",
+    "tokyo-night", "monokai", "flexoki", "catppuccin-latte", "catppuccin-frappe",
+    "catppuccin-macchiato", "solarized-light", "solarized-dark", "rose-pine", "rose-pine-moon",
+    "rose-pine-dawn", "atom-one-dark", "atom-one-light", "ansi-dark", "ansi-light",
+)  # fmt: skip
+"""Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
+
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
 """The words for `auth`."""
 
@@ -89,14 +98,17 @@ class Fault(NamedTuple):
     line: int
     """Counted from 1."""
     text: str
+    setting: str = ""
+    """The name at the top level that is wrong, or servers.NAME; "" for a file that is no TOML."""
 
 
 class Faults(Exception):
-    """All faults of a file, ordered by line."""
+    """All faults of a file, ordered by line, and the settings without them."""
 
-    def __init__(self, faults: Collection[Fault]) -> None:
+    def __init__(self, faults: Collection[Fault], config: Config) -> None:
         super().__init__(f"{len(faults)} faults")
         self.faults = sorted(faults)
+        self.config = config
 
 
 def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
@@ -109,11 +121,11 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> Config:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Faults([_syntax_fault(text, error)]) from error
+        raise Faults([_syntax_fault(text, error)], Config()) from error
     faults: list[Fault] = []
     config = _config(_Table(document, (), toml_lines.lines_of(text), faults), known)
     if faults:
-        raise Faults(faults)
+        raise Faults(faults, config)
     return config
 
 
@@ -140,9 +152,12 @@ class _Table:
     def blame(self, text: str, *names: str) -> None:
         """Add a fault of the table, or of the value that has these names below it."""
         path = (*self.path, *names)
+        setting = ".".join(path[: 2 if path[0] == "servers" else 1])
+        if path[0] not in NAMES:  # the one that was meant
+            setting = next(iter(difflib.get_close_matches(setting[:60], NAMES, 1)), setting)
         while path and path not in self._lines:
             path = path[:-1]
-        self.faults.append(Fault(self._lines.get(path, 1), text))
+        self.faults.append(Fault(self._lines.get(path, 1), text, setting))
 
     def value(self, name: str, kind: type[V], expected: str, default: V) -> V:
         value = self.values.get(name, default)

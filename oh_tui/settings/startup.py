@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import locale
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -119,17 +119,21 @@ def read_settings(
     no_state: bool = False,
     local: bool = False,
     known: Callable[[], ExplorerNames] | None = None,
+    uses: Collection[str] | None = None,
 ) -> Settings:
     """The settings from flags, environment and settings file. Raises Problem for a wrong value, and
     for a faulty file with all its faults.
 
     With `local` no server is needed: server settings keep their defaults, and faults in them do not
     matter. `known` returns the explorer's names and is called only for a file that uses some;
-    without it keys and themes are not read.
+    without it keys and themes are not read. `uses` names the settings whose faults matter: a
+    command is not stopped by those of others. Without it all matter.
     """
-    config = _read_config(environment, known)
+    named = (server or environment.get("OPENHANDS_BASE_URL") or "").strip()
+    config = _read_config(environment, known, uses, named)
     hold_keys(environment, config.servers.values())
-    notice = environment.get("OH_TUI_NOTICE", "")
+    notice = environment.get("OH_TUI_NOTICE", "") if uses is None or "notice" in uses else ""
+    kept = environment.get("OH_TUI_CACHE", "") if uses is None or "servers" in uses else ""
     settings = Settings(
         ascii=ascii or config.ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
         no_color=bool(environment.get("NO_COLOR")),
@@ -139,7 +143,7 @@ def read_settings(
         preferences_file=None if no_state else preferences_file(environment),
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
-        cache_limit=_cache_limit(environment.get("OH_TUI_CACHE", "")),
+        cache_limit=_cache_limit(kept),
         own_runs=under_home(environment, OWN_RUNS),
         config=config,
     )
@@ -148,7 +152,7 @@ def read_settings(
         settings = replace(settings, download_folder=folder)
     if local:
         return settings
-    written = (server or environment.get("OPENHANDS_BASE_URL") or "").strip() or config.default
+    written = named or config.default
     if written and _is_name(written, config):
         return choose(settings, written, environment)
     base_url = server_address(written or CLOUD)
@@ -227,7 +231,10 @@ def read_config_file(environment: Mapping[str, str]) -> str | None:
 
 
 def _read_config(
-    environment: Mapping[str, str], known: Callable[[], ExplorerNames] | None
+    environment: Mapping[str, str],
+    known: Callable[[], ExplorerNames] | None,
+    uses: Collection[str] | None,
+    named: str,
 ) -> Config:
     text = read_config_file(environment)
     if text is None:
@@ -237,7 +244,9 @@ def _read_config(
         uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
         return parse_config(text, known() if known and uses_names else None)
     except Faults as error:
-        faults = error.faults
+        faults = [one for one in error.faults if _matters(one.setting, uses, named, error.config)]
+        if not faults:
+            return error.config
         listed = [f"line {fault.line}: {fault.text}" for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             listed.append(f"and {len(faults) - MAX_FAULTS} more")
@@ -248,6 +257,16 @@ def _read_config(
             f"The settings file {tilde(file, environment)} has {count}",
             "\n        ".join(listed),
         ) from error
+
+
+def _matters(setting: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
+    """Whether a fault of this setting stops what uses these; of servers, only the one it asks."""
+    if uses is None or not setting:
+        return True
+    if setting == "default" and named:
+        return False
+    server = setting.removeprefix("servers.")
+    return setting in uses or ("servers" in uses and server == (named or config.default))
 
 
 def _is_name(written: str, config: Config) -> bool:

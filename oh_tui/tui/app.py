@@ -19,6 +19,7 @@ from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 
+from oh_tui.settings.config import THEMES
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
@@ -32,7 +33,7 @@ from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens import help as help_screen
-from oh_tui.tui.theme import DARK, LIGHT, THEMES, selection_variables, theme_name
+from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001

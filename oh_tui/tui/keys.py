@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import msgspec
 from textual.binding import Binding, BindingType
 
-from oh_tui.settings.config import ExplorerNames
+from oh_tui.settings.config import THEMES, ExplorerNames
 from oh_tui.settings.keyboard import shown_keys
-from oh_tui.tui.theme import THEMES
 
 LISTS = frozenset({"conversations", "sandboxes"})
 RUN = frozenset({"timeline", "detail"})

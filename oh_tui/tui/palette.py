@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from oh_tui.settings.config import THEMES
 from oh_tui.tui.hints import doable
 from oh_tui.tui.keys import SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.theme import THEMES, theme_name
+from oh_tui.tui.theme import theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 from rich.style import Style
-from textual.theme import BUILTIN_THEMES, Theme
+from textual.theme import Theme
 
 from oh_tui.trajectory.model.steps import Outcome
 
@@ -118,9 +118,6 @@ def _theme(name: str, *, dark: bool) -> Theme:
 
 DARK = _theme("oh-dark", dark=True)
 LIGHT = _theme("oh-light", dark=False)
-
-THEMES = ("oh-dark", "oh-light", "ansi", *BUILTIN_THEMES)
-"""Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
 FAMILY_HUES = {
     "you": "you",

@@ -8,8 +8,9 @@ from rich.style import Style
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL
 
+from oh_tui.settings.config import THEMES
 from oh_tui.tui.rendering import highlight
-from oh_tui.tui.theme import THEMES, theme_name
+from oh_tui.tui.theme import theme_name
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn

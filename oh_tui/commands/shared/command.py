@@ -133,6 +133,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     forbids; or neither."""
     reads_settings: bool = True
     """False for a command that works with a faulty settings file."""
+    settings: tuple[str, ...] = ()
+    """Those that only this command reads, by their names in the settings file."""
     has_json: bool = True
     passes_on: bool = False
     """What follows `--` is a command line of its own: `command`, a list of words."""
@@ -141,6 +143,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def on_server(self) -> bool:
         return self.wants in ("server", "change")
+
+    def uses(self, *, local: bool) -> tuple[str, ...]:
+        """The settings that it reads; without a server when it is `local`."""
+        server = () if local or self.wants == "nothing" else ("default", "servers")
+        forbids = ("read_only",) if self.wants == "change" else ()
+        return ("ascii", *server, *forbids, *self.settings)
 
     @property
     def usage(self) -> str:

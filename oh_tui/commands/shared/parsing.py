@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import os
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -12,8 +15,11 @@ from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.commands import TABLE
 from oh_tui.commands.shared.command import FILTER, LISTED, TO_OPEN, Command, load
-from oh_tui.commands.shared.ids import is_listed_path, is_path, read_id
+from oh_tui.commands.shared.ids import SHORTEST, is_listed_path, is_path, read_id
 from oh_tui.commands.shared.misuse import HELP, misuse
+from oh_tui.settings.config import THEMES, Faults, parse_config
+from oh_tui.settings.paths import config_file, tilde
+from oh_tui.settings.startup import read_config_file
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -22,7 +28,7 @@ USAGE = """\
 oh-tui [options] [ID|PATH]
        oh-tui [options] COMMAND ...    (oh-tui help COMMAND tells more)"""
 
-EPILOG = f"""\
+_EPILOG = f"""\
 ID is a conversation's id, with or without dashes, or its first 4 or more characters (0-9 a-f), or
 the web address of the conversation. PATH is a downloaded zip, a folder, or a folder of those.
 
@@ -41,16 +47,18 @@ environment:
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished
   OH_TUI_CACHE          megabytes for runs that are kept on this machine (500), or off
-  OH_TUI_CONFIG         the settings file, when it is not ~/.config/oh-tui/config.toml
+  OH_TUI_CONFIG         another settings file
   NO_COLOR              no colours
 
-settings file (oh-tui config init writes one):
-  [servers.NAME]        a server for --server NAME; demo and local are always there
-  theme                 oh-dark, oh-light, ansi, or one of Textual's, such as nord
+settings file FILE (oh-tui config init writes one):
+  [servers.NAME]        a server for --server NAME; SERVERS
+  theme                 THEMES
   [keys]                other keys for what the explorer does
 
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
 130 interrupted"""
+
+_ALWAYS = "demo and local are there"
 
 DEMOS = {
     "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
@@ -129,13 +137,51 @@ def command_parser(name: str, command: Command, options: Parser) -> Parser:
     return parser
 
 
-def main_parser(options: Parser) -> Parser:
+class _MainParser(Parser):
+    """Its help names the settings file and the servers in it, read when it is shown."""
+
+    def format_help(self) -> str:
+        file, _ = config_file(os.environ)
+        shown = tilde(file, os.environ) if file else "config.toml"
+        self.epilog = epilog(shown, _servers())
+        return super().format_help()
+
+
+def _servers() -> tuple[str, ...]:
+    """The servers of the settings file, also of one with faults."""
+    with contextlib.suppress(Problem):
+        try:
+            return tuple(parse_config(read_config_file(os.environ) or "").servers)
+        except Faults as error:
+            return tuple(error.config.servers)
+    return ()
+
+
+def epilog(file: str = "~/.config/oh-tui/config.toml", servers: Sequence[str] = ()) -> str:
+    """The end of the help; for the documents with the usual settings file and no servers."""
+    values = {
+        "FILE": file,
+        "SERVERS": "".join(f"{clean_line(name)}, " for name in servers) + _ALWAYS,
+        "THEMES": ", ".join(THEMES),
+    }
+    text = re.sub("FILE|SERVERS|THEMES", lambda found: values[found[0]], _EPILOG)
+    return "\n".join(map(_wrapped, text.split("\n")))
+
+
+def _wrapped(line: str) -> str:
+    """A row of a list, its second column wrapped."""
+    return textwrap.fill(
+        line, 100, subsequent_indent=" " * 24, replace_whitespace=False, drop_whitespace=True
+    )
+
+
+def main_parser(options: Parser, kind: type[Parser] = Parser) -> Parser:
     """The parser of words without a command; its help lists the commands."""
-    parser = Parser(
+    parser = kind(
         usage=USAGE,
         description="The terminal explorer for OpenHands: what runs, and what a run really did.\n\n"
         + list_of_commands(),
-        epilog=EPILOG,
+        epilog=epilog(),
         parents=[options],
     )
     add_own_options(parser)
@@ -188,7 +234,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
             _require_meaning(rest[0])
-        main_parser(options).parse_intermixed_args(rest, args)
+        main_parser(options, _MainParser).parse_intermixed_args(rest, args)
         if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
         return "", load(""), args
@@ -220,7 +266,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
     """Prints the help of the command that the words name, and ends. Raises Problem."""
     if not words:
-        main_parser(options).print_help()
+        main_parser(options, _MainParser).print_help()
     elif len(words) == 1 and words[0] in TABLE:
         command_parser(words[0], load(words[0]), options).print_help()
     else:
@@ -250,5 +296,10 @@ def _require_meaning(word: str) -> None:
     close = difflib.get_close_matches(word, TABLE, 1)
     raise Problem(
         f"'{safe_line(word)}' is no command, no conversation id and no file",
-        f"did you mean {close[0]}?" if close else HELP,
+        f"did you mean {close[0]}?" if close else _what_an_id_is(word),
     )
+
+
+def _what_an_id_is(word: str) -> str:
+    looks_like_one = re.fullmatch(r"[0-9a-f-]+|[0-9a-fA-F-]{5,}\w*", word)
+    return f"an id is {SHORTEST} or more of 0-9 a-f" if looks_like_one else HELP
