@@ -560,8 +560,10 @@ async def test_rows_are_chosen_and_opened_with_the_mouse() -> None:
         await it.pilot.click("#conversations", offset=(8, 3))
         await it.settle()
         assert listed.cursor == 1  # below a heading, and two lines each
-        assert it.screen.session.pane == "conversations"
         await it.pilot.click("#conversations", offset=(8, 3))
+        await it.settle()
+        assert it.screen.session.pane == "conversations", "one more click is no double click"
+        await it.pilot.click("#conversations", offset=(8, 3), times=2)
         await it.settle()
         assert it.screen.session.pane == "timeline"
         assert it.screen.session.current == listed.current
@@ -570,6 +572,17 @@ async def test_rows_are_chosen_and_opened_with_the_mouse() -> None:
         await it.settle()
         top = round(it.screen.timeline.scroll_y)
         assert it.screen.timeline.cursor == top + 2
+
+
+async def test_a_double_click_opens_the_row_under_the_cursor_and_clicks_nothing_behind_it() -> None:
+    async with explore(size=(80, 24)) as it:
+        assert it.screen.sidebar.list.cursor == 0
+        await it.pilot.click("#conversations", offset=(8, 1), times=2)
+        await it.settle()
+        assert it.screen.session.pane == "timeline"
+        landed = it.screen.timeline.cursor
+        await it.press("escape", "enter")
+        assert it.screen.timeline.cursor == landed
 
 
 async def test_the_wheel_scrolls_the_timeline_and_the_next_key_is_at_the_cursor() -> None:

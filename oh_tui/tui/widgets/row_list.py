@@ -253,9 +253,8 @@ class RowList(ScrollView, Drawn, can_focus=True):
         line = event.y + round(self.scroll_y)
         row = self.row_at(line) if line < self.line_count() else None
         if row is not None:
-            again = row == self.cursor
             self.move_to(row)
-            if again or event.chain > 1:
+            if event.chain == 2:
                 self.post_message(self.Opened(self))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
