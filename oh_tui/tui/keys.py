@@ -236,6 +236,13 @@ def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
     return ends, *others
 
 
+LEAST_HINTS = 4
+"""Keys that the footer names at least, besides those at its right end."""
+
+_SPARE = ("pane.next", "palette")
+"""Keys that it names where there are too few others."""
+
+
 def footer_hints(
     pane: str, labels: dict[str, str | None], keymap: Keymap, *, first: tuple[str, ...] = ()
 ) -> tuple[tuple[Hint, ...], tuple[Hint, ...]]:
@@ -245,11 +252,14 @@ def footer_hints(
     hints: list[Hint] = []
     always: list[Hint] = []
     matter: list[Hint] = []
+    spare: list[Hint] = []
     for key in bound((*MOVE_KEYS, *SCREEN_KEYS), keymap):
         label = labels.get(key.id, key.label)
-        if label is None or (pane not in key.panes and key.id not in first):
+        is_named = pane in key.panes or key.id in first
+        if label is None or not (is_named or key.id in _SPARE):
             continue
         hint = Hint(key.shown.split()[0], label, key.action)
         where = matter if key.id in first else always if key.id in ("help", "quit") else hints
-        where.append(hint)
-    return (*matter, *hints), tuple(always)
+        (where if is_named else spare).append(hint)
+    named = (*matter, *hints)
+    return (*named, *spare[: max(0, LEAST_HINTS - len(named))]), tuple(always)

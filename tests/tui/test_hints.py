@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,8 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation, Sandbox
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session
 from tests.tui.explorer import explore
@@ -81,15 +85,63 @@ def test_the_key_that_matters_in_this_state_stands_first() -> None:
     assert first(session) == "ctrl+n new conversation"
 
 
-@pytest.mark.parametrize("pane", ["conversations", "timeline", "detail"])
-@pytest.mark.parametrize("status", ["waiting_for_confirmation", "running", "paused"])
-async def test_at_80_columns_four_keys_and_the_help_are_named(pane: str, status: str) -> None:
-    session = made(replace(ONE, execution_status=status))
-    session.pane = pane
+PANES = ("conversations", "sandboxes", "timeline", "detail")
+AGENTS = (
+    None,
+    "waiting_for_confirmation",
+    "running",
+    "paused",
+    "finished",
+    "error",
+    "stuck",
+    "idle",
+)
+BOXES = ("RUNNING", "PAUSED", "MISSING", "STARTING", "ERROR")
+
+
+def states() -> Iterator[Session]:
+    """A session in each state that the footer tells apart: of agent and sandbox, with and without
+    rights, conversation, server, marks, filter and order."""
+    for agent, box, read_only in product(AGENTS, BOXES, (False, True)):
+        yield made(replace(ONE, execution_status=agent, sandbox_status=box), read_only=read_only)
+    for pane, remote in product(PANES, (True, False)):
+        for change in ("nothing", "files", "marks", "query", "order", "selecting", "follow"):
+            session = made(replace(ONE, execution_status="running"))
+            source: Any = session.source
+            source.remote = remote
+            session.pane = pane
+            match change:
+                case "nothing":
+                    session.current, session.all_listed = None, True
+                case "files":
+                    source.agents = source.sandboxes = source.remote = None
+                case "marks":
+                    session.marks = frozenset({ONE.id})
+                case "query":
+                    session.listing.set_query(parse("is:failed"))
+                case "order":
+                    session.listing.set_order(Order.COST)
+                case "selecting":
+                    cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None)
+                    session.cursors = cursors
+            yield session
+
+
+async def test_at_80_columns_four_keys_and_the_help_are_named_in_every_pane_and_state() -> None:
     async with explore(size=(80, 24)) as it:
         footer = it.screen.footer
         footer.clear()
-        footer.hints, footer.always = key_hints(session, zoom="", followed=False)
-        line = footer.render_line(0).text
-        named = [hint.key for hint in footer.hints[:4]]
-        assert all(f" {key} " in line for key in (*named, "?"))
+        for session, pane, zoom in product(states(), PANES, ("", "detail")):
+            session.pane = pane
+            footer.hints, footer.always = key_hints(session, zoom=zoom, followed=True)
+            line = footer.render_line(0).text
+            named = [hint.key for hint in footer.hints[:4]]
+            assert len(named) == 4
+            assert all(f" {key} " in line for key in (*named, "?")), line
+
+
+def test_where_few_keys_do_something_the_next_pane_and_the_palette_are_named() -> None:
+    session = Session(Settings())
+    session.pane = "sandboxes"
+    left, _ = key_hints(session, zoom="", followed=False)
+    assert [hint.label for hint in left] == ["open", "show gone", "refresh", "next pane"]

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from oh_tui.text.human import plural
-from oh_tui.tui.keys import Hint
+from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten
 from oh_tui.tui.widgets.first_frame import after_frame
@@ -70,9 +70,6 @@ KEPT_NEWS = 500
 """Messages that the palette can show again."""
 
 NEWS_SECONDS = 5.0
-
-LEAST_HINTS = 4
-"""Minimum number of keys in the footer, besides those at its right end."""
 
 MOST_LINES = 4
 """Lines of an error at most."""
