@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
+from textual.scrollbar import ScrollBar
 
 from oh_tui.settings.config import THEMES
 from oh_tui.settings.keyboard import shown_keys
@@ -32,8 +33,9 @@ from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import idle_gc
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.scroll_bar import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
-from oh_tui.tui.theme import DARK, LIGHT, selection_variables, theme_name
+from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
 from oh_tui.tui.widgets.bars import Footer
 
 SWITCH = 0.001
@@ -63,15 +65,18 @@ class AsciiFilter(LineFilter):
     borders and icons. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
-        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "-~^v<>-=||||||||||-#", strict=True)),
+        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "->^v<>-=||||||||||-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
-            Segment(text if text.isascii() else text.translate(self.MARKS), style, control)
+            Segment(text if text.isascii() else self._plain(text), style, control)
             for text, style, control in segments
         ]
+
+    def _plain(self, text: str) -> str:
+        return text.replace(" …", "..").translate(self.MARKS)
 
 
 class OhTui(BaseApp):
@@ -93,6 +98,7 @@ class OhTui(BaseApp):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(ansi_color=settings.no_color or None)
+        ScrollBar.renderer = QuietScrollBar
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         # with 16 colours text and background would often get the same one
@@ -118,7 +124,7 @@ class OhTui(BaseApp):
             super().refresh_css(animate)
 
     def get_css_variables(self) -> dict[str, str]:
-        return super().get_css_variables() | selection_variables(self.current_theme)
+        return corrected_variables(self.current_theme, super().get_css_variables())
 
     def on_paste(self, event: events.Paste) -> None:
         """A paste that no field took."""

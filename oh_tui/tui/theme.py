@@ -19,7 +19,7 @@ _COLOURS = {
     "bar": ("#2b353f", "#cfd5da", "default"),
     "grey": ("#7d8894", "#6a7480", "bright_black"),
     "pale": ("#a3adb7", "#59636e", "default"),
-    "blue": ("#7aa7ff", "#2459c4", "blue"),
+    "blue": ("#7aa7ff", "#2459c4", "bright_blue"),
     "violet": ("#c39bf0", "#7a3fc9", "magenta"),
     "cyan": ("#5ec4d4", "#00707f", "cyan"),
     "green": ("#8fcf7f", "#2c7a1d", "green"),
@@ -29,7 +29,8 @@ _COLOURS = {
     "removed": ("#331b1f", "#fbe4e4", "default"),
     "found": ("#11161b on #f0b64a", "#1f262d on #ffd97a", "reverse"),
 }
-"""Our name of a colour -> what it is in each palette; ansi has the colours of the terminal."""
+"""Our name of a colour -> what it is in each palette; ansi has the colours of the terminal, whose
+dark blue can hardly be read on black."""
 
 PALETTES = {
     palette: {name: values[column] for name, values in _COLOURS.items()}
@@ -156,6 +157,14 @@ def palette_of(theme: Theme) -> str:
     return "oh-dark" if theme.dark else "oh-light"
 
 
+def corrected_variables(theme: Theme, variables: dict[str, str]) -> dict[str, str]:
+    """CSS variables that are others than Textual's: those of selected text, and on ansi themes all
+    that are dark blue."""
+    blue = {name: "ansi_bright_blue" for name, value in variables.items() if value == "ansi_blue"}
+    quiet = dict.fromkeys(("scrollbar", "scrollbar-hover"), "ansi_bright_black")
+    return variables | selection_variables(theme) | (blue | quiet if theme.ansi else {})
+
+
 def selection_variables(theme: Theme) -> dict[str, str]:
     """CSS variables for text selected with the mouse in Textual's own widgets: by default its
     foreground is transparent, so that text and background have the same colour. Empty for ansi
@@ -203,6 +212,9 @@ class Glyphs(msgspec.Struct, frozen=True):
     divider: str = "│"
     dot: str = "·"
     more: str = "…"
+    """In place of the end of a text that was cut for lack of room."""
+    before: str = "…"
+    """In place of its beginning."""
     marked: str = "+"
     found: str = "/"
 
@@ -212,7 +224,7 @@ ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
-    divider="|", dot="-", more="~", marked="#",
+    divider="|", dot="-", more=">", before="<", marked="#",
 )  # fmt: skip
 
 _STATES = {

@@ -94,7 +94,7 @@ class Servers:
         lines: list[list[Piece]] = [
             [(f"{server} wants a key, and none is set.", "")],
             [("Create one there under Settings, API Keys. Then, in this shell:", "")],
-            [("  export OPENHANDS_API_KEY=…     and start oh-tui again", "key")],
+            [("  export OPENHANDS_API_KEY=KEY   and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
         answers = [("d", "look around in the demo", "demo"), ("o", "open a file", "open"),
@@ -111,7 +111,7 @@ class Servers:
                     continue
                 self._ui.post_message(SourceWanted(partial(_file_source, typed)))
             else:
-                words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=…")
+                words = ("no API key", "q quits, then:", "export OPENHANDS_API_KEY=KEY")
                 self._ui.post_message(ListEmpty(*words))
                 self._ui.focus_pane("conversations")
             return

@@ -32,7 +32,7 @@ _LEAST = 4.5
 highest possible, which is above 3."""
 
 _HUES = ("dim", "bad", "good", "warn", "web", "llm", "terminal", "")
-_ANSI = ("bright_black", "red", "green", "yellow", "blue", "magenta", "cyan", "default")
+_ANSI = ("bright_black", "red", "green", "yellow", "bright_blue", "magenta", "cyan", "default")
 """Our hue for black, red, green, yellow, blue, magenta, cyan and white, and its form on an ansi
 theme; the bright colours take the same. Black and white would be the background's on one theme or
 the other."""

@@ -26,8 +26,8 @@ from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.file_list import WIDE, FileList, cut_front
+from oh_tui.tui.widgets.drawing import Piece, fit_end
+from oh_tui.tui.widgets.file_list import WIDE, FileList
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -233,7 +233,7 @@ class ChangesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if total > last - first + 1:
             facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
         room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
-        name = cut_front(row.path, min(room, width_of(row.path)), self.change.glyphs.more)
+        name = fit_end(row.path, min(room, width_of(row.path)), self.change.glyphs.before)
         self.change_rule.title = ((name, "title"),)
         self.change_rule.facts = joined(facts, self.change_rule.glyphs.dot)
 

@@ -180,7 +180,7 @@ class ConversationList(RowList):
             sign,
             (tree, "dim"),
             (fit(title, room - beside, self.glyphs.more), "mark" if inside else ""),
-            (f"  {fit_end(name, beside - 2, self.glyphs.more)}" if beside else "", "dim"),
+            (f"  {fit_end(name, beside - 2, self.glyphs.before)}" if beside else "", "dim"),
             (facts, "dim"),
             (aged, "dim"),
         ]

@@ -100,11 +100,13 @@ def fit(text: str, width: int, more: str = "…") -> str:
 
 
 def fit_end(text: str, width: int, more: str = "…") -> str:
-    """As `fit`, but the beginning is cut: file names differ at the end."""
-    start = 0
-    while width_of(text[start:]) + bool(start) > width and start < len(text):
-        start += 1
-    return fit(more * bool(start) + text[start:], width, more)
+    """As `fit`, but the beginning is cut: paths differ at the end."""
+    if width_of(text) <= width:
+        return fit(text, width)
+    end = text[max(0, len(text) - width + 1) :]
+    while width_of(end) > width - 1 and end:
+        end = end[1:]
+    return set_cell_size(more + end, max(0, width))
 
 
 def shorten(text: str, width: int, more: str = "…") -> str:

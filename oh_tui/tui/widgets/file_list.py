@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rich.cells import set_cell_size
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.trajectory.analysis.changes import Row
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.drawing import Piece, fit
+from oh_tui.tui.widgets.drawing import Piece, fit_end
 from oh_tui.tui.widgets.row_list import RowList
 
 WIDE = 100
@@ -64,7 +63,7 @@ class FileList(RowList):
         shown = self.rows[row]
         path, numbers, git = self._widths(width)
         edited = shown.file is not None and bool(shown.file.edits)
-        name = cut_front(shown.path, path, self.glyphs.more)
+        name = fit_end(shown.path, path, self.glyphs.before)
         pieces: list[Piece] = [(name, "" if edited or shown.file is None else "dim")]
         if git:
             pieces.append((f"  {shown.git:<3}", "number"))
@@ -89,13 +88,3 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
     numbers = (len(file.reads), len(file.edits), file.added, file.removed, file.last_step)
     reads, edits, added, removed, last = (f"{n:,}" if n else "" for n in numbers)
     return reads, edits, added and f"+{added}", removed and f"-{removed}", last
-
-
-def cut_front(path: str, width: int, more: str) -> str:
-    """A path in exactly `width` cells, cut at its start because its end matters most."""
-    if width_of(path) <= width:
-        return fit(path, width)
-    end = path[-(width - 1) :]
-    while width_of(end) > width - 1:
-        end = end[1:]
-    return set_cell_size(more + end, width)
