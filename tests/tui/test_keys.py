@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -12,11 +13,14 @@ from textual.actions import parse
 from textual.widgets import OptionList, Static
 
 import oh_tui
+from oh_tui.tui.app import AsciiFilter
 from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import MORE
+from oh_tui.tui.platform.scroll_bar import THUMB
+from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
-from oh_tui.tui.theme import UNICODE
+from oh_tui.tui.theme import ASCII, UNICODE, Glyphs
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import Explorer, explore
@@ -59,6 +63,45 @@ async def test_help_opens_on_the_keys_of_where_one_is_and_ends_with_the_signs() 
         assert legend["waits for you"].hue == "warn"
         told = {entry.name for entry in legend.values()}
         assert {UNICODE.loop, UNICODE.cut, UNICODE.found, UNICODE.no_result} <= told
+
+
+FRAME = {"rule", "heavy", "divider", "dot"}
+"""Glyphs that only part things: they mean nothing."""
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_no_sign_that_is_drawn_is_missing_in_the_legend(glyphs: Glyphs) -> None:
+    legend = " ".join(f"{entry.name} {entry.meaning}" for entry in signs(glyphs).entries)
+    signs_of_ours = {name: getattr(glyphs, name) for name in set(Glyphs.__struct_fields__) - FRAME}
+    signs_of_ours["levels"] = "".join(glyphs.levels[place] for place in (0, 4, -1))
+    assert [name for name, sign in signs_of_ours.items() if sign not in legend.split()] == []
+
+
+def test_no_sign_is_drawn_past_the_table_of_glyphs() -> None:
+    """Every character that looks like a sign comes from the table, or is one of these."""
+    known = {*"·…←→↑↓─━", *EIGHTHS, THUMB}
+    odd = set[str]()
+    for file in Path(oh_tui.__file__).parent.glob("tui/**/*.py"):
+        if file.name in ("theme.py", "app.py", "cells.py"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                odd |= {one for one in node.value if "\u2190" <= one <= "\u2bff"} - known
+    assert odd == set()
+
+
+def test_the_document_explains_every_sign_in_both_forms() -> None:
+    document = Path(oh_tui.__file__).parents[1] / "docs" / "keys.md"
+    rows = document.read_text("utf-8").partition("## Signs")[2].replace("\\|", "|")
+    for name in set(Glyphs.__struct_fields__) - FRAME:
+        pair = [getattr(glyphs, name)[-1] for glyphs in (UNICODE, ASCII)]
+        told = [row for row in rows.splitlines() if f"`{pair[0]}`" in row]
+        assert any(f"`{pair[1]}`" in row for row in told), name
+
+
+def test_in_ascii_a_cut_and_a_condensation_are_different_signs() -> None:
+    assert ASCII.condensed not in (ASCII.more, ASCII.before)
+    assert ASCII.condensed not in AsciiFilter.MARKS.values()
 
 
 async def test_typing_in_the_help_searches_it() -> None:

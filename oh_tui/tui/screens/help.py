@@ -175,11 +175,19 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.cursor, "the cursor", "mark"),
             Entry(glyphs.marked, "marked with space", "marked"),
             Entry(glyphs.found, "holds what / looks for, in its row or behind it", "hit"),
+            Entry(glyphs.more, _cut(glyphs), "dim"),
+            Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
+            Entry("M A D", "in c: what git says, modified, added, deleted", "number"),
             Entry("$", "a command, in the colour of commands", "terminal"),
             Entry("edit", "changes of files; reading is pale, the web blue", "edit"),
             Entry("+ -", "lines added and removed", "add-sign"),
         ],
     )
+
+
+def _cut(glyphs: Glyphs) -> str:
+    end = "a text was cut here for lack of room"
+    return end if glyphs.before == glyphs.more else f"{end}; {glyphs.before} its beginning"
 
 
 def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
