@@ -59,8 +59,8 @@ test-live: setup-dev ## tests against real OpenHands servers, installed at the f
 	if [ $$code -ne 0 ]; then exit $$code; fi; \
 	set -x; $(PY) -m pytest tests/live -rs $(ARGS)
 
-screenshots: setup-dev ## make the pictures in screenshots/ again, from the demo
-	$(PY) scripts/screenshots.py
+screenshots: setup-dev ## make the pictures in screenshots/ and the recorded minute again, from the demo
+	$(PY) -m scripts.screenshots $(ARGS)
 
 clean: ## remove .venv and everything that tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist dev.log

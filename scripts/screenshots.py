@@ -1,13 +1,17 @@
-"""Pictures of the explorer on the embedded server, for the README: three sizes, dark and light."""
+"""Pictures of the explorer on the embedded server, for the README: three sizes, dark and light, and
+a recorded minute."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
 from oh_tui.cli import DEMO
@@ -15,11 +19,18 @@ from oh_tui.demo import make_demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
+from scripts.recording import MINUTE, Frame, Recording
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 """A clock that stands still, so that a picture changes only when the program does."""
+
+RECORDING = "minute"
+"""The name of the recorded minute."""
+
+NAMES = {"/": "slash", "&": "ampersand", ":": "colon", "?": "question_mark", " ": "space"}
+"""Textual's names of characters that are typed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,8 @@ PICTURES = (
 )
 
 
-async def take(picture: Picture) -> None:
+@asynccontextmanager
+async def explorer(size: tuple[int, int], theme: str) -> AsyncIterator[Pilot[int]]:
     demo = make_demo(NOW)
     demo.rate_limited = False
     app = OhTui(
@@ -54,22 +66,47 @@ async def take(picture: Picture) -> None:
         Settings(),
         clock=NOW.timestamp,
     )
-    app.theme = picture.theme
-    async with app.run_test(size=picture.size) as pilot:
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
         await pilot.pause(1.5)
-        for key in picture.keys:
-            await pilot.press(key)
-            await pilot.pause(0.5)
-        svg = app.export_screenshot(title="oh-tui")
-    (FOLDER / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
-    print(picture.name)
+        yield pilot
+
+
+async def press(pilot: Pilot[int], keys: Sequence[str]) -> None:
+    for key in keys:
+        await pilot.press(NAMES.get(key, key))
+        await pilot.pause(0.5)
+
+
+async def take(picture: Picture) -> str:
+    async with explorer(picture.size, picture.theme) as pilot:
+        await press(pilot, picture.keys)
+        return pilot.app.export_screenshot(title="oh-tui")
+
+
+async def record(frames: Sequence[Frame]) -> str:
+    """The animated SVG of these frames."""
+    recording = Recording()
+    async with explorer((120, 32), "oh-dark") as pilot:
+        for frame in frames:
+            await press(pilot, frame.keys)
+            await pilot.pause(1.5)  # a run that was not read before
+            recording.add(pilot.app.export_screenshot(title="oh-tui"), frame)
+    return recording.svg()
 
 
 async def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     for picture in PICTURES:
         if not names or picture.name in names:
-            await take(picture)
+            write(picture.name, await take(picture))
+    if not names or RECORDING in names:
+        write(RECORDING, await record(MINUTE))
+
+
+def write(name: str, svg: str) -> None:
+    (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
+    print(name)
 
 
 if __name__ == "__main__":
