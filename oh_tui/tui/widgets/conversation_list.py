@@ -267,7 +267,9 @@ def _line(text: str, held: tuple[str, ...]) -> str:
     return clean_line(redact(clean(text)))
 
 
-def name_some(board: Board, conversations: Sequence[Conversation], glyphs: Glyphs) -> list[Piece]:
+def first_titles(
+    board: Board, conversations: Sequence[Conversation], glyphs: Glyphs
+) -> list[Piece]:
     """The first few conversations with their glyphs, and the number of the others."""
     pieces: list[Piece] = []
     for conversation in conversations[:NAMED]:

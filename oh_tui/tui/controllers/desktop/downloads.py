@@ -15,7 +15,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question
-from oh_tui.tui.widgets.conversation_list import name_some
+from oh_tui.tui.widgets.conversation_list import first_titles
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Downloads:
         count = plural(len(marked), "trajectory", "trajectories")
         lines: list[list[Piece]] = [
             [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],
-            name_some(session.board, marked, self._ui.glyphs),
+            first_titles(session.board, marked, self._ui.glyphs),
         ]
         answers = (("enter", f"download {len(marked)}", "yes"),)
         if not await self._ui.ask(Question(f"Download {count}", lines, answers)):

@@ -21,7 +21,7 @@ from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.session import Batch
 from oh_tui.tui.theme import status_mark
 from oh_tui.tui.widgets.bars import Question
-from oh_tui.tui.widgets.conversation_list import name_some, title_of
+from oh_tui.tui.widgets.conversation_list import first_titles, title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
 
 if TYPE_CHECKING:
@@ -340,4 +340,4 @@ class SandboxActions:
         return Question(f"Pause {count}", lines, answers)
 
     def _some(self, conversations: list[Conversation]) -> list[Piece]:
-        return name_some(self._session.board, conversations, self._ui.glyphs)
+        return first_titles(self._session.board, conversations, self._ui.glyphs)
