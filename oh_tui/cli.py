@@ -24,17 +24,17 @@ from oh_tui.commands import MakeSource
 from oh_tui.commands.shared import calllog, printing, reference, remedies
 from oh_tui.commands.shared.command import Call, Command, path_of
 from oh_tui.commands.shared.endings import INTERRUPTED, Ended, signals_end_work
-from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id
+from oh_tui.commands.shared.ids import WHOLE, find, is_path, require_id, split_run
 from oh_tui.commands.shared.parsing import read_words
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources import files, prefetch, server, this_machine
+from oh_tui.sources import file_indexes, files, prefetch, server, this_machine
 from oh_tui.sources.runs import cache
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.formats import archive
+from oh_tui.trajectory.formats import table
 from oh_tui.tui import app, keys
 
 if TYPE_CHECKING:
@@ -105,9 +105,11 @@ def _run(words: list[str]) -> int:
         print(reference.completion(args.print_completion))
         return OK
     targets: list[str] = getattr(args, "words", None) or [getattr(args, "word", None) or ""]
-    paths = [path_of(word) for word in getattr(args, "paths", ())]
+    files_named: list[str] = getattr(args, "paths", [])
     if command.wants == "run" and is_path(targets[0]):
-        targets, paths = [""], [path_of(word) for word in targets]
+        targets, files_named = [""], targets
+    places = [split_run(word) for word in files_named]
+    paths, wanted = [path_of(path) for path, _ in places], [run for _, run in places]
     for word in filter(is_path, targets if command.on_server else ()):
         raise Problem(
             f"{name} is for conversations on a server, and {clean_line(word)} is a file",
@@ -142,7 +144,10 @@ def _run(words: list[str]) -> int:
         raise Problem(f"{name} asks a server, and local is a folder", "name another with --server")
     here = "" if args.demo else settings.base_url
     identifiers = [require_id(word, here) if word else "" for word in targets]
-    make_source = _source_maker(settings, paths, demo=args.demo, log=args.log)
+    if explores and _has_terminal() and len(places) == 1:
+        # the others are listed beside the one that is named
+        identifiers, wanted = wanted, [""]
+    make_source = _source_maker(settings, paths, wanted, demo=args.demo, log=args.log)
     has_key = local or settings.has_key
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
@@ -200,9 +205,9 @@ def _explore(
     identifier: str,
     paths: list[Path],
 ) -> int:
-    if make_source and 0 < len(identifier) < WHOLE:
+    if make_source and not paths and 0 < len(identifier) < WHOLE:
         identifier = _whole_id(make_source, identifier)
-    opened, at_once = _opened(paths)
+    opened, at_once = _opened(settings, paths)
     if make_source and opened:
         make_source = _first(opened, make_source)
     # Nothing becomes garbage before the first paint; the screen enables collecting again.
@@ -234,15 +239,20 @@ def _first(opened: Source, make_source: MakeSource) -> MakeSource:
 
 
 def _source_maker(
-    settings: Settings, paths: list[Path], *, demo: str, log: str | None
+    settings: Settings, paths: list[Path], wanted: list[str], *, demo: str, log: str | None
 ) -> MakeSource:
     if paths:
-        return lambda: files.FileSource(paths)
+        return lambda: files.FileSource(paths, wanted=wanted, indexes=_indexes(settings))
     watch = _call_log(log)
     if demo:
         kind = {} if demo == "plain" else {"kind": demo}
         return lambda: demo_source(watch, **kind)
     return lambda: _server_source(settings, watch)
+
+
+def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
+    folder = settings.cache_folder
+    return file_indexes.FileIndexes(folder) if folder and settings.cache_limit else None
 
 
 def _call_log(path: str | None) -> calllog.CallLog | None:
@@ -292,7 +302,7 @@ def _whole_id(make_source: MakeSource, start: str) -> str:
     return asyncio.run(ask())
 
 
-def _opened(paths: list[Path]) -> tuple[files.FileSource | None, bool]:
+def _opened(settings: Settings, paths: list[Path]) -> tuple[files.FileSource | None, bool]:
     """The source for a single file, None for several, and whether it is open when the explorer
     appears; a large file is opened meanwhile. Raises Problem when none of the paths can be
     opened, while there is still a shell to print it."""
@@ -302,19 +312,22 @@ def _opened(paths: list[Path]) -> tuple[files.FileSource | None, bool]:
     def is_large(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > LARGE
 
-    archives = archive.find_archives(paths)
-    if len(archives) == 1:
-        path = archives[0]
-        if path.is_file() and path.stat().st_size > prefetch.WORTH_IT:
+    def is_zip(path: Path) -> bool:
+        return path.is_file() and table.head_of(path)[0][:2] == b"PK"
+
+    found = table.find_files(paths)
+    if len(found) == 1:
+        path = found[0]
+        if is_zip(path) and path.stat().st_size > prefetch.WORTH_IT:
             return files.FileSource(paths, {path: prefetch.begin(path)}), not is_large(path)
-        source = files.FileSource(paths)
-        source.conversations()
-        return source, True
+        source = files.FileSource(paths, indexes=_indexes(settings))
+        source.begin()
+        return source, not is_large(path)
     problems: list[Problem] = []
-    for path in archives:
+    for path in found:
         try:
             if not is_large(path):
-                archive.open_archive(path).close()
+                table.open_runs(path).close()
             return None, False
         except Problem as problem:
             problems.append(problem)

@@ -1,46 +1,54 @@
-"""Conversations in trajectory zips and folders, which are read only."""
+"""Runs in files and folders, which are read only."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Metrics, Page, TokenUsage, bare_id
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.sources.file_rows import chosen_row, name_of, row_of_entry, row_of_run
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.clean import clean_line
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
-from oh_tui.trajectory.content.describe import describe_event
-from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.formats.run_file import Entry, Indexes, OneRun, RunFile, RunList
+from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.sources.lists.last_known import LastKnown
 
 T = TypeVar("T")
 
-FIRST_EVENTS, LAST_EVENTS = 20, 3
-"""Events in which the first message, and the time of the last event, are looked for."""
-
-_ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
-
 SLICE = 2000
 """Events that are read between two reports of progress."""
 
+FIRST_PAGE, NEXT_PAGES = 100, 500
+"""Rows of a page of the list."""
+
+AT_LEAST = 0.25
+"""Seconds after which a page is given though it is not full."""
+
+OPEN = 4
+"""Runs of files with many that are kept open."""
+
 
 class FileSource:
-    """Zips and folders, each a conversation. `problems` names those that could not be opened."""
+    """Files and folders with runs. `problems` names those that could not be opened."""
 
     opening = ""
     address = ""
@@ -48,122 +56,215 @@ class FileSource:
     remote = agents = sandboxes = None
 
     def __init__(
-        self, paths: Sequence[Path], begun: Mapping[Path, Callable[[], Archive]] | None = None
+        self,
+        paths: Sequence[Path],
+        begun: Mapping[Path, Callable[[], RunFile]] | None = None,
+        *,
+        wanted: Sequence[str] = (),
+        indexes: Indexes | None = None,
     ) -> None:
-        """`begun` maps paths that are already being opened to functions that return the archive."""
+        """`begun` maps paths that are already being opened to functions that return the run.
+        `wanted` names for each path the one run of it to list, "" for all."""
         self.paths = list(paths)
         self._begun = dict(begun or {})
+        self._wanted = wanted or [""] * len(paths)
+        self._indexes = indexes
         self.label = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
-        self.problems: list[str] = []
         self.runs = FileRuns()
-        self._rows: dict[Archive, Conversation] = {}
-        """The row of each archive."""
+        self._lists: list[RunList] = []
+        self._unopened: list[Problem] = []
+        self._listing: Iterator[Conversation] | None = None
+        """Goes on with the list; None before its beginning."""
+        self._is_listed = False
+        self._lock = threading.Lock()
+
+    @property
+    def problems(self) -> list[str]:
+        told = [problem.sentence for problem in self._unopened]
+        return told + [problem for runs in self._lists for problem in runs.problems]
 
     async def close(self) -> None:
-        for archive in self.runs.archives.values():
-            archive.close()
+        for runs in self._lists:
+            runs.close()
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:
-        yield await self.newest()
+        """The rows as they are found."""
+        known = 0
+        while True:
+            most = NEXT_PAGES if known else FIRST_PAGE
+            rows = await _in_thread(self._rows_from, known, most)
+            known += len(rows)
+            is_last = self._is_listed and known == len(self.runs.rows)
+            yield Page(rows, None if is_last else "the next rows")
+            if is_last:
+                return
 
     def narrowed(self, filters: ConversationFilters) -> None:
-        """None: the single page has all conversations."""
+        """None: nothing is found faster than by reading the list."""
 
     async def newest(self) -> Page[Conversation]:
         return Page(await _in_thread(self.conversations), None)
 
     def conversations(self) -> list[Conversation]:
-        """A row for each archive in the order of the paths. Raises Problem if there is none."""
-        hints: list[str] = []
-        taken: set[str] = set()
-        if not self.runs.archives:
-            for path in find_archives(self.paths):
-                try:
-                    begun = self._begun.pop(path, None)
-                    archive = begun() if begun else open_archive(path)
-                except Problem as problem:
-                    self.problems.append(problem.sentence)
-                    hints.append(problem.hint)
-                    continue
-                self.runs.archives[name_of(path, archive, taken)] = archive
-            if not self.runs.archives:
-                raise Problem(
-                    self.problems[0] if self.problems else "There is no trajectory in that place",
-                    (hints and hints[0])
-                    or "give a downloaded zip, a folder with event files, or a folder of those",
-                )
-        return [self._row(name, archive) for name, archive in self.runs.archives.items()]
+        """All rows in the order of the paths. Raises Problem if there is none."""
+        self._rows_from(0, sys.maxsize, seconds=float("inf"))
+        return list(self.runs.rows.values())
 
-    def _row(self, name: str, archive: Archive) -> Conversation:
-        row = self._rows.get(archive)
-        if row is None or row.id != name:
-            row = self._rows[archive] = conversation_of(name, archive)
-        return row
+    def begin(self) -> None:
+        """Finds the first row. Raises Problem if there is none."""
+        self._rows_from(0, 1)
+
+    def _rows_from(
+        self, start: int, count: int, seconds: float | None = None
+    ) -> list[Conversation]:
+        """Some rows from a place on, fewer if finding them takes long. Raises Problem if there is
+        no row at all."""
+        rows = self.runs.rows
+        end = time.monotonic() + (AT_LEAST if seconds is None else seconds)
+        with self._lock:
+            if not rows:
+                self._listing, self._is_listed, self._unopened = None, False, []
+            self._listing = self._listing or self._list()
+            while not self._is_listed and len(rows) < start + count:
+                if next(self._listing, None) is None:
+                    self._is_listed = True
+                if len(rows) > start and time.monotonic() > end:
+                    break
+            if not rows:
+                problem = next(iter(self._unopened), None)
+                told = next(iter(self.problems), "There is no trajectory in that place")
+                hint = "give a downloaded zip, a folder with event files, or a folder of those"
+                raise Problem(told, (problem.hint if problem else "") or hint)
+            return list(rows.values())[start : start + count]
+
+    def _list(self) -> Iterator[Conversation]:
+        taken: set[str] = set()
+        for path, wanted in zip(self.paths, self._wanted, strict=True):
+            found = self._rows_at(path, taken)
+            if wanted:
+                try:
+                    found = iter([chosen_row(found, wanted, path)])
+                except Problem as problem:
+                    self._unopened.append(problem)
+                    continue
+            for name, entry, row in found:
+                self.runs.entries[name], self.runs.rows[name] = entry, row
+                yield row
+
+    def _rows_at(self, path: Path, taken: set[str]) -> Iterator[tuple[str, Entry, Conversation]]:
+        """The name, the entry and the row of each run in a file or folder."""
+        for file in find_files([path]):
+            try:
+                begun = self._begun.pop(file, None)
+                runs = OneRun(begun()) if begun else open_runs(file, self._indexes)
+                self._lists.append(runs)
+                for entry in runs.entries():
+                    name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
+                    if entry.name:
+                        yield name, entry, row_of_entry(name, entry, file)
+                    else:
+                        entry.opened = entry.open()
+                        yield name, entry, row_of_run(name, entry.opened)
+            except Problem as problem:
+                self._unopened.append(problem)
 
     def with_state(self, conversation: Conversation) -> Conversation:
-        """The conversation with the status of its agent, judged by the last events."""
-        archive = self.runs.archive(conversation)
-        verdict = judge(_newest(archive, max(0, len(archive) - PEEK)))
+        """The conversation with the status of its agent, judged by the last events, and all that
+        its run tells."""
+        run = self.runs.run(conversation)
+        verdict = judge(_end_of(run))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
-        return msgspec.structs.replace(conversation, execution_status=status or None)
+        row = self.runs.rows.get(conversation.id, conversation)
+        return msgspec.structs.replace(row, execution_status=status or None)
 
     async def count(self) -> int | None:
-        return len(self.runs.archives)
+        return len(self.runs.rows) if self._is_listed else None
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        rows = await _in_thread(self.conversations)
-        known = {bare_id(c.id): c for c in reversed(rows)} | {c.id: c for c in rows}
-        return [known.get(i) or known.get(bare_id(i)) for i in ids]
+        if not self._is_listed and not all(one in self.runs.rows for one in ids):
+            await _in_thread(self.conversations)
+        rows = self.runs.rows
+        if all(one in rows for one in ids):
+            return [rows[one] for one in ids]
+        known = {bare_id(c.id): c for c in reversed(rows.values())}
+        return [rows.get(i) or known.get(bare_id(i)) or self._named(i) for i in ids]
+
+    def _named(self, wanted: str) -> Conversation | None:
+        """The row that `PATH#ID` means."""
+        entries = self.runs.entries
+        found = ((name, entries[name], row) for name, row in self.runs.rows.items())
+        with contextlib.suppress(Problem):
+            return chosen_row(found, wanted, self.paths[0])[2]
+        return None
 
 
 class FileRuns:
-    """The runs in archives."""
+    """The runs in files, opened when they are asked for."""
 
     def __init__(self) -> None:
-        self.archives: dict[str, Archive] = {}
+        self.entries: dict[str, Entry] = {}
         """By conversation id, in the order in which they were found."""
+        self.rows: dict[str, Conversation] = {}
+        """The rows of the same, with what is known of each by now."""
+        self._opened: OrderedDict[str, RunFile] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def archive(self, conversation: Conversation) -> Archive:
-        return self.archives[conversation.id]
+    def run(self, conversation: Conversation) -> RunFile:
+        """Raises Problem if it cannot be opened."""
+        name = conversation.id
+        entry = self.entries[name]
+        if entry.opened:
+            return entry.opened
+        with self._lock:
+            if found := self._opened.get(name):
+                self._opened.move_to_end(name)
+                return found
+        found = entry.open()
+        if name in self.rows:
+            self.rows[name] = row_of_run(name, found, self.rows[name])
+        with self._lock:
+            self._opened[name] = found
+            while len(self._opened) > OPEN:
+                # not closed: events of it may still be shown
+                self._opened.popitem(last=False)
+        return found
 
     async def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
-        archive = self.archive(conversation)
-        total = len(archive)
+        run = await _in_thread(self.run, conversation)
+        total = len(run)
         first = max(0, total - 2 * PAGE)
-        newest = await _in_thread(_newest, archive, first)
-        yield Loaded("file", newest, total - first, total, archive.note, first > 0)
+        newest = await _in_thread(_newest, run, first)
+        yield Loaded("file", newest, total - first, total, run.note, first > 0)
         if first == 0:
             return
-        whole = run_of(archive, ())
+        whole = run_of(run, ())
         for start in range(0, total, SLICE):
             stop = min(total, start + SLICE)
-            await _in_thread(
-                lambda first: whole.extend(archive.events(first, first + SLICE)), start
-            )
+            await _in_thread(lambda first: whole.extend(run.events(first, first + SLICE)), start)
             yield Loaded("file", None, stop, total)
-        _take_status(whole, archive)
-        yield Loaded("file", whole, total, total, archive.note)
+        _take_status(whole, run)
+        yield Loaded("file", whole, total, total, run.note)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
-        return len(self.archive(conversation)), "file"
+        return len(await _in_thread(self.run, conversation)), "file"
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        archive = self.archive(conversation)
-        return await _in_thread(_newest, archive, max(0, len(archive) - PEEK))
+        run = await _in_thread(self.run, conversation)
+        return await _in_thread(_end_of, run)
 
     def read(self, conversation: Conversation) -> Trajectory:
         """The whole run at once."""
-        archive = self.archive(conversation)
-        return run_of(archive, archive.events())
+        run = self.run(conversation)
+        return run_of(run, run.events())
 
     async def keeps(self, conversation: Conversation) -> bool:
         return True
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        return Cost(len(self.archive(conversation)) - len(trajectory.events))
+        return Cost(len(self.run(conversation)) - len(trajectory.events))
 
 
 async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
@@ -173,80 +274,27 @@ async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.to_thread(work, *arguments)
 
 
-def run_of(archive: Archive, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
-    """The run of some events of an archive, with the stats and status that the archive records."""
-    run = build(events, complete=complete, stats=archive.stats)
-    run.cut_off = archive.cut_off
-    _take_status(run, archive)
+def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:
+    """The run of some events of a file, with the stats and status that it records."""
+    run = build(events, complete=complete, stats=source.stats)
+    run.cut_off = source.cut_off
+    run.recorded = source.recorded
+    _take_status(run, source)
     return run
 
 
-def _take_status(run: Trajectory, archive: Archive) -> None:
+def _take_status(run: Trajectory, source: RunFile) -> None:
     """Sets the status of base_state.json on a run whose events have none, such as the CLI's."""
-    status = archive.info.get("execution_status")
+    status = source.info.get("execution_status")
     if not run.status and run.events and isinstance(status, str):
         run.status = status
 
 
-def _newest(archive: Archive, first: int) -> Trajectory:
-    return run_of(archive, archive.events(first), complete=first == 0)
+def _end_of(source: RunFile) -> Trajectory:
+    """The events that tell how the run ended; all of them where its length may tell it."""
+    counts = source.recorded.max_iterations and not source.recorded.error
+    return _newest(source, 0 if counts else max(0, len(source) - PEEK))
 
 
-def name_of(path: Path, archive: Archive, taken: set[str]) -> str:
-    """The id of the run, or the path of a run without an id or with one in `taken`: a second copy.
-    `taken` holds ids without dashes and gets this one."""
-    name = str(archive.info.get("id") or path)
-    bare = bare_id(name)
-    if bare in taken:
-        return str(path)
-    taken.add(bare)
-    return name
-
-
-def conversation_of(name: str, archive: Archive) -> Conversation:
-    """A row from the archive's meta.json, in which any field may be missing or wrong, and from its
-    first and last events."""
-    info: dict[str, Any] = archive.info
-
-    def text(key: str) -> str | None:
-        value = info.get(key)
-        return value if isinstance(value, str) and value else None
-
-    file_name = "" if _ID.fullmatch(archive.name) else archive.name.removesuffix(".zip")
-    title = text("title") or _first_message(archive)
-    return FileConversation(
-        id=name,
-        title=title or archive.name,
-        file_name=file_name if title else "",
-        execution_status=RunStatus.CUT_OFF if archive.cut_off else None,
-        selected_repository=text("selected_repository"),
-        selected_branch=text("selected_branch"),
-        llm_model=text("llm_model"),
-        metrics=_metrics(archive.stats),
-        created_at=text("created_at"),
-        updated_at=_last_time(archive) or text("updated_at"),
-    )
-
-
-def _first_message(archive: Archive) -> str:
-    """What the user asked for, in a line; "" if none of the first events tells."""
-    for event in archive.events(0, FIRST_EVENTS):
-        if event.kind == "MessageEvent" and event.source == "user":
-            return describe_event(event).result
-    return ""
-
-
-def _last_time(archive: Archive) -> str:
-    """The timestamp of the last event that has a valid one, "" if none of the last events has."""
-    last = list(archive.events(max(0, len(archive) - LAST_EVENTS)))
-    return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
-
-
-def _metrics(stats: bytes) -> Metrics | None:
-    sums = record_sums(stats)
-    if sums == NO_USAGE:
-        return None
-    usage = TokenUsage(
-        sums.prompt, sums.completion, sums.cache_read, sums.cache_write, sums.reasoning
-    )
-    return Metrics(sums.cost, usage)
+def _newest(source: RunFile, first: int) -> Trajectory:
+    return run_of(source, source.events(first), complete=first == 0)

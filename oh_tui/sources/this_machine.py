@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from oh_tui.api.models import Conversation
-from oh_tui.sources.files import FileSource, name_of
+from oh_tui.api.models import Conversation, Page
+from oh_tui.sources.file_rows import name_of, row_of_run
+from oh_tui.sources.files import FileSource
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats.archive import Archive, find_archives, open_archive
+from oh_tui.trajectory.formats.archive import Archive, open_archive
+from oh_tui.trajectory.formats.run_file import Entry, OneRun
+from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import seconds
 
 HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
@@ -23,48 +27,61 @@ class ThisMachine(FileSource):
     def __init__(self, folder: Path | None) -> None:
         super().__init__([folder or Path(".openhands", "conversations")])
         self.label = "local  ~/.openhands/conversations"
-        self._opened: dict[Path, tuple[float, Archive | None]] = {}
+        self._archives: dict[Path, tuple[float, Archive | None]] = {}
         """Path of a run -> when it had been written when it was opened, and its archive; None for a
         run that cannot be opened."""
+        self._known: dict[Archive, Conversation] = {}
+        """The row of each archive, as its file tells it."""
 
     def conversations(self) -> list[Conversation]:
         folder = self.paths[0]
         if not folder.is_dir():
             raise Problem("There is no folder ~/.openhands/conversations on this machine", HINT)
         # archives opened before stay open: the screen still reads events from them
-        before, self._opened, self.problems = self._opened, {}, []
-        for path in find_archives([folder]):
+        before, self._archives, self._unopened = self._archives, {}, []
+        for path in find_files([folder]):
             if path == folder:  # nothing in it is a run
                 continue
             written = _last_written(path)
             kept = before.get(path)
             if not kept or kept[0] != written:
                 kept = written, self._open(path)
-            self._opened[path] = kept
-        self.runs.archives = {}
+            self._archives[path] = kept
         taken: set[str] = set()
-        rows = []
-        newest_first = sorted(self._opened.items(), key=lambda one: one[1][0], reverse=True)
+        rows, entries, known = [], {}, {}
+        newest_first = sorted(self._archives.items(), key=lambda one: one[1][0], reverse=True)
         for path, (written, archive) in newest_first:
             if archive is None:
                 continue
-            name = name_of(path, archive, taken)
-            self.runs.archives[name] = archive
-            row = self._row(name, archive)
+            name = name_of(path, archive.info, taken)
+            entries[name] = Entry(OneRun(archive), 1, info=archive.info, opened=archive)
+            row = self._known.get(archive)
+            if row is None or row.id != name:
+                row = row_of_run(name, archive)
+            known[archive] = row
             when = _to_utc(row.updated_at or "") or datetime.fromtimestamp(written, UTC).isoformat()
             rows.append(msgspec.structs.replace(row, updated_at=when))
-        self._rows = {archive: self._rows[archive] for archive in self.runs.archives.values()}
+        self._known, self._lists = known, [entry.home for entry in entries.values()]
         rows.sort(key=lambda row: seconds(row.updated_at or "") or 0.0, reverse=True)
+        self.runs.entries, self.runs.rows = entries, {row.id: row for row in rows}
+        self._is_listed = True
         if not rows:
             why = self.problems[0] if self.problems else "There are no runs on this machine yet"
             raise Problem(why, HINT)
         return rows
 
+    async def pages(self) -> AsyncIterator[Page[Conversation]]:
+        yield await self.newest()
+
+    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
+        await self.newest()
+        return await super().get(ids)
+
     def _open(self, path: Path) -> Archive | None:
         try:
             return open_archive(path)
         except Problem as problem:
-            self.problems.append(problem.sentence)
+            self._unopened.append(problem)
             return None
 
 

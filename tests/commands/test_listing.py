@@ -68,4 +68,4 @@ def test_what_is_a_file_is_a_path_and_all_else_filter_words(run_file: Path) -> N
     for words in ((folder, "dates"), ("dates", folder), ("is:stuck", folder, "week")):
         assert "Parse ISO week dates" in oh_tui("conversations", *words).stdout
     assert oh_tui("conversations", folder, "is:waiting").stdout == ""
-    assert "no file" in oh_tui("conversations", f"{run_file}#x").stderr
+    assert "There is no run x in" in oh_tui("conversations", f"{run_file}#x").stderr

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.content.describe import describe_event
 from oh_tui.trajectory.formats import cut_zip
-from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, find_archives, open_archive
+from oh_tui.trajectory.formats.archive import Archive, ArchiveProblem, open_archive
 from oh_tui.trajectory.formats.folder_members import FolderMembers
+from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.formats.zip_members import ZipMembers
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
@@ -147,15 +148,15 @@ def test_folders_of_these_give_each_its_own_row(tmp_path: Path) -> None:
     (tmp_path / "conversations" / "C.ZIP").write_bytes(zipped(app_files(1)))
     (tmp_path / "conversations" / "readme.txt").write_bytes(b"x")
     root = tmp_path / "conversations"
-    assert find_archives([root]) == [root / "C.ZIP", root / "a", root / "b"]
-    assert find_archives([root / "b"]) == [root / "b"]
-    assert find_archives([root / "C.ZIP", root / "C.ZIP"]) == [root / "C.ZIP"]
+    assert find_files([root]) == [root / "C.ZIP", root / "a", root / "b"]
+    assert find_files([root / "b"]) == [root / "b"]
+    assert find_files([root / "C.ZIP", root / "C.ZIP"]) == [root / "C.ZIP"]
 
 
 def test_a_path_that_is_nothing_is_given_back_so_that_opening_it_says_why(tmp_path: Path) -> None:
     missing, empty = tmp_path / "missing.zip", tmp_path / "empty"
     empty.mkdir()
-    assert find_archives([missing, empty]) == [missing, empty]
+    assert find_files([missing, empty]) == [missing, empty]
     with pytest.raises(ArchiveProblem, match=r"There is no file or folder missing\.zip"):
         open_archive(missing)
     with pytest.raises(ArchiveProblem, match="empty holds no trajectory"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.api import errors
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared import printing
+from oh_tui.commands.shared.command import path_of
 from oh_tui.sources.actions import starting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
@@ -51,7 +51,18 @@ def is_path(text: str) -> bool:
         return False
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
         return True
-    return not read_id(text) and Path(text).exists()
+    return not read_id(text) and (_exists(text) or bool(split_run(text)[1]))
+
+
+def split_run(text: str) -> tuple[str, str]:
+    """The path and the run in `PATH#ID`; "" for the run where none is named. A file that has the
+    whole text as its name wins, then the longest one."""
+    place = len(text)
+    while not _exists(text[:place]):
+        place = text.rfind("#", 0, place)
+        if place <= 0:
+            return text, ""
+    return text[:place], text[place + 1 :]
 
 
 def is_listed_path(text: str) -> bool:
@@ -61,9 +72,13 @@ def is_listed_path(text: str) -> bool:
         return True
     if text.endswith(".zip") or text.startswith(("/", "./", "../", "~/")):
         return True
+    return bool(text) and (_exists(text) or bool(split_run(text)[1]))
+
+
+def _exists(text: str) -> bool:
     try:
-        return any(part and Path(part).exists() for part in (text, text.partition("#")[0]))
-    except (OSError, ValueError):  # too long, or with a null in it
+        return bool(text) and path_of(text).exists()
+    except (OSError, ValueError, Problem):  # too long, with a null in it, under an unknown home
         return False
 
 

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.trajectory.formats.archive import Archive
+    from oh_tui.trajectory.formats.run_file import RunFile
 
 WORTH_TELLING = 5.0
 """Seconds above which a command announces how long reading takes."""
@@ -54,7 +54,7 @@ async def read_run(call: Call, conversation: Conversation) -> Loaded:
     minutes; a terminal shows the progress."""
     source = call.source
     if isinstance(source, FileSource):
-        read = _read_file(source.runs.archive(conversation))
+        read = _read_file(source.runs.run(conversation))
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
@@ -100,21 +100,21 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
     return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 
 
-def _read_file(archive: Archive) -> Loaded:
+def _read_file(run: RunFile) -> Loaded:
     """Reads the events at once rather than on demand: a command needs nearly all their texts."""
     events: list[Event] = []
     held = 0
-    for index in range(len(archive)):
+    for index in range(len(run)):
         if held > HELD:
-            events.append(archive.event(index))
+            events.append(run.event(index))
             continue
-        text = archive.read(index)
+        text = run.read(index)
         held += len(text)
         event = parse_event(text)
-        events.append(archive.event(index) if event.kind == UNREADABLE else event)
-    trajectory = run_of(archive, events)
-    count, damaged = len(events), bool(archive.problems)
-    return Loaded("file", trajectory, count, count, archive.note, damaged=damaged)
+        events.append(run.event(index) if event.kind == UNREADABLE else event)
+    trajectory = run_of(run, events)
+    count, damaged = len(events), bool(run.problems)
+    return Loaded("file", trajectory, count, count, run.note, damaged=damaged)
 
 
 def with_state(source: Source, conversation: Conversation) -> Conversation:

@@ -24,6 +24,7 @@ class Kept(NamedTuple):
 KEPT = {
     "status": Kept("status.json", "what `oh-tui status` was told last, by server"),
     "runs": Kept("runs", "runs that are over, as they were downloaded"),
+    "indexes": Kept("indexes", "where the runs in large files begin"),
 }
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 RECENT = 50
@@ -66,6 +66,16 @@ def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
     """The recent calls with this outcome, in order."""
     recent = reversed(list(recent_steps(trajectory)))
     return [s for s in recent if s.is_open and trajectory.outcome(s) is outcome]
+
+
+def count_answers(trajectory: Trajectory) -> int:
+    """The answers of the model. Calls of one answer count once; without an id each is its own."""
+    answers: set[str] = set()
+    for step in trajectory.steps:
+        event = step.event
+        if step.is_call or (event.kind in MESSAGE_KINDS and event.source == "agent"):
+            answers.add(event.llm_response_id or event.id)
+    return len(answers)
 
 
 def open_calls(trajectory: Trajectory) -> list[Step]:

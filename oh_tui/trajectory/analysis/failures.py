@@ -65,7 +65,7 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
             limit = f"its budget of ${float(dollars[1]):.2f}" if dollars else "its budget"
         elif steps := _STEPS.search(detail[:500]):
             limit = f"its limit of {int(steps[1]):,} steps"
-        return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"
+        return limit_words(limit)
     code = _SAME_AS.get(code, code)
     reason = _line(first_line(detail))
     if code in _WORDS:
@@ -74,6 +74,17 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
             f"{sentence}: {reason}" if reason and code in _WHY_NEEDED else f"{sentence}."
         ), short
     text = ": ".join(filter(None, (_line(code), reason))) or _line(event.kind)
+    return text, text
+
+
+def limit_words(limit: str) -> tuple[str, str]:
+    """As `failure_words`, for a run that was stopped at a limit."""
+    return f"The run hit {limit}, so OpenHands stopped it.", f"hit {limit}"
+
+
+def recorded_words(error: str) -> tuple[str, str]:
+    """As `failure_words`, for an error that stands beside the events."""
+    text = _line(first_line(error))
     return text, text
 
 

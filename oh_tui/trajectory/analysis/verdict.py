@@ -16,6 +16,7 @@ from oh_tui.trajectory.analysis.ending import (
     STOPS,
     before_last_change,
     calls_before,
+    count_answers,
     failure_of,
     is_answer,
     is_cut_off,
@@ -24,7 +25,7 @@ from oh_tui.trajectory.analysis.ending import (
     open_calls,
     with_outcome,
 )
-from oh_tui.trajectory.analysis.failures import failure_words
+from oh_tui.trajectory.analysis.failures import failure_words, limit_words, recorded_words
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.content.describe import describe
 from oh_tui.trajectory.content.plans import done_and_all
@@ -90,7 +91,7 @@ def judge(trajectory: Trajectory) -> Verdict:
     """
     if why := trajectory.cut_off:
         return Verdict("", why, _fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
-    verdict = _BY_STATUS.get(trajectory.status, _by_steps)(trajectory)
+    verdict = _BY_STATUS.get(trajectory.status, _without_status)(trajectory)
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
         left = f" (plan {plan[0]}/{plan[1]})"
@@ -137,6 +138,8 @@ def spans(numbers: Sequence[int]) -> str:
 
 def _error(trajectory: Trajectory) -> Verdict:
     step = failure_of(trajectory)
+    if step is None and trajectory.recorded.error:
+        return _recorded(trajectory, *recorded_words(trajectory.recorded.error))
     if step is None:
         sentence = "The run failed, and the server holds no reason."
         return _verdict(
@@ -270,6 +273,23 @@ def _idle(trajectory: Trajectory) -> Verdict:
         what = _what(trajectory, latest)
         cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
     return _verdict("idle", cause, short, [latest], latest.number)
+
+
+def _recorded(trajectory: Trajectory, cause: str, short: str) -> Verdict:
+    """A failure that no event tells."""
+    return _verdict("error", cause, short, landing=len(trajectory))
+
+
+def _without_status(trajectory: Trajectory) -> Verdict:
+    """For a run whose events name no status: what its source records, then its last steps."""
+    recorded = trajectory.recorded
+    if recorded.error:
+        return _error(trajectory)
+    verdict = _by_steps(trajectory)
+    limit = recorded.max_iterations
+    if not verdict.word and limit and trajectory.complete and count_answers(trajectory) >= limit:
+        return _recorded(trajectory, *limit_words(f"its limit of {limit:,} steps"))
+    return verdict
 
 
 def _by_steps(trajectory: Trajectory) -> Verdict:

@@ -6,17 +6,24 @@ import os
 import stat
 import threading
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from operator import lt
 from pathlib import Path
 from typing import IO, Any
 
 from oh_tui.text.human import plural
-from oh_tui.text.problem import Problem
-from oh_tui.text.redact import redact_json, safe_line
+from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats import cut_zip, folder_members
 from oh_tui.trajectory.formats.members import CannotRead, Members
+from oh_tui.trajectory.formats.run_file import (
+    MOST,
+    Format,
+    FormatProblem,
+    Indexes,
+    OneRun,
+    shown_name,
+)
 from oh_tui.trajectory.formats.zip_layout import (
     EVENT_FILE,
     STATE_FILES,
@@ -28,19 +35,17 @@ from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
 from oh_tui.trajectory.formats.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
+from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.stats import agent_text, stats_text
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json with the id of an event."""
 
-_MOST = 3
-"""How many problems are listed on one line, and how many file names per problem."""
-
-_HINT = "give a zip that OpenHands made, a folder with event files, or a folder of those"
+_HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
 
-class ArchiveProblem(Problem):
+class ArchiveProblem(FormatProblem):
     """A path that cannot be opened as a trajectory."""
 
 
@@ -52,6 +57,8 @@ class Archive:
     error.
     """
 
+    recorded = NOTHING_RECORDED
+
     def __init__(self, members: Members, name: str) -> None:
         """Takes ownership of the members. Raises ArchiveProblem if they hold no trajectory."""
         self.name = name
@@ -61,7 +68,7 @@ class Archive:
         self._is_closed = False
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of files that could not be read."""
-        self._notes = [_shown(note) for note in members.notes]
+        self._notes = [shown_name(note) for note in members.notes]
         self.stats = b""
         """Tokens, cost and latency from the files beside the events, by `stats_text`."""
         layout = lay_out(members.names)
@@ -126,8 +133,8 @@ class Archive:
     def note(self) -> str:
         """The first `problems` and the number of sub-agents, on one line."""
         notes = self.problems
-        if len(notes) > _MOST:
-            notes[_MOST:] = [plural(len(notes) - _MOST, "more problem")]
+        if len(notes) > MOST:
+            notes[MOST:] = [plural(len(notes) - MOST, "more problem")]
         if self.sub_agents:
             agents = plural(self.sub_agents, "sub-agent")
             notes.append(f"has {agents}, whose steps are not shown")
@@ -140,8 +147,8 @@ class Archive:
         with self._lock:
             lines += self._notes
             for reason, names in self._failed.items():
-                first = ", ".join(map(_shown, sorted(names)[:_MOST]))
-                more = ", ..." if len(names) > _MOST else ""
+                first = ", ".join(map(shown_name, sorted(names)[:MOST]))
+                more = ", ..." if len(names) > MOST else ""
                 lines.append(
                     f"{plural(len(names), 'file')} cannot be read, {reason}: {first}{more}"
                 )
@@ -151,6 +158,9 @@ class Archive:
         """The JSON of the event at index `place`; b"" when it cannot be read."""
         return self._read(self._files[place])
 
+    def original(self, place: int) -> bytes:
+        return self.read(place)
+
     def event(self, place: int) -> Event:
         """The event at index `place`."""
         event = parse_event(self.read(place), store=self, place=place)
@@ -159,7 +169,7 @@ class Archive:
             name = self._members.names[self._files[place]]
             match = EVENT_FILE.fullmatch(name)
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
-            event.summary = _shown(name.rpartition("/")[2])
+            event.summary = shown_name(name.rpartition("/")[2])
         return event
 
     def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
@@ -227,9 +237,29 @@ class Archive:
         try:
             value = decode_json(self._read(index))
         except ValueError:
-            self._notes.append(f"{_shown(self._members.names[index])} is no JSON")
+            self._notes.append(f"{shown_name(self._members.names[index])} is no JSON")
             return {}
         return value if isinstance(value, dict) else {}
+
+
+def open_list(path: Path, indexes: Indexes | None = None) -> OneRun:
+    """The run in a zip or folder. Raises ArchiveProblem."""
+    return OneRun(open_archive(path))
+
+
+def _is_zip(head: bytes, name: str) -> bool:
+    return head[:2] == b"PK"
+
+
+def _is_run_folder(head: bytes, name: str) -> bool:
+    names = head.decode("utf-8", "replace").split("\n")
+    return name.endswith("/") and any(
+        one.endswith("base_state.json") or EVENT_FILE.fullmatch(one) for one in names
+    )
+
+
+ZIP = Format("trajectory zip", _is_zip, open_list)
+FOLDER = Format("folder of a run", _is_run_folder, open_list)
 
 
 def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archive:
@@ -237,9 +267,9 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
     which problems call `name`. Raises ArchiveProblem.
     """
     if not isinstance(source, str | Path):
-        return Archive(_zip_members(source, _shown(name), owned=False), _shown(name))
+        return Archive(_zip_members(source, shown_name(name), owned=False), shown_name(name))
     path = Path(source)
-    name = _shown(path.name or path.absolute().name or str(path))
+    name = shown_name(path.name or path.absolute().name or str(path))
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -260,28 +290,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "the zip") -> Archi
         raise
 
 
-def find_archives(paths: Iterable[str | Path]) -> list[Path]:
-    """The archives at these paths: a folder that is not a run stands for the zips and runs in it,
-    sorted by name. Any other path is returned as it is; opening it tells what is wrong."""
-    found: list[Path] = []
-    for path in map(Path, paths):
-        found += ([] if _is_run(path) else _archives_in(path)) or [path]
-    return list(dict.fromkeys(found))
-
-
-def _archives_in(folder: Path) -> list[Path]:
-    try:
-        children = sorted(folder.iterdir())
-    except (OSError, ValueError):
-        return []
-    return [
-        child
-        for child in children
-        if (child.suffix.lower() == ".zip" and child.is_file()) or _is_run(child)
-    ]
-
-
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
     """Whether a folder holds the files of a run."""
     for path in (folder, folder / "events"):
         try:
@@ -314,8 +323,3 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
         return cut_zip.CutZipMembers(file, owned=owned)
     except (OSError, ValueError) as error:
         raise ArchiveProblem(f"{name} cannot be read") from error
-
-
-def _shown(text: str) -> str:
-    line = safe_line(text[:400])
-    return line if len(line) <= 120 else line[:119] + "…"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.steps import (
     HIDDEN_KINDS,
     MESSAGE_KINDS,
@@ -50,6 +51,8 @@ class Trajectory:
         """The last `execution_status` in the events, "" without one."""
         self.stats = b""
         """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
+        self.recorded = NOTHING_RECORDED
+        """What the source says of the run beside its events."""
         self.statuses: list[StatusChange] = []
         """All changes of the status, in order."""
         self.numberings = 1

@@ -1,0 +1,151 @@
+"""The row of a run in a file: what the file says of it, and what its events say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oh_tui.api.models import Conversation, Metrics, TokenUsage, bare_id
+from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.content.describe import describe_event
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, shown_name
+from oh_tui.trajectory.model.stats import NO_USAGE, record_sums
+
+FIRST_EVENTS, LAST_EVENTS = 20, 3
+"""Events in which the first message, and the time of the last event, are looked for."""
+
+_ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+
+
+def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) -> str:
+    """The id of the run; for one without an id, or with one in `taken` as a second copy has, its
+    path, with a `number` its place in that file. `taken` holds ids without dashes and gets this
+    one."""
+    names = [str(info.get("id") or ""), str(path)]
+    if number:
+        names[1:] = [f"{path}#{info.get('id')}"] if names[0] else []
+        names.append(f"{path}#{number}")
+    name = next((one for one in names if one and bare_id(one) not in taken), names[-1])
+    taken.add(bare_id(name))
+    return name
+
+
+def row_of_entry(name: str, entry: Entry, path: Path) -> Conversation:
+    """A row from what is known of an entry that is not opened."""
+    info = entry.info
+    cost = info.get("cost")
+    return FileConversation(
+        id=name,
+        title=_text(info, "title") or entry.name,
+        file_name=path.name,
+        llm_model=_text(info, "llm_model"),
+        metrics=Metrics(cost) if isinstance(cost, int | float) else None,
+    )
+
+
+def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> Conversation:
+    """A row from the `info` of a run, in which any field may be missing or wrong, and from its
+    first and last events. `listed` is the row as it was known before the run was opened."""
+    info = run.info
+    file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
+    title = _text(info, "title") or _first_message(run)
+    row = FileConversation(
+        id=name,
+        title=title or run.name,
+        file_name=file_name if title else "",
+        execution_status=RunStatus.CUT_OFF if run.cut_off else None,
+        selected_repository=_text(info, "selected_repository"),
+        selected_branch=_text(info, "selected_branch"),
+        llm_model=_text(info, "llm_model"),
+        metrics=_metrics(run.stats),
+        created_at=_text(info, "created_at"),
+        updated_at=_last_time(run) or _text(info, "updated_at"),
+    )
+    if not isinstance(listed, FileConversation):
+        return row
+    return msgspec.structs.replace(
+        row,
+        title=listed.title,
+        file_name=listed.file_name,
+        llm_model=row.llm_model or listed.llm_model,
+        metrics=row.metrics or listed.metrics,
+        created_at=row.created_at or first_time(run),
+    )
+
+
+def chosen_row(
+    found: Iterable[tuple[str, Entry, Conversation]], wanted: str, path: Path
+) -> tuple[str, Entry, Conversation]:
+    """The run that `PATH#ID` means: the one with this id, else the only one whose id begins so,
+    else the one with this number from 1. Raises Problem."""
+    rows = []
+    for one in found:
+        if wanted in _names(*one[:2]):
+            return one
+        rows.append(one)
+    begun = [one for one in rows if any(n.startswith(wanted) for n in _names(*one[:2]))]
+    if len(begun) == 1:
+        return begun[0]
+    shown, where = safe_line(wanted[:200]), shown_name(path.name or str(path))
+    if not begun and wanted.isdecimal() and 0 < int(wanted[:9]) <= len(rows):
+        return rows[int(wanted[:9]) - 1]
+    if begun:
+        names = ", ".join(shown_name(one[1].name or one[0]) for one in begun[:5])
+        more = f" and {len(begun) - 5:,} more" if len(begun) > 5 else ""
+        raise Problem(f"{len(begun):,} runs in {where} begin with {shown}", names + more)
+    count = plural(len(rows), "run")
+    raise Problem(
+        f"There is no run {shown} in {where}, which has {count}",
+        f"oh-tui conversations {where} lists them" if rows else "",
+    )
+
+
+def _names(name: str, entry: Entry) -> set[str]:
+    """The ids by which a run is named: the first of several attempts as `ID` and `ID@1`."""
+    known = {name, bare_id(name), entry.name, str(entry.info.get("id") or "")}
+    if entry.name and not entry.name.endswith(f"@{entry.info.get('attempt')}"):
+        known.add(f"{entry.name}@{entry.info.get('attempt')}")
+    return known - {""}
+
+
+def _text(info: dict[str, Any], key: str) -> str | None:
+    value = info.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _first_message(run: RunFile) -> str:
+    """What the user asked for, in a line; "" if none of the first events tells."""
+    for event in run.events(0, FIRST_EVENTS):
+        if event.kind == "MessageEvent" and event.source == "user":
+            return describe_event(event).result
+    return ""
+
+
+def first_time(run: RunFile) -> str:
+    """The timestamp of the first event that has a valid one, "" if none of the first has."""
+    first = run.events(0, LAST_EVENTS)
+    return next((event.timestamp for event in first if event.seconds() is not None), "")
+
+
+def _last_time(run: RunFile) -> str:
+    """As `first_time`, of the last events."""
+    last = list(run.events(max(0, len(run) - LAST_EVENTS)))
+    return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
+
+
+def _metrics(stats: bytes) -> Metrics | None:
+    sums = record_sums(stats)
+    if sums == NO_USAGE:
+        return None
+    usage = TokenUsage(
+        sums.prompt, sums.completion, sums.cache_read, sums.cache_write, sums.reasoning
+    )
+    return Metrics(sums.cost, usage)

@@ -1,0 +1,103 @@
+"""A run as one JSON text: its top, and the events that it is converted to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
+
+Top: TypeAlias = Mapping[str, msgspec.Raw] | Sequence[msgspec.Raw]
+"""The fields of an object, or the items of a list, each still JSON."""
+
+NO_EVENTS: tuple[bytes, ...] = ()
+
+
+class Converted(msgspec.Struct):
+    """A run as events of V1, and what its text says beside them."""
+
+    events: Sequence[bytes] = NO_EVENTS
+    """The JSON of each event."""
+    originals: Sequence[bytes] | None = None
+    """The JSON from which each event was made; None if it is the same."""
+    info: dict[str, Any] = {}
+    """As `RunFile.info`; secrets are hidden later."""
+    stats: bytes = b""
+    """By `stats_text`."""
+    recorded: Recorded = NOTHING_RECORDED
+    notes: list[str] = []
+    """What of the text could not be converted, a line each."""
+    cut_off: str = ""
+
+
+class Document(NamedTuple):
+    """A format of a run as one JSON text."""
+
+    name: str
+    may_be: Callable[[bytes], bool]
+    """Whether a text that begins with these bytes can be one. False for other files, such as
+    settings, whose whole text is then not read."""
+    is_one: Callable[[Top], bool]
+    """Whether the top of a whole text is that of one. Never raises."""
+    convert: Callable[[bytes, Top], Converted]
+    """Takes the text and its top. May raise ValueError for what no such text can be."""
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+_BOM = b"\xef\xbb\xbf"
+_REFUSED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def top_of(text: bytes) -> Top:
+    """The top of a JSON text. Raises ValueError if it is no JSON, and for a text or a number."""
+    try:
+        return _decode(text)
+    except _REFUSED:
+        pass
+    # lone surrogates, NaN and a byte order mark, which msgspec refuses
+    value = decode_json(text)
+    if isinstance(value, dict):
+        return {name: _raw(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_raw(each) for each in value]
+    raise ValueError("neither an object nor a list")
+
+
+def value_of(top: Top, *path: str) -> Any:
+    """The decoded value at a path of names; None when there is none."""
+    value: Any = top.get(path[0]) if isinstance(top, Mapping) else None
+    if value is None:
+        return None
+    try:
+        value = decode_json(bytes(value))
+    except ValueError:
+        return None
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
+    """The items of a JSON list, each still JSON; [] for anything else."""
+    if raw is None or bytes(memoryview(raw)[:1]) != b"[":
+        return []
+    try:
+        return _decode_items(raw)
+    except _REFUSED:
+        top = top_of(bytes(raw))
+        return list(top) if not isinstance(top, Mapping) else []
+
+
+def _decode(text: bytes) -> Top:
+    text = text.removeprefix(_BOM)
+    return _decode_fields(text) if text.lstrip()[:1] == b"{" else _decode_items(text)
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())

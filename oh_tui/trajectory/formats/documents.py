@@ -1,0 +1,41 @@
+"""The table of formats of a run as one JSON text.
+
+Such a text is a row of a JSON lines file, or a file of its own: both look here. To add a format,
+write its `Document` in a file of its own, and name it in `DOCUMENTS`.
+"""
+
+from __future__ import annotations
+
+from oh_tui.trajectory.formats import evaluation
+from oh_tui.trajectory.formats.document import Converted, Document, top_of
+from oh_tui.trajectory.formats.run_file import FormatProblem
+
+DOCUMENTS: tuple[Document, ...] = (evaluation.ROW,)
+"""The first that recognises a text converts it."""
+
+HINT = "docs/formats.md lists what oh-tui reads"
+
+
+def may_be_run(head: bytes) -> bool:
+    """Whether a text that begins so can be a run."""
+    return any(document.may_be(head) for document in DOCUMENTS)
+
+
+def read_document(text: bytes, where: str) -> Converted:
+    """The run in a text. `where` names the text. Raises FormatProblem."""
+    try:
+        top = top_of(text)
+    except ValueError as error:
+        why = {"nested too deep": "is nested too deep", "too many values": "has too many values"}
+        raise FormatProblem(f"{where} {why.get(str(error), 'is no JSON')}") from error
+    claims = [document for document in DOCUMENTS if document.is_one(top)]
+    if not claims:
+        raise FormatProblem(f"{where} holds no run that oh-tui knows", HINT)
+    try:
+        converted = claims[0].convert(text, top)
+    except ValueError as error:
+        raise FormatProblem(f"{where} cannot be read as {claims[0].name}", HINT) from error
+    if len(claims) > 1:
+        others = ", ".join(claim.name for claim in claims[1:])
+        converted.notes.append(f"read as {claims[0].name}; it may be {others} as well")
+    return converted

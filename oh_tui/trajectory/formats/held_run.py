@@ -1,0 +1,67 @@
+"""A run that was converted from a JSON text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oh_tui.text.human import plural
+from oh_tui.text.redact import redact_json
+from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
+from oh_tui.trajectory.formats.run_file import MOST
+from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
+
+
+class HeldRun:
+    """Holds the text of the run, or knows where it stands in its file."""
+
+    sub_agents = 0
+
+    def __init__(self, name: str, converted: Converted) -> None:
+        self.name = name
+        self._converted = converted
+        self.info: dict[str, Any] = redact_json(converted.info)
+        self.stats = converted.stats
+        self.recorded = converted.recorded
+        self.cut_off = converted.cut_off
+        self._unreadable: set[int] = set()
+
+    @property
+    def problems(self) -> list[str]:
+        lines = [*filter(None, (self.cut_off,)), *self._converted.notes]
+        if self._unreadable:
+            first = ", ".join(str(place + 1) for place in sorted(self._unreadable)[:MOST])
+            more = ", ..." if len(self._unreadable) > MOST else ""
+            lines.append(f"{plural(len(self._unreadable), 'event')} cannot be read: {first}{more}")
+        return lines
+
+    @property
+    def note(self) -> str:
+        lines = self.problems
+        if len(lines) > MOST:
+            lines[MOST:] = [plural(len(lines) - MOST, "more problem")]
+        return "; ".join(lines)
+
+    def __len__(self) -> int:
+        return len(self._converted.events)
+
+    def read(self, place: int) -> bytes:
+        return self._converted.events[place]
+
+    def original(self, place: int) -> bytes:
+        originals = self._converted.originals
+        return self.read(place) if originals is None else originals[place]
+
+    def event(self, place: int) -> Event:
+        event = parse_event(self.read(place), store=self, place=place)
+        if event.kind == UNREADABLE:
+            event.id = f"unreadable-{place}"  # two of the same text are two events
+            self._unreadable.add(place)
+        return event
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
+        for place in range(*slice(start, stop).indices(len(self))):
+            yield self.event(place)
+
+    def close(self) -> None:
+        self._converted.events, self._converted.originals = NO_EVENTS, None

@@ -1,0 +1,157 @@
+"""JSON lines, each row a run: listed by where its rows begin, and read row by row."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from oh_tui.text.human import size
+from oh_tui.trajectory.formats.document import Converted
+from oh_tui.trajectory.formats.documents import may_be_run, read_document
+from oh_tui.trajectory.formats.evaluation import Slices
+from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.row_index import Row, RowIndex
+from oh_tui.trajectory.formats.run_file import (
+    Entry,
+    Format,
+    FormatProblem,
+    Indexes,
+    RunList,
+    shown_name,
+)
+from oh_tui.trajectory.formats.streams import PlainStream, Stream, open_stream
+
+LARGEST = 128 * 2**20
+"""Bytes of the largest text that is read as one run. The largest row that is known has 50 MB."""
+
+KEPT_FROM = 2**24
+"""Bytes of a file from which its index is kept."""
+
+
+class JsonLines:
+    """A file that stays open; rows are listed while it is read for the first time."""
+
+    def __init__(self, path: Path, indexes: Indexes | None = None) -> None:
+        """Raises OSError and FormatProblem."""
+        self.name = shown_name(path.name)
+        self._stream = open_stream(path)
+        self._indexes = indexes if self._stream.packed_size >= KEPT_FROM else None
+        found = path.stat()
+        self._stamp = f"{path.absolute()}\n{found.st_size}\n{found.st_mtime_ns}"
+        self._index = self._kept_index() or RowIndex()
+        self._lock = threading.Lock()
+
+    @property
+    def problems(self) -> list[str]:
+        told = [f"{self.name}, {problem}" for problem in self._index.problems]
+        if self._stream.problem:
+            told.append(f"{self.name} {self._stream.problem}; what comes before is shown")
+        return told
+
+    def entries(self) -> Iterator[Entry]:
+        if self._index.is_complete:
+            for index in range(len(self._index)):
+                yield self._entry(self._index[index])
+            return
+        rows = self._index = RowIndex()
+        first: Row | None = None
+        for row in rows.read(self._stream):
+            if row.number == 1 and not row.name:
+                first = row  # perhaps the only one, which needs no name
+                continue
+            if first:
+                yield self._entry(first, alone=False)
+                first = None
+            yield self._entry(row)
+        if first:
+            yield self._entry(first)
+        if self._indexes and not self._stream.problem:
+            self._indexes.save(self._stamp, rows.dump())
+
+    def open(self, number: int) -> HeldRun:
+        place = bisect_left(self._index.numbers, number)
+        row = self._index[place]
+        where = f"{self.name}, row {number:,}"
+        if row.size > LARGEST:
+            raise FormatProblem(
+                f"{where} has {size(row.size)}: rows above {size(LARGEST)} are not opened",
+                "the other rows open as ever",
+            )
+        with self._lock:  # one row in memory at a time
+            text = self._stream.read(row.start, row.size)
+            if len(text) < row.size:
+                raise FormatProblem(f"{where} is gone: the file has changed", "open it again")
+            converted = read_document(text, where)
+        if isinstance(self._stream, PlainStream):
+            converted = _on_disk(converted, self._stream, row.start)
+        return HeldRun(row.name or where, converted)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _entry(self, row: Row, *, alone: bool | None = None) -> Entry:
+        if row.name:
+            info: dict[str, Any] = {"id": row.name, "title": row.name, "attempt": row.attempt}
+            return Entry(self, row.number, row.name, info)
+        alone = len(self._index) == 1 if alone is None else alone
+        name = "" if alone else f"row {row.number}"
+        return Entry(self, row.number, name, {"title": name} if name else {})
+
+    def _kept_index(self) -> RowIndex | None:
+        if self._indexes is None:
+            return None
+        data = self._indexes.load(self._stamp)
+        plain = isinstance(self._stream, PlainStream)
+        return RowIndex.load(data, self._stream.packed_size if plain else None) if data else None
+
+
+class _Pieces(Sequence[bytes]):
+    """Parts of a plain file, read when they are asked for."""
+
+    def __init__(self, stream: Stream, starts: array[int], sizes: array[int]) -> None:
+        self._stream = stream
+        self._starts, self._sizes = starts, sizes
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        return self._stream.read(self._starts[index], self._sizes[index])
+
+
+def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
+    """The run without its text in memory, where each event is a part of the text."""
+    events = converted.events
+    if isinstance(events, Slices):
+        starts = array("Q", (start + each for each in events.starts))
+        converted.events = _Pieces(stream, starts, events.sizes)
+    return converted
+
+
+def _are_lines(head: bytes, name: str) -> bool:
+    """Whether a file is one JSON text a line. The first line may be longer than the head."""
+    first, newline, rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+    first = first.rstrip()
+    if first[:1] not in (b"{", b"["):
+        return False
+    is_whole = not newline or first[-1:] in (b"}", b"]")
+    # else it is broken, or the first line of a text that is written over several lines
+    is_next = rest.lstrip()[:1] == first[:1] and first[-1:] not in (b"[", b"{", b",", b":")
+    return (is_whole or is_next) and may_be_run(head)
+
+
+def _open(path: Path, indexes: Indexes | None) -> RunList:
+    return JsonLines(path, indexes)
+
+
+FORMAT = Format("JSON lines", _are_lines, _open)

@@ -1,0 +1,193 @@
+"""Where the rows of a JSON lines file begin, and which run each is: found in one pass.
+
+The pass looks at the ends of lines and at the first bytes of each row, and decodes nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.run_file import shown_name
+from oh_tui.trajectory.formats.streams import Stream
+from oh_tui.trajectory.model.events import decode_json
+
+START = 2**12
+"""Bytes at the start of a row that are looked through for its id."""
+
+NAMED = 20
+"""How many broken rows are named; the others are counted."""
+
+_TAIL = 16
+
+_ID = pattern(rb'"(?:instance_id|trajectory_id)"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})')
+_ATTEMPT = pattern(rb'"attempt"\s*:\s*(\d{1,6})\s*[,}]')
+
+_PAIRS = {b"{": b"}", b"[": b"]"}
+
+_VERSION = 1
+
+
+class Row(NamedTuple):
+    """A line that looks like JSON."""
+
+    number: int
+    """From 1, among the lines that are not empty."""
+    start: int
+    size: int
+    name: str
+    """Its id, `ID@attempt` from the second of the same id on; "" without an id."""
+    attempt: int
+    """1 if the row names none."""
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    version: int
+    numbers: bytes
+    starts: bytes
+    sizes: bytes
+    attempts: bytes
+    names: list[str]
+    problems: list[str]
+
+
+_decode = msgspec.msgpack.Decoder(_Kept).decode
+
+
+class RowIndex:
+    """The rows found so far. Numbers are kept in arrays: a file may have a hundred thousand."""
+
+    def __init__(self) -> None:
+        self.numbers, self.attempts = array("L"), array("L")
+        self.starts, self.sizes = array("Q"), array("Q")
+        self.names: list[str] = []
+        self.broken: list[str] = []
+        """What is wrong with which row, for the first broken rows."""
+        self._more_broken = 0
+        self.is_complete = False
+        self._attempts: dict[str, set[int]] = {}
+        """Id -> the attempts that were met, until the pass is over."""
+        self._highest: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> Row:
+        return Row(
+            self.numbers[index], self.starts[index], self.sizes[index], self.names[index],
+            self.attempts[index],
+        )  # fmt: skip
+
+    @property
+    def problems(self) -> list[str]:
+        more = f"{self._more_broken:,} more rows are no JSON"
+        return [*self.broken, more] if self._more_broken else self.broken
+
+    def read(self, stream: Stream) -> Iterator[Row]:
+        """Makes the index, and gives each row as it is found."""
+        number = start = at = 0
+        head = tail = b""
+        for piece in stream.pieces():
+            place = 0
+            while (end := piece.find(b"\n", place)) >= 0:
+                if len(head) < START:
+                    head += piece[place : min(end, place + START - len(head))]
+                if head and not head.isspace():
+                    number += 1
+                    tail = (tail + piece[max(place, end - _TAIL) : end])[-_TAIL:]
+                    if row := self._take(stream, number, start, at + end - start, head, tail):
+                        yield row
+                place = end + 1
+                start, head, tail = at + place, b"", b""
+            if len(head) < START:
+                head += piece[place : place + START - len(head)]
+            tail = (tail + piece[max(place, len(piece) - _TAIL) :])[-_TAIL:]
+            at += len(piece)
+        if head and not head.isspace():
+            row = self._take(stream, number + 1, start, at - start, head, tail, is_last=True)
+            if row:
+                yield row
+        self._attempts, self._highest = {}, {}
+        self.is_complete = True
+
+    def _take(
+        self, stream: Stream, number: int, start: int, size: int, head: bytes, tail: bytes,
+        *, is_last: bool = False,
+    ) -> Row | None:  # fmt: skip
+        first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        if tail.rstrip()[-1:] != _PAIRS.get(first):
+            why = "is no JSON"
+            if is_last and first in _PAIRS:
+                why = "is cut off: it may still be written"
+            if len(self.broken) < NAMED:
+                self.broken.append(f"row {number:,} {why}")
+            else:
+                self._more_broken += 1
+            return None
+        name, attempt = self._name(head)
+        row = Row(number, start, size, name, attempt)
+        self.numbers.append(number)
+        self.starts.append(start)
+        self.sizes.append(size)
+        self.names.append(name)
+        self.attempts.append(attempt)
+        return row
+
+    def _name(self, head: bytes) -> tuple[str, int]:
+        found = _ID.search(head)
+        if found is None:
+            return "", 1
+        try:
+            name = shown_name(str(decode_json(found[1])))
+        except ValueError:
+            return "", 1
+        told = _ATTEMPT.search(head, found.end())
+        attempt = int(told[1]) if told else 1
+        taken = self._attempts.get(name)
+        if taken is None:
+            self._attempts[name], self._highest[name] = {attempt}, attempt
+            return name, attempt
+        if attempt in taken:
+            attempt = self._highest[name] + 1
+        taken.add(attempt)
+        self._highest[name] = max(attempt, self._highest[name])
+        return f"{name}@{attempt}", attempt
+
+    # Kept on disk
+
+    def dump(self) -> bytes:
+        return msgspec.msgpack.encode(
+            _Kept(
+                _VERSION, self.numbers.tobytes(), self.starts.tobytes(), self.sizes.tobytes(),
+                self.attempts.tobytes(), self.names, self.problems,
+            )
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, data: bytes, length: int | None) -> RowIndex | None:
+        """The index that `dump` gave; None for anything else. `length` is that of the file, None
+        for a packed one."""
+        index = cls()
+        try:
+            kept = _decode(data)
+            for column, packed in (
+                (index.numbers, kept.numbers), (index.starts, kept.starts),
+                (index.sizes, kept.sizes), (index.attempts, kept.attempts),
+            ):  # fmt: skip
+                column.frombytes(packed)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, ValueError):
+            return None
+        index.names, index.broken = kept.names, kept.problems
+        index.is_complete = True
+        columns = (index.numbers, index.starts, index.sizes, index.attempts, index.names)
+        if kept.version != _VERSION or len({len(column) for column in columns}) != 1:
+            return None
+        if length is not None and any(
+            start + size > length for start, size in zip(index.starts, index.sizes, strict=True)
+        ):
+            return None
+        return index

@@ -1,0 +1,172 @@
+"""What every format gives: the runs in a file, listed without reading them, and the events of one.
+
+`table.FORMATS` holds the formats of files, `documents.DOCUMENTS` those of one run as one JSON text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.recorded import Recorded
+
+HEAD = 2**16
+"""Bytes at the start of a file by which a format recognises it."""
+
+MOST = 3
+"""How many problems are listed on one line."""
+
+
+class FormatProblem(Problem):
+    """A file that cannot be opened as a run, or a run in it."""
+
+
+class RunFile(Protocol):
+    """The events of one run, read on demand. Thread-safe; what cannot be read becomes an event of
+    kind UNREADABLE and a line in `problems`, never an error."""
+
+    @property
+    def name(self) -> str:
+        """The clean name of the file or of the run in it, without its path."""
+        ...
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Without secrets, any of `id`, `title`, `llm_model`, `selected_repository`,
+        `execution_status`, ... Any field may be missing or of a wrong type."""
+        ...
+
+    @property
+    def stats(self) -> bytes:
+        """Tokens, cost and latency from beside the events, by `stats_text`."""
+        ...
+
+    @property
+    def recorded(self) -> Recorded: ...
+
+    @property
+    def sub_agents(self) -> int:
+        """How many sub-agents of the run have files here; they are not read."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """The first `problems` on one line."""
+        ...
+
+    @property
+    def problems(self) -> list[str]:
+        """What cannot be read, a line each."""
+        ...
+
+    @property
+    def cut_off(self) -> str:
+        """Why the end of the run is unknown, "" when it is known."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, place: int) -> bytes:
+        """The JSON of the event at index `place`, in the form of V1; b"" when it cannot be read."""
+        ...
+
+    def original(self, place: int) -> bytes:
+        """The JSON from which that event was made, as it stands in the file."""
+        ...
+
+    def event(self, place: int) -> Event: ...
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]: ...
+
+    def close(self) -> None:
+        """Closes the file; bodies of events may no longer be readable."""
+
+
+class RunList(Protocol):
+    """The runs in one file or folder."""
+
+    @property
+    def problems(self) -> list[str]:
+        """Sentences on what of it is not listed, with the file and the place in it. Grows while
+        `entries` goes on."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """The runs in order, each as soon as it is found. Raises Problem."""
+
+    def open(self, number: int) -> RunFile:
+        """The run of the entry with this number. Raises Problem."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Entry(msgspec.Struct, eq=False):
+    """A run in a file, as far as it is known without reading it."""
+
+    home: RunList
+    number: int
+    """From 1, in its file."""
+    name: str = ""
+    """Its id in the file, which `PATH#ID` names; no other entry of the file has it. "" for the only
+    run of a file."""
+    info: dict[str, Any] = {}
+    """What of `RunFile.info` is known."""
+    opened: RunFile | None = None
+    """The run, where listing it had to open it."""
+
+    def open(self) -> RunFile:
+        """Raises Problem."""
+        return self.opened or self.home.open(self.number)
+
+
+class Indexes(Protocol):
+    """Keeps what listing a large file found, until the file changes."""
+
+    def load(self, key: str) -> bytes:
+        """What was saved under this key, which names a file as it is now; b"" without it."""
+        ...
+
+    def save(self, key: str, data: bytes) -> None: ...
+
+
+class Format(NamedTuple):
+    """A format of files.
+
+    `recognises` sees the first HEAD bytes of a file, unpacked, or the names in a folder, a line
+    each; and the name, which ends with "/" for a folder. `open` lists nothing yet; it raises
+    Problem.
+    """
+
+    name: str
+    recognises: Callable[[bytes, str], bool]
+    open: Callable[[Path, Indexes | None], RunList]
+
+
+class OneRun:
+    """A file that is one run, open already."""
+
+    def __init__(self, run: RunFile) -> None:
+        self.run = run
+        self.problems: list[str] = []
+
+    def entries(self) -> Iterator[Entry]:
+        yield Entry(self, 1, info=self.run.info, opened=self.run)
+
+    def open(self, number: int) -> RunFile:
+        return self.run
+
+    def close(self) -> None:
+        self.run.close()
+
+
+def shown_name(text: str) -> str:
+    """A name in a file as a clean line of at most 120 characters."""
+    line = safe_line(text[:400])
+    return line if len(line) <= 120 else line[:119] + "…"

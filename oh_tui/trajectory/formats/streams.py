@@ -1,0 +1,285 @@
+"""A plain or compressed file: once through in pieces, and any part of what it unpacks to."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import zlib
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from oh_tui.text.human import size
+from oh_tui.trajectory.formats.run_file import FormatProblem
+from oh_tui.trajectory.formats.zip_table import RATIO_FREE, RATIO_LIMIT
+
+PIECE = 2**18
+"""Bytes that are read or unpacked at once."""
+
+_EVERY, _MOST_STOPS = 2**24, 250
+"""Unpacked bytes between two places at which unpacking can begin again, and how many of these are
+kept, of 50 kB each."""
+
+
+class Stream(ABC):
+    """A file that is open for reading; several threads may read at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.packed_size = os.fstat(self._handle).st_size
+        self.problem = ""
+        """Why the file ends where it does, once it was read to the end; "" for its proper end."""
+
+    @abstractmethod
+    def pieces(self) -> Iterator[bytes]:
+        """The whole content, in order."""
+
+    @abstractmethod
+    def read(self, start: int, count: int) -> bytes:
+        """Part of the content; shorter at its end."""
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+class PlainStream(Stream):
+    def pieces(self) -> Iterator[bytes]:
+        start = 0
+        while piece := self.read(start, PIECE):
+            start += len(piece)
+            yield piece
+
+    def read(self, start: int, count: int) -> bytes:
+        if self._handle < 0:
+            return b""
+        parts: list[bytes] = []
+        while count and (part := os.pread(self._handle, count, start)):
+            if len(part) == count and not parts:
+                return part
+            parts.append(part)
+            start, count = start + len(part), count - len(part)
+        return b"".join(parts)
+
+
+class Packing(NamedTuple):
+    """A way to compress a file."""
+
+    name: str
+    magic: bytes
+    make: Callable[[], Any]
+    """An object as `lzma.LZMADecompressor`. Raises FormatProblem where Python cannot."""
+
+
+class PackedStream(Stream):
+    """A compressed file. A part is read by unpacking from the last place before it at which that
+    can begin: for gzip every 16 MB, for others the beginning or the part that was read last."""
+
+    def __init__(self, path: Path, packing: Packing) -> None:
+        super().__init__(path)
+        self._packing = packing
+        self._lock = threading.Lock()
+        self._stops: list[_Unpacker] = []
+        self._every = _EVERY
+        self._last: _Unpacker | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        unpacker = self._begin()
+        while piece := unpacker.next():
+            self._note(unpacker)
+            yield piece
+        self.problem = unpacker.problem
+
+    def read(self, start: int, count: int) -> bytes:
+        with self._lock:
+            if self._handle < 0:
+                return b""
+            unpacker = self._last = self._nearest(start)
+            found = bytearray()
+            while unpacker.place <= start and unpacker.next():
+                self._note(unpacker)
+            piece = unpacker.piece[max(0, len(unpacker.piece) - (unpacker.place - start)) :]
+            while piece and len(found) < count:
+                found += piece
+                piece = unpacker.next() if len(found) < count else b""
+            self.problem = unpacker.problem
+            return bytes(found[:count])
+
+    def _note(self, unpacker: _Unpacker) -> None:
+        """Keeps the place as one at which unpacking can begin."""
+        stops = self._stops
+        if unpacker.place >= (stops[-1].place if stops else 0) + self._every:
+            if copy := unpacker.copy():
+                stops.append(copy)
+            if len(stops) > _MOST_STOPS:
+                del stops[::2]
+                self._every *= 2
+
+    def _nearest(self, start: int) -> _Unpacker:
+        stops, last = self._stops, self._last
+        index = bisect_right(stops, start, key=lambda stop: stop.place)
+        stop = stops[index - 1] if index else None
+        if last and last.begin <= start and (stop is None or stop.place <= last.place):
+            return last
+        return (stop and stop.copy()) or self._begin()
+
+    def _begin(self) -> _Unpacker:
+        return _Unpacker(self._handle, self._packing, self.packed_size)
+
+
+class _Unpacker:
+    """Unpacks a file from some place on."""
+
+    def __init__(self, handle: int, packing: Packing, packed_size: int) -> None:
+        self._handle, self._packing = handle, packing
+        self._most = max(RATIO_FREE, RATIO_LIMIT * packed_size)
+        self._inner = packing.make()
+        self._input = b""
+        self._at = 0
+        """Where in the file the next input is."""
+        self._is_done = False
+        self.place = 0
+        """Unpacked bytes so far."""
+        self.piece = b""
+        """The last of them."""
+        self.problem = ""
+
+    @property
+    def begin(self) -> int:
+        """Where `piece` begins."""
+        return self.place - len(self.piece)
+
+    def copy(self) -> _Unpacker | None:
+        """Another one at this place; None where that cannot be."""
+        if not hasattr(self._inner, "copy"):  # also between two members
+            return None
+        other = _Unpacker.__new__(_Unpacker)
+        vars(other).update(vars(self), _inner=self._inner.copy(), piece=b"")
+        return other
+
+    def next(self) -> bytes:
+        """The next piece; b"" at the end."""
+        self.piece = b""
+        while not self._is_done and not self.piece:
+            self._unpack()
+        self.place += len(self.piece)
+        if self.place > self._most:
+            self._end(f"unpacks from so little to more than {size(self._most)}, like a bomb")
+        return self.piece
+
+    def _unpack(self) -> None:
+        if self._inner.eof:
+            self._input, self._inner = self._inner.unused_data or b"", None
+        if self._inner is None:
+            self._next_member()
+            return
+        if self._inner.needs_input and not self._input:
+            self._fill()
+            if not self._input:
+                self._end("is cut off: the end of the packed data is missing")
+                return
+        try:
+            self.piece = self._inner.decompress(self._input, PIECE)
+        except Exception as error:  # each module has an error of its own
+            if isinstance(error, MemoryError):
+                raise
+            self._end("is damaged: what follows cannot be unpacked")
+        self._input = b""
+
+    def _next_member(self) -> None:
+        """Goes on with packed data that was appended, as `cat a.gz b.gz` does, if need be after the
+        zeros with which tapes are filled up."""
+        magic = self._packing.magic
+        self._input = self._input.lstrip(b"\0")
+        if len(self._input) < len(magic):
+            before = len(self._input)
+            self._fill()
+            if len(self._input) > before:
+                return
+        if self._input.startswith(magic):
+            self._inner = self._packing.make()
+        else:
+            self._end("has something else after its end" if self._input else "")
+
+    def _fill(self) -> None:
+        data = os.pread(self._handle, PIECE, self._at) if self._handle >= 0 else b""
+        self._at += len(data)
+        self._input += data
+
+    def _end(self, problem: str) -> None:
+        self._is_done, self.problem, self._input = True, problem, b""
+
+
+class _Gunzip:
+    """zlib with the interface of `lzma.LZMADecompressor`."""
+
+    def __init__(self, inner: Any = None) -> None:
+        self._inner = inner or zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._tail = b""
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data)
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        found: bytes = self._inner.decompress(self._tail + data, most)
+        self._tail = self._inner.unconsumed_tail
+        self.needs_input = not self._tail and len(found) < most
+        return found
+
+    def copy(self) -> _Gunzip:
+        other = _Gunzip(self._inner.copy())
+        other._tail, other.needs_input = self._tail, self.needs_input
+        return other
+
+
+def _unxz() -> Any:
+    return importlib.import_module("lzma").LZMADecompressor()
+
+
+def _unzstd() -> Any:
+    """Python 3.14 can; before, the module that brings it to older versions."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(name).ZstdDecompressor()
+        except ImportError:
+            continue
+    raise FormatProblem(
+        "This Python cannot unpack .zst files",
+        "use Python 3.14, or: pip install backports.zstd; or unpack the file: zstd -d FILE",
+    )
+
+
+PACKINGS = (
+    Packing("gzip", b"\x1f\x8b", _Gunzip),
+    Packing("xz", b"\xfd7zXZ\0", _unxz),
+    Packing("zstd", b"\x28\xb5\x2f\xfd", _unzstd),
+)
+
+
+def open_stream(path: Path) -> Stream:
+    """Opens a file by how it begins. Raises OSError, and FormatProblem for a packing that this
+    Python lacks."""
+    stream = PlainStream(path)
+    try:
+        head = stream.read(0, 8)
+        packing = next((one for one in PACKINGS if head.startswith(one.magic)), None)
+        if packing is None:
+            return stream
+        packing.make()
+        packed = PackedStream(path, packing)
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    return packed

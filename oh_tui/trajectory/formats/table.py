@@ -1,0 +1,158 @@
+"""The table of the formats of files, and the files at some paths that have one of them.
+
+To add a format of files, name it in `FORMATS`; of a run as one JSON text, in
+`documents.DOCUMENTS`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import archive, json_file, json_lines
+from oh_tui.trajectory.formats.documents import HINT
+from oh_tui.trajectory.formats.run_file import (
+    HEAD,
+    Format,
+    FormatProblem,
+    Indexes,
+    RunList,
+    shown_name,
+)
+from oh_tui.trajectory.formats.streams import open_stream
+
+FORMATS: tuple[Format, ...] = (
+    archive.ZIP,
+    archive.FOLDER,
+    json_lines.FORMAT,
+    json_file.FORMAT,
+)
+"""The first that recognises a file opens it."""
+
+NAMES = 1000
+"""Names of a folder by which a format recognises it."""
+
+DEEPEST, MOST_FOLDERS = 4, 2_000
+"""Levels of folders, and their number, in which files are looked for."""
+
+_MAY_HOLD_RUNS = pattern(r".+\.(?:zip|jsonl?|json\.gz|jsonl\.(?:gz|xz|zst))")
+_ATTEMPT = pattern(r"(output)\.critic_attempt_\d+(\.jsonl.*)")
+"""An attempt of an evaluation, whose best rows are in the file without it."""
+
+
+def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
+    """The runs in a file or folder, opened by its content. Raises Problem."""
+    name = shown_name(path.name or path.absolute().name or str(path))
+    try:
+        head, kind = head_of(path)
+        for one in FORMATS:
+            if one.recognises(head, kind):
+                return one.open(path, indexes)
+    except FileNotFoundError as error:
+        raise FormatProblem(f"There is no file or folder {name}") from error
+    except PermissionError as error:
+        raise FormatProblem(f"No permission to read {name}") from error
+    except (OSError, ValueError) as error:
+        raise FormatProblem(f"{name} cannot be read") from error
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        raise FormatProblem(f"{name} holds no run that oh-tui knows", HINT)
+    return archive.open_list(path, indexes)  # which says what is wrong with it
+
+
+def head_of(path: Path) -> tuple[bytes, str]:
+    """What `Format.recognises` sees: the first bytes of a file, or the names in a folder; and the
+    name. Raises OSError, and Problem for what cannot be unpacked."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        names = [*_names(path, ""), *_names(path / "events", "events/")]
+        return "\n".join(names).encode("utf-8", "replace"), f"{path.name}/"
+    if not stat.S_ISREG(mode):
+        return b"", path.name  # a pipe would block
+    stream = open_stream(path)
+    try:
+        head = stream.read(0, HEAD)
+    finally:
+        stream.close()
+    if not head and stream.problem:
+        raise FormatProblem(f"{shown_name(path.name)} {stream.problem}")
+    return head, path.name
+
+
+def find_files(paths: Iterable[str | Path]) -> list[Path]:
+    """The files and folders with runs at these paths: a folder that is not a run stands for those
+    in it, sorted by name, or in the folders in it. Any other path is returned as it is; opening it
+    tells what is wrong."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found += ([] if archive.is_run(path) else _files_in(path)) or [path]
+    return list(dict.fromkeys(found))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    level = [folder]
+    for _ in range(DEEPEST):
+        found: list[Path] = []
+        below: list[Path] = []
+        for one in level:
+            held, folders = _held_by(one)
+            found += held
+            below += folders
+        if found or not below:
+            return found
+        level = below[:MOST_FOLDERS]
+    return []
+
+
+def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The runs and files with runs in a folder, and its other folders."""
+    try:
+        children = sorted(folder.iterdir())
+    except (OSError, ValueError):
+        return [], []
+    found: list[Path] = []
+    folders: list[Path] = []
+    names = {child.name for child in children}
+    for child in children:
+        if archive.is_run(child):
+            found.append(child)
+        elif _MAY_HOLD_RUNS.fullmatch(child.name.lower()) and child.is_file():
+            match = _ATTEMPT.fullmatch(child.name)
+            if not (match and match[1] + match[2] in names) and _holds_run(child):
+                found.append(child)
+        elif child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
+            folders.append(child)
+    return found, folders
+
+
+def _holds_run(path: Path) -> bool:
+    """Whether a file that was not named itself is worth opening: a folder has settings and reports
+    in the same formats. A zip is; of lines the first has to be a run."""
+    if path.suffix.lower() == ".zip":
+        return True
+    try:
+        head, name = head_of(path)
+        if not any(one.recognises(head, name) for one in FORMATS):
+            return False
+        runs = open_runs(path)
+    except (Problem, OSError):
+        return False
+    try:
+        first = next(iter(runs.entries()), None)
+        return first is not None and first.open() is not None
+    except (Problem, OSError):
+        return False
+    finally:
+        runs.close()
+
+
+def _names(folder: Path, before: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from [before + entry.name for entry in islice(entries, NAMES)]
+    except (OSError, ValueError):
+        return

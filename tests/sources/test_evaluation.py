@@ -1,0 +1,251 @@
+"""Evaluation output as a source: what each row counts, costs and how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.sources import files
+from oh_tui.sources.file_indexes import FileIndexes
+from oh_tui.sources.files import FileSource
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats import json_lines, row_index
+from tests.trajectory.evaluation_files import action, history, message, metrics, result, row, write
+
+LIMITED = {"metadata": {"max_iterations": 3}}
+
+RUNS = [
+    (row("done", history(3, failed=[2]), metrics=metrics([0.25, 0.5, 0.125])), "finished"),
+    (row("priceless", history(2), metrics=None), "finished"),
+    (row("broken", history(2, finish=False), error="Timeout after 300 s\nTraceback"), "error"),
+    (row("no events"), ""),
+    (row("unknown", history(2, finish=False)), ""),
+    (row("limit", history(3, finish=False), **LIMITED), "error"),
+    (row("open", [*history(1, finish=False), action(2)], metrics=metrics([1.0])), ""),
+    (row("talks", [message("hi"), message("Done.", "agent")]), "finished"),
+]
+
+
+def told(one: dict[str, Any]) -> tuple[int, int, int, int, float | None, int | None]:
+    """Events, calls, results, failed commands, dollars and tokens, counted by hand."""
+    events = one["history"]
+    results = [event for event in events if event["kind"] == "ObservationEvent"]
+    failed = sum(bool(event["observation"]["exit_code"]) for event in results)
+    calls = sum(event["kind"] == "ActionEvent" for event in events)
+    paid = one["metrics"]
+    cost = sum(each["cost"] for each in paid["costs"]) if paid else None
+    used = paid["token_usages"] if paid else []
+    tokens = sum(each["prompt_tokens"] + each["completion_tokens"] for each in used)
+    return len(events), calls, len(results), failed, cost, tokens if paid else None
+
+
+async def test_rows_count_cost_and_end_as_their_json_says(tmp_path: Path) -> None:
+    source = FileSource([write(tmp_path / "output.jsonl", [one for one, _ in RUNS])])
+    rows = (await source.newest()).items
+    assert [row.id for row in rows] == [one["instance_id"] for one, _ in RUNS]
+    for listed, (one, word) in zip(rows, RUNS, strict=True):
+        run = source.runs.read(listed)
+        counts, accounts = run.counts, Accounts(run)
+        results = sum(step.result is not None for step in run.steps)
+        events, calls, answers, failed, cost, tokens = told(one)
+        assert (counts.events, counts.calls, results) == (events, calls, answers)
+        assert counts.failed_commands == failed
+        assert accounts.priced == (cost is not None or len(run) < 2)
+        assert accounts.total.cost == pytest.approx(cost or 0.0)
+        assert accounts.total.tokens == (tokens or 0)
+        assert judge(run).word == word
+        full = source.with_state(listed)
+        assert (full.cost, full.tokens) == (cost, tokens or 0)
+        assert full.execution_status == (word or None)
+        assert full.llm_model == one["metadata"].get("llm", {}).get("model")
+        assert full.title == one["instance_id"]
+    await source.close()
+
+
+async def test_an_error_beside_the_events_and_a_limit_are_causes(tmp_path: Path) -> None:
+    source = FileSource([write(tmp_path / "output.jsonl", [one for one, _ in RUNS])])
+    rows = {row.id: row for row in (await source.newest()).items}
+    causes = {name: judge(source.runs.read(rows[name])).cause for name in ("broken", "limit")}
+    assert causes == {
+        "broken": "Timeout after 300 s",
+        "limit": "The run hit its limit of 3 steps, so OpenHands stopped it.",
+    }
+    peeked = [await source.runs.peek(rows[name]) for name in ("broken", "limit")]
+    assert [judge(run).word for run in peeked if run] == ["error", "error"]
+
+
+async def test_a_status_in_the_events_wins(tmp_path: Path) -> None:
+    state = {"id": "s", "kind": "ConversationStateUpdateEvent", "key": "execution_status"}
+    one = row("stuck", [*history(3), {**state, "value": "stuck"}], error="x")
+    two = row("failed", [*history(3), {**state, "value": "error"}], error="No space left")
+    source = FileSource([write(tmp_path / "output.jsonl", [one, two])])
+    verdicts = [judge(source.runs.read(row)) for row in (await source.newest()).items]
+    assert verdicts[0].word == "stuck"
+    assert (verdicts[1].word, verdicts[1].cause) == ("error", "No space left")
+
+
+async def pages_of(source: FileSource) -> list[list[str]]:
+    return [[row.id for row in page.items] async for page in source.pages()]
+
+
+async def test_rows_come_in_pages_as_they_are_found(tmp_path: Path) -> None:
+    names = [f"i-{n}" for n in range(1300)]
+    source = FileSource([write(tmp_path / "output.jsonl", [row(name) for name in names])])
+    pages = await pages_of(source)
+    assert [len(page) for page in pages] == [100, 500, 500, 200]
+    assert [*chain(*pages)] == names
+    assert await source.count() == 1300
+    assert [*chain(*await pages_of(source))] == names, "and once more"
+
+
+async def test_a_slow_file_gives_short_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "AT_LEAST", 0.0)
+    source = FileSource([write(tmp_path / "output.jsonl", [row("a"), row("b"), row("c")])])
+    first = await anext(source.pages())
+    assert len(first.items) < 3
+    assert first.next_page_id
+    assert await source.count() is None, "not known yet"
+    found = await source.get(["c", "b", "nosuch"])
+    assert [one and one.id for one in found] == ["c", "b", None]
+
+
+NAMED = [row("acme-1"), row("acme-12"), row("other-7"), row("acme-1", history(2))]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [("acme-1", 1), ("acme-1@1", 1), ("acme-1@2", 4), ("other", 3), ("4", 4), ("acme-12", 2)],
+)
+async def test_a_run_is_named_by_id_start_or_number(
+    tmp_path: Path, wanted: str, number: int
+) -> None:
+    path = write(tmp_path / "output.jsonl", NAMED)
+    source = FileSource([path], wanted=[wanted])
+    (listed,) = (await source.newest()).items
+    assert source.runs.entries[listed.id].number == number
+    (found,) = await FileSource([path]).get([wanted])
+    assert found is not None
+    assert found.id == listed.id
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("acme", "3 runs in output.jsonl begin with acme"),
+        ("x", "There is no run x in output.jsonl"),
+        ("5", "which has 4 runs"),
+        ("0", "There is no run 0"),
+    ],
+)
+async def test_a_run_that_is_not_there_or_not_alone_is_told(
+    tmp_path: Path, wanted: str, told: str
+) -> None:
+    source = FileSource([write(tmp_path / "output.jsonl", NAMED)], wanted=[wanted])
+    with pytest.raises(Problem, match=told):
+        await source.newest()
+
+
+async def test_the_same_instance_in_two_files_is_two_rows(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        write(tmp_path / name, [row("acme-1"), row("acme1")])
+    rows = (await FileSource([tmp_path]).newest()).items
+    a, b = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    assert [row.id for row in rows] == ["acme-1", f"{a}#acme1", f"{b}#acme-1", f"{b}#2"]
+
+
+async def test_broken_rows_are_problems_of_the_source(tmp_path: Path) -> None:
+    path = write(tmp_path / "output.jsonl", [row("a")])
+    path.write_bytes(path.read_bytes() + b'{"instance_id": "b", "hist')
+    source = FileSource([path])
+    assert [row.id for row in (await source.newest()).items] == ["a"]
+    assert source.problems == ["output.jsonl, row 2 is cut off: it may still be written"]
+
+
+class Reads:
+    """Counts how often a file was read through."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        read = row_index.RowIndex.read
+        monkeypatch.setattr(json_lines, "KEPT_FROM", 0)
+
+        def counted(index: Any, stream: Any) -> Any:
+            self.count += 1
+            return read(index, stream)
+
+        monkeypatch.setattr(row_index.RowIndex, "read", counted)
+
+
+async def ids_of(path: Path, cache: Path) -> Sequence[str]:
+    source = FileSource([path], indexes=FileIndexes(cache))
+    rows = (await source.newest()).items
+    assert all(len(source.runs.read(row).events) for row in rows)
+    await source.close()
+    return [row.id for row in rows]
+
+
+async def test_the_index_is_kept_until_the_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cache = tmp_path / "output.jsonl", tmp_path / "cache"
+    rows = [row("a", history(2)), row("b", history(1))]
+    write(path, rows)
+    reads = Reads(monkeypatch)
+    for _ in range(3):
+        assert await ids_of(path, cache) == ["a", "b"]
+    assert reads.count == 1
+    (kept,) = (cache / "indexes").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    write(path, [*rows, row("c", history(1))])
+    assert await ids_of(path, cache) == ["a", "b", "c"]
+    assert reads.count == 2
+    os.utime(path, (1, 1))
+    assert await ids_of(path, cache) == ["a", "b", "c"]
+    assert reads.count == 3
+
+
+@pytest.mark.parametrize("harm", [b"", b"\0", b"x" * 100, b"cut"])
+async def test_a_broken_index_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: bytes
+) -> None:
+    path, cache = write(tmp_path / "output.jsonl", [row("a", history(2))]), tmp_path / "cache"
+    reads = Reads(monkeypatch)
+    await ids_of(path, cache)
+    (kept,) = (cache / "indexes").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-10] if harm == b"cut" else harm)
+    assert await ids_of(path, cache) == ["a"]
+    assert reads.count == 2
+    kept.chmod(0o644)
+    assert await ids_of(path, cache) == ["a"]
+    assert reads.count == 3, "another may have written it"
+
+
+def test_few_indexes_are_kept(tmp_path: Path) -> None:
+    indexes = FileIndexes(tmp_path)
+    for number in range(60):
+        indexes.save(str(number), b"x")
+        os.utime(indexes._path(str(number)), (number, number))
+    assert len(list((tmp_path / "indexes").iterdir())) <= 51
+    assert indexes.load("59") == b"x"
+    assert indexes.load("0") == b""
+
+
+async def test_what_a_row_hides_is_hidden(tmp_path: Path) -> None:
+    secret = "sk-ant-" + "a1B2" * 10
+    one = row("a", history(1), metadata={"llm": {"model": secret, "api_key": secret}})
+    source = FileSource([write(tmp_path / "output.jsonl", [one])])
+    (listed,) = (await source.newest()).items
+    full = source.with_state(listed)
+    assert secret not in json.dumps(source.runs.run(full).info)
+    assert result(1)["id"] == "r1"
