@@ -21,7 +21,7 @@ from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.members import CannotRead
-from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
+from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
 from oh_tui.trajectory.formats.zip_table import TOTAL_LIMIT, NotOpened
 
 _PREFIX, _SUFFIX = ".oh-tui-", ".part"
@@ -163,7 +163,7 @@ def finish_zip(file: IO[bytes]) -> None:
         raise Refused(
             "The download broke off: what came is no whole zip", Remedy.DOWNLOAD_AGAIN
         ) from error
-    except BROKEN as error:
+    except broken() as error:
         raise Refused("The downloaded zip is damaged", Remedy.DOWNLOAD_AGAIN) from error
     try:
         for index in range(len(members.names)):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.formats.members import CannotRead, Names
-from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
+from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
 from oh_tui.trajectory.formats.zip_table import NotOpened, ZipTable
 
 HOW = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
@@ -94,9 +94,10 @@ def listed_by_zipfile(file: io.BytesIO, monkeypatch: pytest.MonkeyPatch) -> obje
 
 
 def columns_of(file: io.BytesIO) -> object:
+    expected: tuple[type[Exception], ...] = (*broken(), NotOpened)
     try:
         return vars(ZipTable(file))
-    except (*BROKEN, NotOpened) as error:
+    except expected as error:
         return type(error), str(error)
 
 

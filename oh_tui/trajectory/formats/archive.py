@@ -31,7 +31,7 @@ from oh_tui.trajectory.formats.zip_layout import (
     lay_out,
     may_be_run,
 )
-from oh_tui.trajectory.formats.zip_members import BROKEN, ZipMembers
+from oh_tui.trajectory.formats.zip_members import ZipMembers, broken
 from oh_tui.trajectory.formats.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
@@ -311,7 +311,7 @@ def _zip_members(file: IO[bytes], name: str, *, owned: bool) -> Members:
         raise ArchiveProblem(
             f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
         ) from error
-    except BROKEN:
+    except broken():
         pass
     try:
         file.seek(0)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import struct
-import zipfile
 import zlib
 from typing import IO
 
 from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip_table import MEMBERS_LIMIT, TABLE_LIMIT, TOTAL_LIMIT
+from oh_tui.trajectory.formats.zip_table import (
+    DEFLATED,
+    MEMBERS_LIMIT,
+    STORED,
+    TABLE_LIMIT,
+    TOTAL_LIMIT,
+)
 
 _CHUNK = 2**14
 _NAMED = 10
@@ -63,9 +68,9 @@ class CutZipMembers(Members):
             name = written.decode("utf-8", "replace")
             start = offset + 30 + name_size + extra_size
             try:
-                if flags & 1 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                if flags & 1 or method not in (STORED, DEFLATED):
                     raise CannotRead("encrypted or packed in an unknown way")
-                if method == zipfile.ZIP_DEFLATED:
+                if method == DEFLATED:
                     end = start + self._unpack(start)[1]
                 else:
                     end = start + packed

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from oh_tui.trajectory.formats.members import MEMBER_LIMIT, CannotRead, Members, Names
-from oh_tui.trajectory.formats.zip_table import ZipTable, files_of
+from oh_tui.trajectory.formats.zip_table import DEFLATED, STORED, ZipTable, files_of
 
 LARGE = 2**20
 """Members of this packed or unpacked size, in bytes, are read in pieces."""
@@ -18,18 +18,21 @@ LARGE = 2**20
 _UTF8, _PATCHED, _MASKED = 0x800, 0x20, 0x2000
 """Flags of a member: UTF-8 name, patch data, encrypted header."""
 
-BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError,
-    OverflowError,
-)  # fmt: skip
-"""Exceptions of `zipfile` for a file that is damaged, locked, closed or gone."""
+
+def broken() -> tuple[type[Exception], ...]:
+    """Exceptions of `zipfile` for a file that is damaged, locked, closed or gone. Asked for only
+    when one is raised, a start does not load `zipfile`."""
+    return (
+        zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError,
+        OverflowError,
+    )  # fmt: skip
 
 
 class ZipMembers(Members):
     """A zip with a table of contents; duplicate names are listed twice."""
 
     def __init__(self, file: IO[bytes], *, owned: bool) -> None:
-        """`owned`: `close` closes the file. Raises NotOpened or one of BROKEN."""
+        """`owned`: `close` closes the file. Raises NotOpened or one of `broken()`."""
         super().__init__()
         self._file = file if owned else None
         self._source = file
@@ -58,7 +61,7 @@ class ZipMembers(Members):
         try:
             found = self._unpacked(index)
             return self._left_to_zipfile(index) if found is None else found
-        except BROKEN as error:
+        except broken() as error:
             raise CannotRead("damaged") from error
 
     def check(self, index: int) -> None:
@@ -73,7 +76,7 @@ class ZipMembers(Members):
             size = checksum = 0
             for piece in self._pieces(index):
                 size, checksum = size + len(piece), zlib.crc32(piece, checksum)
-        except BROKEN as error:
+        except broken() as error:
             raise CannotRead("damaged") from error
         if (size, checksum) != (self._sizes[index], self._sums[index]):
             raise CannotRead("damaged")
@@ -82,7 +85,7 @@ class ZipMembers(Members):
         size, packed = self._sizes[index], self._packed[index]
         if self._flags[index] & 1:
             raise CannotRead("encrypted")
-        if self._methods[index] not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if self._methods[index] not in (STORED, DEFLATED):
             raise CannotRead("packed in an unknown way")
         # no member grows when packed; all of it would be read
         if self._offsets[index] + packed > self._end or packed > size + size // 1000 + LARGE:
@@ -108,7 +111,7 @@ class ZipMembers(Members):
             data = b"".join(self._pieces(index))
         else:
             data = self._source.read(packed)
-            if self._methods[index] == zipfile.ZIP_DEFLATED and size:
+            if self._methods[index] == DEFLATED and size:
                 # a limit of 0 would be none
                 data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size)
         whole = len(data) == size and zlib.crc32(data) == self._sums[index]
@@ -120,7 +123,7 @@ class ZipMembers(Members):
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         while size and packed and (piece := self._source.read(min(packed, LARGE))):
             packed -= len(piece)
-            if self._methods[index] == zipfile.ZIP_STORED:
+            if self._methods[index] == STORED:
                 size -= len(piece)
                 yield piece
                 continue

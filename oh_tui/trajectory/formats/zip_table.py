@@ -24,6 +24,9 @@ TABLE_LIMIT = 32 * 2**20
 MEMBERS_LIMIT = 250_000
 """Largest table of contents, in bytes and entries; 100,000 events have 11 MB."""
 
+STORED, DEFLATED = 0, 8
+"""Methods of a member, as in the format."""
+
 ENTRY = b"PK\x01\x02"
 
 _MOST = 2**63 - 1
