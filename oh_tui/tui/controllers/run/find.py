@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
-FRAME = 1 / 60
-"""Seconds without a key before searching for the typed text."""
+PAUSE = 0.004
+"""Seconds without a key before searching for the typed text: letters that come at once are one
+search."""
 
 RETESTED = 20
 """Rows at the end that are tested again as a run grows: the text of a call without a result may
@@ -94,7 +95,7 @@ class Find:
     def _typing(self, searched: Rows | StepBodies, place: object, text: str) -> None:
         self._wait_no_more()
         if text != self._session.find_text:
-            self._due = self._ui.set_timer(FRAME, partial(self._jump, searched, place, text))
+            self._due = self._ui.set_timer(PAUSE, partial(self._jump, searched, place, text))
 
     def _wait_no_more(self) -> None:
         if self._due:
