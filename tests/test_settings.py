@@ -7,13 +7,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.api.models import CLOUD, Secret
 from oh_tui.settings.address import server_address
-from oh_tui.settings.config import LOCAL, ExplorerNames
-from oh_tui.settings.startup import Settings, choose, fetch_key, read_settings
+from oh_tui.settings.config import LOCAL, Config, ExplorerNames
+from oh_tui.settings.startup import (
+    BEFORE_FILE,
+    Settings,
+    before_file,
+    choose,
+    fetch_key,
+    read_settings,
+)
 from oh_tui.text.problem import Problem
 
 UTF8 = {"TERM": "xterm"}
@@ -49,6 +58,35 @@ def test_a_server_address_is_taken_as_people_write_it(written: str, address: str
 def test_what_is_no_server_address_is_refused(written: str) -> None:
     with pytest.raises(Problem, match="no server address"):
         server_address(written)
+
+
+WRITTEN: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "default": ('"local"', {"server": "demo"}, {"OPENHANDS_BASE_URL": "demo"}),
+    "read_only": ("false", {"read_only": True}, {}),
+    "ascii": ("false", {"ascii": True}, {}),
+    "notice": ('"bell"', {}, {"OH_TUI_NOTICE": "osc9"}),
+    "theme": ('"nord"', {}, {"NO_COLOR": "1"}),
+}
+"""Setting -> its value in the file, and an option and a variable that come before it."""
+
+
+@pytest.mark.parametrize("setting", BEFORE_FILE)
+def test_what_is_said_to_come_before_the_file_does(setting: str, tmp_path: Path) -> None:
+    value, options, variables = WRITTEN[setting]
+    file = tmp_path / "config.toml"
+    file.write_text(f"{setting} = {value}\n", encoding="utf-8")
+    environment = {**UTF8, "OH_TUI_CONFIG": str(file)}
+
+    def read(given: dict[str, Any], more: dict[str, str]) -> Settings:
+        return replace(read_settings({**environment, **more}, **given), config=Config())
+
+    assert (bool(options), bool(variables)) == tuple(map(bool, BEFORE_FILE[setting]))
+    of_file = read({}, {})
+    ways: list[tuple[dict[str, Any], dict[str, str]]] = [(options, {}), ({}, variables)]
+    for given, more in filter(any, ways):
+        assert before_file(setting, given, more)[0]
+        assert read(given, more) != of_file
+    assert before_file(setting, {}, environment) == ("", "")
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:

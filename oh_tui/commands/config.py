@@ -12,7 +12,7 @@ from oh_tui.commands.shared.printing import print_json
 from oh_tui.settings.config import Fault, Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
-from oh_tui.settings.startup import read_config_file
+from oh_tui.settings.startup import before_file, read_config_file
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -44,9 +44,6 @@ FIRST = """\
 # "find.next" = "n,f5"
 """
 """The file that `init` writes: nothing in it is in force."""
-
-VARIABLES = {"default": "OPENHANDS_BASE_URL", "notice": "OH_TUI_NOTICE", "theme": "NO_COLOR"}
-"""Setting -> the variable that comes before it."""
 
 
 class Override(NamedTuple):
@@ -141,18 +138,12 @@ def _check(call: Call, file: Path) -> int:
 
 
 def _overridden(text: str, call: Call) -> list[Override]:
-    flags = {
-        "default": call.args.server and "--server",
-        "read_only": call.args.read_only and "--read-only",
-        "ascii": call.args.ascii and "--ascii",
-    }
     found = []
     written = tomllib.loads(text.removeprefix("\ufeff"))
     remembered = {"theme": _remembered_theme(written.get("theme"), call)}
     for setting in written:
-        variable = VARIABLES.get(setting, "")
-        from_variable = os.environ.get(variable, "").strip() and variable
-        if by := flags.get(setting) or from_variable or remembered.get(setting):
+        by, _ = before_file(setting, vars(call.args), os.environ)
+        if by := by or remembered.get(setting, ""):
             found.append(Override(setting, by))
     return found
 

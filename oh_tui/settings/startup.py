@@ -8,6 +8,7 @@ import locale
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -45,6 +46,28 @@ CACHE_LIMIT = 500_000_000
 
 MAX_FAULTS = 20
 """Faults of a settings file that are listed; the rest is counted."""
+
+
+BEFORE_FILE = {
+    "default": ("server", "OPENHANDS_BASE_URL"),
+    "read_only": ("read_only", ""),
+    "ascii": ("ascii", ""),
+    "notice": ("", "OH_TUI_NOTICE"),
+    "theme": ("", "NO_COLOR"),
+}
+"""Setting of the file -> the option and the variable that come before it; "" for none."""
+
+
+def before_file(
+    setting: str, options: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[str, Any]:
+    """What comes before a setting of the file: its name, such as `--server`, and its value; ""
+    twice for nothing."""
+    option, variable = BEFORE_FILE.get(setting, ("", ""))
+    if value := options.get(option):
+        return f"--{option.replace('_', '-')}", value
+    text = environment.get(variable, "").strip()
+    return (variable, text) if text else ("", "")
 
 
 def _start_folder() -> Path:
@@ -129,17 +152,26 @@ def read_settings(
     without it keys and themes are not read. `uses` names the settings whose faults matter: a
     command is not stopped by those of others. Without it all matter.
     """
-    named = (server or environment.get("OPENHANDS_BASE_URL") or "").strip()
+    options = {"server": server, "ascii": ascii, "read_only": read_only}
+
+    def before(setting: str) -> Any:
+        return before_file(setting, options, environment)[1]
+
+    named = before("default").strip()
     config = _read_config(environment, known, uses, named)
     hold_keys(environment, config.servers.values())
-    notice = environment.get("OH_TUI_NOTICE", "") if uses is None or "notice" in uses else ""
+    notice = before("notice") if uses is None or "notice" in uses else ""
     kept = environment.get("OH_TUI_CACHE", "") if uses is None or "servers" in uses else ""
+    forbids = bool(before("read_only")) or config.read_only
     settings = Settings(
-        ascii=ascii or config.ascii or environment.get("TERM") == "linux" or not _locale_is_utf8(),
-        no_color=bool(environment.get("NO_COLOR")),
-        read_only=read_only or config.read_only,
-        all_read_only=read_only or config.read_only,
-        notice=_notice(notice) if notice.strip() else config.notice,
+        ascii=bool(before("ascii"))
+        or config.ascii
+        or environment.get("TERM") == "linux"
+        or not _locale_is_utf8(),
+        no_color=bool(environment.get(BEFORE_FILE["theme"][1])),
+        read_only=forbids,
+        all_read_only=forbids,
+        notice=_notice(notice) if notice else config.notice,
         preferences_file=None if no_state else preferences_file(environment),
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
