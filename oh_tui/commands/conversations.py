@@ -97,7 +97,8 @@ def _since(text: str) -> float:
         "conversations runs/": "those in a folder of zips",
     },
     epilog="Filter words, all of which must match; - negates one:\n"
-    "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone\n"
+    "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone;\n"
+    "                 resolved, unresolved, unlabelled, by an evaluation\n"
     "  repo: branch: model: title:   with this in it\n"
     "  pr:482         with this pull request; pr:any\n"
     "  cost:>1        dollars; took:>10m from its start to its last change\n"

@@ -9,6 +9,7 @@ from oh_tui.commands.shared.command import RUN, Call, command
 from oh_tui.commands.shared.documents import Facts, line, tokens_json, verdict_json
 from oh_tui.commands.shared.printing import number, print_json
 from oh_tui.commands.shared.reading import open_run, say_damage, title, whole
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -74,6 +75,7 @@ def report(conversation: Conversation, trajectory: Trajectory) -> dict[str, Any]
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
+            "label": label_of(conversation),
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
             "work_seconds": round(accounts.active, 3) or None,
@@ -203,6 +205,8 @@ def _lines(
 def _head(found: dict[str, Any]) -> str:
     """How it ended, after how much work, and what it came to; nothing that is zero."""
     about, word = found["conversation"], found["verdict"]["word"]
+    if label := about["label"]:
+        word = f"{word or 'outcome not known'}, {label}"
     work = about["work_seconds"]
     parts = [
         f"{duration(work)} of work" if work and work >= 0.5 else "",

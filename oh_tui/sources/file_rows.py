@@ -38,14 +38,15 @@ def name_of(path: Path, info: dict[str, Any], taken: set[str], number: int = 0) 
     return name
 
 
-def row_of_entry(name: str, entry: Entry, path: Path) -> Conversation:
+def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
     """A row from what is known of an entry that is not opened."""
     info = entry.info
     cost = info.get("cost")
     return FileConversation(
         id=name,
         title=_text(info, "title") or entry.name,
-        file_name=path.name,
+        file_name=file_name,
+        label=info.get("label"),
         llm_model=_text(info, "llm_model"),
         metrics=Metrics(cost) if isinstance(cost, int | float) else None,
     )
@@ -61,6 +62,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         id=name,
         title=title or run.name,
         file_name=file_name if title else "",
+        label=run.recorded.label,
         execution_status=RunStatus.CUT_OFF if run.cut_off else None,
         selected_repository=_text(info, "selected_repository"),
         selected_branch=_text(info, "selected_branch"),

@@ -153,7 +153,9 @@ class FileSource:
 
     def _rows_at(self, path: Path, taken: set[str]) -> Iterator[tuple[str, Entry, Conversation]]:
         """The name, the entry and the row of each run in a file or folder."""
-        for file in find_files([path]):
+        files = find_files([path])
+        is_only = len(files) == len(self.paths) == 1
+        for file in files:
             try:
                 begun = self._begun.pop(file, None)
                 runs = OneRun(begun()) if begun else open_runs(file, self._indexes)
@@ -161,7 +163,7 @@ class FileSource:
                 for entry in runs.entries():
                     name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
                     if entry.name:
-                        yield name, entry, row_of_entry(name, entry, file)
+                        yield name, entry, row_of_entry(name, entry, "" if is_only else file.name)
                     else:
                         entry.opened = entry.open()
                         yield name, entry, row_of_run(name, entry.opened)

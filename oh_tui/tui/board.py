@@ -5,6 +5,7 @@ Knows no widget and makes no requests; callers pass in what they have learned.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from math import inf
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.triage import (
     AT_WORK,
@@ -26,6 +28,7 @@ from oh_tui.sources.lists.triage import (
     updated,
 )
 from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
 from oh_tui.tui.board_rows import Row, counted_in, flat, joined, ordered
 
@@ -102,6 +105,11 @@ class Board:
         near = Group.RUNNING  # what is neither there nor due there counts for nothing
         rows = (row for row in self.rows if row.due <= near or row.group <= near)
         return count((counted_in(row), row.status) for row in rows)
+
+    def labels(self) -> Counter[Label]:
+        """How many runs have each label of an evaluation; empty where none has one."""
+        labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
+        return Counter(label for label in labels if label)
 
     # What becomes known
 

@@ -68,8 +68,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def flat(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """The rows in the given order, without groups."""
-    return tuple(row.at(row.group, _is_child(row), row.tall) for row in rows)
+    """The rows in the given order, grouped by label alone."""
+    found = [
+        row.at(row.due if row.due.is_label else row.group, _is_child(row), row.tall) for row in rows
+    ]
+    if any(row.group.is_label for row in found):
+        found.sort(key=lambda row: row.group)
+    return tuple(found)
 
 
 def ordered(rows: Iterable[Row], kept: Row | None = None) -> tuple[Row, ...]:

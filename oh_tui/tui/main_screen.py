@@ -160,6 +160,7 @@ class MainScreen(BaseScreen):
         is_near_end = self.sidebar.list.cursor >= len(self.session.listed) - 3
         if is_near_end and not self.session.listing.is_on:
             self.controllers.conversations.read_more()
+        self.controllers.conversations.look_around()
         self.ui.preparations.cursors_moved()
         self._show_keys()
 

@@ -8,6 +8,7 @@ import msgspec
 from rich.style import Style
 from textual.theme import Theme
 
+from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
 
 _COLOURS = {
@@ -252,6 +253,12 @@ _OUTCOMES = {
 }
 """Name of the glyph, and hue."""
 
+_LABELS = {
+    Label.RESOLVED: ("finished", "good"),
+    Label.UNRESOLVED: ("error", "bad"),
+    Label.ERROR: ("failed", "warn"),
+}
+
 _UNKNOWN = ("unknown", "dim")
 
 
@@ -260,6 +267,14 @@ def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
     if outcome is Outcome.OK:
         return "", ""
     glyph, hue = _OUTCOMES[outcome]
+    return getattr(glyphs, glyph), hue
+
+
+def label_mark(glyphs: Glyphs, label: Label | None) -> tuple[str, str] | None:
+    """Glyph and hue of what an evaluation says; None where it says nothing."""
+    if label not in _LABELS:
+        return None
+    glyph, hue = _LABELS[label]
     return getattr(glyphs, glyph), hue
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import cost_words, plural
+from oh_tui.trajectory.model.recorded import Label
+from oh_tui.tui.theme import label_mark
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
@@ -28,6 +30,16 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     counts = session.board.counts()
     facts: list[Piece] = []
     title = ["oh-tui"]
+    labels = session.board.labels()
+    for label in (Label.RESOLVED, Label.UNRESOLVED, Label.ERROR, Label.NONE):
+        glyph, hue = label_mark(glyphs, label) or (glyphs.unknown, "dim")
+        if count := labels[label]:
+            words = "error" if count == 1 else "errors"
+            words = words if label is Label.ERROR else label.value
+            facts.append((f"{glyph} {count:,} {words}", hue))
+            title.append(f"{glyph}{count}")
+    if labels:  # they count more than what the agents said
+        counts = counts._replace(failed=0)
     for count, glyph, words, hue in (
         (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
         (counts.failed, glyphs.error, "failed", "bad"),
@@ -49,6 +61,9 @@ def filter_for(fact: str) -> str | None:
     words = fact.split()
     if "conversation" in fact:
         return ""
-    filters = {"waits": "waiting", "wait": "waiting", "failed": "failed", "running": "running"}
+    filters: dict[str, str] = {
+        "waits": "waiting", "wait": "waiting", "failed": "failed", "running": "running",
+        "errors": "error", **{one.value: one.value for one in Label},
+    }  # fmt: skip
     found = filters.get(words[2]) if len(words) > 2 else None
     return f"is:{found}" if found else None

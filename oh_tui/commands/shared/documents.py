@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.shared.ids import read_id
+from oh_tui.commands.shared.ids import WHOLE, read_id
 from oh_tui.commands.shared.printing import number, stamp
 from oh_tui.commands.shared.reading import title
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.loops import loop_steps
@@ -57,6 +58,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         "id": conversation_id(conversation),
         "title": title(conversation),
         "status": line(conversation.execution_status),
+        "label": label_of(conversation),
         "sandbox_id": line(conversation.sandbox_id),
         "sandbox_status": line(conversation.sandbox_status),
         "repository": line(conversation.selected_repository),
@@ -162,8 +164,10 @@ def marks(facts: Facts, step: Step) -> list[str]:
 
 
 def conversation_id(conversation: Conversation) -> str:
-    """The id without dashes, as the app server writes it; the path of a file without an id."""
-    return read_id(conversation.id) or safe_line(conversation.id)
+    """The id without dashes, as the app server writes it; of an evaluation that of the instance;
+    the path of a file without an id."""
+    bare = read_id(conversation.id)
+    return bare if len(bare) == WHOLE else safe_line(conversation.id)
 
 
 def line(text: str | None) -> str | None:

@@ -38,7 +38,7 @@ async def chosen(source: Source, identifier: str) -> Conversation:
         names = ", ".join(name(row) for row in rows[:5])
         raise Problem(
             f"There are {len(rows)} runs in {source.label}, and this looks at one",
-            f"name one of them: {names}{', ...' if len(rows) > 5 else ''}",
+            f"name one of them, as PATH#ID: {names}{', ...' if len(rows) > 5 else ''}",
         )
     return rows[0]
 

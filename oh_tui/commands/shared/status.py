@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
 from oh_tui.commands.shared.printing import Hue
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.triage import (
     ConversationState,
@@ -17,6 +18,7 @@ from oh_tui.sources.lists.triage import (
     count,
 )
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -46,6 +48,8 @@ HUES: Mapping[str, Hue] = {
     "paused": "dim",
 }
 
+LABEL_HUES: Mapping[Label, Hue] = {Label.UNRESOLVED: "red", Label.ERROR: "amber"}
+
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
 
 
@@ -70,6 +74,8 @@ def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue
     remembered is dim; without one the state of the sandbox takes its place."""
     how = conversation_state(conversation, last_known)
     word = _word(conversation, how) or state(conversation)
+    if label := label_of(conversation):
+        return ", ".join(filter(None, (word, label))), LABEL_HUES.get(label, "")
     return word, HUES.get(word, "") if how.certain or word != how.status else "dim"
 
 

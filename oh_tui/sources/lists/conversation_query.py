@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
 from oh_tui.sources.lists.triage import AT_WORK, ConversationState, RunStatus, updated
 from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis.fields import Bound, Wrong, any_of, bound_of, dollars_of, one_of
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
+from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
@@ -171,7 +173,9 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
     "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
     "failed": lambda asked: asked.state.status in _FAILED,
-    "error": lambda asked: asked.state.status is RunStatus.ERROR,
+    "error": lambda asked: (
+        asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
+    ),
     "running": lambda asked: asked.state.status in AT_WORK,
     "paused": lambda asked: (
         asked.state.status is RunStatus.PAUSED or asked.conversation.sandbox_status == "PAUSED"
@@ -179,10 +183,13 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
     "unread": _is_unread,
     "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
+    "resolved": lambda asked: label_of(asked.conversation) is Label.RESOLVED,
+    "unresolved": lambda asked: label_of(asked.conversation) is Label.UNRESOLVED,
+    "unlabelled": lambda asked: label_of(asked.conversation) is Label.NONE,
 }
 
-_OF_SANDBOX = frozenset({"paused", "gone"})
-"""Words that the state of a sandbox answers."""
+_OF_OTHERS = frozenset({"paused", "gone", "resolved", "unresolved", "unlabelled"})
+"""Words that the state of a sandbox or an evaluation answers."""
 
 FIELDS: dict[str, Field] = {
     "is": Field(one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS)),
@@ -261,4 +268,4 @@ def _matches(term: Term, asked: Asked) -> bool:
 
 
 def _asks_outcome(term: Term) -> bool:
-    return term.field == "is" and term.value not in _OF_SANDBOX
+    return term.field == "is" and term.value not in _OF_OTHERS

@@ -10,8 +10,10 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
+from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.trajectory.model.events import seconds
+from oh_tui.trajectory.model.recorded import Label
 
 
 class RunStatus(StrEnum):
@@ -47,10 +49,32 @@ class Group(IntEnum):
     RUNNING = 1
     NOT_OPENED = 2
     EARLIER = 3
+    UNRESOLVED = 4
+    """From here on the labels of an evaluation."""
+    ERROR = 5
+    UNLABELLED = 6
+    RESOLVED = 7
 
     @property
     def title(self) -> str:
-        return ("needs you", "running", "finished, not opened yet", "earlier")[self]
+        return _TITLES[self]
+
+    @property
+    def is_label(self) -> bool:
+        return self >= Group.UNRESOLVED
+
+
+_TITLES = (
+    "needs you", "running", "finished, not opened yet", "earlier",
+    "unresolved", "error in the evaluation", "not labelled", "resolved",
+)  # fmt: skip
+
+_LABELLED = {
+    Label.UNRESOLVED: Group.UNRESOLVED,
+    Label.ERROR: Group.ERROR,
+    Label.NONE: Group.UNLABELLED,
+    Label.RESOLVED: Group.RESOLVED,
+}
 
 
 class ConversationState(NamedTuple):
@@ -67,8 +91,10 @@ class ConversationState(NamedTuple):
 
         A remembered failure leaves "needs you" once its run was opened. A remembered question
         stays while it can be answered. A finished sub-conversation is not news: its parent reads
-        the result.
+        the result. A label is all that counts of a run that an evaluation has.
         """
+        if label := label_of(conversation):
+            return _LABELLED[label]
         if self.status is RunStatus.WAITING and conversation.sandbox_status == "PAUSED":
             return Group.NEEDS_YOU
         if self.status in TROUBLE and (self.certain or not self.opened):

@@ -6,10 +6,14 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
+import msgspec
+
 from oh_tui.text.human import size
+from oh_tui.trajectory.formats.beside import Beside
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
@@ -38,6 +42,8 @@ class JsonLines:
     def __init__(self, path: Path, indexes: Indexes | None = None) -> None:
         """Raises OSError and FormatProblem."""
         self.name = shown_name(path.name)
+        self._path = path
+        self._strangers: list[str] = []
         self._stream = open_stream(path)
         self._indexes = indexes if self._stream.packed_size >= KEPT_FROM else None
         found = path.stat()
@@ -45,9 +51,14 @@ class JsonLines:
         self._index = self._kept_index() or RowIndex()
         self._lock = threading.Lock()
 
+    @cached_property
+    def _beside(self) -> Beside:
+        return Beside(self._path)
+
     @property
     def problems(self) -> list[str]:
-        told = [f"{self.name}, {problem}" for problem in self._index.problems]
+        told = list(self._beside.problems) + self._strangers
+        told += [f"{self.name}, {problem}" for problem in self._index.problems]
         if self._stream.problem:
             told.append(f"{self.name} {self._stream.problem}; what comes before is shown")
         return told
@@ -56,7 +67,13 @@ class JsonLines:
         if self._index.is_complete:
             for index in range(len(self._index)):
                 yield self._entry(self._index[index])
-            return
+        else:
+            yield from self._first_entries()
+        names = {_instance(row) for row in self._index}
+        self._strangers = self._beside.strangers(names, self.name)
+
+    def _first_entries(self) -> Iterator[Entry]:
+        """Lists the rows while the file is read."""
         rows = self._index = RowIndex()
         first: Row | None = None
         for row in rows.read(self._stream):
@@ -88,6 +105,9 @@ class JsonLines:
             converted = read_document(text, where)
         if isinstance(self._stream, PlainStream):
             converted = _on_disk(converted, self._stream, row.start)
+        label = self._beside.label(_instance(row))
+        if label:
+            converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         return HeldRun(row.name or where, converted)
 
     def close(self) -> None:
@@ -95,7 +115,15 @@ class JsonLines:
 
     def _entry(self, row: Row, *, alone: bool | None = None) -> Entry:
         if row.name:
-            info: dict[str, Any] = {"id": row.name, "title": row.name, "attempt": row.attempt}
+            beside, instance = self._beside, _instance(row)
+            info: dict[str, Any] = {
+                "id": row.name,
+                "title": row.name,
+                "attempt": row.attempt,
+                "label": beside.label(instance),
+                "cost": beside.costs.get(instance),
+                "llm_model": beside.model,
+            }
             return Entry(self, row.number, row.name, info)
         alone = len(self._index) == 1 if alone is None else alone
         name = "" if alone else f"row {row.number}"
@@ -136,6 +164,11 @@ def _on_disk(converted: Converted, stream: Stream, start: int) -> Converted:
         starts = array("Q", (start + each for each in events.starts))
         converted.events = _Pieces(stream, starts, events.sizes)
     return converted
+
+
+def _instance(row: Row) -> str:
+    """The id without the attempt that `RowIndex` has added."""
+    return row.name.removesuffix(f"@{row.attempt}")
 
 
 def _are_lines(head: bytes, name: str) -> bool:

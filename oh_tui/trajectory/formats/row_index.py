@@ -82,6 +82,9 @@ class RowIndex:
             self.attempts[index],
         )  # fmt: skip
 
+    def __iter__(self) -> Iterator[Row]:
+        return map(self.__getitem__, range(len(self)))
+
     @property
     def problems(self) -> list[str]:
         more = f"{self._more_broken:,} more rows are no JSON"

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
+
+
+class Label(StrEnum):
+    """What an evaluation says of the result of a run, whatever the agent said."""
+
+    UNRESOLVED = "unresolved"
+    ERROR = "error"
+    NONE = "unlabelled"
+    """It labels other runs of the same file."""
+    RESOLVED = "resolved"
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -12,6 +24,8 @@ class Recorded(msgspec.Struct, frozen=True):
     """Why the run failed, in the words of the source; "" for no failure."""
     max_iterations: int = 0
     """The answers of the model after which the run was to be stopped; 0 when unknown."""
+    label: Label | None = None
+    """What an evaluation says; None without one."""
     patch: str = ""
     """The change that the run handed in, as git prints it."""
 

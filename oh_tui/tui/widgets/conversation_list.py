@@ -12,7 +12,7 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.sources.file_conversation import FileConversation, label_of
 from oh_tui.sources.lists.conversation_order import Order, took
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line
@@ -21,7 +21,7 @@ from oh_tui.text.redact import held, redact
 from oh_tui.tui.board import Board
 from oh_tui.tui.board_rows import Row
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.theme import Glyphs, status_mark
+from oh_tui.tui.theme import Glyphs, label_mark, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import RowList
 
@@ -109,7 +109,7 @@ class ConversationList(RowList):
         self._tops, self._headings = [], {}
         line, before = 0, None
         for row in self.rows:
-            if self.grouped and row.group is not before:
+            if (self.grouped or row.group.is_label) and row.group is not before:
                 self._headings[line] = (row.group.title, counts[row.group])
                 before, line = row.group, line + 1
             self._tops.append(line)
@@ -160,7 +160,8 @@ class ConversationList(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
-        glyph, hue = status_mark(self.glyphs, shown.status)
+        label = label_of(shown.conversation)
+        glyph, hue = label_mark(self.glyphs, label) or status_mark(self.glyphs, shown.status)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
         sign: Piece = (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", "")

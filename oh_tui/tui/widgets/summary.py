@@ -9,8 +9,8 @@ from textual.strip import Strip
 
 from oh_tui.text.human import compact, dollars, duration
 from oh_tui.trajectory.analysis import verdict as verdicts
-from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.theme import verdict_mark
+from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.theme import label_mark, verdict_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 
 if TYPE_CHECKING:
@@ -44,13 +44,17 @@ class Summary(Drawn):
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn")]
+        label = self.study.trajectory.recorded.label
+        marked = label_mark(self.glyphs, label)
+        said = ((f", {label}", marked[1]),) if label and marked else ()
         if not verdict.word:
-            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim")]
+            return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said]
         came_to = f"  {self._short_totals()} " if self.short else ""
-        room = max(0, width - 5 - len(verdict.word) - len(came_to))
+        room = max(0, width - 5 - len(verdict.word) - total_width(said) - len(came_to))
         cause = fit(verdict.cause, room, self.glyphs.more)
         return [
-            (" ", ""), (f"{glyph} {verdict.word}", hue), ("  ", ""), (cause, ""), (came_to, "dim"),
+            (" ", ""), (f"{glyph} {verdict.word}", hue), *said, ("  ", ""), (cause, ""),
+            (came_to, "dim"),
         ]  # fmt: skip
 
     def _short_totals(self) -> str:

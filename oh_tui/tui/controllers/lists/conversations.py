@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import ApiError
-from oh_tui.api.models import Conversation, Page, bare_id, same_id
+from oh_tui.api.models import Conversation, Page, bare_id
 from oh_tui.sources.actions import starting
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.sources.lists.pager import Pager
@@ -21,6 +21,7 @@ from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.tui.arrangement import NARROW
 from oh_tui.tui.board import Board
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
+from oh_tui.tui.controllers.lists.run_ends import RunEnds
 from oh_tui.tui.messages import (
     ConversationChanged,
     ListEmpty,
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
 ANSWER = 5.0
 """Timeout in seconds for an agent server to give the details of a list row."""
 
-FILES = 500
-"""Files whose end is read to find out how their runs ended."""
-
 
 class Conversations:
     def __init__(
@@ -54,6 +52,7 @@ class Conversations:
         self._rows = rows
         self._run = run
         self._notices = notices
+        self._ends = RunEnds(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
 
     def action_mark(self) -> None:
@@ -93,11 +92,14 @@ class Conversations:
             self._take_page(page)
             session.unopened = None
             self.schedule.begin()
+            self._ends.begin()
             self._show_problems(source.problems)
             await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()
             self._look(source)
+            if not source.remote:
+                ui.work_on("more", self._read_rest, source)
             with self._optional("count"):
                 session.total = await source.count()
                 ui.post_message(ListsChanged())
@@ -180,6 +182,23 @@ class Conversations:
             page = await pager.next()
             if session.pager is pager:  # else another source was opened meanwhile
                 self._take_page(page, asked)
+
+    async def _read_rest(self, source: Source) -> None:
+        """Read the other rows of files, which cost nobody anything."""
+        session = self._session
+        told = set(source.problems)
+        while session.source is source and session.pager:
+            await self._read_more()
+        if session.source is source:
+            self._show_problems([one for one in source.problems if one not in told])
+            session.board.reorder()
+            self._ui.post_message(ListsChanged())
+
+    def look_around(self) -> None:
+        """The cursor has moved: look into the runs of the rows that came into view."""
+        source = self._session.source
+        if source and not source.remote and not self._session.unopened:
+            self._look(source)
 
     def note_page(self, page: Page[Conversation] | None) -> None:
         """Take whether there are further pages; None after the last one."""
@@ -293,7 +312,7 @@ class Conversations:
         """Look into runs for details of the list rows, in the background. Skipped while that is
         still running, so that a silent server does not keep all others from being asked."""
         if not self._ui.at_work("peek"):
-            read = self._peek if source.remote else self._read_ends
+            read = self._peek if source.remote else self._ends.read
             self._ui.work_on("peek", read, source)
 
     async def _peek(self, source: Source) -> None:
@@ -316,20 +335,6 @@ class Conversations:
             board.looked(conversation, time.monotonic(), news=news)
             if news:
                 self._ui.post_message(ListsChanged())
-
-    async def _read_ends(self, source: Source) -> None:
-        """Read how the runs in files ended; nothing else contains that."""
-        session, board = self._session, self._session.board
-        shown = session.current.id if session.current else ""  # which is read anyway
-        for number, row in enumerate(board.rows[:FILES]):
-            if not row.status and not same_id(row.id, shown):
-                with contextlib.suppress(Problem):
-                    if (run := await source.runs.peek(row.conversation)) is not None:
-                        verdict = judge(run)
-                        board.take_outcome(row.conversation.id, verdict.word, verdict.short)
-            if number % 16 == 15:
-                self._ui.post_message(ListsChanged())
-        self._ui.post_message(ListsChanged())
 
 
 def _board(session: Session, source: Source) -> Board:

@@ -1,0 +1,132 @@
+"""What stands beside an evaluation output: labels of its instances, and what they have in common.
+
+Files are told by their content: a report lists ids (`resolved_ids`, `unresolved_ids`, ...), a
+label file has an object with `resolved` for each id; `metadata.json` names the model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.run_file import MOST, shown_name
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.recorded import Label
+
+LARGEST = 2**25
+"""Bytes of a report; labels of 100,000 instances take 8 MB."""
+
+MOST_FILES, MOST_BYTES = 2_000, 2**27
+"""JSON files in a folder whose beginning is looked at, and bytes of those that are read."""
+
+_HEAD = 2**14
+
+_TELLS = pattern(rb'"(?:resolved|unresolved|error|resolved_ids|unresolved_ids|error_ids)"\s*:')
+
+_LISTS = {
+    "empty_patch_ids": Label.UNRESOLVED,
+    "unresolved_ids": Label.UNRESOLVED,
+    "error_ids": Label.ERROR,
+    "resolved_ids": Label.RESOLVED,
+}
+"""List of a report -> label; where an id is in several, the last one counts. An empty patch
+resolves nothing."""
+
+
+class Beside:
+    """The files beside one output."""
+
+    def __init__(self, path: Path) -> None:
+        """Never raises; a file that cannot be read is named in `problems`."""
+        self.labels: dict[str, Label] = {}
+        """Id of an instance -> label."""
+        self.costs: dict[str, float] = {}
+        """In US dollars."""
+        self.model = ""
+        self.problems: list[str] = []
+        self._sources: dict[str, str] = {}
+        """Id -> the report that names it. A label file may be about several outputs."""
+        stem = path.name.partition(".jsonl")[0]
+        room = MOST_BYTES
+        for one in _json_files(path.parent):
+            is_metadata = one.name == "metadata.json"
+            if one.name.endswith(".report.json") and one.name != f"{stem}.report.json":
+                continue  # of another output
+            if one == path or not (is_metadata or _tells(one)):
+                continue
+            try:
+                size = one.stat().st_size
+                if size > min(LARGEST, room):
+                    self.problems.append(f"{shown_name(one.name)} is too large to be read")
+                    continue
+                room -= size
+                value = decode_json(one.read_bytes())
+            except OSError:
+                continue
+            except ValueError:
+                self.problems.append(f"{shown_name(one.name)} is no JSON")
+                continue
+            if is_metadata:
+                model = field(value, "llm", "model")
+                self.model = model if isinstance(model, str) else ""
+            elif isinstance(value, dict):
+                self._take(one.name, value)
+
+    def label(self, name: str) -> Label | None:
+        """None where no file has labels."""
+        return self.labels.get(name, Label.NONE) if self.labels else None
+
+    def strangers(self, names: Collection[str], where: str) -> list[str]:
+        """A sentence for each report of instances that the output does not have."""
+        unknown: dict[str, list[str]] = {}
+        for name, source in self._sources.items():
+            if name not in names:
+                unknown.setdefault(source, []).append(shown_name(name))
+        told = []
+        for source, found in unknown.items():
+            some = ", ".join(found[:MOST]) + (", ..." if len(found) > MOST else "")
+            count = plural(len(found), "instance")
+            are = "is" if len(found) == 1 else "are"
+            told.append(f"{shown_name(source)} names {count} that {are} not in {where}: {some}")
+        return told
+
+    def _take(self, file: str, value: dict[str, Any]) -> None:
+        lists = {name: found for name in _LISTS if isinstance(found := value.get(name), list)}
+        for name, found in lists.items():
+            for one in found:
+                if isinstance(one, str):
+                    self.labels[one], self._sources[one] = _LISTS[name], file
+        if lists:
+            return
+        for name, each in value.items():
+            resolved = field(each, "resolved")
+            if isinstance(resolved, bool):
+                self.labels[name] = Label.RESOLVED if resolved else Label.UNRESOLVED
+                cost = field(each, "cost")
+                if isinstance(cost, int | float) and 0 < cost < 10**9:
+                    self.costs[name] = float(cost)
+
+
+def _json_files(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.name.endswith(".json") and e.is_file()]
+    except OSError:
+        return
+    for name in islice(sorted(names), MOST_FILES):
+        yield folder / name
+
+
+def _tells(path: Path) -> bool:
+    """Whether a file may have labels, by its beginning."""
+    try:
+        with path.open("rb") as file:
+            return _TELLS.search(file.read(_HEAD)) is not None
+    except OSError:
+        return False

@@ -1,0 +1,79 @@
+"""How the runs in files ended, for their rows: nothing but the runs themselves tells."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.tui.messages import ListsChanged
+
+if TYPE_CHECKING:
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.board_rows import Row
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+
+FIRST = 500
+"""Rows from the top whose runs are looked into at once; the others when they come into view."""
+
+AROUND = 40
+"""Rows above and below the cursor that may be visible."""
+
+BATCH = 16
+"""Rows between two times that the list is drawn."""
+
+
+class RunEnds:
+    """Looks into the runs of a list of files, first those around the cursor."""
+
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session = session
+        self._ui = ui
+        self._looked: set[str] = set()
+        """Ids of rows whose run was looked into."""
+        self._place = 0
+        """The first of the rows from the top that was perhaps not."""
+
+    def begin(self) -> None:
+        """Begin with another source."""
+        self._looked, self._place = set(), 0
+
+    async def read(self, source: Source) -> None:
+        board, found = self._session.board, list[str]()
+        while (row := self._next()) and self._session.source is source:
+            self._looked.add(row.id)
+            with contextlib.suppress(Problem):
+                if (run := await source.runs.peek(row.conversation)) is not None:
+                    verdict = judge(run)
+                    board.take_outcome(row.conversation.id, verdict.word, verdict.short)
+                    found.append(row.conversation.id)
+            if len(found) == BATCH:
+                await self._show(source, found)
+                found = []
+        if self._session.source is source:
+            await self._show(source, found)
+
+    async def _show(self, source: Source, ids: list[str]) -> None:
+        """Show what the runs told of themselves, such as their cost."""
+        if ids:
+            self._session.board.take(one for one in await source.get(ids) if one)
+        self._ui.post_message(ListsChanged())
+
+    def _next(self) -> Row | None:
+        session = self._session
+        listed, at = session.listed, session.listed_id
+        place = next((n for n, row in enumerate(listed) if row.conversation.id == at), 0)
+        for row in listed[max(0, place - AROUND) : place + AROUND]:
+            if self._is_wanted(row):
+                return row
+        rows = session.board.rows[:FIRST]
+        while self._place < len(rows):
+            if self._is_wanted(rows[self._place]):
+                return rows[self._place]
+            self._place += 1
+        return None
+
+    def _is_wanted(self, row: Row) -> bool:
+        return not row.status and row.id not in self._looked

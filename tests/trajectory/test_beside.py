@@ -1,0 +1,111 @@
+"""The files beside an evaluation output: reports, label files, metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oh_tui.trajectory.formats.beside import Beside
+from oh_tui.trajectory.formats.table import open_runs
+from oh_tui.trajectory.model.recorded import Label
+from tests.trajectory.evaluation_files import row, write
+
+REPORT = {
+    "total_instances": 5,
+    "resolved_ids": ["a"],
+    "unresolved_ids": ["b", 5, None],
+    "empty_patch_ids": ["c", "a"],
+    "error_ids": ["d"],
+    "incomplete_ids": ["e"],
+}
+
+
+def infos(path: Path) -> tuple[dict[str, Any], list[str]]:
+    runs = open_runs(path)
+    found = {entry.name: entry.info for entry in runs.entries()}
+    return found, runs.problems
+
+
+def output(folder: Path, names: str = "abcde") -> Path:
+    return write(folder / "output.jsonl", [row(name) for name in names])
+
+
+def test_a_report_labels_its_instances(tmp_path: Path) -> None:
+    (tmp_path / "output.report.json").write_text(json.dumps(REPORT, indent=2))
+    (tmp_path / "other.report.json").write_text('{"resolved_ids": ["b"]}')
+    found, problems = infos(output(tmp_path))
+    assert {name: info["label"] for name, info in found.items()} == {
+        "a": Label.RESOLVED,
+        "b": Label.UNRESOLVED,
+        "c": Label.UNRESOLVED,
+        "d": Label.ERROR,
+        "e": Label.NONE,
+    }
+    assert problems == []
+
+
+def test_a_label_file_has_costs_too(tmp_path: Path) -> None:
+    labels = {
+        "a": {"cost": 0.5, "resolved": True},
+        "b": {"cost": "x", "resolved": False},
+        "c": {"resolved": None},
+        "z": {"resolved": True},
+        "d": 5,
+    }
+    (tmp_path / "swe-bench.json").write_text(json.dumps(labels))
+    (tmp_path / "metadata.json").write_text('{"llm": {"model": "some/model"}, "dataset": "x"}')
+    found, problems = infos(output(tmp_path))
+    assert [found[name]["label"] for name in "abc"] == [
+        Label.RESOLVED,
+        Label.UNRESOLVED,
+        Label.NONE,
+    ]
+    assert [found[name]["cost"] for name in "abc"] == [0.5, None, None]
+    assert found["a"]["llm_model"] == "some/model"
+    assert problems == []
+
+
+def test_without_a_report_nothing_is_labelled(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"x": {"y": 1}}')
+    found, problems = infos(output(tmp_path))
+    assert {info["label"] for info in found.values()} == {None}
+    assert problems == []
+
+
+def test_unknown_instances_of_a_report_are_named(tmp_path: Path) -> None:
+    report = {"resolved_ids": ["a", "x", "y", "z", "zz"]}
+    (tmp_path / "output.report.json").write_text(json.dumps(report))
+    _, problems = infos(output(tmp_path))
+    assert problems == [
+        "output.report.json names 4 instances that are not in output.jsonl: x, y, z, ..."
+    ]
+
+
+def test_both_attempts_of_an_instance_have_its_label(tmp_path: Path) -> None:
+    (tmp_path / "output.report.json").write_text('{"resolved_ids": ["a"]}')
+    found, problems = infos(write(tmp_path / "output.jsonl", [row("a"), row("a")]))
+    assert {name: info["label"] for name, info in found.items()} == {
+        "a": Label.RESOLVED,
+        "a@2": Label.RESOLVED,
+    }
+    assert problems == []
+
+
+@pytest.mark.parametrize("text", ["", "{", '"resolved_ids":', '{"resolved_ids": {}}', "[1]", "7"])
+def test_a_broken_report_hides_no_run(tmp_path: Path, text: str) -> None:
+    for name in ("output.report.json", "metadata.json", "labels.json"):
+        (tmp_path / name).write_text(text)
+    found, problems = infos(output(tmp_path))
+    assert list(found) == list("abcde")
+    assert all("is no JSON" in problem for problem in problems)
+
+
+def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
+    (tmp_path / "output.report.json").write_text(json.dumps(REPORT))
+    runs = open_runs(output(tmp_path))
+    labels = [entry.open().recorded.label for entry in runs.entries()]
+    assert labels == ["resolved", "unresolved", "unresolved", "error", "unlabelled"]
+    assert Beside(tmp_path / "nosuch.jsonl").problems == []

@@ -1,0 +1,99 @@
+"""Evaluation output in the explorer: its rows, their labels, and the run of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from oh_tui.sources.files import FileSource
+from oh_tui.sources.lists import conversation_query
+from tests.trajectory.evaluation_files import history, metrics, row, write
+from tests.tui.explorer import Explorer, explore
+
+LABELS = {
+    "resolved_ids": ["acme-1", "acme-4"],
+    "unresolved_ids": ["acme-2"],
+    "error_ids": ["acme-3"],
+}
+
+
+def drawn(it: Explorer) -> str:
+    panes = [it.text("#conversations"), it.text("#timeline"), it.footer]
+    return "\n".join([*(strip.text for strip in it.strips()), *panes])
+
+
+def output(folder: Path, rows: Sequence[Any], labels: Any = None) -> Path:
+    if labels:
+        (folder / "output.report.json").write_text(json.dumps(labels))
+    return write(folder / "output.jsonl", rows)
+
+
+ROWS = [
+    row("acme-1", history(2), metrics=metrics([0.25])),
+    row("acme-2", history(3), metrics=metrics([1.5])),
+    row("acme-3", history(1, finish=False), error="No container"),
+    row("acme-4", history(1)),
+    row("acme-5", history(1)),
+]
+
+
+async def test_rows_stand_under_their_labels_and_are_counted(tmp_path: Path) -> None:
+    path = output(tmp_path, ROWS, LABELS)
+    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
+        await it.until(lambda: "$1.50" in drawn(it))
+        listed = [row.conversation.title for row in it.screen.session.listed]
+        assert listed == ["acme-2", "acme-3", "acme-5", "acme-1", "acme-4"]
+        head = drawn(it).splitlines()[0]
+        assert "✓ 2 resolved · ✗ 1 unresolved · ! 1 error · · 1 unlabelled" in head
+        for heading in ("unresolved", "error in the evaluation", "not labelled", "resolved"):
+            assert heading in drawn(it)
+        assert "finished, unresolved" in drawn(it), "the run of the first row"
+
+
+async def test_the_labels_are_filter_words(tmp_path: Path) -> None:
+    path = output(tmp_path, ROWS, LABELS)
+    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
+        for words, found in (
+            ("is:resolved", ["acme-1", "acme-4"]),
+            ("is:unresolved", ["acme-2"]),
+            ("is:unlabelled", ["acme-5"]),
+            ("is:error", ["acme-3"]),
+            ("-is:resolved is:finished", ["acme-2", "acme-5"]),
+        ):
+            it.screen.controllers.listing.set_filter(conversation_query.parse(words))
+            await it.settle()
+            assert [row.conversation.title for row in it.screen.session.listed] == found
+
+
+async def test_all_rows_of_a_long_file_are_listed(tmp_path: Path) -> None:
+    rows = [row(f"acme-{n}", history(1)) for n in range(1200)]
+    path = output(tmp_path, rows, {"resolved_ids": ["acme-1100", "nosuch"]})
+    async with explore(source=lambda: FileSource([path]), size=(120, 30)) as it:
+        await it.until(lambda: len(it.screen.session.listed) == 1200)
+        await it.settle()
+        assert it.screen.session.listed[-1].conversation.title == "acme-1100"
+        assert "✓ 1 resolved · · 1,199 unlabelled" in drawn(it)
+        assert "names 1 instance that is not in output.jsonl: nosuch" in drawn(it)
+
+
+async def test_a_row_that_comes_into_view_tells_how_it_ended(tmp_path: Path) -> None:
+    path = output(tmp_path, [row(f"acme-{n}", history(1)) for n in range(800)])
+    async with explore(source=lambda: FileSource([path]), size=(160, 30)) as it:
+        await it.until(lambda: len(it.screen.session.listed) == 800)
+        await it.settle()
+        assert it.screen.session.listed[790].status == ""
+        await it.press("1", "end")
+        await it.until(lambda: it.screen.session.listed[790].status == "finished")
+
+
+async def test_a_row_that_cannot_be_opened_says_why_and_others_open(tmp_path: Path) -> None:
+    path = tmp_path / "output.jsonl"
+    path.write_bytes(
+        b'{"instance_id": "bad", "history": [}\n' + json.dumps(ROWS[0]).encode() + b"\n"
+    )
+    async with explore(source=lambda: FileSource([path]), size=(120, 30)) as it:
+        await it.until(lambda: "output.jsonl, row 1 is no JSON" in drawn(it))
+        await it.press("1", "j", "enter")
+        await it.until(lambda: "echo 2" in drawn(it))
