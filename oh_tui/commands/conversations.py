@@ -98,6 +98,7 @@ def _since(text: str) -> float:
     },
     epilog="Filter words, all of which must match; - negates one:\n"
     "  is:            waiting, stuck, failed, error, running, paused, finished, unread, gone;\n"
+    "                 needs: waits for you, or failed and was not opened since;\n"
     "                 resolved, unresolved, unlabelled, by an evaluation\n"
     "  repo: branch: model: title:   with this in it\n"
     "  pr:482         with this pull request; pr:any\n"

@@ -30,7 +30,7 @@ from oh_tui.sources.lists.triage import (
 from oh_tui.trajectory.model.events import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
-from oh_tui.tui.board_rows import Row, counted_in, flat, joined, ordered
+from oh_tui.tui.board_rows import Row, flat, joined, ordered
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each
@@ -104,7 +104,7 @@ class Board:
             return Counts(failed=failed)
         near = Group.RUNNING  # what is neither there nor due there counts for nothing
         rows = (row for row in self.rows if row.due <= near or row.group <= near)
-        return count((counted_in(row), row.status) for row in rows)
+        return count((row.state.group(row.conversation), row.status) for row in rows)
 
     def labels(self) -> Counter[Label]:
         """How many runs have each label of an evaluation; empty where none has one."""
@@ -211,7 +211,7 @@ class Board:
         ):
             self.last_known.record_outcome(identifier, reported, changed)
             known = self.last_known.get(identifier)
-        status, certain, opened = conversation_state(conversation, known)
+        status, certain, opened, _ = conversation_state(conversation, known)
         since = known.when if not reported and known.when else changed or None
         if status in AT_WORK:
             since = seconds(conversation.created_at or "") or since

@@ -11,7 +11,6 @@ import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.lists.triage import (
-    TROUBLE,
     ConversationState,
     Group,
     RunStatus,
@@ -59,6 +58,13 @@ class Row(msgspec.Struct, frozen=True):
             ("urgency", _urgency(self, group)),
         ):
             msgspec.structs.force_setattr(self, name, value)
+
+    @property
+    def state(self) -> ConversationState:
+        """What the header counts and filter words ask: a row that no longer needs anybody counts
+        as long as it is listed among those that do."""
+        stays = self.group is Group.NEEDS_YOU
+        return ConversationState(self.status, self.certain, self.opened, stays)
 
     def at(self, group: Group, depth: int, tall: bool) -> Row:
         """The row with another depth or group; itself if nothing differs."""
@@ -182,12 +188,6 @@ def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
     while left:
         yield (child := left.pop())
         left += children.pop(child.id, [])[::-1]
-
-
-def counted_in(row: Row) -> Group:
-    """A row that no longer needs anybody counts as long as it stands among those that do, so that
-    the count matches the list."""
-    return row.group if row.group is Group.NEEDS_YOU and row.status in TROUBLE else row.due
 
 
 def _is_child(row: Row) -> int:

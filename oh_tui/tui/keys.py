@@ -169,6 +169,7 @@ FILTER_WORDS = (
 
 LIST_FILTER_WORDS = (
     ("word", "in title, repository, branch or id"),
+    ("is:needs", "needs you: waits, or failed and was not opened since"),
     ("is:failed", "also waiting, stuck, error, running, paused, finished, unread, gone"),
     ("repo:name", "also branch: model: title: pr:482 pr:any"),
     ("cost:>1", "dollars; took:>10m from its start to its last change"),

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oh_tui.sources.lists.triage import ConversationState
-
 if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_order import Order
     from oh_tui.sources.lists.conversation_query import ConversationQuery
@@ -70,7 +68,7 @@ class Listing:
         query = self.query
         if query is None:
             return 0
-        return sum(query.cannot_tell(row.conversation, _state(row), now) for row in board)
+        return sum(query.cannot_tell(row.conversation, row.state, now) for row in board)
 
     def _passing(self, board: tuple[Row, ...], keep: str, now: float) -> Iterator[Row]:
         query, tested = self.query, self._passed
@@ -80,7 +78,7 @@ class Listing:
         for row in board:
             before = tested.get(row.id)
             if before is None or before[0] is not row:
-                passes = query.matches(row.conversation, _state(row), now)
+                passes = query.matches(row.conversation, row.state, now)
                 before = tested[row.id] = (row, passes)
             if before[1] or row.id == keep:
                 yield row
@@ -90,7 +88,7 @@ class Listing:
         keys = self._keys
         for row in rows:
             if row.id not in keys:
-                keys[row.id] = order.key(row.conversation, _state(row))
+                keys[row.id] = order.key(row.conversation, row.state)
         rows.sort(key=lambda row: keys[row.id])
         return [
             replace(row, depth=int(bool(row.parent)), tall=False)
@@ -98,10 +96,6 @@ class Listing:
             else row
             for row in rows
         ]
-
-
-def _state(row: Row) -> ConversationState:
-    return ConversationState(row.status, row.certain, row.opened)
 
 
 def _with_depths(board: tuple[Row, ...], listed: set[str]) -> Iterator[Row]:

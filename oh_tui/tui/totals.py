@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from oh_tui.tui.theme import Glyphs
 
 
+_FILTERS = {
+    "waits": "is:waiting is:needs",
+    "wait": "is:waiting is:needs",
+    "failed": "is:failed is:needs",
+    "running": "is:running",
+    "errors": "is:error",
+    **{one.value: f"is:{one.value}" for one in Label},
+}
+"""Word of a count -> what lists exactly those counted: failures that were read count no more."""
+
+
 def location(session: Session) -> tuple[Piece, ...]:
     """The open server or files, or those being opened."""
     settings = session.settings
@@ -61,9 +72,4 @@ def filter_for(fact: str) -> str | None:
     words = fact.split()
     if "conversation" in fact:
         return ""
-    filters: dict[str, str] = {
-        "waits": "waiting", "wait": "waiting", "failed": "failed", "running": "running",
-        "errors": "error", **{one.value: one.value for one in Label},
-    }  # fmt: skip
-    found = filters.get(words[2]) if len(words) > 2 else None
-    return f"is:{found}" if found else None
+    return _FILTERS.get(words[2]) if len(words) > 2 else None

@@ -66,6 +66,7 @@ def found(text: str) -> list[str]:
         ("is:stuck", [STUCK]),
         ("is:failed", [STUCK, BROKEN]),
         ("is:error", [BROKEN]),
+        ("is:needs", [WAITS, BROKEN]),
         ("is:running", [RUNS]),
         ("is:paused", [DONE]),
         ("is:finished", [DONE, READ]),

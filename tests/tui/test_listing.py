@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oh_tui.demo.servers.network import Network
 from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.tui.messages import ListsChanged
 from tests.tui.explorer import Between, Explorer, explore
 
 SHORT_PAGES = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
@@ -161,13 +164,55 @@ async def test_esc_stops_the_reading_of_pages_then_takes_the_filter_off() -> Non
         held.set()
 
 
-async def test_a_page_that_fails_is_told_and_what_was_found_stays() -> None:
+@pytest.mark.parametrize("words", ["is:waiting", "title:oauth"])
+async def test_after_a_page_that_fails_a_filter_goes_on_where_it_broke_off(words: str) -> None:
     between = Between()
     async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
         between.answer(SEARCH, 500)
-        await filter_by(it, "is:waiting")
+        await filter_by(it, words)
         assert "Could not list conversations" in it.footer
+        assert "& or s goes on" in it.footer
         assert titles(it) == ["Add OAuth login"]
+        assert len(it.screen.sidebar.loaded) == 6
+        between.answers.clear()
+        await it.press("ampersand", "enter")
+        assert it.screen.session.all_listed is (words == "is:waiting")
+        assert "Could not list" not in it.footer
+        assert titles(it) == ["Add OAuth login"]
+
+
+async def test_an_order_goes_on_too() -> None:
+    between = Between()
+    async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
+        between.answer(SEARCH, 500)
+        await it.press("s", "e")
+        assert "& or s goes on" in it.footer
+        between.answers.clear()
+        await it.press("s", "e")
+        assert len(it.screen.sidebar.loaded) == ALL
+
+
+async def test_a_click_on_a_count_lists_exactly_those_counted() -> None:
+    async with explore() as it:
+        board, unread = it.screen.session.board, "Segfault on huge images"
+        (row,) = (row for row in board.rows if row.conversation.title == unread)
+        board.last_known.record_opened(row.id, 0.0)
+        board.settled(row.conversation, 0.0)
+        board.reorder()
+        it.screen.post_message(ListsChanged())
+        await it.settle()
+        await it.open(unread)  # it stays where it is until the list is left
+        for counted in (3, 2):
+            it.screen.post_message(ListsChanged())
+            await it.settle()
+            header = it.text("#header")
+            assert f"✗ {counted} failed" in header
+            await it.pilot.click("#header", offset=(header.index("failed"), 0))
+            await it.settle()
+            rows = it.screen.sidebar.list.rows
+            assert len(rows) == counted
+            assert {row.status for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
+            await it.press("escape", "g", "tab", "1")
 
 
 async def test_in_the_run_the_filter_is_that_of_steps() -> None:

@@ -16,7 +16,7 @@ import msgspec
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
-from oh_tui.sources.lists.triage import AT_WORK, ConversationState, RunStatus, updated
+from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
 from oh_tui.trajectory.analysis import query as queries
 from oh_tui.trajectory.analysis.fields import Bound, Wrong, any_of, bound_of, dollars_of, one_of
 from oh_tui.trajectory.analysis.moments import moment, seconds_of
@@ -170,6 +170,7 @@ def _is_unread(asked: Asked) -> bool:
 
 
 _IS: dict[str, Callable[[Asked], bool]] = {
+    "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
     "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
     "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
     "failed": lambda asked: asked.state.status in _FAILED,

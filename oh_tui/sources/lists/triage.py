@@ -85,6 +85,8 @@ class ConversationState(NamedTuple):
     """The server reports it now; otherwise it is remembered from when the sandbox ran."""
     opened: bool = False
     """The user has opened the run since it last changed."""
+    stays: bool = False
+    """It is listed among those that need the user until the next sort."""
 
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
@@ -97,7 +99,7 @@ class ConversationState(NamedTuple):
             return _LABELLED[label]
         if self.status is RunStatus.WAITING and conversation.sandbox_status == "PAUSED":
             return Group.NEEDS_YOU
-        if self.status in TROUBLE and (self.certain or not self.opened):
+        if self.status in TROUBLE and (self.certain or not self.opened or self.stays):
             return Group.NEEDS_YOU
         if self.status in AT_WORK:
             return Group.RUNNING

@@ -8,15 +8,18 @@ worker "sift", which Esc cancels.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_order import Order
 from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.query import QueryError
 from oh_tui.tui.messages import ListEmpty, ListsChanged
+from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 BETWEEN = 0.1
 """Seconds between two pages, to spare the server."""
+
+GOES_ON = "& or s goes on"
 
 KEYS = (
     ("y", "needs you", Order.NEEDS),
@@ -48,6 +53,8 @@ class ListActions:
         self._ui = ui
         self._conversations = conversations
         self._search = search
+        self._has_failed = False
+        """The footer says why the last search broke off."""
 
     def action_filter(self) -> None:
         """Filter the focused pane: the conversations, else the steps of a run."""
@@ -128,13 +135,16 @@ class ListActions:
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
-        self._tell(" · not all were read: & or s goes on")
+        self._tell(f" · not all were read: {GOES_ON}")
         return True
 
     # Searching conversations that are not loaded
 
     def _begin(self) -> None:
         """Show loaded matches at once, then search further."""
+        if self._has_failed:
+            self._has_failed = False
+            self._ui.clear_news()
         self._say_why_empty()
         self._ui.post_message(ListsChanged(top=True))
         self._ui.cancel("sift")
@@ -148,7 +158,7 @@ class ListActions:
         if pages is None or source is None:
             self._tell("")
             return
-        with ui.reporting():
+        with self._reporting():
             looked = 0
             asked = time.monotonic()
             async for page in pages:
@@ -161,6 +171,17 @@ class ListActions:
                 await asyncio.sleep(BETWEEN)
                 asked = time.monotonic()
             self._tell("")
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Show a problem with the keys that go on where it broke off."""
+        with self._ui.reporting():
+            try:
+                yield
+            except Problem as problem:
+                self._has_failed = True
+                hint = " · ".join(filter(None, (hint_of(problem), GOES_ON)))
+                raise Problem(problem.sentence, hint) from problem
 
     def _pages(self) -> AsyncIterator[Page[Conversation]] | None:
         """The conversations filtered by the server, else the remaining pages; None when all are
