@@ -29,10 +29,10 @@ from oh_tui.commands.shared.printing import (
 from oh_tui.commands.shared.reading import on_server, short_id, title, with_state
 from oh_tui.commands.shared.status import last_known_of, last_known_states, outcome, state
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.triage import conversation_state
+from oh_tui.sources.lists.triage import conversation_state, updated
 from oh_tui.sources.results import cut_words
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars, plural
@@ -71,7 +71,8 @@ def _since(text: str) -> float:
     argument(
         "--sort",
         choices=[str(order) for order in Order],
-        help="needs (you), newest, cost, longest or title, before --limit; what is not known last",
+        help="needs (you), newest, cost, longest, title, repo or model, before --limit; what is "
+        "not known last",
     ),
     argument(
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
@@ -171,9 +172,11 @@ async def _found(
             break
     if args.sort:
         order = Order(args.sort)
-        found.sort(
-            key=lambda one: order.key(one, conversation_state(one, last_known_of(last_known, one)))
-        )
+
+        def value(one: Conversation) -> Any:
+            return order.key(one, conversation_state(one, last_known_of(last_known, one)))
+
+        found = Sorting(order).sort(found, value, updated)
         more = len(found) > limit
     return found[:limit], more, unsure
 

@@ -80,7 +80,7 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         "back": "back" if pane == "detail" else _back_label(session),
         "hidden": "hide gone" if session.show_gone else "show gone",
         "filter": "filter" if narrows else None,
-        "sort": "sort" if narrows else None,
+        "sort": "sort" if pane == "conversations" and session.listing.is_on else None,
         **_agent_labels(session),
         "open": "smaller" if zoom == "detail" else OPENS.get(pane, "open"),
     }

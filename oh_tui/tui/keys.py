@@ -108,7 +108,7 @@ SCREEN_KEYS = (
     Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit", _LOOK),
     Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
     Key("filter", "ampersand", "listing.filter", "&", "filter", "show only the conversations or steps that match: words, is:failed …", _LOOK, RUN | {"conversations"}),
-    Key("sort", "s", "listing.sort", "s", "sort", "sort the conversations: newest, most expensive, longest, title", _LOOK, frozenset({"conversations"})),
+    Key("sort", "s", "listing.sort", "s", "sort", "sort conversations (newest, most expensive, longest, title) or steps (cost, duration); a click on a column's name does too", _LOOK, frozenset({"conversations", "timeline"})),
     Key("select", "v", "steps.select", "v", "select", "select a range of steps, to copy or to show alone", _LOOK),
     Key("goto", "colon", "goto.ask", ":", "go to", "go to a step, a time, an id or a percentage", _LOOK),
     Key("changes", "c", "reports.changes", "c", "changed files", "the files that the run read and changed", _LOOK, RUN),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from oh_tui.sources.lists.triage import updated
+
 if TYPE_CHECKING:
-    from oh_tui.sources.lists.conversation_order import Order
+    from oh_tui.sources.lists.conversation_order import Sorting
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.board_rows import Row
 
@@ -18,13 +20,13 @@ class Listing:
     def __init__(self) -> None:
         self.query: ConversationQuery | None = None
         """The active filter."""
-        self.order: Order | None = None
+        self.order: Sorting | None = None
         """None for the order of the board."""
         self._passed: dict[str, tuple[Row, bool]] = {}
         """By id: the row as tested, and whether it passed."""
-        self._keys: dict[str, tuple[Any, ...]] = {}
-        """By id: the sort key from when the order was made, so that no row moves when it
-        changes."""
+        self._values: dict[str, tuple[Any, float]] = {}
+        """By id: what is sorted by, and the time of the last change, both from when the order was
+        made, so that no row moves when it changes."""
         self._of: tuple[Row, ...] | None = None
         self._listed: tuple[Row, ...] = ()
         """The rows listed last, from `_of`."""
@@ -37,13 +39,13 @@ class Listing:
         self.query = query
         self._passed, self._of, self._listed = {}, None, ()
 
-    def set_order(self, order: Order | None) -> None:
+    def set_order(self, order: Sorting | None) -> None:
         self.order = order
         self.sort_again()
 
     def sort_again(self) -> None:
         """Sort the rows again next time."""
-        self._keys, self._of = {}, None
+        self._values, self._of = {}, None
 
     def rows(self, board: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
         """The listed rows of the board. The row with the id `keep`, which is under the cursor,
@@ -83,18 +85,19 @@ class Listing:
             if before[1] or row.id == keep:
                 yield row
 
-    def _sorted(self, rows: list[Row], order: Order) -> list[Row]:
+    def _sorted(self, rows: list[Row], order: Sorting) -> list[Row]:
         """Rows of one line each, not nested under their parents."""
-        keys = self._keys
+        values, key = self._values, order.order.key
         for row in rows:
-            if row.id not in keys:
-                keys[row.id] = order.key(row.conversation, row.state)
-        rows.sort(key=lambda row: keys[row.id])
+            if row.id not in values:
+                one = row.conversation
+                values[row.id] = key(one, row.state), updated(one)
+        ordered = order.sort(rows, lambda row: values[row.id][0], lambda row: values[row.id][1])
         return [
             replace(row, depth=int(bool(row.parent)), tall=False)
             if row.tall or row.depth > 1
             else row
-            for row in rows
+            for row in ordered
         ]
 
 

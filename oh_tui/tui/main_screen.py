@@ -204,12 +204,20 @@ class MainScreen(BaseScreen):
 
     @on(RowList.Highlighted, "#timeline")
     def _at_a_step(self) -> None:
-        if self.timeline.cursor == 0 and self.session.pane == "timeline":
+        timeline = self.timeline
+        if timeline.cursor == 0 and not timeline.order and self.session.pane == "timeline":
             self.controllers.older.at_top()
+
+    @on(RowList.HeadPicked)
+    def _sort_by(self, message: RowList.HeadPicked) -> None:
+        if not self.asking.is_asking:
+            pane = "timeline" if message.control is self.timeline else "conversations"
+            self.focus_pane(pane)
+            self.controllers.listing.pick(pane, message.name)
 
     @on(RowList.Wheeled, "#timeline")
     def _at_the_top(self) -> None:
-        if not self.timeline.scroll_y:
+        if not (self.timeline.scroll_y or self.timeline.order):
             self.controllers.older.at_top()
 
     @on(RowList.Rearranged)
@@ -344,6 +352,7 @@ class MainScreen(BaseScreen):
         if message.another:
             self.controllers.search.clear_filter()
             self.run_view.show_filter(self.session.filtering)
+            self.timeline.sort_by(None)
             self.run_view.show_run(None)
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()

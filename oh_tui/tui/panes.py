@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
+    from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.content.block import Block
     from oh_tui.trajectory.content.describe import Description
@@ -66,6 +67,11 @@ class Rows(Protocol):
 
     def return_to(self, place: object) -> None: ...
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns shown, of those that can be hidden."""
+        ...
+
     def row_text(self, row: int, /) -> str:
         """The text of a row that find searches."""
         ...
@@ -87,6 +93,14 @@ class Steps(Rows, Protocol):
     def filtered(self) -> tuple[int, ...] | None:
         """The numbers of the steps shown; None for all."""
         ...
+
+    @property
+    def order(self) -> StepSorting | None:
+        """None for the order of the run."""
+        ...
+
+    def sort_by(self, order: StepSorting | None) -> None:
+        """Show the steps in another order, from its first, or in that of the run."""
 
     @property
     def show_events(self) -> bool: ...

@@ -201,6 +201,9 @@ class Glyphs(msgspec.Struct, frozen=True):
     """Shares of time, eight of them."""
     cut: str = "┊"
     selected: str = "▼"
+    falling: str = "▼"
+    """Sorted, the largest first."""
+    rising: str = "▲"
     user: str = "▲"
     loop: str = "∞"
     condensed: str = "≈"
@@ -224,6 +227,7 @@ UNICODE = Glyphs()
 ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
+    falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="-", more=">", before="<", marked="#",
 )  # fmt: skip

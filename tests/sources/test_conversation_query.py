@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics
-from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
-from oh_tui.sources.lists.triage import ConversationState, RunStatus
+from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
 from oh_tui.trajectory.analysis.query import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
@@ -157,12 +157,21 @@ def test_the_server_is_asked_for_dates_and_title() -> None:
         (Order.NEWEST, [WAITS, STUCK, RUNS, DONE, BROKEN, READ, UNKNOWN]),
         (Order.LONGEST, [STUCK, DONE, WAITS, RUNS, BROKEN, READ, UNKNOWN]),
         (Order.TITLE, [UNKNOWN, WAITS, DONE, RUNS, BROKEN, STUCK, READ]),
+        (Order.REPOSITORY, [STUCK, WAITS, RUNS, DONE, BROKEN, READ, UNKNOWN]),
         (Order.NEEDS, [WAITS, BROKEN, RUNS, DONE, STUCK, READ, UNKNOWN]),
     ],
 )
 def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> None:
-    ordered = sorted(LISTED, key=lambda listed: order.key(*listed))
-    assert [one.id[:2] for one, _ in ordered] == names
+    def ordered(sorting: Sorting) -> list[str]:
+        found = sorting.sort(LISTED, lambda one: order.key(*one), lambda one: updated(one[0]))
+        return [one.id[:2] for one, _ in found]
+
+    assert ordered(Sorting(order)) == names
+    known = [one.id[:2] for one, state in LISTED if order.key(one, state) is not None]
+    back = ordered(Sorting(order, back=True))
+    assert set(back[: len(known)]) == set(known), "what is not known is last also back to front"
+    if order not in (Order.NEEDS, Order.NEWEST):  # of equal ones the newest is first both ways
+        assert back[: len(known)] == names[: len(known)][::-1]
 
 
 def test_words_are_completed() -> None:

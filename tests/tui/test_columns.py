@@ -20,7 +20,7 @@ DATES = "Parse ISO week dates"
 async def test_the_time_of_the_model_goes_before_the_cost(columns: int, head: str) -> None:
     async with explore(size=(columns, 36)) as it:
         await it.open(DATES)
-        assert " ".join(it.text("ColumnHead").split()) == head
+        assert " ".join(it.text("#timeline-pane ColumnHead").split()) == head
 
 
 async def test_results_stand_below_each_other() -> None:

@@ -221,5 +221,3 @@ async def test_in_the_run_the_filter_is_that_of_steps() -> None:
         await filter_by(it, "is:failed")
         assert "filter is:failed" in it.text("#timeline-rule")
         assert "1 Conversations" in it.text(RULE)
-        await it.press("s")
-        assert "only conversations can be sorted" in it.footer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import parse
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.board import Board
@@ -41,7 +41,7 @@ def test_a_child_is_as_deep_as_it_has_parents_that_are_listed() -> None:
     assert listed(narrowed("grandx"), held) == [("grandx", 1)]
     assert listed(narrowed("x"), held) == [("childx", 1), ("grandx", 2)]
     sorted_by_title = Listing()
-    sorted_by_title.set_order(Order.TITLE)
+    sorted_by_title.set_order(Sorting(Order.TITLE))
     assert listed(sorted_by_title, held) == [("childx", 1), ("grandx", 1), ("top", 0)]
 
 
@@ -59,7 +59,7 @@ def test_only_the_row_under_the_cursor_stays_when_it_does_not_pass_any_more() ->
 def test_what_changes_moves_no_row_until_the_rows_are_sorted_again() -> None:
     held = board(talk("one", ago=10), talk("two", ago=20))
     listing = Listing()
-    listing.set_order(Order.NEWEST)
+    listing.set_order(Sorting(Order.NEWEST))
     assert listed(listing, held) == [("one", 0), ("two", 0)]
     held.take([talk("two", ago=5), talk("new", ago=15)])
     assert listed(listing, held) == [("one", 0), ("new", 0), ("two", 0)]
@@ -76,7 +76,7 @@ def test_ten_thousand_are_filtered_and_sorted_at_once() -> None:
         return time.process_time() - began
 
     by_title = Listing()
-    by_title.set_order(Order.TITLE)
+    by_title.set_order(Sorting(Order.TITLE))
     assert min(took(narrowed("is:paused -17f")) for _ in range(3)) < 0.05
     assert took(by_title) < 0.1
 

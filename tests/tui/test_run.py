@@ -335,7 +335,7 @@ async def test_time_is_elapsed_then_the_local_clock_then_utc() -> None:
         await it.press("t")
         assert "local clock" in it.footer
         await it.press("t")
-        assert "UTC" in it.screen.query_one("ColumnHead").render_line(0).text
+        assert "UTC" in it.screen.query_one("#timeline-pane ColumnHead").render_line(0).text
         assert "15:46:32" in rows(it)[0]
         await it.press("t")
         assert "0:00" in rows(it)[0]

@@ -62,14 +62,21 @@ async def test_on_a_low_screen_too_what_follows_the_landing_is_in_view() -> None
 async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
-        head = it.text("ColumnHead")
+        head = it.text("#timeline-pane ColumnHead")
         assert head.split() == ["#", "at", "llm", "ran", "what", "result", "cost"]
         row = next(line for line in it.text("#timeline").splitlines() if " 58 " in line)
         assert row.split()[-1] == "$0.01"
         assert "∞" in row
     async with explore(size=(120, 36)) as it:
         await it.open(WEEKS)
-        assert it.text("ColumnHead").split() == ["#", "at", "ran", "what", "result", "cost"]
+        assert it.text("#timeline-pane ColumnHead").split() == [
+            "#",
+            "at",
+            "ran",
+            "what",
+            "result",
+            "cost",
+        ]
 
 
 async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> None:

@@ -170,7 +170,6 @@ def _is_unread(asked: Asked) -> bool:
 
 
 _IS: dict[str, Callable[[Asked], bool]] = {
-    "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
     "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
     "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
     "failed": lambda asked: asked.state.status in _FAILED,
@@ -183,6 +182,7 @@ _IS: dict[str, Callable[[Asked], bool]] = {
     ),
     "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
     "unread": _is_unread,
+    "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
     "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
     "resolved": lambda asked: label_of(asked.conversation) is Label.RESOLVED,
     "unresolved": lambda asked: label_of(asked.conversation) is Label.UNRESOLVED,

@@ -114,7 +114,9 @@ class Controllers:
 
     @cached_property
     def listing(self) -> listing.ListActions:
-        return listing.ListActions(self._session, self._ui, self.conversations, self.search)
+        return listing.ListActions(
+            self._session, self._ui, self.conversations, self.search, self._steps, self.target
+        )
 
     @cached_property
     def steps(self) -> steps.StepActions:

@@ -59,6 +59,8 @@ class Navigation:
             pass
         elif zoom != "detail" and self._steps.filtered is not None:
             controllers.search.clear_filter()
+        elif zoom != "detail" and session.pane == "timeline" and self._steps.order:
+            self._steps.sort_by(None)
         elif zoom or not controllers.sub_conversations.leave():
             self._close()
 

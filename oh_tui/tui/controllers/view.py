@@ -34,6 +34,8 @@ class ViewActions:
             self._ui.post_message(ListsChanged())
         elif self._steps.filtered is not None:
             self._ui.tell("a filter shows steps only: esc shows all, then x")
+        elif self._steps.order:
+            self._ui.tell("steps alone can be sorted: esc ends the order, then x")
         else:
             self._steps.toggle_events()
 

@@ -172,6 +172,9 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(levels, "strip: share of the time in which tools ran", "terminal"),
             Entry(glyphs.cut, "strip: idle time cut out", "dim"),
             Entry(glyphs.selected, "strip: the step under the cursor", ""),
+            Entry(
+                f"{glyphs.falling} {glyphs.rising}", "sorted by it: largest, smallest first", "mark"
+            ),
             Entry(glyphs.cursor, "the cursor", "mark"),
             Entry(glyphs.marked, "marked with space", "marked"),
             Entry(glyphs.found, "holds what / looks for, in its row or behind it", "hit"),

@@ -13,17 +13,18 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
-from oh_tui.sources.lists.conversation_order import Order, took
+from oh_tui.sources.lists.conversation_order import Order, Sorting, took
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.human import age, clock, compact, dollars, duration
 from oh_tui.text.redact import held, redact
 from oh_tui.tui.board import Board
 from oh_tui.tui.board_rows import Row
+from oh_tui.tui.columns import Choice, fitting
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.theme import Glyphs, label_mark, status_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 UNTITLED = "untitled"
 
@@ -35,6 +36,14 @@ FACTS = 35
 
 TWO_NAMES = 50
 """As FACTS, for a row with a file name beside its title."""
+
+LEAST_TITLE = 16
+"""Cells that chosen columns leave to the title."""
+
+REPOSITORY, MODEL, STATUS, NUMBER = 20, 18, 13, 8
+"""Cells of the columns, without the gaps between them."""
+
+CELLS = {"cost": NUMBER + 2, "status": STATUS + 2, "repo": REPOSITORY + 2, "model": MODEL + 2}
 
 LONGEST = 1_000
 """Characters of a title that are read."""
@@ -56,8 +65,10 @@ class ConversationList(RowList):
     rows: reactive[tuple[Row, ...]] = reactive(())
     grouped: reactive[bool] = reactive(True)
     """Whether groups have headings."""
-    order: reactive[Order | None] = reactive(None)
+    order: reactive[Sorting | None] = reactive(None)
     """An order other than that of the groups; its name then is the only heading."""
+    choice: reactive[Choice] = reactive({})
+    """The columns that the user chose."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
     now: reactive[float] = reactive(0.0)
@@ -186,18 +197,69 @@ class ConversationList(RowList):
             (aged, "dim"),
         ]
 
+    def _shown(self, width: int) -> frozenset[str]:
+        """The columns between title and age."""
+        usual = ("repo", "status", "cost") if width >= WIDE else ("cost",) if width >= FACTS else ()
+        return fitting(CELLS, usual, self.choice, width - LEAST_TITLE - 8)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return self._shown(self.scrollable_content_region.width - 1)
+
     def _facts(self, row: Row, width: int) -> str:
         """The columns between title and age: pull request or cost, and more with more room."""
-        number = number_or_cost(row.conversation)
+        shown, one, more = self._shown(width), row.conversation, self.glyphs.more
+        text = ""
+        if "repo" in shown:
+            text += f"  {fit(display_line(one.selected_repository), REPOSITORY, more)}"
+        if "model" in shown:
+            text += f"  {fit(_model_of(one), MODEL, more)}"
+        if "status" in shown:
+            text += f"  {status_words(row):{STATUS}}"
+        return text + self._number(row, width, "cost" in shown)
+
+    def _number(self, row: Row, width: int, is_shown: bool) -> str:
+        """The column of pull request or cost; of what the rows are sorted by, if they are."""
+        number, is_chosen = number_or_cost(row.conversation), "cost" in self.choice
         if self.order:
-            number = _sorted_by(self.order, row.conversation)
-            if width < WIDE:
+            number = _sorted_by(self.order.order, row.conversation)
+            if width < WIDE and not is_shown:
                 return f" {number:>7} " if number else " "
-        if width >= WIDE:
-            where = display_line(row.conversation.selected_repository)
-            return f"  {fit(where, 20, self.glyphs.more)}  {status_words(row):13} {number:>8} "
-        enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
-        return f"{' ' + number:>6} " if enough and not row.tall else " "
+        if width < WIDE and not is_chosen and not self.order:
+            enough = width >= (TWO_NAMES if file_name_of(row.conversation) else FACTS)
+            return f"{' ' + number:>6} " if enough and not row.tall else " "
+        return f" {number:>{NUMBER if width >= WIDE else 7}} " if is_shown else " "
+
+    def head(self, width: int) -> list[HeadCell]:
+        width = self.scrollable_content_region.width - 1
+        shown, took = self._shown(width), self.order and self.order.order is Order.LONGEST
+        cells = [
+            (Order.REPOSITORY, "  ", "repository", REPOSITORY, "repo" in shown),
+            (Order.MODEL, "  ", "model", MODEL, "model" in shown),
+            (Order.NEEDS, "  ", "status", STATUS, "status" in shown),
+        ]
+        found = [
+            HeadCell(f"{gap}{self._named(order, name):<{cells}}", order, self._is_by(order))
+            for order, gap, name, cells, is_shown in cells
+            if is_shown
+        ]
+        number, named = Order.LONGEST if took else Order.COST, "took" if took else "cost"
+        if "cost" in shown:
+            text = f" {self._named(number, named):>{NUMBER}} "
+            found.append(HeadCell(text, number, self._is_by(number)))
+        age = self._named(Order.NEWEST, "age")
+        found.append(HeadCell(f"{age:>5} ", Order.NEWEST, self._is_by(Order.NEWEST)))
+        title = self._named(Order.TITLE, "conversation")
+        room = width + 1 - sum(width_of(cell.text) for cell in found)
+        return [HeadCell(f"   {title:<{room - 3}}", Order.TITLE, self._is_by(Order.TITLE)), *found]
+
+    def _is_by(self, order: Order) -> bool:
+        return self.order is not None and self.order.order is order
+
+    def _named(self, order: Order, name: str) -> str:
+        if self.order and self._is_by(order):
+            return f"{name} {self.sort_sign(falling=self.order.is_falling)}"
+        return name
 
     def _aged(self, row: Row) -> str:
         """How long ago its status changed; for one at work, as a running time."""
@@ -233,6 +295,11 @@ def status_words(row: Row) -> str:
         gone = row.conversation.sandbox_status == "MISSING"
         return "sandbox gone" if gone else row.status.value
     return "waits for you" if row.status is RunStatus.WAITING else row.status.value
+
+
+def _model_of(conversation: Conversation) -> str:
+    """The name of its model without that of the provider."""
+    return display_line(conversation.llm_model).rpartition("/")[2]
 
 
 def number_or_cost(conversation: Conversation) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from textual.reactive import reactive
-from textual.strip import Strip
 
 from oh_tui.trajectory.analysis.changes import Row
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit_end
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 WIDE = 100
 """Cells from which there is room for the column of reads."""
@@ -50,14 +49,14 @@ class FileList(RowList):
         room = width - sum(numbers) - git - remark
         return max(12, min(max(self._paths, 4), room)), numbers, git
 
-    def head(self, width: int) -> Strip:
+    def head(self, width: int) -> list[HeadCell]:
         if not self.rows:
-            return self.strip([], width)
+            return []
         path, numbers, git = self._widths(width - 1)
         text = f" {'path':<{path}}" + ("  git" if git else "")
         for name, cells in zip(_names(width - 1), numbers, strict=True):
             text += f"{name:>{cells}}" if cells else ""
-        return self.strip([(text, "dim")], width)
+        return [HeadCell(text)]
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from textual import events
 from textual.binding import BindingType
@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 WHEEL = 3
 """Lines that a notch of the mouse wheel scrolls by."""
+
+
+class HeadCell(NamedTuple):
+    """The name of a column, as wide as the column; `name` is what a click on it sorts by."""
+
+    text: str
+    name: str = ""
+    is_sorted: bool = False
 
 
 class RowList(ScrollView, Drawn, can_focus=True):
@@ -45,6 +54,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
     class Opened(PaneMessage):
         """Enter, or a click on the cursor's row."""
 
+    class HeadPicked(PaneMessage):
+        """The name of a column was clicked, to sort by it."""
+
+        def __init__(self, pane: RowList, name: str) -> None:
+            super().__init__(pane)
+            self.name = name
+
     class Wheeled(PaneMessage):
         """The wheel scrolled the rows."""
 
@@ -64,9 +80,13 @@ class RowList(ScrollView, Drawn, can_focus=True):
         """The content of a row in `width` cells."""
         raise NotImplementedError
 
-    def head(self, width: int) -> Strip:
-        """The line of column names, if the list has one; a `ColumnHead` draws it."""
-        return self.strip([], width)
+    def head(self, width: int) -> list[HeadCell]:
+        """The names of the columns, which a `ColumnHead` draws above the rows."""
+        return []
+
+    def sort_sign(self, *, falling: bool) -> str:
+        """Beside the name of the column that the rows are sorted by."""
+        return self.glyphs.falling if falling else self.glyphs.rising
 
     # Rows and lines
 
@@ -306,14 +326,27 @@ class RowList(ScrollView, Drawn, can_focus=True):
 
 
 class ColumnHead(Drawn):
-    """The line of column names above a list."""
+    """The line of column names above a list; a click on one sorts by it."""
 
     def __init__(self, rows: RowList) -> None:
         super().__init__()
         self._rows = rows
 
     def render_line(self, y: int) -> Strip:
-        return self._rows.head(self.size.width)
+        width = self.size.width
+        cells = self._rows.head(width)
+        return self.strip(
+            [(cell.text, "mark" if cell.is_sorted else "dim") for cell in cells], width
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        for cell in self._rows.head(self.size.width):
+            end += width_of(cell.text)
+            if event.x < end:
+                if cell.name:
+                    self.post_message(RowList.HeadPicked(self._rows, cell.name))
+                return
 
 
 @lru_cache(maxsize=8)

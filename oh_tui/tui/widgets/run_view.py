@@ -75,7 +75,7 @@ class RunView(Stack):
         self._rules = {rule.id: rule for rule in self.query(Rule)}
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
-        for name in ("show_events", "time", "filtered", "range_from"):
+        for name in ("show_events", "time", "filtered", "range_from", "order", "choice"):
             self.watch(self.timeline, name, self._show_counts, init=False)
         for name in ("following", "note", "progress"):
             self.watch(self, name, self._show_counts, init=False)
@@ -229,10 +229,14 @@ class RunView(Stack):
         if shown is not None and not self.timeline.show_events:
             parts.append((f"filter {clean_line(self.filter_text)}", "mark"))
             parts.append((f"{len(shown):,} of {plural(len(trajectory), 'step')}", ""))
+            if self.timeline.order:
+                parts.append((self.timeline.order.short, "mark"))
             if not trajectory.complete:
                 parts.append((self.progress or "older events are not read", "warn"))
             parts.append(("esc shows all", "dim"))
             return joined(parts, glyphs.dot)
+        if self.timeline.order:
+            parts += ((self.timeline.order.short, "mark"), ("esc by time", "dim"))
         if self.note:
             parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
         if self.following and trajectory.live and trajectory.status == "running":

@@ -15,15 +15,17 @@ from oh_tui.text.clean import clean_line
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board_rows import Row
 from oh_tui.tui.rendering.cells import total_width
+from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList
 from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 from oh_tui.tui.widgets.sandbox_rows import SandboxOrder, counted, lines_for
 
 if TYPE_CHECKING:
-    from oh_tui.sources.lists.conversation_order import Order
+    from oh_tui.sources.lists.conversation_order import Sorting
+    from oh_tui.tui.columns import Choice
     from oh_tui.tui.finding import Finding
 
 WIDE = 50
@@ -77,7 +79,9 @@ class Sidebar(Stack):
     def compose(self) -> ComposeResult:
         with Stack(id="conversations-pane"):
             yield Rule("1 Conversations", id="conversations-rule")
-            yield ConversationList(id="conversations").data_bind(Sidebar.marks, Sidebar.now)
+            conversations = ConversationList(id="conversations")
+            yield ColumnHead(conversations)
+            yield conversations.data_bind(Sidebar.marks, Sidebar.now)
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             sandboxes = SandboxList(id="sandboxes")
@@ -89,6 +93,7 @@ class Sidebar(Stack):
         self.list = self.query_one(ConversationList)
         self.sandbox_list = self.query_one(SandboxList)
         self._fold = self.query_one(Fold)
+        self._head = self.query_one(ColumnHead)
         self._rule = self.query_one("#conversations-rule", Rule)
         self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
         self.watch(self.sandbox_list, "seen", self._tell_fold, init=False)
@@ -111,7 +116,7 @@ class Sidebar(Stack):
         rows: tuple[Row, ...],
         loaded: tuple[Conversation, ...],
         filter_text: str,
-        order: Order | None,
+        order: Sorting | None,
         marks: frozenset[str],
         total: int | None,
         has_more: bool,
@@ -124,6 +129,7 @@ class Sidebar(Stack):
         self.now, self.total, self.has_more = now, total, has_more
         before, self.loaded, self._filter = self.loaded, loaded, filter_text
         self.list.order = order
+        self._head.refresh()
         self.rows, self.marks = rows, marks
         if loaded != before:
             self._tell_sandboxes()
@@ -157,6 +163,13 @@ class Sidebar(Stack):
     def fit(self, arrangement: Arrangement) -> None:
         """Show as much as fits."""
         self.whole_sandboxes = arrangement.zoom == "sandboxes"
+        width = arrangement.left_width if arrangement.split else arrangement.width
+        self._head.display = width - 2 >= COLUMNS
+
+    def choose_columns(self, choice: Choice) -> None:
+        """Show these columns of the conversations, or those that fit."""
+        self.list.choice = choice
+        self._head.refresh()
 
     def mark_sandbox(self) -> None:
         """Mark the conversations of the sandbox under the cursor, while the reader is there."""

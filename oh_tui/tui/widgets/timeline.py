@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.reactive import reactive
-from textual.strip import Strip
 
 from oh_tui.text.human import clock, clock_time, dollars, duration, plural, tenths
 from oh_tui.text.redact import held
+from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.trajectory.content import describe
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.tui.columns import STEPS, Choice, fitting
 from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.step_rows import StepRows
 from oh_tui.tui.theme import FAMILY_HUES, outcome_mark
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
@@ -34,8 +35,11 @@ COST = 8
 GUTTER = 2
 """Cells of the columns whose width does not depend on the run; SPAN is that of llm and of ran."""
 
-WITH_COST, WITH_LLM = 84, 100
-"""Cells from which there is room for these columns."""
+_ROOM = {"cost": 84, "llm": 100}
+"""Cells from which these columns are shown if the user did not choose."""
+
+LEAST = 20
+"""Cells that a chosen column leaves to what was done and its result."""
 
 
 class _Columns(NamedTuple):
@@ -68,6 +72,10 @@ class Timeline(RowList):
     """The analysis of the trajectory: time, cost, loops. It may come after the steps."""
     filtered: reactive[tuple[int, ...] | None] = reactive(None)
     """The numbers of the steps shown, in order; None without a filter."""
+    order: reactive[StepSorting | None] = reactive(None)
+    """None for the order of the run."""
+    choice: reactive[Choice] = reactive({})
+    """The columns that the user chose."""
     range_from: reactive[int | None] = reactive(None)
     """The step at one end of the range; the cursor is the other. None without a range."""
     now: reactive[float] = reactive(0.0)
@@ -78,6 +86,7 @@ class Timeline(RowList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._describe = lru_cache(maxsize=4096)(_described)
+        self._rows = StepRows()
 
     # Rows
 
@@ -86,7 +95,7 @@ class Timeline(RowList):
             return 0
         if self.show_events:
             return len(self.trajectory.events)
-        return len(self.trajectory.steps if self.filtered is None else self.filtered)
+        return len(self._rows)
 
     def row(self, number: int) -> tuple[Step | None, Event]:
         """The step of a row, None for an event without one, and its event."""
@@ -94,8 +103,7 @@ class Timeline(RowList):
         if self.show_events:
             event = self.trajectory.events[number]
             return self.trajectory.step_of(event.id), event
-        shown = self.filtered
-        step = self.trajectory.steps[number if shown is None else shown[number] - 1]
+        step = self.trajectory.steps[self._rows.number(number) - 1]
         return step, step.event
 
     @property
@@ -131,11 +139,7 @@ class Timeline(RowList):
             return None
         if self.show_events:
             return self.trajectory.place_of(self.trajectory.steps[number - 1].event.id)
-        if self.filtered is None:
-            return number - 1
-        row = bisect_left(self.filtered, number)
-        found = row < len(self.filtered) and self.filtered[row] == number
-        return row if found else None
+        return self._rows.row(number)
 
     def go_to_step(self, number: int) -> bool:
         """Bring the cursor to a step; False when the filter hides it."""
@@ -192,6 +196,7 @@ class Timeline(RowList):
         under = self.current[1].id if self.current else ""
         self.range_from = None
         self.trajectory = trajectory
+        self._arrange()
         self._describe.cache_clear()
         if step is not None:
             self.rows_changed(self.row_of_step(step + 1) or 0)
@@ -207,8 +212,13 @@ class Timeline(RowList):
         """The trajectory has more events; `changed` are the steps that got a result."""
         at_end = follow and self.range_from is None and self.cursor >= self._drawn_rows - 1
         current, basis = self.current, self.basis
-        self.rows_changed(self.row_count() - 1 if at_end else self.cursor, keep_line=not at_end)
-        self.basis = basis  # rows were only added at the end
+        if self.order:
+            at_end = False
+            self._sort_again()
+        else:
+            row = self.row_count() - 1 if at_end else self.cursor
+            self.rows_changed(row, keep_line=not at_end)
+            self.basis = basis  # rows were only added at the end
         touched = current and current[0] and current[0].number in changed
         if at_end or touched:
             self.post_message(self.Highlighted(self))
@@ -224,17 +234,45 @@ class Timeline(RowList):
         all steps it returns to where it was."""
         if self.trajectory is None:
             return
-        steps = self.trajectory.steps
-        number = self.cursor + 1 if before is None else self._hidden_step
-        if before:
-            number = before[self.cursor] if self.cursor < len(before) else 1
+        number = self._hidden_step if before == () else self._number_here
         if after == ():
             self._hidden_step = number
-        row = min(number, len(steps)) - 1
-        if self.filtered is not None:
-            row = min(bisect_left(self.filtered, number), max(0, len(self.filtered) - 1))
-        self.rows_changed(max(0, row))
+        self._arrange()
+        self.rows_changed(self._rows.near(number))
         self.post_message(self.Highlighted(self))
+
+    @property
+    def _number_here(self) -> int:
+        return self._rows.number(self.cursor) if self.cursor < len(self._rows) else 1
+
+    # Sorting
+
+    def sort_by(self, order: StepSorting | None) -> None:
+        """Show the steps in another order, from its first, or in that of the run."""
+        self.order = order
+
+    def watch_order(self) -> None:
+        if self.trajectory is None:
+            return
+        self.show_events, self.range_from = False, None
+        number = self._number_here
+        self._arrange()
+        self.rows_changed(0 if self.order else self._rows.near(number))
+        self.post_message(self.Highlighted(self))
+
+    def watch_study(self) -> None:
+        if self.order and self.trajectory is not None:
+            self._sort_again()
+
+    def _sort_again(self) -> None:
+        """The cursor stays with its step, on its line of the screen."""
+        number = self._number_here
+        self._arrange()
+        self.rows_changed(self._rows.near(number), keep_line=True)
+
+    def _arrange(self) -> None:
+        accounts = self.study.accounts if self.study else None
+        self._rows = StepRows(self.trajectory, self.filtered, self.order, accounts)
 
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
@@ -300,9 +338,12 @@ class Timeline(RowList):
         """As `walk`, to steps with one of these marks in the strip; instant with 100,000 steps."""
         if self.study is None or self.current is None:
             return False
+        nearest = self.study.strip.nearest
+        if self.order:
+            return self.walk(by, lambda step: nearest(step.number - 1, 1, marks) == step.number)
         step = self.current[0]
         number = step.number if step else self._step_before(self.cursor) + 1
-        while number := self.study.strip.nearest(number, by, marks):
+        while number := nearest(number, by, marks):
             row = self.row_of_step(number)
             if row is not None and row != self.cursor:
                 self.move_to(row)
@@ -311,11 +352,9 @@ class Timeline(RowList):
 
     def _steps_from(self, row: int, by: int) -> Iterator[int]:
         assert self.trajectory is not None
-        if self.filtered is not None and not self.show_events:
-            shown = self.filtered
-            return iter(shown[row + 1 :] if by > 0 else shown[:row][::-1])
-        if self.show_events:
-            row = self._step_before(row)
+        if not self.show_events:
+            return self._rows.walk(row, by)
+        row = self._step_before(row)
         return iter(range(row + 1 + by, (len(self.trajectory) + 1) if by > 0 else 0, by))
 
     def failed(self, step: Step) -> bool:
@@ -345,7 +384,7 @@ class Timeline(RowList):
 
     def _columns(self, width: int) -> _Columns:
         """The first two depend on the run, the last on whether its costs are known. A new column
-        takes its cells from `rest` and needs a name in `head` and a piece in `pieces`."""
+        is an entry in `columns` and needs a name in `head` and a piece in `pieces`."""
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
@@ -353,12 +392,21 @@ class Timeline(RowList):
             ended = trajectory.steps[-1].event.seconds()
             if self.shown_time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        llm = SPAN if width >= WITH_LLM else 0
-        priced = self.study is not None and self.study.accounts.priced
-        cost = COST if priced and width >= WITH_COST else 0
-        rest = width - GUTTER - number - at - llm - SPAN - 4 - cost
+        sizes = {"at": at, "ran": SPAN, "cost": COST, "llm": SPAN}
+        usual = {"at", "ran"} | {name for name, least in _ROOM.items() if width >= least}
+        if not (self.study and self.study.accounts.priced):
+            usual.discard("cost")
+        rest = width - GUTTER - number - 4
+        shown = fitting(sizes, usual, self.choice, rest - LEAST)
+        at, ran, cost, llm = (sizes[name] if name in shown else 0 for name in sizes)
+        rest -= at + ran + cost + llm
         what = max(16, min(int(rest * 0.52), rest - 18))
-        return _Columns(number, at, llm, SPAN, what, max(0, rest - what), cost)
+        return _Columns(number, at, llm, ran, what, max(0, rest - what), cost)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        cells = self._columns(self.scrollable_content_region.width - 1)
+        return frozenset(column.name for column in STEPS if getattr(cells, column.name))
 
     @property
     def shown_time(self) -> str:
@@ -366,18 +414,26 @@ class Timeline(RowList):
         whole = self.trajectory is not None and self.trajectory.complete
         return "clock" if self.time == "elapsed" and not whole else self.time
 
-    def head(self, width: int) -> Strip:
+    def head(self, width: int) -> list[HeadCell]:
         if not self.row_count():
-            return self.strip([], width)
+            return []
         cells = self._columns(self.scrollable_content_region.width - 1)
-        name = "at" if self.shown_time == "elapsed" else self.shown_time
-        model = f"{'llm':>{cells.llm}}" if cells.llm else ""
+        time = "at" if self.shown_time == "elapsed" else self.shown_time
         sign = "#" if self.trajectory is not None and self.trajectory.complete else ""
-        text = f"{sign:>{GUTTER + cells.number + 1}}{name:>{cells.at}}{model}"
-        text += f"{'ran':>{cells.ran}}  {'what':<{cells.what}}"
-        text += f"    {'result':<{max(0, cells.result - 2)}}"
-        text += f"{'cost':>{cells.cost - 1}}" if cells.cost else ""
-        return self.strip([(text, "dim")], width)
+        return [
+            HeadCell(f"{sign:>{GUTTER + cells.number + 1}}"),
+            self._head_cell(StepOrder.TIME, time, cells.at),
+            self._head_cell(StepOrder.LLM, "llm", cells.llm),
+            self._head_cell(StepOrder.RAN, "ran", cells.ran),
+            HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
+            self._head_cell(StepOrder.COST, "cost", cells.cost - 1),
+        ]
+
+    def _head_cell(self, order: StepOrder, name: str, width: int) -> HeadCell:
+        sorted_by = self.order is not None and self.order.order is order
+        if sorted_by and self.order:
+            name = f"{name} {self.sort_sign(falling=self.order.is_falling)}"
+        return HeadCell(f"{name:>{width}}" if width > 0 else "", order, is_sorted=sorted_by)
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         trajectory = self.trajectory
@@ -404,9 +460,9 @@ class Timeline(RowList):
         return [
             (f"{gutter:<{GUTTER}}", gutter_hue),
             (f"{number:>{cells.number}}", "selected" if self._in_range(step) else "dim"),
-            (f"{self._at(event):>{cells.at}}", "dim"),
+            (f"{self._at(event):>{cells.at}}" if cells.at else "", "dim"),
             (f"{spans[0]:>{cells.llm}}" if cells.llm else "", "dim"),
-            (f"{spans[1]:>{cells.ran}}", ""),
+            (f"{spans[1]:>{cells.ran}}" if cells.ran else "", ""),
             ("  ", ""),
             (shorten(verb, what, more), hue or plain),
             (said, plain),
@@ -447,7 +503,7 @@ class Timeline(RowList):
         if step.event.kind == "Condensation":
             return self.glyphs.condensed, "dim"
         group = self.trajectory.group(step)
-        if len(group) < 2:
+        if len(group) < 2 or self.order:
             return " ", ""
         if step.number == group[0]:
             return self.glyphs.first, "dim"

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_order import Order
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.query import QueryError
+from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Question
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.lists.conversation_query import ConversationQuery
     from oh_tui.tui.controllers.lists.conversations import Conversations
     from oh_tui.tui.controllers.run.search import Search
+    from oh_tui.tui.panes import ShownRun, Steps
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -41,18 +43,33 @@ KEYS = (
     ("e", "most expensive", Order.COST),
     ("l", "longest", Order.LONGEST),
     ("t", "title", Order.TITLE),
+    ("r", "repository", Order.REPOSITORY),
 )
-"""The orders offered by `s`."""
+STEP_KEYS = (
+    ("t", "time", StepOrder.TIME),
+    ("c", "cost", StepOrder.COST),
+    ("d", "duration", StepOrder.RAN),
+    ("m", "the model's time", StepOrder.LLM),
+)
+"""The orders offered by `s`: of conversations, and of steps."""
 
 
 class ListActions:
     def __init__(
-        self, session: Session, ui: Ui, conversations: Conversations, search: Search
+        self,
+        session: Session,
+        ui: Ui,
+        conversations: Conversations,
+        search: Search,
+        steps: Steps,
+        run: ShownRun,
     ) -> None:
         self._session = session
         self._ui = ui
         self._conversations = conversations
         self._search = search
+        self._steps = steps
+        self._run = run
         self._has_failed = False
         """The footer says why the last search broke off."""
 
@@ -99,22 +116,51 @@ class ListActions:
         self._begin()
 
     def action_sort(self) -> None:
-        if self._session.pane == "conversations":
+        """Sort the focused pane: the conversations, else the steps of the run."""
+        if self._session.pane == "sandboxes":
+            self._ui.tell("sandboxes stand by their state: 1, then s sorts conversations")
+        elif self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_order)
         else:
-            self._ui.tell("only conversations can be sorted: 1, then s")
+            self._run.act(lambda: self._ui.work_on("ask", self._ask_step_order))
 
     async def _ask_order(self) -> None:
-        answers = tuple((key, words, order.value) for key, words, order in KEYS)
-        question = Question("Sort conversations by", (), answers, refusal="as it is", harmless=True)
-        answer = await self._ui.ask(question)
-        self._ui.focus_pane("conversations")
+        answer = await self._ask("Sort conversations by", KEYS)
         if answer:
             self.set_order(Order(answer))
 
-    def set_order(self, order: Order) -> None:
+    async def _ask_step_order(self) -> None:
+        answer = await self._ask("Sort steps by", STEP_KEYS)
+        if answer:
+            order = StepOrder(answer)
+            self._steps.sort_by(None if order is StepOrder.TIME else StepSorting(order))
+
+    async def _ask(self, title: str, keys: Sequence[tuple[str, str, str]]) -> str:
+        pane = self._session.pane
+        answer = await self._ui.ask(Question(title, (), keys, refusal="as it is", harmless=True))
+        self._ui.focus_pane(pane)
+        return answer
+
+    def pick(self, pane: str, column: str) -> None:
+        """Sort by a column that was clicked; the second time the other way round, then as usual."""
+        if pane == "timeline":
+            now, order = self._steps.order, StepOrder(column)
+            if now is None or now.order is not order:
+                self._steps.sort_by(StepSorting(order, back=order is StepOrder.TIME))
+            else:
+                back = StepSorting(order, back=True)
+                self._steps.sort_by(back if now != back else None)
+            return
+        before, wanted = self._session.listing.order, Order(column)
+        if before is None or before.order is not wanted:
+            self.set_order(wanted)
+        else:
+            self.set_order(Order.NEEDS if before.back else wanted, back=not before.back)
+
+    def set_order(self, order: Order, *, back: bool = False) -> None:
         """Sort the list. "Needs you" is the order of the board, in its groups."""
-        self._session.listing.set_order(order if order is not Order.NEEDS else None)
+        wanted = Sorting(order, back) if order is not Order.NEEDS else None
+        self._session.listing.set_order(wanted)
         self._begin()
 
     def undo(self) -> bool:

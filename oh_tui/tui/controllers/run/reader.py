@@ -239,7 +239,7 @@ class RunReader:
     def _is_at_end(self, run: Run) -> bool:
         """Whether the cursor follows the newest step of a run and is on it."""
         steps = self._steps
-        if not self._session.follow or steps.range is not None:
+        if not self._session.follow or steps.range is not None or steps.order:
             return False
         return steps.trajectory is run.trajectory and steps.cursor >= steps.row_count() - 1
 

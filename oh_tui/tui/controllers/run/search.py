@@ -156,7 +156,8 @@ class Search:
         filtering.also(sorted(again))
         filtering.known = now
         if not self._ui.at_work("filter"):
-            follow = self._session.follow and steps.cursor >= steps.row_count() - 1
+            at_end = not steps.order and steps.cursor >= steps.row_count() - 1
+            follow = self._session.follow and at_end
             self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
 
     async def _sift(self, filtering: Filtering, follow: bool = False) -> None:

@@ -72,6 +72,9 @@ class StepActions:
         steps = self._steps
         if steps.drop_range():
             return
+        if steps.order:
+            self._ui.tell("a range is one of time: esc ends the order, then v")
+            return
         if not (steps.current and steps.current[0]):
             self._ui.tell("there is no step to select")
             return
@@ -91,6 +94,7 @@ class StepActions:
         session.follow = not session.follow
         self._ui.post_message(FollowingChanged())
         if session.follow:
+            steps.sort_by(None)
             steps.move_to(steps.row_count())
             self._ui.tell("following the newest step")
         else:

@@ -1,0 +1,44 @@
+"""The columns of list and timeline: as many as there is room for, unless the user chose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+Choice = Mapping[str, bool]
+"""Name of a column -> whether the user wants it; the others follow the room."""
+
+
+class Column(NamedTuple):
+    """A column that can be hidden. `key` toggles it in the chooser."""
+
+    name: str
+    key: str
+    label: str
+
+
+LIST = (
+    Column("repo", "r", "repository"),
+    Column("model", "m", "model"),
+    Column("status", "s", "status"),
+    Column("cost", "c", "cost"),
+)
+
+STEPS = (
+    Column("at", "a", "time"),
+    Column("llm", "l", "model's time"),
+    Column("ran", "r", "duration"),
+    Column("cost", "c", "cost"),
+)
+
+
+def fitting(
+    cells: Mapping[str, int], usual: Collection[str], choice: Choice, room: int
+) -> frozenset[str]:
+    """The wanted columns that fit; `cells` are their widths, the most important first."""
+    kept: set[str] = set()
+    for name, width in cells.items():
+        if choice.get(name, name in usual) and width <= room:
+            room -= width
+            kept.add(name)
+    return frozenset(kept)
