@@ -111,6 +111,12 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('a = 1\nurl = "x"', 2, "'url' is no setting (a server's, under [servers.NAME])"),
         ('mouse = "no"', 1, "mouse is true or false, not a text"),
         ("ascii = 1", 1, "ascii is true or false, not a number"),
+        ('sort = "cots"', 1, "there is no order 'cots'; did you mean cost?"),
+        (
+            'sort = "zzz"',
+            1,
+            "there is no order 'zzz': needs, newest, cost, ",
+        ),
         ("theme = true", 1, "theme is a text in quotes, not true"),
         ('theme = "oh-drak"', 1, "there is no theme 'oh-drak'; did you mean oh-dark?"),
         ('theme = "zzz"', 1, "there is no theme 'zzz': oh-dark, oh-light, nord, …"),

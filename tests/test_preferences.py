@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.settings import paths, preferences
-from oh_tui.settings.preferences import Choices, Preferences
+from oh_tui.settings.preferences import Choices, OfServer, Preferences
 from oh_tui.settings.startup import read_settings
 
 
@@ -53,6 +53,20 @@ def test_nothing_is_written_where_nothing_was_chosen(file: Path) -> None:
 GOOD = {"version": 1, "theme": "nord", "time": "UTC", "wrap": False, "left": {"160": 50}}
 
 
+def test_order_and_columns_are_kept_for_the_last_servers(file: Path) -> None:
+    kept = Preferences(file)
+    for number in range(preferences.SERVERS + 5):
+        kept.change_for(f"https://{number}", sort="cost", columns={"model": True})
+    kept.change_for("https://20", sort="", columns={})
+    kept.change_for("https://30", back=True)
+    kept.change_for("x" * 400, sort="cost")
+    write(kept)
+    servers = Preferences(file).chosen.servers
+    assert len(servers) == preferences.SERVERS
+    assert "https://0" not in servers and "https://20" not in servers
+    assert servers["https://30"] == OfServer("cost", True, {"model": True})
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -67,6 +81,11 @@ GOOD = {"version": 1, "theme": "nord", "time": "UTC", "wrap": False, "left": {"1
         json.dumps(GOOD | {"theme": "x" * 65}).encode(),
         json.dumps(GOOD | {"left": {"160": -3}}).encode(),
         json.dumps(GOOD | {"left": {"wide": 3}}).encode(),
+        json.dumps(GOOD | {"servers": {"": {"sort": 3}}}).encode(),
+        json.dumps(GOOD | {"servers": {"": {"columns": {"cost": "yes"}}}}).encode(),
+        json.dumps(
+            GOOD | {"servers": {"": {"columns": {str(n): True for n in range(40)}}}}
+        ).encode(),
         json.dumps(GOOD | {"more": "x" * preferences.LARGEST}).encode(),
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oh_tui.commands.shared.command import Call, argument, command
 from oh_tui.commands.shared.printing import print_json
-from oh_tui.settings.config import Fault, Faults, parse_config
+from oh_tui.settings.config import ORDERS, Fault, Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
@@ -26,6 +27,7 @@ FIRST = """\
 
 # default = "work"                  # the server to open; without it, OpenHands Cloud
 # theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord
+# sort = "needs"                    # newest, cost, longest, title, repo or model, until `s` sorts
 # mouse = true                      # false leaves the mouse to the terminal
 # ascii = false                     # true draws with ASCII characters alone
 # download_folder = "~/runs"        # else the folder oh-tui was started in
@@ -140,7 +142,7 @@ def _check(call: Call, file: Path) -> int:
 def _overridden(text: str, call: Call) -> list[Override]:
     found = []
     written = tomllib.loads(text.removeprefix("\ufeff"))
-    remembered = {"theme": _remembered_theme(written.get("theme"), call)}
+    remembered = _remembered(written, call)
     for setting in written:
         by, _ = before_file(setting, vars(call.args), os.environ)
         if by := by or remembered.get(setting, ""):
@@ -148,9 +150,16 @@ def _overridden(text: str, call: Call) -> list[Override]:
     return found
 
 
-def _remembered_theme(written: object, call: Call) -> str:
-    """In words the theme chosen in the explorer, "" if it is the one written or none was."""
-    file = None if call.args.no_state else preferences_file(os.environ)
+def _remembered(written: Mapping[str, Any], call: Call) -> dict[str, str]:
+    """Setting -> what was chosen in the explorer in its place, in words."""
+    kept = Preferences(None if call.args.no_state else preferences_file(os.environ))
     assert call.explorer_names is not None
-    theme = Preferences(file).theme(call.explorer_names().themes, "")
-    return f"{theme}, chosen in the explorer," if theme not in ("", written) else ""
+    theme = kept.theme(call.explorer_names().themes, "")
+    found = {}
+    if theme not in ("", written.get("theme")):
+        found["theme"] = f"{theme}, chosen in the explorer,"
+    for server, choices in kept.chosen.servers.items():
+        if choices.sort in ORDERS and choices.sort != written.get("sort"):
+            where = f" for {clean_line(server)}" if server else " for files"
+            found["sort"] = f"{choices.sort}, chosen in the explorer{where},"
+    return found

@@ -38,6 +38,9 @@ THEMES = (
 )  # fmt: skip
 """Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
+ORDERS = ("needs", "newest", "cost", "longest", "title", "repo", "model")
+"""Names of the orders of conversations."""
+
 AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
 """The words for `auth`."""
 
@@ -65,6 +68,8 @@ class Config(msgspec.Struct, frozen=True):
     default: str = ""
     """The name of the server to open when none is named."""
     theme: str = ""
+    sort: str = ""
+    """The order of the conversations."""
     mouse: bool = True
     ascii: bool = False
     download_folder: str = ""
@@ -218,12 +223,17 @@ def _config(top: _Table, known: ExplorerNames | None) -> Config:
         some = f": {', '.join(list(known.themes)[:3])}, …"
         suggestion = _suggestion(theme, known.themes) or some
         top.blame(f"there is no theme {_quoted(theme)}{suggestion}", "theme")
+    sort = top.text("sort")
+    if sort and sort not in ORDERS:
+        hint = _suggestion(sort, ORDERS) or f": {', '.join(ORDERS)}"
+        top.blame(f"there is no order {_quoted(sort)}{hint}", "sort")
     entries = {name: _server(name, servers) for name in servers.values}
     keys = top.table("keys")
     return Config(
         servers={name: entry for name, entry in entries.items() if entry},
         default=default,
         theme=theme,
+        sort=sort,
         mouse=top.flag("mouse", True),
         ascii=top.flag("ascii"),
         download_folder=top.file_path("download_folder"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, TypedDict, Unpack
+from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -23,9 +23,38 @@ LARGEST = 64_000
 SIZES = 40
 """Terminal widths for which the divider's position is kept; the longest unused go first."""
 
+SERVERS = 40
+"""Servers for which order and columns are kept; the longest unused go first."""
+
+COLUMNS = 32
+"""Columns that are kept for a pane."""
+
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 
 Cells = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+LONGEST = 300
+"""Characters of an address for which choices are kept."""
+
+Address = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+Columns = Annotated[dict[Name, bool], msgspec.Meta(max_length=COLUMNS)]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class OfServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The choices for one server."""
+
+    sort: Name = ""
+    """The order of its conversations."""
+    back: bool = False
+    """The order is back to front."""
+    columns: Columns = {}
+    """Column of the list -> whether it is shown; the others follow the room."""
+    step_columns: Columns = {}
+    """The same of the timeline."""
 
 
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,17 +67,20 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     """Long lines wrap."""
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
+    servers: dict[Address, OfServer] = {}
+    """By address; "" for files."""
     greeted: bool = False
     """Not a choice: whether the user has been told how to get help."""
 
 
 class Changes(TypedDict, total=False):
-    """Fields of `Choices` with other values; of `left` those of the terminals that changed."""
+    """Fields of `Choices` with other values; of `left` and `servers` those that changed."""
 
     theme: str
     time: str
     wrap: bool
     left: dict[int, int]
+    servers: dict[str, OfServer]
     greeted: bool
 
 
@@ -71,6 +103,14 @@ class Preferences:
         """Chooses something else, to be written later."""
         self.chosen = _changed(self.chosen, changes)
         self._changes = _joined(self._changes, changes)
+
+    def of(self, server: str) -> OfServer:
+        return self.chosen.servers.get(server, OfServer())
+
+    def change_for(self, server: str, **fields: Any) -> None:
+        """Chooses something else for a server."""
+        if len(server) <= LONGEST:
+            self.change(servers={server: replace(self.of(server), **fields)})
 
     @property
     def has_changes(self) -> bool:
@@ -110,18 +150,23 @@ def _joined(before: Changes, after: Changes) -> Changes:
     joined: Changes = {**before, **after}
     if left := {**before.get("left", {}), **after.get("left", {})}:
         joined["left"] = left
+    if servers := {**before.get("servers", {}), **after.get("servers", {})}:
+        joined["servers"] = servers
     return joined
 
 
 def _changed(chosen: Choices, changes: Changes) -> Choices:
     """A width of 0 removes the choice for this terminal."""
-    left = dict(chosen.left)
-    for columns, width in changes.get("left", {}).items():
-        left.pop(columns, None)  # the latest choice goes to the end
-        if width:
-            left[columns] = width
-    kept = dict(list(left.items())[-SIZES:])
-    return replace(chosen, **{**changes, "left": kept})
+    left = _latest(chosen.left, changes.get("left", {}), SIZES)
+    servers = _latest(chosen.servers, changes.get("servers", {}), SERVERS)
+    return replace(chosen, **{**changes, "left": left, "servers": servers})
+
+
+def _latest(before: dict[K, V], changes: dict[K, V], most: int) -> dict[K, V]:
+    """The latest choices at the end; without those that are nothing any more."""
+    kept = {key: value for key, value in before.items() if key not in changes}
+    kept |= {key: value for key, value in changes.items() if value and value != OfServer()}
+    return dict(list(kept.items())[-most:])
 
 
 def _read(file: Path) -> Choices:
@@ -132,11 +177,12 @@ def _read(file: Path) -> Choices:
         return Choices()
     if read.version != VERSION:
         return Choices()
-    left = dict(list(read.left.items())[-SIZES:])
-    return Choices(read.theme, read.time, read.wrap, left, read.greeted)
+    return _changed(
+        Choices(read.theme, read.time, read.wrap, greeted=read.greeted),
+        {"left": read.left, "servers": read.servers},
+    )
 
 
 def _encoded(chosen: Choices) -> bytes:
-    return msgspec.json.encode(
-        _File(chosen.theme, chosen.time, chosen.wrap, chosen.left, chosen.greeted, version=VERSION)
-    )
+    fields = {name: getattr(chosen, name) for name in Choices.__struct_fields__}
+    return msgspec.json.encode(_File(**fields, version=VERSION))

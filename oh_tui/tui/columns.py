@@ -35,9 +35,10 @@ STEPS = (
 def fitting(
     cells: Mapping[str, int], usual: Collection[str], choice: Choice, room: int
 ) -> frozenset[str]:
-    """The wanted columns that fit; `cells` are their widths, the most important first."""
+    """The wanted columns that fit, first those that were chosen; `cells` are their widths, the most
+    important first."""
     kept: set[str] = set()
-    for name, width in cells.items():
+    for name, width in sorted(cells.items(), key=lambda one: one[0] not in choice):
         if choice.get(name, name in usual) and width <= room:
             room -= width
             kept.add(name)

@@ -120,6 +120,7 @@ SCREEN_KEYS = (
     Key("zoom", "z", "navigation.zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK),
     Key("divider.left", "less_than_sign", "view.divider(-2)", "<", "narrower lists", "the divider to the left; the mouse drags it too", _LOOK),
     Key("divider.right", "greater_than_sign", "view.divider(2)", ">", "wider lists", "the divider to the right", _LOOK),
+    Key("columns", "vertical_line", "columns.choose", "|", "columns", "choose the columns of the list or the timeline", _LOOK),
     Key("load.all", "L", "older.load_all", "L", "read all", "read all events of a run that is shown in part; says the cost first", _LOOK, frozenset({"timeline"})),
     Key("follow", "f", "steps.follow", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"})),
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}),

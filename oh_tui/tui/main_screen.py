@@ -309,6 +309,7 @@ class MainScreen(BaseScreen):
         source = self.session.source
         if source:
             self.sidebar.begin(grouped=self.session.board.grouped)
+            self.on_columns_changed()
             self.show_lists()
             has_sandboxes = source.sandboxes is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
@@ -340,6 +341,10 @@ class MainScreen(BaseScreen):
         self.run_view.show_filter(self.session.filtering)
         if message.follow:
             self.timeline.action_end()
+
+    def on_columns_changed(self) -> None:
+        self.sidebar.choose_columns(self.session.columns("conversations"))
+        self.timeline.choice = self.session.columns("timeline")
 
     def on_layout_changed(self) -> None:
         self._arrange(self.session.arrangement)
@@ -420,6 +425,9 @@ class MainScreen(BaseScreen):
 
     def on_lists_wanted(self, message: messages.ListsWanted) -> None:
         self.controllers.conversations.schedule.ask(sort=message.sort)
+
+    def on_pages_wanted(self) -> None:
+        self.controllers.listing.read_on()
 
     def on_list_empty(self, message: messages.ListEmpty) -> None:
         self.sidebar.say(*message.lines)

@@ -61,6 +61,10 @@ class LayoutChanged(Message):
     """The session's layout changed."""
 
 
+class ColumnsChanged(Message):
+    """The user chose other columns of the list or the timeline."""
+
+
 class KeysChanged(Message):
     """The meaning of keys changed: update the footer."""
 
@@ -143,6 +147,10 @@ class ListsWanted(Message):
     def __init__(self, *, sort: bool = False) -> None:
         super().__init__()
         self.sort = sort
+
+
+class PagesWanted(Message):
+    """Read the other pages of the list: its order needs all conversations."""
 
 
 class ListEmpty(Message):

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from oh_tui.api.models import Conversation, Sandbox, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.source import Source
 from oh_tui.tui.arrangement import Arrangement
 from oh_tui.tui.board import Board
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.actions.starting import Draft
     from oh_tui.sources.lists.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.columns import Choice
     from oh_tui.tui.filtering import Filtering
     from oh_tui.tui.finding import Finding
     from oh_tui.tui.panes import Cursors
@@ -93,7 +95,7 @@ class Session:
         """Cursors of the panes; None before the panes exist."""
         self.settings = settings
         self.preferences = preferences or Preferences()
-        """The preferences set in the explorer: theme, time, wrap, position of the divider."""
+        """The preferences set in the explorer: theme, time, wrap, divider, order, columns."""
         self.clock = clock
         self.source: Source | None = None
         """The open source; None until it is made, and while switching servers."""
@@ -251,7 +253,37 @@ class Session:
     def begin_lists(self, board: Board) -> None:
         """Begin with another source, of which nothing is known yet."""
         self.board, self.sandboxes, self.listing = board, Sandboxes(), Listing()
+        self.listing.set_order(self._remembered_order())
         self.marks, self.total, self.all_listed = frozenset(), None, False
+
+    @property
+    def _server(self) -> str:
+        """What order and columns are remembered by; "" for files."""
+        return self.source.address if self.source else ""
+
+    def _remembered_order(self) -> Sorting | None:
+        kept = self.preferences.of(self._server)
+        name = kept.sort or self.settings.config.sort
+        usual = name not in [*Order] or name == Order.NEEDS
+        return None if usual else Sorting(Order(name), kept.back and bool(kept.sort))
+
+    def sort(self, order: Sorting | None) -> None:
+        """Sort the list, None for the order of the board, and remember that."""
+        self.listing.set_order(order)
+        usual = Order.NEEDS if self.settings.config.sort else ""
+        sort, back = order or (usual, False)
+        self.preferences.change_for(self._server, sort=str(sort), back=back)
+
+    def columns(self, pane: str) -> Choice:
+        """The columns that the user chose for "conversations" or "timeline"."""
+        kept = self.preferences.of(self._server)
+        return kept.columns if pane == "conversations" else kept.step_columns
+
+    def choose_columns(self, pane: str, choice: Choice) -> None:
+        """Add to the choice of columns, or drop it with an empty one."""
+        chosen = {**self.columns(pane), **choice} if choice else {}
+        field = "columns" if pane == "conversations" else "step_columns"
+        self.preferences.change_for(self._server, **{field: chosen})
 
     async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new

@@ -117,6 +117,25 @@ def test_check_names_a_theme_that_was_chosen_in_the_explorer(
     ]
 
 
+def test_check_names_an_order_that_was_chosen_in_the_explorer(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    file.parent.mkdir(parents=True)
+    file.write_text('sort = "title"\n', "utf-8")
+    kept = Preferences(preferences_file(os.environ))
+    for server, sort, told in (
+        ("", "title", []),
+        ("", "no-such", []),
+        ("https://lab", "cost", ["cost, chosen in the explorer for https://lab,"]),
+    ):
+        kept.change_for(server, sort=sort)
+        kept.write(kept.take_changes())
+        assert shell("config check").out.splitlines()[1:] == [
+            f"sort is not in force: {words} comes first" for words in told
+        ]
+
+
 def test_a_file_that_cannot_be_read_is_named(
     shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics
+from oh_tui.settings.config import ORDERS
 from oh_tui.sources.lists.conversation_order import Order, Sorting
 from oh_tui.sources.lists.conversation_query import FIELDS, complete, parse
 from oh_tui.sources.lists.triage import ConversationState, RunStatus, updated
@@ -172,6 +173,10 @@ def test_orders_put_what_is_not_known_last(order: Order, names: list[str]) -> No
     assert set(back[: len(known)]) == set(known), "what is not known is last also back to front"
     if order not in (Order.NEEDS, Order.NEWEST):  # of equal ones the newest is first both ways
         assert back[: len(known)] == names[: len(known)][::-1]
+
+
+def test_the_settings_file_knows_every_order() -> None:
+    assert tuple(Order) == ORDERS
 
 
 def test_words_are_completed() -> None:

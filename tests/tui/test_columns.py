@@ -30,3 +30,42 @@ async def test_results_stand_below_each_other() -> None:
         results = ("19 lines", "6 passed in", "date 2021-01-01", "+2 -1", "exit 1  ValueError")
         starts = {row.index(text) for text in results for row in rows if text in row}
         assert len(starts) == 1
+
+
+HEAD, LIST_HEAD = "#timeline-pane ColumnHead", "#conversations-pane ColumnHead"
+
+
+async def test_a_column_is_shown_where_there_is_room_and_hidden_at_will() -> None:
+    async with explore(size=(100, 36)) as it:
+        await it.open(DATES)
+        assert it.text(HEAD).split() == ["#", "at", "ran", "what", "result"]
+        await it.press("vertical_line")
+        assert "Columns of the timeline" in it.text("#question")
+        await it.press("c", "r", "l")
+        assert it.text(HEAD).split() == ["#", "at", "llm", "what", "result", "cost"]
+        rows = it.text("#timeline")
+        assert "$0.0" in rows
+        assert "show duration" in it.text("#question")
+        await it.press("u")
+        assert it.text(HEAD).split() == ["#", "at", "ran", "what", "result"]
+        await it.press("escape")
+        assert it.screen.session.pane == "timeline"
+
+
+async def test_a_column_without_room_is_named() -> None:
+    async with explore(size=(110, 30)) as it:
+        await it.press("vertical_line", "r", "m")
+        assert "no room for repository, model" in it.text("#question")
+        await it.press("r", "m", "c", "s", "escape")
+        assert "$" in it.text("#conversations"), "there is room for the cost"
+
+
+async def test_columns_of_the_wide_list() -> None:
+    async with explore(size=(90, 30)) as it:
+        await it.press("vertical_line", "r", "m", "escape")
+        assert it.text(LIST_HEAD).split() == ["conversation", "model", "status", "cost", "age"]
+        head, rows = it.text(LIST_HEAD), it.text("#conversations").split("\n")
+        row = next(line for line in rows if "claude-sonnet" in line)
+        assert row.index("claude-sonnet") == head.index("model")
+        await it.press("2", "vertical_line")
+        assert "columns of 1 and 3" in it.footer

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.command import CommandList
 
+from oh_tui.api import AppServer
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
-from tests.tui.explorer import Explorer, explore
+from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
+from tests.tui.explorer import AT_ONCE, NOW, Explorer, explore
 
 
 @pytest.fixture
@@ -83,3 +90,71 @@ async def test_the_first_start_says_how_to_get_help(settings: Settings) -> None:
     for told in (True, False):
         async with explore(settings=settings) as it:
             assert ("? shows the keys" in str(it.screen.footer.history)) is told
+
+
+def order_of(it: Explorer) -> str:
+    sorting = it.screen.session.listing.order
+    return f"{sorting.order}{' back' if sorting.back else ''}" if sorting else ""
+
+
+async def test_the_order_stays_until_it_is_ended(settings: Settings) -> None:
+    async with explore(settings=settings) as it:
+        await it.press("s", "e")
+    async with explore(settings=settings) as it:
+        assert order_of(it) == "cost"
+        assert it.screen.session.all_listed, "an order needs all pages"
+        assert "most expensive first" in it.text("#conversations")
+        await it.press("escape")
+    async with explore(settings=settings) as it:
+        assert order_of(it) == ""
+
+
+async def test_pages_are_read_for_a_remembered_order(settings: Settings) -> None:
+    async with explore(settings=settings) as it:
+        await it.press("s", "t")
+    short = Network(waits=(0.01, 0.02), fails=0.0, rows=6)
+    async with explore(settings=settings, wrap=lambda app: short.over(app, seed=1)) as it:
+        assert len(it.screen.sidebar.loaded) == 41
+
+
+async def test_what_is_remembered_comes_before_the_order_of_the_settings_file(
+    settings: Settings,
+) -> None:
+    config = Config(sort="title")
+    async with explore(settings=replace(settings, config=config)) as it:
+        assert order_of(it) == "title"
+        await it.press("escape")
+    async with explore(settings=replace(settings, config=config)) as it:
+        assert order_of(it) == "", "that there is none was chosen too"
+        await it.press("s", "n")
+    async with explore(settings=replace(settings, config=config)) as it:
+        assert order_of(it) == "newest"
+
+
+async def test_order_and_columns_are_those_of_the_server(settings: Settings) -> None:
+    def here(address: str) -> Callable[[], Source]:
+        def make() -> Source:
+            demo = make_demo(NOW, "everything")
+            api = AppServer(demo.base_url, app=demo.app, retries=AT_ONCE)
+            return ServerSource(api, "lab", address=address)
+
+        return make
+
+    for address, chosen in (("https://one", True), ("https://two", False), ("https://one", True)):
+        async with explore(settings=settings, source=here(address), size=(90, 30)) as it:
+            if chosen and not order_of(it):
+                await it.press("s", "e")
+                await it.press("vertical_line", "m", "escape")
+            assert order_of(it) == ("cost" if chosen else "")
+            assert ("model" in it.text("#conversations-pane ColumnHead")) is chosen
+
+
+async def test_names_of_orders_and_columns_that_do_not_exist_are_passed_over(
+    settings: Settings,
+) -> None:
+    assert settings.preferences_file
+    odd = {"sort": "sideways", "columns": {"colour": True}, "step_columns": {"what": False}}
+    settings.preferences_file.write_text(json.dumps({"version": 1, "servers": {"": odd}}))
+    async with explore(settings=settings) as it:
+        assert order_of(it) == ""
+        assert it.screen.timeline.row_count()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from oh_tui.tui.controllers import navigation, preparations, servers, view
 from oh_tui.tui.controllers.agent import agents, compose, start
 from oh_tui.tui.controllers.desktop import clipboard, downloads, external, images, web_pages
-from oh_tui.tui.controllers.lists import conversations, listing, notices
+from oh_tui.tui.controllers.lists import columns, conversations, listing, notices
 from oh_tui.tui.controllers.run import (
     find,
     goto,
@@ -127,6 +127,10 @@ class Controllers:
     @cached_property
     def view(self) -> view.ViewActions:
         return view.ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
+
+    @cached_property
+    def columns(self) -> columns.ColumnActions:
+        return columns.ColumnActions(self._session, self._ui, self._rows, self._steps)
 
     @cached_property
     def navigation(self) -> navigation.Navigation:

@@ -27,6 +27,7 @@ from oh_tui.tui.messages import (
     ListEmpty,
     ListsChanged,
     MarksChanged,
+    PagesWanted,
     RunWanted,
     SourceChanged,
 )
@@ -93,6 +94,8 @@ class Conversations:
             session.unopened = None
             self.schedule.begin()
             self._ends.begin()
+            if session.listing.order and not session.all_listed:
+                ui.post_message(PagesWanted())
             self._show_problems(source.problems)
             await self._open_named(source)
             session.unsupported.clear()

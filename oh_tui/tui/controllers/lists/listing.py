@@ -160,7 +160,7 @@ class ListActions:
     def set_order(self, order: Order, *, back: bool = False) -> None:
         """Sort the list. "Needs you" is the order of the board, in its groups."""
         wanted = Sorting(order, back) if order is not Order.NEEDS else None
-        self._session.listing.set_order(wanted)
+        self._session.sort(wanted)
         self._begin()
 
     def undo(self) -> bool:
@@ -171,7 +171,7 @@ class ListActions:
         if listing.query:
             listing.set_query(None)
         else:
-            listing.set_order(None)
+            self._session.sort(None)
         self._ui.cancel("sift")
         self._ui.post_message(ListsChanged())
         return True
@@ -185,6 +185,10 @@ class ListActions:
         return True
 
     # Searching conversations that are not loaded
+
+    def read_on(self) -> None:
+        """Read the pages that a remembered order needs."""
+        self._ui.work_on("sift", self._sift, instead=True)
 
     def _begin(self) -> None:
         """Show loaded matches at once, then search further."""

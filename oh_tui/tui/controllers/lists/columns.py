@@ -1,0 +1,71 @@
+"""`|`: choose the columns of the list or the timeline; remembered for the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from oh_tui.tui.columns import LIST, STEPS, Column
+from oh_tui.tui.messages import ColumnsChanged
+from oh_tui.tui.widgets.bars import Question
+
+if TYPE_CHECKING:
+    from oh_tui.tui.panes import Rows, Steps
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.drawing import Piece
+
+USUAL = "usual"
+"""The answer that leaves the columns to the room again."""
+
+
+class ColumnActions:
+    def __init__(self, session: Session, ui: Ui, conversations: Rows, steps: Steps) -> None:
+        self._session = session
+        self._ui = ui
+        self._conversations = conversations
+        self._steps = steps
+
+    def action_choose(self) -> None:
+        if self._session.pane == "sandboxes":
+            self._ui.tell("the columns of 1 and 3 can be chosen")
+        else:
+            self._ui.work_on("ask", self._choose)
+
+    async def _choose(self) -> None:
+        """Show or hide columns until the user is done."""
+        session, ui, pane = self._session, self._ui, self._session.pane
+        is_list = pane == "conversations"
+        rows, columns = (self._conversations, LIST) if is_list else (self._steps, STEPS)
+        while True:
+            choice, shown = session.columns(pane), rows.columns
+            # shown, or would be, were there room
+            wanted = shown | {name for name, on in choice.items() if on}
+            title = f"Columns of the {'list' if is_list else 'timeline'}"
+            name = await ui.ask(_question(title, columns, wanted, wanted - shown, bool(choice)))
+            if not name:
+                break
+            session.choose_columns(pane, {} if name == USUAL else {name: name not in wanted})
+            ui.post_message(ColumnsChanged())
+            await ui.drawn()
+        ui.focus_pane(pane)
+
+
+def _question(
+    title: str,
+    columns: Sequence[Column],
+    wanted: AbstractSet[str],
+    missing: AbstractSet[str],
+    was_chosen: bool,
+) -> Question:
+    answers = [
+        (one.key, f"{'hide' if one.name in wanted else 'show'} {one.label}", one.name)
+        for one in columns
+    ]
+    if was_chosen:
+        answers.append(("u", "as many as fit", USUAL))
+    lines: list[list[Piece]] = []
+    if lacks := ", ".join(one.label for one in columns if one.name in missing):
+        lines.append([(f"no room for {lacks}: z shows the pane alone", "warn")])
+    return Question(title, lines, answers, refusal="done", harmless=True)
